@@ -1,0 +1,45 @@
+import { createHash } from 'node:crypto'
+import canonicalize from 'canonicalize'
+import type { components } from '../../generated/api.ts'
+
+export type Artifact = components['schemas']['Artifact']
+export type ArtifactRef = components['schemas']['ArtifactRef']
+export type ArtifactKind = components['schemas']['ArtifactKind']
+
+/** An artifact as it is stored: one row for each owner. */
+export interface StoredArtifact {
+  readonly owner: string
+  readonly id: string
+  readonly artifact: Artifact
+  /** Milliseconds since the epoch. */
+  readonly created_at: number
+  /** Bytes of the canonical JSON. */
+  readonly size_bytes: number
+}
+
+/**
+ * Canonical JSON (RFC 8785) of a JSON value.
+ * @throws TypeError where the value is not JSON
+ */
+export function canonicalJson(value: object): string {
+  const text = canonicalize(value)
+  if (text === undefined) throw new TypeError('not a JSON value')
+  return text
+}
+
+/** SHA-256 of a value's canonical JSON, hex. */
+export const digestOf = (value: object): string => createHash('sha256').update(canonicalJson(value)).digest('hex')
+
+/** Addresses an artifact by its content: `sha256:` and the digest of its canonical JSON. */
+export function sealArtifact(owner: string, artifact: Artifact, created_at: number): StoredArtifact {
+  const text = canonicalJson(artifact)
+  const digest = createHash('sha256').update(text).digest('hex')
+  return { owner, id: `sha256:${digest}`, artifact, created_at, size_bytes: Buffer.byteLength(text) }
+}
+
+/** The artifact without its content. */
+export function artifactRef(stored: Pick<StoredArtifact, 'id' | 'artifact' | 'created_at' | 'size_bytes'>): ArtifactRef {
+  const { kind, tags, parent } = stored.artifact
+  const created_at = new Date(stored.created_at).toISOString()
+  return { id: stored.id, kind, tags, ...(parent === undefined ? {} : { parent }), created_at, size_bytes: stored.size_bytes }
+}

@@ -1,0 +1,56 @@
+/**
+ * Finds stop sequences in a stream of text pieces and cuts the stream before the first of them.
+ * Holds back only what may yet become a stop sequence, so text goes out as early as it can.
+ */
+export class StopSequences {
+  private readonly stops: readonly string[]
+  private readonly longest: number
+  private held = ''
+  private found = false
+
+  constructor(stops: readonly string[] = []) {
+    this.stops = stops.filter((stop) => stop.length > 0)
+    this.longest = Math.max(0, ...this.stops.map((stop) => stop.length))
+  }
+
+  /** Whether a stop sequence has been seen; nothing comes out after it. */
+  get stopped(): boolean {
+    return this.found
+  }
+
+  /** Takes a piece and returns the text that may go out now (possibly empty). */
+  push(piece: string): string {
+    if (this.found) return ''
+    if (this.longest === 0) return piece
+    const text = this.held + piece
+    let cut = -1
+    for (const stop of this.stops) {
+      const at = text.indexOf(stop)
+      if (at >= 0 && (cut < 0 || at < cut)) cut = at
+    }
+    if (cut >= 0) {
+      this.found = true
+      this.held = ''
+      return text.slice(0, cut)
+    }
+    const keep = this.heldLength(text)
+    this.held = text.slice(text.length - keep)
+    return text.slice(0, text.length - keep)
+  }
+
+  /** The text still held back, to be sent when the stream ends without a stop sequence. */
+  flush(): string {
+    const rest = this.held
+    this.held = ''
+    return rest
+  }
+
+  /** Length of the longest suffix of `text` that is a proper prefix of a stop sequence. */
+  private heldLength(text: string): number {
+    for (let length = Math.min(this.longest - 1, text.length); length > 0; length--) {
+      const suffix = text.slice(text.length - length)
+      if (this.stops.some((stop) => stop.length > length && stop.startsWith(suffix))) return length
+    }
+    return 0
+  }
+}

@@ -1,0 +1,69 @@
+import type { components } from '../../generated/api.ts'
+
+type Schemas = components['schemas']
+
+export type TaskRequest = Schemas['TaskRequest']
+export type TaskAcceptedReply = Schemas['TaskAccepted']
+export type TaskView = Schemas['Task']
+export type TaskState = Schemas['TaskState']
+export type Priority = Schemas['Priority']
+export type Workload = Schemas['Workload']
+export type EngineName = Schemas['Engine']
+export type FinishReason = Schemas['FinishReason']
+export type ErrorCode = Schemas['ErrorCode']
+export type TaskError = Schemas['TaskError']
+
+/** A task is unique among the tasks of the key that created it. */
+export interface TaskKey {
+  readonly owner: string
+  readonly task_id: string
+}
+
+/** Map key of a task; `owner` cannot contain the separator. */
+export const taskKeyOf = (owner: string, task_id: string): string => `${owner}/${task_id}`
+
+/** What acceptance fixes: the request with its seed, its place and the promises made in the 202. */
+export interface AcceptedTask extends TaskKey {
+  readonly request: TaskRequest
+  readonly seed: number
+  /** Tokens of the prompt, counted by the engine or estimated. */
+  readonly prompt_tokens: number
+  readonly pool_id: string
+  /** Milliseconds since the epoch. */
+  readonly accepted_at: number
+  /** SHA-256 of the canonical request, for idempotency. */
+  readonly body_hash: string
+  readonly queue_position: number
+  readonly predicted_start_ms: number
+  readonly backoff_ms: number
+  readonly correlation_id: string
+}
+
+/** How a task ended. Points in time are milliseconds since the epoch. */
+export interface TaskOutcome {
+  readonly state: 'completed' | 'failed' | 'canceled'
+  readonly started_at?: number
+  readonly finished_at: number
+  readonly replica_id?: string
+  readonly tokens_in?: number
+  readonly tokens_out?: number
+  readonly finish_reason?: FinishReason
+  readonly artifact_id?: string
+  readonly result_artifact_id?: string
+  readonly error?: TaskError
+}
+
+/** A finished task's event log: SSE frames, ready to send. `tokens` holds the token frames back to back. */
+export interface StoredLog {
+  readonly started: string
+  readonly tokens: string
+  readonly metrics: string
+  readonly terminal: string
+}
+
+/** A task as the journal keeps it; without `outcome` it is unfinished. `seq` is the order of acceptance. */
+export interface TaskRecord {
+  readonly seq: number
+  readonly task: AcceptedTask
+  readonly outcome?: TaskOutcome
+}

@@ -1,0 +1,81 @@
+import type { components } from '../../generated/api.ts'
+import type { FinishReason, Workload } from '../domain/task.ts'
+
+export type ChatMessage = components['schemas']['ChatMessage']
+export type Sampling = components['schemas']['Sampling']
+
+/** Raw text, or a conversation to which the engine applies its chat template. */
+export type Prompt = { readonly text: string } | { readonly messages: readonly ChatMessage[] }
+
+/** What an engine says of itself once it is up. */
+export interface EngineProps {
+  readonly engine_version: string
+  /** Largest context of one slot, tokens. */
+  readonly ctx_max: number
+  /** Tasks it runs at once. */
+  readonly slots: number
+  readonly workloads: readonly Workload[]
+  /** The same request with the same seed gives the same bytes, also beside other tasks and in another process. */
+  readonly replayable: boolean
+  readonly chat_template: boolean
+  /** Whether `kv: 'reuse'` has an effect. */
+  readonly kv_reuse: boolean
+  /** SHA-256 of the model file, hex, where there is one. */
+  readonly model_digest?: string
+}
+
+export interface GenerateRequest {
+  readonly prompt: Prompt
+  readonly max_tokens: number
+  /** 0 to 2^32 - 1. */
+  readonly seed: number
+  readonly sampling: Sampling
+  /** `reuse` lets the engine keep a KV prefix from `session`'s earlier task; `cold` starts empty. */
+  readonly kv: 'reuse' | 'cold'
+  /** Opaque; equal for tasks of one session. */
+  readonly session: string
+}
+
+export interface GenerateResult {
+  readonly finish_reason: FinishReason
+  readonly tokens_in: number
+  readonly tokens_out: number
+  /** A KV prefix was reused. */
+  readonly kv_warm: boolean
+}
+
+/** The engine failed. `retriable` tells whether the same request may succeed on a healthy engine. */
+export class EngineError extends Error {
+  override readonly name = 'EngineError'
+  readonly retriable: boolean
+  constructor(message: string, options: { readonly retriable: boolean; readonly cause?: unknown }) {
+    super(message, options.cause === undefined ? {} : { cause: options.cause })
+    this.retriable = options.retriable
+  }
+}
+
+/**
+ * One engine instance: a replica. Started and supervised by the pool; every call may reject with EngineError.
+ * After `onDown` was called or `stop` was, calls under way reject and `start` may be called again.
+ */
+export interface Engine {
+  /**
+   * Loads the model and makes the engine ready.
+   * @param onDown called at most once for each start, when the engine dies by itself afterwards
+   */
+  start(onDown: (reason: Error) => void): Promise<EngineProps>
+  /** Tokens of the prompt as `generate` would see it, template and BOS included. Rejects when aborted. */
+  countTokens(prompt: Prompt, signal: AbortSignal): Promise<number>
+  /**
+   * Generates text. `onText` gets it piece by piece, synchronously, one call a token where the engine can: whole code points,
+   * never an empty string, never text of a stop sequence. Resolves after the last piece; after an abort it rejects with
+   * `signal.reason` as soon as the engine has confirmed that it stopped, within one token, and `onText` is not called again.
+   */
+  generate(request: GenerateRequest, onText: (text: string) => void, signal: AbortSignal): Promise<GenerateResult>
+  /** One vector for each input. */
+  embed?(inputs: readonly string[], seed: number, signal: AbortSignal): Promise<{ vectors: number[][]; tokens_in: number }>
+  /** One relevance score for each document. */
+  rerank?(query: string, documents: readonly string[], seed: number, signal: AbortSignal): Promise<{ scores: number[]; tokens_in: number }>
+  /** Releases everything; calls under way reject. Resolves when the engine is gone. */
+  stop(): Promise<void>
+}

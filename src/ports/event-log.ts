@@ -1,0 +1,6 @@
+import type { StoredLog, TaskKey } from '../domain/task.ts'
+
+/** Reads what `finished` facts wrote: the frames of tasks that have ended and whose retention has not. */
+export interface EventLog {
+  read(key: TaskKey): Promise<StoredLog | undefined>
+}

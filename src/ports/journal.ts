@@ -1,0 +1,53 @@
+import type { StoredArtifact } from '../domain/artifact.ts'
+import type { Session } from '../domain/session.ts'
+import type { AcceptedTask, StoredLog, TaskKey, TaskOutcome, TaskRecord } from '../domain/task.ts'
+
+/** Something that happened. Facts are appended, never changed. */
+export type Fact =
+  | { readonly kind: 'accepted'; readonly task: AcceptedTask }
+  | { readonly kind: 'attempt'; readonly key: TaskKey; readonly attempt: number; readonly replica_id: string; readonly at: number }
+  | { readonly kind: 'finished'; readonly key: TaskKey; readonly outcome: TaskOutcome; readonly log: StoredLog }
+  | { readonly kind: 'session_put'; readonly session: Session }
+  | { readonly kind: 'session_deleted'; readonly owner: string; readonly session_id: string }
+  | { readonly kind: 'artifact'; readonly artifact: StoredArtifact }
+
+/** Which tasks to list, newest first. */
+export interface TaskFilter {
+  /** Only this owner's; everybody's if left out. */
+  readonly owner?: string
+  readonly session_id?: string
+  /** Only tasks that ended in this state. */
+  readonly ended?: TaskOutcome['state']
+  /** Only tasks with a smaller `seq`. */
+  readonly before_seq?: number
+  readonly limit: number
+}
+
+/** An `accepted` fact named a task that its owner already has; nothing of its batch was written. */
+export class DuplicateTaskError extends Error {
+  override readonly name = 'DuplicateTaskError'
+}
+
+/** The facts could not be made durable (disk full, I/O error, closed); nothing of the batch was written. */
+export class StorageError extends Error {
+  override readonly name = 'StorageError'
+}
+
+/**
+ * The one way to write. A commit is one transaction: all of its facts or none, durable when the promise resolves.
+ * Commits become durable in the order they were made.
+ */
+export interface Journal {
+  /**
+   * @throws DuplicateTaskError the task exists
+   * @throws StorageError nothing was written
+   */
+  commit(facts: readonly Fact[]): Promise<void>
+  /** The task of this owner, or of any owner if `owner` is undefined. */
+  find(owner: string | undefined, task_id: string): Promise<TaskRecord | undefined>
+  list(filter: TaskFilter): Promise<TaskRecord[]>
+  /** Accepted and without an outcome, in order of acceptance. */
+  unfinished(): Promise<TaskRecord[]>
+  /** Forgets tasks that finished before `tasks_before` and artifacts created before `artifacts_before` (ms since the epoch). */
+  purge(tasks_before: number, artifacts_before: number): Promise<void>
+}

@@ -1,0 +1,20 @@
+import type { CounterName, GaugeName, HistogramName, MetricLabels } from '../../generated/metrics.ts'
+
+/** The typed metrics registry; names and labels come from `ci/metrics.lint.json`. */
+export interface Metrics {
+  /** Adds `by` (default 1) to a counter. */
+  count<N extends CounterName>(name: N, labels: MetricLabels[N], by?: number): void
+  gauge<N extends GaugeName>(name: N, labels: MetricLabels[N], value: number): void
+  observe<N extends HistogramName>(name: N, labels: MetricLabels[N], value: number): void
+}
+
+/** Structured fields of a log line; `human` is one sentence in plain words. */
+export type LogFields = Readonly<Record<string, unknown>>
+
+/** JSON lines. Keys, prompts and credentials never go in. */
+export interface Log {
+  debug(fields: LogFields, message: string): void
+  info(fields: LogFields, message: string): void
+  warn(fields: LogFields, message: string): void
+  error(fields: LogFields, message: string): void
+}
