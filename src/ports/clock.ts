@@ -3,7 +3,7 @@ export type CancelTimer = () => void
 
 /** Time, injected everywhere so that tests own it. */
 export interface Clock {
-  /** Milliseconds since the epoch; never goes backwards while the process runs. May be fractional. */
+  /** Milliseconds since the epoch, with fractions (what is stored is floored); never goes backwards while the process runs. */
   now(): number
   /** Calls `run` once after `delay_ms`. Does not keep the process alive. */
   after(delay_ms: number, run: () => void): CancelTimer

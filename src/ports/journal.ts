@@ -1,4 +1,5 @@
 import type { StoredArtifact } from '../domain/artifact.ts'
+import { DomainError } from '../domain/errors.ts'
 import type { Session } from '../domain/session.ts'
 import type { AcceptedTask, StoredLog, TaskKey, TaskOutcome, TaskRecord } from '../domain/task.ts'
 
@@ -28,9 +29,11 @@ export class DuplicateTaskError extends Error {
   override readonly name = 'DuplicateTaskError'
 }
 
-/** The facts could not be made durable (disk full, I/O error, closed); nothing of the batch was written. */
-export class StorageError extends Error {
-  override readonly name = 'StorageError'
+/** The facts could not be made durable (disk full, I/O error, closed); nothing of the commit was written. `cause` says why. */
+export class StorageError extends DomainError {
+  constructor(message: string, options: { readonly cause?: unknown } = {}) {
+    super('pool_unavailable', 'Nothing can be made durable right now; try again later.', { retry_after_ms: 1000, cause: new Error(message, options) })
+  }
 }
 
 /**

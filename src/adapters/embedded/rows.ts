@@ -1,0 +1,91 @@
+import type { StoredArtifact } from '../../domain/artifact.ts'
+import type { Session } from '../../domain/session.ts'
+import type { AcceptedTask, StoredLog, TaskOutcome, TaskRecord } from '../../domain/task.ts'
+import type { Fact } from '../../ports/journal.ts'
+import type { Param, Row } from './protocol.ts'
+import { S } from './statements.ts'
+
+/**
+ * Appends what a commit's facts do to the database: `[statement, ...params]` for each step.
+ * Acceptances come first, so that a duplicate shows before anything of its commit has been written.
+ * @throws TypeError where a fact cannot be written as JSON
+ */
+export function appendFacts(ops: Param[], facts: readonly Fact[]): void {
+  for (const fact of facts) {
+    if (fact.kind !== 'accepted') continue
+    const { task } = fact
+    ops.push(S.accepted, task.owner, task.task_id, task.request.session_id, JSON.stringify(task))
+  }
+  for (const fact of facts) appendOther(ops, fact)
+}
+
+function appendOther(ops: Param[], fact: Fact): void {
+  switch (fact.kind) {
+    case 'accepted':
+      return
+    case 'attempt':
+      ops.push(S.attempt, fact.attempt, fact.replica_id, fact.at, fact.key.task_id, fact.key.owner)
+      return
+    case 'finished': {
+      const { key, outcome, log } = fact
+      ops.push(S.finished, outcome.state, outcome.finished_at, JSON.stringify(outcome), key.task_id, key.owner)
+      ops.push(S.log, log.started, log.tokens, log.metrics, log.terminal, key.task_id, key.owner)
+      return
+    }
+    case 'session_put': {
+      const { session } = fact
+      ops.push(S.sessionPut, session.owner, session.session_id, session.created_at, session.expires_at, session.turns)
+      return
+    }
+    case 'session_deleted':
+      ops.push(S.sessionDeleted, fact.owner, fact.session_id)
+      return
+    case 'artifact': {
+      const { owner, id, artifact, created_at, size_bytes } = fact.artifact
+      const { content, ...head } = artifact
+      ops.push(S.artifact, owner, id, artifact.kind, created_at, size_bytes, JSON.stringify(head), content)
+      if (head.tags.length > 0) ops.push(S.artifactTags, owner, JSON.stringify(head.tags))
+    }
+  }
+}
+
+/** A row of `seq, accepted, outcome`. */
+export function taskRecord([seq, accepted, outcome]: Row): TaskRecord {
+  const record = { seq: Number(seq), task: JSON.parse(String(accepted)) as AcceptedTask }
+  return outcome == null ? record : { ...record, outcome: JSON.parse(String(outcome)) as TaskOutcome }
+}
+
+/** A row of `started, tokens, metrics, terminal`. */
+export function storedLog([started, tokens, metrics, terminal]: Row): StoredLog {
+  return { started: String(started), tokens: String(tokens), metrics: String(metrics), terminal: String(terminal) }
+}
+
+/** A row of `owner, session_id, created_at, expires_at, turns`. */
+export function session([owner, session_id, created_at, expires_at, turns]: Row): Session {
+  return {
+    owner: String(owner),
+    session_id: String(session_id),
+    created_at: Number(created_at),
+    expires_at: Number(expires_at),
+    turns: Number(turns),
+  }
+}
+
+/** A row of `owner, id, created_at, size_bytes, seq, head` and, unless it is from a list, `content`. */
+export function listedArtifact([owner, id, created_at, size_bytes, seq, head, content]: Row): StoredArtifact & { readonly seq: number } {
+  const rest = JSON.parse(String(head)) as Omit<StoredArtifact['artifact'], 'content'>
+  return {
+    owner: String(owner),
+    id: String(id),
+    artifact: { ...rest, content: content === undefined ? '' : String(content) },
+    created_at: Number(created_at),
+    size_bytes: Number(size_bytes),
+    seq: Number(seq),
+  }
+}
+
+/** The same without `seq`. */
+export function storedArtifact(row: Row): StoredArtifact {
+  const { owner, id, artifact, created_at, size_bytes } = listedArtifact(row)
+  return { owner, id, artifact, created_at, size_bytes }
+}

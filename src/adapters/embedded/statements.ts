@@ -1,0 +1,83 @@
+// Both threads know a statement by its place in STATEMENTS, so a message carries a number instead of SQL.
+
+const SQL = {
+  accepted: 'INSERT INTO tasks (owner, task_id, session_id, accepted) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING',
+  attempt: `INSERT INTO attempts (attempt, replica_id, at, seq)
+    SELECT ?, ?, ?, seq FROM tasks WHERE task_id = ? AND owner = ? ON CONFLICT DO NOTHING`,
+  // A task ends once: the first outcome stands, and the log belongs to it (changes() speaks of the statement before).
+  finished: 'UPDATE tasks SET ended = ?, finished_at = ?, outcome = ? WHERE task_id = ? AND owner = ? AND ended IS NULL',
+  log: `INSERT INTO logs (started, tokens, metrics, terminal, seq)
+    SELECT ?, ?, ?, ?, seq FROM tasks WHERE task_id = ? AND owner = ? AND changes() = 1`,
+  sessionPut: `INSERT INTO sessions (owner, session_id, created_at, expires_at, turns) VALUES (?, ?, ?, ?, ?)
+    ON CONFLICT DO UPDATE SET created_at = excluded.created_at, expires_at = excluded.expires_at, turns = excluded.turns`,
+  sessionDeleted: 'DELETE FROM sessions WHERE owner = ? AND session_id = ?',
+  artifact: `INSERT INTO artifacts (owner, id, kind, created_at, size_bytes, head, content) VALUES (?, ?, ?, ?, ?, ?, ?)
+    ON CONFLICT DO NOTHING`,
+  artifactTags: `INSERT INTO artifact_tags (owner, seq, tag)
+    SELECT DISTINCT ?, last_insert_rowid(), value FROM json_each(?) WHERE changes() = 1`,
+
+  find: 'SELECT seq, accepted, outcome FROM tasks WHERE task_id = ? AND owner = ?',
+  findAnyOwner: 'SELECT seq, accepted, outcome FROM tasks INDEXED BY tasks_key WHERE task_id = ? ORDER BY seq DESC LIMIT 1',
+  unfinished: 'SELECT seq, accepted, outcome FROM tasks INDEXED BY tasks_unfinished WHERE ended IS NULL ORDER BY seq',
+  readLog: `SELECT started, tokens, metrics, terminal FROM logs
+    WHERE seq = (SELECT seq FROM tasks WHERE task_id = ? AND owner = ?)`,
+  sessions: 'SELECT owner, session_id, created_at, expires_at, turns FROM sessions',
+  artifactGet: 'SELECT owner, id, created_at, size_bytes, seq, head, content FROM artifacts WHERE id = ? AND owner = ?',
+  artifactGetAnyOwner: `SELECT owner, id, created_at, size_bytes, seq, head, content FROM artifacts INDEXED BY artifacts_key
+    WHERE id = ? ORDER BY seq DESC LIMIT 1`,
+
+  purgeTasks: `DELETE FROM tasks WHERE seq IN
+    (SELECT seq FROM tasks INDEXED BY tasks_finished WHERE finished_at < ? ORDER BY finished_at LIMIT ?)`,
+  purgeArtifacts: `DELETE FROM artifacts WHERE seq IN
+    (SELECT seq FROM artifacts INDEXED BY artifacts_created WHERE created_at < ? ORDER BY created_at LIMIT ?)`,
+} as const
+
+// One list for every combination of filters.
+// The index is named: without statistics the planner would rather walk the table than sort a few rows.
+const taskLists = combinations(({ a: owner, b: session, c: ended }) => {
+  const other = owner ? (ended ? 'tasks_owner_ended' : 'tasks_owner') : ended ? 'tasks_ended' : undefined
+  return `SELECT seq, accepted, outcome FROM tasks ${indexedBy(session ? 'tasks_session' : other)} WHERE
+    ${owner ? 'owner = ? AND' : ''} ${session ? 'session_id = ? AND' : ''} ${ended ? 'ended = ? AND' : ''}
+    seq < ? ORDER BY seq DESC LIMIT ?`
+})
+
+const artifactLists = combinations(({ a: owner, b: kind, c: tag }) => {
+  const index = kind ? (owner ? 'artifacts_owner_kind' : 'artifacts_kind') : owner ? 'artifacts_owner' : undefined
+  const columns = 'a.owner, a.id, a.created_at, a.size_bytes, a.seq, a.head'
+  if (tag)
+    return `SELECT ${columns} FROM artifact_tags t ${indexedBy(owner ? 'artifact_tags_owner' : 'artifact_tags_any')}
+      CROSS JOIN artifacts a ON a.seq = t.seq
+      WHERE ${owner ? 't.owner = ? AND' : ''} ${kind ? 'a.kind = ? AND' : ''} t.tag = ? AND t.seq < ? ORDER BY t.seq DESC LIMIT ?`
+  return `SELECT ${columns} FROM artifacts a ${indexedBy(index)}
+    WHERE ${owner ? 'a.owner = ? AND' : ''} ${kind ? 'a.kind = ? AND' : ''} a.seq < ? ORDER BY a.seq DESC LIMIT ?`
+})
+
+function indexedBy(index: string | undefined): string {
+  return index === undefined ? 'NOT INDEXED' : `INDEXED BY ${index}`
+}
+
+function combinations(sql: (has: { a: boolean; b: boolean; c: boolean }) => string): string[] {
+  return Array.from({ length: 8 }, (_, bits) => sql({ a: (bits & 1) !== 0, b: (bits & 2) !== 0, c: (bits & 4) !== 0 }))
+}
+
+const bitsOf = (a: unknown, b: unknown, c: unknown): number =>
+  (a === undefined ? 0 : 1) + (b === undefined ? 0 : 2) + (c === undefined ? 0 : 4)
+
+const names = Object.keys(SQL) as (keyof typeof SQL)[]
+
+/** Every statement the adapter runs. */
+export const STATEMENTS: readonly string[] = [...Object.values(SQL), ...taskLists, ...artifactLists]
+
+/** How many parameters the statement of the same index takes. */
+export const PARAM_COUNTS: readonly number[] = STATEMENTS.map((sql) => sql.split('?').length - 1)
+
+/** Index of a named statement. */
+export const S = Object.fromEntries(names.map((name, index) => [name, index])) as Readonly<Record<keyof typeof SQL, number>>
+
+/** Index of the task list with these filters; its parameters are the given ones in this order, then `before_seq` and `limit`. */
+export const taskListStatement = (owner?: string, session_id?: string, ended?: string): number =>
+  names.length + bitsOf(owner, session_id, ended)
+
+/** Index of the artifact list with these filters; its parameters are the given ones in this order, then `before_seq` and `limit`. */
+export const artifactListStatement = (owner?: string, kind?: string, tag?: string): number =>
+  names.length + taskLists.length + bitsOf(owner, kind, tag)

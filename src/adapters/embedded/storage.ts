@@ -1,0 +1,101 @@
+import { closeSync, existsSync, mkdirSync, openSync } from 'node:fs'
+import { join } from 'node:path'
+import type { ArtifactStore } from '../../ports/artifact-store.ts'
+import type { EventLog } from '../../ports/event-log.ts'
+import type { Journal } from '../../ports/journal.ts'
+import type { SessionStore } from '../../ports/session-store.ts'
+import { StorageClient } from './client.ts'
+import type { Param } from './protocol.ts'
+import { StorageRefusedError } from './refusal.ts'
+import { listedArtifact, session, storedArtifact, storedLog, taskRecord } from './rows.ts'
+import { artifactListStatement, S, taskListStatement } from './statements.ts'
+
+export { StorageRefusedError }
+
+/** The storage ports on one database. */
+export interface Storage {
+  readonly journal: Journal
+  readonly eventLog: EventLog
+  readonly sessions: SessionStore
+  readonly artifacts: ArtifactStore
+  /**
+   * Writes what was committed, closes the database and ends its thread; calls made after it reject with StorageError.
+   * @throws StorageError the database could not be closed properly; what was confirmed is durable all the same
+   */
+  close(): Promise<void>
+}
+
+export interface StorageOptions {
+  /** Directory of the database file, created if missing; `:memory:` for one that lives as long as it is open. */
+  readonly data_dir: string
+  /** Most pages (4 KiB) the database may have; commits beyond that fail as they do on a full disk. */
+  readonly max_pages?: number
+}
+
+/** Rows one step of a purge deletes: few enough that nobody waits long behind it, even if their logs are large. */
+const PURGE_ROWS = 64
+
+/**
+ * Opens the storage in `data_dir` for this process alone.
+ * @throws StorageRefusedError the file is in use, damaged, from a newer version or out of reach, and as it was; the message says what to do
+ * @throws StorageError the worker thread cannot run
+ */
+export async function openStorage({ data_dir, max_pages }: StorageOptions): Promise<Storage> {
+  const file = data_dir === ':memory:' ? data_dir : prepareFile(data_dir)
+  const client = await StorageClient.open({ file, max_pages })
+  return { ...portsOn(client), close: () => client.close() }
+}
+
+function prepareFile(data_dir: string): string {
+  const file = join(data_dir, 'orchestratord.db')
+  try {
+    mkdirSync(data_dir, { recursive: true, mode: 0o700 })
+    // Created here and not by SQLite, which would take the umask's mode.
+    // Never opened if it exists: closing it would drop the locks this process has on it.
+    if (!existsSync(file)) closeSync(openSync(file, 'wx', 0o600))
+  } catch (error) {
+    throw new StorageRefusedError(`${file} cannot be created: check data_dir and its permissions`, { cause: error })
+  }
+  return file
+}
+
+function portsOn(client: StorageClient): Omit<Storage, 'close'> {
+  const one = async <T>(read: (row: readonly Param[]) => T, statement: number, params: readonly Param[]): Promise<T | undefined> => {
+    const [row] = await client.all(statement, params)
+    return row === undefined ? undefined : read(row)
+  }
+  const many = async <T>(read: (row: readonly Param[]) => T, statement: number, params: readonly Param[]): Promise<T[]> =>
+    (await client.all(statement, params)).map((row) => read(row))
+  const purge = async (statement: number, before: number): Promise<void> => {
+    // Each step is a request of its own, so that commits and reads get their turn in between.
+    while ((await client.run(statement, [before, PURGE_ROWS])) === PURGE_ROWS);
+  }
+
+  return {
+    journal: {
+      commit: (facts) => client.commit(facts),
+      find: (owner, task_id) =>
+        owner === undefined ? one(taskRecord, S.findAnyOwner, [task_id]) : one(taskRecord, S.find, [task_id, owner]),
+      list: ({ owner, session_id, ended, before_seq, limit }) =>
+        many(taskRecord, taskListStatement(owner, session_id, ended), filters([owner, session_id, ended], before_seq, limit)),
+      unfinished: () => many(taskRecord, S.unfinished, []),
+      purge: async (tasks_before, artifacts_before) => {
+        await purge(S.purgeTasks, tasks_before)
+        await purge(S.purgeArtifacts, artifacts_before)
+      },
+    },
+    eventLog: { read: ({ owner, task_id }) => one(storedLog, S.readLog, [task_id, owner]) },
+    sessions: { all: () => many(session, S.sessions, []) },
+    artifacts: {
+      get: (owner, id) =>
+        owner === undefined ? one(storedArtifact, S.artifactGetAnyOwner, [id]) : one(storedArtifact, S.artifactGet, [id, owner]),
+      list: ({ owner, kind, tag, before_seq, limit }) =>
+        many(listedArtifact, artifactListStatement(owner, kind, tag), filters([owner, kind, tag], before_seq, limit)),
+    },
+  }
+}
+
+/** The parameters of a list: the filters that are given, in order, then the page. */
+function filters(given: readonly (string | undefined)[], before_seq = Number.MAX_SAFE_INTEGER, limit: number): Param[] {
+  return [...given.filter((value) => value !== undefined), before_seq, limit]
+}

@@ -1,0 +1,110 @@
+/** The child process: runs llama.cpp on orders of process.ts. */
+import { EngineError } from '../../../ports/engine.ts'
+import { generate } from './generation.ts'
+import { load, type LoadedModel } from './loading.ts'
+import type { Command, CountCommand, Failure, GenerateCommand, LoadCommand, Report } from './protocol.ts'
+
+let loaded: LoadedModel | undefined
+const running = new Map<number, { readonly abort: AbortController; readonly ended: Promise<void> }>()
+let pieces: (number | string)[] = []
+
+// Without a parent there is nobody to work for. SIGKILL, as an orderly exit can hang in native code.
+const die = (): void => void process.kill(process.pid, 'SIGKILL')
+
+const post = (report: Report): void => {
+  process.send?.(report, undefined, undefined, (error) => {
+    if (error !== null) die()
+  })
+}
+
+const flush = (): void => {
+  if (pieces.length === 0) return
+  const batch = pieces
+  pieces = []
+  post({ type: 'text', pieces: batch })
+}
+
+/** A piece of text; those of one turn of the event loop go out together. */
+const postText = (id: number, text: string): void => {
+  if (pieces.length === 0) setImmediate(flush)
+  pieces.push(id, text)
+}
+
+/** Anything else goes out after the text that came before it. */
+const postAfterText = (report: Report): void => {
+  flush()
+  post(report)
+}
+
+const failureOf = (error: unknown): Failure => {
+  if (error instanceof EngineError) return { message: error.message, retriable: error.retriable }
+  return { message: `llama.cpp failed: ${error instanceof Error ? error.message : String(error)}`, retriable: true }
+}
+
+const model = (): LoadedModel => {
+  if (loaded === undefined) throw new EngineError('no model is loaded', { retriable: true })
+  return loaded
+}
+
+async function onLoad(command: LoadCommand): Promise<void> {
+  try {
+    loaded = await load(command, (line) => process.stderr.write(`${line}\n`))
+    postAfterText({ type: 'ready', props: loaded.props, known_digest: loaded.known_digest })
+  } catch (error) {
+    postAfterText({ type: 'failed', ...failureOf(error) })
+  }
+}
+
+function onCount({ id, prompt }: CountCommand): void {
+  try {
+    postAfterText({ type: 'counted', id, tokens: model().encoder.encode(prompt).length })
+  } catch (error) {
+    postAfterText({ type: 'error', id, ...failureOf(error) })
+  }
+}
+
+async function onGenerate({ id, request }: GenerateCommand, signal: AbortSignal): Promise<void> {
+  try {
+    const result = await generate(model(), request, (text) => postText(id, text), signal)
+    postAfterText({ type: 'done', id, result })
+  } catch (error) {
+    postAfterText(signal.aborted ? { type: 'aborted', id } : { type: 'error', id, ...failureOf(error) })
+  } finally {
+    running.delete(id)
+  }
+}
+
+async function onStop(): Promise<void> {
+  for (const { abort } of running.values()) abort.abort()
+  await Promise.all([...running.values()].map(({ ended }) => ended))
+  await loaded?.llama.dispose()
+  process.exit(0)
+}
+
+process.on('message', (message) => {
+  const command = message as Command
+  switch (command.type) {
+    case 'load':
+      void onLoad(command)
+      break
+    case 'count':
+      onCount(command)
+      break
+    case 'generate': {
+      const abort = new AbortController()
+      // `running` is set before the first step, so that the end of it always finds its entry.
+      const ended = Promise.resolve().then(() => onGenerate(command, abort.signal))
+      running.set(command.id, { abort, ended })
+      break
+    }
+    case 'abort':
+      running.get(command.id)?.abort.abort()
+      break
+    case 'stop':
+      void onStop()
+      break
+  }
+})
+process.on('disconnect', die)
+// Ctrl-C and service managers signal the whole group; when we end is the daemon's decision, after its running tasks.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined)

@@ -1,0 +1,148 @@
+import { resolve } from 'node:path'
+import {
+  type Engine,
+  EngineError,
+  type EngineProps,
+  type GenerateRequest,
+  type GenerateResult,
+  type Prompt,
+} from '../../../ports/engine.ts'
+import { type Call, LlamaProcess } from './process.ts'
+import type { KnownDigest } from './protocol.ts'
+
+export interface LlamaCppOptions {
+  /** A GGUF file. */
+  readonly model_path: string
+  /** Tokens of one slot; at most what the model was trained on. */
+  readonly ctx: number
+  /** Tasks that run at once, each in a sequence of its own. */
+  readonly slots: number
+  /** 0 = measure at load and take the fastest. */
+  readonly threads: number
+  readonly gpu: boolean
+  /** Where a request's sampling gives none. */
+  readonly temperature: number
+  /** The child's output line by line, escaped and capped. */
+  readonly onOutput: (line: string) => void
+}
+
+/** llama.cpp by way of node-llama-cpp, in a child process: a native crash must not take the daemon down. */
+export function createLlamaCppEngine(options: LlamaCppOptions): Engine {
+  return new LlamaCppEngine(options)
+}
+
+class LlamaCppEngine implements Engine {
+  private readonly options: LlamaCppOptions
+  private life: LlamaProcess | undefined
+  private closing: Promise<void> = Promise.resolve()
+  private knownDigest: KnownDigest | null = null
+
+  constructor(options: LlamaCppOptions) {
+    this.options = options
+  }
+
+  async start(onDown: (reason: Error) => void): Promise<EngineProps> {
+    if (this.life !== undefined) throw new Error('the llama.cpp engine is already started')
+    const { model_path, ctx, slots, threads, gpu, onOutput } = this.options
+    const life = new LlamaProcess(onOutput)
+    this.life = life
+    try {
+      const { props, known_digest } = await life.load({
+        type: 'load', model_path: resolve(model_path), ctx, slots, threads, gpu, known_digest: this.knownDigest,
+      })
+      this.knownDigest = known_digest
+      void life.gone.then((reason) => {
+        // After stop() the life is no longer ours and its end is no news.
+        if (this.life !== life) return
+        this.life = undefined
+        onDown(reason)
+      })
+      return props
+    } catch (error) {
+      await life.close(stopped())
+      if (this.life === life) this.life = undefined
+      throw error
+    }
+  }
+
+  countTokens(prompt: Prompt, signal: AbortSignal): Promise<number> {
+    return this.call<number>(signal, (life, { resolve, reject }) => {
+      const call: Call = {
+        text: () => undefined,
+        end: (outcome) => {
+          if (outcome.type === 'counted') resolve(outcome.tokens)
+          else reject(outcomeError(outcome))
+        },
+        fail: reject,
+      }
+      const id = life.begin(call, (id) => ({ type: 'count', id, prompt }))
+      // Counting ends by itself in no time: there is nothing to stop in the child.
+      return () => {
+        life.forget(id)
+        reject(signal.reason)
+      }
+    })
+  }
+
+  generate(request: GenerateRequest, onText: (text: string) => void, signal: AbortSignal): Promise<GenerateResult> {
+    const sampling = { ...request.sampling, temperature: request.sampling.temperature ?? this.options.temperature }
+    return this.call<GenerateResult>(signal, (life, { resolve, reject }) => {
+      let thrown: { error: unknown } | undefined
+      const abort = (): void => life.send({ type: 'abort', id })
+      const call: Call = {
+        text: (piece) => {
+          // Tokens still in the pipe when the caller aborted must not reach it.
+          if (signal.aborted || thrown !== undefined) return
+          try {
+            onText(piece)
+          } catch (error) {
+            thrown = { error }
+            abort()
+          }
+        },
+        end: (outcome) => {
+          if (thrown !== undefined) reject(thrown.error)
+          else if (signal.aborted) reject(signal.reason)
+          else if (outcome.type === 'done') resolve(outcome.result)
+          else reject(outcomeError(outcome))
+        },
+        // A dead engine has stopped, too: that confirms an abort as well as the child would have.
+        fail: (error) => reject(signal.aborted ? signal.reason : error),
+      }
+      const id = life.begin(call, (id) => ({ type: 'generate', id, request: { ...request, sampling } }))
+      return abort
+    })
+  }
+
+  async stop(): Promise<void> {
+    const { life } = this
+    this.life = undefined
+    if (life !== undefined) this.closing = life.close(stopped())
+    await this.closing
+  }
+
+  /** Runs a call on the process; `begin` returns what is to be done when the signal aborts. */
+  private async call<T>(
+    signal: AbortSignal,
+    begin: (life: LlamaProcess, ends: { resolve: (value: T) => void; reject: (reason: unknown) => void }) => () => void,
+  ): Promise<T> {
+    signal.throwIfAborted()
+    const { life } = this
+    if (life?.ready !== true) throw new EngineError('the llama.cpp engine is not running', { retriable: true })
+    const { promise, resolve, reject } = Promise.withResolvers<T>()
+    const onAbort = begin(life, { resolve, reject })
+    signal.addEventListener('abort', onAbort, { once: true })
+    try {
+      return await promise
+    } finally {
+      signal.removeEventListener('abort', onAbort)
+    }
+  }
+}
+
+const stopped = (): EngineError => new EngineError('the llama.cpp engine was stopped', { retriable: true })
+
+function outcomeError(outcome: { readonly type: string; readonly message?: string; readonly retriable?: boolean }): EngineError {
+  const message = outcome.message ?? `unexpected answer of the llama.cpp process: ${outcome.type}`
+  return new EngineError(message, { retriable: outcome.retriable ?? true })
+}

@@ -1,0 +1,111 @@
+import { randomInt } from 'node:crypto'
+import type { LlamaModel, Token } from 'node-llama-cpp'
+import { type ChatMessage, EngineError, type Prompt } from '../../../ports/engine.ts'
+import { type ChatTemplate, compileChatTemplate } from './chat-template.ts'
+
+interface SpecialToken {
+  readonly token: Token
+  /** The tokenizer eats white space before it. */
+  readonly lstrip: boolean
+  /** The tokenizer eats white space after it. */
+  readonly rstrip: boolean
+}
+
+const escapeRegExp = (text: string): string => text.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&')
+
+/** Turns prompts into tokens. What a client writes is always text: only the template can produce special tokens. */
+export class PromptEncoder {
+  private readonly model: LlamaModel
+  private readonly template: ChatTemplate | undefined
+  private readonly specials = new Map<string, SpecialToken>()
+  /** Matches the text of any special token, the longest first. */
+  private readonly specialText: RegExp
+
+  /** @param warn gets a line when the model has a chat template that cannot be used */
+  constructor(model: LlamaModel, warn: (line: string) => void) {
+    this.model = model
+    const { tokenizer } = model.fileInfo.metadata
+    for (const [index, text] of tokenizer.ggml.tokens.entries()) {
+      const token = index as Token
+      const attributes = model.getTokenAttributes(token)
+      // llama.cpp parses the user-defined kind in plain text too: these are words of the vocabulary, not controls.
+      if (text.length === 0 || !(attributes.control || attributes.unknown)) continue
+      this.specials.set(text, { token, lstrip: attributes.lstrip, rstrip: attributes.rstrip })
+    }
+    const texts = [...this.specials.keys()].sort((a, b) => b.length - a.length)
+    // (?!) matches nothing.
+    this.specialText = new RegExp(texts.length === 0 ? '(?!)' : texts.map(escapeRegExp).join('|'), 'g')
+    this.template = this.compile(tokenizer.chat_template, warn)
+  }
+
+  get chatTemplate(): boolean {
+    return this.template !== undefined
+  }
+
+  /** @throws {EngineError} no chat template, one that refuses these messages, or nothing to evaluate */
+  encode(prompt: Prompt): Token[] {
+    const tokens = 'text' in prompt ? this.model.tokenize(prompt.text) : this.encodeMessages(prompt.messages)
+    const { bos, shouldPrependBosToken } = this.model.tokens
+    // Templates write the BOS token themselves or leave it to the tokenizer: either way there is one.
+    if (shouldPrependBosToken && bos !== null && tokens[0] !== bos) tokens.unshift(bos)
+    if (tokens.length === 0) throw new EngineError('the prompt is empty', { retriable: false })
+    return tokens
+  }
+
+  private encodeMessages(messages: readonly ChatMessage[]): Token[] {
+    if (this.template === undefined) throw new EngineError('the model has no chat template: send a prompt', { retriable: false })
+    // Special texts in what was said are swapped for marks, so that the template still sees and shapes the real content.
+    const said: string[] = []
+    const nonce = Array.from({ length: 4 }, () => randomInt(1e9, 1e10)).join('')
+    const guarded = messages.map(({ role, content }) => ({
+      role,
+      content: content.replace(this.specialText, (text) => `\u{e000}${nonce}.${String(said.push(text) - 1)}\u{e001}`),
+    }))
+    const rendered = this.render(this.template, guarded)
+    if (said.length === 0) return this.model.tokenize(rendered, true)
+    return this.tokenizeGuarded(rendered, new RegExp(`\u{e000}${nonce}\\.(\\d+)\u{e001}`, 'g'), said)
+  }
+
+  /** Does what llama.cpp's tokenizer does, special tokens cut out and the runs between them tokenized, but takes marks for text. */
+  private tokenizeGuarded(rendered: string, mark: RegExp, said: readonly string[]): Token[] {
+    const tokens: Token[] = []
+    const addText = (run: string): void => {
+      const text = run.replace(mark, (_, index: string) => said[Number(index)] ?? '')
+      if (text.length > 0) tokens.push(...this.model.tokenize(text))
+    }
+    let from = 0
+    let strip = false
+    const runTo = (to: number): string => (strip ? rendered.slice(from, to).trimStart() : rendered.slice(from, to))
+    for (const match of rendered.matchAll(this.specialText)) {
+      const special = this.specials.get(match[0])
+      if (special === undefined) continue
+      const run = runTo(match.index)
+      addText(special.lstrip ? run.trimEnd() : run)
+      tokens.push(special.token)
+      from = match.index + match[0].length
+      strip = special.rstrip
+    }
+    addText(runTo(rendered.length))
+    return tokens
+  }
+
+  private render(template: ChatTemplate, messages: readonly ChatMessage[]): string {
+    try {
+      return template(messages)
+    } catch (cause) {
+      const why = cause instanceof Error ? cause.message : String(cause)
+      throw new EngineError(`the model's chat template refuses these messages: ${why.slice(0, 200)}`, { retriable: false, cause })
+    }
+  }
+
+  private compile(source: string | undefined, warn: (line: string) => void): ChatTemplate | undefined {
+    if (source === undefined) return undefined
+    try {
+      const { bosString, eosString } = this.model.tokens
+      return compileChatTemplate(source, { bos: bosString ?? '', eos: eosString ?? '' })
+    } catch (error) {
+      warn(`the model's chat template does not compile, so it takes plain prompts only: ${String(error)}`)
+      return undefined
+    }
+  }
+}

@@ -1,0 +1,98 @@
+import type { EngineProps, GenerateRequest, GenerateResult, Prompt } from '../../../ports/engine.ts'
+
+/** What a digest was computed of, so that a restart does not read gigabytes again. */
+export interface KnownDigest {
+  /** Device, inode, size and time of the last change. */
+  readonly file: string
+  /** SHA-256, hex. */
+  readonly digest: string
+}
+
+/** First message to the child, and the only one until it answers `ready` or `failed`. */
+export interface LoadCommand {
+  readonly type: 'load'
+  /** Absolute. */
+  readonly model_path: string
+  /** Tokens of one slot. */
+  readonly ctx: number
+  readonly slots: number
+  /** 0 = measure. */
+  readonly threads: number
+  readonly gpu: boolean
+  readonly known_digest: KnownDigest | null
+}
+
+export interface CountCommand {
+  readonly type: 'count'
+  readonly id: number
+  readonly prompt: Prompt
+}
+
+export interface GenerateCommand {
+  readonly type: 'generate'
+  readonly id: number
+  /** The sampling has its temperature filled in. */
+  readonly request: GenerateRequest
+}
+
+export interface AbortCommand {
+  readonly type: 'abort'
+  readonly id: number
+}
+
+export interface StopCommand {
+  readonly type: 'stop'
+}
+
+/** Parent to child. `id` is the parent's, unique in the life of a child. */
+export type Command = LoadCommand | CountCommand | GenerateCommand | AbortCommand | StopCommand
+
+export interface Failure {
+  readonly message: string
+  readonly retriable: boolean
+}
+
+export interface ReadyMessage {
+  readonly type: 'ready'
+  readonly props: EngineProps
+  readonly known_digest: KnownDigest
+}
+
+export interface FailedMessage extends Failure {
+  readonly type: 'failed'
+}
+
+/** Text of one or more calls: id, piece, id, piece, ... One message for all tokens of a turn of the child's event loop. */
+export interface TextMessage {
+  readonly type: 'text'
+  readonly pieces: readonly (number | string)[]
+}
+
+export interface CountedMessage {
+  readonly type: 'counted'
+  readonly id: number
+  readonly tokens: number
+}
+
+export interface DoneMessage {
+  readonly type: 'done'
+  readonly id: number
+  readonly result: GenerateResult
+}
+
+/** The call has stopped because of an `abort`; its sequence is free. */
+export interface AbortedMessage {
+  readonly type: 'aborted'
+  readonly id: number
+}
+
+export interface ErrorMessage extends Failure {
+  readonly type: 'error'
+  readonly id: number
+}
+
+/** Ends a call: exactly one for each `count` and `generate`. */
+export type Outcome = CountedMessage | DoneMessage | AbortedMessage | ErrorMessage
+
+/** Child to parent. */
+export type Report = ReadyMessage | FailedMessage | TextMessage | Outcome

@@ -1,0 +1,118 @@
+import { StopSequences } from '../../../domain/stop-sequences.ts'
+import { estimateTokens } from '../../../domain/task-rules.ts'
+import type { Clock } from '../../../ports/clock.ts'
+import { EngineError, type Engine, type EngineProps, type GenerateRequest, type GenerateResult, type Prompt } from '../../../ports/engine.ts'
+import { pause } from './pause.ts'
+import { random, word } from './words.ts'
+
+/** A fault the mock commits on purpose; see `MockFault` in the configuration. */
+export interface MockFault {
+  readonly kind: 'fail' | 'hang' | 'die' | 'deaf'
+  /** Tokens before the fault. */
+  readonly after_tokens: number
+  /** Every how many tasks. */
+  readonly every: number
+}
+
+export interface MockOptions {
+  readonly ctx: number
+  readonly slots: number
+  readonly prefill_ms: number
+  readonly token_ms: number
+  /** Tokens of an answer. */
+  readonly tokens: number
+  readonly load_ms: number
+  readonly fault?: MockFault | undefined
+  readonly clock: Clock
+}
+
+const dimensions = 16
+
+/** An engine without a model: the seed alone decides the tokens, the options how long they take and what goes wrong. */
+export class MockEngine implements Engine {
+  private readonly options: MockOptions
+  private onDown: ((reason: Error) => void) | undefined
+  private down = new AbortController()
+  private tasks = 0
+
+  constructor(options: MockOptions) {
+    this.options = options
+  }
+
+  async start(onDown: (reason: Error) => void): Promise<EngineProps> {
+    this.down = new AbortController()
+    this.onDown = onDown
+    const { ctx, slots, load_ms, clock } = this.options
+    if (load_ms > 0) await pause(clock, load_ms, [this.down.signal])
+    return { engine_version: 'mock-1', ctx_max: ctx, slots, workloads: ['completion', 'embedding', 'rerank'], replayable: true, chat_template: true, kv_reuse: false }
+  }
+
+  countTokens(prompt: Prompt): Promise<number> {
+    return Promise.resolve('text' in prompt ? estimateTokens(prompt.text) : prompt.messages.reduce((sum, { content }) => sum + estimateTokens(content) + 4, 0))
+  }
+
+  async generate(request: GenerateRequest, onText: (text: string) => void, signal: AbortSignal): Promise<GenerateResult> {
+    const { prefill_ms, token_ms, tokens, fault, clock } = this.options
+    const signals = [signal, this.down.signal]
+    const faulty = fault !== undefined && ++this.tasks % fault.every === 0
+    const next = random(request.seed)
+    const stops = new StopSequences(request.sampling.stop)
+    const count = Math.min(tokens, request.max_tokens)
+    const send = (text: string): void => {
+      if (text !== '') onText(text)
+    }
+    const tokens_in = await this.countTokens(request.prompt)
+    await pause(clock, prefill_ms, signals)
+    let made = 0
+    while (made < count && !stops.stopped) {
+      if (made > 0) await pause(clock, token_ms, signals)
+      if (faulty && made === fault.after_tokens) await this.fail(fault.kind, signals)
+      made++
+      send(stops.push(word(next, made === 1)))
+    }
+    send(stops.flush())
+    if (faulty && made <= fault.after_tokens) await this.fail(fault.kind, signals)
+    return { finish_reason: stops.stopped || made < request.max_tokens || made === tokens ? 'stop' : 'length', tokens_in, tokens_out: made, kv_warm: false }
+  }
+
+  /** Unit vectors drawn from each text and the seed. */
+  embed(inputs: readonly string[], seed: number): Promise<{ vectors: number[][]; tokens_in: number }> {
+    const vectors = inputs.map((text) => {
+      const next = random([...text].reduce((sum, char) => Math.imul(sum ^ (char.codePointAt(0) ?? 0), 0x01000193), seed))
+      const raw = Array.from({ length: dimensions }, () => next() * 2 - 1)
+      const norm = Math.hypot(...raw)
+      return raw.map((value) => value / norm)
+    })
+    return Promise.resolve({ vectors, tokens_in: inputs.reduce((sum, text) => sum + estimateTokens(text), 0) })
+  }
+
+  /** Share of the query's words that a document has. */
+  rerank(query: string, documents: readonly string[]): Promise<{ scores: number[]; tokens_in: number }> {
+    const words = (text: string): Set<string> => new Set(text.toLowerCase().match(/\p{L}+/gu) ?? [])
+    const wanted = words(query)
+    const scores = documents.map((document) => {
+      const present = words(document)
+      return wanted.size === 0 ? 0 : [...wanted].filter((one) => present.has(one)).length / wanted.size
+    })
+    return Promise.resolve({ scores, tokens_in: estimateTokens(query) + documents.reduce((sum, text) => sum + estimateTokens(text), 0) })
+  }
+
+  stop(): Promise<void> {
+    this.onDown = undefined
+    this.down.abort(new EngineError('the mock engine was stopped', { retriable: true }))
+    return Promise.resolve()
+  }
+
+  private async fail(kind: MockFault['kind'], signals: readonly AbortSignal[]): Promise<void> {
+    if (kind === 'fail') throw new EngineError('the mock engine failed on purpose', { retriable: true })
+    if (kind === 'die') {
+      const reason = new EngineError('the mock engine died on purpose', { retriable: true })
+      const { onDown } = this
+      this.onDown = undefined
+      this.down.abort(reason)
+      onDown?.(reason)
+      throw reason
+    }
+    await pause(this.options.clock, Infinity, kind === 'deaf' ? [this.down.signal] : signals)
+  }
+}

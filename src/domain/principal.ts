@@ -1,0 +1,11 @@
+export type Role = 'data' | 'control'
+
+/** Who makes a request: a configured key. */
+export interface Principal {
+  /** Name of the key; owner of what it creates. */
+  readonly name: string
+  readonly roles: readonly Role[]
+}
+
+/** Whose things a principal may see: only its own, or with the role `control` everybody's (undefined). */
+export const visibleOwner = (principal: Principal): string | undefined => (principal.roles.includes('control') ? undefined : principal.name)

@@ -1,0 +1,36 @@
+import type { operations } from '../../generated/api.ts'
+import type { Principal } from '../domain/principal.ts'
+import type { TaskReader } from '../domain/task-log.ts'
+
+/** Every operation of both contracts. */
+export type OperationId = keyof operations
+
+type Responses<Op extends OperationId> = operations[Op]['responses']
+type SuccessStatus<Op extends OperationId> = Extract<keyof Responses<Op>, 200 | 201 | 202 | 204>
+
+/** Headers the shell or the SSE writer sets, not the handler. */
+type ShellHeader = 'X-Correlation-Id' | 'Cache-Control'
+type HandlerHeaders<H> = { readonly [K in keyof H as string extends K ? never : K extends ShellHeader ? never : K]: H[K] }
+type WithHeaders<R> = R extends { headers: infer H } ? (keyof HandlerHeaders<H> extends never ? object : { readonly headers: HandlerHeaders<H> }) : object
+type WithBody<R> = R extends { content: { 'application/json': infer B } } ? { readonly body: B } : R extends { content: { 'text/event-stream': string } } ? { readonly stream: TaskReader } : object
+
+/** Union of the declared 2xx replies of an operation. */
+export type Reply<Op extends OperationId> = { [S in SuccessStatus<Op>]: { readonly status: S } & WithBody<Responses<Op>[S]> & WithHeaders<Responses<Op>[S]> }[SuccessStatus<Op>]
+
+type Given<T> = [NonNullable<T>] extends [never] ? unknown : NonNullable<T>
+
+/** A validated request. Header names are lower case. */
+export interface HandlerRequest<Op extends OperationId> {
+  readonly params: Given<operations[Op]['parameters']['path']>
+  readonly query: Given<operations[Op]['parameters']['query']>
+  readonly headers: Readonly<Record<string, string | undefined>>
+  readonly body: operations[Op] extends { requestBody: { content: { 'application/json': infer B } } } ? B : unknown
+  readonly principal: Principal
+  readonly correlation_id: string
+}
+
+/** Answers one operation: returns a declared 2xx reply or throws a DomainError. */
+export type Handler<Op extends OperationId> = (request: HandlerRequest<Op>) => Reply<Op> | Promise<Reply<Op>>
+
+/** One handler for each operation: a missing or an extra one does not compile. */
+export type Handlers = { readonly [Op in OperationId]: Handler<Op> }

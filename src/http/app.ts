@@ -1,0 +1,35 @@
+import cors from 'cors'
+import express, { type Express } from 'express'
+import { authenticate, type AuthRules } from '../middleware/authenticate.ts'
+import { correlationId } from '../middleware/correlation-id.ts'
+import { errorEnvelope, type ReportError } from '../middleware/error-envelope.ts'
+import { createDispatch, type DispatchOptions } from './dispatch.ts'
+
+export interface AppOptions extends DispatchOptions {
+  readonly auth: AuthRules
+  readonly origins: readonly string[]
+  /** Undeclared error statuses are thrown instead of answered as 500 (tests). */
+  readonly strict: boolean
+  readonly report: ReportError
+  /** Whether tasks can be taken. */
+  readonly isReady: () => boolean
+  readonly metrics: { readonly contentType: string; scrape(): Promise<string> }
+}
+
+/** The HTTP shell: correlation id, public pages, CORS, authentication, dispatch, error envelope. */
+export async function createApp(options: AppOptions): Promise<Express> {
+  const { auth, origins, metrics, isReady, report, strict } = options
+  const app = express()
+  app.disable('x-powered-by')
+  app.disable('etag')
+  app.set('query parser', 'simple')
+  app.use(correlationId)
+  app.get('/healthz', (_req, res) => void res.json({ status: 'ok' }))
+  app.get('/readyz', (_req, res) => void res.status(isReady() ? 200 : 503).json({ status: isReady() ? 'ready' : 'not ready' }))
+  app.get('/metrics', async (_req, res) => void res.set('Content-Type', metrics.contentType).send(await metrics.scrape()))
+  if (origins.length > 0) app.use(cors({ origin: [...origins], exposedHeaders: ['Location', 'Retry-After', 'X-Backoff-Ms', 'X-Correlation-Id'], maxAge: 600 }))
+  app.use(authenticate(auth))
+  app.use(await createDispatch(options))
+  app.use(errorEnvelope(report, strict))
+  return app
+}

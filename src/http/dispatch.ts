@@ -1,0 +1,156 @@
+import { addFormats } from './formats.ts'
+import type { Request as ExpressRequest, RequestHandler, Response } from 'express'
+import express from 'express'
+import { OpenAPIBackend, type Context, type Document } from 'openapi-backend'
+import { operations } from '../../generated/operations.ts'
+import { DomainError } from '../domain/errors.ts'
+import type { Principal } from '../domain/principal.ts'
+import type { Handlers, HandlerRequest, OperationId } from '../handlers/handler.ts'
+import { stateOf } from '../middleware/request-state.ts'
+import type { Clock } from '../ports/clock.ts'
+import { sendStream } from './sse.ts'
+import { firstProblem } from './validation-message.ts'
+
+/** Bounds of the shell. */
+export interface DispatchOptions {
+  readonly definition: Document
+  readonly handlers: Handlers
+  readonly clock: Clock
+  /** Largest request body, bytes. */
+  readonly body_bytes: number
+}
+
+/** The part of a reply every operation's reply type is made of. */
+interface AnyReply {
+  readonly status: number
+  readonly body?: unknown
+  readonly headers?: Readonly<Record<string, string>>
+  readonly stream?: Parameters<typeof sendStream>[1]
+}
+
+type Send = (context: Context, req: ExpressRequest, res: Response) => Promise<void>
+
+/**
+ * Routes requests to handlers through openapi-backend: route, body, role, validation, handler, reply. Failures are passed on for the
+ * error envelope.
+ * @throws Error where the definition is not valid or a handler is missing
+ */
+export async function createDispatch(options: DispatchOptions): Promise<RequestHandler> {
+  const { definition, handlers, clock, body_bytes } = options
+  const parseBody = bodyParser(body_bytes)
+  const send = Object.fromEntries((Object.keys(operations) as OperationId[]).map((id) => [id, sender(id, handlers, clock)]))
+  const api = new OpenAPIBackend({
+    definition,
+    strict: true,
+    coerceTypes: true,
+    ajvOpts: { useDefaults: true, allErrors: false, strict: false },
+    customizeAjv: addFormats,
+    handlers: {
+      ...send,
+      postRoutingHandler: async (context: Context, req: ExpressRequest, res: Response) => {
+        const id = context.operation?.operationId
+        if (id === undefined) return
+        stateOf(req).operationId = id
+        if (operations[id as OperationId].body) await parseBody(req, res)
+      },
+      notFound: () => {
+        throw new DomainError('not_found', 'No such route; the contract lists them.')
+      },
+      methodNotAllowed: (context: Context) => {
+        throw new DomainError('method_not_allowed', `${context.request.method.toUpperCase()} is not a method of this path.`, { allow: methodsOf(context.request.path) })
+      },
+      unauthorizedHandler: (context: Context, req: ExpressRequest) => {
+        const id = context.operation.operationId as OperationId
+        throw new DomainError('forbidden', `${id} needs the role ${operations[id].role}, which the key ${principalOf(req).name} does not have.`)
+      },
+      validationFail: (context: Context) => {
+        throw new DomainError('invalid_params', firstProblem(context.validation.errors ?? []))
+      },
+      notImplemented: (context: Context) => {
+        throw new Error(`${context.operation.operationId ?? 'the operation'} has no handler`)
+      },
+    },
+    securityHandlers: { ApiKey: hasRole, Bearer: hasRole },
+  })
+  await api.init()
+  // The router builds this list anew for each look-up, several times a request.
+  const list = api.router.getOperations()
+  api.router.getOperations = () => list
+
+  return (req, res, next) => {
+    // `request` has to be the object whose body is set after routing.
+    const request = { method: req.method, path: req.path, query: req.query as Record<string, string | string[]>, headers: req.headers as Record<string, string | string[]>, get body(): unknown { return req.body } }
+    api.handleRequest(request, req, res).catch(next)
+  }
+}
+
+const principalOf = (req: ExpressRequest): Principal => {
+  const { principal } = stateOf(req)
+  if (principal === undefined) throw new Error('authenticate has to run before dispatch')
+  return principal
+}
+
+const hasRole = (context: Context, req: ExpressRequest): boolean => principalOf(req).roles.includes(operations[context.operation.operationId as OperationId].role)
+
+function sender<Op extends OperationId>(id: Op, handlers: Handlers, clock: Clock): Send {
+  const handler = handlers[id]
+  return async (context, req, res) => {
+    const { params, query, headers, requestBody } = context.request
+    const given = { params, query, headers, body: requestBody as unknown, principal: principalOf(req), correlation_id: stateOf(req).correlation_id }
+    // The contract has been checked: the validated request has the operation's types.
+    const reply: AnyReply = await handler(given as unknown as HandlerRequest<Op>)
+    if (res.destroyed) {
+      reply.stream?.close()
+      return
+    }
+    for (const [name, value] of Object.entries(reply.headers ?? {})) res.setHeader(name, value)
+    if (reply.stream !== undefined) {
+      sendStream(res, reply.stream, clock)
+      return
+    }
+    res.statusCode = reply.status
+    if (reply.body === undefined) {
+      res.end()
+      return
+    }
+    res.setHeader('Content-Type', 'application/json; charset=utf-8')
+    res.end(JSON.stringify(reply.body))
+  }
+}
+
+/** Parses a JSON body; what express says of a bad one becomes our own errors. */
+function bodyParser(limit: number): (req: ExpressRequest, res: Response) => Promise<void> {
+  const json = express.json({ limit, strict: false, type: 'application/json' })
+  return async (req, res) => {
+    const length = req.headers['content-length']
+    const hasBody = (length !== undefined && length !== '0') || req.headers['transfer-encoding'] !== undefined
+    if (!hasBody) throw new DomainError('invalid_params', 'body: the request needs a JSON body')
+    if (req.is('application/json') === false) throw new DomainError('unsupported_media_type', 'Send the body as Content-Type: application/json.')
+    await new Promise<void>((resolve, reject) => {
+      json(req, res, (error?: unknown) => {
+        if (error === undefined) resolve()
+        else reject(bodyError(error, limit))
+      })
+    })
+  }
+}
+
+/** Errors of body-parser carry a `type` and a `status` (its README, section Errors). */
+function bodyError(error: unknown, limit: number): unknown {
+  if (!(error instanceof Error) || !('type' in error) || !('status' in error)) return error
+  if (error.type === 'entity.too.large') return new DomainError('payload_too_large', `The body is larger than limits.body_bytes (${limit}).`)
+  if (error.status === 415) return new DomainError('unsupported_media_type', 'The charset or content encoding of the body is not supported; send UTF-8.')
+  if (error.type === 'entity.parse.failed') return new DomainError('invalid_params', `body: not valid JSON (${error.message})`)
+  return typeof error.status === 'number' && error.status < 500 ? new DomainError('invalid_params', `body: ${error.message}`) : error
+}
+
+/** Methods of the path, for `Allow`. */
+function methodsOf(path: string): string[] {
+  const plain = path.length > 1 ? path.replace(/\/+$/, '') : path
+  const matches = (template: string): boolean => {
+    const parts = template.split('/')
+    const given = plain.split('/')
+    return parts.length === given.length && parts.every((part, i) => part.startsWith('{') || part === given[i])
+  }
+  return Object.values(operations).flatMap((operation) => (matches(operation.path) ? [operation.method.toUpperCase()] : []))
+}

@@ -1,0 +1,43 @@
+import type { ServerResponse } from 'node:http'
+import type { TaskReader } from '../domain/task-log.ts'
+import type { Clock } from '../ports/clock.ts'
+
+/** How often a comment keeps an idle connection open, ms. */
+const keepAlive_ms = 15_000
+
+/**
+ * Most characters handed to the socket at once. With the socket's own buffer a reader that stalls holds less than 256 KiB of ours, also
+ * where a character takes three bytes.
+ */
+const chunk_chars = 64 * 1024
+
+/**
+ * Writes a task's frames to a response until the terminal one, at the reader's pace: what the socket does not take stays in the log.
+ * The response ends after the terminal frame; a connection that closes ends the reading and nothing else.
+ */
+export function sendStream(res: ServerResponse, reader: TaskReader, clock: Clock): void {
+  let writable = true
+  const pump = (): void => {
+    while (writable && !reader.done) {
+      const frames = reader.take(chunk_chars)
+      if (frames === '') return
+      writable = res.write(frames)
+    }
+    if (reader.done) res.end()
+  }
+  const cancelKeepAlive = clock.every(keepAlive_ms, () => {
+    if (writable) writable = res.write(': keep-alive\n\n')
+  })
+  res.on('drain', () => {
+    writable = true
+    pump()
+  })
+  res.on('close', () => {
+    cancelKeepAlive()
+    reader.close()
+  })
+  res.writeHead(200, { 'Content-Type': 'text/event-stream; charset=utf-8', 'Cache-Control': 'no-store', 'X-Accel-Buffering': 'no' })
+  res.flushHeaders()
+  reader.onReadable(pump)
+  pump()
+}

@@ -1,0 +1,26 @@
+/** The part of an ajv error this needs. */
+interface Problem {
+  readonly instancePath: string
+  readonly keyword: string
+  readonly message?: string
+  readonly params: unknown
+}
+
+const places: Readonly<Record<string, string>> = { requestBody: 'body', path: 'path', query: 'query', header: 'header', cookie: 'cookie' }
+
+const param = (problem: Problem, name: string): unknown => (typeof problem.params === 'object' && problem.params !== null ? (problem.params as Record<string, unknown>)[name] : undefined)
+
+/** One sentence about the first problem: the field, what is wrong with it and what would be right. */
+export function firstProblem(problems: readonly Problem[]): string {
+  const [problem] = problems
+  if (problem === undefined) return 'the request does not match the contract'
+  const [place = '', ...path] = problem.instancePath.split('/').slice(1).map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'))
+  const missing = problem.keyword === 'required' ? String(param(problem, 'missingProperty')) : undefined
+  const extra = problem.keyword === 'additionalProperties' ? String(param(problem, 'additionalProperty')) : undefined
+  const inside = [...path, ...(missing === undefined ? [] : [missing]), ...(extra === undefined ? [] : [extra])]
+  const field = [places[place] ?? place, ...inside].filter((part) => part !== '').join('.')
+  if (missing !== undefined) return `${missing === 'requestBody' ? 'body' : field}: is required`
+  if (extra !== undefined) return `${field}: is not known here; remove it`
+  if (problem.keyword === 'enum') return `${field}: must be one of ${(param(problem, 'allowedValues') as unknown[]).map(String).join(', ')}`
+  return `${field}: ${problem.message ?? 'is not valid'}`
+}

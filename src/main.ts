@@ -1,0 +1,60 @@
+import { createServer, type Server } from 'node:http'
+import { compose, type Daemon } from './compose.ts'
+import { ConfigError, loadConfig, splitListen, type Config } from './config.ts'
+
+/** One line on standard error, exit status 1: something the person who starts the daemon has to mend. */
+function refuse(message: string): never {
+  console.error(`orchestratord: ${message}`)
+  process.exit(1)
+}
+
+async function listen(server: Server, config: Config): Promise<string> {
+  const { host, port } = splitListen(config.listen)
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(port, host, resolve)
+  })
+  const address = server.address()
+  return typeof address === 'object' && address !== null ? `http://${address.family === 'IPv6' ? `[${address.address}]` : address.address}:${address.port}` : config.listen
+}
+
+/** Stops as a service manager expects: nothing new, running tasks get their grace, connections close, exit 0. */
+function stopOn(signals: readonly NodeJS.Signals[], daemon: Daemon, server: Server): void {
+  let stopping = false
+  const stop = async (signal: string): Promise<void> => {
+    if (stopping) return
+    stopping = true
+    daemon.log.info({ signal, human: 'Stopping: running tasks get their grace.' }, 'stop')
+    server.close()
+    await daemon.quiesce()
+    server.closeAllConnections()
+    await daemon.close()
+    daemon.log.info({ human: 'Stopped.' }, 'stop')
+    process.exit(0)
+  }
+  for (const signal of signals) process.on(signal, () => void stop(signal))
+}
+
+let config: Config
+let daemon: Daemon
+try {
+  config = loadConfig(process.argv.slice(2), process.env)
+  daemon = await compose(config)
+} catch (error) {
+  if (error instanceof ConfigError) refuse(error.message)
+  throw error
+}
+
+process.on('uncaughtException', (err, origin) => {
+  daemon.log.error({ err, origin, human: 'A bug: the daemon stops.' }, 'error')
+  process.exit(1)
+})
+
+const server = createServer(daemon.app)
+const address = await listen(server, config).catch((error: unknown) => refuse(`listen ${config.listen}: ${error instanceof Error ? error.message : String(error)}`))
+stopOn(['SIGTERM', 'SIGINT'], daemon, server)
+const pools = config.pools.map(({ id }) => id)
+daemon.log.info({ address, pools, data_dir: config.data_dir, node: process.versions.node, human: `orchestratord listens on ${address} with pools ${pools.join(', ')}.` }, 'start')
+if (config.auth.keys.length === 0)
+  daemon.log.warn({ human: 'No key is configured: the development key "valid" works, from this machine only. Configure auth.keys or ORCHD_API_KEYS=name:key.' }, 'auth')
+await daemon.start()

@@ -1,0 +1,22 @@
+import type { IncomingMessage } from 'node:http'
+import type { Principal } from '../domain/principal.ts'
+
+/** What the shell learns of a request on its way in. */
+export interface RequestState {
+  readonly correlation_id: string
+  principal?: Principal
+  /** Set once the route is known. */
+  operationId?: string
+}
+
+const states = new WeakMap<IncomingMessage, RequestState>()
+
+/** Attaches the state to a request; the first middleware does it. */
+export const beginRequest = (req: IncomingMessage, correlation_id: string): void => void states.set(req, { correlation_id })
+
+/** @throws Error where the request has not been begun */
+export function stateOf(req: IncomingMessage): RequestState {
+  const state = states.get(req)
+  if (state === undefined) throw new Error('the request has no state: correlationId has to run first')
+  return state
+}

@@ -1,0 +1,248 @@
+import { digestOf } from '../domain/artifact.ts'
+import { DomainError } from '../domain/errors.ts'
+import { startedFrame } from '../domain/frames.ts'
+import type { Principal } from '../domain/principal.ts'
+import { TaskLog } from '../domain/task-log.ts'
+import { checkTaskRequest, estimateTokens } from '../domain/task-rules.ts'
+import { taskKeyOf, type AcceptedTask, type TaskAcceptedReply, type TaskRecord, type TaskRequest } from '../domain/task.ts'
+import type { Clock } from '../ports/clock.ts'
+import { StorageError, type Journal } from '../ports/journal.ts'
+import type { Log, Metrics } from '../ports/telemetry.ts'
+import type { Dispatcher } from './dispatcher.ts'
+import type { LiveTask, LiveTasks } from './live-tasks.ts'
+import { candidatesFor, type Candidates } from './placement.ts'
+import type { Pool, Pools } from './pools.ts'
+import { full, noCapacity, unfit, unready } from './refusals.ts'
+import { promptOf } from './run.ts'
+import type { Sessions, SessionSeat } from './sessions.ts'
+import type { PreparedEnd, Settlement } from './settlement.ts'
+
+/** What admission works with. */
+export interface AdmissionParts {
+  readonly pools: Pools
+  readonly live: LiveTasks
+  readonly sessions: Sessions
+  readonly dispatcher: Dispatcher
+  readonly settlement: Settlement
+  readonly journal: Pick<Journal, 'commit' | 'find'>
+  readonly clock: Clock
+  readonly metrics: Metrics
+  readonly log: Log
+  /** A seed for a task that brings none, 0 to 2^32 - 1. */
+  readonly drawSeed: () => number
+}
+
+interface Place {
+  readonly pool: Pool
+  readonly start_ms: number
+  readonly position: number
+  readonly fallback: boolean
+}
+
+/** The one way in: admits a task durably, or says why not. */
+export class Admission {
+  private readonly parts: AdmissionParts
+  /** Requests being admitted, so that a twin waits for the same commit. */
+  private readonly flying = new Map<string, { readonly body_hash: string; readonly reply: Promise<TaskAcceptedReply> }>()
+  private closed = false
+
+  constructor(parts: AdmissionParts) {
+    this.parts = parts
+  }
+
+  /** Admits nothing from now on: the daemon stops. */
+  close(): void {
+    this.closed = true
+  }
+
+  /**
+   * Admits a task; the same `task_id` and body again give the same reply. Resolves when the acceptance is durable.
+   * @throws DomainError every refusal
+   */
+  async admit(principal: Principal, request: TaskRequest, correlation_id: string): Promise<TaskAcceptedReply> {
+    const id = taskKeyOf(principal.name, request.task_id)
+    const body_hash = digestOf(request)
+    const flying = this.flying.get(id)
+    const live = this.parts.live.get(id)?.accepted
+    if (flying !== undefined) return sameBody(flying.body_hash, body_hash, await flying.reply)
+    if (live !== undefined) return sameBody(live.body_hash, body_hash, replyOf(live))
+    const reply = this.accept(principal.name, request, body_hash, correlation_id).catch((error: unknown) => this.refuse(principal.name, request, body_hash, correlation_id, error))
+    this.flying.set(id, { body_hash, reply })
+    try {
+      return await reply
+    } finally {
+      this.flying.delete(id)
+    }
+  }
+
+  /** Queues a task again that was accepted before a restart. */
+  restore({ task }: TaskRecord, pool: Pool): void {
+    const seat = this.parts.sessions.reserve(task.owner, task.request.session_id, true)
+    const live = this.liveTask(task, pool, seat)
+    live.phase = 'queued'
+    this.parts.live.add(live)
+    pool.scheduler.restore(live)
+    this.parts.dispatcher.dispatch(pool)
+  }
+
+  private async accept(owner: string, request: TaskRequest, body_hash: string, correlation_id: string): Promise<TaskAcceptedReply> {
+    const { pools, sessions, live, dispatcher, clock, metrics, drawSeed } = this.parts
+    this.checkOpen()
+    checkTaskRequest(request)
+    const candidates = candidatesFor(request, pools)
+    const prompt_tokens = await this.countTokens(request, candidates)
+    // No await from here to the commit: nothing may change between the checks and the reservations.
+    this.checkOpen()
+    const place = this.place(request, candidates, prompt_tokens)
+    const { pool, position, start_ms } = place
+    const seat = sessions.reserve(owner, request.session_id)
+    const accepted_at = Math.floor(clock.now())
+    const numbers = { queue_position: position, predicted_start_ms: start_ms, backoff_ms: start_ms }
+    const seed = request.seed ?? drawSeed()
+    const accepted: AcceptedTask = { owner, task_id: request.task_id, request, seed, prompt_tokens, pool_id: pool.id, accepted_at, body_hash, correlation_id, ...numbers }
+    const task = this.liveTask(accepted, pool, seat)
+    const admission = pool.scheduler.admit(task)
+    if (!admission.admitted) {
+      seat.release()
+      throw full(pool, admission.reason)
+    }
+    live.add(task)
+    await this.commit(task, pool, seat, admission.displaced)
+    metrics.count('placement_decisions_total', { outcome: 'assigned', pinned: String(candidates.pinned), fallback: String(place.fallback) })
+    metrics.count('tasks_enqueued_total', { ...pool.labels, replica_id: 'none', priority: task.priority })
+    dispatcher.dispatch(pool)
+    pool.reportDepth()
+    return replyOf(accepted)
+  }
+
+  /** Acceptance, its reservations and the fate of a displaced task in one transaction; taken back as a whole where it fails. */
+  private async commit(task: LiveTask, pool: Pool, seat: SessionSeat, displaced: LiveTask | undefined): Promise<void> {
+    const { journal, live, settlement, metrics, log } = this.parts
+    let end: PreparedEnd | undefined
+    if (displaced !== undefined) {
+      settlement.claim(displaced, true)
+      const error = new DomainError('displaced', 'The queue was full and a newer task took this place.', { retry_after_ms: pool.retryAfterMs })
+      end = settlement.prepare(displaced, { kind: 'error', error, reason: 'displaced' })
+    }
+    try {
+      await journal.commit([{ kind: 'accepted', task: task.accepted }, ...seat.facts, ...(end?.facts ?? [])])
+    } catch (error) {
+      pool.scheduler.rollback(task.id)
+      live.delete(task)
+      seat.release()
+      if (displaced !== undefined) settlement.unclaim(displaced)
+      throw error
+    }
+    pool.scheduler.confirm(task.id)
+    task.phase = 'queued'
+    if (end !== undefined) {
+      end.publish()
+      metrics.count('admission_backpressure_events_total', { engine: pool.config.engine, policy: 'drop-lru' })
+    }
+    const { accepted } = task
+    const { correlation_id, task_id, request, queue_position, predicted_start_ms } = accepted
+    log.info(
+      { correlation_id, task_id, session_id: request.session_id, key_name: task.owner, ...pool.labels, queue_position, predicted_start_ms, human: `Task ${task_id} accepted by pool ${pool.id} with ${queue_position} ahead.` },
+      'admission',
+    )
+  }
+
+  /** The feasible pool with the earliest predicted start. */
+  private place(request: TaskRequest, candidates: Candidates, prompt_tokens: number): Place {
+    const { metrics } = this.parts
+    metrics.gauge('placement_candidates_considered', {}, candidates.first.length + candidates.fallback.length)
+    const all = [...candidates.first, ...candidates.fallback]
+    const fitting = all.filter((pool) => request.ctx <= pool.ctxMax && prompt_tokens + request.max_tokens <= request.ctx && request.max_tokens <= pool.maxTokensOut)
+    if (fitting.length === 0) throw unfit(request, all, prompt_tokens)
+    const profile = request.sampler_profile_version
+    const profiled = fitting.filter(({ config }) => profile === undefined || config.sampler_profile_version === profile)
+    if (profiled.length === 0) throw new DomainError('invalid_params', `body.sampler_profile_version: no pool for this task stands for ${String(profile)}; GET /v1/capabilities lists them`)
+    const replayable = profiled.filter(({ props }) => request.determinism !== 'strict' || props?.replayable !== false)
+    if (replayable.length === 0) throw new DomainError('invalid_params', 'body.determinism: strict needs an engine that is replayable; GET /v1/capabilities lists features')
+    const ready = replayable.filter((pool) => pool.ready)
+    if (ready.length === 0) throw unready(replayable)
+    const roomy = ready.filter(({ scheduler, config }) => config.queue.full_policy === 'drop-lru' || scheduler.depth() < config.queue.capacity)
+    const open = roomy.length > 0 ? roomy : ready
+    const preferred = open.filter((pool) => candidates.first.includes(pool))
+    let best: Place | undefined
+    for (const pool of preferred.length > 0 ? preferred : open) {
+      const ahead = pool.scheduler.aheadOfNewcomer(request.priority)
+      const start_ms = pool.predictedStartMs(ahead)
+      if (best === undefined || start_ms < best.start_ms) best = { pool, start_ms, position: ahead.position, fallback: preferred.length === 0 }
+    }
+    if (best === undefined) throw unready(replayable)
+    if (best.start_ms >= request.deadline_ms) {
+      const { id, config } = best.pool
+      throw new DomainError('deadline_unmet', `body.deadline_ms: the task would start in about ${best.start_ms} ms, after its deadline of ${request.deadline_ms} ms`, { pool_id: id, engine: config.engine })
+    }
+    return best
+  }
+
+  private async countTokens(request: TaskRequest, candidates: Candidates): Promise<number> {
+    const texts = [request.prompt ?? '', ...(request.messages ?? []).map(({ content }) => content), ...(request.inputs ?? [])]
+    const estimate = (): number => texts.reduce((sum, text) => sum + estimateTokens(text), 0)
+    const pool = [...candidates.first, ...candidates.fallback].find(({ ready }) => ready)
+    const replica = pool?.replicas.find(({ state }) => state === 'ready')
+    if (pool === undefined || replica === undefined || request.workload !== 'completion') return estimate()
+    const limit = new AbortController()
+    const cancel = this.parts.clock.after(pool.config.timeouts.tokenize_ms, () => {
+      limit.abort(new Error(`no token count within timeouts.tokenize_ms (${pool.config.timeouts.tokenize_ms})`))
+    })
+    try {
+      return await replica.engine.countTokens(promptOf(request), limit.signal)
+    } catch (err) {
+      this.parts.log.warn({ err, pool_id: pool.id, replica_id: replica.id, human: 'The engine did not count the prompt in time; an estimate is used.' }, 'admission')
+      return estimate()
+    } finally {
+      cancel()
+    }
+  }
+
+  private liveTask(accepted: AcceptedTask, pool: Pool, session: SessionSeat): LiveTask {
+    const { request, prompt_tokens, queue_position, predicted_start_ms, accepted_at, owner, task_id } = accepted
+    return {
+      id: taskKeyOf(owner, task_id),
+      owner,
+      priority: request.priority,
+      deadline_at: accepted_at + request.deadline_ms,
+      work_ms: pool.estimator.serviceMs({ prompt_tokens, max_tokens: request.max_tokens, expected_tokens: request.expected_tokens }),
+      accepted,
+      session,
+      log: new TaskLog(startedFrame({ queue_position, predicted_start_ms, pool_id: pool.id, engine: pool.config.engine, accepted_at: new Date(accepted_at).toISOString() })),
+      abort: new AbortController(),
+      ended: Promise.withResolvers<void>(),
+      unwritten: false,
+      phase: 'tentative',
+      attempts: 0,
+    }
+  }
+
+  private checkOpen(): void {
+    if (this.closed) throw new DomainError('pool_unready', 'The daemon is stopping.', { retry_after_ms: 5000 })
+  }
+
+  /** A refused request may be the repetition of a task that has finished: that one's reply holds. */
+  private async refuse(owner: string, request: TaskRequest, body_hash: string, correlation_id: string, error: unknown): Promise<TaskAcceptedReply> {
+    const { journal, metrics, log } = this.parts
+    const twin = error instanceof StorageError ? undefined : await journal.find(owner, request.task_id).catch(() => undefined)
+    if (twin !== undefined) return sameBody(twin.task.body_hash, body_hash, replyOf(twin.task))
+    if (!(error instanceof DomainError)) throw error
+    const { engine } = request
+    metrics.count('tasks_rejected_total', { engine, reason: error.code })
+    const policy = error.details.policy_label
+    if (policy !== undefined) metrics.count('admission_backpressure_events_total', { engine, policy })
+    if (noCapacity.has(error.kind)) metrics.count('placement_decisions_total', { outcome: 'no_capacity', pinned: String(request.placement?.mode === 'pin'), fallback: 'false' })
+    log.info({ correlation_id, task_id: request.task_id, session_id: request.session_id, key_name: owner, engine, code: error.code, err: error.cause, human: `Task ${request.task_id} refused: ${error.message}` }, 'admission')
+    throw error
+  }
+}
+
+function replyOf(task: AcceptedTask): TaskAcceptedReply {
+  const { task_id, queue_position, predicted_start_ms, backoff_ms, pool_id, accepted_at } = task
+  return { task_id, queue_position, predicted_start_ms, backoff_ms, pool_id, accepted_at: new Date(accepted_at).toISOString() }
+}
+
+function sameBody(known: string, given: string, reply: TaskAcceptedReply): TaskAcceptedReply {
+  if (known !== given) throw new DomainError('conflict', 'task_id is taken by a task with another body; choose a new task_id.')
+  return reply
+}

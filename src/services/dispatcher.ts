@@ -1,0 +1,173 @@
+import { DomainError } from '../domain/errors.ts'
+import type { Clock } from '../ports/clock.ts'
+import { EngineError } from '../ports/engine.ts'
+import type { Journal } from '../ports/journal.ts'
+import type { Log, Metrics } from '../ports/telemetry.ts'
+import type { Ending } from './ending.ts'
+import type { LiveTask } from './live-tasks.ts'
+import { chooseReplica } from './placement.ts'
+import type { Pool, Pools } from './pools.ts'
+import type { Replica } from './replica.ts'
+import { runOnEngine } from './run.ts'
+import type { Settlement } from './settlement.ts'
+import { watch } from './watchdog.ts'
+
+/** Engines tried for one task before it is given up, while no token has gone out. */
+const max_attempts = 3
+
+/** Puts queued tasks on free slots and sees them through to their end. */
+export class Dispatcher {
+  private readonly pools: Pools
+  private readonly settlement: Settlement
+  private readonly journal: Pick<Journal, 'commit'>
+  private readonly clock: Clock
+  private readonly metrics: Metrics
+  private readonly log: Log
+  private stopping = false
+
+  constructor(pools: Pools, settlement: Settlement, journal: Pick<Journal, 'commit'>, clock: Clock, metrics: Metrics, log: Log) {
+    this.pools = pools
+    this.settlement = settlement
+    this.journal = journal
+    this.clock = clock
+    this.metrics = metrics
+    this.log = log
+  }
+
+  /** Dispatches whenever a slot becomes free, and expires queued tasks at their deadline. Returns how to stop. */
+  start(): () => void {
+    for (const pool of this.pools.all()) pool.onCapacity = () => this.dispatch(pool)
+    const cancel = this.clock.every(100, () => {
+      for (const pool of this.pools.all()) this.expire(pool)
+    })
+    return () => {
+      this.stopping = true
+      cancel()
+    }
+  }
+
+  /** Fills the pool's free slots from its queue. */
+  dispatch(pool: Pool): void {
+    if (this.stopping) return
+    let taken = false
+    for (;;) {
+      const replica = chooseReplica(pool)
+      const task = replica === undefined ? undefined : pool.scheduler.next()
+      if (replica === undefined || task === undefined) break
+      taken = true
+      this.begin(task, pool, replica)
+    }
+    if (taken) pool.reportDepth()
+  }
+
+  private expire(pool: Pool): void {
+    for (const task of pool.scheduler.expired(this.clock.now())) {
+      if (!pool.scheduler.remove(task.id) || !this.settlement.claim(task, false)) continue
+      const error = new DomainError('expired', `The task waited until its deadline of ${task.accepted.request.deadline_ms} ms.`)
+      this.finish(task, { kind: 'error', error, reason: 'deadline' })
+      pool.reportDepth()
+    }
+  }
+
+  private begin(task: LiveTask, pool: Pool, replica: Replica): void {
+    const now = this.clock.now()
+    task.phase = 'running'
+    task.started_at = now
+    pool.running.add(task)
+    this.metrics.count('tasks_started_total', { ...pool.labels, replica_id: replica.id, priority: task.priority })
+    const { correlation_id, task_id, request } = task.accepted
+    this.log.info(
+      { correlation_id, task_id, session_id: request.session_id, key_name: task.owner, ...pool.labels, replica_id: replica.id, queue_ms: Math.round(now - task.accepted.accepted_at), human: `Task ${task_id} starts on ${pool.id}/${replica.id}.` },
+      'start',
+    )
+    this.write(task.session.take())
+    void this.run(task, pool, replica)
+  }
+
+  /** Runs the task, again if its engine fails before the first token. Never rejects. */
+  private async run(task: LiveTask, pool: Pool, replica: Replica): Promise<void> {
+    replica.acquire()
+    let ending = await this.attempt(task, pool, replica)
+    while (this.mayRetry(task, ending) && replica.state === 'ready') ending = await this.attempt(task, pool, replica)
+    pool.running.delete(task)
+    replica.release()
+    if (task.phase === 'ending') return
+    if (this.mayRetry(task, ending) && pool.ready) {
+      task.phase = 'queued'
+      delete task.started_at
+      pool.scheduler.restore(task)
+      this.dispatch(pool)
+      return
+    }
+    this.settlement.claim(task, false)
+    this.finish(task, ending.kind === 'failed' ? { kind: 'error', error: this.failure(task, pool, ending.cause) } : ending)
+  }
+
+  private mayRetry(task: LiveTask, ending: Ending | Failed): boolean {
+    if (task.phase === 'ending' || this.stopping || ending.kind !== 'failed') return false
+    return ending.cause instanceof EngineError && ending.cause.retriable && task.log.tokenCount === 0 && task.attempts < max_attempts
+  }
+
+  private async attempt(task: LiveTask, pool: Pool, replica: Replica): Promise<Ending | Failed> {
+    const { timeouts } = pool.config
+    const stop = new AbortController()
+    const abort = (): void => {
+      stop.abort(task.abort.signal.reason)
+    }
+    task.abort.signal.addEventListener('abort', abort, { once: true })
+    if (task.abort.signal.aborted) abort()
+    task.attempts++
+    task.replica_id = replica.id
+    this.write([{ kind: 'attempt', key: task.accepted, attempt: task.attempts, replica_id: replica.id, at: Math.floor(this.clock.now()) }])
+    const unwatch = watch(task, timeouts, stop, this.clock, () => void replica.fail(new Error(`the engine did not confirm an abort within ${timeouts.abort_ms} ms`)))
+    try {
+      const dispatched_at = this.clock.now()
+      const ending = await runOnEngine(task, pool, replica, stop.signal, this.clock, (ttft_ms) => {
+        this.metrics.observe('latency_first_token_ms', { ...pool.labels, priority: task.priority }, ttft_ms)
+      })
+      this.learn(task, pool, dispatched_at)
+      return ending
+    } catch (cause) {
+      if (stop.signal.reason instanceof DomainError) return { kind: 'error', error: stop.signal.reason }
+      return { kind: 'failed', cause }
+    } finally {
+      unwatch()
+      task.abort.signal.removeEventListener('abort', abort)
+    }
+  }
+
+  private learn(task: LiveTask, pool: Pool, dispatched_at: number): void {
+    const { prompt_tokens, request } = task.accepted
+    const first = task.first_token_at
+    if (first === undefined) return
+    const decode_ms = (task.last_token_at ?? first) - first
+    const shape = { prompt_tokens, max_tokens: request.max_tokens, expected_tokens: request.expected_tokens }
+    pool.estimator.observe({ ...shape, tokens_out: task.log.tokenCount, prefill_ms: first - dispatched_at, decode_ms, predicted_service_ms: task.work_ms })
+  }
+
+  private failure(task: LiveTask, pool: Pool, cause: unknown): DomainError {
+    const details = { engine: pool.config.engine, pool_id: pool.id, cause }
+    if (cause instanceof EngineError && !cause.retriable) return new DomainError('worker_reset', `The engine refused the task: ${cause.message}`, { ...details, retriable: false })
+    if (!(cause instanceof EngineError)) return new DomainError('internal', 'Something went wrong on our side; the log has it under this correlation id.', details)
+    if (task.log.tokenCount === 0 && !pool.ready) return new DomainError('replica_exhausted', `Every replica of pool ${pool.id} failed before the first token.`, { ...details, retry_after_ms: pool.readyAfterMs })
+    return new DomainError('worker_reset', 'The engine failed while the task ran; send it again.', details)
+  }
+
+  /** Settles a claimed task; a failure to write is logged and tried again by the settlement. */
+  private finish(task: LiveTask, ending: Ending): void {
+    this.settlement.settle(task, ending).catch(() => undefined)
+  }
+
+  /** Makes facts durable without waiting: later commits are durable only after these. */
+  private write(facts: Parameters<Journal['commit']>[0]): void {
+    if (facts.length === 0) return
+    this.journal.commit(facts).catch((err: unknown) => {
+      this.log.error({ err, human: 'The journal cannot be written.' }, 'storage')
+    })
+  }
+}
+
+interface Failed {
+  readonly kind: 'failed'
+  readonly cause: unknown
+}

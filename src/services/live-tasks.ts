@@ -1,0 +1,59 @@
+import type { TaskLog } from '../domain/task-log.ts'
+import type { Schedulable } from '../domain/scheduler.ts'
+import type { AcceptedTask } from '../domain/task.ts'
+import type { SessionSeat } from './sessions.ts'
+
+/**
+ * An accepted task until its terminal event is durable. `id` is unique among all keys' tasks.
+ * Phases: tentative (not durable yet) -> queued -> running -> ending -> gone; queued -> ending as well.
+ */
+export interface LiveTask extends Schedulable {
+  readonly accepted: AcceptedTask
+  readonly log: TaskLog
+  readonly session: SessionSeat
+  readonly abort: AbortController
+  /** Resolves when the terminal event is durable and every reader stands on it, or when a claimed end is taken back. */
+  ended: PromiseWithResolvers<void>
+  /** The end could not be made durable yet; it is tried again. */
+  unwritten: boolean
+  phase: 'tentative' | 'queued' | 'running' | 'ending'
+  attempts: number
+  /** Milliseconds since the epoch. */
+  started_at?: number
+  first_token_at?: number
+  last_token_at?: number
+  replica_id?: string
+}
+
+/** All live tasks, by id and by owner. */
+export class LiveTasks {
+  private readonly tasks = new Map<string, LiveTask>()
+  private readonly owned = new Map<string, Set<LiveTask>>()
+
+  get size(): number {
+    return this.tasks.size
+  }
+
+  get(id: string): LiveTask | undefined {
+    return this.tasks.get(id)
+  }
+
+  add(task: LiveTask): void {
+    this.tasks.set(task.id, task)
+    const own = this.owned.get(task.owner)
+    if (own === undefined) this.owned.set(task.owner, new Set([task]))
+    else own.add(task)
+  }
+
+  delete(task: LiveTask): void {
+    this.tasks.delete(task.id)
+    const own = this.owned.get(task.owner)
+    own?.delete(task)
+    if (own?.size === 0) this.owned.delete(task.owner)
+  }
+
+  /** In order of acceptance; one owner's or everybody's. */
+  all(owner?: string): Iterable<LiveTask> {
+    return owner === undefined ? this.tasks.values() : (this.owned.get(owner) ?? [])
+  }
+}

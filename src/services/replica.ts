@@ -1,0 +1,118 @@
+import { restartDelayMs, steadyAfterMs } from '../domain/backoff.ts'
+import type { CancelTimer, Clock } from '../ports/clock.ts'
+import type { Engine, EngineProps } from '../ports/engine.ts'
+
+export type ReplicaState = 'starting' | 'ready' | 'down' | 'stopped'
+
+export interface ReplicaOptions {
+  readonly id: string
+  readonly slots: number
+  readonly devices: readonly number[]
+  /** Time the engine has to come up, ms. */
+  readonly start_ms: number
+  readonly engine: Engine
+  readonly clock: Clock
+  /** Called after every change of `state`, and when a slot becomes free. */
+  readonly onChange: (replica: Replica, change: 'state' | 'slot') => void
+}
+
+/**
+ * One engine instance under supervision: started again after a failure, with capped exponential backoff.
+ * starting -> ready | down; ready -> down; down -(delay)-> starting; any -> stopped.
+ */
+export class Replica {
+  readonly id: string
+  readonly slots: number
+  readonly devices: readonly number[]
+  readonly engine: Engine
+  state: ReplicaState = 'starting'
+  /** Tasks it runs now. */
+  busy = 0
+  props: EngineProps | undefined
+  restarts = 0
+  last_error: string | undefined
+  /** While down: when it is started again, ms since the epoch. */
+  restart_at: number | undefined
+  private failures = 0
+  private ready_at = 0
+  private cancelRestart: CancelTimer | undefined
+  private readonly options: ReplicaOptions
+
+  constructor(options: ReplicaOptions) {
+    this.id = options.id
+    this.slots = options.slots
+    this.devices = options.devices
+    this.engine = options.engine
+    this.options = options
+  }
+
+  get hasFreeSlot(): boolean {
+    return this.state === 'ready' && this.busy < this.slots
+  }
+
+  /** Starts the engine; resolves when it is ready or has failed for the first time. */
+  async start(): Promise<void> {
+    const { clock, start_ms, engine } = this.options
+    this.become('starting')
+    const late = Promise.withResolvers<never>()
+    const cancelTimer = clock.after(start_ms, () => {
+      late.reject(new Error(`the engine was not up after ${start_ms} ms`))
+    })
+    try {
+      this.props = await Promise.race([engine.start((reason) => void this.fail(reason)), late.promise])
+      if (this.isStopped) return
+      this.ready_at = clock.now()
+      this.restart_at = undefined
+      this.become('ready')
+    } catch (error) {
+      await this.fail(error instanceof Error ? error : new Error(String(error)))
+    } finally {
+      cancelTimer()
+    }
+  }
+
+  /** Takes the replica down (it crashed, or does not confirm an abort) and plans its restart. */
+  async fail(reason: Error): Promise<void> {
+    if (this.state === 'stopped' || this.state === 'down') return
+    const { clock, engine } = this.options
+    const steady = this.state === 'ready' && clock.now() - this.ready_at >= steadyAfterMs
+    this.failures = steady ? 1 : this.failures + 1
+    this.last_error = reason.message
+    const delay = restartDelayMs(this.failures)
+    this.restart_at = clock.now() + delay
+    this.become('down')
+    await engine.stop()
+    if (this.isStopped) return
+    this.cancelRestart = clock.after(delay, () => {
+      this.restarts++
+      void this.start()
+    })
+  }
+
+  async stop(): Promise<void> {
+    this.cancelRestart?.()
+    this.become('stopped')
+    await this.options.engine.stop()
+  }
+
+  /** A task takes a slot. */
+  acquire(): void {
+    this.busy++
+  }
+
+  /** The engine has confirmed that the task's slot is free. */
+  release(): void {
+    this.busy--
+    this.options.onChange(this, 'slot')
+  }
+
+  // A method, because the compiler does not see that `state` changes during an await.
+  private get isStopped(): boolean {
+    return this.state === 'stopped'
+  }
+
+  private become(state: ReplicaState): void {
+    this.state = state
+    this.options.onChange(this, 'state')
+  }
+}

@@ -1,0 +1,58 @@
+import { DomainError } from '../domain/errors.ts'
+import { metricsFrame } from '../domain/frames.ts'
+import { visibleOwner, type Principal } from '../domain/principal.ts'
+import { parseResumePoint, TaskLog, type TaskReader } from '../domain/task-log.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { EventLog } from '../ports/event-log.ts'
+import type { Journal } from '../ports/journal.ts'
+import type { LiveTasks } from './live-tasks.ts'
+import type { Pools } from './pools.ts'
+import { progressOf } from './progress.ts'
+import { findLive } from './tasks.ts'
+
+/** How often a followed task reports its metrics, ms. */
+const metrics_ms = 1000
+
+/** Opens readers on tasks' event logs, live or finished. */
+export class Streams {
+  private readonly live: LiveTasks
+  private readonly pools: Pools
+  private readonly journal: Pick<Journal, 'find'>
+  private readonly eventLog: EventLog
+  private readonly clock: Clock
+
+  constructor(live: LiveTasks, pools: Pools, journal: Pick<Journal, 'find'>, eventLog: EventLog, clock: Clock) {
+    this.live = live
+    this.pools = pools
+    this.journal = journal
+    this.eventLog = eventLog
+    this.clock = clock
+  }
+
+  /** Starts to report metrics once a second to whoever follows. Returns how to stop. */
+  start(): () => void {
+    return this.clock.every(metrics_ms, () => {
+      const now = this.clock.now()
+      for (const task of this.live.all())
+        if (task.log.hasReaders && task.phase !== 'ending') task.log.report(metricsFrame(progressOf(task, this.pools.get(task.accepted.pool_id), now)))
+    })
+  }
+
+  /**
+   * A reader from where `last_event_id` says; undefined where the reader has everything.
+   * @throws DomainError not_found, invalid_params for an id this daemon does not write
+   */
+  async open(principal: Principal, task_id: string, last_event_id: string | undefined): Promise<TaskReader | undefined> {
+    const from = parseResumePoint(last_event_id)
+    if (from === undefined) throw new DomainError('invalid_params', 'header.Last-Event-ID: not an id of this stream; leave it out to read from the start')
+    const task = findLive(this.live, principal, task_id)
+    if (task !== undefined) return from.kind === 'nothing' ? undefined : task.log.read(from)
+    const record = await this.journal.find(visibleOwner(principal), task_id)
+    // The task may have been accepted, or may have ended, while the journal was read.
+    const now = findLive(this.live, principal, task_id)
+    if (now !== undefined) return from.kind === 'nothing' ? undefined : now.log.read(from)
+    const stored = record === undefined ? undefined : await this.eventLog.read(record.task)
+    if (stored === undefined) throw new DomainError('not_found', 'No such task.')
+    return from.kind === 'nothing' ? undefined : TaskLog.restore(stored).read(from)
+  }
+}

@@ -1,0 +1,83 @@
+import type { StoredArtifact } from '../../src/domain/artifact.ts'
+import type { Session } from '../../src/domain/session.ts'
+import { taskKeyOf } from '../../src/domain/task.ts'
+import type { StoredLog, TaskKey, TaskRecord } from '../../src/domain/task.ts'
+import type { ArtifactFilter } from '../../src/ports/artifact-store.ts'
+import type { Fact, TaskFilter } from '../../src/ports/journal.ts'
+
+/** What a storage does, written as plainly as possible: arrays and filters, no `seq` (the order in the array is the order). */
+export class StorageModel {
+  tasks: Omit<TaskRecord, 'seq'>[] = []
+  artifacts: StoredArtifact[] = []
+  readonly logs = new Map<string, StoredLog>()
+  readonly sessions = new Map<string, Session>()
+
+  /** Returns whether the facts were written: false for a duplicate task. */
+  commit(facts: readonly Fact[]): boolean {
+    const keys = facts.flatMap((fact) => (fact.kind === 'accepted' ? [taskKeyOf(fact.task.owner, fact.task.task_id)] : []))
+    if (new Set(keys).size < keys.length || keys.some((key) => this.tasks.some(({ task }) => taskKeyOf(task.owner, task.task_id) === key)))
+      return false
+    for (const fact of facts) if (fact.kind === 'accepted') this.tasks.push({ task: fact.task })
+    for (const fact of facts) this.apply(fact)
+    return true
+  }
+
+  find(owner: string, task_id: string): Omit<TaskRecord, 'seq'> | undefined {
+    return this.tasks.find(({ task }) => task.owner === owner && task.task_id === task_id)
+  }
+
+  log({ owner, task_id }: TaskKey): StoredLog | undefined {
+    return this.logs.get(taskKeyOf(owner, task_id))
+  }
+
+  list({ owner, session_id, ended, limit }: TaskFilter): Omit<TaskRecord, 'seq'>[] {
+    return this.tasks
+      .filter(({ task }) => owner === undefined || task.owner === owner)
+      .filter(({ task }) => session_id === undefined || task.request.session_id === session_id)
+      .filter(({ outcome }) => ended === undefined || outcome?.state === ended)
+      .reverse()
+      .slice(0, limit)
+  }
+
+  listArtifacts({ owner, kind, tag, limit }: ArtifactFilter): StoredArtifact[] {
+    return this.artifacts
+      .filter((stored) => owner === undefined || stored.owner === owner)
+      .filter(({ artifact }) => kind === undefined || artifact.kind === kind)
+      .filter(({ artifact }) => tag === undefined || artifact.tags.includes(tag))
+      .reverse()
+      .slice(0, limit)
+  }
+
+  purge(tasks_before: number, artifacts_before: number): void {
+    const old = this.tasks.filter(({ outcome }) => outcome !== undefined && outcome.finished_at < tasks_before)
+    for (const { task } of old) this.logs.delete(taskKeyOf(task.owner, task.task_id))
+    this.tasks = this.tasks.filter((record) => !old.includes(record))
+    this.artifacts = this.artifacts.filter(({ created_at }) => created_at >= artifacts_before)
+  }
+
+  private apply(fact: Fact): void {
+    switch (fact.kind) {
+      case 'accepted':
+      case 'attempt':
+        return
+      case 'finished': {
+        const at = this.tasks.findIndex(({ task }) => task.owner === fact.key.owner && task.task_id === fact.key.task_id)
+        const found = this.tasks[at]
+        if (found === undefined || found.outcome !== undefined) return
+        this.tasks[at] = { ...found, outcome: fact.outcome }
+        this.logs.set(taskKeyOf(fact.key.owner, fact.key.task_id), fact.log)
+        return
+      }
+      case 'session_put':
+        this.sessions.set(taskKeyOf(fact.session.owner, fact.session.session_id), fact.session)
+        return
+      case 'session_deleted':
+        this.sessions.delete(taskKeyOf(fact.owner, fact.session_id))
+        return
+      case 'artifact': {
+        const { owner, id } = fact.artifact
+        if (!this.artifacts.some((stored) => stored.owner === owner && stored.id === id)) this.artifacts.push(fact.artifact)
+      }
+    }
+  }
+}

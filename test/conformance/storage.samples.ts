@@ -1,0 +1,81 @@
+import { sealArtifact } from '../../src/domain/artifact.ts'
+import type { Artifact, StoredArtifact } from '../../src/domain/artifact.ts'
+import type { Session } from '../../src/domain/session.ts'
+import type { AcceptedTask, StoredLog, TaskOutcome } from '../../src/domain/task.ts'
+import type { Fact } from '../../src/ports/journal.ts'
+
+/** A task with everything but its key and session made up. */
+export function sampleTask(owner: string, task_id: string, session_id = 's1', prompt = 'Say "hi" \u{1f44b}'): AcceptedTask {
+  return {
+    owner,
+    task_id,
+    request: {
+      task_id,
+      session_id,
+      workload: 'completion',
+      model_ref: 'file:model.gguf',
+      engine: 'mock',
+      ctx: 128,
+      priority: 'interactive',
+      determinism: 'best_effort',
+      prompt,
+      max_tokens: 16,
+      deadline_ms: 60_000,
+      kv_hint: 'cold',
+      output_mode: 'text',
+    },
+    seed: 4_294_967_295,
+    prompt_tokens: 3,
+    pool_id: 'pool',
+    accepted_at: 1_700_000_000_123,
+    body_hash: 'ab'.repeat(32),
+    queue_position: 0,
+    predicted_start_ms: 12,
+    backoff_ms: 0,
+    correlation_id: `c-${task_id}`,
+  }
+}
+
+export const accepted = (owner: string, task_id: string, session_id?: string, prompt?: string): Fact => ({
+  kind: 'accepted',
+  task: sampleTask(owner, task_id, session_id, prompt),
+})
+
+export const sampleOutcome = (state: TaskOutcome['state'] = 'completed', finished_at = 1000): TaskOutcome =>
+  state === 'failed'
+    ? { state, finished_at, error: { code: 'INTERNAL', message: 'lost', retriable: true } }
+    : { state, finished_at, started_at: 7, replica_id: 'r1', tokens_in: 3, tokens_out: 2, finish_reason: 'stop' }
+
+export const sampleLog = (text = 'token'): StoredLog => ({
+  started: 'id: 1\nevent: started\ndata: {}\n\n',
+  tokens: `id: 2\nevent: token\ndata: "${text}"\n\n`,
+  metrics: '',
+  terminal: 'id: 3\nevent: end\ndata: {"ü":1}\n\n',
+})
+
+export const finished = (owner: string, task_id: string, outcome = sampleOutcome(), log = sampleLog()): Fact => ({
+  kind: 'finished',
+  key: { owner, task_id },
+  outcome,
+  log,
+})
+
+export const sampleSession = (owner: string, session_id: string, turns = 0): Session => ({
+  owner,
+  session_id,
+  created_at: 5,
+  expires_at: 9_000_000_000_000,
+  turns,
+})
+
+export function sampleArtifact(owner: string, content: string, more: Partial<Artifact> = {}, created_at = 1000): StoredArtifact {
+  return sealArtifact(owner, { kind: 'plan', content, tags: [], metadata: {}, ...more }, created_at)
+}
+
+export const artifactFact = (artifact: StoredArtifact): Fact => ({ kind: 'artifact', artifact })
+
+/** What `ArtifactStore.list` gives for an artifact, but for `seq`. */
+export const withoutContent = (stored: StoredArtifact): StoredArtifact => ({
+  ...stored,
+  artifact: { ...stored.artifact, content: '' },
+})

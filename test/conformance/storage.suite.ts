@@ -1,0 +1,215 @@
+import assert from 'node:assert/strict'
+import fc from 'fast-check'
+import type { Storage } from '../../src/adapters/embedded/storage.ts'
+import { DuplicateTaskError, StorageError } from '../../src/ports/journal.ts'
+import type { Fact } from '../../src/ports/journal.ts'
+import { agree, steps } from './storage.property.ts'
+import { accepted, artifactFact, finished, sampleArtifact, sampleLog, sampleOutcome } from './storage.samples.ts'
+import { sampleSession, sampleTask, withoutContent } from './storage.samples.ts'
+
+/**
+ * What every backend of the storage ports must do.
+ * @param open a new, empty storage
+ * @param reopen closes the storage and opens another on the same data; left out where data does not outlive the storage
+ */
+export function storageConformance(name: string, open: () => Promise<Storage>, reopen?: (storage: Storage) => Promise<Storage>): void {
+  describe(`storage: ${name}`, () => {
+    let storage: Storage
+    const ids = async (filter: Partial<Parameters<Storage['journal']['list']>[0]>): Promise<string[]> =>
+      (await storage.journal.list({ limit: 100, ...filter })).map(({ task }) => task.task_id)
+
+    beforeEach(async () => {
+      storage = await open()
+    })
+    afterEach(() => storage.close())
+
+    it('finds an accepted task by owner and id, or by id alone', async () => {
+      await storage.journal.commit([accepted('ann', 't1')])
+      const found = await storage.journal.find('ann', 't1')
+      assert.deepEqual(found?.task, sampleTask('ann', 't1'))
+      assert.equal('outcome' in found, false)
+      assert.deepEqual(await storage.journal.find(undefined, 't1'), found)
+      assert.equal(await storage.journal.find('bob', 't1'), undefined)
+      assert.equal(await storage.journal.find(undefined, 't2'), undefined)
+    })
+
+    it('lets two owners have tasks of the same id', async () => {
+      await Promise.all([storage.journal.commit([accepted('ann', 't1')]), storage.journal.commit([accepted('bob', 't1')])])
+      assert.equal((await storage.journal.find('bob', 't1'))?.task.owner, 'bob')
+      assert.equal((await storage.journal.find('ann', 't1'))?.task.owner, 'ann')
+    })
+
+    it('keeps the outcome and the log of a finished task', async () => {
+      await storage.journal.commit([accepted('ann', 't1')])
+      assert.equal(await storage.eventLog.read({ owner: 'ann', task_id: 't1' }), undefined)
+      await storage.journal.commit([finished('ann', 't1')])
+      assert.deepEqual((await storage.journal.find('ann', 't1'))?.outcome, sampleOutcome())
+      assert.deepEqual(await storage.eventLog.read({ owner: 'ann', task_id: 't1' }), sampleLog())
+      assert.equal(await storage.eventLog.read({ owner: 'bob', task_id: 't1' }), undefined)
+    })
+
+    it('lets the first outcome stand and ignores one of an unknown task', async () => {
+      await storage.journal.commit([accepted('ann', 't1'), finished('ann', 't1'), finished('ann', 'unknown')])
+      await storage.journal.commit([finished('ann', 't1', sampleOutcome('failed', 9), sampleLog('late'))])
+      assert.equal((await storage.journal.find('ann', 't1'))?.outcome?.state, 'completed')
+      assert.deepEqual(await storage.eventLog.read({ owner: 'ann', task_id: 't1' }), sampleLog())
+      assert.equal(await storage.journal.find('ann', 'unknown'), undefined)
+    })
+
+    it('lists newest first, by owner, session, end and page', async () => {
+      for (const id of ['t1', 't2', 't3', 't4']) await storage.journal.commit([accepted('ann', id, id < 't3' ? 's1' : 's2')])
+      await storage.journal.commit([accepted('bob', 't5'), finished('ann', 't1'), finished('ann', 't3', sampleOutcome('failed'))])
+      assert.deepEqual(await ids({}), ['t5', 't4', 't3', 't2', 't1'])
+      assert.deepEqual(await ids({ owner: 'ann' }), ['t4', 't3', 't2', 't1'])
+      assert.deepEqual(await ids({ owner: 'ann', limit: 2 }), ['t4', 't3'])
+      assert.deepEqual(await ids({ session_id: 's1' }), ['t5', 't2', 't1'])
+      assert.deepEqual(await ids({ session_id: 's1', ended: 'completed' }), ['t1'])
+      assert.deepEqual(await ids({ owner: 'ann', ended: 'failed' }), ['t3'])
+      assert.deepEqual(await ids({ ended: 'canceled' }), [])
+      const page = await storage.journal.list({ owner: 'ann', limit: 2 })
+      assert.deepEqual(await ids({ owner: 'ann', before_seq: page[1]?.seq ?? 0 }), ['t2', 't1'])
+    })
+
+    it('gives the unfinished tasks in order of acceptance', async () => {
+      for (const id of ['t3', 't1', 't2']) await storage.journal.commit([accepted('ann', id)])
+      await storage.journal.commit([{ kind: 'attempt', key: { owner: 'ann', task_id: 't2' }, attempt: 1, replica_id: 'r1', at: 3 }])
+      await storage.journal.commit([finished('ann', 't1')])
+      assert.deepEqual(
+        (await storage.journal.unfinished()).map(({ task }) => task.task_id),
+        ['t3', 't2'],
+      )
+    })
+
+    it('refuses a duplicate with all that came with it, and nothing else', async () => {
+      await storage.journal.commit([accepted('ann', 't1')])
+      const put: Fact = { kind: 'session_put', session: sampleSession('ann', 's9') }
+      const results = await Promise.allSettled([
+        storage.journal.commit([accepted('ann', 't2')]),
+        storage.journal.commit([put, accepted('ann', 't1', 's2'), finished('ann', 't1')]),
+        storage.journal.commit([accepted('ann', 't3'), accepted('ann', 't2')]),
+        storage.journal.commit([accepted('ann', 't4'), accepted('ann', 't4')]),
+        storage.journal.commit([accepted('ann', 't5'), accepted('ann', 't6')]),
+      ])
+      const refused = results.flatMap((result, index) =>
+        result.status === 'rejected' ? [[index, result.reason instanceof DuplicateTaskError]] : [],
+      )
+      const all = [1, 2, 3].map((index) => [index, true])
+      assert.deepEqual(refused, all)
+      assert.deepEqual(await ids({}), ['t6', 't5', 't2', 't1'])
+      assert.deepEqual(await storage.sessions.all(), [])
+      assert.equal((await storage.journal.find('ann', 't1'))?.outcome, undefined)
+    })
+
+    it('shows a read every commit that was made before it', async () => {
+      const commits: Promise<void>[] = []
+      for (let i = 0; i < 50; i++) {
+        commits.push(storage.journal.commit([accepted('ann', `t${i}`)]))
+        const read = storage.journal.find('ann', `t${i}`)
+        if (i % 7 === 0) assert.notEqual(await read, undefined)
+        else commits.push(read.then((found) => assert.notEqual(found, undefined)))
+      }
+      await Promise.all(commits)
+    })
+
+    it('keeps sessions as they were last put until they are deleted', async () => {
+      const put = (turns: number): Fact => ({ kind: 'session_put', session: sampleSession('ann', 's1', turns) })
+      await storage.journal.commit([put(0), { kind: 'session_put', session: sampleSession('bob', 's1') }])
+      await storage.journal.commit([put(1), { kind: 'session_deleted', owner: 'bob', session_id: 's1' }])
+      assert.deepEqual(await storage.sessions.all(), [sampleSession('ann', 's1', 1)])
+    })
+
+    it('stores an artifact once for each owner, with its first time', async () => {
+      const first = sampleArtifact('ann', 'text \0 \u{1f44b}', { tags: ['x', 'x'], metadata: { a: 'b' } }, 1000)
+      await storage.journal.commit([artifactFact(first)])
+      await storage.journal.commit([artifactFact(sampleArtifact('ann', 'other'))])
+      await storage.journal.commit([artifactFact({ ...first, created_at: 2000 })])
+      await storage.journal.commit([artifactFact({ ...first, owner: 'bob', created_at: 3000 })])
+      assert.deepEqual(await storage.artifacts.get('ann', first.id), first)
+      assert.equal((await storage.artifacts.get('bob', first.id))?.created_at, 3000)
+      assert.equal((await storage.artifacts.get(undefined, first.id))?.id, first.id)
+      assert.equal(await storage.artifacts.get('eve', first.id), undefined)
+      const listed = await storage.artifacts.list({ owner: 'ann', limit: 10 })
+      assert.equal(listed.length, 2)
+      const { seq, ...oldest } = listed[1] ?? assert.fail()
+      assert.deepEqual(oldest, withoutContent(first))
+      assert.ok(seq < (listed[0]?.seq ?? 0))
+    })
+
+    it('lists artifacts newest first, by owner, kind, tag and page', async () => {
+      const put = (owner: string, content: string, kind: 'plan' | 'diff', tags: string[]): Promise<void> =>
+        storage.journal.commit([artifactFact(sampleArtifact(owner, content, { kind, tags }))])
+      await put('ann', '1', 'plan', ['x'])
+      await put('ann', '2', 'diff', ['x', 'y'])
+      await put('bob', '3', 'diff', ['y'])
+      const listed = async (filter: object): Promise<string[]> => {
+        const found = await storage.artifacts.list({ limit: 10, ...filter })
+        return found.map(({ owner, artifact: { kind, tags } }) => `${owner} ${kind} ${tags.join()}`)
+      }
+      assert.deepEqual(await listed({}), ['bob diff y', 'ann diff x,y', 'ann plan x'])
+      assert.deepEqual(await listed({ tag: 'y' }), ['bob diff y', 'ann diff x,y'])
+      assert.deepEqual(await listed({ owner: 'ann', tag: 'x' }), ['ann diff x,y', 'ann plan x'])
+      assert.deepEqual(await listed({ kind: 'diff' }), ['bob diff y', 'ann diff x,y'])
+      assert.deepEqual(await listed({ owner: 'ann', kind: 'plan', tag: 'x' }), ['ann plan x'])
+      assert.deepEqual(await listed({ tag: 'z' }), [])
+      const [newest] = await storage.artifacts.list({ limit: 1 })
+      assert.deepEqual(await listed({ before_seq: newest?.seq ?? 0, limit: 1 }), ['ann diff x,y'])
+    })
+
+    it('purges what is older than asked, with its log, and reuses no seq', async () => {
+      const many = Array.from({ length: 300 }, (_, i) => `t${i}`)
+      const facts = (id: string, i: number): Fact[] => [accepted('ann', id), finished('ann', id, sampleOutcome('completed', i))]
+      await Promise.all(many.map((id, i) => storage.journal.commit(facts(id, i))))
+      const [old, recent] = [sampleArtifact('ann', 'old', { tags: ['x'] }, 10), sampleArtifact('ann', 'new', { tags: ['x'] }, 20)]
+      await storage.journal.commit([accepted('ann', 'open'), artifactFact(old), artifactFact(recent)])
+      const last = (await storage.journal.find('ann', 't299'))?.seq ?? 0
+      await storage.journal.purge(299, 20)
+      assert.deepEqual(await ids({ limit: 1000 }), ['open', 't299'])
+      assert.equal(await storage.eventLog.read({ owner: 'ann', task_id: 't298' }), undefined)
+      assert.deepEqual(await storage.eventLog.read({ owner: 'ann', task_id: 't299' }), sampleLog())
+      assert.equal((await storage.artifacts.list({ tag: 'x', limit: 10 })).length, 1)
+      await storage.journal.purge(Infinity, Infinity)
+      await storage.journal.commit([accepted('ann', 't0')])
+      assert.ok(((await storage.journal.find('ann', 't0'))?.seq ?? 0) > last)
+    })
+
+    it('refuses everything once it is closed, and closing again is fine', async () => {
+      const queued = storage.journal.commit([accepted('ann', 't1')])
+      const read = storage.journal.find('ann', 't1')
+      await Promise.all([storage.close(), storage.close()])
+      await queued
+      assert.notEqual(await read, undefined)
+      await assert.rejects(storage.journal.commit([accepted('ann', 't2')]), StorageError)
+      await assert.rejects(storage.journal.find('ann', 't1'), StorageError)
+      await assert.rejects(storage.sessions.all(), StorageError)
+      await assert.rejects(storage.journal.purge(0, 0), StorageError)
+    })
+
+    it('does what a naive model does', async () => {
+      await fc.assert(
+        fc.asyncProperty(steps, async (plan) => {
+          await storage.close()
+          storage = await open()
+          await agree(storage, plan)
+        }),
+        { numRuns: 40 },
+      )
+    }).timeout(60_000)
+
+    if (reopen === undefined) return
+    it('has everything after it was closed and opened again', async () => {
+      const artifact = sampleArtifact('ann', 'text', { tags: ['x'] })
+      void storage.journal.commit([accepted('ann', 't1'), accepted('ann', 't2'), finished('ann', 't1')])
+      void storage.journal.commit([artifactFact(artifact), { kind: 'session_put', session: sampleSession('ann', 's1', 2) }])
+      storage = await reopen(storage)
+      assert.deepEqual((await storage.journal.find('ann', 't1'))?.outcome, sampleOutcome())
+      assert.deepEqual(
+        (await storage.journal.unfinished()).map(({ task }) => task),
+        [sampleTask('ann', 't2')],
+      )
+      assert.deepEqual(await storage.eventLog.read({ owner: 'ann', task_id: 't1' }), sampleLog())
+      assert.deepEqual(await storage.artifacts.get('ann', artifact.id), artifact)
+      assert.deepEqual(await storage.sessions.all(), [sampleSession('ann', 's1', 2)])
+      await assert.rejects(storage.journal.commit([accepted('ann', 't2')]), DuplicateTaskError)
+    })
+  })
+}

@@ -1,0 +1,173 @@
+import assert from 'node:assert/strict'
+import type { ChildProcess } from 'node:child_process'
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { createLlamaCppEngine } from '../../src/adapters/engines/llamacpp/engine.ts'
+import { type Engine, EngineError, type GenerateRequest } from '../../src/ports/engine.ts'
+
+const root = fileURLToPath(new URL('../../', import.meta.url))
+const tinytales = join(root, 'models/tinytales.gguf')
+const never = new AbortController().signal
+const request: GenerateRequest = {
+  prompt: { messages: [{ role: 'user', content: 'Tell me a story about a fox.' }] },
+  max_tokens: 200, seed: 7, sampling: {}, kv: 'cold', session: 's',
+}
+
+const newEngine = (model_path = tinytales, create = createLlamaCppEngine): Engine =>
+  create({ model_path, ctx: 256, slots: 2, threads: 1, gpu: false, temperature: 0.7, onOutput: () => undefined })
+
+const engineError = (pattern: RegExp, retriable: boolean) => (error: unknown): boolean => {
+  // By name: one test runs a copy of the engine with a class of its own.
+  assert.ok(error instanceof Error && error.name === 'EngineError' && 'retriable' in error)
+  assert.match(error.message, pattern)
+  assert.equal(error.retriable, retriable)
+  return true
+}
+
+/** Runs `body` and returns the child processes started meanwhile. */
+async function childrenOf(body: () => Promise<unknown>): Promise<ChildProcess[]> {
+  const children: ChildProcess[] = []
+  const onChild = (message: unknown): void => void children.push((message as { process: ChildProcess }).process)
+  subscribe('child_process', onChild)
+  try {
+    await body()
+  } finally {
+    unsubscribe('child_process', onChild)
+  }
+  return children
+}
+
+const isAlive = (pid: number | undefined): boolean => {
+  try {
+    return pid !== undefined && process.kill(pid, 0)
+  } catch {
+    return false
+  }
+}
+
+describe('llama.cpp engine: life', function () {
+  this.timeout(60_000)
+  let folder: string
+
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'orchd-llamacpp-'))
+  })
+  after(() => rm(folder, { recursive: true }))
+
+  it('survives a crash: calls under way reject, onDown comes once, a new start works', async () => {
+    const engine = newEngine()
+    const downs: Error[] = []
+    const down = Promise.withResolvers<undefined>()
+    const onDown = (reason: Error): void => {
+      downs.push(reason)
+      down.resolve(undefined)
+    }
+    const [child] = await childrenOf(() => engine.start(onDown))
+    const killAt = (pieces: number): (() => void) => {
+      let seen = 0
+      return () => {
+        if (++seen === pieces) child?.kill('SIGKILL')
+      }
+    }
+    const abort = new AbortController()
+    await Promise.all([
+      assert.rejects(engine.generate({ ...request, seed: 1 }, () => abort.abort(new Error('enough')), abort.signal), /enough/),
+      assert.rejects(engine.generate(request, killAt(5), never), engineError(/SIGKILL/, true)),
+    ])
+    await down.promise
+    await assert.rejects(engine.countTokens(request.prompt, never), engineError(/not running/, true))
+    await engine.start(onDown)
+    assert.equal(await engine.countTokens(request.prompt, never), 13)
+    await engine.stop()
+    assert.deepEqual(downs.map(({ message }) => message), ['the llama.cpp process ended with SIGKILL'])
+  })
+
+  it('stops: calls under way reject, the process is gone, no onDown', async () => {
+    const engine = newEngine()
+    const [child] = await childrenOf(() => engine.start(() => assert.fail('onDown')))
+    assert.ok(isAlive(child?.pid))
+    const running = assert.rejects(engine.generate(request, () => undefined, never), engineError(/stopped/, true))
+    await Promise.all([engine.stop(), engine.stop(), running])
+    assert.ok(!isAlive(child?.pid))
+    assert.equal(child?.exitCode, 0)
+    await engine.stop()
+  })
+
+  it('kills a child that hangs', async function () {
+    if (process.platform === 'win32') this.skip()
+    const engine = newEngine()
+    const [child] = await childrenOf(() => engine.start(() => assert.fail('onDown')))
+    child?.kill('SIGSTOP')
+    await engine.stop()
+    assert.equal(child?.signalCode, 'SIGKILL')
+  })
+
+  it('can be stopped while it starts, and refuses a second start', async () => {
+    const engine = newEngine()
+    const starting = assert.rejects(engine.start(() => assert.fail('onDown')), engineError(/stopped/, true))
+    await assert.rejects(engine.start(() => undefined), /already started/)
+    await engine.stop()
+    await starting
+    await engine.start(() => assert.fail('onDown'))
+    await engine.stop()
+  })
+
+  it('ends with its parent, and not with signals to the group', async () => {
+    const engine = newEngine()
+    const down = Promise.withResolvers<Error>()
+    const [child] = await childrenOf(() => engine.start(down.resolve))
+    child?.kill('SIGINT')
+    child?.kill('SIGTERM')
+    assert.equal(await engine.countTokens(request.prompt, never), 13)
+    child?.disconnect()
+    assert.match((await down.promise).message, /SIGKILL/)
+  })
+
+  it('says which file does not load and why', async () => {
+    const bytes = await readFile(tinytales)
+    const files: [name: string, content: Buffer | undefined, why: RegExp][] = [
+      ['missing.gguf', undefined, /not found/],
+      ['text.gguf', Buffer.from('This is no model at all, just some text.'), /not a GGUF/],
+      ['short.gguf', bytes.subarray(0, 10), /corrupt/],
+      ['half-header.gguf', bytes.subarray(0, 5000), /corrupt/],
+      ['half.gguf', bytes.subarray(0, bytes.length / 2), /corrupt/],
+    ]
+    for (const [name, content, why] of files) {
+      const path = join(folder, name)
+      if (content !== undefined) await writeFile(path, content)
+      const engine = newEngine(path)
+      const children = await childrenOf(() => assert.rejects(engine.start(() => assert.fail('onDown')), (error: unknown) => {
+        engineError(why, false)(error)
+        assert.ok(error instanceof EngineError && error.message.includes(path))
+        return true
+      }))
+      assert.ok(children.every(({ pid }) => !isAlive(pid)))
+    }
+    const directory = newEngine(folder)
+    await assert.rejects(directory.start(() => undefined), engineError(/not a regular file/, false))
+  })
+
+  it('says what to install when node-llama-cpp is missing', async () => {
+    const copies = ['src/adapters/engines/llamacpp', 'src/domain/stop-sequences.ts', 'src/domain/whole-code-points.ts', 'src/ports/engine.ts']
+    for (const path of [...copies, 'package.json']) await cp(join(root, path), join(folder, 'copy', path), { recursive: true })
+    const url = pathToFileURL(join(folder, 'copy/src/adapters/engines/llamacpp/engine.ts')).href
+    const copy = (await import(url)) as { createLlamaCppEngine: typeof createLlamaCppEngine }
+    const engine = newEngine(tinytales, copy.createLlamaCppEngine)
+    await assert.rejects(engine.start(() => assert.fail('onDown')), engineError(/npm install node-llama-cpp/, false))
+  })
+
+  it('hands no settings of ours to the child', async function () {
+    if (process.platform !== 'linux') this.skip()
+    const engine = newEngine()
+    process.env['ORCHD_API_KEYS'] = 'agents:sesame'
+    const [child] = await childrenOf(() => engine.start(() => assert.fail('onDown')))
+    delete process.env['ORCHD_API_KEYS']
+    const environ = await readFile(`/proc/${String(child?.pid)}/environ`, 'latin1')
+    assert.match(environ, /NODE_CHANNEL_FD/)
+    assert.doesNotMatch(environ, /ORCHD|sesame/)
+    await engine.stop()
+  })
+})
