@@ -2,7 +2,7 @@ import { randomInt } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import type { Express } from 'express'
 import type { Document } from 'openapi-backend'
-import { openStorage, type Storage } from './adapters/embedded/storage.ts'
+import { openStorage, StorageRefusedError, type Storage } from './adapters/embedded/storage.ts'
 import { createLlamaCppEngine } from './adapters/engines/llamacpp/engine.ts'
 import { MockEngine } from './adapters/engines/mock/engine.ts'
 import { createPrometheusMetrics } from './adapters/prometheus/metrics.ts'
@@ -27,6 +27,8 @@ import { Settlement } from './services/settlement.ts'
 import { quiesce } from './services/shutdown.ts'
 import { Streams } from './services/streams.ts'
 import { Tasks } from './services/tasks.ts'
+
+export { StorageRefusedError }
 
 /** How often what is past its retention is forgotten, ms. */
 const purge_ms = 60_000

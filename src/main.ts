@@ -1,5 +1,5 @@
 import { createServer, type Server } from 'node:http'
-import { compose, type Daemon } from './compose.ts'
+import { compose, StorageRefusedError, type Daemon } from './compose.ts'
 import { ConfigError, loadConfig, splitListen, type Config } from './config.ts'
 
 /** One line on standard error, exit status 1: something the person who starts the daemon has to mend. */
@@ -41,7 +41,7 @@ try {
   config = loadConfig(process.argv.slice(2), process.env)
   daemon = await compose(config)
 } catch (error) {
-  if (error instanceof ConfigError) refuse(error.message)
+  if (error instanceof ConfigError || error instanceof StorageRefusedError) refuse(error.message)
   throw error
 }
 

@@ -22,9 +22,13 @@ export interface StoredArtifact {
  * @throws TypeError where the value is not JSON
  */
 export function canonicalJson(value: object): string {
-  const text = canonicalize(value)
-  if (text === undefined) throw new TypeError('not a JSON value')
-  return text
+  try {
+    const text = canonicalize(value)
+    if (text !== undefined) return text
+  } catch (cause) {
+    throw new TypeError(`not a JSON value: ${cause instanceof Error ? cause.message : String(cause)}`, { cause })
+  }
+  throw new TypeError('not a JSON value')
 }
 
 /** SHA-256 of a value's canonical JSON, hex. */

@@ -13,7 +13,7 @@ export interface ArtifactFilter {
 
 /** Reads what `artifact` facts wrote. */
 export interface ArtifactStore {
-  /** The artifact of this owner, or of any owner if `owner` is undefined. */
+  /** The artifact of this owner; with `owner` undefined anybody's, they are all the same but for when they were stored. */
   get(owner: string | undefined, id: string): Promise<StoredArtifact | undefined>
   /** `seq` orders artifacts by the time they were first stored. `content` is left out (an empty string). */
   list(filter: ArtifactFilter): Promise<(StoredArtifact & { readonly seq: number })[]>

@@ -39,6 +39,7 @@ export interface GenerateRequest {
 export interface GenerateResult {
   readonly finish_reason: FinishReason
   readonly tokens_in: number
+  /** Tokens generated, the one that ended the turn not counted. */
   readonly tokens_out: number
   /** A KV prefix was reused. */
   readonly kv_warm: boolean
@@ -64,7 +65,10 @@ export interface Engine {
    * @param onDown called at most once for each start, when the engine dies by itself afterwards
    */
   start(onDown: (reason: Error) => void): Promise<EngineProps>
-  /** Tokens of the prompt as `generate` would see it, template and BOS included. Rejects when aborted. */
+  /**
+   * Tokens of the prompt as `generate` would see it, template and BOS included. Rejects when aborted, and with an EngineError that is
+   * not retriable where the engine cannot take the prompt: the message says why.
+   */
   countTokens(prompt: Prompt, signal: AbortSignal): Promise<number>
   /**
    * Generates text. `onText` gets it piece by piece, synchronously, one call a token where the engine can: whole code points,

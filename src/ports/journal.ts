@@ -24,7 +24,7 @@ export interface TaskFilter {
   readonly limit: number
 }
 
-/** An `accepted` fact named a task that its owner already has; nothing of its batch was written. */
+/** An `accepted` fact named a task that its owner already has; nothing of its commit was written. */
 export class DuplicateTaskError extends Error {
   override readonly name = 'DuplicateTaskError'
 }
@@ -42,11 +42,12 @@ export class StorageError extends DomainError {
  */
 export interface Journal {
   /**
+   * A second `finished` for a task is ignored: the first stands.
    * @throws DuplicateTaskError the task exists
    * @throws StorageError nothing was written
    */
   commit(facts: readonly Fact[]): Promise<void>
-  /** The task of this owner, or of any owner if `owner` is undefined. */
+  /** The task of this owner; with `owner` undefined the newest of that id, whoever owns it. */
   find(owner: string | undefined, task_id: string): Promise<TaskRecord | undefined>
   list(filter: TaskFilter): Promise<TaskRecord[]>
   /** Accepted and without an outcome, in order of acceptance. */

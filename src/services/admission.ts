@@ -6,6 +6,7 @@ import { TaskLog } from '../domain/task-log.ts'
 import { checkTaskRequest, estimateTokens } from '../domain/task-rules.ts'
 import { taskKeyOf, type AcceptedTask, type TaskAcceptedReply, type TaskRecord, type TaskRequest } from '../domain/task.ts'
 import type { Clock } from '../ports/clock.ts'
+import { EngineError } from '../ports/engine.ts'
 import { StorageError, type Journal } from '../ports/journal.ts'
 import type { Log, Metrics } from '../ports/telemetry.ts'
 import type { Dispatcher } from './dispatcher.ts'
@@ -191,6 +192,7 @@ export class Admission {
     try {
       return await replica.engine.countTokens(promptOf(request), limit.signal)
     } catch (err) {
+      if (err instanceof EngineError && !err.retriable) throw new DomainError('invalid_params', `body.${request.messages === undefined ? 'prompt' : 'messages'}: ${err.message}`, { cause: err })
       this.parts.log.warn({ err, pool_id: pool.id, replica_id: replica.id, human: 'The engine did not count the prompt in time; an estimate is used.' }, 'admission')
       return estimate()
     } finally {

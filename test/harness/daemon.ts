@@ -1,0 +1,103 @@
+import { createHash } from 'node:crypto'
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { compose, type Daemon, type Overrides } from '../../src/compose.ts'
+import { checkConfig } from '../../src/config.ts'
+import type { Log, LogFields } from '../../src/ports/telemetry.ts'
+
+const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex')
+
+/** Keys every test daemon knows, by what they may do. */
+export const keys = { all: 'key-all', data: 'key-data', other: 'key-other', control: 'key-control' } as const
+
+const auth = {
+  keys: [
+    { name: 'all', key_sha256: sha256(keys.all), roles: ['data', 'control'] },
+    { name: 'data', key_sha256: sha256(keys.data), roles: ['data'] },
+    { name: 'other', key_sha256: sha256(keys.other), roles: ['data'] },
+    { name: 'control', key_sha256: sha256(keys.control), roles: ['control'] },
+  ],
+}
+
+/** A mock pool of the configuration; `fields` replace the defaults. */
+export const mockPool = (fields: Record<string, unknown> = {}): Record<string, unknown> => ({
+  id: 'mock',
+  engine: 'mock',
+  driver: 'in-process',
+  model: 'mock:v1',
+  ctx: 8192,
+  replicas: [{ id: 'r0', slots: 4 }],
+  mock: { prefill_ms: 0, token_ms: 0, tokens: 8 },
+  ...fields,
+})
+
+/** The demonstration model's pool. */
+export const talesPool = (fields: Record<string, unknown> = {}): Record<string, unknown> => ({
+  id: 'tales',
+  engine: 'llamacpp',
+  driver: 'embedded',
+  model: 'file:models/tinytales.gguf',
+  ctx: 256,
+  replicas: [{ id: 'r0', slots: 2 }],
+  llamacpp: { threads: 1 },
+  ...fields,
+})
+
+let made = 0
+
+/** A valid task for the mock pool with fresh ids; `fields` replace the defaults, undefined ones are left out. */
+export function mockTask(fields: Record<string, unknown> = {}): Record<string, unknown> & { task_id: string } {
+  const n = ++made
+  const task = {
+    task_id: `task-${n}`,
+    session_id: `session-${n}`,
+    workload: 'completion',
+    model_ref: 'mock:v1',
+    engine: 'mock',
+    ctx: 8192,
+    priority: 'interactive',
+    seed: n,
+    prompt: 'Once upon a time',
+    max_tokens: 64,
+    deadline_ms: 600_000,
+    ...fields,
+  }
+  return Object.fromEntries(Object.entries(task).filter(([, value]) => value !== undefined)) as typeof task
+}
+
+export interface LogLine {
+  readonly level: keyof Log
+  readonly fields: LogFields
+  readonly message: string
+}
+
+/** The real daemon on a loopback port of its own. */
+export interface TestDaemon extends Daemon {
+  readonly url: string
+  readonly server: Server
+  readonly lines: LogLine[]
+  /** Stops everything; nothing of the daemon is left. */
+  stop(): Promise<void>
+}
+
+/** Starts the real app, in memory unless `given` says otherwise, with a mock pool unless `given` has pools. */
+export async function startDaemon(given: Record<string, unknown> = {}, overrides: Overrides = {}): Promise<TestDaemon> {
+  const lines: LogLine[] = []
+  const record =
+    (level: keyof Log) =>
+    (fields: LogFields, message: string): void => void lines.push({ level, fields, message })
+  const log: Log = { debug: record('debug'), info: record('info'), warn: record('warn'), error: record('error') }
+  const config = checkConfig({ listen: '127.0.0.1:0', data_dir: ':memory:', shutdown_grace_ms: 0, auth, pools: [mockPool()], ...given })
+  const daemon = await compose(config, { log, strict: true, ...overrides })
+  await daemon.start()
+  const server = createServer(daemon.app)
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
+  const stop = async (): Promise<void> => {
+    await daemon.quiesce()
+    server.closeAllConnections()
+    await new Promise((resolve) => server.close(resolve))
+    await daemon.close()
+  }
+  return { ...daemon, server, url: `http://127.0.0.1:${port}`, lines, stop }
+}
