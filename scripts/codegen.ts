@@ -11,8 +11,10 @@ const root = join(import.meta.dirname, '..')
 const contractFiles = ['data.yaml', 'control.yaml'] as const
 const methods = ['get', 'put', 'post', 'delete', 'patch'] as const
 
-type Json = null | boolean | number | string | Json[] | { [key: string]: Json }
-type JsonObject = { [key: string]: Json }
+type Json = null | boolean | number | string | Json[] | JsonObject
+interface JsonObject {
+  [key: string]: Json
+}
 
 interface OperationObject extends JsonObject {
   operationId: string
@@ -57,11 +59,11 @@ function mergeInto(target: JsonObject, source: JsonObject, where: string): void 
 /** Both contracts as one document without YAML, the form the server loads. */
 function bundle(): JsonObject {
   const merged: JsonObject = { paths: {}, components: {}, tags: [] }
-  const versions = new Set<Json>()
+  const versions = new Set<string>()
   for (const file of contractFiles) {
     const document = localizeRefs(parse(read(`contracts/openapi/${file}`)) as Json) as JsonObject
     const info = document['info'] as JsonObject
-    versions.add(info['version'] ?? null)
+    versions.add(JSON.stringify(info['version']))
     mergeInto(merged['paths'] as JsonObject, document['paths'] as JsonObject, 'paths')
     mergeInto(merged['components'] as JsonObject, document['components'] as JsonObject, 'components')
     ;(merged['tags'] as Json[]).push(...(document['tags'] as Json[]))
@@ -70,7 +72,7 @@ function bundle(): JsonObject {
     merged['security'] = document['security'] ?? []
   }
   if (versions.size !== 1) throw new Error(`the contracts have different versions: ${[...versions].join(', ')}`)
-  const version = [...versions][0] ?? null
+  const version = JSON.parse([...versions][0] ?? 'null') as Json
   const license = { name: 'Apache-2.0', url: 'https://www.apache.org/licenses/LICENSE-2.0' }
   return { openapi: merged['openapi'] ?? null, info: { title: 'orchestratord', version, license }, ...merged }
 }

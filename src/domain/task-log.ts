@@ -1,6 +1,7 @@
 import { emptyMark, extendMark, formatMark, parseMark, splitAtByte, type TextMark } from './text-hash.ts'
 import { endId, errorFrame, parseTokenFrame, splitFrames, startedId, tokenFrame } from './frames.ts'
 import type { StoredLog } from './task.ts'
+import { TaskReader, type Cursor } from './task-reader.ts'
 
 /** Where a reader goes on; made from `Last-Event-ID`. */
 export type ResumePoint = { readonly kind: 'start' } | { readonly kind: 'after_started' } | { readonly kind: 'after'; readonly mark: TextMark } | { readonly kind: 'nothing' }
@@ -131,7 +132,8 @@ export class TaskLog {
 
   /** A new reader from this point on. */
   read(from: Exclude<ResumePoint, { kind: 'nothing' }>): TaskReader {
-    const reader: TaskReader = new TaskReader(from, (cursor, max_chars) => this.take(cursor, max_chars), () => this.readers.delete(reader))
+    const start = { started: from.kind !== 'start', after: from.kind === 'after' ? from.mark : undefined }
+    const reader: TaskReader = new TaskReader(start, (cursor, max_chars) => this.take(cursor, max_chars), () => this.readers.delete(reader))
     this.readers.add(reader)
     return reader
   }
@@ -181,7 +183,7 @@ export class TaskLog {
       return ''
     }
     cursor.token = index + 1
-    if (end !== undefined && end.bytes === mark.bytes && end.hash === mark.hash) return ''
+    if (end?.bytes === mark.bytes && end.hash === mark.hash) return ''
     const token = parseTokenFrame(this.tokens[index] ?? tokenFrame(emptyMark, '', 0))
     const split = end === undefined || end.bytes === mark.bytes ? undefined : splitAtByte(token.text, mark.bytes - begin.bytes)
     if (end !== undefined && split !== undefined && formatMark(extendMark(begin, split.before)) === formatMark(mark)) return tokenFrame(end, split.after, token.index)
@@ -202,51 +204,3 @@ export class TaskLog {
 }
 
 const isError = (terminal: string | undefined): boolean => terminal?.startsWith(`id: ${endId}\nevent: error\n`) === true
-
-interface Cursor {
-  started: boolean
-  after: TextMark | undefined
-  token: number
-  metrics: number
-  done: boolean
-}
-
-/** One reader of a task's log. It pulls; it is told when there may be something to pull. */
-export class TaskReader {
-  private readonly cursor: Cursor
-  private readonly pull: (cursor: Cursor, max_chars: number) => string
-  private readonly leave: () => void
-  private readable: (() => void) | undefined
-
-  constructor(from: Exclude<ResumePoint, { kind: 'nothing' }>, pull: (cursor: Cursor, max_chars: number) => string, leave: () => void) {
-    this.cursor = { started: from.kind !== 'start', after: from.kind === 'after' ? from.mark : undefined, token: 0, metrics: 0, done: false }
-    this.pull = pull
-    this.leave = leave
-  }
-
-  /** The terminal frame was taken. */
-  get done(): boolean {
-    return this.cursor.done
-  }
-
-  /** Frames that may go out now, joined, about `max_chars` at most; empty while there are none. */
-  take(max_chars: number): string {
-    return this.pull(this.cursor, max_chars)
-  }
-
-  /** `run` is called, synchronously, each time there may be something to take. */
-  onReadable(run: () => void): void {
-    this.readable = run
-  }
-
-  /** Has to be called when the reader is not read any more. */
-  close(): void {
-    this.readable = undefined
-    this.leave()
-  }
-
-  /** For the log. */
-  wake(): void {
-    this.readable?.()
-  }
-}

@@ -1,6 +1,6 @@
 import type { operations } from '../../generated/api.ts'
 import type { Principal } from '../domain/principal.ts'
-import type { TaskReader } from '../domain/task-log.ts'
+import type { TaskReader } from '../domain/task-reader.ts'
 
 /** Every operation of both contracts. */
 export type OperationId = keyof operations

@@ -1,6 +1,4 @@
-import { addFormats } from './formats.ts'
 import type { Request as ExpressRequest, RequestHandler, Response } from 'express'
-import express from 'express'
 import { OpenAPIBackend, type Context, type Document } from 'openapi-backend'
 import { operations } from '../../generated/operations.ts'
 import { DomainError } from '../domain/errors.ts'
@@ -8,6 +6,8 @@ import type { Principal } from '../domain/principal.ts'
 import type { Handlers, HandlerRequest, OperationId } from '../handlers/handler.ts'
 import { stateOf } from '../middleware/request-state.ts'
 import type { Clock } from '../ports/clock.ts'
+import { bodyParser } from './body.ts'
+import { addFormats } from './formats.ts'
 import { sendStream } from './sse.ts'
 import { firstProblem } from './validation-message.ts'
 
@@ -48,7 +48,9 @@ export async function createDispatch(options: DispatchOptions): Promise<RequestH
     handlers: {
       ...send,
       postRoutingHandler: async (context: Context, req: ExpressRequest, res: Response) => {
-        const id = context.operation?.operationId
+        // The library calls this also where no route was found, whatever its types say.
+        const { operation } = context as Partial<Context>
+        const id = operation?.operationId
         if (id === undefined) return
         stateOf(req).operationId = id
         if (operations[id as OperationId].body) await parseBody(req, res)
@@ -78,8 +80,19 @@ export async function createDispatch(options: DispatchOptions): Promise<RequestH
   api.router.getOperations = () => list
 
   return (req, res, next) => {
-    // `request` has to be the object whose body is set after routing.
-    const request = { method: req.method, path: req.path, query: req.query as Record<string, string | string[]>, headers: req.headers as Record<string, string | string[]>, get body(): unknown { return req.body } }
+    const { method, path } = req
+    const query = req.query as Record<string, string | string[]>
+    const headers = req.headers as Record<string, string | string[]>
+    // The body is parsed after routing, so it has to be read when it is needed.
+    const request = {
+      method,
+      path,
+      query,
+      headers,
+      get body() {
+        return req.body as unknown
+      },
+    }
     api.handleRequest(request, req, res).catch(next)
   }
 }
@@ -92,13 +105,16 @@ const principalOf = (req: ExpressRequest): Principal => {
 
 const hasRole = (context: Context, req: ExpressRequest): boolean => principalOf(req).roles.includes(operations[context.operation.operationId as OperationId].role)
 
-function sender<Op extends OperationId>(id: Op, handlers: Handlers, clock: Clock): Send {
-  const handler = handlers[id]
+/** What openapi-backend hands over after validation, without its `any`. */
+type Validated = Pick<HandlerRequest<OperationId>, 'params' | 'query' | 'headers'> & { readonly requestBody: unknown }
+
+function sender(id: OperationId, handlers: Handlers, clock: Clock): Send {
+  // One type for all handlers: the contract decides which request a handler gets, and it has been checked when this runs.
+  const handler = handlers[id] as (request: HandlerRequest<OperationId>) => AnyReply | Promise<AnyReply>
   return async (context, req, res) => {
-    const { params, query, headers, requestBody } = context.request
-    const given = { params, query, headers, body: requestBody as unknown, principal: principalOf(req), correlation_id: stateOf(req).correlation_id }
-    // The contract has been checked: the validated request has the operation's types.
-    const reply: AnyReply = await handler(given as unknown as HandlerRequest<Op>)
+    const { params, query, headers, requestBody } = context.request as Validated
+    const given = { params, query, headers, body: requestBody, principal: principalOf(req), correlation_id: stateOf(req).correlation_id }
+    const reply = await handler(given)
     if (res.destroyed) {
       reply.stream?.close()
       return
@@ -116,32 +132,6 @@ function sender<Op extends OperationId>(id: Op, handlers: Handlers, clock: Clock
     res.setHeader('Content-Type', 'application/json; charset=utf-8')
     res.end(JSON.stringify(reply.body))
   }
-}
-
-/** Parses a JSON body; what express says of a bad one becomes our own errors. */
-function bodyParser(limit: number): (req: ExpressRequest, res: Response) => Promise<void> {
-  const json = express.json({ limit, strict: false, type: 'application/json' })
-  return async (req, res) => {
-    const length = req.headers['content-length']
-    const hasBody = (length !== undefined && length !== '0') || req.headers['transfer-encoding'] !== undefined
-    if (!hasBody) throw new DomainError('invalid_params', 'body: the request needs a JSON body')
-    if (req.is('application/json') === false) throw new DomainError('unsupported_media_type', 'Send the body as Content-Type: application/json.')
-    await new Promise<void>((resolve, reject) => {
-      json(req, res, (error?: unknown) => {
-        if (error === undefined) resolve()
-        else reject(bodyError(error, limit))
-      })
-    })
-  }
-}
-
-/** Errors of body-parser carry a `type` and a `status` (its README, section Errors). */
-function bodyError(error: unknown, limit: number): unknown {
-  if (!(error instanceof Error) || !('type' in error) || !('status' in error)) return error
-  if (error.type === 'entity.too.large') return new DomainError('payload_too_large', `The body is larger than limits.body_bytes (${limit}).`)
-  if (error.status === 415) return new DomainError('unsupported_media_type', 'The charset or content encoding of the body is not supported; send UTF-8.')
-  if (error.type === 'entity.parse.failed') return new DomainError('invalid_params', `body: not valid JSON (${error.message})`)
-  return typeof error.status === 'number' && error.status < 500 ? new DomainError('invalid_params', `body: ${error.message}`) : error
 }
 
 /** Methods of the path, for `Allow`. */

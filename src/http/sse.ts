@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http'
-import type { TaskReader } from '../domain/task-log.ts'
+import type { TaskReader } from '../domain/task-reader.ts'
 import type { Clock } from '../ports/clock.ts'
 
 /** How often a comment keeps an idle connection open, ms. */

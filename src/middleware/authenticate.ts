@@ -48,7 +48,7 @@ const everything: readonly Role[] = ['data', 'control']
  * Keys are compared as SHA-256 digests in constant time, all of them, so that timing tells nothing.
  */
 export function authenticate(rules: AuthRules): RequestHandler {
-  const keys = rules.keys.map((key) => ({ digest: Buffer.from(key.key_sha256, 'hex') as Buffer, principal: { name: key.name, roles: key.roles } }))
+  const keys = rules.keys.map(({ name, roles, key_sha256 }) => ({ digest: digestFromHex(key_sha256), principal: { name, roles } }))
   const developmentOnly = keys.length === 0
   if (developmentOnly) keys.push({ digest: digest(developmentKey), principal: { name: 'development', roles: everything } })
 
@@ -73,6 +73,7 @@ export function authenticate(rules: AuthRules): RequestHandler {
   }
 }
 
+const digestFromHex = (hex: string): Buffer => Buffer.from(hex, 'hex')
 const digest = (key: string): Buffer => createHash('sha256').update(key).digest()
 
 function presentedKey(req: IncomingMessage): string | undefined {

@@ -10,7 +10,7 @@ import { EngineError } from '../ports/engine.ts'
 import { StorageError, type Journal } from '../ports/journal.ts'
 import type { Log, Metrics } from '../ports/telemetry.ts'
 import type { Dispatcher } from './dispatcher.ts'
-import type { LiveTask, LiveTasks } from './live-tasks.ts'
+import { newGate, type LiveTask, type LiveTasks } from './live-tasks.ts'
 import { candidatesFor, type Candidates } from './placement.ts'
 import type { Pool, Pools } from './pools.ts'
 import { full, noCapacity, unfit, unready } from './refusals.ts'
@@ -212,7 +212,7 @@ export class Admission {
       session,
       log: new TaskLog(startedFrame({ queue_position, predicted_start_ms, pool_id: pool.id, engine: pool.config.engine, accepted_at: new Date(accepted_at).toISOString() })),
       abort: new AbortController(),
-      ended: Promise.withResolvers<void>(),
+      ended: newGate(),
       unwritten: false,
       phase: 'tentative',
       attempts: 0,

@@ -13,7 +13,7 @@ export interface LiveTask extends Schedulable {
   readonly session: SessionSeat
   readonly abort: AbortController
   /** Resolves when the terminal event is durable and every reader stands on it, or when a claimed end is taken back. */
-  ended: PromiseWithResolvers<void>
+  ended: Gate
   /** The end could not be made durable yet; it is tried again. */
   unwritten: boolean
   phase: 'tentative' | 'queued' | 'running' | 'ending'
@@ -23,6 +23,20 @@ export interface LiveTask extends Schedulable {
   first_token_at?: number
   last_token_at?: number
   replica_id?: string
+}
+
+/** Something to wait for. */
+export interface Gate {
+  readonly promise: Promise<void>
+  readonly resolve: () => void
+}
+
+export function newGate(): Gate {
+  let resolve = (): void => undefined
+  const promise = new Promise<void>((done) => {
+    resolve = done
+  })
+  return { promise, resolve }
 }
 
 /** All live tasks, by id and by owner. */

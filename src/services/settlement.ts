@@ -7,7 +7,7 @@ import type { GenerateResult } from '../ports/engine.ts'
 import type { Fact, Journal } from '../ports/journal.ts'
 import type { Log, Metrics } from '../ports/telemetry.ts'
 import type { Ending } from './ending.ts'
-import type { LiveTask, LiveTasks } from './live-tasks.ts'
+import { newGate, type LiveTask, type LiveTasks } from './live-tasks.ts'
 import type { Pools } from './pools.ts'
 import { progressOf } from './progress.ts'
 import { transcriptOf } from './transcript.ts'
@@ -55,7 +55,7 @@ export class Settlement {
     task.phase = 'queued'
     task.log.thaw()
     task.ended.resolve()
-    task.ended = Promise.withResolvers()
+    task.ended = newGate()
   }
 
   /** Ends a claimed task. Resolves when the first attempt is durable and published; goes on trying after a failure. @throws StorageError */

@@ -198,6 +198,6 @@ export class StorageClient {
     this.opening = undefined
     this.commits = []
     this.requests.clear()
-    for (const { reject } of waiting) reject(new StorageError(message, { cause }))
+    for (const one of waiting) one.reject(new StorageError(message, { cause }))
   }
 }

@@ -1,4 +1,5 @@
 import { StopSequences } from '../../../domain/stop-sequences.ts'
+import { extendMark } from '../../../domain/text-hash.ts'
 import { estimateTokens } from '../../../domain/task-rules.ts'
 import type { Clock } from '../../../ports/clock.ts'
 import { EngineError, type Engine, type EngineProps, type GenerateRequest, type GenerateResult, type Prompt } from '../../../ports/engine.ts'
@@ -78,7 +79,7 @@ export class MockEngine implements Engine {
   /** Unit vectors drawn from each text and the seed. */
   embed(inputs: readonly string[], seed: number): Promise<{ vectors: number[][]; tokens_in: number }> {
     const vectors = inputs.map((text) => {
-      const next = random([...text].reduce((sum, char) => Math.imul(sum ^ (char.codePointAt(0) ?? 0), 0x01000193), seed))
+      const next = random(extendMark({ bytes: 0, hash: seed }, text).hash)
       const raw = Array.from({ length: dimensions }, () => next() * 2 - 1)
       const norm = Math.hypot(...raw)
       return raw.map((value) => value / norm)

@@ -1,0 +1,37 @@
+import express, { type Request, type RequestHandler, type Response } from 'express'
+import { DomainError } from '../domain/errors.ts'
+
+/**
+ * Parses a JSON body of at most `limit` bytes into `req.body`; what express says of a bad one becomes our own errors.
+ * @returns rejects with DomainError invalid_params, payload_too_large or unsupported_media_type
+ */
+export function bodyParser(limit: number): (req: Request, res: Response) => Promise<void> {
+  const json: RequestHandler = express.json({ limit, strict: false, type: 'application/json' })
+  return async (req, res) => {
+    const length = req.headers['content-length']
+    const hasBody = (length !== undefined && length !== '0') || req.headers['transfer-encoding'] !== undefined
+    if (!hasBody) throw new DomainError('invalid_params', 'body: the request needs a JSON body')
+    if (req.is('application/json') === false) {
+      throw new DomainError('unsupported_media_type', 'Send the body as Content-Type: application/json.')
+    }
+    await new Promise<void>((resolve, reject) => {
+      void json(req, res, (error?: unknown) => {
+        if (error === undefined) resolve()
+        else reject(bodyError(error, limit))
+      })
+    })
+  }
+}
+
+/** Errors of body-parser carry a `type` and a `status` (its README, section Errors). */
+function bodyError(thrown: unknown, limit: number): Error {
+  const error = thrown instanceof Error ? thrown : new Error(String(thrown))
+  const type = 'type' in error ? error.type : undefined
+  const status = 'status' in error && typeof error.status === 'number' ? error.status : 500
+  if (type === 'entity.too.large') return new DomainError('payload_too_large', `The body is larger than limits.body_bytes (${limit}).`)
+  if (status === 415) {
+    return new DomainError('unsupported_media_type', 'The charset or content encoding of the body is not supported; send UTF-8.')
+  }
+  if (type === 'entity.parse.failed') return new DomainError('invalid_params', `body: not valid JSON (${error.message})`)
+  return status < 500 ? new DomainError('invalid_params', `body: ${error.message}`) : error
+}
