@@ -1,0 +1,46 @@
+import { fork, type ChildProcess } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+
+/** A server under measurement, in a process of its own. */
+export interface BenchServer {
+  readonly port: number
+  /** CPU time of the process so far, all threads, microseconds. */
+  cpuMicros(): Promise<number>
+  stop(): Promise<void>
+}
+
+/** What a server process says. */
+export type ServerMessage = { readonly port: number } | { readonly cpu: number }
+
+/** Starts `bench/servers/<name>.ts`; resolves when it listens. */
+export async function startServer(name: string): Promise<BenchServer> {
+  const child = fork(fileURLToPath(new URL(`./servers/${name}.ts`, import.meta.url)), { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
+  const first = await nextMessage(child)
+  if (!('port' in first)) throw new Error(`${name} did not say its port`)
+  return {
+    port: first.port,
+    cpuMicros: async () => {
+      child.send('cpu')
+      const answer = await nextMessage(child)
+      return 'cpu' in answer ? answer.cpu : 0
+    },
+    stop: async () => {
+      const gone = new Promise((resolve) => child.once('exit', resolve))
+      child.kill('SIGKILL')
+      await gone
+    },
+  }
+}
+
+function nextMessage(child: ChildProcess): Promise<ServerMessage> {
+  return new Promise((resolve, reject) => {
+    const onExit = (code: number | null): void => {
+      reject(new Error(`the server ended with ${String(code)}`))
+    }
+    child.once('exit', onExit)
+    child.once('message', (message) => {
+      child.off('exit', onExit)
+      resolve(message as ServerMessage)
+    })
+  })
+}

@@ -1,0 +1,27 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { createServer } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { compose } from '../../src/compose.ts'
+import { checkConfig } from '../../src/config.ts'
+import { report } from './report.ts'
+
+// Durable, on disk; the one slot is held by the first task, so that what is measured is admission and nothing else.
+const data_dir = mkdtempSync(join(tmpdir(), 'orchestratord-bench-'))
+process.on('exit', () => {
+  rmSync(data_dir, { recursive: true, force: true })
+})
+const pool = {
+  id: 'mock',
+  engine: 'mock',
+  driver: 'in-process',
+  model: 'mock:v1',
+  ctx: 8192,
+  replicas: [{ id: 'r0', slots: 1 }],
+  queue: { capacity: 10_000_000 },
+  timeouts: { wall_ms: 3_600_000, idle_ms: 3_600_000 },
+  mock: { prefill_ms: 600_000 },
+}
+const daemon = await compose(checkConfig({ listen: '127.0.0.1:0', data_dir, log_level: 'warn', pools: [pool] }))
+await daemon.start()
+report(createServer(daemon.app))
