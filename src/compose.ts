@@ -101,7 +101,7 @@ export async function compose(config: Config, overrides: Overrides = {}): Promis
     artifacts: new Artifacts(artifactStore, journal, clock),
   }
   const services = overrides.services?.(made) ?? made
-  let open = true
+  let open = false
   const app = await createApp({
     definition: JSON.parse(readFileSync(new URL('../generated/openapi.json', import.meta.url), 'utf8')) as Document,
     handlers: createHandlers(services),
@@ -131,7 +131,10 @@ export async function compose(config: Config, overrides: Overrides = {}): Promis
     log,
     live,
     pools,
-    start: () => pools.start(),
+    start: async () => {
+      await pools.start()
+      open = true
+    },
     quiesce: async () => {
       open = false
       admission.close()

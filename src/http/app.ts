@@ -11,7 +11,7 @@ export interface AppOptions extends DispatchOptions {
   /** Undeclared error statuses are thrown instead of answered as 500 (tests). */
   readonly strict: boolean
   readonly report: ReportError
-  /** Whether tasks can be taken. */
+  /** Whether tasks can be taken: every engine has had its first start, and one at least is up. */
   readonly isReady: () => boolean
   readonly metrics: { readonly contentType: string; scrape(): Promise<string> }
 }

@@ -1,0 +1,129 @@
+import type { Admission, Ahead, Schedulable, SchedulerRules } from '../../src/domain/scheduler.ts'
+import type { Priority } from '../../src/domain/task.ts'
+
+export interface Item {
+  readonly task: Schedulable
+  state: 'tentative' | 'queued' | 'aside'
+  displaces: Item | undefined
+}
+
+/** What a scheduler does, written as plainly as possible: one array in order of admission, searched from its start each time. */
+export class SchedulerModel {
+  items: Item[]
+  private readonly rules: SchedulerRules
+  private passed: number
+
+  constructor(rules: SchedulerRules, items: Item[] = [], passed = 0) {
+    this.rules = rules
+    this.items = items
+    this.passed = passed
+  }
+
+  depth(priority?: Priority): number {
+    return this.items.filter(({ task, state }) => state !== 'aside' && (priority === undefined || task.priority === priority)).length
+  }
+
+  admit(task: Schedulable): Admission<Schedulable> {
+    const full = this.depth() >= this.rules.capacity
+    if (full && this.rules.full_policy === 'reject') return { admitted: false, reason: 'queue_full' }
+    const victim = full ? this.victimOf(task) : undefined
+    if (full && victim === undefined) return { admitted: false, reason: 'nothing_to_drop' }
+    if (victim !== undefined) victim.state = 'aside'
+    this.items.push({ task, state: 'tentative', displaces: victim })
+    return victim === undefined ? { admitted: true } : { admitted: true, displaced: victim.task }
+  }
+
+  confirm(id: string): void {
+    const item = this.find(id)
+    if (item === undefined) return
+    item.state = 'queued'
+    if (item.displaces !== undefined) this.drop(item.displaces)
+    item.displaces = undefined
+  }
+
+  rollback(id: string): void {
+    const item = this.find(id)
+    if (item === undefined) return
+    this.drop(item)
+    if (item.displaces !== undefined) item.displaces.state = 'queued'
+  }
+
+  restore(task: Schedulable): void {
+    this.items.push({ task, state: 'queued', displaces: undefined })
+  }
+
+  next(): Schedulable | undefined {
+    const interactive = this.dispatchable('interactive')
+    const batch = this.dispatchable('batch')
+    const batchIsDue = batch !== undefined && this.passed >= this.rules.batch_every - 1
+    const item = interactive === undefined || batchIsDue ? batch : interactive
+    if (item === undefined) return undefined
+    this.passed = item === interactive && batch !== undefined ? this.passed + 1 : 0
+    this.drop(item)
+    return item.task
+  }
+
+  remove(id: string): boolean {
+    const item = this.find(id)
+    if (item?.state !== 'queued') return false
+    this.drop(item)
+    return true
+  }
+
+  /** Ids, in order of deadline; equal deadlines in order of id, for nothing says which comes first. */
+  expired(now: number): string[] {
+    return inOrder(this.items.filter(({ task, state }) => state === 'queued' && task.deadline_at <= now).map(({ task }) => task))
+  }
+
+  /** Drains a copy in which every admission has been confirmed, until the task comes out. */
+  ahead(id: string): Ahead | undefined {
+    const found = this.find(id)
+    if (found === undefined || found.state === 'aside') return undefined
+    const copy = this.settledCopy()
+    let position = 0
+    let work_ms = 0
+    for (let task = copy.next(); task !== undefined && task.id !== id; task = copy.next()) {
+      position++
+      work_ms += task.work_ms
+    }
+    return { position, work_ms }
+  }
+
+  aheadOfNewcomer(priority: Priority): Ahead | undefined {
+    const copy = this.settledCopy()
+    copy.restore({ id: 'newcomer', owner: '', priority, deadline_at: 0, work_ms: 0 })
+    return copy.ahead('newcomer')
+  }
+
+  find(id: string): Item | undefined {
+    return this.items.find(({ task }) => task.id === id)
+  }
+
+  dispatchable(priority: Priority): Item | undefined {
+    const first = this.items.find(({ task, state }) => task.priority === priority && state !== 'aside')
+    return first?.state === 'queued' ? first : undefined
+  }
+
+  private settledCopy(): SchedulerModel {
+    const items = this.items.filter(({ state }) => state !== 'aside').map(({ task }): Item => ({ task, state: 'queued', displaces: undefined }))
+    return new SchedulerModel(this.rules, items, this.passed)
+  }
+
+  /** The oldest of the lowest class not above the newcomer's; tasks of the newcomer's own key before all others. */
+  private victimOf({ owner, priority }: Schedulable): Item | undefined {
+    const classes: Priority[] = priority === 'batch' ? ['batch'] : ['batch', 'interactive']
+    for (const own of [true, false])
+      for (const lowest of classes) {
+        const victim = this.items.find(({ task, state }) => state === 'queued' && task.priority === lowest && (!own || task.owner === owner))
+        if (victim !== undefined) return victim
+      }
+    return undefined
+  }
+
+  private drop(item: Item): void {
+    this.items = this.items.filter((other) => other !== item)
+  }
+}
+
+/** Ids by deadline, then by id. */
+export const inOrder = (tasks: readonly Schedulable[]): string[] => [...tasks].sort((a, b) => a.deadline_at - b.deadline_at || (a.id < b.id ? -1 : 1)).map(({ id }) => id)

@@ -1,0 +1,165 @@
+import assert from 'node:assert/strict'
+import { mockPool, mockTask, talesPool } from '../harness/daemon.ts'
+import { call, post } from '../harness/http.ts'
+import { DaemonProcess, temporaryDir, type ProcessOptions } from '../harness/process.ts'
+import { readStream, StreamClient } from '../harness/sse.ts'
+import { untilAnswer } from '../harness/wait.ts'
+
+const key = 'valid'
+const slowMock = { replicas: [{ id: 'r0', slots: 1 }], mock: { prefill_ms: 0, token_ms: 10, tokens: 150 } }
+
+const story = (task_id: string, fields: Record<string, unknown> = {}): Record<string, unknown> & { task_id: string } => mockTask({ task_id, session_id: task_id, seed: 11, max_tokens: 150, ...fields })
+
+const tale = (task_id: string): Record<string, unknown> =>
+  story(task_id, { engine: 'llamacpp', model_ref: 'file:models/tinytales.gguf', ctx: 256, prompt: undefined, messages: [{ role: 'user', content: 'Tell me a story about an owl.' }] })
+
+describe('stopping the process', () => {
+  let dir: ReturnType<typeof temporaryDir>
+  let started: DaemonProcess[]
+  const start = async (config: ProcessOptions['config'] & object): Promise<DaemonProcess> => {
+    const daemon = await DaemonProcess.start(dir.path, { config })
+    started.push(daemon)
+    return daemon
+  }
+  beforeEach(() => {
+    dir = temporaryDir()
+    started = []
+  })
+  afterEach(async () => {
+    for (const one of started) await one.stop('SIGKILL')
+    dir.remove()
+  })
+
+  /** A reader of a new task that has seen its first tokens. */
+  async function runningTask(daemon: DaemonProcess, task: Record<string, unknown>): Promise<StreamClient> {
+    await post(daemon.url, key, task)
+    const reader = await StreamClient.open(daemon.url, String(task['task_id']), key)
+    await reader.until(({ tokens }) => tokens.length >= 3)
+    return reader
+  }
+
+  it('refuses new tasks with 503 while a running one finishes within the grace, then exits with 0', async () => {
+    const daemon = await start({ pools: [mockPool(slowMock)], shutdown_grace_ms: 30_000 })
+    const reader = await runningTask(daemon, story('last'))
+    const exit = daemon.stop()
+    await daemon.line(({ msg }) => msg === 'stop')
+    const refused = await call(daemon.url, '/v1/tasks', { method: 'POST', key, body: story('late') })
+    assert.equal(refused.status, 503)
+    assert.equal(refused.json['code'], 'POOL_UNREADY')
+    assert.equal(refused.json['retriable'], true)
+    assert.ok(Number(refused.headers['retry-after']) >= 1)
+    assert.ok(Number(refused.headers['x-backoff-ms']) >= 1000)
+    assert.equal((await call(daemon.url, '/readyz')).status, 503)
+    assert.equal((await call(daemon.url, '/healthz')).status, 200)
+    // Who follows the last task may also begin to do so now.
+    const second = await StreamClient.open(daemon.url, 'last', key)
+    await Promise.all([reader.closed, second.closed])
+    assert.equal(reader.terminal?.event, 'end')
+    assert.equal(reader.terminal.data?.['tokens_out'], 150)
+    assert.equal(second.text, reader.text)
+    assert.deepEqual(await exit, { code: 0, signal: null })
+  })
+
+  it('closes streams without a terminal frame when the grace is over; after a restart they go on where they stopped', async () => {
+    const config = { pools: [mockPool(slowMock)], shutdown_grace_ms: 0 }
+    const first = await start(config)
+    const reader = await runningTask(first, story('cut'))
+    assert.deepEqual(await first.stop(), { code: 0, signal: null })
+    await reader.closed.catch(() => undefined)
+    assert.equal(reader.terminal, undefined)
+    const second = await start(config)
+    const rest = await readStream(second.url, 'cut', key, reader.tokens.at(-1)?.id)
+    assert.equal(rest.terminal?.event, 'end')
+    assert.ok(rest.frames.every(({ event }) => event !== 'started'))
+    await post(second.url, key, story('whole'))
+    const whole = await readStream(second.url, 'whole', key)
+    assert.equal(reader.text + rest.text, whole.text)
+    assert.equal((await readStream(second.url, 'cut', key)).text, whole.text)
+    const { json } = await call(second.url, '/v1/tasks/cut', { key })
+    assert.equal(json['state'], 'completed')
+    assert.equal(json['tokens_out'], 150)
+  })
+
+  it('does the same for the embedded model, also after a crash', async () => {
+    const config = { pools: [talesPool()], shutdown_grace_ms: 0 }
+    for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
+      const id = signal.toLowerCase()
+      const first = await start(config)
+      // Many, so that some are still running or queued when the signal comes.
+      const ids = Array.from({ length: 12 }, (_, i) => `${id}-${i}`)
+      await Promise.all(ids.slice(1).map((task_id) => post(first.url, key, tale(task_id))))
+      const reader = await runningTask(first, tale(ids[0] ?? ''))
+      await first.stop(signal)
+      await reader.closed.catch(() => undefined)
+      const second = await start(config)
+      const rest = reader.terminal === undefined ? await readStream(second.url, `${id}-0`, key, reader.tokens.at(-1)?.id) : undefined
+      const texts = await Promise.all(ids.map(async (task_id) => (await readStream(second.url, task_id, key)).text))
+      assert.equal(new Set(texts).size, 1)
+      assert.equal(reader.text + (rest?.text ?? ''), texts[0])
+      await second.stop()
+    }
+  })
+
+  it('runs queued tasks after a restart, in the order they were accepted', async () => {
+    const config = { pools: [mockPool(slowMock)], shutdown_grace_ms: 0 }
+    const first = await start(config)
+    await runningTask(first, story('q0'))
+    for (const task_id of ['q1', 'q2', 'q3']) await post(first.url, key, story(task_id, { max_tokens: 5 }))
+    const waiting = await StreamClient.open(first.url, 'q3', key)
+    await waiting.until(({ frames }) => frames.length > 0)
+    assert.deepEqual(await first.stop(), { code: 0, signal: null })
+    await waiting.closed.catch(() => undefined)
+    assert.equal(waiting.terminal, undefined)
+    const second = await start(config)
+    const streams = await Promise.all(['q0', 'q1', 'q2', 'q3'].map((task_id) => readStream(second.url, task_id, key)))
+    assert.deepEqual(streams.map(({ tokens }) => tokens.length), [150, 5, 5, 5])
+    const listed = await call(second.url, '/v1/tasks', { key })
+    const tasks = listed.json['tasks'] as { task_id: string; started_at: string; state: string }[]
+    assert.deepEqual([...tasks].sort((a, b) => a.started_at.localeCompare(b.started_at)).map(({ task_id }) => task_id), ['q0', 'q1', 'q2', 'q3'])
+  })
+
+  it('loses nothing that was accepted when it is killed', async () => {
+    const config = { pools: [mockPool({ ...slowMock, queue: { capacity: 100 } })] }
+    const first = await start(config)
+    const ids = Array.from({ length: 30 }, (_, i) => `k${i}`)
+    await Promise.all(ids.map((task_id) => post(first.url, key, story(task_id, { max_tokens: 3 }))))
+    await first.stop('SIGKILL')
+    const second = await start(config)
+    const streams = await Promise.all(ids.map((task_id) => readStream(second.url, task_id, key)))
+    assert.ok(streams.every(({ frames }) => frames.filter(({ event }) => event === 'end').length === 1))
+  })
+
+  it('exits with 0 when it is stopped while engines are loading', async () => {
+    const daemon = DaemonProcess.spawn(dir.path, { config: { pools: [talesPool(), mockPool({ mock: { load_ms: 60_000 } })] } })
+    started.push(daemon)
+    await daemon.line(({ msg }) => msg === 'start')
+    assert.deepEqual(await daemon.stop(), { code: 0, signal: null })
+    assert.equal(daemon.stderr, '')
+  })
+
+  it('takes SIGINT like SIGTERM, and a second signal does no harm', async () => {
+    const daemon = await start({ pools: [mockPool(slowMock)] })
+    const reader = await runningTask(daemon, story('twice'))
+    const first = daemon.stop('SIGINT')
+    await daemon.line(({ msg }) => msg === 'stop')
+    assert.deepEqual(await daemon.stop('SIGTERM'), { code: 0, signal: null })
+    await first
+    await reader.closed
+    assert.equal(reader.terminal?.event, 'end')
+  })
+
+  it('gives up a task that was running at three crashes', async () => {
+    const config = { pools: [mockPool({ mock: { prefill_ms: 600_000 } })] }
+    for (let crash = 0; crash < 3; crash++) {
+      const daemon = await start(config)
+      if (crash === 0) await post(daemon.url, key, story('poison'))
+      await untilAnswer(() => call(daemon.url, '/v1/tasks/poison', { key }), ({ json }) => json['state'] === 'running')
+      await post(daemon.url, key, story(`durable-${crash}`, { session_id: 's' }))
+      await daemon.stop('SIGKILL')
+    }
+    const last = await start(config)
+    const stream = await readStream(last.url, 'poison', key)
+    assert.equal(stream.terminal?.data?.['code'], 'WORKER_RESET')
+    assert.equal(stream.terminal.data['retriable'], false)
+  })
+})
