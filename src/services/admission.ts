@@ -1,20 +1,17 @@
 import { digestOf } from '../domain/artifact.ts'
 import { DomainError } from '../domain/errors.ts'
-import { startedFrame } from '../domain/frames.ts'
 import type { Principal } from '../domain/principal.ts'
-import { TaskLog } from '../domain/task-log.ts'
-import { checkTaskRequest, estimateTokens } from '../domain/task-rules.ts'
+import { checkTaskRequest } from '../domain/task-rules.ts'
 import { taskKeyOf, type AcceptedTask, type TaskAcceptedReply, type TaskRecord, type TaskRequest } from '../domain/task.ts'
 import type { Clock } from '../ports/clock.ts'
-import { EngineError } from '../ports/engine.ts'
 import { StorageError, type Journal } from '../ports/journal.ts'
 import type { Log, Metrics } from '../ports/telemetry.ts'
+import { countTokens } from './count-tokens.ts'
 import type { Dispatcher } from './dispatcher.ts'
-import { newGate, type LiveTask, type LiveTasks } from './live-tasks.ts'
-import { candidatesFor, type Candidates } from './placement.ts'
+import { newLiveTask, type LiveTask, type LiveTasks } from './live-tasks.ts'
+import { candidatesFor, placeTask } from './placement.ts'
 import type { Pool, Pools } from './pools.ts'
-import { full, noCapacity, unfit, unready } from './refusals.ts'
-import { promptOf } from './run.ts'
+import { full, noCapacity } from './refusals.ts'
 import type { Sessions, SessionSeat } from './sessions.ts'
 import type { PreparedEnd, Settlement } from './settlement.ts'
 
@@ -31,13 +28,6 @@ export interface AdmissionParts {
   readonly log: Log
   /** A seed for a task that brings none, 0 to 2^32 - 1. */
   readonly drawSeed: () => number
-}
-
-interface Place {
-  readonly pool: Pool
-  readonly start_ms: number
-  readonly position: number
-  readonly fallback: boolean
 }
 
 /** The one way in: admits a task durably, or says why not. */
@@ -79,7 +69,7 @@ export class Admission {
   /** Queues a task again that was accepted before a restart. */
   restore({ task }: TaskRecord, pool: Pool): void {
     const seat = this.parts.sessions.reserve(task.owner, task.request.session_id, true)
-    const live = this.liveTask(task, pool, seat)
+    const live = newLiveTask(task, workOf(task, pool), seat)
     live.phase = 'queued'
     this.parts.live.add(live)
     pool.scheduler.restore(live)
@@ -87,21 +77,22 @@ export class Admission {
   }
 
   private async accept(owner: string, request: TaskRequest, body_hash: string, correlation_id: string): Promise<TaskAcceptedReply> {
-    const { pools, sessions, live, dispatcher, clock, metrics, drawSeed } = this.parts
+    const { pools, sessions, live, dispatcher, clock, metrics, log, drawSeed } = this.parts
     this.checkOpen()
     checkTaskRequest(request)
     const candidates = candidatesFor(request, pools)
-    const prompt_tokens = await this.countTokens(request, candidates)
+    const prompt_tokens = await countTokens(request, candidates, clock, log)
     // No await from here to the commit: nothing may change between the checks and the reservations.
     this.checkOpen()
-    const place = this.place(request, candidates, prompt_tokens)
+    metrics.gauge('placement_candidates_considered', {}, candidates.first.length + candidates.fallback.length)
+    const place = placeTask(request, candidates, prompt_tokens)
     const { pool, position, start_ms } = place
     const seat = sessions.reserve(owner, request.session_id)
     const accepted_at = Math.floor(clock.now())
     const numbers = { queue_position: position, predicted_start_ms: start_ms, backoff_ms: start_ms }
     const seed = request.seed ?? drawSeed()
     const accepted: AcceptedTask = { owner, task_id: request.task_id, request, seed, prompt_tokens, pool_id: pool.id, accepted_at, body_hash, correlation_id, ...numbers }
-    const task = this.liveTask(accepted, pool, seat)
+    const task = newLiveTask(accepted, workOf(accepted, pool), seat)
     const admission = pool.scheduler.admit(task)
     if (!admission.admitted) {
       seat.release()
@@ -148,77 +139,6 @@ export class Admission {
     )
   }
 
-  /** The feasible pool with the earliest predicted start. */
-  private place(request: TaskRequest, candidates: Candidates, prompt_tokens: number): Place {
-    const { metrics } = this.parts
-    metrics.gauge('placement_candidates_considered', {}, candidates.first.length + candidates.fallback.length)
-    const all = [...candidates.first, ...candidates.fallback]
-    const fitting = all.filter((pool) => request.ctx <= pool.ctxMax && prompt_tokens + request.max_tokens <= request.ctx && request.max_tokens <= pool.maxTokensOut)
-    if (fitting.length === 0) throw unfit(request, all, prompt_tokens)
-    const profile = request.sampler_profile_version
-    const profiled = fitting.filter(({ config }) => profile === undefined || config.sampler_profile_version === profile)
-    if (profiled.length === 0) throw new DomainError('invalid_params', `body.sampler_profile_version: no pool for this task stands for ${String(profile)}; GET /v1/capabilities lists them`)
-    const replayable = profiled.filter(({ props }) => request.determinism !== 'strict' || props?.replayable !== false)
-    if (replayable.length === 0) throw new DomainError('invalid_params', 'body.determinism: strict needs an engine that is replayable; GET /v1/capabilities lists features')
-    const ready = replayable.filter((pool) => pool.ready)
-    if (ready.length === 0) throw unready(replayable)
-    const roomy = ready.filter(({ scheduler, config }) => config.queue.full_policy === 'drop-lru' || scheduler.depth() < config.queue.capacity)
-    const open = roomy.length > 0 ? roomy : ready
-    const preferred = open.filter((pool) => candidates.first.includes(pool))
-    let best: Place | undefined
-    for (const pool of preferred.length > 0 ? preferred : open) {
-      const ahead = pool.scheduler.aheadOfNewcomer(request.priority)
-      const start_ms = pool.predictedStartMs(ahead)
-      if (best === undefined || start_ms < best.start_ms) best = { pool, start_ms, position: ahead.position, fallback: preferred.length === 0 }
-    }
-    if (best === undefined) throw unready(replayable)
-    if (best.start_ms >= request.deadline_ms) {
-      const { id, config } = best.pool
-      throw new DomainError('deadline_unmet', `body.deadline_ms: the task would start in about ${best.start_ms} ms, after its deadline of ${request.deadline_ms} ms`, { pool_id: id, engine: config.engine })
-    }
-    return best
-  }
-
-  private async countTokens(request: TaskRequest, candidates: Candidates): Promise<number> {
-    const texts = [request.prompt ?? '', ...(request.messages ?? []).map(({ content }) => content), ...(request.inputs ?? [])]
-    const estimate = (): number => texts.reduce((sum, text) => sum + estimateTokens(text), 0)
-    const pool = [...candidates.first, ...candidates.fallback].find(({ ready }) => ready)
-    const replica = pool?.replicas.find(({ state }) => state === 'ready')
-    if (pool === undefined || replica === undefined || request.workload !== 'completion') return estimate()
-    const limit = new AbortController()
-    const cancel = this.parts.clock.after(pool.config.timeouts.tokenize_ms, () => {
-      limit.abort(new Error(`no token count within timeouts.tokenize_ms (${pool.config.timeouts.tokenize_ms})`))
-    })
-    try {
-      return await replica.engine.countTokens(promptOf(request), limit.signal)
-    } catch (err) {
-      if (err instanceof EngineError && !err.retriable) throw new DomainError('invalid_params', `body.${request.messages === undefined ? 'prompt' : 'messages'}: ${err.message}`, { cause: err })
-      this.parts.log.warn({ err, pool_id: pool.id, replica_id: replica.id, human: 'The engine did not count the prompt in time; an estimate is used.' }, 'admission')
-      return estimate()
-    } finally {
-      cancel()
-    }
-  }
-
-  private liveTask(accepted: AcceptedTask, pool: Pool, session: SessionSeat): LiveTask {
-    const { request, prompt_tokens, queue_position, predicted_start_ms, accepted_at, owner, task_id } = accepted
-    return {
-      id: taskKeyOf(owner, task_id),
-      owner,
-      priority: request.priority,
-      deadline_at: accepted_at + request.deadline_ms,
-      work_ms: pool.estimator.serviceMs({ prompt_tokens, max_tokens: request.max_tokens, expected_tokens: request.expected_tokens }),
-      accepted,
-      session,
-      log: new TaskLog(startedFrame({ queue_position, predicted_start_ms, pool_id: pool.id, engine: pool.config.engine, accepted_at: new Date(accepted_at).toISOString() })),
-      abort: new AbortController(),
-      ended: newGate(),
-      unwritten: false,
-      phase: 'tentative',
-      attempts: 0,
-    }
-  }
-
   private checkOpen(): void {
     if (this.closed) throw new DomainError('pool_unready', 'The daemon is stopping.', { retry_after_ms: 5000 })
   }
@@ -238,6 +158,9 @@ export class Admission {
     throw error
   }
 }
+
+const workOf = ({ prompt_tokens, request }: AcceptedTask, pool: Pool): number =>
+  pool.estimator.serviceMs({ prompt_tokens, max_tokens: request.max_tokens, expected_tokens: request.expected_tokens })
 
 function replyOf(task: AcceptedTask): TaskAcceptedReply {
   const { task_id, queue_position, predicted_start_ms, backoff_ms, pool_id, accepted_at } = task

@@ -1,6 +1,7 @@
-import type { TaskLog } from '../domain/task-log.ts'
+import { startedFrame } from '../domain/frames.ts'
 import type { Schedulable } from '../domain/scheduler.ts'
-import type { AcceptedTask } from '../domain/task.ts'
+import { TaskLog } from '../domain/task-log.ts'
+import { taskKeyOf, type AcceptedTask } from '../domain/task.ts'
 import type { SessionSeat } from './sessions.ts'
 
 /**
@@ -37,6 +38,30 @@ export function newGate(): Gate {
     resolve = done
   })
   return { promise, resolve }
+}
+
+/**
+ * A task that has just been accepted.
+ * @param work_ms its expected service time on one slot, ms
+ */
+export function newLiveTask(accepted: AcceptedTask, work_ms: number, session: SessionSeat): LiveTask {
+  const { request, queue_position, predicted_start_ms, pool_id, accepted_at, owner, task_id } = accepted
+  const started = { queue_position, predicted_start_ms, pool_id, engine: request.engine, accepted_at: new Date(accepted_at).toISOString() }
+  return {
+    id: taskKeyOf(owner, task_id),
+    owner,
+    priority: request.priority,
+    deadline_at: accepted_at + request.deadline_ms,
+    work_ms,
+    accepted,
+    session,
+    log: new TaskLog(startedFrame(started)),
+    abort: new AbortController(),
+    ended: newGate(),
+    unwritten: false,
+    phase: 'tentative',
+    attempts: 0,
+  }
 }
 
 /** All live tasks, by id and by owner. */

@@ -1,6 +1,7 @@
 import { DomainError } from '../domain/errors.ts'
 import type { TaskRequest } from '../domain/task.ts'
 import type { Pool, Pools } from './pools.ts'
+import { unfit, unready } from './refusals.ts'
 import type { Replica } from './replica.ts'
 
 /** Pools a task may go to. */
@@ -37,6 +38,53 @@ export function candidatesFor(request: TaskRequest, pools: Pools): Candidates {
   const preferred = (placement.prefer_pools ?? []).flatMap((id) => able.filter((pool) => pool.id === id))
   const rest = placement.allow_fallback === false ? [] : able.filter((pool) => !preferred.includes(pool))
   return { first: preferred, fallback: rest, pinned: false }
+}
+
+/** Where a task goes, and what it finds there. */
+export interface Place {
+  readonly pool: Pool
+  /** Tasks ahead. */
+  readonly position: number
+  /** Predicted start, ms from now. */
+  readonly start_ms: number
+  /** None of the preferred pools took it. */
+  readonly fallback: boolean
+}
+
+/**
+ * The first preferred pool that can take the task, else the one with the earliest predicted start. A full pool is taken only where all are.
+ * @throws DomainError invalid_params where the task is too large, pool_unready and its like where nothing is up, deadline_unmet
+ */
+export function placeTask(request: TaskRequest, candidates: Candidates, prompt_tokens: number): Place {
+  const ready = feasible(request, [...candidates.first, ...candidates.fallback], prompt_tokens)
+  const roomy = ready.filter(({ scheduler, config }) => config.queue.full_policy === 'drop-lru' || scheduler.depth() < config.queue.capacity)
+  const open = roomy.length > 0 ? roomy : ready
+  const preferred = open.filter((pool) => candidates.first.includes(pool))
+  const fallback = preferred.length === 0
+  const places = (fallback ? open : preferred).map((pool) => {
+    const ahead = pool.scheduler.aheadOfNewcomer(request.priority)
+    return { pool, position: ahead.position, start_ms: pool.predictedStartMs(ahead), fallback }
+  })
+  const inTime = places.filter(({ start_ms }) => start_ms < request.deadline_ms)
+  const ordered = request.placement?.mode === 'prefer' && !fallback
+  const best = ordered ? inTime[0] : inTime.reduce<Place | undefined>((least, place) => (least === undefined || place.start_ms < least.start_ms ? place : least), undefined)
+  if (best !== undefined) return best
+  const soonest = Math.min(...places.map(({ start_ms }) => start_ms))
+  throw new DomainError('deadline_unmet', `body.deadline_ms: the task would start in about ${soonest} ms, after its deadline of ${request.deadline_ms} ms`, { engine: request.engine })
+}
+
+/** The pools that fit the task and are ready; says which rule left none. */
+function feasible(request: TaskRequest, all: readonly Pool[], prompt_tokens: number): readonly Pool[] {
+  const { ctx, max_tokens, sampler_profile_version: profile, determinism } = request
+  const fitting = all.filter((pool) => ctx <= pool.ctxMax && prompt_tokens + max_tokens <= ctx && max_tokens <= pool.maxTokensOut)
+  if (fitting.length === 0) throw unfit(request, all, prompt_tokens)
+  const profiled = fitting.filter(({ config }) => profile === undefined || config.sampler_profile_version === profile)
+  if (profiled.length === 0) throw new DomainError('invalid_params', `body.sampler_profile_version: no pool for this task stands for ${String(profile)}; GET /v1/capabilities lists them`)
+  const replayable = profiled.filter(({ props }) => determinism !== 'strict' || props?.replayable !== false)
+  if (replayable.length === 0) throw new DomainError('invalid_params', 'body.determinism: strict needs an engine that is replayable; GET /v1/capabilities lists features')
+  const ready = replayable.filter((pool) => pool.ready)
+  if (ready.length === 0) throw unready(replayable)
+  return ready
 }
 
 /** Among a pool's ready replicas with a free slot: fewest busy slots, then the order of the configuration. */

@@ -36,6 +36,7 @@ export class Pool {
   readonly running = new Set<LiveTask>()
   /** Called when a replica or a slot may take work. */
   onCapacity: () => void = () => undefined
+  private currentLabels: PoolLabels
   private readonly clock: Clock
   private readonly metrics: Metrics
   private readonly log: Log
@@ -47,14 +48,16 @@ export class Pool {
     this.metrics = metrics
     this.log = log
     this.scheduler = new Scheduler(pool.queue)
+    this.currentLabels = { engine: pool.engine, engine_version: 'unknown', pool_id: pool.id }
     this.replicas = pool.replicas.map(
       (replica) =>
         new Replica({ ...replica, start_ms: pool.timeouts.start_ms, engine: engineOf(replica), clock, onChange: (changed, change) => this.changed(changed, change) }),
     )
   }
 
+  /** Made anew only when a replica changes: they are used for every task. */
   get labels(): PoolLabels {
-    return { engine: this.config.engine, engine_version: this.props?.engine_version ?? 'unknown', pool_id: this.id }
+    return this.currentLabels
   }
 
   /** What the engine says of itself; undefined until a replica has been up. */
@@ -176,6 +179,7 @@ export class Pool {
 
   private changed(replica: Replica, change: 'state' | 'slot'): void {
     if (change === 'state') {
+      this.currentLabels = { ...this.currentLabels, engine_version: this.props?.engine_version ?? 'unknown' }
       const fields = { pool_id: this.id, replica_id: replica.id, engine: this.config.engine, engine_version: replica.props?.engine_version, state: replica.state }
       if (replica.state === 'down') this.log.warn({ ...fields, error: replica.last_error, human: `Replica ${replica.id} of pool ${this.id} is down and will be started again.` }, 'replica')
       else this.log.info({ ...fields, human: `Replica ${replica.id} of pool ${this.id} is ${replica.state}.` }, 'replica')

@@ -1,12 +1,12 @@
 import { DomainError } from '../domain/errors.ts'
 import { metricsFrame } from '../domain/frames.ts'
 import { visibleOwner, type Principal } from '../domain/principal.ts'
-import { parseResumePoint, TaskLog } from '../domain/task-log.ts'
+import { parseResumePoint, TaskLog, type ResumePoint } from '../domain/task-log.ts'
 import type { TaskReader } from '../domain/task-reader.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { EventLog } from '../ports/event-log.ts'
 import type { Journal } from '../ports/journal.ts'
-import type { LiveTasks } from './live-tasks.ts'
+import type { LiveTask, LiveTasks } from './live-tasks.ts'
 import type { Pools } from './pools.ts'
 import { progressOf } from './progress.ts'
 import { findLive } from './tasks.ts'
@@ -21,6 +21,8 @@ export class Streams {
   private readonly journal: Pick<Journal, 'find'>
   private readonly eventLog: EventLog
   private readonly clock: Clock
+  /** Live tasks that somebody reads, or read a moment ago. */
+  private readonly followed = new Set<LiveTask>()
 
   constructor(live: LiveTasks, pools: Pools, journal: Pick<Journal, 'find'>, eventLog: EventLog, clock: Clock) {
     this.live = live
@@ -34,8 +36,10 @@ export class Streams {
   start(): () => void {
     return this.clock.every(metrics_ms, () => {
       const now = this.clock.now()
-      for (const task of this.live.all())
-        if (task.log.hasReaders && task.phase !== 'ending') task.log.report(metricsFrame(progressOf(task, this.pools.get(task.accepted.pool_id), now)))
+      for (const task of this.followed) {
+        if (task.phase === 'ending' || !task.log.hasReaders) this.followed.delete(task)
+        else task.log.report(metricsFrame(progressOf(task, this.pools.get(task.accepted.pool_id), now)))
+      }
     })
   }
 
@@ -47,13 +51,18 @@ export class Streams {
     const from = parseResumePoint(last_event_id)
     if (from === undefined) throw new DomainError('invalid_params', 'header.Last-Event-ID: not an id of this stream; leave it out to read from the start')
     const task = findLive(this.live, principal, task_id)
-    if (task !== undefined) return from.kind === 'nothing' ? undefined : task.log.read(from)
+    if (task !== undefined) return this.follow(task, from)
     const record = await this.journal.find(visibleOwner(principal), task_id)
     // The task may have been accepted, or may have ended, while the journal was read.
     const now = findLive(this.live, principal, task_id)
-    if (now !== undefined) return from.kind === 'nothing' ? undefined : now.log.read(from)
+    if (now !== undefined) return this.follow(now, from)
     const stored = record === undefined ? undefined : await this.eventLog.read(record.task)
     if (stored === undefined) throw new DomainError('not_found', 'No such task.')
     return from.kind === 'nothing' ? undefined : TaskLog.restore(stored).read(from)
+  }
+  private follow(task: LiveTask, from: ResumePoint): TaskReader | undefined {
+    if (from.kind === 'nothing') return undefined
+    this.followed.add(task)
+    return task.log.read(from)
   }
 }

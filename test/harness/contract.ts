@@ -1,0 +1,186 @@
+import { readFileSync } from 'node:fs'
+import { Ajv } from 'ajv'
+import formats, { type FormatsPlugin } from 'ajv-formats'
+import { operations } from '../../generated/operations.ts'
+import { streamProblems } from './sse-contract.ts'
+
+export type OperationId = keyof typeof operations
+
+export const operationIds = Object.keys(operations) as OperationId[]
+
+/** What the contract's schemas are made of. */
+export interface Schema {
+  readonly $ref?: string
+  readonly type?: 'object' | 'array' | 'string' | 'integer' | 'number' | 'boolean'
+  readonly enum?: readonly string[]
+  readonly pattern?: string
+  readonly minLength?: number
+  readonly maxLength?: number
+  readonly minimum?: number
+  readonly maximum?: number
+  readonly items?: Schema
+  readonly minItems?: number
+  readonly maxItems?: number
+  readonly properties?: Readonly<Record<string, Schema>>
+  readonly required?: readonly string[]
+  readonly additionalProperties?: boolean | Schema
+  readonly maxProperties?: number
+}
+
+export interface MediaType {
+  readonly schema: Schema
+  readonly example?: unknown
+  readonly examples?: Readonly<Record<string, { readonly value: unknown }>>
+}
+
+export interface HeaderObject {
+  readonly required?: boolean
+  readonly schema: Schema
+  readonly example?: unknown
+}
+
+export interface Parameter extends HeaderObject {
+  readonly name: string
+  readonly in: 'path' | 'query' | 'header'
+}
+
+interface Ref {
+  readonly $ref: string
+}
+
+interface ResponseObject {
+  readonly headers?: Readonly<Record<string, HeaderObject | Ref>>
+  readonly content?: Readonly<Record<string, MediaType>>
+}
+
+interface OperationObject {
+  readonly operationId: OperationId
+  readonly parameters?: readonly (Parameter | Ref)[]
+  readonly requestBody?: { readonly content: Readonly<Record<string, MediaType>> }
+  readonly responses: Readonly<Record<string, ResponseObject | Ref>>
+  readonly 'x-sse-events'?: Readonly<Record<string, Schema>>
+}
+
+interface Document {
+  readonly paths: Readonly<Record<string, Readonly<Record<string, unknown>>>>
+  readonly components: { readonly schemas: Readonly<Record<string, Schema>> }
+}
+
+const root = 'contract'
+// References are made absolute so that every part of the document compiles on its own.
+const document = JSON.parse(readFileSync(new URL('../../generated/openapi.json', import.meta.url), 'utf8').replaceAll('"#/components/', `"${root}#/components/`)) as Document
+
+// Strict: a keyword or a format ajv would ignore is a bug of the contract. A second compilation, not the server's.
+const ajv = new Ajv({ strict: true, allErrors: true })
+;(formats as unknown as FormatsPlugin)(ajv)
+ajv.addSchema({ $id: root, components: document.components })
+
+/** What a value has against a schema; undefined where it matches. */
+export function mismatch(schema: Schema, value: unknown): string | undefined {
+  const validate = ajv.compile(schema)
+  return validate(value) ? undefined : ajv.errorsText(validate.errors)
+}
+
+/** Follows a reference, if it is one. */
+export function resolve<T extends object>(part: T | Ref): T {
+  if (!('$ref' in part)) return part
+  let found: unknown = document
+  for (const name of part.$ref.slice(`${root}#/`.length).split('/')) found = (found as Record<string, unknown>)[name]
+  return found as T
+}
+
+/** A shared schema by name. */
+export const schemaNamed = (name: string): Schema => ({ $ref: `${root}#/components/schemas/${name}` })
+
+const objects = new Map(
+  Object.values(document.paths).flatMap((item) =>
+    Object.values(item).flatMap((operation): [OperationId, OperationObject & { readonly shared: readonly (Parameter | Ref)[] }][] => {
+      if (typeof operation !== 'object' || operation === null || !('operationId' in operation)) return []
+      const found = operation as OperationObject
+      return [[found.operationId, { ...found, shared: (item['parameters'] ?? []) as (Parameter | Ref)[] }]]
+    }),
+  ),
+)
+
+const objectOf = (op: OperationId): OperationObject & { readonly shared: readonly (Parameter | Ref)[] } => objects.get(op)!
+
+/** Parameters of an operation, those of its path included. */
+export const parametersOf = (op: OperationId): Parameter[] => [...objectOf(op).shared, ...(objectOf(op).parameters ?? [])].map((parameter) => resolve(parameter))
+
+/** The operation's request body; undefined where it takes none. */
+export const bodyOf = (op: OperationId): MediaType | undefined => objectOf(op).requestBody?.content['application/json']
+
+/** Schemas of the operation's SSE events, by name. */
+export const eventsOf = (op: OperationId): Readonly<Record<string, Schema>> => objectOf(op)['x-sse-events'] ?? {}
+
+/** A declared response with its headers resolved; undefined where the status is not declared. */
+export function responseOf(op: OperationId, status: number): { readonly headers: Readonly<Record<string, HeaderObject>>; readonly content: Readonly<Record<string, MediaType>> } | undefined {
+  const declared = objectOf(op).responses[String(status)]
+  if (declared === undefined) return undefined
+  const { headers = {}, content = {} } = resolve(declared)
+  return { headers: Object.fromEntries(Object.entries(headers).map(([name, header]) => [name, resolve(header)])), content }
+}
+
+/** A response as it came over the wire. */
+export interface Received {
+  readonly status: number
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>
+  readonly text: string
+}
+
+/** Headers of ours that mean something to clients: none of them may come undeclared. */
+const meaningful = ['location', 'retry-after', 'x-backoff-ms', 'x-correlation-id', 'allow', 'cache-control']
+
+/**
+ * Everything a response has against the contract; empty where it keeps it.
+ * @param resumed the request had a Last-Event-ID: the stream need not begin at its start
+ */
+export function responseProblems(op: OperationId, received: Received, resumed = false): string[] {
+  const declared = responseOf(op, received.status)
+  if (declared === undefined) return [`${op} does not declare ${received.status}: ${received.text.slice(0, 500)}`]
+  const names = Object.keys(declared.headers).map((name) => name.toLowerCase())
+  const extra = meaningful.filter((name) => received.headers[name] !== undefined && !names.includes(name))
+  const headers = Object.entries(declared.headers).flatMap(([name, header]) => headerProblems(name, header, received.headers[name.toLowerCase()]))
+  return [...headers, ...extra.map((name) => `header ${name} is not declared`), ...bodyProblems(op, declared.content, received, resumed)].map((problem) => `${op} ${received.status}: ${problem}`)
+}
+
+/** What a header has against its declaration. */
+export function headerProblems(name: string, { required, schema }: HeaderObject, value: string | string[] | undefined): string[] {
+  if (value === undefined) return required === true ? [`header ${name} is missing`] : []
+  if (Array.isArray(value)) return [`header ${name} came ${value.length} times`]
+  const number = resolve(schema).type === 'integer'
+  if (number && !/^-?[0-9]+$/.test(value)) return [`header ${name} is not an integer: ${value}`]
+  const problem = mismatch(schema, number ? Number(value) : value)
+  return problem === undefined ? [] : [`header ${name}: ${problem}: ${value}`]
+}
+
+function bodyProblems(op: OperationId, content: Readonly<Record<string, MediaType>>, { headers, text }: Received, resumed: boolean): string[] {
+  const given = headers['content-type']
+  if (Object.keys(content).length === 0) return given === undefined && text === '' ? [] : [`a body came where none is declared: ${String(given)} ${text}`]
+  const [essence = '', ...parameters] = String(given).split(';').map((part) => part.trim().toLowerCase())
+  const media = content[essence]
+  if (media === undefined) return [`content type ${String(given)} is not declared`]
+  if (parameters.some((parameter) => parameter !== 'charset=utf-8')) return [`content type ${String(given)} is not UTF-8`]
+  if (essence === 'text/event-stream') return streamProblems(text, eventsOf(op), mismatch, resumed)
+  let body: unknown
+  try {
+    body = JSON.parse(text)
+  } catch {
+    return [`the body is not JSON: ${text}`]
+  }
+  const problem = mismatch(media.schema, body)
+  return problem === undefined ? envelopeProblems(body, headers) : [`${problem}: ${text.slice(0, 1000)}`]
+}
+
+/** What the schema of an error's body cannot say: it repeats what the headers say. */
+export function envelopeProblems(body: unknown, headers: Received['headers']): string[] {
+  if (typeof body !== 'object' || body === null || !('correlation_id' in body)) return []
+  const problems: string[] = []
+  if (body.correlation_id !== headers['x-correlation-id']) problems.push('correlation_id and X-Correlation-Id differ')
+  const backoff = headers['x-backoff-ms']
+  if (backoff === undefined) return problems
+  if (!('retry_after_ms' in body) || String(body.retry_after_ms) !== backoff) problems.push('retry_after_ms and X-Backoff-Ms differ')
+  if (String(Math.ceil(Number(backoff) / 1000)) !== headers['retry-after']) problems.push('Retry-After is not X-Backoff-Ms in seconds, rounded up')
+  return problems
+}
