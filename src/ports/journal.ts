@@ -17,8 +17,8 @@ export interface TaskFilter {
   /** Only this owner's; everybody's if left out. */
   readonly owner?: string
   readonly session_id?: string
-  /** Only tasks that ended in this state. */
-  readonly ended?: TaskOutcome['state']
+  /** Only tasks that ended in this state, or that have not ended. */
+  readonly ended?: TaskOutcome['state'] | 'unfinished'
   /** Only tasks with a smaller `seq`. */
   readonly before_seq?: number
   readonly limit: number

@@ -2,7 +2,7 @@ import { DomainError } from '../domain/errors.ts'
 import { defaultPage } from '../domain/page.ts'
 import { visibleOwner, type Principal } from '../domain/principal.ts'
 import { taskKeyOf, type AcceptedTask, type TaskOutcome, type TaskRecord, type TaskState, type TaskView } from '../domain/task.ts'
-import type { Journal } from '../ports/journal.ts'
+import type { Journal, TaskFilter } from '../ports/journal.ts'
 import type { LiveTask, LiveTasks } from './live-tasks.ts'
 import type { Pools } from './pools.ts'
 
@@ -39,16 +39,14 @@ export class Tasks {
   async list(principal: Principal, query: TaskQuery): Promise<{ tasks: TaskView[]; next_cursor?: string }> {
     const owner = visibleOwner(principal)
     const { state, session_id, limit = defaultPage } = query
-    const before_seq = query.cursor === undefined ? undefined : Number(query.cursor)
-    const ended = state === 'queued' || state === 'running' ? undefined : state
+    const ended: TaskFilter['ended'] = state === 'queued' || state === 'running' ? 'unfinished' : state
+    const filter = { ...(owner === undefined ? {} : { owner }), ...(session_id === undefined ? {} : { session_id }), ...(ended === undefined ? {} : { ended }) }
     const page: TaskRecord[] = []
-    let next: number | undefined = before_seq
-    // Whether a task still waits or runs is known only here, so pages of live tasks are picked from pages of all.
+    let next = query.cursor === undefined ? undefined : Number(query.cursor)
+    // Whether an unfinished task waits or runs is known only here, so the page is picked from pages of all unfinished ones.
     for (;;) {
-      const filter = { ...(owner === undefined ? {} : { owner }), ...(session_id === undefined ? {} : { session_id }), ...(ended === undefined ? {} : { ended }) }
-      const records: TaskRecord[] = await this.journal.list({ ...filter, ...(next === undefined ? {} : { before_seq: next }), limit: limit + 1 })
-      const fitting = records.filter((record) => state === undefined || this.view(record).state === state)
-      page.push(...fitting.slice(0, limit + 1 - page.length))
+      const records = await this.journal.list({ ...filter, ...(next === undefined ? {} : { before_seq: next }), limit: limit + 1 })
+      page.push(...records.filter((record) => state === undefined || this.view(record).state === state).slice(0, limit + 1 - page.length))
       next = records.at(-1)?.seq
       if (page.length > limit || records.length <= limit) break
     }

@@ -34,7 +34,7 @@ export class StorageModel {
     return this.tasks
       .filter(({ task }) => owner === undefined || task.owner === owner)
       .filter(({ task }) => session_id === undefined || task.request.session_id === session_id)
-      .filter(({ outcome }) => ended === undefined || outcome?.state === ended)
+      .filter(({ outcome }) => ended === undefined || (outcome?.state ?? 'unfinished') === ended)
       .reverse()
       .slice(0, limit)
   }

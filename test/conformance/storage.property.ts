@@ -38,7 +38,7 @@ const fact: fc.Arbitrary<Fact> = fc.oneof(
 const facts = fc.array(fact, { maxLength: 4 })
 const maybe = <T>(some: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> => fc.option(some, { nil: undefined })
 const limit = fc.integer({ min: 1, max: 5 })
-const taskFilter = { owner: maybe(owner), session_id: maybe(session_id), ended: maybe(ended), limit }
+const taskFilter = { owner: maybe(owner), session_id: maybe(session_id), ended: maybe(fc.oneof(ended, fc.constant('unfinished' as const))), limit }
 const artifactFilter = { owner: maybe(owner), kind: maybe(kind), tag: maybe(tag), limit }
 
 const step = fc.oneof(

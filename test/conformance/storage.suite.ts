@@ -66,6 +66,7 @@ export function storageConformance(name: string, open: () => Promise<Storage>, r
       assert.deepEqual(await ids({ session_id: 's1', ended: 'completed' }), ['t1'])
       assert.deepEqual(await ids({ owner: 'ann', ended: 'failed' }), ['t3'])
       assert.deepEqual(await ids({ ended: 'canceled' }), [])
+      assert.deepEqual(await ids({ ended: 'unfinished' }), (await ids({})).filter((id) => !['t1', 't3'].includes(id)))
       const page = await storage.journal.list({ owner: 'ann', limit: 2 })
       assert.deepEqual(await ids({ owner: 'ann', before_seq: page[1]?.seq ?? 0 }), ['t2', 't1'])
     })

@@ -1,7 +1,7 @@
-import type { Schema } from './contract.ts'
 import { parseFrame, type Frame } from './sse.ts'
 
-type Mismatch = (schema: Schema, value: unknown) => string | undefined
+/** What a value has against a schema; undefined where it matches. */
+type Mismatch<S> = (schema: S, value: unknown) => string | undefined
 
 /** Grammar of the frame ids by event; `metrics` has none. */
 const ids: Readonly<Record<string, RegExp | undefined>> = { started: /^0$/, token: /^[1-9][0-9]{0,14}-[0-9a-f]{8}$/, end: /^end$/, error: /^end$/ }
@@ -15,7 +15,7 @@ export function framesOf(text: string): Frame[] {
 }
 
 /** What a single frame has against its event's schema and id grammar. */
-export function frameProblems(frame: Frame, events: Readonly<Record<string, Schema>>, mismatch: Mismatch): string[] {
+export function frameProblems<S>(frame: Frame, events: Readonly<Record<string, S>>, mismatch: Mismatch<S>): string[] {
   const { event = 'message', id, data } = frame
   const schema = events[event]
   if (schema === undefined) return [`event ${event} is not declared`]
@@ -26,7 +26,7 @@ export function frameProblems(frame: Frame, events: Readonly<Record<string, Sche
 }
 
 /** What a whole stream has against the contract: each frame, and their order. */
-export function streamProblems(text: string, events: Readonly<Record<string, Schema>>, mismatch: Mismatch, resumed: boolean): string[] {
+export function streamProblems<S>(text: string, events: Readonly<Record<string, S>>, mismatch: Mismatch<S>, resumed: boolean): string[] {
   let frames: Frame[]
   try {
     frames = framesOf(text)

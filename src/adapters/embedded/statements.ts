@@ -41,6 +41,11 @@ const taskLists = combinations(({ a: owner, b: session, c: ended }) => {
     seq < ? ORDER BY seq DESC LIMIT ?`
 })
 
+const unfinishedLists = combinations(
+  ({ a: owner, b: session }) => `SELECT seq, accepted, outcome FROM tasks INDEXED BY tasks_unfinished WHERE ended IS NULL AND
+    ${owner ? 'owner = ? AND' : ''} ${session ? 'session_id = ? AND' : ''} seq < ? ORDER BY seq DESC LIMIT ?`,
+).slice(0, 4)
+
 const artifactLists = combinations(({ a: owner, b: kind, c: tag }) => {
   const index = kind ? (owner ? 'artifacts_owner_kind' : 'artifacts_kind') : owner ? 'artifacts_owner' : undefined
   const columns = 'a.owner, a.id, a.created_at, a.size_bytes, a.seq, a.head'
@@ -66,7 +71,7 @@ const bitsOf = (a: unknown, b: unknown, c: unknown): number =>
 const names = Object.keys(SQL) as (keyof typeof SQL)[]
 
 /** Every statement the adapter runs. */
-export const STATEMENTS: readonly string[] = [...Object.values(SQL), ...taskLists, ...artifactLists]
+export const STATEMENTS: readonly string[] = [...Object.values(SQL), ...taskLists, ...artifactLists, ...unfinishedLists]
 
 /** How many parameters the statement of the same index takes. */
 export const PARAM_COUNTS: readonly number[] = STATEMENTS.map((sql) => sql.split('?').length - 1)
@@ -81,3 +86,7 @@ export const taskListStatement = (owner?: string, session_id?: string, ended?: s
 /** Index of the artifact list with these filters; its parameters are the given ones in this order, then `before_seq` and `limit`. */
 export const artifactListStatement = (owner?: string, kind?: string, tag?: string): number =>
   names.length + taskLists.length + bitsOf(owner, kind, tag)
+
+/** Index of the list of unfinished tasks with these filters; parameters as for `taskListStatement`. */
+export const unfinishedListStatement = (owner?: string, session_id?: string): number =>
+  names.length + taskLists.length + artifactLists.length + bitsOf(owner, session_id, undefined)

@@ -8,7 +8,7 @@ import { StorageClient } from './client.ts'
 import type { Param } from './protocol.ts'
 import { StorageRefusedError } from './refusal.ts'
 import { listedArtifact, session, storedArtifact, storedLog, taskRecord } from './rows.ts'
-import { artifactListStatement, S, taskListStatement } from './statements.ts'
+import { artifactListStatement, S, taskListStatement, unfinishedListStatement } from './statements.ts'
 
 export { StorageRefusedError }
 
@@ -77,7 +77,9 @@ function portsOn(client: StorageClient): Omit<Storage, 'close'> {
       find: (owner, task_id) =>
         owner === undefined ? one(taskRecord, S.findAnyOwner, [task_id]) : one(taskRecord, S.find, [task_id, owner]),
       list: ({ owner, session_id, ended, before_seq, limit }) =>
-        many(taskRecord, taskListStatement(owner, session_id, ended), filters([owner, session_id, ended], before_seq, limit)),
+        ended === 'unfinished'
+          ? many(taskRecord, unfinishedListStatement(owner, session_id), filters([owner, session_id], before_seq, limit))
+          : many(taskRecord, taskListStatement(owner, session_id, ended), filters([owner, session_id, ended], before_seq, limit)),
       unfinished: () => many(taskRecord, S.unfinished, []),
       purge: async (tasks_before, artifacts_before) => {
         await purge(S.purgeTasks, tasks_before)

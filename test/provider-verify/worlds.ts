@@ -1,0 +1,123 @@
+import assert from 'node:assert/strict'
+import request from 'supertest'
+import type { Services } from '../../src/handlers/index.ts'
+import { keys, mockPool, mockTask, startDaemon, type TestDaemon } from '../harness/daemon.ts'
+import { FakeClock } from '../harness/fake-clock.ts'
+import { readStream, type StreamClient } from '../harness/sse.ts'
+
+/** A daemon in a certain state, and what the cases need to put something into it. */
+export class World {
+  readonly daemon: TestDaemon
+  /** A task that waits in a queue and one that runs, where the world begins with them. */
+  queued = ''
+  running = ''
+
+  constructor(daemon: TestDaemon) {
+    this.daemon = daemon
+  }
+
+  /** Has a task accepted; its id. */
+  async task(fields: Record<string, unknown> = {}, key: string = keys.data): Promise<string> {
+    const task = mockTask(fields)
+    const { status, text } = await request(this.daemon.url).post('/v1/tasks').set('X-API-Key', key).send(task)
+    assert.equal(status, 202, text)
+    return task.task_id
+  }
+
+  /** Has a task accepted and reads its stream to the end. */
+  async finished(fields: Record<string, unknown> = {}): Promise<StreamClient & { readonly task_id: string }> {
+    const task_id = await this.task(fields)
+    return Object.assign(await readStream(this.daemon.url, task_id, keys.data), { task_id })
+  }
+
+  /** Has a task accepted that makes its session; the session's id. */
+  async session(session_id: string): Promise<string> {
+    await this.task({ session_id })
+    return session_id
+  }
+
+  /** Stores an artifact; its id. */
+  async artifact(): Promise<string> {
+    const { body, status } = await request(this.daemon.url).post('/v1/artifacts').set('X-API-Key', keys.data).send(artifact())
+    assert.equal(status, 201)
+    return (body as { id: string }).id
+  }
+}
+
+let made = 0
+
+/** An artifact that is not like any other. */
+export const artifact = (fields: Record<string, unknown> = {}): Record<string, unknown> => ({
+  kind: 'plan',
+  content: `step ${++made}`,
+  tags: ['draft'],
+  metadata: { by: 'the test' },
+  ...fields,
+})
+
+export const limits = { body_bytes: 2048, max_turns: 2 } as const
+
+/** One slot on which nothing ever ends, and a queue for one. */
+const stuck = (full_policy: string): Record<string, unknown> => ({
+  pools: [mockPool({ replicas: [{ id: 'r0', slots: 1 }], queue: { capacity: 1, full_policy }, mock: { prefill_ms: 600_000 } })],
+})
+
+/** Every method of a service throws what nobody foresaw. */
+const throwing = <T extends object>(service: T): T =>
+  new Proxy(service, {
+    get: () => () => {
+      throw new Error('a secret detail')
+    },
+  })
+
+const broken = (services: Services): Services => ({
+  admission: throwing(services.admission),
+  artifacts: throwing(services.artifacts),
+  cancellation: throwing(services.cancellation),
+  pools: throwing(services.pools),
+  sessions: throwing(services.sessions),
+  streams: throwing(services.streams),
+  tasks: throwing(services.tasks),
+})
+
+/** The states of a daemon that cases are played in. Time stands still where it could change them. */
+export const worlds = {
+  /** All is well; bodies and sessions are small. */
+  plain: async () => new World(await startDaemon({ limits: { body_bytes: limits.body_bytes }, sessions: { max_turns: limits.max_turns } })),
+  /** The slot is taken and the queue full, and the newcomer is refused. */
+  reject: () => full('reject'),
+  /** The slot is taken and the queue full, and the newcomer displaces who is not above it. */
+  dropLru: () => full('drop-lru'),
+  /** The pool has not come up. */
+  loading: async () =>
+    new World(await startDaemon({ pools: [mockPool({ timeouts: { start_ms: 1 }, mock: { load_ms: 600_000 } })] })),
+  /** The engine dies of its first task. */
+  dying: async () =>
+    new World(await startDaemon({ pools: [mockPool({ mock: { fault: { kind: 'die' } } })] }, { clock: new FakeClock() })),
+  /** The engine fails after two tokens. */
+  failing: async () =>
+    new World(await startDaemon({ pools: [mockPool({ mock: { token_ms: 0, fault: { kind: 'fail', after_tokens: 2 } } })] })),
+  /** Nothing is admitted any more. */
+  stopping: async () => {
+    const world = new World(await startDaemon())
+    await world.daemon.quiesce()
+    return world
+  },
+  /** A task runs and one waits, and then nothing can be made durable any more. */
+  diskless: async () => {
+    const world = await full('reject')
+    await world.daemon.close()
+    return world
+  },
+  /** Every service throws. */
+  broken: async () => new World(await startDaemon({}, { services: broken })),
+} satisfies Record<string, () => Promise<World>>
+
+export type WorldName = keyof typeof worlds
+
+async function full(full_policy: string): Promise<World> {
+  const world = new World(await startDaemon(stuck(full_policy), { clock: new FakeClock() }))
+  world.running = await world.task()
+  world.queued = await world.task({ session_id: 'waiting' })
+  return world
+}
