@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import canonicalize from 'canonicalize'
 import type { components } from '../../generated/api.ts'
+import { DomainError } from './errors.ts'
 
 export type Artifact = components['schemas']['Artifact']
 export type ArtifactRef = components['schemas']['ArtifactRef']
@@ -19,14 +20,14 @@ export interface StoredArtifact {
 
 /**
  * Canonical JSON (RFC 8785) of a JSON value.
- * @throws TypeError where the value is not JSON
+ * @throws DomainError invalid_params where a text is not well-formed Unicode (a lone surrogate), which has no canonical form
  */
 export function canonicalJson(value: object): string {
   try {
     const text = canonicalize(value)
     if (text !== undefined) return text
   } catch (cause) {
-    throw new TypeError(`not a JSON value: ${cause instanceof Error ? cause.message : String(cause)}`, { cause })
+    throw new DomainError('invalid_params', 'body: holds text that is not well-formed Unicode (a lone surrogate)', { cause })
   }
   throw new TypeError('not a JSON value')
 }

@@ -8,7 +8,7 @@ export interface Ranked {
 
 /**
  * FIFO queue that knows, for each element, how many are ahead and how much they weigh.
- * push, remove, hide, show, ahead, weightOfFirst: O(log n), amortised over compactions. first: O(1 + hidden at the head).
+ * push, remove, hide, show, ahead, weightOfFirst: O(log n), amortised over compactions. first: O(1 + hidden or unfit at the head).
  * Two Fenwick trees over the slots (P. Fenwick, 1994), one of counts and one of weights.
  */
 export class RankedQueue<T extends Ranked> {
@@ -66,12 +66,12 @@ export class RankedQueue<T extends Ranked> {
     this.add(element, 1)
   }
 
-  /** The oldest element that is not hidden. */
-  first(): T | undefined {
+  /** The oldest element that is not hidden, or the oldest of those that fit. */
+  first(fits: (element: T) => boolean = () => true): T | undefined {
     while (this.head < this.tail && this.slots[this.head] === undefined) this.head++
     for (let slot = this.head; slot < this.tail; slot++) {
       const element = this.slots[slot]
-      if (element !== undefined && !element.hidden) return element
+      if (element !== undefined && !element.hidden && fits(element)) return element
     }
     return undefined
   }

@@ -173,7 +173,7 @@ export class Scheduler<T extends Schedulable> {
     const own = this.owned.get(newcomer.owner)
     for (const priority of order) for (const entry of own?.[priority] ?? []) if (!entry.tentative && !entry.hidden) return entry
     for (const priority of order) {
-      const entry = this.dispatchable(priority)
+      const entry = this.classes[priority].first(({ tentative }) => !tentative)
       if (entry !== undefined) return entry
     }
     return undefined

@@ -32,10 +32,13 @@ export function sendStream(res: ServerResponse, reader: TaskReader, clock: Clock
     writable = true
     pump()
   })
-  res.on('close', () => {
+  const leave = (): void => {
     cancelKeepAlive()
     reader.close()
-  })
+  }
+  // A write that meets a connection just broken is an error event; there is nobody left to tell.
+  res.on('error', leave)
+  res.on('close', leave)
   res.writeHead(200, { 'Content-Type': 'text/event-stream; charset=utf-8', 'Cache-Control': 'no-store', 'X-Accel-Buffering': 'no' })
   res.flushHeaders()
   reader.onReadable(pump)
