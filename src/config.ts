@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { Ajv } from 'ajv'
-import { parse, YAMLParseError } from 'yaml'
+import { parse } from 'yaml'
 import { createHash } from 'node:crypto'
 import type { components } from '../generated/config.ts'
 import schema from '../contracts/config.schema.json' with { type: 'json' }
@@ -79,15 +79,17 @@ function readFile(file: string | undefined): Record<string, unknown> {
     if (file === undefined && cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return {}
     throw new ConfigError(`${file ?? defaultFile} cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`, { cause })
   }
+  let value: unknown
   try {
-    const value: unknown = parse(text)
-    if (value === null) return {}
-    if (typeof value !== 'object' || Array.isArray(value)) throw new ConfigError(`${file ?? defaultFile}: the file must be a mapping of keys to values`)
-    return value as Record<string, unknown>
+    value = parse(text, { logLevel: 'error' })
   } catch (cause) {
-    if (cause instanceof YAMLParseError) throw new ConfigError(`${file ?? defaultFile}: ${cause.message}`, { cause })
-    throw cause
+    // After the first line comes an excerpt of the file.
+    const [problem = ''] = (cause instanceof Error ? cause.message : String(cause)).split('\n')
+    throw new ConfigError(`${file ?? defaultFile}: ${problem.replace(/:$/, '')}`, { cause })
   }
+  if (value === null) return {}
+  if (typeof value !== 'object' || Array.isArray(value)) throw new ConfigError(`${file ?? defaultFile}: the file must be a mapping of keys to values`)
+  return value as Record<string, unknown>
 }
 
 function withEnvironment(file: Record<string, unknown>, env: Readonly<Record<string, string | undefined>>): Record<string, unknown> {

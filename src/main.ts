@@ -25,8 +25,9 @@ function stopOn(signals: readonly NodeJS.Signals[], daemon: Daemon, server: Serv
     if (stopping) return
     stopping = true
     daemon.log.info({ signal, human: 'Stopping: running tasks get their grace.' }, 'stop')
-    server.close()
+    // The door stays open meanwhile: a newcomer is told 503 and readers may come back to running tasks.
     await daemon.quiesce()
+    server.close()
     server.closeAllConnections()
     await daemon.close()
     daemon.log.info({ human: 'Stopped.' }, 'stop')

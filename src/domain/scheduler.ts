@@ -31,6 +31,8 @@ export interface Ahead {
   readonly work_ms: number
 }
 
+type Newcomer = Pick<Schedulable, 'owner' | 'priority'>
+
 /** What became of a newcomer. `displaced` is the task that has to make room. */
 export type Admission<T> = { readonly admitted: true; readonly displaced?: T } | { readonly admitted: false; readonly reason: 'queue_full' | 'nothing_to_drop' }
 
@@ -72,6 +74,12 @@ export class Scheduler<T extends Schedulable> {
   /** Tasks that wait, tentative ones included. */
   depth(priority?: Priority): number {
     return priority === undefined ? this.classes.interactive.size + this.classes.batch.size : this.classes[priority].size
+  }
+
+  /** Whether `admit` would take a newcomer. */
+  hasPlaceFor(newcomer: Newcomer): boolean {
+    if (this.depth() < this.rules.capacity) return true
+    return this.rules.full_policy === 'drop-lru' && this.leastRecent(newcomer) !== undefined
   }
 
   /** Takes a newcomer in tentatively, or says why not. At capacity the policy decides. */
@@ -147,9 +155,15 @@ export class Scheduler<T extends Schedulable> {
     return this.interleave(priority, this.classes[priority].ahead(entry))
   }
 
-  /** What would be ahead of a newcomer of this class. */
-  aheadOfNewcomer(priority: Priority): Ahead {
-    return this.interleave(priority, this.classes[priority].size)
+  /** What would be ahead of a newcomer; what it would displace is not. */
+  aheadOfNewcomer(newcomer: Newcomer): Ahead {
+    const { priority } = newcomer
+    const displaces = this.depth() >= this.rules.capacity && this.rules.full_policy === 'drop-lru'
+    const victim = displaces ? this.leastRecent(newcomer) : undefined
+    if (victim !== undefined) this.classes[victim.task.priority].hide(victim)
+    const ahead = this.interleave(priority, this.classes[priority].size)
+    if (victim !== undefined) this.classes[victim.task.priority].show(victim)
+    return ahead
   }
 
   /** How many of the other class go first: the rule of `next`, solved for a whole queue. */
@@ -168,7 +182,7 @@ export class Scheduler<T extends Schedulable> {
   }
 
   /** The oldest queued task of the lowest class not above the newcomer's: of its own key first, then of any. */
-  private leastRecent(newcomer: T): Entry<T> | undefined {
+  private leastRecent(newcomer: Newcomer): Entry<T> | undefined {
     const order: readonly Priority[] = newcomer.priority === 'interactive' ? ['batch', 'interactive'] : ['batch']
     const own = this.owned.get(newcomer.owner)
     for (const priority of order) for (const entry of own?.[priority] ?? []) if (!entry.tentative && !entry.hidden) return entry

@@ -1,5 +1,6 @@
 /**
- * Finds stop sequences in a stream of text pieces and cuts the stream before the first of them.
+ * Finds stop sequences in a stream of text pieces and cuts the stream before the one that is complete first (the longest, where several
+ * end there), so that the text does not depend on how it came in pieces.
  * Holds back only what may yet become a stop sequence, so text goes out as early as it can.
  */
 export class StopSequences {
@@ -24,9 +25,13 @@ export class StopSequences {
     if (this.longest === 0) return piece
     const text = this.held + piece
     let cut = -1
+    let end = Infinity
     for (const stop of this.stops) {
       const at = text.indexOf(stop)
-      if (at >= 0 && (cut < 0 || at < cut)) cut = at
+      const done = at + stop.length
+      if (at < 0 || done > end || (done === end && at > cut)) continue
+      cut = at
+      end = done
     }
     if (cut >= 0) {
       this.found = true

@@ -20,6 +20,8 @@ export function bodyParser(limit: number): (req: Request, res: Response) => Prom
         else reject(bodyError(error, limit))
       })
     })
+    // Validation would parse a text once more and take a task that was encoded twice.
+    if (typeof (req.body as unknown) !== 'object') throw new DomainError('invalid_params', 'body: must be object')
   }
 }
 
@@ -32,6 +34,7 @@ function bodyError(thrown: unknown, limit: number): Error {
   if (status === 415) {
     return new DomainError('unsupported_media_type', 'The charset or content encoding of the body is not supported; send UTF-8.')
   }
-  if (type === 'entity.parse.failed') return new DomainError('invalid_params', `body: not valid JSON (${error.message})`)
+  // The parser's message has an excerpt of the body, and with it of the prompt.
+  if (type === 'entity.parse.failed') return new DomainError('invalid_params', 'body: not valid JSON')
   return status < 500 ? new DomainError('invalid_params', `body: ${error.message}`) : error
 }

@@ -55,7 +55,12 @@ export class Admission {
     const body_hash = digestOf(request)
     const flying = this.flying.get(id)
     const live = this.parts.live.get(id)?.accepted
-    if (flying !== undefined) return sameBody(flying.body_hash, body_hash, await flying.reply)
+    if (flying?.body_hash === body_hash) return flying.reply
+    if (flying !== undefined) {
+      // Only a task that is accepted takes the id; if that one is refused, this one is judged by itself.
+      await flying.reply.catch(() => undefined)
+      return this.admit(principal, request, correlation_id)
+    }
     if (live !== undefined) return sameBody(live.body_hash, body_hash, replyOf(live))
     const reply = this.accept(principal.name, request, body_hash, correlation_id).catch((error: unknown) => this.refuse(principal.name, request, body_hash, correlation_id, error))
     this.flying.set(id, { body_hash, reply })
@@ -85,7 +90,7 @@ export class Admission {
     // No await from here to the commit: nothing may change between the checks and the reservations.
     this.checkOpen()
     metrics.gauge('placement_candidates_considered', {}, candidates.first.length + candidates.fallback.length)
-    const place = placeTask(request, candidates, prompt_tokens)
+    const place = placeTask(owner, request, candidates, prompt_tokens)
     const { pool, position, start_ms } = place
     const seat = sessions.reserve(owner, request.session_id)
     const accepted_at = Math.floor(clock.now())
@@ -109,7 +114,7 @@ export class Admission {
 
   /** Acceptance, its reservations and the fate of a displaced task in one transaction; taken back as a whole where it fails. */
   private async commit(task: LiveTask, pool: Pool, seat: SessionSeat, displaced: LiveTask | undefined): Promise<void> {
-    const { journal, live, settlement, metrics, log } = this.parts
+    const { journal, live, dispatcher, settlement, metrics, log } = this.parts
     let end: PreparedEnd | undefined
     if (displaced !== undefined) {
       settlement.claim(displaced, true)
@@ -123,9 +128,12 @@ export class Admission {
       live.delete(task)
       seat.release()
       if (displaced !== undefined) settlement.unclaim(displaced)
+      // A slot may have become free while the newcomer stood in the way.
+      dispatcher.dispatch(pool)
       throw error
     }
     pool.scheduler.confirm(task.id)
+    seat.confirm()
     task.phase = 'queued'
     if (end !== undefined) {
       end.publish()

@@ -149,6 +149,7 @@ export class Dispatcher {
     const details = { engine: pool.config.engine, pool_id: pool.id, cause }
     if (cause instanceof EngineError && !cause.retriable) return new DomainError('worker_reset', `The engine refused the task: ${cause.message}`, { ...details, retriable: false })
     if (!(cause instanceof EngineError)) return new DomainError('internal', 'Something went wrong on our side; the log has it under this correlation id.', details)
+    if (task.log.tokenCount === 0 && task.attempts >= max_attempts) return new DomainError('worker_reset', `The engine failed ${max_attempts} times before the first token.`, { ...details, retriable: false })
     if (task.log.tokenCount === 0 && !pool.ready) return new DomainError('replica_exhausted', `Every replica of pool ${pool.id} failed before the first token.`, { ...details, retry_after_ms: pool.readyAfterMs })
     return new DomainError('worker_reset', 'The engine failed while the task ran; send it again.', details)
   }

@@ -6,7 +6,7 @@ import type { Replica } from './replica.ts'
 
 /** Pools a task may go to. */
 export interface Candidates {
-  /** Tried first, all equal. */
+  /** Tried first: in this order with mode prefer, else all equal. */
   readonly first: readonly Pool[]
   /** Used where none of `first` takes the task. */
   readonly fallback: readonly Pool[]
@@ -29,6 +29,7 @@ export function candidatesFor(request: TaskRequest, pools: Pools): Candidates {
   if (placement?.mode === 'pin') {
     const pinned = allowed.filter(({ id }) => id === placement.pin_pool_id)
     if (pinned.length === 0) throw new DomainError('invalid_params', `body.placement.pin_pool_id: pool ${placement.pin_pool_id} does not serve this engine and model, or the placement excludes it`)
+    if (!pinned.some((pool) => pool.supports(request.workload))) throw new DomainError('invalid_params', `body.workload: pool ${placement.pin_pool_id} does no ${request.workload}; GET /v1/capabilities lists supported_workloads`)
     return { first: pinned, fallback: [], pinned: true }
   }
   if (allowed.length === 0) throw new DomainError('invalid_params', 'body.placement: avoid_pools and require_device_mask leave no pool for this engine and model')
@@ -37,6 +38,7 @@ export function candidatesFor(request: TaskRequest, pools: Pools): Candidates {
   if (placement?.mode !== 'prefer') return { first: able, fallback: [], pinned: false }
   const preferred = (placement.prefer_pools ?? []).flatMap((id) => able.filter((pool) => pool.id === id))
   const rest = placement.allow_fallback === false ? [] : able.filter((pool) => !preferred.includes(pool))
+  if (preferred.length + rest.length === 0) throw new DomainError('invalid_params', 'body.placement.prefer_pools: none of these pools serves the task, and allow_fallback is false')
   return { first: preferred, fallback: rest, pinned: false }
 }
 
@@ -55,19 +57,17 @@ export interface Place {
  * The first preferred pool that can take the task, else the one with the earliest predicted start. A full pool is taken only where all are.
  * @throws DomainError invalid_params where the task is too large, pool_unready and its like where nothing is up, deadline_unmet
  */
-export function placeTask(request: TaskRequest, candidates: Candidates, prompt_tokens: number): Place {
+export function placeTask(owner: string, request: TaskRequest, candidates: Candidates, prompt_tokens: number): Place {
   const ready = feasible(request, [...candidates.first, ...candidates.fallback], prompt_tokens)
-  const roomy = ready.filter(({ scheduler, config }) => config.queue.full_policy === 'drop-lru' || scheduler.depth() < config.queue.capacity)
-  const open = roomy.length > 0 ? roomy : ready
-  const preferred = open.filter((pool) => candidates.first.includes(pool))
-  const fallback = preferred.length === 0
-  const places = (fallback ? open : preferred).map((pool) => {
-    const ahead = pool.scheduler.aheadOfNewcomer(request.priority)
-    return { pool, position: ahead.position, start_ms: pool.predictedStartMs(ahead), fallback }
+  const newcomer = { owner, priority: request.priority }
+  const roomy = ready.filter(({ scheduler }) => scheduler.hasPlaceFor(newcomer))
+  const places = (roomy.length > 0 ? roomy : ready).map((pool): Place => {
+    const ahead = pool.scheduler.aheadOfNewcomer(newcomer)
+    return { pool, position: ahead.position, start_ms: pool.predictedStartMs(ahead), fallback: !candidates.first.includes(pool) }
   })
   const inTime = places.filter(({ start_ms }) => start_ms < request.deadline_ms)
-  const ordered = request.placement?.mode === 'prefer' && !fallback
-  const best = ordered ? inTime[0] : inTime.reduce<Place | undefined>((least, place) => (least === undefined || place.start_ms < least.start_ms ? place : least), undefined)
+  const preferred = request.placement?.mode === 'prefer' ? inTime.find(({ fallback }) => !fallback) : undefined
+  const best = preferred ?? inTime.reduce<Place | undefined>((least, place) => (least === undefined || place.start_ms < least.start_ms ? place : least), undefined)
   if (best !== undefined) return best
   const soonest = Math.min(...places.map(({ start_ms }) => start_ms))
   throw new DomainError('deadline_unmet', `body.deadline_ms: the task would start in about ${soonest} ms, after its deadline of ${request.deadline_ms} ms`, { engine: request.engine })

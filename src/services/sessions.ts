@@ -13,6 +13,8 @@ interface Entry {
   /** Accepted tasks that have not been dispatched. */
   reserved: number
   kv_warm: boolean
+  /** A task or the start of the daemon has made it durable. */
+  stored: boolean
   gone: boolean
 }
 
@@ -20,6 +22,8 @@ interface Entry {
 export interface SessionSeat {
   /** What acceptance has to make durable. */
   readonly facts: readonly Fact[]
+  /** Those facts are durable. */
+  confirm(): void
   /** The task is dispatched: a turn counts. Returns what has to be made durable. */
   take(): readonly Fact[]
   /** The task ended without being dispatched, or was never accepted. */
@@ -44,7 +48,7 @@ export class Sessions {
 
   /** Takes in what is stored and starts to sweep. Returns how to stop. */
   async start(store: SessionStore): Promise<() => void> {
-    for (const session of await store.all()) this.entries.set(keyOf(session), { session, reserved: 0, kv_warm: false, gone: false })
+    for (const session of await store.all()) this.entries.set(keyOf(session), { session, reserved: 0, kv_warm: false, stored: true, gone: false })
     await this.sweep()
     return this.clock.every(sweep_ms, () => {
       // A sweep that cannot be made durable is repeated by the next one.
@@ -62,18 +66,26 @@ export class Sessions {
     const id = keyOf({ owner, session_id })
     const present = this.entries.get(id)
     const created = present === undefined || isExpired(present.session, now)
-    const entry = created ? { session: openSession(owner, session_id, now, this.rules), reserved: 0, kv_warm: false, gone: false } : present
+    const entry = created ? { session: openSession(owner, session_id, now, this.rules), reserved: 0, kv_warm: false, stored: false, gone: false } : present
     if (!readmit && turnsLeft(entry.session, entry.reserved, this.rules) === 0)
       throw new DomainError('budget_exhausted', `session_id: the session has used its ${this.rules.max_turns} turns; use another session.`)
-    if (created) this.entries.set(id, entry)
+    if (created) {
+      // Tasks that are still in the expired one may not write it over the new one.
+      if (present !== undefined) present.gone = true
+      this.entries.set(id, entry)
+    }
     entry.reserved++
     let open = true
     return {
-      facts: created ? [{ kind: 'session_put', session: entry.session }] : [],
+      facts: entry.stored ? [] : [{ kind: 'session_put', session: entry.session }],
+      confirm: () => {
+        entry.stored = true
+      },
       take: () => {
         if (!open) return []
         open = false
         entry.reserved--
+        entry.stored = true
         entry.session = takeTurn(entry.session)
         return entry.gone ? [] : [{ kind: 'session_put', session: entry.session }]
       },
@@ -81,6 +93,7 @@ export class Sessions {
         if (!open) return
         open = false
         entry.reserved--
+        if (!entry.stored && entry.reserved === 0) this.forget(entry)
       },
       get kvWarm() {
         return entry.kv_warm
@@ -104,7 +117,14 @@ export class Sessions {
   async delete(principal: Principal, session_id: string): Promise<void> {
     const entry = this.find(principal, session_id)
     const { owner } = entry.session
-    await this.journal.commit([{ kind: 'session_deleted', owner, session_id }])
+    // Gone before it is durable, so that no task writes it anew behind the deletion.
+    entry.gone = true
+    try {
+      await this.journal.commit([{ kind: 'session_deleted', owner, session_id }])
+    } catch (error) {
+      entry.gone = false
+      throw error
+    }
     this.forget(entry)
   }
 
@@ -119,8 +139,9 @@ export class Sessions {
     const now = this.clock.now()
     const expired = [...this.entries.values()].filter(({ session }) => isExpired(session, now))
     if (expired.length === 0) return
-    for (const entry of expired) this.forget(entry)
+    for (const entry of expired) entry.gone = true
     await this.journal.commit(expired.map(({ session: { owner, session_id } }) => ({ kind: 'session_deleted', owner, session_id })))
+    for (const entry of expired) this.forget(entry)
   }
 
   private forget(entry: Entry): void {

@@ -86,7 +86,7 @@ export class Settlement {
     const canceled = ending.kind === 'error' && ending.error.kind === 'canceled'
     const outcome: TaskOutcome = {
       state: ending.kind === 'completed' ? 'completed' : canceled ? 'canceled' : 'failed',
-      ...(task.started_at === undefined ? {} : { started_at: task.started_at }),
+      ...(task.started_at === undefined ? {} : { started_at: Math.floor(task.started_at) }),
       finished_at: now,
       ...(task.replica_id === undefined ? {} : { replica_id: task.replica_id }),
       ...usage,

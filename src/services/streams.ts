@@ -37,8 +37,9 @@ export class Streams {
     return this.clock.every(metrics_ms, () => {
       const now = this.clock.now()
       for (const task of this.followed) {
-        if (task.phase === 'ending' || !task.log.hasReaders) this.followed.delete(task)
-        else task.log.report(metricsFrame(progressOf(task, this.pools.get(task.accepted.pool_id), now)))
+        if (!task.log.hasReaders) this.followed.delete(task)
+        // A task that is ending may still be given back to the queue.
+        else if (task.phase !== 'ending') task.log.report(metricsFrame(progressOf(task, this.pools.get(task.accepted.pool_id), now)))
       }
     })
   }

@@ -89,9 +89,12 @@ export class SchedulerModel {
     return { position, work_ms }
   }
 
-  aheadOfNewcomer(priority: Priority): Ahead | undefined {
+  aheadOfNewcomer({ owner, priority }: Pick<Schedulable, 'owner' | 'priority'>): Ahead | undefined {
+    const newcomer = { id: 'newcomer', owner, priority, deadline_at: 0, work_ms: 0 }
+    const victim = this.rules.full_policy === 'drop-lru' && this.depth() >= this.rules.capacity ? this.victimOf(newcomer) : undefined
     const copy = this.settledCopy()
-    copy.restore({ id: 'newcomer', owner: '', priority, deadline_at: 0, work_ms: 0 })
+    if (victim !== undefined) copy.remove(victim.task.id)
+    copy.restore(newcomer)
     return copy.ahead('newcomer')
   }
 
@@ -105,7 +108,9 @@ export class SchedulerModel {
   }
 
   private settledCopy(): SchedulerModel {
-    const items = this.items.filter(({ state }) => state !== 'aside').map(({ task }): Item => ({ task, state: 'queued', displaces: undefined }))
+    const items = this.items
+      .filter(({ state }) => state !== 'aside')
+      .map(({ task }): Item => ({ task, state: 'queued', displaces: undefined }))
     return new SchedulerModel(this.rules, items, this.passed)
   }
 
@@ -114,7 +119,9 @@ export class SchedulerModel {
     const classes: Priority[] = priority === 'batch' ? ['batch'] : ['batch', 'interactive']
     for (const own of [true, false])
       for (const lowest of classes) {
-        const victim = this.items.find(({ task, state }) => state === 'queued' && task.priority === lowest && (!own || task.owner === owner))
+        const victim = this.items.find(
+          ({ task, state }) => state === 'queued' && task.priority === lowest && (!own || task.owner === owner),
+        )
         if (victim !== undefined) return victim
       }
     return undefined
@@ -126,4 +133,5 @@ export class SchedulerModel {
 }
 
 /** Ids by deadline, then by id. */
-export const inOrder = (tasks: readonly Schedulable[]): string[] => [...tasks].sort((a, b) => a.deadline_at - b.deadline_at || (a.id < b.id ? -1 : 1)).map(({ id }) => id)
+export const inOrder = (tasks: readonly Schedulable[]): string[] =>
+  [...tasks].sort((a, b) => a.deadline_at - b.deadline_at || (a.id < b.id ? -1 : 1)).map(({ id }) => id)

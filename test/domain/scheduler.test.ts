@@ -4,7 +4,7 @@ import { Scheduler, type Schedulable, type SchedulerRules } from '../../src/doma
 import type { Priority } from '../../src/domain/task.ts'
 import { inOrder, SchedulerModel } from './scheduler.model.ts'
 
-const runs = 480
+const runs = 1000
 const mostCommands = 500
 
 const rules: fc.Arbitrary<SchedulerRules> = fc.record({
@@ -13,7 +13,24 @@ const rules: fc.Arbitrary<SchedulerRules> = fc.record({
   batch_every: fc.constantFrom(1, 2, 3, 4, 8),
 })
 
-const names = ['admit', 'admit', 'admit', 'admit', 'confirm', 'confirm', 'confirm', 'rollback', 'next', 'next', 'remove', 'expired', 'ahead', 'newcomer', 'restore', 'again'] as const
+const names = [
+  'admit',
+  'admit',
+  'admit',
+  'admit',
+  'confirm',
+  'confirm',
+  'confirm',
+  'rollback',
+  'next',
+  'next',
+  'remove',
+  'expired',
+  'ahead',
+  'newcomer',
+  'restore',
+  'again',
+] as const
 const command = fc.record({
   name: fc.constantFrom(...names),
   priority: fc.constantFrom<Priority>('interactive', 'interactive', 'batch'),
@@ -56,9 +73,10 @@ class Bench {
     else if (step.name === 'remove') assert.equal(this.scheduler.remove(id), this.model.remove(id))
     else if (step.name === 'expired') this.expired(step.number)
     else if (step.name === 'ahead') assert.deepEqual(this.scheduler.ahead(id), this.model.ahead(id))
-    else if (step.name === 'newcomer') assert.deepEqual(this.scheduler.aheadOfNewcomer(step.priority), this.model.aheadOfNewcomer(step.priority))
+    else if (step.name === 'newcomer') assert.deepEqual(this.scheduler.aheadOfNewcomer(step), this.model.aheadOfNewcomer(step))
     else if (this.model.items.length > 0) assert.throws(() => this.scheduler.admit({ ...this.newTask(step), id }), /already in the queue/)
-    for (const priority of [undefined, 'interactive', 'batch'] as const) assert.equal(this.scheduler.depth(priority), this.model.depth(priority))
+    for (const priority of [undefined, 'interactive', 'batch'] as const)
+      assert.equal(this.scheduler.depth(priority), this.model.depth(priority))
   }
 
   /** Confirms everything and takes every task out, comparing all the way. */
@@ -87,7 +105,9 @@ class Bench {
 
   private admit(task: Schedulable): void {
     const before = this.scheduler.depth()
+    const hasPlace = this.scheduler.hasPlaceFor(task)
     const admission = this.scheduler.admit(task)
+    assert.equal(admission.admitted, hasPlace)
     assert.deepEqual(admission, this.model.admit(task))
     assert.ok(this.scheduler.depth() <= Math.max(this.rules.capacity, before), 'capacity exceeded')
     if (admission.admitted && admission.displaced !== undefined) {
@@ -110,14 +130,24 @@ class Bench {
 
   private expired(now: number): void {
     const due = this.scheduler.expired(now)
-    assert.deepEqual(due.map(({ deadline_at }) => deadline_at), due.map(({ deadline_at }) => deadline_at).sort((a, b) => a - b))
+    assert.deepEqual(
+      due.map(({ deadline_at }) => deadline_at),
+      due.map(({ deadline_at }) => deadline_at).sort((a, b) => a - b),
+    )
     assert.deepEqual(inOrder(due), this.model.expired(now))
     if (now % 3 !== 0) return
     for (const { id } of due) assert.equal(this.scheduler.remove(id), this.model.remove(id))
   }
 }
 
-const task = (id: string, fields: Partial<Schedulable> = {}): Schedulable => ({ id, owner: 'ann', priority: 'interactive', deadline_at: 1000, work_ms: 10, ...fields })
+const task = (id: string, fields: Partial<Schedulable> = {}): Schedulable => ({
+  id,
+  owner: 'ann',
+  priority: 'interactive',
+  deadline_at: 1000,
+  work_ms: 10,
+  ...fields,
+})
 
 describe('scheduler', () => {
   it('does what a naive model does, over more than 100,000 commands', () => {
@@ -139,7 +169,8 @@ describe('scheduler', () => {
       fc.property(fc.array(command, { maxLength: 2000, size: 'max' }), fc.constantFrom(1, 2, 8), (steps, batch_every) => {
         const bench = new Bench({ capacity: 300, full_policy: 'drop-lru', batch_every })
         // Mostly newcomers, so that the queue grows past its first slots; the drain checks every promise.
-        for (const step of steps) if (step.name !== 'next' && step.name !== 'expired' && step.name !== 'newcomer' && step.name !== 'ahead') bench.run(step)
+        for (const step of steps)
+          if (step.name !== 'next' && step.name !== 'expired' && step.name !== 'newcomer' && step.name !== 'ahead') bench.run(step)
         bench.drain()
       }),
       { numRuns: 12 },
@@ -158,7 +189,10 @@ describe('scheduler', () => {
     assert.deepEqual(inOrder(scheduler.expired(2000)), ['b', 'c'])
     scheduler.rollback('d')
     assert.deepEqual(scheduler.ahead('a'), { position: 0, work_ms: 0 })
-    assert.deepEqual(['a', 'b', 'c', undefined], Array.from({ length: 4 }, () => scheduler.next()?.id))
+    assert.deepEqual(
+      ['a', 'b', 'c', undefined],
+      Array.from({ length: 4 }, () => scheduler.next()?.id),
+    )
   })
 
   it('displaces the lowest class even where its head is not durable yet', () => {
@@ -168,6 +202,16 @@ describe('scheduler', () => {
     scheduler.admit(task('tentative', { priority: 'batch' }))
     scheduler.restore(task('b', { priority: 'batch' }))
     assert.deepEqual(scheduler.admit(task('n', { owner: 'bob' })), { admitted: true, displaced: task('b', { priority: 'batch' }) })
+  })
+
+  it('forgets a displaced task once the newcomer is confirmed: it may come again', () => {
+    const scheduler = new Scheduler<Schedulable>({ capacity: 1, full_policy: 'drop-lru', batch_every: 8 })
+    for (const id of ['a', 'b', 'a', 'b']) {
+      assert.equal(scheduler.admit(task(id)).admitted, true)
+      scheduler.confirm(id)
+      assert.equal(scheduler.depth(), 1)
+    }
+    assert.equal(scheduler.next()?.id, 'b')
   })
 
   it('refuses to confirm or roll back what it does not know', () => {

@@ -36,7 +36,7 @@ export interface MediaType {
 export interface HeaderObject {
   readonly required?: boolean
   readonly schema: Schema
-  readonly example?: unknown
+  readonly example?: string | number
 }
 
 export interface Parameter extends HeaderObject {
@@ -68,11 +68,14 @@ interface Document {
 
 const root = 'contract'
 // References are made absolute so that every part of the document compiles on its own.
-const document = JSON.parse(readFileSync(new URL('../../generated/openapi.json', import.meta.url), 'utf8').replaceAll('"#/components/', `"${root}#/components/`)) as Document
+const document = JSON.parse(
+  readFileSync(new URL('../../generated/openapi.json', import.meta.url), 'utf8').replaceAll('"#/components/', `"${root}#/components/`),
+) as Document
 
 // Strict: a keyword or a format ajv would ignore is a bug of the contract. A second compilation, not the server's.
 const ajv = new Ajv({ strict: true, allErrors: true })
 ;(formats as unknown as FormatsPlugin)(ajv)
+ajv.addVocabulary(['components'])
 ajv.addSchema({ $id: root, components: document.components })
 
 /** What a value has against a schema; undefined where it matches. */
@@ -90,7 +93,7 @@ export function resolve<T extends object>(part: T | Ref): T {
 }
 
 /** A shared schema by name. */
-export const schemaNamed = (name: string): Schema => ({ $ref: `${root}#/components/schemas/${name}` })
+export const schemaNamed = (name: string): Schema => document.components.schemas[name]!
 
 const objects = new Map(
   Object.values(document.paths).flatMap((item) =>
@@ -105,7 +108,8 @@ const objects = new Map(
 const objectOf = (op: OperationId): OperationObject & { readonly shared: readonly (Parameter | Ref)[] } => objects.get(op)!
 
 /** Parameters of an operation, those of its path included. */
-export const parametersOf = (op: OperationId): Parameter[] => [...objectOf(op).shared, ...(objectOf(op).parameters ?? [])].map((parameter) => resolve(parameter))
+export const parametersOf = (op: OperationId): Parameter[] =>
+  [...objectOf(op).shared, ...(objectOf(op).parameters ?? [])].map((parameter) => resolve(parameter))
 
 /** The operation's request body; undefined where it takes none. */
 export const bodyOf = (op: OperationId): MediaType | undefined => objectOf(op).requestBody?.content['application/json']
@@ -114,7 +118,10 @@ export const bodyOf = (op: OperationId): MediaType | undefined => objectOf(op).r
 export const eventsOf = (op: OperationId): Readonly<Record<string, Schema>> => objectOf(op)['x-sse-events'] ?? {}
 
 /** A declared response with its headers resolved; undefined where the status is not declared. */
-export function responseOf(op: OperationId, status: number): { readonly headers: Readonly<Record<string, HeaderObject>>; readonly content: Readonly<Record<string, MediaType>> } | undefined {
+export function responseOf(
+  op: OperationId,
+  status: number,
+): { readonly headers: Readonly<Record<string, HeaderObject>>; readonly content: Readonly<Record<string, MediaType>> } | undefined {
   const declared = objectOf(op).responses[String(status)]
   if (declared === undefined) return undefined
   const { headers = {}, content = {} } = resolve(declared)
@@ -141,8 +148,14 @@ export function responseProblems(op: OperationId, received: Received, resumed = 
   if (declared === undefined) return [`${op} does not declare ${received.status}: ${received.text.slice(0, 500)}`]
   const names = Object.keys(declared.headers).map((name) => name.toLowerCase())
   const extra = meaningful.filter((name) => received.headers[name] !== undefined && !names.includes(name))
-  const headers = Object.entries(declared.headers).flatMap(([name, header]) => headerProblems(name, header, received.headers[name.toLowerCase()]))
-  return [...headers, ...extra.map((name) => `header ${name} is not declared`), ...bodyProblems(op, declared.content, received, resumed)].map((problem) => `${op} ${received.status}: ${problem}`)
+  const headers = Object.entries(declared.headers).flatMap(([name, header]) =>
+    headerProblems(name, header, received.headers[name.toLowerCase()]),
+  )
+  return [
+    ...headers,
+    ...extra.map((name) => `header ${name} is not declared`),
+    ...bodyProblems(op, declared.content, received, resumed),
+  ].map((problem) => `${op} ${received.status}: ${problem}`)
 }
 
 /** What a header has against its declaration. */
@@ -155,10 +168,18 @@ export function headerProblems(name: string, { required, schema }: HeaderObject,
   return problem === undefined ? [] : [`header ${name}: ${problem}: ${value}`]
 }
 
-function bodyProblems(op: OperationId, content: Readonly<Record<string, MediaType>>, { headers, text }: Received, resumed: boolean): string[] {
+function bodyProblems(
+  op: OperationId,
+  content: Readonly<Record<string, MediaType>>,
+  { headers, text }: Received,
+  resumed: boolean,
+): string[] {
   const given = headers['content-type']
-  if (Object.keys(content).length === 0) return given === undefined && text === '' ? [] : [`a body came where none is declared: ${String(given)} ${text}`]
-  const [essence = '', ...parameters] = String(given).split(';').map((part) => part.trim().toLowerCase())
+  if (Object.keys(content).length === 0)
+    return given === undefined && text === '' ? [] : [`a body came where none is declared: ${String(given)} ${text}`]
+  const [essence = '', ...parameters] = String(given)
+    .split(';')
+    .map((part) => part.trim().toLowerCase())
   const media = content[essence]
   if (media === undefined) return [`content type ${String(given)} is not declared`]
   if (parameters.some((parameter) => parameter !== 'charset=utf-8')) return [`content type ${String(given)} is not UTF-8`]
@@ -181,6 +202,7 @@ export function envelopeProblems(body: unknown, headers: Received['headers']): s
   const backoff = headers['x-backoff-ms']
   if (backoff === undefined) return problems
   if (!('retry_after_ms' in body) || String(body.retry_after_ms) !== backoff) problems.push('retry_after_ms and X-Backoff-Ms differ')
-  if (String(Math.ceil(Number(backoff) / 1000)) !== headers['retry-after']) problems.push('Retry-After is not X-Backoff-Ms in seconds, rounded up')
+  if (String(Math.ceil(Number(backoff) / 1000)) !== headers['retry-after'])
+    problems.push('Retry-After is not X-Backoff-Ms in seconds, rounded up')
   return problems
 }

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { compose, type Daemon, type Overrides } from '../../src/compose.ts'
 import { checkConfig } from '../../src/config.ts'
 import type { Log, LogFields } from '../../src/ports/telemetry.ts'
+import { FakeClock } from './fake-clock.ts'
 
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex')
 
@@ -42,6 +43,11 @@ export const talesPool = (fields: Record<string, unknown> = {}): Record<string, 
   llamacpp: { threads: 1 },
   ...fields,
 })
+
+const nothing = (): void => undefined
+
+/** A log that keeps nothing. */
+export const silentLog: Log = { debug: nothing, info: nothing, warn: nothing, error: nothing }
 
 let made = 0
 
@@ -94,7 +100,10 @@ export async function startDaemon(given: Record<string, unknown> = {}, overrides
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const { port } = server.address() as AddressInfo
   const stop = async (): Promise<void> => {
-    await daemon.quiesce()
+    const quiet = daemon.quiesce()
+    // On a clock that stands still not even a grace of nothing passes.
+    if (overrides.clock instanceof FakeClock) await overrides.clock.advance(0)
+    await quiet
     server.closeAllConnections()
     await new Promise((resolve) => server.close(resolve))
     await daemon.close()

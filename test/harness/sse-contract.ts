@@ -4,14 +4,23 @@ import { parseFrame, type Frame } from './sse.ts'
 type Mismatch<S> = (schema: S, value: unknown) => string | undefined
 
 /** Grammar of the frame ids by event; `metrics` has none. */
-const ids: Readonly<Record<string, RegExp | undefined>> = { started: /^0$/, token: /^[1-9][0-9]{0,14}-[0-9a-f]{8}$/, end: /^end$/, error: /^end$/ }
+const ids: Readonly<Record<string, RegExp | undefined>> = {
+  started: /^0$/,
+  token: /^[1-9][0-9]{0,14}-[0-9a-f]{8}$/,
+  end: /^end$/,
+  error: /^end$/,
+}
 
 const isTerminal = ({ event }: Frame): boolean => event === 'end' || event === 'error'
 
 /** The frames of a whole stream; comments are left out. @throws where it is cut off or not SSE */
 export function framesOf(text: string): Frame[] {
   if (!text.endsWith('\n\n')) throw new Error(`the stream is cut off: ${JSON.stringify(text.slice(-200))}`)
-  return text.slice(0, -2).split('\n\n').map(parseFrame).filter(({ comment }) => comment === undefined)
+  return text
+    .slice(0, -2)
+    .split('\n\n')
+    .map(parseFrame)
+    .filter(({ comment }) => comment === undefined)
 }
 
 /** What a single frame has against its event's schema and id grammar. */
@@ -22,7 +31,10 @@ export function frameProblems<S>(frame: Frame, events: Readonly<Record<string, S
   const problem = mismatch(schema, data)
   const grammar = ids[event]
   const well = grammar === undefined ? id === undefined : id !== undefined && grammar.test(id)
-  return [...(problem === undefined ? [] : [`${event}: ${problem}: ${JSON.stringify(data)}`]), ...(well ? [] : [`${event} has the id ${String(id)}`])]
+  return [
+    ...(problem === undefined ? [] : [`${event}: ${problem}: ${JSON.stringify(data)}`]),
+    ...(well ? [] : [`${event} has the id ${String(id)}`]),
+  ]
 }
 
 /** What a whole stream has against the contract: each frame, and their order. */
@@ -38,7 +50,8 @@ export function streamProblems<S>(text: string, events: Readonly<Record<string, 
   if (resumed ? started !== -1 : started !== 0) problems.push(`started is frame ${started}`)
   if (frames.filter(({ event }) => event === 'started').length > 1) problems.push('started came twice')
   const terminals = frames.filter(isTerminal).length
-  if (terminals !== 1 || !isTerminal(frames.at(-1)!)) problems.push(`${terminals} terminal frames, the last frame is ${String(frames.at(-1)?.event)}`)
+  if (terminals !== 1 || !isTerminal(frames.at(-1)!))
+    problems.push(`${terminals} terminal frames, the last frame is ${String(frames.at(-1)?.event)}`)
   return [...problems, ...tokenProblems(frames, resumed)]
 }
 

@@ -28,6 +28,8 @@ export class StreamClient {
   readonly response: IncomingMessage
   /** Resolves when the server has ended the response; rejects when the connection breaks. */
   readonly closed: Promise<void>
+  /** Everything that came, as it came. */
+  raw = ''
   private rest = ''
   private waiting: (() => void)[] = []
   private over = false
@@ -37,6 +39,7 @@ export class StreamClient {
     response.setEncoding('utf8')
     this.closed = new Promise((resolve, reject) => {
       response.on('data', (chunk: string) => {
+        this.raw += chunk
         const blocks = (this.rest + chunk).split('\n\n')
         this.rest = blocks.pop() ?? ''
         this.frames.push(...blocks.map(parseFrame))

@@ -3,7 +3,8 @@ import request from 'supertest'
 import { operations } from '../../generated/operations.ts'
 import { operationIds, responseProblems, type Received } from '../harness/contract.ts'
 import { keys, mockTask } from '../harness/daemon.ts'
-import { cases, type Ask, type Case } from './cases.ts'
+import type { Ask, Case } from './case.ts'
+import { cases } from './cases.ts'
 import { artifact, worlds, type World, type WorldName } from './worlds.ts'
 
 const opened = new Map<WorldName, Promise<World>>()
@@ -17,18 +18,24 @@ function worldOf({ world = 'plain' }: Case): Promise<World> {
 
 async function send(op: Case['op'], ask: Ask, { daemon }: World): Promise<Received> {
   const { method, path, body } = operations[op]
-  const { id = op.includes('Artifact') ? `sha256:${'0'.repeat(64)}` : 'some', key = keys.data, bearer = false, query = {}, headers = {} } = ask
+  const {
+    id = op.includes('Artifact') ? `sha256:${'0'.repeat(64)}` : 'some',
+    key = keys.data,
+    bearer = false,
+    query = {},
+    headers = {},
+  } = ask
   const sent = request(daemon.url)[method](path.replace('{id}', id)).query(query)
   if (key !== null) void sent.set(bearer ? { Authorization: `Bearer ${key}` } : { 'X-API-Key': key })
   void sent.set({ ...(body ? { 'Content-Type': 'application/json' } : {}), ...headers })
   const given = ask.body ?? (op === 'createTask' ? mockTask() : artifact())
   const response = await (body ? sent.send(typeof given === 'string' ? given : JSON.stringify(given)) : sent)
-  return { status: response.status, headers: response.headers as Received['headers'], text: response.text }
+  return { status: response.status, headers: response.headers, text: response.text }
 }
 
 describe('every operation gives every answer it declares', () => {
   after(async () => {
-    await Promise.all([...opened.values()].map(async (world) => (await world).daemon.stop()))
+    await Promise.all([...opened.values()].map(async (world) => (await world).stop()))
   })
 
   for (const each of cases)
@@ -45,6 +52,9 @@ describe('every operation gives every answer it declares', () => {
 
   it('and none is left out', () => {
     const declared = operationIds.flatMap((op) => operations[op].statuses.map((status) => `${op} ${status}`))
-    assert.deepEqual(declared.filter((pair) => !proven.has(pair)), [])
+    assert.deepEqual(
+      declared.filter((pair) => !proven.has(pair)),
+      [],
+    )
   })
 })

@@ -8,12 +8,23 @@ import { readStream, type StreamClient } from '../harness/sse.ts'
 /** A daemon in a certain state, and what the cases need to put something into it. */
 export class World {
   readonly daemon: TestDaemon
-  /** A task that waits in a queue and one that runs, where the world begins with them. */
+  /** Where time stands still. */
+  readonly clock: FakeClock | undefined
+  /** A task that waits in a queue, one that runs and one that has ended, where the world begins with them. */
   queued = ''
   running = ''
+  ended = ''
 
-  constructor(daemon: TestDaemon) {
+  constructor(daemon: TestDaemon, clock?: FakeClock) {
     this.daemon = daemon
+    this.clock = clock
+  }
+
+  async stop(): Promise<void> {
+    const stopped = this.daemon.stop()
+    // The grace of running tasks, if time has to be moved for it to pass.
+    await this.clock?.advance(1)
+    await stopped
   }
 
   /** Has a task accepted; its id. */
@@ -38,9 +49,9 @@ export class World {
 
   /** Stores an artifact; its id. */
   async artifact(): Promise<string> {
-    const { body, status } = await request(this.daemon.url).post('/v1/artifacts').set('X-API-Key', keys.data).send(artifact())
+    const { text, status } = await request(this.daemon.url).post('/v1/artifacts').set('X-API-Key', keys.data).send(artifact())
     assert.equal(status, 201)
-    return (body as { id: string }).id
+    return (JSON.parse(text) as { id: string }).id
   }
 }
 
@@ -56,6 +67,8 @@ export const artifact = (fields: Record<string, unknown> = {}): Record<string, u
 })
 
 export const limits = { body_bytes: 2048, max_turns: 2 } as const
+
+const fast = { prefill_ms: 0, token_ms: 0 }
 
 /** One slot on which nothing ever ends, and a queue for one. */
 const stuck = (full_policy: string): Record<string, unknown> => ({
@@ -89,14 +102,16 @@ export const worlds = {
   /** The slot is taken and the queue full, and the newcomer displaces who is not above it. */
   dropLru: () => full('drop-lru'),
   /** The pool has not come up. */
-  loading: async () =>
-    new World(await startDaemon({ pools: [mockPool({ timeouts: { start_ms: 1 }, mock: { load_ms: 600_000 } })] })),
-  /** The engine dies of its first task. */
-  dying: async () =>
-    new World(await startDaemon({ pools: [mockPool({ mock: { fault: { kind: 'die' } } })] }, { clock: new FakeClock() })),
+  loading: async () => new World(await startDaemon({ pools: [mockPool({ timeouts: { start_ms: 1 }, mock: { load_ms: 600_000 } })] })),
+  /** The engine has died of its first task. */
+  dying: async () => {
+    const clock = new FakeClock()
+    const world = new World(await startDaemon({ pools: [mockPool({ mock: { ...fast, fault: { kind: 'die' } } })] }, { clock }), clock)
+    world.ended = (await world.finished()).task_id
+    return world
+  },
   /** The engine fails after two tokens. */
-  failing: async () =>
-    new World(await startDaemon({ pools: [mockPool({ mock: { token_ms: 0, fault: { kind: 'fail', after_tokens: 2 } } })] })),
+  failing: async () => new World(await startDaemon({ pools: [mockPool({ mock: { ...fast, fault: { kind: 'fail', after_tokens: 2 } } })] })),
   /** Nothing is admitted any more. */
   stopping: async () => {
     const world = new World(await startDaemon())
@@ -116,7 +131,8 @@ export const worlds = {
 export type WorldName = keyof typeof worlds
 
 async function full(full_policy: string): Promise<World> {
-  const world = new World(await startDaemon(stuck(full_policy), { clock: new FakeClock() }))
+  const clock = new FakeClock()
+  const world = new World(await startDaemon(stuck(full_policy), { clock }), clock)
   world.running = await world.task()
   world.queued = await world.task({ session_id: 'waiting' })
   return world

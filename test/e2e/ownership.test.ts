@@ -1,0 +1,144 @@
+import assert from 'node:assert/strict'
+import request from 'supertest'
+import { keys, mockPool, mockTask, startDaemon, type TestDaemon } from '../harness/daemon.ts'
+import { call, post, type Answer } from '../harness/http.ts'
+import { readStream, StreamClient } from '../harness/sse.ts'
+
+const artifact = (content: string): Record<string, unknown> => ({ kind: 'plan', content, tags: ['mine'], metadata: {} })
+
+const ids = (answer: Answer, list: 'tasks' | 'artifacts', id: 'task_id' | 'id'): unknown[] => (answer.json[list] as Record<string, unknown>[]).map((entry) => entry[id])
+
+describe('what belongs to one key', () => {
+  let daemon: TestDaemon
+  before(async () => {
+    daemon = await startDaemon({
+      pools: [mockPool({ mock: { prefill_ms: 0, token_ms: 0, tokens: 8 } }), mockPool({ id: 'slow', model: 'mock:slow', mock: { prefill_ms: 600_000 } })],
+    })
+  })
+  after(() => daemon.stop())
+
+  const ask = (key: string, path: string, method = 'GET', body?: unknown): Promise<Answer> => call(daemon.url, path, { key, method, body })
+
+  /** A task of the key `data` that never begins to answer. */
+  async function running(): Promise<string> {
+    const task = mockTask({ model_ref: 'mock:slow' })
+    await post(daemon.url, keys.data, task)
+    return task.task_id
+  }
+
+  async function finished(key: string, fields: Record<string, unknown> = {}): Promise<StreamClient> {
+    const task = mockTask(fields)
+    await post(daemon.url, key, task)
+    return readStream(daemon.url, task.task_id, key)
+  }
+
+  it('a running task is 404 to another key: to look at, read and cancel', async () => {
+    const id = await running()
+    for (const [path, method] of [['', 'GET'], ['/stream', 'GET'], ['/cancel', 'POST']] as const) {
+      const answer = await ask(keys.other, `/v1/tasks/${id}${path}`, method)
+      assert.equal(answer.status, 404)
+      assert.equal(answer.json['code'], 'NOT_FOUND')
+      // Nothing tells it from a task that does not exist.
+      const none = await ask(keys.other, `/v1/tasks/none${path}`, method)
+      assert.equal(answer.json['message'], none.json['message'])
+    }
+    assert.equal((await ask(keys.data, `/v1/tasks/${id}`)).json['state'], 'running')
+    assert.deepEqual(ids(await ask(keys.other, '/v1/tasks'), 'tasks', 'task_id'), [])
+    assert.ok(ids(await ask(keys.data, '/v1/tasks'), 'tasks', 'task_id').includes(id))
+    assert.equal((await ask(keys.data, `/v1/tasks/${id}/cancel`, 'POST')).status, 204)
+  })
+
+  it('so is a finished one, and its session and transcript', async () => {
+    const task = mockTask()
+    await post(daemon.url, keys.data, task)
+    const { terminal } = await readStream(daemon.url, task.task_id, keys.data)
+    const transcript = String(terminal?.data?.['artifact_id'])
+    const at = `/v1/tasks/${task.task_id}`
+    const session = `/v1/sessions/${String(task['session_id'])}`
+    for (const path of [at, `${at}/stream`, session, `/v1/artifacts/${transcript}`]) {
+      assert.equal((await ask(keys.data, path)).status, 200, path)
+      assert.equal((await ask(keys.other, path)).status, 404, path)
+      assert.equal((await ask(keys.all, path)).status, 200, path)
+    }
+    assert.equal((await ask(keys.other, `${at}/cancel`, 'POST')).status, 404)
+    assert.equal((await ask(keys.other, session, 'DELETE')).status, 404)
+    assert.deepEqual(ids(await ask(keys.other, '/v1/artifacts'), 'artifacts', 'id'), [])
+    assert.deepEqual(ids(await ask(keys.other, `/v1/tasks?session_id=${String(task['session_id'])}`), 'tasks', 'task_id'), [])
+    assert.equal((await ask(keys.data, session, 'DELETE')).status, 204)
+    assert.equal((await ask(keys.data, session)).status, 404)
+  })
+
+  it('an artifact is its creator\'s, also where another key stored the same', async () => {
+    const made = await ask(keys.data, '/v1/artifacts', 'POST', artifact('a plan'))
+    assert.equal(made.status, 201)
+    const path = `/v1/artifacts/${String(made.json['id'])}`
+    assert.equal((await ask(keys.other, path)).status, 404)
+    const child = await ask(keys.other, '/v1/artifacts', 'POST', { ...artifact('a child'), parent: made.json['id'] })
+    assert.equal(child.status, 400)
+    assert.match(String(child.json['message']), /parent/)
+    const same = await ask(keys.other, '/v1/artifacts', 'POST', artifact('a plan'))
+    assert.equal(same.json['id'], made.json['id'])
+    assert.equal((await ask(keys.other, path)).status, 200)
+    assert.deepEqual(ids(await ask(keys.other, '/v1/artifacts'), 'artifacts', 'id'), [made.json['id']])
+    assert.deepEqual(ids(await ask(keys.other, '/v1/artifacts?tag=mine'), 'artifacts', 'id'), [made.json['id']])
+  })
+
+  it('equal ids under two keys are two tasks and two sessions', async () => {
+    const task_id = 'same-id'
+    const session_id = 'same-session'
+    const mine = await finished(keys.data, { task_id, session_id, seed: 1, max_tokens: 3 })
+    const theirs = await finished(keys.other, { task_id, session_id, seed: 2, max_tokens: 5 })
+    assert.deepEqual([mine.tokens.length, theirs.tokens.length], [3, 5])
+    assert.equal((await readStream(daemon.url, task_id, keys.data)).text, mine.text)
+    assert.equal((await readStream(daemon.url, task_id, keys.other)).text, theirs.text)
+    await finished(keys.other, { session_id })
+    const turns = async (key: string): Promise<unknown> => (await ask(key, `/v1/sessions/${session_id}`)).json['turns']
+    assert.deepEqual([await turns(keys.data), await turns(keys.other)], [1, 2])
+    assert.equal((await ask(keys.other, `/v1/sessions/${session_id}`, 'DELETE')).status, 204)
+    assert.equal(await turns(keys.data), 1)
+    const live = [await running(), await running()]
+    await post(daemon.url, keys.other, mockTask({ task_id: live[0], model_ref: 'mock:slow' }))
+    assert.equal((await ask(keys.other, `/v1/tasks/${String(live[0])}/cancel`, 'POST')).status, 204)
+    assert.equal((await ask(keys.data, `/v1/tasks/${String(live[0])}`)).json['state'], 'running')
+    for (const id of live) assert.equal((await ask(keys.data, `/v1/tasks/${id}/cancel`, 'POST')).status, 204)
+  })
+
+  it('is seen and may be canceled by a key with the role control', async () => {
+    const id = await running()
+    assert.equal((await ask(keys.all, `/v1/tasks/${id}`)).json['state'], 'running')
+    assert.ok(ids(await ask(keys.all, '/v1/tasks?state=running'), 'tasks', 'task_id').includes(id))
+    const stream = await StreamClient.open(daemon.url, id, keys.all)
+    assert.equal(stream.status, 200)
+    assert.equal((await ask(keys.all, `/v1/tasks/${id}/cancel`, 'POST')).status, 204)
+    await stream.closed
+    assert.equal(stream.terminal?.data?.['code'], 'CANCELED')
+    assert.equal((await ask(keys.data, `/v1/tasks/${id}`)).json['state'], 'canceled')
+    const listed = ids(await ask(keys.all, '/v1/tasks?limit=200'), 'tasks', 'task_id')
+    assert.equal(listed.filter((one) => one === 'same-id').length, 2)
+  })
+
+  it('keys and prompts are in no log line and no error', async () => {
+    const secret = 'prompt-nobody-else-may-see'
+    const texts: string[] = []
+    const tell = async (answer: Promise<Answer>): Promise<void> => void texts.push((await answer).text)
+    await finished(keys.data, { prompt: secret })
+    await finished(keys.data, { prompt: undefined, messages: [{ role: 'user', content: secret }], metadata: { note: secret } })
+    await finished(keys.data, { workload: 'rerank', prompt: secret, inputs: [secret, 'x'] })
+    await tell(ask(keys.data, '/v1/tasks', 'POST', mockTask({ prompt: secret.repeat(2000) })))
+    await tell(ask(keys.data, '/v1/tasks', 'POST', mockTask({ prompt: secret, max_tokens: 'many' })))
+    await tell(ask(keys.data, '/v1/tasks', 'POST', mockTask({ prompt: secret, inputs: [secret] })))
+    await tell(ask(keys.data, '/v1/tasks', 'POST', mockTask({ prompt: secret, engine: 'vllm' })))
+    await tell(ask('not-a-key-but-secret', '/v1/tasks', 'POST', mockTask({ prompt: secret })))
+    for (const body of [`{"prompt": ${secret}}`, secret, `{"prompt": "${secret}`, `{"prompt": "x"} ${secret}`]) {
+      const answer = await request(daemon.url).post('/v1/tasks').set('X-API-Key', keys.data).set('Content-Type', 'application/json').send(body).expect(400)
+      assert.match(answer.text, /not valid JSON/)
+      texts.push(answer.text)
+    }
+    const id = await running()
+    await ask(keys.data, `/v1/tasks/${id}/cancel`, 'POST')
+    assert.equal(texts.length, 9)
+    const lines = daemon.lines.map((line) => JSON.stringify(line, (_, value: unknown) => (value instanceof Error ? { message: value.message, stack: value.stack, cause: value.cause } : value)))
+    assert.ok(lines.some((line) => line.includes('"admission"')) && lines.some((line) => line.includes('"end"')) && lines.some((line) => line.includes('"cancel"')))
+    for (const text of [...texts, ...lines]) for (const hidden of [secret, secret.slice(0, 6) + '-', 'not-a-key-but-secret', ...Object.values(keys)]) assert.ok(!text.includes(hidden), text.slice(0, 500))
+  })
+})

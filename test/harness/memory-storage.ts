@@ -1,0 +1,136 @@
+import type { StoredArtifact } from '../../src/domain/artifact.ts'
+import type { Session } from '../../src/domain/session.ts'
+import { taskKeyOf, type StoredLog, type TaskKey, type TaskRecord } from '../../src/domain/task.ts'
+import type { ArtifactFilter, ArtifactStore } from '../../src/ports/artifact-store.ts'
+import type { EventLog } from '../../src/ports/event-log.ts'
+import { DuplicateTaskError, StorageError, type Fact, type Journal, type TaskFilter } from '../../src/ports/journal.ts'
+import type { SessionStore } from '../../src/ports/session-store.ts'
+import { newGate, type Gate } from '../../src/services/live-tasks.ts'
+
+/**
+ * The storage ports in memory, as asynchronous and as strictly in order as the real one, with a disk that a test can stop and break.
+ * It passes the conformance suite of the storage ports.
+ */
+export class MemoryStorage {
+  /** Facts in the order they became durable. */
+  readonly durable: Fact[] = []
+  /** Whether commits fail; looked at when a commit's turn comes. */
+  broken = false
+  /** How many of the next commits fail. */
+  failing = 0
+  private records: TaskRecord[] = []
+  private stored: { readonly seq: number; readonly one: StoredArtifact }[] = []
+  private readonly logs = new Map<string, StoredLog>()
+  private readonly sessionsByKey = new Map<string, Session>()
+  private tail: Promise<unknown> = Promise.resolve()
+  private gate: Gate | undefined
+  private seq = 0
+  private closed = false
+
+  readonly journal: Journal = {
+    commit: (facts) => {
+      const copy = structuredClone(facts)
+      return this.turn(() => this.commit(copy))
+    },
+    find: (owner, task_id) =>
+      this.turn(() => this.records.findLast(({ task }) => task.task_id === task_id && (owner === undefined || task.owner === owner))),
+    list: (filter) => this.turn(() => this.list(filter)),
+    unfinished: () => this.turn(() => this.records.filter(({ outcome }) => outcome === undefined)),
+    purge: (tasks_before, artifacts_before) =>
+      this.turn(() => {
+        const old = this.records.filter(({ outcome }) => outcome !== undefined && outcome.finished_at < tasks_before)
+        for (const { task } of old) this.logs.delete(taskKeyOf(task.owner, task.task_id))
+        this.records = this.records.filter((record) => !old.includes(record))
+        this.stored = this.stored.filter(({ one }) => one.created_at >= artifacts_before)
+      }),
+  }
+
+  readonly eventLog: EventLog = { read: ({ owner, task_id }) => this.turn(() => this.logs.get(taskKeyOf(owner, task_id))) }
+
+  readonly sessions: SessionStore = { all: () => this.turn(() => [...this.sessionsByKey.values()]) }
+
+  readonly artifacts: ArtifactStore = {
+    get: (owner, id) => this.turn(() => this.stored.find(({ one }) => one.id === id && (owner === undefined || one.owner === owner))?.one),
+    list: ({ owner, kind, tag, before_seq = Infinity, limit }: ArtifactFilter) =>
+      this.turn(() =>
+        this.stored
+          .filter(({ one }) => (owner === undefined || one.owner === owner) && (kind === undefined || one.artifact.kind === kind))
+          .filter(({ one, seq }) => (tag === undefined || one.artifact.tags.includes(tag)) && seq < before_seq)
+          .reverse()
+          .slice(0, limit)
+          .map(({ one, seq }) => ({ ...one, seq, artifact: { ...one.artifact, content: '' } })),
+      ),
+  }
+
+  /** From now on nothing becomes durable, and nothing made after it is answered, until `release`. */
+  hold(): void {
+    this.gate ??= newGate()
+    const { promise } = this.gate
+    this.tail = this.tail.then(() => promise)
+  }
+
+  release(): void {
+    this.gate?.resolve()
+    this.gate = undefined
+  }
+
+  /** Facts of one kind that became durable. */
+  facts<K extends Fact['kind']>(kind: K): Extract<Fact, { kind: K }>[] {
+    return this.durable.filter((fact): fact is Extract<Fact, { kind: K }> => fact.kind === kind)
+  }
+
+  async close(): Promise<void> {
+    await this.tail
+    this.closed = true
+  }
+
+  private turn<T>(job: () => T): Promise<T> {
+    const done = this.tail.then(() => {
+      if (this.closed) throw new StorageError('the storage is closed')
+      return job()
+    })
+    this.tail = done.catch(() => undefined)
+    return done
+  }
+
+  private commit(facts: readonly Fact[]): void {
+    if (this.broken || this.failing > 0) {
+      this.failing = Math.max(0, this.failing - 1)
+      throw new StorageError('the disk is full')
+    }
+    const keys = facts.flatMap((fact) => (fact.kind === 'accepted' ? [taskKeyOf(fact.task.owner, fact.task.task_id)] : []))
+    if (new Set(keys).size < keys.length || keys.some((key) => this.find(key) !== undefined)) throw new DuplicateTaskError('duplicate')
+    for (const fact of facts) if (fact.kind === 'accepted') this.records.push({ seq: ++this.seq, task: fact.task })
+    for (const fact of facts) this.apply(fact)
+    this.durable.push(...facts)
+  }
+
+  private find(key: string): TaskRecord | undefined {
+    return this.records.find(({ task }) => taskKeyOf(task.owner, task.task_id) === key)
+  }
+
+  private apply(fact: Fact): void {
+    if (fact.kind === 'finished') this.finish(fact.key, fact)
+    else if (fact.kind === 'session_put') this.sessionsByKey.set(taskKeyOf(fact.session.owner, fact.session.session_id), fact.session)
+    else if (fact.kind === 'session_deleted') this.sessionsByKey.delete(taskKeyOf(fact.owner, fact.session_id))
+    else if (fact.kind === 'artifact' && !this.stored.some(({ one }) => one.owner === fact.artifact.owner && one.id === fact.artifact.id))
+      this.stored.push({ seq: ++this.seq, one: fact.artifact })
+  }
+
+  private finish({ owner, task_id }: TaskKey, { outcome, log }: Extract<Fact, { kind: 'finished' }>): void {
+    const key = taskKeyOf(owner, task_id)
+    const found = this.find(key)
+    if (found === undefined || found.outcome !== undefined) return
+    this.records = this.records.map((record) => (record === found ? { ...found, outcome } : record))
+    this.logs.set(key, log)
+  }
+
+  private list({ owner, session_id, ended, before_seq = Infinity, limit }: TaskFilter): TaskRecord[] {
+    return this.records
+      .filter(({ task, seq }) => (owner === undefined || task.owner === owner) && seq < before_seq)
+      .filter(({ task }) => session_id === undefined || task.request.session_id === session_id)
+      .filter(({ outcome }) => ended === undefined || (outcome?.state ?? 'unfinished') === ended)
+      .reverse()
+      .slice(0, limit)
+  }
+}

@@ -1,0 +1,204 @@
+import { checkConfig } from '../../src/config.ts'
+import { DomainError } from '../../src/domain/errors.ts'
+import type { Principal } from '../../src/domain/principal.ts'
+import type { TaskReader } from '../../src/domain/task-reader.ts'
+import type { TaskAcceptedReply, TaskRequest } from '../../src/domain/task.ts'
+import type { EngineProps } from '../../src/ports/engine.ts'
+import type { Log, LogFields, Metrics } from '../../src/ports/telemetry.ts'
+import { Admission } from '../../src/services/admission.ts'
+import { Cancellation } from '../../src/services/cancellation.ts'
+import { Dispatcher } from '../../src/services/dispatcher.ts'
+import { LiveTasks, type LiveTask } from '../../src/services/live-tasks.ts'
+import { Pool, Pools } from '../../src/services/pools.ts'
+import { recover } from '../../src/services/recovery.ts'
+import { Sessions } from '../../src/services/sessions.ts'
+import { Settlement } from '../../src/services/settlement.ts'
+import { quiesce } from '../../src/services/shutdown.ts'
+import { Streams } from '../../src/services/streams.ts'
+import { Tasks } from '../../src/services/tasks.ts'
+import { FakeClock, settled } from './fake-clock.ts'
+import { MemoryStorage } from './memory-storage.ts'
+import { ScriptedEngine } from './scripted-engine.ts'
+import { parseFrame, type Frame } from './sse.ts'
+
+export interface RigOptions {
+  /** Pools of the configuration; `pool` and one replica with one slot unless given. */
+  readonly pools?: readonly Record<string, unknown>[]
+  readonly sessions?: { readonly ttl_ms?: number; readonly max_turns?: number }
+  /** What every engine says of itself. */
+  readonly props?: Partial<EngineProps>
+  /** Called with each engine before it is started. */
+  readonly prepare?: (engine: ScriptedEngine, pool_id: string, replica_id: string) => void
+  /** What an earlier rig left. */
+  readonly storage?: MemoryStorage
+  readonly clock?: FakeClock
+}
+
+export const ann: Principal = { name: 'ann', roles: ['data'] }
+export const bob: Principal = { name: 'bob', roles: ['data'] }
+export const boss: Principal = { name: 'boss', roles: ['data', 'control'] }
+
+export const poolConfig = (fields: Record<string, unknown> = {}): Record<string, unknown> => ({
+  id: 'pool',
+  engine: 'mock',
+  driver: 'in-process',
+  model: 'mock:v1',
+  ctx: 8192,
+  replicas: [{ id: 'r0', slots: 1 }],
+  ...fields,
+})
+
+let made = 0
+
+/** Fields of a task; what is undefined is left out. */
+export type TaskFields = { readonly [K in keyof TaskRequest]?: TaskRequest[K] | undefined }
+
+/** A valid task with ids of its own; a session each, unless given. */
+export function taskOf(fields: TaskFields = {}): TaskRequest {
+  const task_id = fields.task_id ?? `auto-${++made}`
+  const common = { workload: 'completion', model_ref: 'mock:v1', engine: 'mock', priority: 'interactive', prompt: 'p' } as const
+  const numbers = { ctx: 1000, max_tokens: 10, deadline_ms: 600_000, seed: 1 }
+  const task = {
+    task_id,
+    session_id: `s-${task_id}`,
+    ...common,
+    ...numbers,
+    determinism: 'best_effort',
+    kv_hint: 'cold',
+    output_mode: 'text',
+    ...fields,
+  }
+  return Object.fromEntries(Object.entries(task).filter(([, value]) => value !== undefined)) as typeof task as TaskRequest
+}
+
+/** A count, gauge or observation, as it was reported. */
+export interface Sample {
+  readonly name: string
+  readonly labels: Readonly<Record<string, unknown>>
+  readonly value: number
+}
+
+/** Everything a reader has taken. */
+export class Tail {
+  readonly reader: TaskReader
+  private wire = ''
+
+  constructor(reader: TaskReader) {
+    this.reader = reader
+    reader.onReadable(() => this.pull())
+    this.pull()
+  }
+
+  get frames(): Frame[] {
+    return this.wire.split('\n\n').slice(0, -1).map(parseFrame)
+  }
+
+  /** Kinds of frames in order. */
+  get kinds(): string {
+    return this.frames.map(({ event }) => event).join(' ')
+  }
+
+  get text(): string {
+    return this.frames.flatMap(({ event, data }) => (event === 'token' ? [String(data?.['t'])] : [])).join('')
+  }
+
+  /** What the terminal frame says; undefined where there is none. */
+  get end(): Frame['data'] {
+    return this.frames.find(({ id }) => id === 'end')?.data
+  }
+
+  pull(): void {
+    for (let more = this.reader.take(1 << 18); more !== ''; more = this.reader.take(1 << 18)) this.wire += more
+  }
+}
+
+/** The domain error a promise rejects with. */
+export async function refusalOf(promise: Promise<unknown>): Promise<DomainError> {
+  const [result] = await Promise.allSettled([promise])
+  if (result.status === 'rejected' && result.reason instanceof DomainError) return result.reason
+  throw new Error('no domain error', { cause: result })
+}
+
+export type Rig = Awaited<ReturnType<typeof startRig>>
+
+/** The services as the daemon composes them, on a clock, a storage and engines that the test owns. */
+export async function startRig(options: RigOptions = {}) {
+  const { storage = new MemoryStorage(), clock = new FakeClock(), prepare = () => undefined } = options
+  const config = checkConfig({ pools: options.pools ?? [poolConfig()], sessions: { ...options.sessions } })
+  const { journal, eventLog } = storage
+  const samples: Sample[] = []
+  const record = (name: string, labels: object, value = 1): void => void samples.push({ name, labels: { ...labels }, value })
+  const metrics: Metrics = { count: record, gauge: record, observe: record }
+  const lines: { readonly level: keyof Log; readonly fields: LogFields; readonly message: string }[] = []
+  const line = (level: keyof Log) => (fields: LogFields, message: string) => void lines.push({ level, fields, message })
+  const log: Log = { debug: line('debug'), info: line('info'), warn: line('warn'), error: line('error') }
+  const engines = new Map<string, ScriptedEngine>()
+  const pools = new Pools(
+    config.pools.map((pool) => {
+      const engineOf = (replica: { readonly id: string }): ScriptedEngine => {
+        const engine = new ScriptedEngine(options.props)
+        prepare(engine, pool.id, replica.id)
+        engines.set(`${pool.id}/${replica.id}`, engine)
+        return engine
+      }
+      return new Pool(pool, engineOf, clock, metrics, log)
+    }),
+  )
+  const live = new LiveTasks()
+  const sessions = new Sessions(config.sessions, clock, journal)
+  const settlement = new Settlement(live, pools, journal, clock, metrics, log)
+  const dispatcher = new Dispatcher(pools, settlement, journal, clock, metrics, log)
+  const admission = new Admission({ pools, live, sessions, dispatcher, settlement, journal, clock, metrics, log, drawSeed: () => 4242 })
+  const streams = new Streams(live, pools, journal, eventLog, clock)
+  const tasks = new Tasks(live, pools, journal)
+  const cancellation = new Cancellation(live, pools, settlement, journal)
+  const stops = [dispatcher.start(), streams.start(), await sessions.start(storage.sessions)]
+  await recover(journal, admission, pools, clock, log)
+  const starting = pools.start()
+  await settled()
+
+  const pool = (id?: string): Pool => (id === undefined ? pools.all()[0] : pools.find(id)) ?? fail('pool')
+  const engine = (name = [...engines.keys()][0] ?? ''): ScriptedEngine => engines.get(name) ?? fail(name)
+  const task = (task_id: string, owner = 'ann'): LiveTask => live.get(`${owner}/${task_id}`) ?? fail(task_id)
+  const admit = (fields: TaskFields = {}, who = ann): Promise<TaskAcceptedReply> => admission.admit(who, taskOf(fields), 'c1')
+  return {
+    ...{
+      storage,
+      clock,
+      pools,
+      live,
+      sessions,
+      settlement,
+      dispatcher,
+      admission,
+      streams,
+      tasks,
+      cancellation,
+      engines,
+      lines,
+      samples,
+      starting,
+    },
+    ...{ pool, engine, task, admit },
+    /** Admits a task and lets everything that follows happen. */
+    run: async (fields: TaskFields = {}, who = ann): Promise<TaskAcceptedReply> => {
+      const reply = await admit(fields, who)
+      await settled()
+      return reply
+    },
+    /** Follows a task from its start, or from an id. */
+    tail: async (task_id: string, who = ann, last_event_id?: string): Promise<Tail> =>
+      new Tail((await streams.open(who, task_id, last_event_id)) ?? fail('the reader has everything')),
+    /** Samples of one series. */
+    metric: (name: string): Sample[] => samples.filter((sample) => sample.name === name),
+    quiesce: async (grace_ms: number): Promise<void> => {
+      admission.close()
+      for (const stop of stops) stop()
+      await quiesce(live, pools, settlement, clock, grace_ms, log)
+    },
+  }
+}
+
+function fail(what: string): never {
+  throw new Error(`there is no ${what}`)
+}

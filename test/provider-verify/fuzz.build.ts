@@ -1,0 +1,158 @@
+import { operations } from '../../generated/operations.ts'
+import { mismatch, operationIds, parametersOf, resolve, type OperationId, type Parameter } from '../harness/contract.ts'
+import { keys } from '../harness/daemon.ts'
+import { bodyIsWrong, payloadOf } from './fuzz.body.ts'
+import type { Draft } from './fuzz.draft.ts'
+import type { Kind, Known, Memory } from './fuzz.memory.ts'
+
+/** A request ready to be sent, and the statuses it may get. */
+export interface Wire {
+  readonly op: OperationId
+  readonly method: string
+  readonly path: string
+  readonly headers: Readonly<Record<string, string>>
+  readonly payload: string | undefined
+  readonly expected: readonly number[]
+  /** No operation: the path or the method is none. */
+  readonly shell: boolean
+  readonly resumed: boolean
+  readonly leave: boolean
+  readonly key: string
+  readonly about: { readonly kind: Kind; readonly id: string } | undefined
+}
+
+/** What a request gets that keeps the contract and comes with a key that may. */
+const possible: Readonly<Record<OperationId, readonly number[]>> = {
+  createTask: [202, 400, 403, 404, 409, 429, 503],
+  listTasks: [200],
+  getTask: [200, 404],
+  streamTask: [200, 204, 404],
+  cancelTask: [204, 404],
+  getSession: [200, 404],
+  deleteSession: [204, 404],
+  getCapabilities: [200],
+  listPools: [200],
+  getPoolHealth: [200, 404],
+  listArtifacts: [200],
+  createArtifact: [201, 400],
+  getArtifact: [200, 404],
+}
+
+const kindOf = (op: OperationId): Kind | undefined =>
+  (['task', 'session', 'artifact', 'pool'] as const).find((kind) => operations[op].path.startsWith(`/v1/${kind}s/`))
+
+/** Methods of a path. */
+export const methodsOf = (op: OperationId): string[] =>
+  operationIds.filter((other) => operations[other].path === operations[op].path).map((other) => operations[other].method.toUpperCase())
+
+/** Makes a draft a request about things that exist. */
+export function build(draft: Draft, memory: Memory): Wire {
+  const { op, spoil } = draft
+  const kind = op === 'createTask' ? 'task' : kindOf(op)
+  const known = kind === undefined ? undefined : memory.pick(kind, draft.reuse)
+  const key = {
+    owner: known?.key ?? keys.data,
+    data: keys.data,
+    other: keys.other,
+    all: keys.all,
+    control: keys.control,
+    wrong: 'key-none',
+    nobody: '',
+  }[draft.who]
+  const wrongs: (readonly number[] | undefined)[] = []
+
+  const declared = parametersOf(op)
+  const segment = segmentOf(draft, known)
+  const pathSchema = declared.find((parameter) => parameter.in === 'path')
+  if (pathSchema !== undefined) wrongs.push(segmentIsWrong(segment, pathSchema) ? [400] : undefined)
+
+  const query = queryOf(draft, memory)
+  wrongs.push(queryIsWrong(query, declared) ? [400] : undefined)
+
+  const resume =
+    spoil?.kind === 'header'
+      ? spoil.value
+      : draft.seen !== undefined && known !== undefined && known.frames.size > 0
+        ? [...known.frames][draft.seen % known.frames.size]
+        : draft.resume
+  const resumeSchema = declared.find((parameter) => parameter.in === 'header')
+  if (resume !== undefined && resumeSchema !== undefined)
+    wrongs.push(mismatch(resumeSchema.schema, resume) === undefined ? undefined : [400])
+
+  const payload = operations[op].body ? payloadOf(draft, known, memory) : undefined
+  if (payload !== undefined) wrongs.push(bodyIsWrong(op, payload, draft))
+
+  const other = spoil?.kind === 'method' && !methodsOf(op).includes(spoil.method) ? spoil.method : undefined
+  const route = spoil?.kind === 'route' ? spoil.path : undefined
+  const headers = {
+    ...(key === '' ? {} : draft.bearer ? { Authorization: `Bearer ${key}` } : { 'X-API-Key': key }),
+    ...(resume === undefined ? {} : { 'Last-Event-ID': resume }),
+    ...(draft.correlation === undefined ? {} : { 'X-Correlation-Id': draft.correlation }),
+    ...(payload === undefined || (spoil?.kind === 'type' && spoil.value === '')
+      ? {}
+      : { 'Content-Type': spoil?.kind === 'type' ? spoil.value : 'application/json' }),
+    ...(spoil?.kind === 'encoding' ? { 'Content-Encoding': spoil.value } : {}),
+  }
+  const search = query.length === 0 ? '' : `?${query.map((pair) => pair.map(encodeURIComponent).join('=')).join('&')}`
+  const wrong = wrongs.find((statuses) => statuses !== undefined)
+  return {
+    op,
+    method: other ?? operations[op].method.toUpperCase(),
+    path: `${route ?? operations[op].path.replace('{id}', segment)}${search}`,
+    headers,
+    payload,
+    expected:
+      key === ''
+        ? [401]
+        : draft.who === 'wrong'
+          ? [403]
+          : route !== undefined
+            ? [404]
+            : other !== undefined
+              ? [405]
+              : draft.who === 'control'
+                ? [403, ...(wrong ?? [])]
+                : (wrong ?? possible[op]),
+    shell: route !== undefined || other !== undefined,
+    resumed: resume !== undefined,
+    leave: draft.leave && op === 'streamTask',
+    key,
+    about: kind === undefined || op === 'createTask' ? undefined : { kind, id: segment },
+  }
+}
+
+function segmentOf({ spoil, id }: Draft, known: Known | undefined): string {
+  if (spoil?.kind === 'segment') return spoil.segment
+  const value = spoil?.kind === 'id' ? String(spoil.value) : (known?.id ?? id)
+  // A surrogate without its other half cannot be written in a URL, and without a segment it is another route.
+  return encodeURIComponent(value.toWellFormed() === '' ? '_' : value.toWellFormed())
+}
+
+function segmentIsWrong(segment: string, { schema }: Parameter): boolean {
+  try {
+    return mismatch(schema, decodeURIComponent(segment)) !== undefined
+  } catch {
+    return true
+  }
+}
+
+function queryOf({ query, spoil, reuse }: Draft, memory: Memory): [string, string][] {
+  const values = new Map(Object.entries(query).map(([name, value]) => [name, String(value).toWellFormed()]))
+  if (reuse !== undefined && values.has('cursor') && memory.cursors.length > 0)
+    values.set('cursor', memory.cursors[reuse % memory.cursors.length]!)
+  if (values.has('session_id')) values.set('session_id', memory.pick('session', reuse)?.id ?? values.get('session_id')!)
+  const pairs = [...values]
+  if (spoil?.kind === 'query') return [...pairs.filter(([name]) => name !== spoil.name), [spoil.name, String(spoil.value).toWellFormed()]]
+  if (spoil?.kind === 'again') return [...pairs, [spoil.name, '1'], [spoil.name, '1']]
+  return pairs
+}
+
+function queryIsWrong(pairs: readonly [string, string][], declared: readonly Parameter[]): boolean {
+  const names = pairs.map(([name]) => name)
+  return pairs.some(([name, value]) => {
+    const parameter = declared.find((one) => one.in === 'query' && one.name === name)
+    if (parameter === undefined || names.indexOf(name) !== names.lastIndexOf(name)) return true
+    const number = resolve(parameter.schema).type === 'integer'
+    return mismatch(parameter.schema, number && /^-?[0-9]+$/.test(value) ? Number(value) : value) !== undefined
+  })
+}
