@@ -26,10 +26,10 @@ await api.init()
 const app = express()
 app.use(express.json())
 app.use((req, res, next) => {
-  const { method, path, query, body, headers } = req
+  const { method, path, query, headers } = req
   api
     .handleRequest(
-      { method, path, query: query as Record<string, string>, body: body as unknown, headers: headers as Record<string, string> },
+      { method, path, query: query as Record<string, string>, body: req.body as unknown, headers: headers as Record<string, string> },
       req,
       res,
     )

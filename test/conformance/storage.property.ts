@@ -108,7 +108,7 @@ const byKey = (a: Session, b: Session): number => `${a.owner}/${a.session_id}`.l
 
 /** The filter without the step's name and without what is undefined, which the port's type does not take. */
 function given<T extends { do: string }>(one: T): { [K in Exclude<keyof T, 'do'>]: Exclude<T[K], undefined> } {
-  const entries = Object.entries(one).filter(([name, value]) => name !== 'do' && value !== undefined)
+  const entries = Object.entries<unknown>(one).filter(([name, value]) => name !== 'do' && value !== undefined)
   return Object.fromEntries(entries) as { [K in Exclude<keyof T, 'do'>]: Exclude<T[K], undefined> }
 }
 

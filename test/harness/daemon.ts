@@ -68,7 +68,8 @@ export function mockTask(fields: Record<string, unknown> = {}): Record<string, u
     deadline_ms: 600_000,
     ...fields,
   }
-  return Object.fromEntries(Object.entries(task).filter(([, value]) => value !== undefined)) as typeof task
+  const entries: [string, unknown][] = Object.entries(task)
+  return Object.fromEntries(entries.filter(([, value]) => value !== undefined)) as typeof task
 }
 
 export interface LogLine {
