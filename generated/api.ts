@@ -374,7 +374,7 @@ export interface components {
             inputs?: string[];
             /** @description Most tokens generated. */
             max_tokens: number;
-            /** @description The task must have started by then; queued tasks expire. */
+            /** @description The task should have ended by then; a task still queued at it expires. */
             deadline_ms: number;
             /** @description Expected length of the answer, tokens; sharpens predictions. */
             expected_tokens?: number;

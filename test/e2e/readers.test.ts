@@ -74,6 +74,28 @@ describe('readers of one task', () => {
     assert.equal(client.raw, other.raw)
   }).timeout(60_000)
 
+  it('one that comes late and stalls is not handed all there is at once', async () => {
+    const task = megabytes()
+    await post(daemon.url, keys.data, task)
+    const whole = await readStream(daemon.url, task.task_id, keys.data)
+    const { client, res } = await stalledReader(task.task_id)
+    let most = 0
+    await until(() => {
+      most = Math.max(most, res.writableLength)
+      return res.writableNeedDrain
+    })
+    // The kernel takes some more before it takes nothing.
+    for (let turns = 0; turns < 200; turns++) {
+      await settled()
+      most = Math.max(most, res.writableLength)
+    }
+    assert.ok(res.writableNeedDrain, 'the reader was not stalled')
+    assert.ok(most > 0 && most <= most_bytes, `${most} bytes were buffered`)
+    client.response.resume()
+    await client.closed
+    assert.equal(client.raw, whole.raw)
+  }).timeout(60_000)
+
   it('one that stalls while every character takes three bytes costs no more', async () => {
     const task = megabytes({ max_tokens: many, prompt: '橋' })
     await post(daemon.url, keys.data, task)
