@@ -9,6 +9,7 @@ const may = {
   middleware: ['middleware', 'domain', 'generated'],
   http: ['http', 'handlers', 'middleware', 'ports', 'domain', 'generated'],
   'adapters/embedded': ['adapters/embedded', 'ports', 'domain', 'generated'],
+  'adapters/models': ['adapters/models', 'ports', 'domain', 'generated'],
   'adapters/prometheus': ['adapters/prometheus', 'ports', 'domain', 'generated'],
   'adapters/system': ['adapters/system', 'ports', 'domain', 'generated'],
   'adapters/engines/mock': ['adapters/engines/mock', 'ports', 'domain', 'generated'],

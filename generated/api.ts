@@ -118,7 +118,12 @@ export interface paths {
         };
         /** What is left of a session */
         get: operations["getSession"];
-        put?: never;
+        /**
+         * Create a session, or change what it may use
+         * @description Creates the session before its first task, with a time to live and budgets of its own, or sets them anew: the time to live counts from
+         *     now, a budget is what may still be used from now on. Nothing may exceed what the key and the configuration allow.
+         */
+        put: operations["putSession"];
         post?: never;
         /**
          * End a session
@@ -173,7 +178,7 @@ export interface paths {
                  * @description The pool.
                  * @example mock
                  */
-                id: components["schemas"]["PoolId"];
+                id: components["parameters"]["PoolId"];
             };
             cookie?: never;
         };
@@ -181,6 +186,191 @@ export interface paths {
         get: operations["getPoolHealth"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/pools/{id}/drain": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The pool.
+                 * @example mock
+                 */
+                id: components["parameters"]["PoolId"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Let a pool run empty
+         * @description Admission to the pool stops at once. Running tasks finish; queued ones move to another pool that serves the same model, or wait here. What
+         *     is left at the deadline ends with `error POOL_UNREADY`, `retriable: true`. Draining again sets the deadline anew.
+         */
+        post: operations["drainPool"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/pools/{id}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The pool.
+                 * @example mock
+                 */
+                id: components["parameters"]["PoolId"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Let a pool take tasks again
+         * @description Ends a drain. Resuming a pool that does not drain changes nothing.
+         */
+        post: operations["resumePool"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/pools/{id}/reload": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The pool.
+                 * @example mock
+                 */
+                id: components["parameters"]["PoolId"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Put another model on a pool
+         * @description Loads the model beside the old one where the engine can, else drains and swaps; proves it with a one-token decode; then flips. The answer
+         *     comes when it is done. On any failure the old model serves as before and the answer is 409.
+         */
+        post: operations["reloadPool"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/catalog/models": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List models, newest first */
+        get: operations["listCatalogModels"];
+        put?: never;
+        /**
+         * Make a model known
+         * @description Registers a model and, unless its files are local (`file:`), begins to fetch them in the background; `local` shows the progress. Then its files
+         *     are verified, also in the background. Trust policy `strict` needs a signature by a configured key and an SBOM, else the answer is 422 and
+         *     nothing is kept. The same request again gives the same model; the same id with another request is 409. Nothing is fetched from hosts that
+         *     `catalog.egress.hosts` of the configuration does not list (400).
+         */
+        post: operations["createCatalogModel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/catalog/models/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The catalog model.
+                 * @example tales
+                 */
+                id: components["parameters"]["ModelId"];
+            };
+            cookie?: never;
+        };
+        /** A model, its files and its verification */
+        get: operations["getCatalogModel"];
+        put?: never;
+        post?: never;
+        /**
+         * Forget a model
+         * @description Removes the record and what was fetched for it; files below models_dir that the daemon did not fetch stay. 409 while a pool serves it.
+         */
+        delete: operations["deleteCatalogModel"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/catalog/models/{id}/verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The catalog model.
+                 * @example tales
+                 */
+                id: components["parameters"]["ModelId"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Verify a model's files
+         * @description Verifies in the background: SHA-256 of every manifest file, Ed25519 signatures against configured keys, the digest of the SBOM. The result is
+         *     in `verification`; a model that fails is not served. Files that could not be fetched (`local.status` failed) are fetched again first. 409 while
+         *     the model is being fetched; while a verification runs, that one goes on.
+         */
+        post: operations["verifyCatalogModel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/catalog/models/{id}/state": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The catalog model.
+                 * @example tales
+                 */
+                id: components["parameters"]["ModelId"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Retire a model, or bring it back
+         * @description `Retired`: new tasks get 409 `MODEL_DEPRECATED`, running ones finish within `deadline_ms`, then the pools that serve it unload. The record stays.
+         */
+        post: operations["setCatalogModelState"];
         delete?: never;
         options?: never;
         head?: never;
@@ -281,7 +471,7 @@ export interface components {
          * @description What went wrong, for programs.
          * @enum {string}
          */
-        ErrorCode: "INVALID_PARAMS" | "DEADLINE_UNMET" | "UNAUTHENTICATED" | "FORBIDDEN" | "BUDGET_EXHAUSTED" | "NOT_FOUND" | "CONFLICT" | "ADMISSION_REJECT" | "QUEUE_FULL_DROP_LRU" | "POOL_UNREADY" | "POOL_UNAVAILABLE" | "REPLICA_EXHAUSTED" | "INTERNAL" | "CANCELED" | "DECODE_TIMEOUT" | "WORKER_RESET";
+        ErrorCode: "INVALID_PARAMS" | "DEADLINE_UNMET" | "UNAUTHENTICATED" | "FORBIDDEN" | "BUDGET_EXHAUSTED" | "NOT_FOUND" | "CONFLICT" | "ADMISSION_REJECT" | "QUEUE_FULL_DROP_LRU" | "POOL_UNREADY" | "POOL_UNAVAILABLE" | "REPLICA_EXHAUSTED" | "MODEL_DEPRECATED" | "UNTRUSTED_ARTIFACT" | "INTERNAL" | "CANCELED" | "DECODE_TIMEOUT" | "WORKER_RESET";
         /** @description Body of every error. */
         ErrorEnvelope: {
             code: components["schemas"]["ErrorCode"];
@@ -297,7 +487,7 @@ export interface components {
              * @description The admission policy that refused.
              * @enum {string}
              */
-            policy_label?: "reject" | "drop-lru";
+            policy_label?: "reject" | "drop-lru" | "rate-limit";
             /** @description As in X-Correlation-Id. */
             correlation_id: string;
         };
@@ -467,6 +657,27 @@ export interface components {
             kv_bytes: number;
             /** @description Whether the engine reports a warm KV prefix for the session. */
             kv_warmth: boolean;
+            /** @description Tokens left of the tightest budget, reservations taken off; present when one is set. */
+            tokens_budget_remaining?: number;
+            /** @description Engine time left of the tightest budget, ms; present when one is set. */
+            time_budget_remaining_ms?: number;
+            /** @description Money left of the tightest budget, reservations taken off; present when one is set. */
+            cost_budget_remaining?: number;
+        };
+        /** @description What may be used. What is left out is not limited here. */
+        Budgets: {
+            /** @description Prompt and generated tokens. */
+            tokens?: number;
+            /** @description Engine time of running tasks, ms. */
+            time_ms?: number;
+            /** @description Money, in the currency of the pools' prices. */
+            cost?: number;
+        };
+        /** @description What a session may use. */
+        SessionRequest: {
+            /** @description Life from now; at most the configured one, which is the default. */
+            ttl_ms?: number;
+            budgets?: components["schemas"]["Budgets"];
         };
         /** @description Written at acceptance. */
         StartedEvent: {
@@ -504,6 +715,12 @@ export interface components {
             kv_warmth: boolean;
             pool_id: components["schemas"]["PoolId"];
             replica_id?: components["schemas"]["ReplicaId"];
+            /** @description Tokens left of the tightest budget, reservations taken off; present when one is set. */
+            tokens_budget_remaining?: number;
+            /** @description Engine time left of the tightest budget, ms; present when one is set. */
+            time_budget_remaining_ms?: number;
+            /** @description Money left of the tightest budget, reservations taken off; present when one is set. */
+            cost_budget_remaining?: number;
         };
         /** @description The task completed. */
         EndEvent: {
@@ -535,6 +752,151 @@ export interface components {
             retriable: boolean;
             /** @description When it is worth trying again. */
             retry_after_ms?: number;
+        };
+        /** @description How long a drain may take. */
+        DrainRequest: {
+            /** @description From now, ms; what is left then ends with an error. */
+            deadline_ms: number;
+        };
+        /** @description The model to put on a pool. */
+        ReloadRequest: {
+            model_ref: components["schemas"]["ModelRef"];
+            /**
+             * @description From now, ms: by then the new model serves or the old one is back.
+             * @default 120000
+             */
+            deadline_ms: number;
+        };
+        /** @description Chosen by whoever registers the model; a pool names it as `catalog:<id>`. */
+        ModelId: string;
+        /** @description SHA-256. */
+        Digest: string;
+        /** @description The digest of its file where there is one; else `sha256:` and the SHA-256, hex, of the canonical JSON (RFC 8785) of `manifests`, in their order. */
+        ModelDigest: string;
+        /**
+         * @description Retired models take no new tasks.
+         * @enum {string}
+         */
+        ModelState: "Active" | "Retired";
+        /** @description One file of the model. */
+        ManifestFile: {
+            /** @description Relative, without `..`; below the source. Where it is the only file and the source ends in this path, the source is the file itself. */
+            path: string;
+            digest: components["schemas"]["Digest"];
+            /** @description Exact size. */
+            size_bytes: number;
+        };
+        /** @description A signature over the model's digest. */
+        ModelSignature: {
+            /** @description Name of a configured key. */
+            signer: string;
+            /**
+             * @description Algorithm.
+             * @enum {string}
+             */
+            algo: "ed25519";
+            /** @description Base64, over the ASCII text of `digest`. */
+            value: string;
+        };
+        /** @description Bill of materials. */
+        Sbom: {
+            /** @description Where it is: `file:<path below models_dir>` or `https://...`; at most 16 MiB. */
+            uri: string;
+            digest: components["schemas"]["Digest"];
+        };
+        /** @description What is asked of the model before it is kept. */
+        TrustPolicy: {
+            /**
+             * @description `strict` needs a valid signature and an SBOM, `permissive` warns.
+             * @enum {string}
+             */
+            mode: "strict" | "permissive";
+            /** @description Only these configured keys count; all if left out. */
+            signers?: string[];
+        };
+        /** @description A model to make known. */
+        CatalogModelRequest: {
+            id: components["schemas"]["ModelId"];
+            digest: components["schemas"]["ModelDigest"];
+            /** @description `file:<path below models_dir>` (a leading `models/` stands for it), `https://...` without user, query or fragment, or `hf:<org>/<repo>[@revision]`. */
+            source_url: string;
+            /** @description For finding it again. */
+            tags?: string[];
+            /** @description Its files; the first is the one the engine loads. */
+            manifests: components["schemas"]["ManifestFile"][];
+            /** @description Who vouches for it. */
+            signatures?: components["schemas"]["ModelSignature"][];
+            sbom?: components["schemas"]["Sbom"];
+            trust_policy: components["schemas"]["TrustPolicy"];
+        };
+        /** @description The newest verification. */
+        ModelVerification: {
+            /**
+             * @description How it went.
+             * @enum {string}
+             */
+            status: "running" | "pass" | "fail";
+            started_at: components["schemas"]["Timestamp"];
+            finished_at?: components["schemas"]["Timestamp"];
+            /**
+             * @description Why it failed.
+             * @enum {string}
+             */
+            reason?: "digest_mismatch" | "size_mismatch" | "missing_file" | "bad_signature" | "unsigned" | "sbom_mismatch" | "io_error";
+            /** @description The same for people, with the file. */
+            message?: string;
+            /** @description What policy permissive let pass. */
+            warnings?: string[];
+        };
+        /** @description What of the model is on this machine. */
+        LocalFiles: {
+            /**
+             * @description Where fetching stands.
+             * @enum {string}
+             */
+            status: "present" | "fetching" | "failed" | "absent";
+            /** @description Bytes on disk. */
+            bytes_done: number;
+            /** @description Sum of the manifest. */
+            bytes_total: number;
+            /** @description Why fetching failed. */
+            error?: string;
+        };
+        /** @description A known model. */
+        CatalogModel: {
+            id: components["schemas"]["ModelId"];
+            digest: components["schemas"]["ModelDigest"];
+            /** @description `file:<path below models_dir>` (a leading `models/` stands for it), `https://...` without user, query or fragment, or `hf:<org>/<repo>[@revision]`. */
+            source_url: string;
+            /** @description For finding it again. */
+            tags: string[];
+            /** @description Its files; the first is the one the engine loads. */
+            manifests: components["schemas"]["ManifestFile"][];
+            /** @description Who vouches for it. */
+            signatures: components["schemas"]["ModelSignature"][];
+            sbom?: components["schemas"]["Sbom"];
+            trust_policy: components["schemas"]["TrustPolicy"];
+            state: components["schemas"]["ModelState"];
+            retire_deadline_at?: components["schemas"]["Timestamp"];
+            verification?: components["schemas"]["ModelVerification"];
+            local: components["schemas"]["LocalFiles"];
+            created_at: components["schemas"]["Timestamp"];
+        };
+        /** @description The state a model is to be in. */
+        ModelStateRequest: {
+            state: components["schemas"]["ModelState"];
+            /**
+             * @description Retired only: how long running tasks may go on, ms from now.
+             * @default 60000
+             */
+            deadline_ms: number;
+        };
+        /** @description One page, newest first. */
+        CatalogModelPage: {
+            /** @description The models. */
+            models: components["schemas"]["CatalogModel"][];
+            /** @description Where the next page begins; absent on the last. */
+            next_cursor?: string;
         };
         /**
          * @description `reject` refuses the newcomer when the queue is full; `drop-lru` displaces the oldest queued task of the same or a lower priority, of the newcomer's own key first.
@@ -687,7 +1049,11 @@ export interface components {
         /** @description Against the contract, or a deadline that cannot be met. The message names the field. */
         BadRequest: {
             headers: {
-                "X-Correlation-Id": components["headers"]["CorrelationId"];
+                /**
+                 * @description The request's `X-Correlation-Id` if it was 1 to 128 visible ASCII characters, else a new UUID; the log has the request under it.
+                 * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
+                 */
+                "X-Correlation-Id": string;
                 [name: string]: unknown;
             };
             content: {
@@ -697,17 +1063,25 @@ export interface components {
         /** @description No key was sent. */
         Unauthenticated: {
             headers: {
-                "X-Correlation-Id": components["headers"]["CorrelationId"];
+                /**
+                 * @description The request's `X-Correlation-Id` if it was 1 to 128 visible ASCII characters, else a new UUID; the log has the request under it.
+                 * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
+                 */
+                "X-Correlation-Id": string;
                 [name: string]: unknown;
             };
             content: {
                 "application/json": components["schemas"]["ErrorEnvelope"];
             };
         };
-        /** @description A wrong key, a missing role, or a session without turns left. */
+        /** @description A wrong key, a missing role, a priority above the key's, or a session or key whose turns or budget are exhausted. */
         Forbidden: {
             headers: {
-                "X-Correlation-Id": components["headers"]["CorrelationId"];
+                /**
+                 * @description The request's `X-Correlation-Id` if it was 1 to 128 visible ASCII characters, else a new UUID; the log has the request under it.
+                 * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
+                 */
+                "X-Correlation-Id": string;
                 [name: string]: unknown;
             };
             content: {
@@ -717,17 +1091,25 @@ export interface components {
         /** @description Unknown, or another key's. */
         NotFound: {
             headers: {
-                "X-Correlation-Id": components["headers"]["CorrelationId"];
+                /**
+                 * @description The request's `X-Correlation-Id` if it was 1 to 128 visible ASCII characters, else a new UUID; the log has the request under it.
+                 * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
+                 */
+                "X-Correlation-Id": string;
                 [name: string]: unknown;
             };
             content: {
                 "application/json": components["schemas"]["ErrorEnvelope"];
             };
         };
-        /** @description The same id with another body. */
+        /** @description The same id with another body, a retired model, or a change that cannot be made now; the message says which. */
         Conflict: {
             headers: {
-                "X-Correlation-Id": components["headers"]["CorrelationId"];
+                /**
+                 * @description The request's `X-Correlation-Id` if it was 1 to 128 visible ASCII characters, else a new UUID; the log has the request under it.
+                 * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
+                 */
+                "X-Correlation-Id": string;
                 [name: string]: unknown;
             };
             content: {
@@ -737,7 +1119,11 @@ export interface components {
         /** @description The body is larger than the configured limit. */
         PayloadTooLarge: {
             headers: {
-                "X-Correlation-Id": components["headers"]["CorrelationId"];
+                /**
+                 * @description The request's `X-Correlation-Id` if it was 1 to 128 visible ASCII characters, else a new UUID; the log has the request under it.
+                 * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
+                 */
+                "X-Correlation-Id": string;
                 [name: string]: unknown;
             };
             content: {
@@ -747,19 +1133,35 @@ export interface components {
         /** @description The body is not `application/json`, or its charset or encoding is not supported. */
         UnsupportedMediaType: {
             headers: {
-                "X-Correlation-Id": components["headers"]["CorrelationId"];
+                /**
+                 * @description The request's `X-Correlation-Id` if it was 1 to 128 visible ASCII characters, else a new UUID; the log has the request under it.
+                 * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
+                 */
+                "X-Correlation-Id": string;
                 [name: string]: unknown;
             };
             content: {
                 "application/json": components["schemas"]["ErrorEnvelope"];
             };
         };
-        /** @description The queue is full. `policy_label` names the policy that refused. */
+        /** @description The queue is full, or the key has reached a limit of its own. `policy_label` names the policy that refused. */
         TooManyRequests: {
             headers: {
-                "X-Correlation-Id": components["headers"]["CorrelationId"];
-                "Retry-After": components["headers"]["RetryAfter"];
-                "X-Backoff-Ms": components["headers"]["BackoffMs"];
+                /**
+                 * @description The request's `X-Correlation-Id` if it was 1 to 128 visible ASCII characters, else a new UUID; the log has the request under it.
+                 * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
+                 */
+                "X-Correlation-Id": string;
+                /**
+                 * @description Seconds after which a place is expected, rounded up.
+                 * @example 2
+                 */
+                "Retry-After": number;
+                /**
+                 * @description The same in milliseconds.
+                 * @example 1250
+                 */
+                "X-Backoff-Ms": number;
                 [name: string]: unknown;
             };
             content: {
@@ -769,7 +1171,11 @@ export interface components {
         /** @description Something unexpected; the log has it under the correlation id. */
         Internal: {
             headers: {
-                "X-Correlation-Id": components["headers"]["CorrelationId"];
+                /**
+                 * @description The request's `X-Correlation-Id` if it was 1 to 128 visible ASCII characters, else a new UUID; the log has the request under it.
+                 * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
+                 */
+                "X-Correlation-Id": string;
                 [name: string]: unknown;
             };
             content: {
@@ -779,9 +1185,35 @@ export interface components {
         /** @description The pool is not ready, the daemon is stopping, or nothing can be made durable right now. */
         Unavailable: {
             headers: {
-                "X-Correlation-Id": components["headers"]["CorrelationId"];
-                "Retry-After": components["headers"]["RetryAfter"];
-                "X-Backoff-Ms": components["headers"]["BackoffMs"];
+                /**
+                 * @description The request's `X-Correlation-Id` if it was 1 to 128 visible ASCII characters, else a new UUID; the log has the request under it.
+                 * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
+                 */
+                "X-Correlation-Id": string;
+                /**
+                 * @description Seconds after which a place is expected, rounded up.
+                 * @example 2
+                 */
+                "Retry-After": number;
+                /**
+                 * @description The same in milliseconds.
+                 * @example 1250
+                 */
+                "X-Backoff-Ms": number;
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorEnvelope"];
+            };
+        };
+        /** @description The trust policy refuses the model; nothing is kept. */
+        Untrusted: {
+            headers: {
+                /**
+                 * @description The request's `X-Correlation-Id` if it was 1 to 128 visible ASCII characters, else a new UUID; the log has the request under it.
+                 * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
+                 */
+                "X-Correlation-Id": string;
                 [name: string]: unknown;
             };
             content: {
@@ -805,6 +1237,16 @@ export interface components {
          * @example 41
          */
         Cursor: string;
+        /**
+         * @description The pool.
+         * @example mock
+         */
+        PoolId: components["schemas"]["PoolId"];
+        /**
+         * @description The catalog model.
+         * @example tales
+         */
+        ModelId: components["schemas"]["ModelId"];
     };
     requestBodies: never;
     headers: {
@@ -823,6 +1265,21 @@ export interface components {
          * @example no-store
          */
         NoStore: "no-store";
+        /**
+         * @description Tokens left of the tightest token budget of the task's key and session, reservations taken off; present when one is set.
+         * @example 98000
+         */
+        BudgetTokensRemaining: number;
+        /**
+         * @description Engine time left of the tightest time budget, ms; present when one is set.
+         * @example 540000
+         */
+        BudgetTimeRemainingMs: number;
+        /**
+         * @description Money left of the tightest cost budget, in the currency of the pools' prices, reservations taken off; present when one is set.
+         * @example 4.75
+         */
+        BudgetCostRemaining: number;
         /**
          * @description Seconds after which a place is expected, rounded up.
          * @example 2
@@ -871,7 +1328,11 @@ export interface operations {
             /** @description One page of tasks. */
             200: {
                 headers: {
-                    "X-Correlation-Id": components["headers"]["CorrelationId"];
+                    /**
+                     * @description The request's `X-Correlation-Id` if it was 1 to 128 visible ASCII characters, else a new UUID; the log has the request under it.
+                     * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
+                     */
+                    "X-Correlation-Id": string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -900,8 +1361,31 @@ export interface operations {
             /** @description Accepted and durable. */
             202: {
                 headers: {
-                    Location: components["headers"]["Location"];
-                    "X-Correlation-Id": components["headers"]["CorrelationId"];
+                    /**
+                     * @description Path of what was created.
+                     * @example /v1/tasks/6f1f64a5-3f3b-4a6e-9f7a-0d6f2c1b7a10
+                     */
+                    Location: string;
+                    /**
+                     * @description The request's `X-Correlation-Id` if it was 1 to 128 visible ASCII characters, else a new UUID; the log has the request under it.
+                     * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
+                     */
+                    "X-Correlation-Id": string;
+                    /**
+                     * @description Tokens left of the tightest token budget of the task's key and session, reservations taken off; present when one is set.
+                     * @example 98000
+                     */
+                    "X-Budget-Tokens-Remaining"?: number;
+                    /**
+                     * @description Engine time left of the tightest time budget, ms; present when one is set.
+                     * @example 540000
+                     */
+                    "X-Budget-Time-Remaining-Ms"?: number;
+                    /**
+                     * @description Money left of the tightest cost budget, in the currency of the pools' prices, reservations taken off; present when one is set.
+                     * @example 4.75
+                     */
+                    "X-Budget-Cost-Remaining"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -938,7 +1422,11 @@ export interface operations {
             /** @description The task. */
             200: {
                 headers: {
-                    "X-Correlation-Id": components["headers"]["CorrelationId"];
+                    /**
+                     * @description The request's `X-Correlation-Id` if it was 1 to 128 visible ASCII characters, else a new UUID; the log has the request under it.
+                     * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
+                     */
+                    "X-Correlation-Id": string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -976,8 +1464,31 @@ export interface operations {
             /** @description The events. */
             200: {
                 headers: {
-                    "X-Correlation-Id": components["headers"]["CorrelationId"];
-                    "Cache-Control": components["headers"]["NoStore"];
+                    /**
+                     * @description The request's `X-Correlation-Id` if it was 1 to 128 visible ASCII characters, else a new UUID; the log has the request under it.
+                     * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
+                     */
+                    "X-Correlation-Id": string;
+                    /**
+                     * @description Streams are never cached.
+                     * @example no-store
+                     */
+                    "Cache-Control": "no-store";
+                    /**
+                     * @description Tokens left of the tightest token budget of the task's key and session, reservations taken off; present when one is set.
+                     * @example 98000
+                     */
+                    "X-Budget-Tokens-Remaining"?: number;
+                    /**
+                     * @description Engine time left of the tightest time budget, ms; present when one is set.
+                     * @example 540000
+                     */
+                    "X-Budget-Time-Remaining-Ms"?: number;
+                    /**
+                     * @description Money left of the tightest cost budget, in the currency of the pools' prices, reservations taken off; present when one is set.
+                     * @example 4.75
+                     */
+                    "X-Budget-Cost-Remaining"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -992,7 +1503,11 @@ export interface operations {
             /** @description The reader has everything (`Last-Event-ID: end`). */
             204: {
                 headers: {
-                    "X-Correlation-Id": components["headers"]["CorrelationId"];
+                    /**
+                     * @description The request's `X-Correlation-Id` if it was 1 to 128 visible ASCII characters, else a new UUID; the log has the request under it.
+                     * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
+                     */
+                    "X-Correlation-Id": string;
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -1022,7 +1537,11 @@ export interface operations {
             /** @description Canceled, or finished before. */
             204: {
                 headers: {
-                    "X-Correlation-Id": components["headers"]["CorrelationId"];
+                    /**
+                     * @description The request's `X-Correlation-Id` if it was 1 to 128 visible ASCII characters, else a new UUID; the log has the request under it.
+                     * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
+                     */
+                    "X-Correlation-Id": string;
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -1053,7 +1572,11 @@ export interface operations {
             /** @description The session. */
             200: {
                 headers: {
-                    "X-Correlation-Id": components["headers"]["CorrelationId"];
+                    /**
+                     * @description The request's `X-Correlation-Id` if it was 1 to 128 visible ASCII characters, else a new UUID; the log has the request under it.
+                     * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
+                     */
+                    "X-Correlation-Id": string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1065,6 +1588,48 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             500: components["responses"]["Internal"];
+        };
+    };
+    putSession: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The session.
+                 * @example 0b8b4f0e-58d1-4f0c-9f0e-2f6f3a9d1c55
+                 */
+                id: components["schemas"]["SessionId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SessionRequest"];
+            };
+        };
+        responses: {
+            /** @description The session. */
+            200: {
+                headers: {
+                    /**
+                     * @description The request's `X-Correlation-Id` if it was 1 to 128 visible ASCII characters, else a new UUID; the log has the request under it.
+                     * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
+                     */
+                    "X-Correlation-Id": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionInfo"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
         };
     };
     deleteSession: {
@@ -1085,7 +1650,11 @@ export interface operations {
             /** @description Deleted. */
             204: {
                 headers: {
-                    "X-Correlation-Id": components["headers"]["CorrelationId"];
+                    /**
+                     * @description The request's `X-Correlation-Id` if it was 1 to 128 visible ASCII characters, else a new UUID; the log has the request under it.
+                     * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
+                     */
+                    "X-Correlation-Id": string;
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -1110,7 +1679,11 @@ export interface operations {
             /** @description One entry per pool. */
             200: {
                 headers: {
-                    "X-Correlation-Id": components["headers"]["CorrelationId"];
+                    /**
+                     * @description The request's `X-Correlation-Id` if it was 1 to 128 visible ASCII characters, else a new UUID; the log has the request under it.
+                     * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
+                     */
+                    "X-Correlation-Id": string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1135,7 +1708,11 @@ export interface operations {
             /** @description Every configured pool. */
             200: {
                 headers: {
-                    "X-Correlation-Id": components["headers"]["CorrelationId"];
+                    /**
+                     * @description The request's `X-Correlation-Id` if it was 1 to 128 visible ASCII characters, else a new UUID; the log has the request under it.
+                     * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
+                     */
+                    "X-Correlation-Id": string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1157,7 +1734,7 @@ export interface operations {
                  * @description The pool.
                  * @example mock
                  */
-                id: components["schemas"]["PoolId"];
+                id: components["parameters"]["PoolId"];
             };
             cookie?: never;
         };
@@ -1166,7 +1743,11 @@ export interface operations {
             /** @description Health of the pool and of each replica. */
             200: {
                 headers: {
-                    "X-Correlation-Id": components["headers"]["CorrelationId"];
+                    /**
+                     * @description The request's `X-Correlation-Id` if it was 1 to 128 visible ASCII characters, else a new UUID; the log has the request under it.
+                     * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
+                     */
+                    "X-Correlation-Id": string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1178,6 +1759,374 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             500: components["responses"]["Internal"];
+        };
+    };
+    drainPool: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The pool.
+                 * @example mock
+                 */
+                id: components["parameters"]["PoolId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DrainRequest"];
+            };
+        };
+        responses: {
+            /** @description The pool drains. */
+            202: {
+                headers: {
+                    /**
+                     * @description The request's `X-Correlation-Id` if it was 1 to 128 visible ASCII characters, else a new UUID; the log has the request under it.
+                     * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
+                     */
+                    "X-Correlation-Id": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PoolSummary"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            500: components["responses"]["Internal"];
+        };
+    };
+    resumePool: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The pool.
+                 * @example mock
+                 */
+                id: components["parameters"]["PoolId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The pool takes tasks. */
+            202: {
+                headers: {
+                    /**
+                     * @description The request's `X-Correlation-Id` if it was 1 to 128 visible ASCII characters, else a new UUID; the log has the request under it.
+                     * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
+                     */
+                    "X-Correlation-Id": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PoolSummary"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            500: components["responses"]["Internal"];
+        };
+    };
+    reloadPool: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The pool.
+                 * @example mock
+                 */
+                id: components["parameters"]["PoolId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReloadRequest"];
+            };
+        };
+        responses: {
+            /** @description The new model serves. */
+            202: {
+                headers: {
+                    /**
+                     * @description The request's `X-Correlation-Id` if it was 1 to 128 visible ASCII characters, else a new UUID; the log has the request under it.
+                     * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
+                     */
+                    "X-Correlation-Id": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PoolSummary"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listCatalogModels: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Only models in this state.
+                 * @example Active
+                 */
+                state?: components["schemas"]["ModelState"];
+                /**
+                 * @description Only models with this tag.
+                 * @example demo
+                 */
+                tag?: string;
+                /**
+                 * @description Items on one page.
+                 * @example 50
+                 */
+                limit?: components["parameters"]["Limit"];
+                /**
+                 * @description The `next_cursor` of the page before.
+                 * @example 41
+                 */
+                cursor?: components["parameters"]["Cursor"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page of models. */
+            200: {
+                headers: {
+                    /**
+                     * @description The request's `X-Correlation-Id` if it was 1 to 128 visible ASCII characters, else a new UUID; the log has the request under it.
+                     * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
+                     */
+                    "X-Correlation-Id": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CatalogModelPage"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            500: components["responses"]["Internal"];
+        };
+    };
+    createCatalogModel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CatalogModelRequest"];
+            };
+        };
+        responses: {
+            /** @description Registered. */
+            201: {
+                headers: {
+                    /**
+                     * @description Path of what was created.
+                     * @example /v1/tasks/6f1f64a5-3f3b-4a6e-9f7a-0d6f2c1b7a10
+                     */
+                    Location: string;
+                    /**
+                     * @description The request's `X-Correlation-Id` if it was 1 to 128 visible ASCII characters, else a new UUID; the log has the request under it.
+                     * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
+                     */
+                    "X-Correlation-Id": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CatalogModel"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Untrusted"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getCatalogModel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The catalog model.
+                 * @example tales
+                 */
+                id: components["parameters"]["ModelId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The model. */
+            200: {
+                headers: {
+                    /**
+                     * @description The request's `X-Correlation-Id` if it was 1 to 128 visible ASCII characters, else a new UUID; the log has the request under it.
+                     * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
+                     */
+                    "X-Correlation-Id": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CatalogModel"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            500: components["responses"]["Internal"];
+        };
+    };
+    deleteCatalogModel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The catalog model.
+                 * @example tales
+                 */
+                id: components["parameters"]["ModelId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Forgotten. */
+            204: {
+                headers: {
+                    /**
+                     * @description The request's `X-Correlation-Id` if it was 1 to 128 visible ASCII characters, else a new UUID; the log has the request under it.
+                     * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
+                     */
+                    "X-Correlation-Id": string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    verifyCatalogModel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The catalog model.
+                 * @example tales
+                 */
+                id: components["parameters"]["ModelId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Verification has begun. */
+            202: {
+                headers: {
+                    /**
+                     * @description The request's `X-Correlation-Id` if it was 1 to 128 visible ASCII characters, else a new UUID; the log has the request under it.
+                     * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
+                     */
+                    "X-Correlation-Id": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CatalogModel"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    setCatalogModelState: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The catalog model.
+                 * @example tales
+                 */
+                id: components["parameters"]["ModelId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ModelStateRequest"];
+            };
+        };
+        responses: {
+            /** @description The state is set. */
+            202: {
+                headers: {
+                    /**
+                     * @description The request's `X-Correlation-Id` if it was 1 to 128 visible ASCII characters, else a new UUID; the log has the request under it.
+                     * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
+                     */
+                    "X-Correlation-Id": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CatalogModel"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
         };
     };
     listArtifacts: {
@@ -1213,7 +2162,11 @@ export interface operations {
             /** @description One page of references. */
             200: {
                 headers: {
-                    "X-Correlation-Id": components["headers"]["CorrelationId"];
+                    /**
+                     * @description The request's `X-Correlation-Id` if it was 1 to 128 visible ASCII characters, else a new UUID; the log has the request under it.
+                     * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
+                     */
+                    "X-Correlation-Id": string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1242,8 +2195,16 @@ export interface operations {
             /** @description Stored. */
             201: {
                 headers: {
-                    Location: components["headers"]["Location"];
-                    "X-Correlation-Id": components["headers"]["CorrelationId"];
+                    /**
+                     * @description Path of what was created.
+                     * @example /v1/tasks/6f1f64a5-3f3b-4a6e-9f7a-0d6f2c1b7a10
+                     */
+                    Location: string;
+                    /**
+                     * @description The request's `X-Correlation-Id` if it was 1 to 128 visible ASCII characters, else a new UUID; the log has the request under it.
+                     * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
+                     */
+                    "X-Correlation-Id": string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1277,7 +2238,11 @@ export interface operations {
             /** @description The artifact. */
             200: {
                 headers: {
-                    "X-Correlation-Id": components["headers"]["CorrelationId"];
+                    /**
+                     * @description The request's `X-Correlation-Id` if it was 1 to 128 visible ASCII characters, else a new UUID; the log has the request under it.
+                     * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
+                     */
+                    "X-Correlation-Id": string;
                     [name: string]: unknown;
                 };
                 content: {

@@ -32,6 +32,8 @@ export interface components {
             readonly limits: components["schemas"]["Limits"];
             readonly sessions: components["schemas"]["Sessions"];
             readonly retention: components["schemas"]["Retention"];
+            readonly catalog: components["schemas"]["Catalog"];
+            readonly devices: components["schemas"]["Devices"];
             /**
              * @description How long running tasks may go on after SIGTERM, ms.
              * @default 10000
@@ -64,6 +66,8 @@ export interface components {
             readonly key_sha256: string;
             /** @description What the key may do. */
             readonly roles: readonly ("data" | "control")[];
+            /** @default {} */
+            readonly limits: components["schemas"]["KeyLimits"];
         };
         /**
          * @description Browsers of other origins.
@@ -102,6 +106,39 @@ export interface components {
              * @default 8
              */
             readonly max_turns: number;
+            /** @default {} */
+            readonly budgets: components["schemas"]["Budgets"];
+        };
+        /** @description What may be used. What is left out is not limited. */
+        readonly Budgets: {
+            /** @description Prompt and generated tokens. */
+            readonly tokens?: number;
+            /** @description Engine time of running tasks, ms. */
+            readonly time_ms?: number;
+            /** @description Money, in the currency of the pools' prices. */
+            readonly cost?: number;
+        };
+        /** @description What one key may do. What is left out is not limited. */
+        readonly KeyLimits: {
+            /** @description Tasks it may post in a minute. */
+            readonly requests_per_minute?: number;
+            /** @description Tasks it may have waiting at once. */
+            readonly queued_tasks?: number;
+            /**
+             * @description Highest priority it may ask for.
+             * @default interactive
+             * @enum {string}
+             */
+            readonly top_priority: "interactive" | "batch";
+            /** @default {} */
+            readonly budgets: components["schemas"]["Budgets"];
+        };
+        /** @description What the pool's tokens cost, for cost budgets. */
+        readonly Prices: {
+            /** @description Money a million prompt tokens. */
+            readonly input_per_million: number;
+            /** @description Money a million generated tokens. */
+            readonly output_per_million: number;
         };
         /**
          * @description How long finished work is kept.
@@ -118,6 +155,60 @@ export interface components {
              * @default 604800000
              */
             readonly artifacts_ms: number;
+        };
+        /**
+         * @description Where models may be fetched from, and whose signatures count.
+         * @default {}
+         */
+        readonly Catalog: {
+            /** @default {} */
+            readonly egress: components["schemas"]["Egress"];
+            /**
+             * @description Hub of `hf:` references; its host must be in `egress.hosts`, too. http only for a hub on a network you trust.
+             * @default https://huggingface.co
+             */
+            readonly hf_endpoint: string;
+            /** @description Sent to the origin of hf_endpoint and nowhere else; better given as ORCHD_HF_TOKEN. */
+            readonly hf_token?: string;
+            /**
+             * @description Keys whose signatures of models count.
+             * @default []
+             */
+            readonly signers: readonly components["schemas"]["Signer"][];
+        };
+        /**
+         * @description What the daemon may reach to fetch models.
+         * @default {}
+         */
+        readonly Egress: {
+            /**
+             * @description `host`, `host:port` or `*.domain`; port 443 where none is named. None by default: nothing is fetched. A private address is reached only if it is listed itself, as in `10.0.0.5:8443`, beside the name that leads to it.
+             * @default []
+             */
+            readonly hosts: readonly string[];
+        };
+        /** @description Who vouches for models. */
+        readonly Signer: {
+            /** @description As signatures name it. */
+            readonly name: string;
+            /** @description Ed25519 public key: its 32 bytes in base64. */
+            readonly public_key: string;
+        };
+        /**
+         * @description How accelerators are watched; nothing is run while no replica names a device.
+         * @default {}
+         */
+        readonly Devices: {
+            /**
+             * @description Name or path of NVIDIA's command-line tool; started without a shell.
+             * @default nvidia-smi
+             */
+            readonly nvidia_smi: string;
+            /**
+             * @description How often devices and KV caches are looked at, ms.
+             * @default 5000
+             */
+            readonly every_ms: number;
         };
         /** @description A pool: one model on one engine through replicas. */
         readonly Pool: components["schemas"]["InProcessPool"] | components["schemas"]["EmbeddedPool"];
@@ -141,6 +232,7 @@ export interface components {
             readonly replicas: components["schemas"]["Replicas"];
             readonly queue: components["schemas"]["Queue"];
             readonly timeouts: components["schemas"]["Timeouts"];
+            readonly prices?: components["schemas"]["Prices"];
             readonly mock: components["schemas"]["Mock"];
         };
         /** @description A GGUF model run by llama.cpp in a supervised child process. */
@@ -163,11 +255,12 @@ export interface components {
             readonly replicas: components["schemas"]["Replicas"];
             readonly queue: components["schemas"]["Queue"];
             readonly timeouts: components["schemas"]["Timeouts"];
+            readonly prices?: components["schemas"]["Prices"];
             readonly llamacpp: components["schemas"]["LlamaCpp"];
         };
         /** @description Unique name. */
         readonly Id: string;
-        /** @description `file:` and a path below models_dir (or models/...), or `mock:` and a name. */
+        /** @description `file:` and a path below models_dir (or models/...), `catalog:` and the id of a catalog model, or `mock:` and a name. */
         readonly ModelRef: string;
         /** @description Largest context of a task, tokens. */
         readonly Ctx: number;

@@ -61,7 +61,7 @@ function bundle(): JsonObject {
   const merged: JsonObject = { paths: {}, components: {}, tags: [] }
   const versions = new Set<string>()
   for (const file of contractFiles) {
-    const document = localizeRefs(parse(read(`contracts/openapi/${file}`)) as Json) as JsonObject
+    const document = localizeRefs(parse(read(`contracts/openapi/${file}`), { merge: true }) as Json) as JsonObject
     const info = document['info'] as JsonObject
     versions.add(JSON.stringify(info['version']))
     mergeInto(merged['paths'] as JsonObject, document['paths'] as JsonObject, 'paths')
@@ -149,11 +149,26 @@ async function configTypes(): Promise<string> {
   return `${header('contracts/config.schema.json')}\n${astToString(await openapiTS(document as unknown as OpenAPI3, { rootTypes: false, immutable: true }))}`
 }
 
+/** The document with response headers in place of references to them: openapi-typescript takes a referenced header for a required one. */
+function withHeadersInline(document: JsonObject): JsonObject {
+  const copy = structuredClone(document)
+  const { headers = {}, responses = {} } = copy['components'] as Record<string, JsonObject>
+  const inline = (response: JsonObject): void => {
+    for (const [name, header] of Object.entries((response['headers'] ?? {}) as JsonObject)) {
+      const target = isObject(header) && typeof header['$ref'] === 'string' ? headers[header['$ref'].replace('#/components/headers/', '')] : undefined
+      if (target !== undefined) (response['headers'] as JsonObject)[name] = target
+    }
+  }
+  for (const response of Object.values(responses)) inline(response as JsonObject)
+  for (const operation of operationsOf(copy)) for (const response of Object.values(operation.responses)) inline(response as JsonObject)
+  return copy
+}
+
 async function generate(): Promise<Map<string, string>> {
   const document = bundle()
   return new Map([
     ['openapi.json', `${JSON.stringify(document, null, 1)}\n`],
-    ['api.ts', `${header('contracts/openapi')}\n${astToString(await openapiTS(structuredClone(document) as unknown as OpenAPI3))}`],
+    ['api.ts', `${header('contracts/openapi')}\n${astToString(await openapiTS(withHeadersInline(document) as unknown as OpenAPI3))}`],
     ['operations.ts', operationMap(document)],
     ['metrics.ts', metricTypes()],
     ['config.ts', await configTypes()],

@@ -5,11 +5,20 @@ import type { Document } from 'openapi-backend'
 import { openStorage, StorageRefusedError, type Storage } from './adapters/embedded/storage.ts'
 import { createLlamaCppEngine } from './adapters/engines/llamacpp/engine.ts'
 import { MockEngine } from './adapters/engines/mock/engine.ts'
+import { Downloads } from './adapters/models/downloads.ts'
+import { EgressClient, type Resolve } from './adapters/models/egress-client.ts'
+import { ModelFolder } from './adapters/models/model-folder.ts'
 import { createPrometheusMetrics } from './adapters/prometheus/metrics.ts'
 import { systemClock } from './adapters/system/clock.ts'
 import { createLog } from './adapters/system/log.ts'
 import { modelPath } from './adapters/system/model-path.ts'
-import { ConfigError, type Config } from './config.ts'
+import { createNvidiaSmi } from './adapters/system/nvidia-smi.ts'
+import { checkPool, ConfigError, type Config } from './config.ts'
+import { Account } from './domain/budget.ts'
+import { catalogIdOf } from './domain/catalog.ts'
+import { EgressRules } from './domain/egress.ts'
+import { DomainError } from './domain/errors.ts'
+import { Trust } from './domain/trust.ts'
 import { createHandlers, type Services } from './handlers/index.ts'
 import { createApp } from './http/app.ts'
 import type { Clock } from './ports/clock.ts'
@@ -18,10 +27,17 @@ import type { Log } from './ports/telemetry.ts'
 import { Admission } from './services/admission.ts'
 import { Artifacts } from './services/artifacts.ts'
 import { Cancellation } from './services/cancellation.ts'
+import { catalogHooks } from './services/catalog-pools.ts'
+import { Catalog } from './services/catalog.ts'
+import { Devices } from './services/devices.ts'
 import { Dispatcher } from './services/dispatcher.ts'
+import { Drain } from './services/drain.ts'
+import { KeyLimits } from './services/key-limits.ts'
 import { LiveTasks } from './services/live-tasks.ts'
-import { Pool, Pools, type PoolConfig } from './services/pools.ts'
+import { Pool, type PoolConfig } from './services/pool.ts'
+import { Pools } from './services/pools.ts'
 import { recover } from './services/recovery.ts'
+import { Reload } from './services/reload.ts'
 import { Sessions } from './services/sessions.ts'
 import { Settlement } from './services/settlement.ts'
 import { quiesce } from './services/shutdown.ts'
@@ -37,6 +53,8 @@ const purge_ms = 60_000
 export interface Overrides {
   readonly clock?: Clock
   readonly log?: Log
+  /** The addresses of hosts that models are fetched from. */
+  readonly resolveHost?: Resolve
   /** Replaces single handlers' services. */
   readonly services?: (services: Services) => Services
   /** Undeclared error statuses are thrown instead of answered. */
@@ -49,6 +67,7 @@ export interface Daemon {
   readonly log: Log
   readonly live: LiveTasks
   readonly pools: Pools
+  readonly catalog: Catalog
   /** Starts the engines; resolves when each replica is ready or has failed once. */
   start(): Promise<void>
   /** No task is admitted from now on; resolves when nothing runs any more. */
@@ -60,13 +79,14 @@ export interface Daemon {
 type ReplicaConfig = PoolConfig['replicas'][number]
 
 /** Makes the engine of one replica as its pool's driver says. */
-function engineFor(pool: PoolConfig, replica: ReplicaConfig, config: Config, clock: Clock, log: Log): Engine {
+function engineFor(pool: PoolConfig, replica: ReplicaConfig, config: Config, resolve: (model_id: string) => Promise<string>, clock: Clock, log: Log): Engine {
   const { ctx } = pool
   const { slots } = replica
   if (pool.driver === 'in-process') return new MockEngine({ ctx, slots, ...pool.mock, clock })
-  let model_path: string
+  const catalog_id = catalogIdOf(pool.model)
+  let model_path: string | (() => Promise<string>)
   try {
-    model_path = modelPath(pool.model, config.models_dir)
+    model_path = catalog_id === undefined ? modelPath(pool.model, config.models_dir) : () => resolve(catalog_id)
   } catch (cause) {
     throw new ConfigError(`pools.${pool.id}.model: ${cause instanceof Error ? cause.message : String(cause)}`, { cause })
   }
@@ -76,28 +96,55 @@ function engineFor(pool: PoolConfig, replica: ReplicaConfig, config: Config, clo
   return createLlamaCppEngine({ model_path, ctx, slots, ...pool.llamacpp, onOutput })
 }
 
+/** Speaks to hosts that models are fetched from; the hub's token goes to the hub and nowhere else. */
+function egressClient({ egress, hf_endpoint, hf_token }: Config['catalog'], resolve: Resolve | undefined): EgressClient {
+  const credentials = new Map(hf_token === undefined ? [] : [[new URL(hf_endpoint).origin, `Bearer ${hf_token}`]])
+  return new EgressClient({ rules: new EgressRules(egress.hosts, hf_endpoint), credentials, ...(resolve === undefined ? {} : { resolve }) })
+}
+
 /** Builds the daemon from its configuration: the only place that names concrete adapters. */
 export async function compose(config: Config, overrides: Overrides = {}): Promise<Daemon> {
   const clock = overrides.clock ?? systemClock
   const log = overrides.log ?? createLog(config.log_level)
   const metrics = createPrometheusMetrics(overrides.log === undefined)
-  const pools = new Pools(config.pools.map((pool) => new Pool(pool, (replica) => engineFor(pool, replica, config, clock, log), clock, metrics, log)))
+  const poolOf = (pool: PoolConfig): Pool => new Pool(pool, (replica) => engineFor(pool, replica, config, (id) => catalog.resolve(id), clock, log), clock, metrics, log)
+  const pools = new Pools(config.pools.map(poolOf), metrics)
   const storage: Storage = await openStorage({ data_dir: config.data_dir })
   const { journal, eventLog, artifacts: artifactStore } = storage
   const live = new LiveTasks()
-  const sessions = new Sessions(config.sessions, clock, journal)
-  const settlement = new Settlement(live, pools, journal, clock, metrics, log)
+  const keyAccounts = new Map(config.auth.keys.flatMap(({ name, limits }) => (Object.keys(limits.budgets).length === 0 ? [] : [[name, new Account(limits.budgets)]])))
+  const sessions = new Sessions(config.sessions, keyAccounts, clock, journal)
+  const keyLimits = new KeyLimits(new Map(config.auth.keys.map(({ name, limits }) => [name, limits])), live)
+  const settlement = new Settlement(live, journal, clock, metrics, log)
   const dispatcher = new Dispatcher(pools, settlement, journal, clock, metrics, log)
   const drawSeed = (): number => randomInt(2 ** 32)
-  const admission = new Admission({ pools, live, sessions, dispatcher, settlement, journal, clock, metrics, log, drawSeed })
-  const streams = new Streams(live, pools, journal, eventLog, clock)
+  const admission = new Admission({ pools, live, sessions, keyLimits, checkModel: (model_ref) => catalog.checkModel(model_ref), dispatcher, settlement, journal, clock, metrics, log, drawSeed })
+  const streams = new Streams(live, journal, eventLog, clock)
+  const drain = new Drain(pools, settlement, clock, log)
+  const files = new ModelFolder(config.models_dir)
+  const source = new Downloads(egressClient(config.catalog, overrides.resolveHost), files, clock)
+  const trust = new Trust(config.catalog.signers)
+  const { hf_endpoint } = config.catalog
+  const catalog = new Catalog({ files, source, trust, hf_endpoint, hooks: catalogHooks(pools, drain), journal, clock, metrics, log })
+  const reloadedPool = (pool: PoolConfig): Pool => {
+    try {
+      return poolOf(checkPool(pool))
+    } catch (error) {
+      if (error instanceof ConfigError) throw new DomainError('invalid_params', `body.model_ref: ${error.message}`)
+      throw error
+    }
+  }
+  const reload = new Reload(pools, drain, reloadedPool, clock, log)
   const made: Services = {
     admission,
     streams,
     sessions,
     pools,
-    tasks: new Tasks(live, pools, journal),
-    cancellation: new Cancellation(live, pools, settlement, journal),
+    catalog,
+    drain,
+    reload,
+    tasks: new Tasks(live, journal),
+    cancellation: new Cancellation(live, settlement, journal),
     artifacts: new Artifacts(artifactStore, journal, clock),
   }
   const services = overrides.services?.(made) ?? made
@@ -116,6 +163,7 @@ export async function compose(config: Config, overrides: Overrides = {}): Promis
     isReady: () => open && pools.all().some(({ ready }) => ready),
     metrics,
   })
+  const devices = new Devices(createNvidiaSmi(config.devices.nvidia_smi), pools, clock, metrics, log)
   const stops = [dispatcher.start(), streams.start(), await sessions.start(storage.sessions)]
   stops.push(
     clock.every(purge_ms, () => {
@@ -125,24 +173,28 @@ export async function compose(config: Config, overrides: Overrides = {}): Promis
       })
     }),
   )
+  await catalog.start(storage.catalog)
   await recover(journal, admission, pools, clock, log)
   return {
     app,
     log,
     live,
     pools,
+    catalog,
     start: async () => {
       await pools.start()
       open = true
+      stops.push(devices.start(config.devices.every_ms))
     },
     quiesce: async () => {
       open = false
       admission.close()
       for (const stop of stops) stop()
-      await quiesce(live, pools, settlement, clock, config.shutdown_grace_ms, log)
+      await Promise.all([reload.stop(), quiesce(live, settlement, clock, config.shutdown_grace_ms, log)])
     },
     close: async () => {
-      await pools.stop()
+      await reload.stop()
+      await Promise.all([pools.stop(), catalog.stop()])
       await storage.close()
     },
   }

@@ -4,7 +4,9 @@ import { parse } from 'yaml'
 import { createHash } from 'node:crypto'
 import type { components } from '../generated/config.ts'
 import schema from '../contracts/config.schema.json' with { type: 'json' }
+import { catalogIdOf } from './domain/catalog.ts'
 import { isLoopbackAddress } from './domain/loopback.ts'
+import { ed25519Key } from './domain/trust.ts'
 
 export type Config = components['schemas']['Config']
 
@@ -37,7 +39,7 @@ export function loadConfig(argv: readonly string[], env: Readonly<Record<string,
  * @throws ConfigError naming the path of what is wrong
  */
 export function checkConfig(given: Record<string, unknown>): Config {
-  const config: unknown = { pools: structuredClone(defaultPools), auth: {}, cors: {}, limits: {}, sessions: {}, retention: {}, ...given }
+  const config: unknown = { pools: structuredClone(defaultPools), auth: {}, cors: {}, limits: {}, sessions: {}, retention: {}, catalog: {}, devices: {}, ...given }
   if (Array.isArray((config as Record<string, unknown>)['pools'])) for (const pool of (config as { pools: unknown[] }).pools) fillPool(pool)
   if (!validate(config)) {
     const [problem] = validate.errors ?? []
@@ -97,6 +99,7 @@ function withEnvironment(file: Record<string, unknown>, env: Readonly<Record<str
     ORCHD_ADDR: (listen) => ({ listen }),
     ORCHD_DATA_DIR: (data_dir) => ({ data_dir }),
     ORCHD_LOG_LEVEL: (log_level) => ({ log_level }),
+    ORCHD_HF_TOKEN: (hf_token) => ({ catalog: { ...(typeof file['catalog'] === 'object' ? file['catalog'] : {}), hf_token } }),
     ORCHD_API_KEYS: (keys) => ({ auth: { ...(typeof file['auth'] === 'object' ? file['auth'] : {}), keys: keys.split(',').map(keyFromEnvironment) } }),
   }
   let merged = file
@@ -126,6 +129,37 @@ function fillPool(pool: unknown): void {
   if (fields['driver'] === 'embedded') fields['llamacpp'] ??= {}
 }
 
+/** Kinds of model reference each driver takes. */
+const schemes = { embedded: ['file:', 'catalog:'], 'in-process': ['mock:'] } as const
+
+function checkModelRef(driver: Config['pools'][number]['driver'], model: string, where: string): void {
+  if (schemes[driver].every((scheme) => !model.startsWith(scheme))) throw new ConfigError(`${where}driver ${driver} takes a reference that begins with ${schemes[driver].join(' or ')}`)
+  if (model.startsWith('catalog:') && catalogIdOf(model) === undefined) throw new ConfigError(`${where}after catalog: comes the id of a catalog model`)
+}
+
+/**
+ * A pool whose model was changed while the daemon runs.
+ * @throws ConfigError where its driver does not take the reference
+ */
+export function checkPool(pool: Config['pools'][number]): Config['pools'][number] {
+  checkModelRef(pool.driver, pool.model, '')
+  return pool
+}
+
+function checkCatalog({ signers, egress, hf_endpoint }: Config['catalog']): void {
+  signers.forEach(({ name, public_key }, i) => {
+    if (signers.findIndex((other) => other.name === name) !== i) throw new ConfigError(`catalog.signers.${i}.name: ${name} is used twice`)
+    try {
+      ed25519Key(public_key)
+    } catch (cause) {
+      throw new ConfigError(`catalog.signers.${i}.public_key: ${cause instanceof Error ? cause.message : String(cause)}`, { cause })
+    }
+  })
+  const port = egress.hosts.findIndex((host) => Number(/:([0-9]+)$/.exec(host.replace(/^\[.*\]/, ''))?.[1] ?? 0) > 65535)
+  if (port >= 0) throw new ConfigError(`catalog.egress.hosts.${port}: the port is above 65535`)
+  if (URL.parse(hf_endpoint) === null) throw new ConfigError('catalog.hf_endpoint: is not a URL')
+}
+
 /** What a schema cannot say. */
 function checkRelations(config: Config): void {
   const twice = (values: readonly string[]): number => values.findIndex((value, i) => values.indexOf(value) !== i)
@@ -134,10 +168,10 @@ function checkRelations(config: Config): void {
   config.pools.forEach(({ replicas, model, driver, ctx, max_tokens_out }, i) => {
     const replica = twice(replicas.map(({ id }) => id))
     if (replica >= 0) throw new ConfigError(`pools.${i}.replicas.${replica}.id: ${replicas[replica]?.id ?? ''} is used twice`)
-    const scheme = driver === 'embedded' ? 'file:' : 'mock:'
-    if (!model.startsWith(scheme)) throw new ConfigError(`pools.${i}.model: driver ${driver} takes a ${scheme} reference`)
+    checkModelRef(driver, model, `pools.${i}.model: `)
     if (max_tokens_out !== undefined && max_tokens_out >= ctx) throw new ConfigError(`pools.${i}.max_tokens_out: must be less than ctx (${ctx})`)
   })
+  checkCatalog(config.catalog)
   const { keys, require_api_key } = config.auth
   const key = twice(keys.map(({ name }) => name))
   if (key >= 0) throw new ConfigError(`auth.keys.${key}.name: ${keys[key]?.name ?? ''} is used twice`)

@@ -12,7 +12,10 @@ export const errorCatalogue = {
   budget_exhausted: { code: 'BUDGET_EXHAUSTED', retriable: false },
   not_found: { code: 'NOT_FOUND', retriable: false },
   conflict: { code: 'CONFLICT', retriable: false },
+  model_deprecated: { code: 'MODEL_DEPRECATED', retriable: false },
+  untrusted: { code: 'UNTRUSTED_ARTIFACT', retriable: false },
   queue_full: { code: 'ADMISSION_REJECT', retriable: true },
+  rate_limited: { code: 'ADMISSION_REJECT', retriable: true },
   nothing_to_drop: { code: 'QUEUE_FULL_DROP_LRU', retriable: true },
   pool_unready: { code: 'POOL_UNREADY', retriable: true },
   pool_unavailable: { code: 'POOL_UNAVAILABLE', retriable: true },
@@ -34,7 +37,7 @@ export interface ErrorDetails {
   readonly pool_id?: string
   /** When it is worth trying again, ms. */
   readonly retry_after_ms?: number
-  readonly policy_label?: 'reject' | 'drop-lru'
+  readonly policy_label?: 'reject' | 'drop-lru' | 'rate-limit'
   /** Overrides the catalogue. */
   readonly retriable?: boolean
   /** Methods the path does have, for `method_not_allowed`. */

@@ -76,6 +76,14 @@ export class RankedQueue<T extends Ranked> {
     return undefined
   }
 
+  /** All elements in order, hidden ones included. */
+  *all(): Iterable<T> {
+    for (let slot = this.head; slot < this.tail; slot++) {
+      const element = this.slots[slot]
+      if (element !== undefined) yield element
+    }
+  }
+
   /** How many elements are ahead of this one. */
   ahead(element: T): number {
     return prefix(this.counts, element.slot)

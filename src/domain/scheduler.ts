@@ -147,6 +147,12 @@ export class Scheduler<T extends Schedulable> {
     return due.filter((entry) => !entry.tentative).map((entry) => entry.task)
   }
 
+  /** Tasks that wait and may be taken out, interactive first, in order; do not change the queue while you go through them. */
+  *tasks(): Iterable<T> {
+    for (const priority of ['interactive', 'batch'] as const)
+      for (const entry of this.classes[priority].all()) if (!entry.tentative && !entry.hidden) yield entry.task
+  }
+
   /** What is ahead of a queued task if nobody else comes; undefined where it is not in the queue. */
   ahead(id: string): Ahead | undefined {
     const entry = this.entries.get(id)

@@ -1,4 +1,5 @@
 import type { components } from '../../generated/api.ts'
+import { budgetFields, nothingSpent, type Budgets, type Remaining, type Spent } from './budget.ts'
 
 export type SessionInfo = components['schemas']['SessionInfo']
 
@@ -11,6 +12,9 @@ export interface Session {
   readonly expires_at: number
   /** Tasks dispatched so far. */
   readonly turns: number
+  /** Limits of the session itself, and what of them is used up. */
+  readonly budgets: Budgets
+  readonly spent: Spent
 }
 
 export interface SessionRules {
@@ -18,6 +22,8 @@ export interface SessionRules {
   readonly ttl_ms: number
   /** Tasks a session may dispatch. */
   readonly max_turns: number
+  /** What every session may use unless it has budgets of its own. */
+  readonly budgets: Budgets
 }
 
 export const openSession = (owner: string, session_id: string, now: number, rules: SessionRules): Session => ({
@@ -26,6 +32,8 @@ export const openSession = (owner: string, session_id: string, now: number, rule
   created_at: now,
   expires_at: now + rules.ttl_ms,
   turns: 0,
+  budgets: rules.budgets,
+  spent: nothingSpent,
 })
 
 export const isExpired = (session: Session, now: number): boolean => session.expires_at <= now
@@ -36,9 +44,10 @@ export const turnsLeft = (session: Session, reserved: number, rules: SessionRule
 export const takeTurn = (session: Session): Session => ({ ...session, turns: session.turns + 1 })
 
 /** A session as the wire shows it. `kv_bytes` is 0: no engine here reports it. */
-export const sessionInfo = (session: Session, now: number, kv_warmth: boolean): SessionInfo => ({
+export const sessionInfo = (session: Session, now: number, kv_warmth: boolean, remaining: Remaining): SessionInfo => ({
   ttl_ms_remaining: Math.max(0, Math.ceil(session.expires_at - now)),
   turns: session.turns,
   kv_bytes: 0,
   kv_warmth,
+  ...budgetFields(remaining),
 })

@@ -11,7 +11,8 @@ type SuccessStatus<Op extends OperationId> = Extract<keyof Responses<Op>, 200 | 
 /** Headers the shell or the SSE writer sets, not the handler. */
 type ShellHeader = 'X-Correlation-Id' | 'Cache-Control'
 type HandlerHeaders<H> = { readonly [K in keyof H as string extends K ? never : K extends ShellHeader ? never : K]: H[K] }
-type WithHeaders<R> = R extends { headers: infer H } ? (keyof HandlerHeaders<H> extends never ? object : { readonly headers: HandlerHeaders<H> }) : object
+type HeaderPart<H> = keyof H extends never ? object : object extends H ? { readonly headers?: H } : { readonly headers: H }
+type WithHeaders<R> = R extends { headers: infer H } ? HeaderPart<HandlerHeaders<H>> : object
 type WithBody<R> = R extends { content: { 'application/json': infer B } } ? { readonly body: B } : R extends { content: { 'text/event-stream': string } } ? { readonly stream: TaskReader } : object
 
 /** Union of the declared 2xx replies of an operation. */

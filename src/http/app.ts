@@ -16,6 +16,9 @@ export interface AppOptions extends DispatchOptions {
   readonly metrics: { readonly contentType: string; scrape(): Promise<string> }
 }
 
+/** Headers of ours that a page of another origin may read. */
+const exposedHeaders = ['Location', 'Retry-After', 'X-Backoff-Ms', 'X-Correlation-Id', 'X-Budget-Tokens-Remaining', 'X-Budget-Time-Remaining-Ms', 'X-Budget-Cost-Remaining']
+
 /** The HTTP shell: correlation id, public pages, CORS, authentication, dispatch, error envelope. */
 export async function createApp(options: AppOptions): Promise<Express> {
   const { auth, origins, metrics, isReady, report, strict } = options
@@ -27,7 +30,7 @@ export async function createApp(options: AppOptions): Promise<Express> {
   app.get('/healthz', (_req, res) => void res.json({ status: 'ok' }))
   app.get('/readyz', (_req, res) => void res.status(isReady() ? 200 : 503).json({ status: isReady() ? 'ready' : 'not ready' }))
   app.get('/metrics', async (_req, res) => void res.set('Content-Type', metrics.contentType).send(await metrics.scrape()))
-  if (origins.length > 0) app.use(cors({ origin: [...origins], exposedHeaders: ['Location', 'Retry-After', 'X-Backoff-Ms', 'X-Correlation-Id'], maxAge: 600 }))
+  if (origins.length > 0) app.use(cors({ origin: [...origins], exposedHeaders, maxAge: 600 }))
   app.use(authenticate(auth))
   app.use(await createDispatch(options))
   app.use(errorEnvelope(report, strict))

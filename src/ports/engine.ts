@@ -80,6 +80,8 @@ export interface Engine {
   embed?(inputs: readonly string[], seed: number, signal: AbortSignal): Promise<{ vectors: number[][]; tokens_in: number }>
   /** One relevance score for each document. */
   rerank?(query: string, documents: readonly string[], seed: number, signal: AbortSignal): Promise<{ scores: number[]; tokens_in: number }>
+  /** Share of the KV cache in use, 0 to 1; undefined while the engine has not told. */
+  kvUsage?(): number | undefined
   /** Releases everything; calls under way reject. Resolves when the engine is gone. */
   stop(): Promise<void>
 }

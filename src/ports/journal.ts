@@ -1,4 +1,5 @@
 import type { StoredArtifact } from '../domain/artifact.ts'
+import type { CatalogRecord } from '../domain/catalog.ts'
 import { DomainError } from '../domain/errors.ts'
 import type { Session } from '../domain/session.ts'
 import type { AcceptedTask, StoredLog, TaskKey, TaskOutcome, TaskRecord } from '../domain/task.ts'
@@ -11,6 +12,8 @@ export type Fact =
   | { readonly kind: 'session_put'; readonly session: Session }
   | { readonly kind: 'session_deleted'; readonly owner: string; readonly session_id: string }
   | { readonly kind: 'artifact'; readonly artifact: StoredArtifact }
+  | { readonly kind: 'model_put'; readonly model: CatalogRecord }
+  | { readonly kind: 'model_deleted'; readonly id: string }
 
 /** Which tasks to list, newest first. */
 export interface TaskFilter {

@@ -1,4 +1,5 @@
 import { digestOf } from '../domain/artifact.ts'
+import { costNano, nothingSpent } from '../domain/budget.ts'
 import { DomainError } from '../domain/errors.ts'
 import type { Principal } from '../domain/principal.ts'
 import { checkTaskRequest } from '../domain/task-rules.ts'
@@ -10,9 +11,12 @@ import { countTokens } from './count-tokens.ts'
 import type { Dispatcher } from './dispatcher.ts'
 import { newLiveTask, type LiveTask, type LiveTasks } from './live-tasks.ts'
 import { candidatesFor, placeTask } from './placement.ts'
-import type { Pool, Pools } from './pools.ts'
+import type { Pool } from './pool.ts'
+import type { Pools } from './pools.ts'
 import { full, noCapacity } from './refusals.ts'
-import type { Sessions, SessionSeat } from './sessions.ts'
+import type { KeyLimits } from './key-limits.ts'
+import type { Need, Seat } from './seat.ts'
+import type { Sessions } from './sessions.ts'
 import type { PreparedEnd, Settlement } from './settlement.ts'
 
 /** What admission works with. */
@@ -20,6 +24,9 @@ export interface AdmissionParts {
   readonly pools: Pools
   readonly live: LiveTasks
   readonly sessions: Sessions
+  readonly keyLimits: KeyLimits
+  /** @throws DomainError model_deprecated where the model is retired */
+  readonly checkModel: (model_ref: string) => void
   readonly dispatcher: Dispatcher
   readonly settlement: Settlement
   readonly journal: Pick<Journal, 'commit' | 'find'>
@@ -73,8 +80,8 @@ export class Admission {
 
   /** Queues a task again that was accepted before a restart. */
   restore({ task }: TaskRecord, pool: Pool): void {
-    const seat = this.parts.sessions.reserve(task.owner, task.request.session_id, true)
-    const live = newLiveTask(task, workOf(task, pool), seat)
+    const seat = this.parts.sessions.reserve(task.owner, task.request.session_id, needOf(task.request, task.prompt_tokens, pool), true)
+    const live = newLiveTask(task, pool, workOf(task, pool), seat)
     live.phase = 'queued'
     this.parts.live.add(live)
     pool.scheduler.restore(live)
@@ -82,25 +89,31 @@ export class Admission {
   }
 
   private async accept(owner: string, request: TaskRequest, body_hash: string, correlation_id: string): Promise<TaskAcceptedReply> {
-    const { pools, sessions, live, dispatcher, clock, metrics, log, drawSeed } = this.parts
+    const { pools, sessions, keyLimits, live, dispatcher, clock, metrics, log, drawSeed } = this.parts
     this.checkOpen()
+    keyLimits.countRequest(owner, clock.now())
+    keyLimits.checkPriority(owner, request.priority)
     checkTaskRequest(request)
-    const candidates = candidatesFor(request, pools)
-    const prompt_tokens = await countTokens(request, candidates, clock, log)
+    this.parts.checkModel(request.model_ref)
+    const prompt_tokens = await countTokens(request, candidatesFor(request, pools), clock, log)
     // No await from here to the commit: nothing may change between the checks and the reservations.
     this.checkOpen()
+    this.parts.checkModel(request.model_ref)
+    // A pool may have been reloaded while the tokens were counted.
+    const candidates = candidatesFor(request, pools)
     metrics.gauge('placement_candidates_considered', {}, candidates.first.length + candidates.fallback.length)
     const place = placeTask(owner, request, candidates, prompt_tokens)
     const { pool, position, start_ms } = place
-    const seat = sessions.reserve(owner, request.session_id)
+    keyLimits.checkWaiting(owner, pool.retryAfterMs)
+    const seat = sessions.reserve(owner, request.session_id, needOf(request, prompt_tokens, pool))
     const accepted_at = Math.floor(clock.now())
     const numbers = { queue_position: position, predicted_start_ms: start_ms, backoff_ms: start_ms }
     const seed = request.seed ?? drawSeed()
     const accepted: AcceptedTask = { owner, task_id: request.task_id, request, seed, prompt_tokens, pool_id: pool.id, accepted_at, body_hash, correlation_id, ...numbers }
-    const task = newLiveTask(accepted, workOf(accepted, pool), seat)
+    const task = newLiveTask(accepted, pool, workOf(accepted, pool), seat)
     const admission = pool.scheduler.admit(task)
     if (!admission.admitted) {
-      seat.release()
+      seat.leave(nothingSpent)
       throw full(pool, admission.reason)
     }
     live.add(task)
@@ -113,7 +126,7 @@ export class Admission {
   }
 
   /** Acceptance, its reservations and the fate of a displaced task in one transaction; taken back as a whole where it fails. */
-  private async commit(task: LiveTask, pool: Pool, seat: SessionSeat, displaced: LiveTask | undefined): Promise<void> {
+  private async commit(task: LiveTask, pool: Pool, seat: Seat, displaced: LiveTask | undefined): Promise<void> {
     const { journal, live, dispatcher, settlement, metrics, log } = this.parts
     let end: PreparedEnd | undefined
     if (displaced !== undefined) {
@@ -126,7 +139,7 @@ export class Admission {
     } catch (error) {
       pool.scheduler.rollback(task.id)
       live.delete(task)
-      seat.release()
+      seat.leave(nothingSpent)
       if (displaced !== undefined) settlement.unclaim(displaced)
       // A slot may have become free while the newcomer stood in the way.
       dispatcher.dispatch(pool)
@@ -166,6 +179,11 @@ export class Admission {
     throw error
   }
 }
+
+const needOf = (request: TaskRequest, prompt_tokens: number, pool: Pool): Need => ({
+  tokens: prompt_tokens + request.max_tokens,
+  cost_nano: costNano(pool.prices, prompt_tokens, request.max_tokens),
+})
 
 const workOf = ({ prompt_tokens, request }: AcceptedTask, pool: Pool): number =>
   pool.estimator.serviceMs({ prompt_tokens, max_tokens: request.max_tokens, expected_tokens: request.expected_tokens })

@@ -2,7 +2,6 @@ import { DomainError } from '../domain/errors.ts'
 import { visibleOwner, type Principal } from '../domain/principal.ts'
 import { StorageError, type Journal } from '../ports/journal.ts'
 import type { LiveTask, LiveTasks } from './live-tasks.ts'
-import type { Pools } from './pools.ts'
 import type { Settlement } from './settlement.ts'
 import { findLive } from './tasks.ts'
 
@@ -12,13 +11,11 @@ import { findLive } from './tasks.ts'
  */
 export class Cancellation {
   private readonly live: LiveTasks
-  private readonly pools: Pools
   private readonly settlement: Settlement
   private readonly journal: Pick<Journal, 'find'>
 
-  constructor(live: LiveTasks, pools: Pools, settlement: Settlement, journal: Pick<Journal, 'find'>) {
+  constructor(live: LiveTasks, settlement: Settlement, journal: Pick<Journal, 'find'>) {
     this.live = live
-    this.pools = pools
     this.settlement = settlement
     this.journal = journal
   }
@@ -42,7 +39,7 @@ export class Cancellation {
 
   private async end(task: LiveTask): Promise<void> {
     const error = new DomainError('canceled', 'Canceled by the client.')
-    const pool = this.pools.get(task.accepted.pool_id)
+    const { pool } = task
     if (task.phase === 'queued') pool.scheduler.remove(task.id)
     this.settlement.claim(task, true)
     task.abort.abort(error)

@@ -6,7 +6,8 @@ import type { Log, Metrics } from '../ports/telemetry.ts'
 import type { Ending } from './ending.ts'
 import type { LiveTask } from './live-tasks.ts'
 import { chooseReplica } from './placement.ts'
-import type { Pool, Pools } from './pools.ts'
+import type { Pool } from './pool.ts'
+import type { Pools } from './pools.ts'
 import type { Replica } from './replica.ts'
 import { runOnEngine } from './run.ts'
 import type { Settlement } from './settlement.ts'
@@ -36,9 +37,9 @@ export class Dispatcher {
 
   /** Dispatches whenever a slot becomes free, and expires queued tasks at their deadline. Returns how to stop. */
   start(): () => void {
-    for (const pool of this.pools.all()) pool.onCapacity = () => this.dispatch(pool)
+    this.pools.onCapacity = (pool) => this.dispatch(pool)
     const cancel = this.clock.every(100, () => {
-      for (const pool of this.pools.all()) this.expire(pool)
+      for (const pool of this.pools.serving()) this.expire(pool)
     })
     return () => {
       this.stopping = true
@@ -80,7 +81,7 @@ export class Dispatcher {
       { correlation_id, task_id, session_id: request.session_id, key_name: task.owner, ...pool.labels, replica_id: replica.id, queue_ms: Math.round(now - task.accepted.accepted_at), human: `Task ${task_id} starts on ${pool.id}/${replica.id}.` },
       'start',
     )
-    this.write(task.session.take())
+    this.write(task.session.take(() => task.abort.abort(new DomainError('budget_exhausted', 'The time budget of the session or the key ran out.'))))
     void this.run(task, pool, replica)
   }
 
@@ -95,6 +96,7 @@ export class Dispatcher {
     if (this.mayRetry(task, ending) && pool.ready) {
       task.phase = 'queued'
       delete task.started_at
+      task.session.suspend()
       pool.scheduler.restore(task)
       this.dispatch(pool)
       return

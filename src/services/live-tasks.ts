@@ -2,7 +2,8 @@ import { startedFrame } from '../domain/frames.ts'
 import type { Schedulable } from '../domain/scheduler.ts'
 import { TaskLog } from '../domain/task-log.ts'
 import { taskKeyOf, type AcceptedTask } from '../domain/task.ts'
-import type { SessionSeat } from './sessions.ts'
+import type { Seat } from './seat.ts'
+import type { TaskPool } from './task-pool.ts'
 
 /**
  * An accepted task until its terminal event is durable. `id` is unique among all keys' tasks.
@@ -11,7 +12,9 @@ import type { SessionSeat } from './sessions.ts'
 export interface LiveTask extends Schedulable {
   readonly accepted: AcceptedTask
   readonly log: TaskLog
-  readonly session: SessionSeat
+  readonly session: Seat
+  /** Where it waits or runs now; a drain may move it. */
+  pool: TaskPool
   readonly abort: AbortController
   /** Resolves when the terminal event is durable and every reader stands on it, or when a claimed end is taken back. */
   ended: Gate
@@ -44,7 +47,7 @@ export function newGate(): Gate {
  * A task that has just been accepted.
  * @param work_ms its expected service time on one slot, ms
  */
-export function newLiveTask(accepted: AcceptedTask, work_ms: number, session: SessionSeat): LiveTask {
+export function newLiveTask(accepted: AcceptedTask, pool: TaskPool, work_ms: number, session: Seat): LiveTask {
   const { request, queue_position, predicted_start_ms, pool_id, accepted_at, owner, task_id } = accepted
   const started = { queue_position, predicted_start_ms, pool_id, engine: request.engine, accepted_at: new Date(accepted_at).toISOString() }
   return {
@@ -54,6 +57,7 @@ export function newLiveTask(accepted: AcceptedTask, work_ms: number, session: Se
     deadline_at: accepted_at + request.deadline_ms,
     work_ms,
     accepted,
+    pool,
     session,
     log: new TaskLog(startedFrame(started)),
     abort: new AbortController(),
@@ -89,6 +93,13 @@ export class LiveTasks {
     const own = this.owned.get(task.owner)
     own?.delete(task)
     if (own?.size === 0) this.owned.delete(task.owner)
+  }
+
+  /** Tasks of an owner that wait, or are about to. */
+  waiting(owner: string): number {
+    let count = 0
+    for (const { phase } of this.owned.get(owner) ?? []) if (phase === 'queued' || phase === 'tentative') count++
+    return count
   }
 
   /** In order of acceptance; one owner's or everybody's. */

@@ -1,6 +1,7 @@
 import { DomainError } from '../domain/errors.ts'
 import type { TaskRequest } from '../domain/task.ts'
-import type { Pool, Pools } from './pools.ts'
+import type { Pool } from './pool.ts'
+import type { Pools } from './pools.ts'
 import { unfit, unready } from './refusals.ts'
 import type { Replica } from './replica.ts'
 
@@ -82,7 +83,7 @@ function feasible(request: TaskRequest, all: readonly Pool[], prompt_tokens: num
   if (profiled.length === 0) throw new DomainError('invalid_params', `body.sampler_profile_version: no pool for this task stands for ${String(profile)}; GET /v1/capabilities lists them`)
   const replayable = profiled.filter(({ props }) => determinism !== 'strict' || props?.replayable !== false)
   if (replayable.length === 0) throw new DomainError('invalid_params', 'body.determinism: strict needs an engine that is replayable; GET /v1/capabilities lists features')
-  const ready = replayable.filter((pool) => pool.ready)
+  const ready = replayable.filter((pool) => pool.accepting)
   if (ready.length === 0) throw unready(replayable)
   return ready
 }

@@ -1,205 +1,33 @@
-import type { components as config } from '../../generated/config.ts'
-import type { components } from '../../generated/api.ts'
-import { unavailableRetryMs } from '../domain/backoff.ts'
 import { DomainError } from '../domain/errors.ts'
-import { Estimator, startMs } from '../domain/estimator.ts'
-import { Scheduler, type Ahead } from '../domain/scheduler.ts'
-import type { EngineName, Priority, Workload } from '../domain/task.ts'
-import type { Clock } from '../ports/clock.ts'
-import type { Engine } from '../ports/engine.ts'
-import type { Log, Metrics } from '../ports/telemetry.ts'
-import type { LiveTask } from './live-tasks.ts'
-import { Replica } from './replica.ts'
+import type { Metrics } from '../ports/telemetry.ts'
+import type { Pool } from './pool.ts'
 
-export type PoolConfig = config['schemas']['Pool']
-export type PoolHealth = components['schemas']['PoolHealth']
-export type PoolSummary = components['schemas']['PoolSummary']
-export type EngineCapability = components['schemas']['EngineCapability']
-
-const priorities: readonly Priority[] = ['interactive', 'batch']
-
-/** Labels that say which engine a series is about. */
-export interface PoolLabels {
-  readonly engine: EngineName
-  readonly engine_version: string
-  readonly pool_id: string
-}
-
-/** One model on one engine: a queue, an estimator and the replicas that work it off. */
-export class Pool {
-  readonly id: string
-  readonly config: PoolConfig
-  readonly scheduler: Scheduler<LiveTask>
-  readonly estimator = new Estimator()
-  readonly replicas: readonly Replica[]
-  /** Tasks that hold a slot. */
-  readonly running = new Set<LiveTask>()
-  /** Called when a replica or a slot may take work. */
-  onCapacity: () => void = () => undefined
-  private currentLabels: PoolLabels
-  private readonly clock: Clock
-  private readonly metrics: Metrics
-  private readonly log: Log
-
-  constructor(pool: PoolConfig, engineOf: (replica: config['schemas']['Replica']) => Engine, clock: Clock, metrics: Metrics, log: Log) {
-    this.id = pool.id
-    this.config = pool
-    this.clock = clock
-    this.metrics = metrics
-    this.log = log
-    this.scheduler = new Scheduler(pool.queue)
-    this.currentLabels = { engine: pool.engine, engine_version: 'unknown', pool_id: pool.id }
-    this.replicas = pool.replicas.map(
-      (replica) =>
-        new Replica({ ...replica, start_ms: pool.timeouts.start_ms, engine: engineOf(replica), clock, onChange: (changed, change) => this.changed(changed, change) }),
-    )
-  }
-
-  /** Made anew only when a replica changes: they are used for every task. */
-  get labels(): PoolLabels {
-    return this.currentLabels
-  }
-
-  /** What the engine says of itself; undefined until a replica has been up. */
-  get props(): Replica['props'] {
-    return this.replicas.find(({ props }) => props !== undefined)?.props
-  }
-
-  get live(): boolean {
-    return this.replicas.some(({ state }) => state === 'ready' || state === 'starting')
-  }
-
-  get ready(): boolean {
-    return this.replicas.some(({ state }) => state === 'ready')
-  }
-
-  /** Largest context of a task, tokens. */
-  get ctxMax(): number {
-    return Math.min(this.config.ctx, this.props?.ctx_max ?? Infinity)
-  }
-
-  get maxTokensOut(): number {
-    return Math.min(this.config.max_tokens_out ?? Infinity, Math.max(1, this.ctxMax - 1))
-  }
-
-  /** Slots of the replicas that are up. */
-  get slots(): number {
-    return this.replicas.reduce((sum, replica) => sum + (replica.state === 'ready' ? replica.slots : 0), 0)
-  }
-
-  get slotsBusy(): number {
-    return this.replicas.reduce((sum, replica) => sum + replica.busy, 0)
-  }
-
-  supports(workload: Workload): boolean {
-    return this.props?.workloads.includes(workload) ?? true
-  }
-
-  /** When a task with this much ahead of it is expected to start, ms from now. */
-  predictedStartMs(ahead: Ahead): number {
-    if (ahead.position === 0 && this.replicas.some((replica) => replica.hasFreeSlot)) return 0
-    const now = this.clock.now()
-    const remaining: number[] = []
-    for (const task of this.running) remaining.push(task.work_ms - (now - (task.started_at ?? now)))
-    return Math.ceil(startMs(ahead.work_ms, remaining, Math.max(1, this.slots)))
-  }
-
-  /** When a place in the queue is expected, ms from now. */
-  get retryAfterMs(): number {
-    return Math.max(1, this.predictedStartMs({ position: 1, work_ms: 0 }))
-  }
-
-  /** When the pool is expected to be ready, ms from now, within the bounds of a 503. */
-  get readyAfterMs(): number {
-    const now = this.clock.now()
-    const waits = this.replicas.flatMap(({ restart_at }) => (restart_at === undefined ? [] : [restart_at - now]))
-    return unavailableRetryMs(Math.min(...waits, waits.length === 0 ? 1000 : Infinity))
-  }
-
-  reportDepth(): void {
-    for (const priority of priorities) this.metrics.gauge('queue_depth', { ...this.labels, priority }, this.scheduler.depth(priority))
-  }
-
-  summary(): PoolSummary {
-    const { engine, model } = this.config
-    const { id, live, ready, slots, slotsBusy } = this
-    return { pool_id: id, engine, model_ref: model, live, ready, draining: false, slots, slots_busy: slotsBusy, queue_depth: this.scheduler.depth() }
-  }
-
-  health(): PoolHealth {
-    const now = this.clock.now()
-    const last_error = this.replicas.findLast((replica) => replica.last_error !== undefined)?.last_error
-    return {
-      live: this.live,
-      ready: this.ready,
-      draining: false,
-      metrics: {
-        queue_depth: this.scheduler.depth(),
-        queued_interactive: this.scheduler.depth('interactive'),
-        queued_batch: this.scheduler.depth('batch'),
-        slots: this.slots,
-        slots_busy: this.slotsBusy,
-      },
-      ...(last_error === undefined ? {} : { last_error: last_error.slice(0, 2000) }),
-      replicas: this.replicas.map((replica) => ({
-        replica_id: replica.id,
-        state: replica.state,
-        slots: replica.slots,
-        slots_busy: replica.busy,
-        devices: [...replica.devices],
-        ...(replica.props === undefined ? {} : { engine_version: replica.props.engine_version }),
-        restarts: replica.restarts,
-        ...(replica.state === 'down' && replica.restart_at !== undefined ? { restart_in_ms: Math.max(0, Math.ceil(replica.restart_at - now)) } : {}),
-        ...(replica.last_error === undefined ? {} : { last_error: replica.last_error.slice(0, 2000) }),
-      })),
-    }
-  }
-
-  capability(): EngineCapability {
-    const { config, props } = this
-    return {
-      engine: config.engine,
-      engine_version: this.labels.engine_version,
-      pool_id: this.id,
-      model_ref: config.model,
-      ...(config.sampler_profile_version === undefined ? {} : { sampler_profile_version: config.sampler_profile_version }),
-      ctx_max: this.ctxMax,
-      max_tokens_out: this.maxTokensOut,
-      slots: config.replicas.reduce((sum, { slots }) => sum + slots, 0),
-      supported_workloads: [...(props?.workloads ?? [])],
-      rate_limits: { queue_capacity: config.queue.capacity, full_policy: config.queue.full_policy },
-      features: [
-        ...(props?.replayable === true ? (['replayable'] as const) : []),
-        ...(props?.chat_template === true ? (['chat_template'] as const) : []),
-        'stop_sequences',
-        ...(props?.kv_reuse === true ? (['kv_reuse'] as const) : []),
-      ],
-    }
-  }
-
-  private changed(replica: Replica, change: 'state' | 'slot'): void {
-    if (change === 'state') {
-      this.currentLabels = { ...this.currentLabels, engine_version: this.props?.engine_version ?? 'unknown' }
-      const fields = { pool_id: this.id, replica_id: replica.id, engine: this.config.engine, engine_version: replica.props?.engine_version, state: replica.state }
-      if (replica.state === 'down') this.log.warn({ ...fields, error: replica.last_error, human: `Replica ${replica.id} of pool ${this.id} is down and will be started again.` }, 'replica')
-      else this.log.info({ ...fields, human: `Replica ${replica.id} of pool ${this.id} is ${replica.state}.` }, 'replica')
-      for (const state of ['loaded', 'unloaded'] as const) this.metrics.gauge('model_state', { model_id: this.config.model, state }, this.ready === (state === 'loaded') ? 1 : 0)
-      if (replica.state === 'ready') this.reportDepth()
-    }
-    if (replica.hasFreeSlot) this.onCapacity()
-  }
-}
-
-/** All pools, in the order of the configuration. */
+/**
+ * All pools, in the order of the configuration. A pool that was reloaded with another model goes on beside its successor, out of sight,
+ * until its tasks are done.
+ */
 export class Pools {
-  private readonly pools: ReadonlyMap<string, Pool>
+  private readonly pools: Map<string, Pool>
+  private readonly retiring = new Set<Pool>()
+  private readonly metrics: Metrics
+  /** Models that `model_state` speaks of. */
+  private reported: ReadonlySet<string> = new Set()
+  /** Called when a pool's replica or slot may take work. */
+  onCapacity: (pool: Pool) => void = () => undefined
 
-  constructor(pools: readonly Pool[]) {
+  constructor(pools: readonly Pool[], metrics: Metrics) {
+    this.metrics = metrics
     this.pools = new Map(pools.map((pool) => [pool.id, pool]))
+    for (const pool of pools) this.adopt(pool)
   }
 
   all(): readonly Pool[] {
     return [...this.pools.values()]
+  }
+
+  /** Those that have tasks to work off: all, and the predecessors of reloaded ones. */
+  serving(): readonly Pool[] {
+    return [...this.pools.values(), ...this.retiring]
   }
 
   find(id: string): Pool | undefined {
@@ -215,10 +43,52 @@ export class Pools {
 
   /** Starts every replica; resolves when each is ready or has failed for the first time. */
   async start(): Promise<void> {
-    await Promise.all(this.all().flatMap((pool) => pool.replicas.map((replica) => replica.start())))
+    await Promise.all(this.all().map((pool) => pool.start()))
   }
 
   async stop(): Promise<void> {
-    await Promise.all(this.all().flatMap((pool) => pool.replicas.map((replica) => replica.stop())))
+    await Promise.all(this.serving().map((pool) => pool.stop()))
+  }
+
+  /** Puts a pool in the place of the one with its id, which goes on until its tasks are done. */
+  replace(successor: Pool): void {
+    const old = this.get(successor.id)
+    this.adopt(successor)
+    this.pools.set(successor.id, successor)
+    this.retiring.add(old)
+    this.reportModels()
+    this.onCapacity(successor)
+  }
+
+  /** Stops predecessors that have nothing left to do; they count as serving until they are gone. */
+  async stopIdle(): Promise<void> {
+    const idle = [...this.retiring].filter((pool) => pool.idle)
+    await Promise.all(
+      idle.map(async (pool) => {
+        await pool.stop()
+        this.retiring.delete(pool)
+      }),
+    )
+  }
+
+  private adopt(pool: Pool): void {
+    pool.onCapacity = () => {
+      this.onCapacity(pool)
+    }
+    pool.onModel = () => {
+      this.reportModels()
+    }
+  }
+
+  /** A model is loaded where any replica has it, whichever pool that is in. */
+  private reportModels(): void {
+    const loaded = new Map<string, boolean>()
+    for (const { config, ready } of this.serving()) loaded.set(config.model, loaded.get(config.model) === true || ready)
+    for (const model_id of this.reported) if (!loaded.has(model_id)) for (const state of ['loaded', 'unloaded'] as const) this.metrics.forget('model_state', { model_id, state })
+    this.reported = new Set(loaded.keys())
+    for (const [model_id, is] of loaded) {
+      this.metrics.gauge('model_state', { model_id, state: 'loaded' }, is ? 1 : 0)
+      this.metrics.gauge('model_state', { model_id, state: 'unloaded' }, is ? 0 : 1)
+    }
   }
 }

@@ -1,9 +1,10 @@
 import type { MetricsEvent } from '../domain/frames.ts'
+import { budgetFields } from '../domain/budget.ts'
 import type { LiveTask } from './live-tasks.ts'
-import type { Pool } from './pools.ts'
 
 /** What a `metrics` frame says of a task now. */
-export function progressOf(task: LiveTask, pool: Pool, now: number): MetricsEvent {
+export function progressOf(task: LiveTask, now: number): MetricsEvent {
+  const { pool } = task
   const ahead = task.started_at === undefined ? pool.scheduler.ahead(task.id) : undefined
   const start_ms = ahead === undefined ? 0 : pool.predictedStartMs(ahead)
   const service_ms = task.started_at === undefined ? task.work_ms : Math.max(0, task.work_ms - (now - task.started_at))
@@ -17,5 +18,6 @@ export function progressOf(task: LiveTask, pool: Pool, now: number): MetricsEven
     kv_warmth: task.session.kvWarm,
     pool_id: pool.id,
     ...(task.replica_id === undefined ? {} : { replica_id: task.replica_id }),
+    ...budgetFields(task.session.remaining),
   }
 }

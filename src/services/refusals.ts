@@ -1,6 +1,6 @@
 import { DomainError, type ErrorKind } from '../domain/errors.ts'
 import type { TaskRequest } from '../domain/task.ts'
-import type { Pool } from './pools.ts'
+import type { Pool } from './pool.ts'
 
 /** Refusals that mean there was no place. */
 export const noCapacity: ReadonlySet<ErrorKind> = new Set(['queue_full', 'nothing_to_drop', 'pool_unready', 'pool_unavailable', 'replica_exhausted'])

@@ -4,7 +4,7 @@ import type { Clock } from '../ports/clock.ts'
 import { EngineError, type Prompt } from '../ports/engine.ts'
 import type { Ending } from './ending.ts'
 import type { LiveTask } from './live-tasks.ts'
-import type { Pool } from './pools.ts'
+import type { Pool } from './pool.ts'
 import type { Replica } from './replica.ts'
 
 type Completed = Extract<Ending, { kind: 'completed' }>

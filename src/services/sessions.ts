@@ -1,54 +1,34 @@
+import { Account, tightest, type Budgets, type Remaining } from '../domain/budget.ts'
 import { DomainError } from '../domain/errors.ts'
 import type { Principal } from '../domain/principal.ts'
-import { isExpired, openSession, sessionInfo, takeTurn, turnsLeft, type Session, type SessionInfo, type SessionRules } from '../domain/session.ts'
+import { isExpired, openSession, sessionInfo, turnsLeft, type Session, type SessionInfo, type SessionRules } from '../domain/session.ts'
 import type { Clock } from '../ports/clock.ts'
-import type { Fact, Journal } from '../ports/journal.ts'
+import type { Journal } from '../ports/journal.ts'
 import type { SessionStore } from '../ports/session-store.ts'
+import { Seat, type Need, type SeatedSession } from './seat.ts'
 
 /** How often expired sessions are swept, ms. */
 const sweep_ms = 60_000
 
-interface Entry {
-  session: Session
-  /** Accepted tasks that have not been dispatched. */
-  reserved: number
-  kv_warm: boolean
-  /** A task or the start of the daemon has made it durable. */
-  stored: boolean
-  gone: boolean
-}
-
-/** One task's seat in its session: reserved at admission, then either taken at dispatch or given back. */
-export interface SessionSeat {
-  /** What acceptance has to make durable. */
-  readonly facts: readonly Fact[]
-  /** Those facts are durable. */
-  confirm(): void
-  /** The task is dispatched: a turn counts. Returns what has to be made durable. */
-  take(): readonly Fact[]
-  /** The task ended without being dispatched, or was never accepted. */
-  release(): void
-  /** Whether the engine kept a warm KV prefix for the session. */
-  readonly kvWarm: boolean
-  reportKv(warm: boolean): void
-}
-
-/** Sessions of all keys: created by their first task, gone when they expire or are deleted. */
+/** Sessions of all keys: created by their first task or by putSession, gone when they expire or are deleted. */
 export class Sessions {
-  private readonly entries = new Map<string, Entry>()
+  private readonly entries = new Map<string, SeatedSession>()
   private readonly rules: SessionRules
+  private readonly keyAccounts: ReadonlyMap<string, Account>
   private readonly clock: Clock
   private readonly journal: Pick<Journal, 'commit'>
 
-  constructor(rules: SessionRules, clock: Clock, journal: Pick<Journal, 'commit'>) {
+  /** @param keyAccounts budgets of keys that have some, by name */
+  constructor(rules: SessionRules, keyAccounts: ReadonlyMap<string, Account>, clock: Clock, journal: Pick<Journal, 'commit'>) {
     this.rules = rules
+    this.keyAccounts = keyAccounts
     this.clock = clock
     this.journal = journal
   }
 
   /** Takes in what is stored and starts to sweep. Returns how to stop. */
   async start(store: SessionStore): Promise<() => void> {
-    for (const session of await store.all()) this.entries.set(keyOf(session), { session, reserved: 0, kv_warm: false, stored: true, gone: false })
+    for (const session of await store.all()) this.entries.set(keyOf(session), entryOf(session, true))
     await this.sweep()
     return this.clock.every(sweep_ms, () => {
       // A sweep that cannot be made durable is repeated by the next one.
@@ -57,57 +37,61 @@ export class Sessions {
   }
 
   /**
-   * Reserves a turn, creating the session if there is none.
-   * @param readmit the task was accepted before a restart: its turn is not refused
-   * @throws DomainError budget_exhausted where the session has no turn left
+   * Reserves a turn and what the task may use, creating the session if there is none.
+   * @param readmit the task was accepted before a restart: it is not refused
+   * @throws DomainError budget_exhausted where the session has no turn left, or the session or the key no budget for the task
    */
-  reserve(owner: string, session_id: string, readmit = false): SessionSeat {
+  reserve(owner: string, session_id: string, need: Need, readmit = false): Seat {
     const now = Math.floor(this.clock.now())
     const id = keyOf({ owner, session_id })
-    const present = this.entries.get(id)
-    const created = present === undefined || isExpired(present.session, now)
-    const entry = created ? { session: openSession(owner, session_id, now, this.rules), reserved: 0, kv_warm: false, stored: false, gone: false } : present
-    if (!readmit && turnsLeft(entry.session, entry.reserved, this.rules) === 0)
-      throw new DomainError('budget_exhausted', `session_id: the session has used its ${this.rules.max_turns} turns; use another session.`)
-    if (created) {
-      // Tasks that are still in the expired one may not write it over the new one.
-      if (present !== undefined) present.gone = true
-      this.entries.set(id, entry)
+    const present = this.alive(id, now)
+    const created = present === undefined
+    const entry = present ?? entryOf(openSession(owner, session_id, now, this.rules), false)
+    const key = this.keyAccounts.get(owner)
+    if (!readmit) {
+      if (turnsLeft(entry.session, entry.reserved, this.rules) === 0)
+        throw new DomainError('budget_exhausted', `session_id: the session has used its ${this.rules.max_turns} turns; use another session.`)
+      this.checkBudget(entry.account, need, 'session', now)
+      if (key !== undefined) this.checkBudget(key, need, 'key', now)
     }
-    entry.reserved++
-    let open = true
-    return {
-      facts: entry.stored ? [] : [{ kind: 'session_put', session: entry.session }],
-      confirm: () => {
-        entry.stored = true
-      },
-      take: () => {
-        if (!open) return []
-        open = false
-        entry.reserved--
-        entry.stored = true
-        entry.session = takeTurn(entry.session)
-        return entry.gone ? [] : [{ kind: 'session_put', session: entry.session }]
-      },
-      release: () => {
-        if (!open) return
-        open = false
-        entry.reserved--
-        if (!entry.stored && entry.reserved === 0) this.forget(entry)
-      },
-      get kvWarm() {
-        return entry.kv_warm
-      },
-      reportKv: (warm) => {
-        entry.kv_warm = warm
-      },
-    }
+    if (created) this.enter(id, entry)
+    return new Seat(entry, key === undefined ? [entry.account] : [entry.account, key], need, this.clock, () => this.forget(entry))
   }
 
   /** @throws DomainError not_found */
   info(principal: Principal, session_id: string): SessionInfo {
-    const entry = this.find(principal, session_id)
-    return sessionInfo(entry.session, this.clock.now(), entry.kv_warm)
+    return this.describe(this.find(principal, session_id))
+  }
+
+  /** Creates the session, or gives the one that exists a new life and new budgets; its turns stay. Durable when it resolves. */
+  async put(principal: Principal, session_id: string, ttl_ms: number | undefined, budgets: Budgets | undefined): Promise<SessionInfo> {
+    const now = Math.floor(this.clock.now())
+    const { name: owner } = principal
+    const { rules } = this
+    if (ttl_ms !== undefined && ttl_ms > rules.ttl_ms) throw new DomainError('invalid_params', `body.ttl_ms: is more than the configured ${rules.ttl_ms}`)
+    for (const field of ['tokens', 'time_ms', 'cost'] as const) {
+      const most = rules.budgets[field]
+      if (most !== undefined && (budgets?.[field] ?? 0) > most) throw new DomainError('invalid_params', `body.budgets.${field}: is more than the configured ${most}`)
+    }
+    const id = keyOf({ owner, session_id })
+    const old = this.entries.get(id)
+    const before = this.alive(id, now)?.session
+    const fresh = openSession(owner, session_id, now, rules)
+    const limits = { ...rules.budgets, ...budgets }
+    const life = { created_at: now, expires_at: now + (ttl_ms ?? rules.ttl_ms) }
+    const session = { ...(before ?? fresh), ...life, budgets: limits, spent: fresh.spent }
+    await this.journal.commit([{ kind: 'session_put', session }])
+    // Tasks may have come and gone while this was written: only what this call sets is changed.
+    const current = this.entries.get(id)
+    const entry = current === undefined || (current === old && before === undefined) ? entryOf(session, true) : current
+    entry.stored = true
+    const overwritten = entry === current && entry.session !== before
+    entry.account.renew(limits, this.clock.now())
+    entry.session = { ...entry.session, ...life, budgets: limits, spent: fresh.spent }
+    for (const seat of [...entry.running]) seat.watchTime()
+    this.enter(id, entry)
+    if (overwritten && !entry.gone) await this.journal.commit([{ kind: 'session_put', session: entry.session }])
+    return this.describe(entry)
   }
 
   /**
@@ -128,11 +112,48 @@ export class Sessions {
     this.forget(entry)
   }
 
-  private find(principal: Principal, session_id: string): Entry {
+  /** What is left of the tightest budgets of a session and its key. */
+  remaining(owner: string, session_id: string): Remaining {
+    const entry = this.entries.get(keyOf({ owner, session_id }))
+    const key = this.keyAccounts.get(owner)
+    const now = this.clock.now()
+    return tightest([entry?.account, key].flatMap((account) => account?.remaining(now) ?? []))
+  }
+
+  private describe(entry: SeatedSession): SessionInfo {
+    const now = this.clock.now()
+    return sessionInfo(entry.session, now, entry.kv_warm, this.remaining(entry.session.owner, entry.session.session_id))
+  }
+
+  private checkBudget(account: Account, need: Need, whose: 'session' | 'key', now: number): void {
+    const lacking = account.lacks(need, now)
+    if (lacking === undefined) return
+    const left = account.remaining(now)[lacking] ?? 0
+    const wanted = { tokens: `the task may use ${need.tokens} tokens`, cost: `the task may cost ${need.cost_nano / 1e9}`, time_ms: 'no engine time is left' }[lacking]
+    throw new DomainError('budget_exhausted', `The ${lacking} budget of the ${whose} does not allow it: ${wanted}, ${left} is left.`)
+  }
+
+  private find(principal: Principal, session_id: string): SeatedSession {
+    const now = this.clock.now()
+    const isAlive = ({ session }: SeatedSession): boolean => session.session_id === session_id && !isExpired(session, now)
     const own = this.entries.get(keyOf({ owner: principal.name, session_id }))
-    const entry = own ?? (principal.roles.includes('control') ? [...this.entries.values()].find(({ session }) => session.session_id === session_id) : undefined)
-    if (entry === undefined || isExpired(entry.session, this.clock.now())) throw new DomainError('not_found', 'No such session.')
-    return entry
+    if (own !== undefined && isAlive(own)) return own
+    const anybodys = principal.roles.includes('control') ? [...this.entries.values()].find(isAlive) : undefined
+    if (anybodys === undefined) throw new DomainError('not_found', 'No such session.')
+    return anybodys
+  }
+
+  /** The session under this key, if a task may come into it. */
+  private alive(id: string, now: number): SeatedSession | undefined {
+    const entry = this.entries.get(id)
+    return entry === undefined || entry.gone || isExpired(entry.session, now) ? undefined : entry
+  }
+
+  /** Puts a session in the place of the one that was there, which its tasks may not write any more. */
+  private enter(id: string, entry: SeatedSession): void {
+    const old = this.entries.get(id)
+    if (old !== undefined && old !== entry) old.gone = true
+    this.entries.set(id, entry)
   }
 
   private async sweep(): Promise<void> {
@@ -144,11 +165,21 @@ export class Sessions {
     for (const entry of expired) this.forget(entry)
   }
 
-  private forget(entry: Entry): void {
+  private forget(entry: SeatedSession): void {
     entry.gone = true
     const id = keyOf(entry.session)
     if (this.entries.get(id) === entry) this.entries.delete(id)
   }
 }
+
+const entryOf = (session: Session, stored: boolean): SeatedSession => ({
+  session,
+  account: new Account(session.budgets, session.spent),
+  reserved: 0,
+  kv_warm: false,
+  stored,
+  gone: false,
+  running: new Set(),
+})
 
 const keyOf = ({ owner, session_id }: Pick<Session, 'owner' | 'session_id'>): string => `${owner}/${session_id}`

@@ -1,4 +1,5 @@
 import { sealArtifact, type StoredArtifact } from '../domain/artifact.ts'
+import { costNano, nothingSpent } from '../domain/budget.ts'
 import type { DomainError } from '../domain/errors.ts'
 import { endFrame, errorFrame, metricsFrame, type EndEvent } from '../domain/frames.ts'
 import type { TaskOutcome } from '../domain/task.ts'
@@ -8,7 +9,6 @@ import type { Fact, Journal } from '../ports/journal.ts'
 import type { Log, Metrics } from '../ports/telemetry.ts'
 import type { Ending } from './ending.ts'
 import { newGate, type LiveTask, type LiveTasks } from './live-tasks.ts'
-import type { Pools } from './pools.ts'
 import { progressOf } from './progress.ts'
 import { transcriptOf } from './transcript.ts'
 
@@ -24,15 +24,13 @@ export interface PreparedEnd {
 /** The one way out: a task's end is made durable with its transcript, then published to its readers, once. */
 export class Settlement {
   private readonly live: LiveTasks
-  private readonly pools: Pools
   private readonly journal: Pick<Journal, 'commit'>
   private readonly clock: Clock
   private readonly metrics: Metrics
   private readonly log: Log
 
-  constructor(live: LiveTasks, pools: Pools, journal: Pick<Journal, 'commit'>, clock: Clock, metrics: Metrics, log: Log) {
+  constructor(live: LiveTasks, journal: Pick<Journal, 'commit'>, clock: Clock, metrics: Metrics, log: Log) {
     this.live = live
-    this.pools = pools
     this.journal = journal
     this.clock = clock
     this.metrics = metrics
@@ -74,13 +72,18 @@ export class Settlement {
 
   /** Builds the end of a claimed task; nothing is written or published yet. */
   prepare(task: LiveTask, ending: Ending): PreparedEnd {
-    const pool = this.pools.get(task.accepted.pool_id)
+    const { pool } = task
+    // What a displacement does can be taken back, so its seat is left only when it is published.
+    const displaced = ending.kind === 'error' && ending.error.kind === 'displaced'
     const now = Math.floor(this.clock.now())
-    task.log.report(metricsFrame(progressOf(task, pool, now)))
     const { owner } = task
     const tokens_in = ending.kind === 'completed' ? ending.result.tokens_in : task.accepted.prompt_tokens
     const tokens_out = ending.kind === 'completed' ? ending.result.tokens_out : task.log.tokenCount
-    const usage = task.started_at === undefined ? {} : { tokens_in, tokens_out }
+    const ran = task.started_at !== undefined
+    const usage = ran ? { tokens_in, tokens_out } : {}
+    const used = ran ? { tokens: tokens_in + tokens_out, cost_nano: costNano(pool.prices, tokens_in, tokens_out) } : nothingSpent
+    const seat = displaced ? [] : task.session.leave(used)
+    task.log.report(metricsFrame(progressOf(task, now)))
     const transcript = sealArtifact(owner, transcriptOf(task, pool.labels, ending, usage, now), now)
     const output = ending.kind === 'completed' && ending.output !== undefined ? sealArtifact(owner, ending.output, now) : undefined
     const canceled = ending.kind === 'error' && ending.error.kind === 'canceled'
@@ -97,10 +100,14 @@ export class Settlement {
     const terminal = ending.kind === 'completed' ? endFrame(endEvent(task, ending.result, transcript, output, now)) : errorFrame(this.errorEvent(task, ending.error))
     const artifacts = output === undefined ? [transcript] : [transcript, output]
     return {
-      facts: [...artifacts.map((artifact) => ({ kind: 'artifact', artifact }) as const), { kind: 'finished', key: task.accepted, outcome, log: task.log.stored(terminal, canceled) }],
+      facts: [
+        ...artifacts.map((artifact) => ({ kind: 'artifact', artifact }) as const),
+        { kind: 'finished', key: task.accepted, outcome, log: task.log.stored(terminal, canceled) },
+        ...seat,
+      ],
       publish: () => {
         task.log.seal(terminal, canceled)
-        task.session.release()
+        task.session.leave(nothingSpent)
         this.live.delete(task)
         this.record(task, ending, outcome)
         task.ended.resolve()
@@ -124,11 +131,11 @@ export class Settlement {
   private errorEvent(task: LiveTask, error: DomainError): Parameters<typeof errorFrame>[0] {
     const { retry_after_ms } = error.details
     const { engine } = task.accepted.request
-    return { ...error.taskError, engine, pool_id: task.accepted.pool_id, ...(retry_after_ms === undefined ? {} : { retry_after_ms }) }
+    return { ...error.taskError, engine, pool_id: task.pool.id, ...(retry_after_ms === undefined ? {} : { retry_after_ms }) }
   }
 
   private record(task: LiveTask, ending: Ending, outcome: TaskOutcome): void {
-    const { labels } = this.pools.get(task.accepted.pool_id)
+    const { labels } = task.pool
     const replica = { ...labels, replica_id: task.replica_id ?? 'none' }
     const { priority } = task
     const decode_time_ms = decodeMs(task)
@@ -144,8 +151,8 @@ export class Settlement {
   }
 
   private fields(task: LiveTask): Record<string, unknown> {
-    const { correlation_id, task_id, request, pool_id, owner, queue_position, predicted_start_ms } = task.accepted
-    const labels = this.pools.get(pool_id).labels
+    const { correlation_id, task_id, request, owner, queue_position, predicted_start_ms } = task.accepted
+    const { labels } = task.pool
     return { correlation_id, task_id, session_id: request.session_id, key_name: owner, ...labels, replica_id: task.replica_id, queue_position, predicted_start_ms }
   }
 }

@@ -2,14 +2,13 @@ import { DomainError } from '../domain/errors.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Log } from '../ports/telemetry.ts'
 import type { LiveTask, LiveTasks } from './live-tasks.ts'
-import type { Pools } from './pools.ts'
 import type { Settlement } from './settlement.ts'
 
 /**
  * Lets running tasks finish for at most `grace_ms`. What is still running then stays in the journal where its engine can run it again
  * with the same result, and ends with WORKER_RESET where it cannot. Queued tasks stay in the journal.
  */
-export async function quiesce(live: LiveTasks, pools: Pools, settlement: Settlement, clock: Clock, grace_ms: number, log: Log): Promise<void> {
+export async function quiesce(live: LiveTasks, settlement: Settlement, clock: Clock, grace_ms: number, log: Log): Promise<void> {
   const running = (): LiveTask[] => [...live.all()].filter(({ phase }) => phase === 'running' || phase === 'ending')
   let cancel = (): void => undefined
   const grace = new Promise<void>((resolve) => {
@@ -21,7 +20,7 @@ export async function quiesce(live: LiveTasks, pools: Pools, settlement: Settlem
   const endings = running().map(async (task) => {
     if (!settlement.claim(task, true)) return
     task.abort.abort(reset)
-    if (pools.get(task.accepted.pool_id).props?.replayable === true) return
+    if (task.pool.props?.replayable === true) return
     await settlement.settle(task, { kind: 'error', error: reset, reason: 'shutdown' })
   })
   for (const result of await Promise.allSettled(endings)) if (result.status === 'rejected') log.error({ err: result.reason as unknown, human: 'A task could not be ended before the stop.' }, 'stop')

@@ -3,30 +3,34 @@ import { metricsFrame } from '../domain/frames.ts'
 import { visibleOwner, type Principal } from '../domain/principal.ts'
 import { parseResumePoint, TaskLog, type ResumePoint } from '../domain/task-log.ts'
 import type { TaskReader } from '../domain/task-reader.ts'
+import type { AcceptedTask } from '../domain/task.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { EventLog } from '../ports/event-log.ts'
 import type { Journal } from '../ports/journal.ts'
 import type { LiveTask, LiveTasks } from './live-tasks.ts'
-import type { Pools } from './pools.ts'
 import { progressOf } from './progress.ts'
 import { findLive } from './tasks.ts'
 
 /** How often a followed task reports its metrics, ms. */
 const metrics_ms = 1000
 
+/** A reader, and the task it reads. */
+export interface OpenedStream {
+  readonly reader: TaskReader
+  readonly task: AcceptedTask
+}
+
 /** Opens readers on tasks' event logs, live or finished. */
 export class Streams {
   private readonly live: LiveTasks
-  private readonly pools: Pools
   private readonly journal: Pick<Journal, 'find'>
   private readonly eventLog: EventLog
   private readonly clock: Clock
   /** Live tasks that somebody reads, or read a moment ago. */
   private readonly followed = new Set<LiveTask>()
 
-  constructor(live: LiveTasks, pools: Pools, journal: Pick<Journal, 'find'>, eventLog: EventLog, clock: Clock) {
+  constructor(live: LiveTasks, journal: Pick<Journal, 'find'>, eventLog: EventLog, clock: Clock) {
     this.live = live
-    this.pools = pools
     this.journal = journal
     this.eventLog = eventLog
     this.clock = clock
@@ -39,7 +43,7 @@ export class Streams {
       for (const task of this.followed) {
         if (!task.log.hasReaders) this.followed.delete(task)
         // A task that is ending may still be given back to the queue.
-        else if (task.phase !== 'ending') task.log.report(metricsFrame(progressOf(task, this.pools.get(task.accepted.pool_id), now)))
+        else if (task.phase !== 'ending') task.log.report(metricsFrame(progressOf(task, now)))
       }
     })
   }
@@ -48,7 +52,7 @@ export class Streams {
    * A reader from where `last_event_id` says; undefined where the reader has everything.
    * @throws DomainError not_found, invalid_params for an id this daemon does not write
    */
-  async open(principal: Principal, task_id: string, last_event_id: string | undefined): Promise<TaskReader | undefined> {
+  async open(principal: Principal, task_id: string, last_event_id: string | undefined): Promise<OpenedStream | undefined> {
     const from = parseResumePoint(last_event_id)
     if (from === undefined) throw new DomainError('invalid_params', 'header.Last-Event-ID: not an id of this stream; leave it out to read from the start')
     const task = findLive(this.live, principal, task_id)
@@ -59,11 +63,13 @@ export class Streams {
     if (now !== undefined) return this.follow(now, from)
     const stored = record === undefined ? undefined : await this.eventLog.read(record.task)
     if (stored === undefined) throw new DomainError('not_found', 'No such task.')
-    return from.kind === 'nothing' ? undefined : TaskLog.restore(stored).read(from)
+    if (from.kind === 'nothing' || record === undefined) return undefined
+    return { reader: TaskLog.restore(stored).read(from), task: record.task }
   }
-  private follow(task: LiveTask, from: ResumePoint): TaskReader | undefined {
+
+  private follow(task: LiveTask, from: ResumePoint): OpenedStream | undefined {
     if (from.kind === 'nothing') return undefined
     this.followed.add(task)
-    return task.log.read(from)
+    return { reader: task.log.read(from), task: task.accepted }
   }
 }

@@ -4,7 +4,6 @@ import { visibleOwner, type Principal } from '../domain/principal.ts'
 import { taskKeyOf, type AcceptedTask, type TaskOutcome, type TaskRecord, type TaskState, type TaskView } from '../domain/task.ts'
 import type { Journal, TaskFilter } from '../ports/journal.ts'
 import type { LiveTask, LiveTasks } from './live-tasks.ts'
-import type { Pools } from './pools.ts'
 
 /** Which tasks to list. */
 export interface TaskQuery {
@@ -17,12 +16,10 @@ export interface TaskQuery {
 /** What a key may know of tasks: its own, or with the role `control` everybody's. */
 export class Tasks {
   private readonly live: LiveTasks
-  private readonly pools: Pools
   private readonly journal: Pick<Journal, 'find' | 'list'>
 
-  constructor(live: LiveTasks, pools: Pools, journal: Pick<Journal, 'find' | 'list'>) {
+  constructor(live: LiveTasks, journal: Pick<Journal, 'find' | 'list'>) {
     this.live = live
-    this.pools = pools
     this.journal = journal
   }
 
@@ -62,10 +59,11 @@ export class Tasks {
   }
 
   private viewLive(task: LiveTask): TaskView {
-    const pool = this.pools.get(task.accepted.pool_id)
+    const { pool } = task
     const ahead = task.started_at === undefined ? pool.scheduler.ahead(task.id) : undefined
     return {
       ...taskView(task.accepted, undefined),
+      pool_id: pool.id,
       state: task.started_at === undefined ? 'queued' : 'running',
       ...(ahead === undefined ? {} : { queue_position: ahead.position, predicted_start_ms: pool.predictedStartMs(ahead) }),
       ...(task.started_at === undefined ? {} : { started_at: iso(task.started_at), replica_id: task.replica_id ?? 'none' }),

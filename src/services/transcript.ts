@@ -1,7 +1,7 @@
 import type { Artifact } from '../domain/artifact.ts'
 import type { Ending } from './ending.ts'
 import type { LiveTask } from './live-tasks.ts'
-import type { PoolLabels } from './pools.ts'
+import type { PoolLabels } from './pool-labels.ts'
 
 /** Everything about a task that has ended, as an artifact: request, text, timings, engine, versions, seed. Keys are never in a request's body. */
 export function transcriptOf(task: LiveTask, labels: PoolLabels, ending: Ending, usage: { readonly tokens_in?: number; readonly tokens_out?: number }, now: number): Artifact {

@@ -1,4 +1,5 @@
 import type { StoredArtifact } from '../../src/domain/artifact.ts'
+import type { CatalogRecord } from '../../src/domain/catalog.ts'
 import type { Session } from '../../src/domain/session.ts'
 import { taskKeyOf } from '../../src/domain/task.ts'
 import type { StoredLog, TaskKey, TaskRecord } from '../../src/domain/task.ts'
@@ -11,6 +12,7 @@ export class StorageModel {
   artifacts: StoredArtifact[] = []
   readonly logs = new Map<string, StoredLog>()
   readonly sessions = new Map<string, Session>()
+  readonly models = new Map<string, CatalogRecord>()
 
   /** Returns whether the facts were written: false for a duplicate task. */
   commit(facts: readonly Fact[]): boolean {
@@ -73,6 +75,12 @@ export class StorageModel {
         return
       case 'session_deleted':
         this.sessions.delete(taskKeyOf(fact.owner, fact.session_id))
+        return
+      case 'model_put':
+        this.models.set(fact.model.request.id, fact.model)
+        return
+      case 'model_deleted':
+        this.models.delete(fact.id)
         return
       case 'artifact': {
         const { owner, id } = fact.artifact

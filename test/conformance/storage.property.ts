@@ -1,17 +1,19 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import type { Storage } from '../../src/adapters/embedded/storage.ts'
+import type { CatalogRecord } from '../../src/domain/catalog.ts'
 import type { Session } from '../../src/domain/session.ts'
 import { DuplicateTaskError } from '../../src/ports/journal.ts'
 import type { Fact } from '../../src/ports/journal.ts'
 import { StorageModel } from './storage.model.ts'
 import { accepted, artifactFact, finished, sampleArtifact, sampleLog, sampleOutcome } from './storage.samples.ts'
-import { sampleSession, withoutContent } from './storage.samples.ts'
+import { sampleModel, sampleSession, withoutContent } from './storage.samples.ts'
 
 // Few names, so that steps meet: duplicates, second outcomes, outcomes of tasks that do not exist.
 const owner = fc.constantFrom('ann', 'bob')
 const task_id = fc.constantFrom('t1', 't2', 't3', 't4')
 const session_id = fc.constantFrom('s1', 's2')
+const model_id = fc.constantFrom('m1', 'm2', 'm3')
 const ended = fc.constantFrom('completed', 'failed', 'canceled')
 const kind = fc.constantFrom('plan', 'diff', 'other')
 const tag = fc.constantFrom('x', 'y', 'z')
@@ -30,6 +32,8 @@ const fact: fc.Arbitrary<Fact> = fc.oneof(
   }),
   fc.tuple(owner, session_id, fc.nat()).map(([o, s, turns]): Fact => ({ kind: 'session_put', session: sampleSession(o, s, turns) })),
   fc.tuple(owner, session_id).map(([o, s]): Fact => ({ kind: 'session_deleted', owner: o, session_id: s })),
+  fc.tuple(model_id, fc.nat(), wellFormed).map(([id, seq, fetch_error]): Fact => ({ kind: 'model_put', model: sampleModel(id, seq, { fetch_error }) })),
+  model_id.map((id): Fact => ({ kind: 'model_deleted', id })),
   fc
     .tuple(owner, fc.oneof(fc.constant('same'), wellFormed), kind, fc.array(tag, { maxLength: 3 }), time)
     .map(([o, content, k, tags, at]) => artifactFact(sampleArtifact(o, content, { kind: k, tags }, at))),
@@ -48,6 +52,7 @@ const step = fc.oneof(
   { weight: 3, arbitrary: fc.record({ do: fc.constant('task' as const), owner, task_id }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('unfinished' as const) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('sessions' as const) }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('models' as const) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('purge' as const), tasks: time, artifacts: time }) },
 )
 type Step = typeof step extends fc.Arbitrary<infer T> ? T : never
@@ -96,6 +101,8 @@ async function checkStep(storage: Storage, model: StorageModel, one: Exclude<Ste
       )
     case 'sessions':
       return equal((await sessions.all()).sort(byKey), [...model.sessions.values()].sort(byKey))
+    case 'models':
+      return equal((await storage.catalog.all()).sort(byId), [...model.models.values()].sort(byId))
     case 'purge':
       model.purge(one.tasks, one.artifacts)
       return journal.purge(one.tasks, one.artifacts)
@@ -103,6 +110,8 @@ async function checkStep(storage: Storage, model: StorageModel, one: Exclude<Ste
 }
 
 const equal = (actual: unknown, expected: unknown): void => assert.deepStrictEqual(actual, expected)
+
+const byId = (a: CatalogRecord, b: CatalogRecord): number => a.request.id.localeCompare(b.request.id)
 
 const byKey = (a: Session, b: Session): number => `${a.owner}/${a.session_id}`.localeCompare(`${b.owner}/${b.session_id}`)
 

@@ -1,5 +1,6 @@
 import { sealArtifact } from '../../src/domain/artifact.ts'
 import type { Artifact, StoredArtifact } from '../../src/domain/artifact.ts'
+import type { CatalogRecord } from '../../src/domain/catalog.ts'
 import type { Session } from '../../src/domain/session.ts'
 import type { AcceptedTask, StoredLog, TaskOutcome } from '../../src/domain/task.ts'
 import type { Fact } from '../../src/ports/journal.ts'
@@ -66,10 +67,20 @@ export const sampleSession = (owner: string, session_id: string, turns = 0): Ses
   created_at: 5,
   expires_at: 9_000_000_000_000,
   turns,
+  budgets: { tokens: 1000 },
+  spent: { tokens: turns, cost_nano: 7, time_ms: 0 },
 })
 
 export function sampleArtifact(owner: string, content: string, more: Partial<Artifact> = {}, created_at = 1000): StoredArtifact {
   return sealArtifact(owner, { kind: 'plan', content, tags: [], metadata: {}, ...more }, created_at)
+}
+
+/** A catalog model with everything but its id and age made up. */
+export const sampleModel = (id: string, seq = 1, more: Partial<CatalogRecord> = {}): CatalogRecord => {
+  const digest = `sha256:${'ab'.repeat(32)}`
+  const manifests = [{ path: 'ü/model.gguf', digest, size_bytes: 9_007_199_254_740_991 }]
+  const request = { id, digest, source_url: 'hf:org/repo', tags: ['x'], manifests, trust_policy: { mode: 'permissive' as const } }
+  return { seq, request, state: 'Active', files: 'fetching', created_at: 5, ...more }
 }
 
 export const artifactFact = (artifact: StoredArtifact): Fact => ({ kind: 'artifact', artifact })

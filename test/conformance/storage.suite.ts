@@ -5,7 +5,7 @@ import { DuplicateTaskError, StorageError } from '../../src/ports/journal.ts'
 import type { Fact } from '../../src/ports/journal.ts'
 import { agree, steps } from './storage.property.ts'
 import { accepted, artifactFact, finished, sampleArtifact, sampleLog, sampleOutcome } from './storage.samples.ts'
-import { sampleSession, sampleTask, withoutContent } from './storage.samples.ts'
+import { sampleModel, sampleSession, sampleTask, withoutContent } from './storage.samples.ts'
 
 /**
  * What every backend of the storage ports must do.
@@ -119,6 +119,13 @@ export function storageConformance(name: string, open: () => Promise<Storage>, r
       assert.deepEqual(await storage.sessions.all(), [sampleSession('ann', 's1', 1)])
     })
 
+    it('keeps catalog models as they were last put until they are deleted', async () => {
+      const put = (id: string, seq: number, more = {}): Fact => ({ kind: 'model_put', model: sampleModel(id, seq, more) })
+      await storage.journal.commit([put('m1', 1), put('m2', 2)])
+      await storage.journal.commit([put('m1', 1, { state: 'Retired' }), { kind: 'model_deleted', id: 'm2' }, { kind: 'model_deleted', id: 'm3' }])
+      assert.deepEqual(await storage.catalog.all(), [sampleModel('m1', 1, { state: 'Retired' })])
+    })
+
     it('stores an artifact once for each owner, with its first time', async () => {
       const first = sampleArtifact('ann', 'text \0 \u{1f44b}', { tags: ['x', 'x'], metadata: { a: 'b' } }, 1000)
       await storage.journal.commit([artifactFact(first)])
@@ -201,7 +208,9 @@ export function storageConformance(name: string, open: () => Promise<Storage>, r
       const artifact = sampleArtifact('ann', 'text', { tags: ['x'] })
       void storage.journal.commit([accepted('ann', 't1'), accepted('ann', 't2'), finished('ann', 't1')])
       void storage.journal.commit([artifactFact(artifact), { kind: 'session_put', session: sampleSession('ann', 's1', 2) }])
+      void storage.journal.commit([{ kind: 'model_put', model: sampleModel('m1') }])
       storage = await reopen(storage)
+      assert.deepEqual(await storage.catalog.all(), [sampleModel('m1')])
       assert.deepEqual((await storage.journal.find('ann', 't1'))?.outcome, sampleOutcome())
       assert.deepEqual(
         (await storage.journal.unfinished()).map(({ task }) => task),

@@ -32,6 +32,7 @@ describe('errors', () => {
     const retriable = kinds.filter((kind) => errorCatalogue[kind].retriable)
     assert.deepEqual(retriable, [
       'queue_full',
+      'rate_limited',
       'nothing_to_drop',
       'pool_unready',
       'pool_unavailable',

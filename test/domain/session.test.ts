@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
+import { nothingSpent } from '../../src/domain/budget.ts'
 import { restartDelayMs, steadyAfterMs, unavailableRetryMs } from '../../src/domain/backoff.ts'
 import { isExpired, openSession, sessionInfo, takeTurn, turnsLeft } from '../../src/domain/session.ts'
 
-const rules = fc.record({ ttl_ms: fc.integer({ min: 1, max: 1e6 }), max_turns: fc.integer({ min: 1, max: 20 }) })
+const rules = fc.record({ ttl_ms: fc.integer({ min: 1, max: 1e6 }), max_turns: fc.integer({ min: 1, max: 20 }), budgets: fc.constant({}) })
 
 describe('session', () => {
   it('lives for its time to live, to the millisecond', () => {
@@ -11,7 +12,7 @@ describe('session', () => {
       fc.property(rules, fc.nat(1e6), fc.nat(2e6), (given, born, later) => {
         const session = openSession('ann', 's1', born, given)
         assert.equal(isExpired(session, born + later), later >= given.ttl_ms)
-        const { ttl_ms_remaining } = sessionInfo(session, born + later, false)
+        const { ttl_ms_remaining } = sessionInfo(session, born + later, false, {})
         assert.equal(ttl_ms_remaining, Math.max(0, given.ttl_ms - later))
         assert.equal(isExpired(session, born + later), ttl_ms_remaining === 0)
       }),
@@ -19,9 +20,9 @@ describe('session', () => {
   })
 
   it('shows whole milliseconds, and none only when it is over', () => {
-    const session = openSession('ann', 's1', 0, { ttl_ms: 1000, max_turns: 8 })
-    assert.equal(sessionInfo(session, 999.5, true).ttl_ms_remaining, 1)
-    assert.deepEqual(sessionInfo(session, 1000, true), { ttl_ms_remaining: 0, turns: 0, kv_bytes: 0, kv_warmth: true })
+    const session = openSession('ann', 's1', 0, { ttl_ms: 1000, max_turns: 8, budgets: {} })
+    assert.equal(sessionInfo(session, 999.5, true, {}).ttl_ms_remaining, 1)
+    assert.deepEqual(sessionInfo(session, 1000, true, {}), { ttl_ms_remaining: 0, turns: 0, kv_bytes: 0, kv_warmth: true })
   })
 
   it('gives away no more turns than it has', () => {
@@ -44,8 +45,8 @@ describe('session', () => {
   })
 
   it('is not changed by a turn, a new one comes', () => {
-    const session = openSession('ann', 's1', 5, { ttl_ms: 10, max_turns: 8 })
-    assert.deepEqual(takeTurn(session), { owner: 'ann', session_id: 's1', created_at: 5, expires_at: 15, turns: 1 })
+    const session = openSession('ann', 's1', 5, { ttl_ms: 10, max_turns: 8, budgets: {} })
+    assert.deepEqual(takeTurn(session), { owner: 'ann', session_id: 's1', created_at: 5, expires_at: 15, turns: 1, budgets: {}, spent: nothingSpent })
     assert.equal(session.turns, 0)
   })
 })

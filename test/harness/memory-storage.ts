@@ -1,7 +1,9 @@
 import type { StoredArtifact } from '../../src/domain/artifact.ts'
+import type { CatalogRecord } from '../../src/domain/catalog.ts'
 import type { Session } from '../../src/domain/session.ts'
 import { taskKeyOf, type StoredLog, type TaskKey, type TaskRecord } from '../../src/domain/task.ts'
 import type { ArtifactFilter, ArtifactStore } from '../../src/ports/artifact-store.ts'
+import type { CatalogStore } from '../../src/ports/catalog-store.ts'
 import type { EventLog } from '../../src/ports/event-log.ts'
 import { DuplicateTaskError, StorageError, type Fact, type Journal, type TaskFilter } from '../../src/ports/journal.ts'
 import type { SessionStore } from '../../src/ports/session-store.ts'
@@ -22,6 +24,7 @@ export class MemoryStorage {
   private stored: { readonly seq: number; readonly one: StoredArtifact }[] = []
   private readonly logs = new Map<string, StoredLog>()
   private readonly sessionsByKey = new Map<string, Session>()
+  private readonly models = new Map<string, CatalogRecord>()
   private tail: Promise<unknown> = Promise.resolve()
   private gate: Gate | undefined
   private seq = 0
@@ -46,6 +49,8 @@ export class MemoryStorage {
   }
 
   readonly eventLog: EventLog = { read: ({ owner, task_id }) => this.turn(() => this.logs.get(taskKeyOf(owner, task_id))) }
+
+  readonly catalog: CatalogStore = { all: () => this.turn(() => [...this.models.values()]) }
 
   readonly sessions: SessionStore = { all: () => this.turn(() => [...this.sessionsByKey.values()]) }
 
@@ -112,6 +117,8 @@ export class MemoryStorage {
   private apply(fact: Fact): void {
     if (fact.kind === 'finished') this.finish(fact.key, fact)
     else if (fact.kind === 'session_put') this.sessionsByKey.set(taskKeyOf(fact.session.owner, fact.session.session_id), fact.session)
+    else if (fact.kind === 'model_put') this.models.set(fact.model.request.id, fact.model)
+    else if (fact.kind === 'model_deleted') this.models.delete(fact.id)
     else if (fact.kind === 'session_deleted') this.sessionsByKey.delete(taskKeyOf(fact.owner, fact.session_id))
     else if (fact.kind === 'artifact' && !this.stored.some(({ one }) => one.owner === fact.artifact.owner && one.id === fact.artifact.id))
       this.stored.push({ seq: ++this.seq, one: fact.artifact })

@@ -8,8 +8,10 @@ import type { Log, LogFields, Metrics } from '../../src/ports/telemetry.ts'
 import { Admission } from '../../src/services/admission.ts'
 import { Cancellation } from '../../src/services/cancellation.ts'
 import { Dispatcher } from '../../src/services/dispatcher.ts'
+import { KeyLimits } from '../../src/services/key-limits.ts'
 import { LiveTasks, type LiveTask } from '../../src/services/live-tasks.ts'
-import { Pool, Pools } from '../../src/services/pools.ts'
+import { Pool } from '../../src/services/pool.ts'
+import { Pools } from '../../src/services/pools.ts'
 import { recover } from '../../src/services/recovery.ts'
 import { Sessions } from '../../src/services/sessions.ts'
 import { Settlement } from '../../src/services/settlement.ts'
@@ -128,7 +130,7 @@ export async function startRig(options: RigOptions = {}) {
   const { journal, eventLog } = storage
   const samples: Sample[] = []
   const record = (name: string, labels: object, value = 1): void => void samples.push({ name, labels: { ...labels }, value })
-  const metrics: Metrics = { count: record, gauge: record, observe: record }
+  const metrics: Metrics = { count: record, gauge: record, observe: record, forget: () => undefined }
   const lines: { readonly level: keyof Log; readonly fields: LogFields; readonly message: string }[] = []
   const line = (level: keyof Log) => (fields: LogFields, message: string) => void lines.push({ level, fields, message })
   const log: Log = { debug: line('debug'), info: line('info'), warn: line('warn'), error: line('error') }
@@ -143,15 +145,16 @@ export async function startRig(options: RigOptions = {}) {
       }
       return new Pool(pool, engineOf, clock, metrics, log)
     }),
+    metrics,
   )
   const live = new LiveTasks()
-  const sessions = new Sessions(config.sessions, clock, journal)
-  const settlement = new Settlement(live, pools, journal, clock, metrics, log)
+  const sessions = new Sessions(config.sessions, new Map(), clock, journal)
+  const settlement = new Settlement(live, journal, clock, metrics, log)
   const dispatcher = new Dispatcher(pools, settlement, journal, clock, metrics, log)
-  const admission = new Admission({ pools, live, sessions, dispatcher, settlement, journal, clock, metrics, log, drawSeed: () => 4242 })
-  const streams = new Streams(live, pools, journal, eventLog, clock)
-  const tasks = new Tasks(live, pools, journal)
-  const cancellation = new Cancellation(live, pools, settlement, journal)
+  const admission = new Admission({ pools, live, sessions, keyLimits: new KeyLimits(new Map(), live), checkModel: () => undefined, dispatcher, settlement, journal, clock, metrics, log, drawSeed: () => 4242 })
+  const streams = new Streams(live, journal, eventLog, clock)
+  const tasks = new Tasks(live, journal)
+  const cancellation = new Cancellation(live, settlement, journal)
   const stops = [dispatcher.start(), streams.start(), await sessions.start(storage.sessions)]
   await recover(journal, admission, pools, clock, log)
   const starting = pools.start()
@@ -188,13 +191,13 @@ export async function startRig(options: RigOptions = {}) {
     },
     /** Follows a task from its start, or from an id. */
     tail: async (task_id: string, who = ann, last_event_id?: string): Promise<Tail> =>
-      new Tail((await streams.open(who, task_id, last_event_id)) ?? fail('the reader has everything')),
+      new Tail((await streams.open(who, task_id, last_event_id))?.reader ?? fail('the reader has everything')),
     /** Samples of one series. */
     metric: (name: string): Sample[] => samples.filter((sample) => sample.name === name),
     quiesce: async (grace_ms: number): Promise<void> => {
       admission.close()
       for (const stop of stops) stop()
-      await quiesce(live, pools, settlement, clock, grace_ms, log)
+      await quiesce(live, settlement, clock, grace_ms, log)
     },
   }
 }

@@ -1,6 +1,8 @@
+import { operations } from '../../generated/operations.ts'
 import { operationIds } from '../harness/contract.ts'
 import { keys } from '../harness/daemon.ts'
 import { noDigest, nobody, other, type Case } from './case.ts'
+import { control } from './cases.control.ts'
 import { creating } from './cases.create.ts'
 import { tasks } from './cases.tasks.ts'
 import { artifact, limits } from './worlds.ts'
@@ -10,7 +12,7 @@ const everywhere = operationIds.flatMap((op): Case[] => [
   { op, status: 401, what: 'no key', code: 'UNAUTHENTICATED', ask: { key: null } },
   { op, status: 403, what: 'a wrong key', code: 'FORBIDDEN', ask: { key: 'wrong' } },
   { op, status: 403, what: 'a wrong bearer key', code: 'FORBIDDEN', ask: { key: 'wrong', bearer: true } },
-  { op, status: 403, what: 'a key without the role', code: 'FORBIDDEN', ask: { key: keys.control } },
+  { op, status: 403, what: 'a key without the role', code: 'FORBIDDEN', ask: { key: operations[op].role === 'data' ? keys.control : keys.data } },
   { op, status: 400, what: 'an unknown query parameter', code: 'INVALID_PARAMS', ask: { query: { surprise: '1' } } },
   { op, status: 500, what: 'what nobody foresaw', code: 'INTERNAL', world: 'broken' },
 ])
@@ -108,4 +110,4 @@ const artifacts: Case[] = [
 ]
 
 /** Every case of every operation. */
-export const cases: readonly Case[] = [...everywhere, ...creating, ...tasks, ...sessions, ...pools, ...artifacts]
+export const cases: readonly Case[] = [...everywhere, ...creating, ...tasks, ...sessions, ...pools, ...artifacts, ...control]

@@ -22,7 +22,7 @@ export interface Wire {
 }
 
 /** What a request gets that keeps the contract and comes with a key that may. */
-const possible: Readonly<Record<OperationId, readonly number[]>> = {
+const possible: Readonly<Partial<Record<OperationId, readonly number[]>>> = {
   createTask: [202, 400, 403, 404, 409, 429, 503],
   listTasks: [200],
   getTask: [200, 404],
@@ -112,7 +112,7 @@ export function build(draft: Draft, memory: Memory): Wire {
               ? [405]
               : draft.who === 'control'
                 ? [403, ...(wrong ?? [])]
-                : (wrong ?? possible[op]),
+                : (wrong ?? possible[op] ?? []),
     shell: route !== undefined || other !== undefined,
     resumed: resume !== undefined,
     leave: draft.leave && op === 'streamTask',

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { operations } from '../../generated/operations.ts'
-import { operationIds, schemaNamed } from '../harness/contract.ts'
+import { schemaNamed } from '../harness/contract.ts'
 import { mockPool, silentLog, startDaemon, type TestDaemon } from '../harness/daemon.ts'
 import { FakeClock } from '../harness/fake-clock.ts'
 import { body_bytes } from './fuzz.body.ts'
-import { sequence } from './fuzz.draft.ts'
+import { fuzzed, sequence } from './fuzz.draft.ts'
 import { Driver } from './fuzz.driver.ts'
 
 /** `FUZZ_SEED=<n>` plays another run, or one that failed, again. */
@@ -15,7 +15,7 @@ const steps = 270
 const least = 10_000
 
 /** Answers that only a fault can bring about: what nobody foresaw, and a journal that cannot be written. */
-const faulty = [...operationIds.map((op) => `${op} 500`), 'cancelTask 503', 'deleteSession 503', 'createArtifact 503']
+const faulty = [...fuzzed.map((op) => `${op} 500`), 'cancelTask 503', 'deleteSession 503', 'createArtifact 503']
 
 const pool = (id: string, model: string, fields: Record<string, unknown>): Record<string, unknown> =>
   mockPool({ id, model, replicas: [{ id: 'r0', slots: 1 }], queue: { capacity: 3 }, ...fields })
@@ -83,7 +83,7 @@ describe('sequences of requests generated from the contract', () => {
     const { failed, errorInstance, counterexamplePath } = await fc.check(play, { seed, numRuns: runs, endOnFailure: true })
     if (failed)
       throw new Error(`FUZZ_SEED=${seed}, path ${String(counterexamplePath)}, after ${requests} requests`, { cause: errorInstance })
-    const declared = operationIds.flatMap((op) => operations[op].statuses.map((status) => `${op} ${status}`))
+    const declared = fuzzed.flatMap((op) => operations[op].statuses.map((status) => `${op} ${status}`))
     assert.deepEqual(declared.filter((pair) => !reached.has(pair)).sort(), faulty.toSorted())
     assert.deepEqual(
       schemaNamed('ErrorCode').enum!.filter((code) => !codes.has(code)),

@@ -57,6 +57,19 @@ export class World {
 
 let made = 0
 
+/** The digest of the demonstration model, which the catalog can name without fetching anything. */
+const demoDigest = 'sha256:d9455cd88e099a18219ec2186ccce99c3db89885d95b27bcb38a68b9151f1e88'
+
+/** A model for the catalog; its file is here already. */
+export const model = (fields: Record<string, unknown> = {}): Record<string, unknown> & { id: string } => ({
+  id: `model-${++made}`,
+  digest: demoDigest,
+  source_url: 'file:models/tinytales.gguf',
+  manifests: [{ path: 'tinytales.gguf', digest: demoDigest, size_bytes: 2_535_680 }],
+  trust_policy: { mode: 'permissive' },
+  ...fields,
+})
+
 /** An artifact that is not like any other. */
 export const artifact = (fields: Record<string, unknown> = {}): Record<string, unknown> => ({
   kind: 'plan',
@@ -83,15 +96,8 @@ const throwing = <T extends object>(service: T): T =>
     },
   })
 
-const broken = (services: Services): Services => ({
-  admission: throwing(services.admission),
-  artifacts: throwing(services.artifacts),
-  cancellation: throwing(services.cancellation),
-  pools: throwing(services.pools),
-  sessions: throwing(services.sessions),
-  streams: throwing(services.streams),
-  tasks: throwing(services.tasks),
-})
+const broken = (services: Services): Services =>
+  Object.fromEntries(Object.entries(services).map(([name, service]) => [name, throwing(service as object)])) as unknown as Services
 
 /** The states of a daemon that cases are played in. Time stands still where it could change them. */
 export const worlds = {
@@ -124,6 +130,8 @@ export const worlds = {
     await world.daemon.close()
     return world
   },
+  /** Pools are drained, resumed and reloaded. */
+  steered: async () => new World(await startDaemon()),
   /** Every service throws. */
   broken: async () => new World(await startDaemon({}, { services: broken })),
 } satisfies Record<string, () => Promise<World>>

@@ -1,16 +1,19 @@
 import assert from 'node:assert/strict'
 import { DomainError } from '../../src/domain/errors.ts'
-import { Sessions, type SessionSeat } from '../../src/services/sessions.ts'
+import { Sessions } from '../../src/services/sessions.ts'
+import type { Seat } from '../../src/services/seat.ts'
+import { nothingSpent } from '../../src/domain/budget.ts'
 import { FakeClock, settled } from '../harness/fake-clock.ts'
 import { MemoryStorage } from '../harness/memory-storage.ts'
 import { ann, bob, boss, refusalOf } from '../harness/rig.ts'
 
-const rules = { ttl_ms: 600_000, max_turns: 3 }
+const rules = { ttl_ms: 600_000, max_turns: 3, budgets: {} }
+const free = { tokens: 0, cost_nano: 0 }
 
 class Bench {
   readonly clock = new FakeClock()
   readonly storage = new MemoryStorage()
-  sessions = new Sessions(rules, this.clock, this.storage.journal)
+  sessions = new Sessions(rules, new Map(), this.clock, this.storage.journal)
   stop = (): void => undefined
 
   async start(): Promise<this> {
@@ -21,20 +24,20 @@ class Bench {
   /** The daemon stops and starts again on the same storage. */
   async restart(): Promise<void> {
     this.stop()
-    this.sessions = new Sessions(rules, this.clock, this.storage.journal)
+    this.sessions = new Sessions(rules, new Map(), this.clock, this.storage.journal)
     await this.start()
   }
 
   /** A task is accepted: reserved, durable, confirmed. */
-  async accept(session_id: string, owner = 'ann'): Promise<SessionSeat> {
-    const seat = this.sessions.reserve(owner, session_id)
+  async accept(session_id: string, owner = 'ann'): Promise<Seat> {
+    const seat = this.sessions.reserve(owner, session_id, free)
     await this.storage.journal.commit(seat.facts)
     seat.confirm()
     return seat
   }
 
-  async dispatch(seat: SessionSeat): Promise<void> {
-    await this.storage.journal.commit(seat.take())
+  async dispatch(seat: Seat): Promise<void> {
+    await this.storage.journal.commit(seat.take(() => undefined))
   }
 
   /** What is stored, as `<session>:<turns>`. */
@@ -74,16 +77,16 @@ describe('sessions', () => {
   it('count a turn at dispatch and refuse where none is left, reserved ones included', async () => {
     const seats = [await bench.accept('s'), await bench.accept('s'), await bench.accept('s')]
     assert.equal(
-      kindOf(() => bench.sessions.reserve('ann', 's')),
+      kindOf(() => bench.sessions.reserve('ann', 's', free)),
       'budget_exhausted',
     )
     assert.equal(bench.sessions.info(ann, 's').turns, 0)
     for (const seat of seats.slice(0, 2)) await bench.dispatch(seat)
     assert.equal(bench.sessions.info(ann, 's').turns, 2)
-    seats[2]?.release()
+    seats[2]?.leave(nothingSpent)
     await bench.dispatch(await bench.accept('s'))
     assert.equal(
-      kindOf(() => bench.sessions.reserve('ann', 's')),
+      kindOf(() => bench.sessions.reserve('ann', 's', free)),
       'budget_exhausted',
     )
     assert.deepEqual(await bench.stored(), ['s:3'])
@@ -91,40 +94,40 @@ describe('sessions', () => {
 
   it('take or give back each seat once', async () => {
     const [taken, released] = [await bench.accept('s'), await bench.accept('s')]
-    taken.take()
-    assert.deepEqual(taken.take(), [])
-    taken.release()
-    released.release()
-    released.release()
-    assert.deepEqual(released.take(), [])
+    taken.take(() => undefined)
+    assert.deepEqual(taken.take(() => undefined), [])
+    taken.leave(nothingSpent)
+    released.leave(nothingSpent)
+    released.leave(nothingSpent)
+    assert.deepEqual(released.take(() => undefined), [])
     assert.equal(bench.sessions.info(ann, 's').turns, 1)
     await bench.accept('s')
     await bench.accept('s')
     assert.equal(
-      kindOf(() => bench.sessions.reserve('ann', 's')),
+      kindOf(() => bench.sessions.reserve('ann', 's', free)),
       'budget_exhausted',
     )
   })
 
   it('admit a task of before a restart whatever is left', async () => {
     for (let i = 0; i < 3; i++) await bench.dispatch(await bench.accept('s'))
-    const seat = bench.sessions.reserve('ann', 's', true)
+    const seat = bench.sessions.reserve('ann', 's', free, true)
     await bench.dispatch(seat)
     assert.equal(bench.sessions.info(ann, 's').turns, 4)
   })
 
   it('are none of a task that was never accepted', async () => {
-    const seat = bench.sessions.reserve('ann', 's')
-    seat.release()
+    const seat = bench.sessions.reserve('ann', 's', free)
+    seat.leave(nothingSpent)
     assert.equal(
       kindOf(() => bench.sessions.info(ann, 's')),
       'not_found',
     )
-    const [failed, accepted] = [bench.sessions.reserve('ann', 's'), bench.sessions.reserve('ann', 's')]
-    failed.release()
+    const [failed, accepted] = [bench.sessions.reserve('ann', 's', free), bench.sessions.reserve('ann', 's', free)]
+    failed.leave(nothingSpent)
     await bench.storage.journal.commit(accepted.facts)
     accepted.confirm()
-    accepted.release()
+    accepted.leave(nothingSpent)
     assert.equal(bench.sessions.info(ann, 's').turns, 0)
     assert.deepEqual(await bench.stored(), ['s:0'], 'durable, although its first task was not')
   })

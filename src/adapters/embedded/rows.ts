@@ -1,4 +1,5 @@
 import type { StoredArtifact } from '../../domain/artifact.ts'
+import type { CatalogRecord } from '../../domain/catalog.ts'
 import type { Session } from '../../domain/session.ts'
 import type { AcceptedTask, StoredLog, TaskOutcome, TaskRecord } from '../../domain/task.ts'
 import type { Fact } from '../../ports/journal.ts'
@@ -34,11 +35,17 @@ function appendOther(ops: Param[], fact: Fact): void {
     }
     case 'session_put': {
       const { session } = fact
-      ops.push(S.sessionPut, session.owner, session.session_id, session.created_at, session.expires_at, session.turns)
+      ops.push(S.sessionPut, session.owner, session.session_id, session.created_at, session.expires_at, session.turns, JSON.stringify(session.budgets), JSON.stringify(session.spent))
       return
     }
     case 'session_deleted':
       ops.push(S.sessionDeleted, fact.owner, fact.session_id)
+      return
+    case 'model_put':
+      ops.push(S.modelPut, fact.model.request.id, JSON.stringify(fact.model))
+      return
+    case 'model_deleted':
+      ops.push(S.modelDeleted, fact.id)
       return
     case 'artifact': {
       const { owner, id, artifact, created_at, size_bytes } = fact.artifact
@@ -60,16 +67,21 @@ export function storedLog([started, tokens, metrics, terminal]: Row): StoredLog 
   return { started: String(started), tokens: String(tokens), metrics: String(metrics), terminal: String(terminal) }
 }
 
-/** A row of `owner, session_id, created_at, expires_at, turns`. */
-export function session([owner, session_id, created_at, expires_at, turns]: Row): Session {
+/** A row of `owner, session_id, created_at, expires_at, turns, budgets, spent`. */
+export function session([owner, session_id, created_at, expires_at, turns, budgets, spent]: Row): Session {
   return {
     owner: String(owner),
     session_id: String(session_id),
     created_at: Number(created_at),
     expires_at: Number(expires_at),
     turns: Number(turns),
+    budgets: JSON.parse(String(budgets)) as Session['budgets'],
+    spent: JSON.parse(String(spent)) as Session['spent'],
   }
 }
+
+/** A row of `model`. */
+export const catalogRecord = ([model]: Row): CatalogRecord => JSON.parse(String(model)) as CatalogRecord
 
 /** A row of `owner, id, created_at, size_bytes, seq, head` and, unless it is from a list, `content`. */
 export function listedArtifact([owner, id, created_at, size_bytes, seq, head, content]: Row): StoredArtifact & { readonly seq: number } {

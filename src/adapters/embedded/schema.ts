@@ -48,7 +48,14 @@ CREATE TABLE sessions (
   created_at INTEGER NOT NULL,
   expires_at INTEGER NOT NULL,
   turns INTEGER NOT NULL,
+  budgets TEXT NOT NULL,
+  spent TEXT NOT NULL,
   PRIMARY KEY (owner, session_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE models (
+  id TEXT PRIMARY KEY,
+  model TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE artifacts (

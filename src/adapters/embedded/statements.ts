@@ -8,9 +8,12 @@ const SQL = {
   finished: 'UPDATE tasks SET ended = ?, finished_at = ?, outcome = ? WHERE task_id = ? AND owner = ? AND ended IS NULL',
   log: `INSERT INTO logs (started, tokens, metrics, terminal, seq)
     SELECT ?, ?, ?, ?, seq FROM tasks WHERE task_id = ? AND owner = ? AND changes() = 1`,
-  sessionPut: `INSERT INTO sessions (owner, session_id, created_at, expires_at, turns) VALUES (?, ?, ?, ?, ?)
-    ON CONFLICT DO UPDATE SET created_at = excluded.created_at, expires_at = excluded.expires_at, turns = excluded.turns`,
+  sessionPut: `INSERT INTO sessions (owner, session_id, created_at, expires_at, turns, budgets, spent) VALUES (?, ?, ?, ?, ?, ?, ?)
+    ON CONFLICT DO UPDATE SET created_at = excluded.created_at, expires_at = excluded.expires_at, turns = excluded.turns,
+    budgets = excluded.budgets, spent = excluded.spent`,
   sessionDeleted: 'DELETE FROM sessions WHERE owner = ? AND session_id = ?',
+  modelPut: 'INSERT INTO models (id, model) VALUES (?, ?) ON CONFLICT DO UPDATE SET model = excluded.model',
+  modelDeleted: 'DELETE FROM models WHERE id = ?',
   artifact: `INSERT INTO artifacts (owner, id, kind, created_at, size_bytes, head, content) VALUES (?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT DO NOTHING`,
   artifactTags: `INSERT INTO artifact_tags (owner, seq, tag)
@@ -21,7 +24,8 @@ const SQL = {
   unfinished: 'SELECT seq, accepted, outcome FROM tasks INDEXED BY tasks_unfinished WHERE ended IS NULL ORDER BY seq',
   readLog: `SELECT started, tokens, metrics, terminal FROM logs
     WHERE seq = (SELECT seq FROM tasks WHERE task_id = ? AND owner = ?)`,
-  sessions: 'SELECT owner, session_id, created_at, expires_at, turns FROM sessions',
+  sessions: 'SELECT owner, session_id, created_at, expires_at, turns, budgets, spent FROM sessions',
+  models: 'SELECT model FROM models',
   artifactGet: 'SELECT owner, id, created_at, size_bytes, seq, head, content FROM artifacts WHERE id = ? AND owner = ?',
   artifactGetAnyOwner: `SELECT owner, id, created_at, size_bytes, seq, head, content FROM artifacts INDEXED BY artifacts_key
     WHERE id = ? ORDER BY seq DESC LIMIT 1`,

@@ -1,13 +1,14 @@
 import { closeSync, existsSync, mkdirSync, openSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ArtifactStore } from '../../ports/artifact-store.ts'
+import type { CatalogStore } from '../../ports/catalog-store.ts'
 import type { EventLog } from '../../ports/event-log.ts'
 import type { Journal } from '../../ports/journal.ts'
 import type { SessionStore } from '../../ports/session-store.ts'
 import { StorageClient } from './client.ts'
 import type { Param } from './protocol.ts'
 import { StorageRefusedError } from './refusal.ts'
-import { listedArtifact, session, storedArtifact, storedLog, taskRecord } from './rows.ts'
+import { catalogRecord, listedArtifact, session, storedArtifact, storedLog, taskRecord } from './rows.ts'
 import { artifactListStatement, S, taskListStatement, unfinishedListStatement } from './statements.ts'
 
 export { StorageRefusedError }
@@ -18,6 +19,7 @@ export interface Storage {
   readonly eventLog: EventLog
   readonly sessions: SessionStore
   readonly artifacts: ArtifactStore
+  readonly catalog: CatalogStore
   /**
    * Writes what was committed, closes the database and ends its thread; calls made after it reject with StorageError.
    * @throws StorageError the database could not be closed properly; what was confirmed is durable all the same
@@ -88,6 +90,7 @@ function portsOn(client: StorageClient): Omit<Storage, 'close'> {
     },
     eventLog: { read: ({ owner, task_id }) => one(storedLog, S.readLog, [task_id, owner]) },
     sessions: { all: () => many(session, S.sessions, []) },
+    catalog: { all: () => many(catalogRecord, S.models, []) },
     artifacts: {
       get: (owner, id) =>
         owner === undefined ? one(storedArtifact, S.artifactGetAnyOwner, [id]) : one(storedArtifact, S.artifactGet, [id, owner]),

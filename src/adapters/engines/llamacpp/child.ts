@@ -46,10 +46,26 @@ const model = (): LoadedModel => {
   return loaded
 }
 
+/** How often the child looks whether its KV cache has changed, milliseconds. */
+const KV_MS = 1000
+
+/** Tells how full the KV cache is, now and whenever that has changed. */
+function watchKv({ slots, props }: LoadedModel): void {
+  let told: number | undefined
+  const tell = (): void => {
+    const usage = Math.min(1, slots.tokens / (props.slots * props.ctx_max))
+    if (usage !== told) postAfterText({ type: 'kv', usage })
+    told = usage
+  }
+  tell()
+  setInterval(tell, KV_MS).unref()
+}
+
 async function onLoad(command: LoadCommand): Promise<void> {
   try {
     loaded = await load(command, (line) => process.stderr.write(`${line}\n`))
     postAfterText({ type: 'ready', props: loaded.props, known_digest: loaded.known_digest })
+    watchKv(loaded)
   } catch (error) {
     postAfterText({ type: 'failed', ...failureOf(error) })
   }

@@ -11,8 +11,8 @@ import { type Call, LlamaProcess } from './process.ts'
 import type { KnownDigest } from './protocol.ts'
 
 export interface LlamaCppOptions {
-  /** A GGUF file. */
-  readonly model_path: string
+  /** A GGUF file, or what finds it at each start and says why there is none. */
+  readonly model_path: string | (() => Promise<string>)
   /** Tokens of one slot; at most what the model was trained on. */
   readonly ctx: number
   /** Tasks that run at once, each in a sequence of its own. */
@@ -47,8 +47,9 @@ class LlamaCppEngine implements Engine {
     const life = new LlamaProcess(onOutput)
     this.life = life
     try {
+      const path = typeof model_path === 'string' ? model_path : await model_path()
       const { props, known_digest } = await life.load({
-        type: 'load', model_path: resolve(model_path), ctx, slots, threads, gpu, known_digest: this.knownDigest,
+        type: 'load', model_path: resolve(path), ctx, slots, threads, gpu, known_digest: this.knownDigest,
       })
       this.knownDigest = known_digest
       void life.gone.then((reason) => {
@@ -112,6 +113,10 @@ class LlamaCppEngine implements Engine {
       const id = life.begin(call, (id) => ({ type: 'generate', id, request: { ...request, sampling } }))
       return abort
     })
+  }
+
+  kvUsage(): number | undefined {
+    return this.life?.kv_usage
   }
 
   async stop(): Promise<void> {

@@ -19,6 +19,8 @@ export interface Call {
 export class LlamaProcess {
   /** Resolves once the process is gone, with the reason. */
   readonly gone: Promise<EngineError>
+  /** Share of the KV cache in use, as the child last told. */
+  kv_usage: number | undefined
   private readonly child: ChildProcess
   private readonly calls = new Map<number, Call>()
   private readonly loading = Promise.withResolvers<ReadyMessage>()
@@ -104,6 +106,9 @@ export class LlamaProcess {
         return
       case 'text':
         this.onText(report.pieces)
+        return
+      case 'kv':
+        this.kv_usage = report.usage
         return
       default: {
         const call = this.calls.get(report.id)

@@ -91,8 +91,14 @@ export interface ErrorMessage extends Failure {
   readonly id: number
 }
 
+/** Share of the KV cache that holds tokens, whenever it has changed. */
+export interface KvMessage {
+  readonly type: 'kv'
+  readonly usage: number
+}
+
 /** Ends a call: exactly one for each `count` and `generate`. */
 export type Outcome = CountedMessage | DoneMessage | AbortedMessage | ErrorMessage
 
 /** Child to parent. */
-export type Report = ReadyMessage | FailedMessage | TextMessage | Outcome
+export type Report = ReadyMessage | FailedMessage | TextMessage | KvMessage | Outcome

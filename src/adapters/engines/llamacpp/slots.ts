@@ -15,12 +15,19 @@ interface Waiter {
 
 /** Hands out the sequences, in order of asking. */
 export class Slots {
+  private readonly sequences: readonly LlamaContextSequence[]
   private readonly free: Slot[]
   private readonly waiting: Waiter[] = []
   private turns = 0
 
   constructor(sequences: readonly LlamaContextSequence[]) {
+    this.sequences = sequences
     this.free = sequences.map((sequence) => ({ sequence, session: undefined, turn: 0 }))
+  }
+
+  /** Tokens whose state is kept, those of finished tasks included. */
+  get tokens(): number {
+    return this.sequences.reduce((sum, sequence) => sum + sequence.nextTokenIndex, 0)
   }
 
   /** Waits for a free slot. Rejects with the signal's reason when aborted before. */

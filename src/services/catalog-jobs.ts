@@ -1,0 +1,214 @@
+import { catalogRef, defaultRetireMs, totalBytes, type CatalogRecord } from '../domain/catalog.ts'
+import type { Trust } from '../domain/trust.ts'
+import type { Journal } from '../ports/journal.ts'
+import type { ModelFiles } from '../ports/model-files.ts'
+import { FetchError } from '../ports/model-source.ts'
+import type { Metrics } from '../ports/telemetry.ts'
+import { InOrder } from './in-order.ts'
+import { fetchModel, fetchSbom, type FetchingParts } from './model-fetching.ts'
+import { verifyModel, type VerificationResult } from './model-verification.ts'
+import { Turnstile } from './turnstile.ts'
+
+/** Downloads that run at once. */
+const fetches = 4
+/** Verifications that run at once: each reads a disk as fast as it can. */
+const verifications = 1
+
+/** What the pools do for the catalog. References are `catalog:<id>`. */
+export interface CatalogHooks {
+  /** Whether a pool has the model loaded, or loads it. */
+  inUse(model_ref: string): boolean
+  /** Kind of the engine that serves the model; undefined where no pool names it. */
+  engineOf(model_ref: string): string | undefined
+  /** Admits nothing more for the model, lets running tasks finish for `deadline_ms` and then unloads it. May come before the pools were started. */
+  unload(model_ref: string, deadline_ms: number): Promise<void>
+  /** The model may be served again. */
+  load(model_ref: string): Promise<void>
+}
+
+export interface CatalogParts extends FetchingParts {
+  readonly files: ModelFiles
+  readonly trust: Trust
+  readonly journal: Pick<Journal, 'commit'>
+  readonly metrics: Metrics
+  readonly hooks: CatalogHooks
+}
+
+/** A model and what is done with it right now. */
+export interface CatalogEntry {
+  record: CatalogRecord
+  /** Bytes of its files on this machine. */
+  bytes_done: number
+  job?: { readonly abort: AbortController; readonly done: Promise<void> }
+  /** The pools were told to unload it because it failed its verification. */
+  unloaded?: boolean
+}
+
+/** Fields of a record that change; undefined takes one away. */
+type Changes = { readonly [K in 'state' | 'retire_deadline_at' | 'files' | 'fetch_error' | 'verification']?: CatalogRecord[K] | undefined }
+
+/** Fetches and verifies models in the background. A job that is cut off leaves the record as it was, so that the next start takes it up. */
+export class CatalogJobs {
+  private readonly parts: CatalogParts
+  private readonly fetching = new Turnstile(fetches)
+  private readonly verifying = new Turnstile(verifications)
+  private readonly saves = new InOrder()
+  private closed = false
+
+  constructor(parts: CatalogParts) {
+    this.parts = parts
+  }
+
+  /** Nothing is begun from now on. */
+  close(): void {
+    this.closed = true
+  }
+
+  /** Begins the model's job as its record asks for: fetching if its files are not here, then verification. It must not have one. */
+  begin(entry: CatalogEntry): void {
+    if (this.closed) return
+    const abort = new AbortController()
+    const { id } = entry.record.request
+    const done = this.work(entry, abort.signal)
+      .catch((err: unknown) => {
+        if (!abort.signal.aborted)
+          this.parts.log.error(
+            { model_id: id, err, human: `The work on model ${id} broke off; it is taken up at the next start.` },
+            'catalog',
+          )
+      })
+      .finally(() => {
+        delete entry.job
+      })
+    entry.job = { abort, done }
+  }
+
+  /** Has a model that was fetched or given up looked at again. @throws StorageError */
+  async restart(entry: CatalogEntry): Promise<void> {
+    const verification = { status: 'running', started_at: this.now() } as const
+    const { files } = entry.record
+    if (files === 'failed') await this.save(entry, { files: 'fetching', fetch_error: undefined, verification: undefined })
+    else if (files === 'present') await this.save(entry, { verification })
+    this.begin(entry)
+  }
+
+  /** Cuts the model's job off and waits until nothing of it runs any more. */
+  async stop(entry: CatalogEntry, reason: Error): Promise<void> {
+    entry.job?.abort.abort(reason)
+    await entry.job?.done
+  }
+
+  /** Makes a change of a record durable, then visible. @throws StorageError */
+  async save(entry: CatalogEntry, changes: Changes): Promise<void> {
+    // One after another: each is written with what the one before has changed.
+    await this.saves.run(entry.record.request.id, async () => {
+      const fields = Object.entries({ ...entry.record, ...changes }).filter(([, value]) => value !== undefined)
+      const model = Object.fromEntries(fields) as unknown as CatalogRecord
+      await this.parts.journal.commit([{ kind: 'model_put', model }])
+      entry.record = model
+    })
+  }
+
+  private async work(entry: CatalogEntry, signal: AbortSignal): Promise<void> {
+    if (entry.record.files === 'fetching' && !(await this.fetching.pass(() => this.fetch(entry, signal), signal))) return
+    await this.verifying.pass(() => this.verify(entry, signal), signal)
+  }
+
+  /** Whether the files are here now. */
+  private async fetch(entry: CatalogEntry, signal: AbortSignal): Promise<boolean> {
+    const { request } = entry.record
+    const onBytes = (bytes: number): void => {
+      entry.bytes_done = bytes
+    }
+    try {
+      await fetchModel(request, this.parts, onBytes, signal)
+    } catch (error) {
+      signal.throwIfAborted()
+      await this.giveUp(entry, error)
+      return false
+    }
+    entry.bytes_done = totalBytes(request)
+    await this.save(entry, { files: 'present', verification: { status: 'running', started_at: this.now() } })
+    this.parts.log.info(
+      { model_id: request.id, bytes_total: entry.bytes_done, human: `Model ${request.id} is here and is verified now.` },
+      'catalog',
+    )
+    return true
+  }
+
+  private async giveUp(entry: CatalogEntry, error: unknown): Promise<void> {
+    const { files, log } = this.parts
+    const { id } = entry.record.request
+    const kind = error instanceof FetchError ? error.kind : 'io'
+    const fetch_error = error instanceof FetchError ? error.message : 'something unexpected; the log has it'
+    // What may be continued is kept; what was refused leaves nothing behind.
+    if (kind !== 'transient' && kind !== 'io') {
+      await files
+        .remove(id)
+        .catch((err: unknown) => log.warn({ model_id: id, err, human: `Files of model ${id} could not be removed.` }, 'catalog'))
+      entry.bytes_done = 0
+    }
+    log.error({ model_id: id, kind, err: error, human: `Model ${id} could not be fetched: ${fetch_error}.` }, 'catalog')
+    if (kind === 'digest_mismatch' || kind === 'size_mismatch') {
+      const now = this.now()
+      const verification = { status: 'fail', started_at: now, finished_at: now, reason: kind, message: fetch_error } as const
+      await this.save(entry, { files: 'failed', fetch_error, verification })
+      this.count(id, 'fail', kind)
+    } else await this.save(entry, { files: 'failed', fetch_error })
+  }
+
+  private async verify(entry: CatalogEntry, signal: AbortSignal): Promise<void> {
+    const { files, trust } = this.parts
+    const { request } = entry.record
+    const started_at = entry.record.verification?.status === 'running' ? entry.record.verification.started_at : this.now()
+    entry.record = { ...entry.record, verification: { status: 'running', started_at } }
+    const sbom_error = await fetchSbom(request, this.parts, signal)
+    const result = await verifyModel(request, files, trust, sbom_error, signal)
+    const verification = { started_at, finished_at: this.now(), ...result }
+    try {
+      await this.save(entry, { verification })
+    } catch (error) {
+      // A model that failed is refused even if that cannot be written down; the next start verifies it again.
+      entry.record = { ...entry.record, verification }
+      throw error
+    } finally {
+      this.count(request.id, result.status, result.reason)
+      this.tell(entry, result)
+    }
+  }
+
+  private count(id: string, result: VerificationResult['status'], reason = 'none'): void {
+    const engine = this.parts.hooks.engineOf(catalogRef(id)) ?? 'none'
+    this.parts.metrics.count('catalog_verifications_total', { result, reason, engine })
+  }
+
+  private tell(entry: CatalogEntry, { status, reason, message, warnings = [] }: VerificationResult): void {
+    const { hooks, log } = this.parts
+    const { id } = entry.record.request
+    const model_ref = catalogRef(id)
+    const follow = (done: Promise<void>): void => {
+      done.catch((err: unknown) =>
+        log.error({ model_id: id, err, human: `The pools of model ${id} did not follow its verification.` }, 'catalog'),
+      )
+    }
+    if (status === 'pass') {
+      if (warnings.length === 0) log.info({ model_id: id, human: `Model ${id} is verified.` }, 'catalog')
+      else log.warn({ model_id: id, warnings, human: `Model ${id} is verified, but not trusted: ${warnings.join('; ')}.` }, 'catalog')
+      if (entry.unloaded === true && entry.record.state === 'Active') follow(hooks.load(model_ref))
+      entry.unloaded = false
+      return
+    }
+    log.error(
+      { model_id: id, reason, error: message, human: `Model ${id} failed its verification and is not served: ${message ?? ''}.` },
+      'catalog',
+    )
+    // A disk that could not be read says nothing about the model that is loaded.
+    if (reason === 'io_error' || !hooks.inUse(model_ref)) return
+    entry.unloaded = true
+    follow(hooks.unload(model_ref, defaultRetireMs))
+  }
+
+  private now(): number {
+    return Math.floor(this.parts.clock.now())
+  }
+}

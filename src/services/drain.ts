@@ -1,0 +1,156 @@
+import { DomainError } from '../domain/errors.ts'
+import type { CancelTimer, Clock } from '../ports/clock.ts'
+import type { Log } from '../ports/telemetry.ts'
+import type { LiveTask } from './live-tasks.ts'
+import { candidatesFor, placeTask } from './placement.ts'
+import type { Pool } from './pool.ts'
+import type { Pools } from './pools.ts'
+import type { Settlement } from './settlement.ts'
+
+/** A drain whose pool is not empty yet. */
+interface UnderWay {
+  /** Milliseconds since the epoch. */
+  readonly deadline_at: number
+  /** Called when it is over. */
+  readonly waiting: readonly (() => void)[]
+  readonly cancel: CancelTimer
+}
+
+/** Lets pools run empty and take work again. */
+export class Drain {
+  private readonly pools: Pools
+  private readonly settlement: Settlement
+  private readonly clock: Clock
+  private readonly log: Log
+  private readonly underWay = new Map<Pool, UnderWay>()
+
+  constructor(pools: Pools, settlement: Settlement, clock: Clock, log: Log) {
+    this.pools = pools
+    this.settlement = settlement
+    this.clock = clock
+    this.log = log
+  }
+
+  /**
+   * Stops admission to the pool at once. Running tasks finish; queued ones move to a pool that serves the same model and has room, or are
+   * worked off here. What is left after `deadline_ms` ends with POOL_UNREADY. Draining again sets the deadline anew.
+   * @param onDone called once, when the pool is empty or the deadline has passed; never where it is resumed before
+   * @throws DomainError not_found
+   */
+  drain(pool_id: string, deadline_ms: number, onDone: () => void = () => undefined): Pool {
+    const pool = this.pools.get(pool_id)
+    pool.draining = true
+    const moved = this.moveQueued(pool)
+    this.log.info({ pool_id, deadline_ms, moved, left: pool.scheduler.depth(), human: `Pool ${pool_id} drains; ${moved} queued tasks moved to other pools.` }, 'drain')
+    this.watch(pool, deadline_ms, [...(this.forget(pool)?.waiting ?? []), onDone])
+    return pool
+  }
+
+  /** @throws DomainError not_found */
+  resume(pool_id: string): Pool {
+    const pool = this.pools.get(pool_id)
+    this.forget(pool)
+    pool.draining = false
+    this.log.info({ pool_id, human: `Pool ${pool_id} takes tasks.` }, 'resume')
+    return pool
+  }
+
+  /**
+   * What becomes of a reloaded pool's tasks: those waiting go to the successor if it serves the same model, else to another pool that does,
+   * else they are worked off by the old engines until the deadline. Running ones finish.
+   */
+  handOver(old: Pool, successor: Pool, deadline_ms: number): void {
+    const drain = this.forget(old)
+    if (drain !== undefined) this.watch(successor, drain.deadline_at - this.clock.now(), [])
+    if (old.config.model === successor.config.model) for (const task of [...old.scheduler.tasks()]) this.move(task, old, successor)
+    else this.moveQueued(old)
+    const cancelCheck = this.clock.every(idleCheck_ms, () => {
+      if (!old.idle) return
+      cancelCheck()
+      cancelDeadline()
+      for (const call of drain?.waiting ?? []) call()
+      this.pools.stopIdle().catch((err: unknown) => {
+        this.log.error({ err, pool_id: old.id, human: `The old engines of pool ${old.id} did not stop.` }, 'reload')
+      })
+    })
+    const cancelDeadline = this.clock.after(deadline_ms, () => {
+      const { model } = old.config
+      this.endAll(old, [...old.scheduler.tasks()], () => new DomainError('pool_unavailable', `Pool ${old.id} does not serve ${model} any more; send the task again.`))
+    })
+  }
+
+  /** Moves what waits to other pools of the same model that its placement allows; returns how many. */
+  private moveQueued(pool: Pool): number {
+    let moved = 0
+    for (const task of [...pool.scheduler.tasks()]) {
+      const other = this.otherPoolFor(task, pool)
+      if (other !== undefined && this.move(task, pool, other)) moved++
+    }
+    return moved
+  }
+
+  /** Where admission would put the task if the pool it waits in were not there; only where there is room. */
+  private otherPoolFor({ owner, accepted: { request, prompt_tokens } }: LiveTask, pool: Pool): Pool | undefined {
+    const others = (pools: readonly Pool[]): Pool[] => pools.filter((other) => other !== pool && other.scheduler.depth() < other.config.queue.capacity)
+    try {
+      const { first, fallback, pinned } = candidatesFor(request, this.pools)
+      return placeTask(owner, request, { first: others(first), fallback: others(fallback), pinned }, prompt_tokens).pool
+    } catch (error) {
+      if (error instanceof DomainError) return undefined
+      throw error
+    }
+  }
+
+  /** Looks after a draining pool until it is empty, and ends what is left at the deadline. */
+  private watch(pool: Pool, deadline_ms: number, waiting: readonly (() => void)[]): void {
+    const done = (): void => {
+      this.forget(pool)
+      for (const call of waiting) call()
+    }
+    const cancelCheck = this.clock.every(idleCheck_ms, () => {
+      if (pool.idle) done()
+    })
+    const cancelDeadline = this.clock.after(deadline_ms, () => {
+      this.endAll(pool, [...pool.scheduler.tasks(), ...pool.running], () => new DomainError('pool_unready', `Pool ${pool.id} was drained before the task ended; send it again.`))
+      done()
+    })
+    const cancel = (): void => {
+      cancelCheck()
+      cancelDeadline()
+    }
+    this.underWay.set(pool, { deadline_at: this.clock.now() + deadline_ms, waiting, cancel })
+  }
+
+  /** Ends the watch; returns what it was. */
+  private forget(pool: Pool): UnderWay | undefined {
+    const found = this.underWay.get(pool)
+    found?.cancel()
+    this.underWay.delete(pool)
+    return found
+  }
+
+  private move(task: LiveTask, from: Pool, to: Pool): boolean {
+    if (!from.scheduler.remove(task.id)) return false
+    task.pool = to
+    to.scheduler.restore(task)
+    this.pools.onCapacity(to)
+    from.reportDepth()
+    to.reportDepth()
+    return true
+  }
+
+  private endAll(pool: Pool, tasks: readonly LiveTask[], errorFor: () => DomainError): void {
+    for (const task of tasks) {
+      if (!this.settlement.claim(task, false)) continue
+      pool.scheduler.remove(task.id)
+      const error = errorFor()
+      task.abort.abort(error)
+      // A failure to write is logged and tried again by the settlement.
+      this.settlement.settle(task, { kind: 'error', error, reason: 'drain' }).catch(() => undefined)
+    }
+    pool.reportDepth()
+  }
+}
+
+/** How often a drained or reloaded pool is looked at to see whether it has become empty, ms. */
+const idleCheck_ms = 100

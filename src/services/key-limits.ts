@@ -1,0 +1,53 @@
+import { DomainError } from '../domain/errors.ts'
+import { RateLimit } from '../domain/rate-limit.ts'
+import type { Priority } from '../domain/task.ts'
+import type { LiveTasks } from './live-tasks.ts'
+
+/** Limits of one key; what is left out is not limited. */
+export interface LimitsOfKey {
+  readonly requests_per_minute?: number
+  readonly queued_tasks?: number
+  readonly top_priority: Priority
+}
+
+/** What each key may ask for. */
+export class KeyLimits {
+  private readonly limits: ReadonlyMap<string, LimitsOfKey>
+  private readonly rates: ReadonlyMap<string, RateLimit>
+  private readonly live: LiveTasks
+
+  /** @param limits by name of the key */
+  constructor(limits: ReadonlyMap<string, LimitsOfKey>, live: LiveTasks) {
+    this.limits = limits
+    this.live = live
+    this.rates = new Map([...limits].flatMap(([name, { requests_per_minute: rate }]) => (rate === undefined ? [] : [[name, new RateLimit(rate)]])))
+  }
+
+  /**
+   * Counts a request against the key's rate. Called once for each task that is posted, refused ones included.
+   * @throws DomainError rate_limited
+   */
+  countRequest(owner: string, now: number): void {
+    const wait = this.rates.get(owner)?.take(now) ?? 0
+    if (wait === 0) return
+    const rate = this.limits.get(owner)?.requests_per_minute ?? 0
+    throw new DomainError('rate_limited', `The key ${owner} may post ${rate} tasks a minute.`, { retry_after_ms: wait, policy_label: 'rate-limit' })
+  }
+
+  /** @throws DomainError forbidden where the key may not ask for this priority */
+  checkPriority(owner: string, priority: Priority): void {
+    if (priority === 'interactive' && this.limits.get(owner)?.top_priority === 'batch')
+      throw new DomainError('forbidden', `body.priority: the key ${owner} may not go above batch`)
+  }
+
+  /**
+   * Whether the key may have one more task waiting.
+   * @param retry_after_ms when a place in the queue is expected
+   * @throws DomainError rate_limited
+   */
+  checkWaiting(owner: string, retry_after_ms: number): void {
+    const most = this.limits.get(owner)?.queued_tasks
+    if (most === undefined || this.live.waiting(owner) < most) return
+    throw new DomainError('rate_limited', `The key ${owner} has its ${most} tasks waiting.`, { retry_after_ms, policy_label: 'rate-limit' })
+  }
+}

@@ -1,0 +1,214 @@
+import type { components as config } from '../../generated/config.ts'
+import type { components } from '../../generated/api.ts'
+import { unavailableRetryMs } from '../domain/backoff.ts'
+import { Estimator, startMs } from '../domain/estimator.ts'
+import { Scheduler, type Ahead } from '../domain/scheduler.ts'
+import type { Priority, Workload } from '../domain/task.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { Engine } from '../ports/engine.ts'
+import type { Log, Metrics } from '../ports/telemetry.ts'
+import type { LiveTask } from './live-tasks.ts'
+import type { PoolLabels } from './pool-labels.ts'
+import { Replica } from './replica.ts'
+import type { TaskPool } from './task-pool.ts'
+
+export type PoolConfig = config['schemas']['Pool']
+export type PoolHealth = components['schemas']['PoolHealth']
+export type PoolSummary = components['schemas']['PoolSummary']
+export type EngineCapability = components['schemas']['EngineCapability']
+
+const priorities: readonly Priority[] = ['interactive', 'batch']
+
+/** One model on one engine: a queue, an estimator and the replicas that work it off. */
+export class Pool implements TaskPool {
+  readonly id: string
+  readonly config: PoolConfig
+  readonly scheduler: Scheduler<LiveTask>
+  readonly estimator = new Estimator()
+  readonly replicas: readonly Replica[]
+  /** Tasks that hold a slot. */
+  readonly running = new Set<LiveTask>()
+  /** Takes no new tasks; what is queued is worked off. */
+  draining = false
+  /** Why the newest reload failed. */
+  reload_error: string | undefined
+  /** Called when a replica or a slot may take work. */
+  onCapacity: () => void = () => undefined
+  /** Called when a replica has become ready or has ceased to be. */
+  onModel: () => void = () => undefined
+  private currentLabels: PoolLabels
+  private readonly clock: Clock
+  private readonly metrics: Metrics
+  private readonly log: Log
+
+  constructor(pool: PoolConfig, engineOf: (replica: config['schemas']['Replica']) => Engine, clock: Clock, metrics: Metrics, log: Log) {
+    this.id = pool.id
+    this.config = pool
+    this.clock = clock
+    this.metrics = metrics
+    this.log = log
+    this.scheduler = new Scheduler(pool.queue)
+    this.currentLabels = { engine: pool.engine, engine_version: 'unknown', pool_id: pool.id }
+    this.replicas = pool.replicas.map(
+      (replica) =>
+        new Replica({ ...replica, start_ms: pool.timeouts.start_ms, engine: engineOf(replica), clock, onChange: (changed, change) => this.changed(changed, change) }),
+    )
+  }
+
+  /** Made anew only when a replica changes: they are used for every task. */
+  get labels(): PoolLabels {
+    return this.currentLabels
+  }
+
+  /** What the engine says of itself; undefined until a replica has been up. */
+  get props(): Replica['props'] {
+    return this.replicas.find(({ props }) => props !== undefined)?.props
+  }
+
+  get live(): boolean {
+    return this.replicas.some(({ state }) => state === 'ready' || state === 'starting')
+  }
+
+  get ready(): boolean {
+    return this.replicas.some(({ state }) => state === 'ready')
+  }
+
+  /** Takes new tasks. */
+  get accepting(): boolean {
+    return this.ready && !this.draining
+  }
+
+  /** Nothing waits and nothing runs. */
+  get idle(): boolean {
+    return this.running.size === 0 && this.scheduler.depth() === 0
+  }
+
+  get prices(): PoolConfig['prices'] {
+    return this.config.prices
+  }
+
+  /** Largest context of a task, tokens. */
+  get ctxMax(): number {
+    return Math.min(this.config.ctx, this.props?.ctx_max ?? Infinity)
+  }
+
+  get maxTokensOut(): number {
+    return Math.min(this.config.max_tokens_out ?? Infinity, Math.max(1, this.ctxMax - 1))
+  }
+
+  /** Slots of the replicas that are up. */
+  get slots(): number {
+    return this.replicas.reduce((sum, replica) => sum + (replica.state === 'ready' ? replica.slots : 0), 0)
+  }
+
+  get slotsBusy(): number {
+    return this.replicas.reduce((sum, replica) => sum + replica.busy, 0)
+  }
+
+  supports(workload: Workload): boolean {
+    return this.props?.workloads.includes(workload) ?? true
+  }
+
+  /** When a task with this much ahead of it is expected to start, ms from now. */
+  predictedStartMs(ahead: Ahead): number {
+    if (ahead.position === 0 && this.replicas.some((replica) => replica.hasFreeSlot)) return 0
+    const now = this.clock.now()
+    const remaining: number[] = []
+    for (const task of this.running) remaining.push(task.work_ms - (now - (task.started_at ?? now)))
+    return Math.ceil(startMs(ahead.work_ms, remaining, Math.max(1, this.slots)))
+  }
+
+  /** When a place in the queue is expected, ms from now. */
+  get retryAfterMs(): number {
+    return Math.max(1, this.predictedStartMs({ position: 1, work_ms: 0 }))
+  }
+
+  /** When the pool is expected to be ready, ms from now, within the bounds of a 503. */
+  get readyAfterMs(): number {
+    const now = this.clock.now()
+    const waits = this.replicas.flatMap(({ restart_at }) => (restart_at === undefined ? [] : [restart_at - now]))
+    return unavailableRetryMs(Math.min(...waits, waits.length === 0 ? 1000 : Infinity))
+  }
+
+  reportDepth(): void {
+    for (const priority of priorities) this.metrics.gauge('queue_depth', { ...this.labels, priority }, this.scheduler.depth(priority))
+  }
+
+  summary(): PoolSummary {
+    const { engine, model } = this.config
+    const { id, live, accepting, draining, slots, slotsBusy } = this
+    return { pool_id: id, engine, model_ref: model, live, ready: accepting, draining, slots, slots_busy: slotsBusy, queue_depth: this.scheduler.depth() }
+  }
+
+  health(): PoolHealth {
+    const now = this.clock.now()
+    const last_error = this.reload_error ?? this.replicas.findLast((replica) => replica.last_error !== undefined)?.last_error
+    return {
+      live: this.live,
+      ready: this.accepting,
+      draining: this.draining,
+      metrics: {
+        queue_depth: this.scheduler.depth(),
+        queued_interactive: this.scheduler.depth('interactive'),
+        queued_batch: this.scheduler.depth('batch'),
+        slots: this.slots,
+        slots_busy: this.slotsBusy,
+      },
+      ...(last_error === undefined ? {} : { last_error: last_error.slice(0, 2000) }),
+      replicas: this.replicas.map((replica) => ({
+        replica_id: replica.id,
+        state: replica.state,
+        slots: replica.slots,
+        slots_busy: replica.busy,
+        devices: [...replica.devices],
+        ...(replica.props === undefined ? {} : { engine_version: replica.props.engine_version }),
+        restarts: replica.restarts,
+        ...(replica.state === 'down' && replica.restart_at !== undefined ? { restart_in_ms: Math.max(0, Math.ceil(replica.restart_at - now)) } : {}),
+        ...(replica.last_error === undefined ? {} : { last_error: replica.last_error.slice(0, 2000) }),
+      })),
+    }
+  }
+
+  capability(): EngineCapability {
+    const { config, props } = this
+    return {
+      engine: config.engine,
+      engine_version: this.labels.engine_version,
+      pool_id: this.id,
+      model_ref: config.model,
+      ...(config.sampler_profile_version === undefined ? {} : { sampler_profile_version: config.sampler_profile_version }),
+      ctx_max: this.ctxMax,
+      max_tokens_out: this.maxTokensOut,
+      slots: config.replicas.reduce((sum, { slots }) => sum + slots, 0),
+      supported_workloads: [...(props?.workloads ?? [])],
+      rate_limits: { queue_capacity: config.queue.capacity, full_policy: config.queue.full_policy },
+      features: [
+        ...(props?.replayable === true ? (['replayable'] as const) : []),
+        ...(props?.chat_template === true ? (['chat_template'] as const) : []),
+        'stop_sequences',
+        ...(props?.kv_reuse === true ? (['kv_reuse'] as const) : []),
+      ],
+    }
+  }
+
+  /** Starts every replica; resolves when each is ready or has failed for the first time. */
+  async start(): Promise<void> {
+    await Promise.all(this.replicas.map((replica) => replica.start()))
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.replicas.map((replica) => replica.stop()))
+  }
+
+  private changed(replica: Replica, change: 'state' | 'slot'): void {
+    if (change === 'state') {
+      this.currentLabels = { ...this.currentLabels, engine_version: this.props?.engine_version ?? 'unknown' }
+      const fields = { pool_id: this.id, replica_id: replica.id, engine: this.config.engine, engine_version: replica.props?.engine_version, state: replica.state }
+      if (replica.state === 'down') this.log.warn({ ...fields, error: replica.last_error, human: `Replica ${replica.id} of pool ${this.id} is down and will be started again.` }, 'replica')
+      else this.log.info({ ...fields, human: `Replica ${replica.id} of pool ${this.id} is ${replica.state}.` }, 'replica')
+      this.onModel()
+      if (replica.state === 'ready') this.reportDepth()
+    }
+    if (replica.hasFreeSlot) this.onCapacity()
+  }
+}

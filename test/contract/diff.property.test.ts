@@ -1,0 +1,163 @@
+import assert from 'node:assert/strict'
+import { Ajv } from 'ajv'
+import fc from 'fast-check'
+import { type Direction, type Finding, SchemaDiff } from '../../scripts/contract/diff-schema.ts'
+import { Contract, isObject, type Json, type JsonObject, objectOf, textOf } from '../../scripts/contract/document.ts'
+
+/*
+ * The differ against a validator: where it finds nothing, every request the old schema takes is taken by the new one, and every response
+ * the new one allows was allowed by the old one, as a client that ignores unknown fields sees it.
+ */
+
+const small = fc.integer({ min: 0, max: 3 })
+const keywords = (of: Record<string, fc.Arbitrary<Json>>): fc.Arbitrary<JsonObject> =>
+  fc.record(of, { requiredKeys: [] }) as fc.Arbitrary<JsonObject>
+const typed = (type: string, nullable: boolean, rest: JsonObject): JsonObject => ({ type, ...(nullable ? { nullable } : {}), ...rest })
+const of = (type: string, rest: Record<string, fc.Arbitrary<Json>>): fc.Arbitrary<JsonObject> =>
+  fc.tuple(fc.boolean(), keywords(rest)).map(([nullable, fields]) => typed(type, nullable, fields))
+
+const leaf: fc.Arbitrary<JsonObject> = fc.oneof(
+  of('string', {
+    minLength: small,
+    maxLength: small,
+    pattern: fc.constantFrom('^a', 'b$'),
+    enum: fc.constantFrom<Json>(['a', 'ab'], ['a', 'ab', 'b'], ['b']),
+  }),
+  of('integer', { minimum: small, maximum: small, enum: fc.constantFrom<Json>([0, 1], [1], [0, 1, 2]) }),
+  of('number', { minimum: small, maximum: small, multipleOf: fc.constantFrom(0.5, 1) }),
+  of('boolean', {}),
+  fc.constant({}),
+)
+/** A closed object cannot require what it does not know. */
+const satisfiable = (schema: JsonObject): JsonObject =>
+  schema['additionalProperties'] === false && Array.isArray(schema['required'])
+    ? { ...schema, required: schema['required'].filter((name) => textOf(name) in objectOf(schema['properties'])) }
+    : schema
+const anySchema: fc.Arbitrary<JsonObject> = fc.letrec<{ schema: JsonObject }>((tie) => ({
+  schema: fc.oneof(
+    { depthSize: 'small', withCrossShrink: true },
+    leaf,
+    of('array', { items: tie('schema'), minItems: small, maxItems: small, uniqueItems: fc.boolean() }),
+    of('object', {
+      properties: keywords({ a: tie('schema'), b: tie('schema') }),
+      required: fc.subarray<Json>(['a', 'b']),
+      additionalProperties: fc.oneof<fc.Arbitrary<Json>[]>(fc.boolean(), leaf),
+      minProperties: fc.integer({ min: 0, max: 1 }),
+      maxProperties: small,
+    }).map(satisfiable),
+    fc
+      .tuple(fc.constantFrom('oneOf', 'anyOf', 'allOf'), fc.array(leaf, { minLength: 1, maxLength: 3 }))
+      .map(([keyword, list]): JsonObject => ({ [keyword]: list })),
+  ),
+})).schema
+
+/** A schema and what became of it: a keyword here and there is another or gone. */
+const pair: fc.Arbitrary<readonly [JsonObject, JsonObject]> = fc.oneof(
+  fc.tuple(anySchema, anySchema),
+  fc.tuple(anySchema, anySchema, fc.infiniteStream(fc.nat(5))).map(([before, other, dice]) => {
+    const roll = (): number => Number(dice.next().value)
+    const mix = (from: JsonObject, to: JsonObject): JsonObject => {
+      const made: JsonObject = {}
+      for (const [key, value] of Object.entries({ ...(roll() === 0 ? to : {}), ...from })) {
+        const die = roll()
+        if (die === 0 && key !== 'type') continue
+        made[key] =
+          die === 1 && key === 'required'
+            ? ['a']
+            : die === 1 && typeof value === 'number'
+              ? value + 1
+              : die === 2 && typeof value === 'number' && value > 0.5
+                ? value - 1
+                : isObject(value)
+                  ? mix(value, {})
+                  : value
+      }
+      return made
+    }
+    return [before, satisfiable(mix(before, other))] as const
+  }),
+)
+
+const value: fc.Arbitrary<Json> = fc.letrec<{ value: Json }>((tie) => ({
+  value: fc.oneof(
+    { depthSize: 'small' },
+    fc.constantFrom<Json>(null, true, 0, 1, 2, 3, 0.5, 1.5, '', 'a', 'b', 'ab', 'aab', 'bbbb'),
+    fc.array(tie('value'), { maxLength: 4 }),
+    fc.dictionary(fc.constantFrom('a', 'b', 'c'), tie('value'), { maxKeys: 3, noNullPrototype: true }),
+  ),
+})).value
+
+const ajv = new Ajv({ strict: false, validateSchema: false, addUsedSchema: false })
+const takes = (schema: JsonObject, given: Json): boolean => ajv.validate(schema, given)
+
+function findings(direction: Direction, before: JsonObject, after: JsonObject): Finding[] {
+  const found: Finding[] = []
+  const contract = new Contract({})
+  new SchemaDiff(contract, contract, found).compare(direction, 'value', before, after)
+  return found
+}
+
+/** The value without the fields a client of the schema does not know, and the schema without its ban of them. */
+function known(schema: JsonObject, given: Json): Json {
+  if (Array.isArray(given)) return given.map((one) => known(objectOf(schema['items']), one))
+  if (!isObject(given) || schema['type'] !== 'object') return given
+  const { properties, additionalProperties: rest } = schema
+  const entries = Object.entries(given).filter(([name]) => name in objectOf(properties) || rest !== false)
+  return Object.fromEntries(entries.map(([name, one]) => [name, known(objectOf(objectOf(properties)[name] ?? rest), one)]))
+}
+
+/** How many fields there may be is not for a client that ignores some of them to judge. */
+function withoutCounts(schema: JsonObject): JsonObject {
+  const entries = Object.entries(schema).filter(([key]) => key !== 'minProperties' && key !== 'maxProperties')
+  return Object.fromEntries(
+    entries.map(([key, child]) => [
+      key,
+      key === 'properties'
+        ? Object.fromEntries(Object.entries(objectOf(child)).map(([name, one]) => [name, withoutCounts(objectOf(one))]))
+        : isObject(child)
+          ? withoutCounts(child)
+          : child,
+    ]),
+  )
+}
+
+describe('the differ against a validator', () => {
+  it('lets no request be refused that was taken', () => {
+    let told = 0
+    fc.assert(
+      fc.property(pair, fc.array(value, { minLength: 30, maxLength: 30 }), ([before, after], values) => {
+        if (findings('request', before, after).length > 0) return
+        for (const one of values) {
+          if (!takes(before, one)) continue
+          if (JSON.stringify(before) !== JSON.stringify(after)) told++
+          assert.ok(
+            takes(after, one),
+            `${JSON.stringify(one)} was taken by ${JSON.stringify(before)} and is not by ${JSON.stringify(after)}`,
+          )
+        }
+      }),
+      { numRuns: 4000 },
+    )
+    assert.ok(told > 100, `only ${told} values said something`)
+  })
+
+  it('lets no response out that a client does not know', () => {
+    let told = 0
+    fc.assert(
+      fc.property(pair, fc.array(value, { minLength: 30, maxLength: 30 }), ([before, after], values) => {
+        if (findings('response', before, after).length > 0) return
+        const old = withoutCounts(before)
+        for (const one of values) {
+          if (!takes(after, one)) continue
+          if (JSON.stringify(before) !== JSON.stringify(after)) told++
+          assert.ok(
+            takes(old, known(old, one)),
+            `${JSON.stringify(one)} is allowed by ${JSON.stringify(after)} and was not by ${JSON.stringify(before)}`,
+          )
+        }
+      }),
+      { numRuns: 4000 },
+    )
+    assert.ok(told > 100, `only ${told} values said something`)
+  })
+})
