@@ -96,6 +96,7 @@ class Bench {
       const seat = this.sessions.reserve(owner, id, usage, readmit)
       assert.ok(typeof expected !== 'string', 'it should have been refused')
       this.write(seat.facts)
+      seat.confirm()
       this.sitters.push({ seat, model: expected, exhausted: false })
     } catch (error) {
       if (!(error instanceof DomainError)) throw error
