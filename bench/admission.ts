@@ -1,13 +1,6 @@
 import { load } from './load.ts'
+import { atLeast, median, rounded, type Section } from './section.ts'
 import { startServer } from './server.ts'
-
-/** Cost of POST /v1/tasks on one server, as the median of the rounds. */
-export interface AdmissionFigures {
-  readonly server: string
-  readonly requests_per_second: number
-  /** CPU time of the server process a request, all threads, microseconds. */
-  readonly cpu_us_per_request: number
-}
 
 const servers = ['daemon', 'echo', 'raw'] as const
 const rounds = 5
@@ -29,13 +22,11 @@ const body = (round: string, n: number): string =>
     deadline_ms: 86_400_000,
   })
 
-const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1] ?? NaN
-
 /**
  * Admits tasks to the daemon, durably on disk, and sends the same requests to a bare express + openapi-backend echo and to raw node:http
  * with a precompiled ajv validator. The servers take turns, round by round, so that a machine whose speed drifts is fair to all.
  */
-export async function benchAdmission(): Promise<AdmissionFigures[]> {
+export async function benchAdmission(): Promise<Section> {
   const running = await Promise.all(servers.map(startServer))
   const rates: number[][] = servers.map(() => [])
   const costs: number[][] = servers.map(() => [])
@@ -56,9 +47,11 @@ export async function benchAdmission(): Promise<AdmissionFigures[]> {
   } finally {
     await Promise.all(running.map((server) => server.stop()))
   }
-  return servers.map((server, i) => ({
-    server,
-    requests_per_second: Math.round(median(rates[i] ?? [])),
-    cpu_us_per_request: Math.round(median(costs[i] ?? [])),
-  }))
+  const cost = (i: number): number => median(costs[i] ?? [])
+  const rate = (i: number): number => median(rates[i] ?? [])
+  return {
+    title: `Admission: POST /v1/tasks, durable on disk, ${connections} connections; medians of ${rounds} rounds in turn, beside an express + openapi-backend echo of the same contract and raw node:http with precompiled ajv`,
+    rows: servers.map((server, i) => ({ server, requests_per_second: Math.round(rate(i)), cpu_us_per_request: rounded(cost(i)) })),
+    goals: [atLeast('requests a second, daemon to echo', rate(0) / rate(1), 1), atLeast('requests a second, daemon to raw', rate(0) / rate(2), 0.35)],
+  }
 }

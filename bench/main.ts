@@ -1,16 +1,43 @@
-/** `npm run bench`: what the daemon costs, each figure beside a reference run in the same invocation. Prints tables and JSON. */
-import { cpus, release } from 'node:os'
+/**
+ * `npm run bench [-- name ...] [--record]`: what the daemon costs, each figure beside a reference run in the same invocation. Prints tables and
+ * writes `bench/results.json`; `--record` also writes `bench/RESULTS.md`.
+ */
+import { writeFileSync } from 'node:fs'
+import { cpus, release, totalmem } from 'node:os'
 import { benchAdmission } from './admission.ts'
+import type { Section } from './section.ts'
 
-const machine = `${cpus().length} x ${cpus()[0]?.model ?? 'unknown CPU'}, Linux ${release()}, Node ${process.versions.node}`
-const admission = await benchAdmission()
-const cost = (server: string): number => admission.find((figures) => figures.server === server)?.cpu_us_per_request ?? NaN
-const ratios = {
-  daemon_to_echo_cost: Number((cost('daemon') / cost('echo')).toFixed(2)),
-  daemon_to_raw_cost: Number((cost('daemon') / cost('raw')).toFixed(2)),
+const benches: Readonly<Record<string, () => Promise<Section>>> = {
+  admission: benchAdmission,
 }
 
-console.log(`Machine: ${machine}\n\nAdmission: POST /v1/tasks, durable on disk, 32 connections; medians of 5 rounds in turn`)
-console.table(admission)
-console.log(`The daemon's CPU time per admission is ${ratios.daemon_to_echo_cost} times the echo's (goal: below 2) and ${ratios.daemon_to_raw_cost} times the raw server's.`)
-console.log(JSON.stringify({ machine, admission, ratios }))
+const given = process.argv.slice(2)
+const record = given.includes('--record')
+const chosen = given.filter((arg) => arg !== '--record')
+for (const name of chosen) if (!(name in benches)) throw new Error(`there is no bench ${name}; there are ${Object.keys(benches).join(', ')}`)
+
+const machine = `${cpus().length} x ${cpus()[0]?.model ?? 'unknown CPU'}, ${Math.round(totalmem() / 2 ** 30)} GiB, Linux ${release()}, Node ${process.versions.node}`
+const sections: Record<string, Section> = {}
+console.log(`Machine: ${machine}`)
+for (const [name, bench] of Object.entries(benches)) {
+  if (chosen.length > 0 && !chosen.includes(name)) continue
+  const section = await bench()
+  sections[name] = section
+  console.log(`\n${section.title}`)
+  console.table(section.rows)
+  if (section.goals.length > 0) console.table(section.goals)
+}
+writeFileSync(new URL('results.json', import.meta.url), `${JSON.stringify({ machine, sections }, undefined, 2)}\n`)
+if (record) writeFileSync(new URL('RESULTS.md', import.meta.url), asMarkdown())
+
+/** The run as a document, missed goals included. */
+function asMarkdown(): string {
+  const table = (rows: readonly object[]): string => {
+    const columns = [...new Set(rows.flatMap((row) => Object.keys(row)))]
+    const line = (cells: readonly unknown[]): string => `| ${cells.map(String).join(' | ')} |`
+    return [line(columns), line(columns.map(() => '---')), ...rows.map((row) => line(columns.map((column) => (row as Record<string, unknown>)[column] ?? '')))].join('\n')
+  }
+  const goals = (section: Section): object[] => section.goals.map(({ met, ...goal }) => ({ ...goal, met: met ? 'yes' : '**no**' }))
+  const parts = Object.entries(sections).map(([name, section]) => [`## ${name}`, section.title, table(section.rows), ...(section.goals.length > 0 ? [table(goals(section))] : [])].join('\n\n'))
+  return `# Results\n\nOne run of \`npm run bench -- --record\`, on ${machine}.\n\n${parts.join('\n\n')}\n`
+}
