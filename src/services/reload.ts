@@ -2,6 +2,7 @@ import { DomainError } from '../domain/errors.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Log } from '../ports/telemetry.ts'
 import type { Drain } from './drain.ts'
+import type { PoolRecords } from './pool-records.ts'
 import type { Pool, PoolConfig } from './pool.ts'
 import type { Pools } from './pools.ts'
 
@@ -13,6 +14,7 @@ import type { Pools } from './pools.ts'
 export class Reload {
   private readonly pools: Pools
   private readonly drain: Drain
+  private readonly records: PoolRecords
   private readonly makePool: (config: PoolConfig) => Pool
   private readonly clock: Clock
   private readonly log: Log
@@ -20,9 +22,10 @@ export class Reload {
   private stopped = false
 
   /** @param makePool builds a pool that is not started; throws DomainError where the model reference cannot be used */
-  constructor(pools: Pools, drain: Drain, makePool: (config: PoolConfig) => Pool, clock: Clock, log: Log) {
+  constructor(pools: Pools, drain: Drain, records: PoolRecords, makePool: (config: PoolConfig) => Pool, clock: Clock, log: Log) {
     this.pools = pools
     this.drain = drain
+    this.records = records
     this.makePool = makePool
     this.clock = clock
     this.log = log
@@ -79,6 +82,8 @@ export class Reload {
         const request = { prompt: { text: 'a' }, max_tokens: 1, seed: 0, sampling: { temperature: 0 }, kv: 'cold', session: '' } as const
         await Promise.race([late, replica.engine.generate(request, () => undefined, signal)])
       }
+      // From here on a restart comes up with the new model.
+      await this.records.setModel(old.id, successor.config.model)
     } catch (cause) {
       const reason = cause instanceof Error ? cause.message : String(cause)
       await successor.stop()
