@@ -25,6 +25,8 @@ export interface ProcessOptions {
   /** The configuration file; `listen` and `models_dir` have defaults that suit a test. A string is written as it is. */
   readonly config?: Readonly<Record<string, unknown>> | string
   readonly env?: Readonly<Record<string, string>>
+  /** A command that runs the daemon. */
+  readonly prefix?: readonly string[]
   /** Instead of `--config FILE`. */
   readonly args?: readonly string[]
 }
@@ -45,12 +47,13 @@ export class DaemonProcess {
   private rest = ''
   private waiting: (() => void)[] = []
 
-  private constructor(dir: string, { config = {}, env = {}, args }: ProcessOptions) {
+  private constructor(dir: string, { config = {}, env = {}, prefix = [], args }: ProcessOptions) {
     const file = join(dir, 'orchestratord.yaml')
     // JSON is YAML.
     writeFileSync(file, typeof config === 'string' ? config : JSON.stringify({ listen: '127.0.0.1:0', data_dir: join(dir, 'data'), models_dir: modelsDir, ...config }))
     const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('ORCHD_'))
-    this.child = spawn(process.execPath, [main, ...(args ?? ['--config', file])], { cwd: dir, env: { ...Object.fromEntries(inherited), ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
+    const [command = '', ...rest] = [...prefix, process.execPath, main, ...(args ?? ['--config', file])]
+    this.child = spawn(command, rest, { cwd: dir, env: { ...Object.fromEntries(inherited), ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
     const guard = setTimeout(() => this.child.kill('SIGKILL'), guard_ms).unref()
     this.child.stdout?.setEncoding('utf8').on('data', (chunk: string) => this.onOutput(chunk))
     this.child.stderr?.setEncoding('utf8').on('data', (chunk: string) => (this.stderr += chunk))
