@@ -17,8 +17,8 @@ import { newGate, type Gate } from '../../src/services/live-tasks.ts'
  * It passes the conformance suite of the storage ports.
  */
 export class MemoryStorage {
-  /** Facts in the order they became durable. */
-  readonly durable: Fact[] = []
+  /** Commits in the order they became durable. */
+  readonly commits: (readonly Fact[])[] = []
   /** Whether commits fail; looked at when a commit's turn comes. */
   broken = false
   /** How many of the next commits fail. */
@@ -96,6 +96,11 @@ export class MemoryStorage {
     this.gate = undefined
   }
 
+  /** Facts in the order they became durable. */
+  get durable(): readonly Fact[] {
+    return this.commits.flat()
+  }
+
   /** Facts of one kind that became durable. */
   facts<K extends Fact['kind']>(kind: K): Extract<Fact, { kind: K }>[] {
     return this.durable.filter((fact): fact is Extract<Fact, { kind: K }> => fact.kind === kind)
@@ -124,7 +129,7 @@ export class MemoryStorage {
     if (new Set(keys).size < keys.length || keys.some((key) => this.find(key) !== undefined)) throw new DuplicateTaskError('duplicate')
     for (const fact of facts) if (fact.kind === 'accepted') this.records.push({ seq: ++this.seq, task: fact.task })
     for (const fact of facts) this.apply(fact)
-    this.durable.push(...facts)
+    this.commits.push(facts)
   }
 
   private find(key: string): TaskRecord | undefined {
