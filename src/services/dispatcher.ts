@@ -106,7 +106,7 @@ export class Dispatcher {
   }
 
   private mayRetry(task: LiveTask, pool: Pool, ending: Ending | Failed): boolean {
-    if (task.phase === 'ending' || this.stopping || ending.kind !== 'failed') return false
+    if (task.phase === 'ending' || ending.kind !== 'failed') return false
     if (!(ending.cause instanceof EngineError) || !ending.cause.retriable || task.attempts >= maxAttempts) return false
     return task.log.tokenCount === 0 || pool.props?.replayable === true
   }
