@@ -185,7 +185,7 @@ const weights: Partial<Record<OperationId, number>> = {
   getArtifact: 2,
   createArtifact: 2,
   putSession: 2,
-  resumePool: 3,
+  resumePool: 5,
   createCatalogModel: 2,
   setCatalogModelState: 2,
 }

@@ -53,7 +53,9 @@ export class Driver {
   async drain(): Promise<void> {
     const { live, pools } = this.daemon
     // A slot may be busy after its task has ended: until the engine confirms.
-    const busy = (): boolean => live.size > 0 || this.open.size > 0 || pools.serving().some(({ running, slotsBusy }) => running.size + slotsBusy > 0)
+    const predecessors = (): number => pools.serving().length - pools.all().length
+    const busy = (): boolean =>
+      live.size > 0 || this.open.size > 0 || predecessors() > 0 || pools.all().some(({ slotsBusy }) => slotsBusy > 0)
     for (let seconds = 0; seconds < 4000 && busy(); seconds++) await this.clock.advance(1000)
     if (live.size > 0)
       this.problems.push(
@@ -64,8 +66,7 @@ export class Driver {
       if (running.size + slotsBusy + scheduler.depth() > 0)
         this.problems.push(`pool ${pool.id} is left with ${running.size} running, ${slotsBusy} busy, ${scheduler.depth()} queued`)
     }
-    const left = pools.serving().length - pools.all().length
-    if (left > 0) this.problems.push(`${left} predecessors of reloaded pools are not stopped`)
+    if (predecessors() > 0) this.problems.push(`${predecessors()} predecessors of reloaded pools are not stopped`)
     if (this.open.size > 0) this.problems.push(`${this.open.size} requests are never answered:\n${[...this.open.values()].join('\n')}`)
     this.complain()
     await Promise.all(this.open.keys())

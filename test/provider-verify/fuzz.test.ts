@@ -55,7 +55,7 @@ const config = {
 }
 
 const busy = (id: string, model: string, fields: Record<string, unknown> = {}): Record<string, unknown> =>
-  pool(id, model, { replicas: [{ id: 'r0', slots: 2 }], prices: { input_per_million: 1, output_per_million: 10 }, mock: slow, ...fields })
+  pool(id, model, { prices: { input_per_million: 1, output_per_million: 10 }, mock: slow, ...fields })
 const signer = makeSigner('alice')
 
 const steered = (models_dir: string): Record<string, unknown> => ({
@@ -139,7 +139,7 @@ describe('sequences of requests generated from the contract', () => {
       return daemon
     }
     try {
-      const given = { ops: operationIds, models: steeredModels, bodies: steeringBodies(signer) }
+      const given = { ops: [...operationIds, 'createTask'], models: steeredModels, bodies: steeringBodies(signer) }
       const { requests, unreached, silent } = await playAll(6, 220, given, open)
       console.log(requests, unreached, silent)
       assert.ok(requests >= 4500, `${requests} requests`)
