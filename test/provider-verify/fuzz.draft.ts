@@ -184,7 +184,7 @@ const weights: Partial<Record<OperationId, number>> = {
   deleteSession: 2,
   getArtifact: 2,
   createArtifact: 2,
-  putSession: 2,
+  putSession: 3,
   resumePool: 5,
   createCatalogModel: 2,
   setCatalogModelState: 2,

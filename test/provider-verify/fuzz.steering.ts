@@ -57,11 +57,24 @@ export const steeringBodies = (signer: ReturnType<typeof makeSigner>): Partial<R
   drainPool: fc.record({ deadline_ms: deadline }),
   reloadPool: fc.record(
     {
-      model_ref: fc.constantFrom('mock:v1', 'mock:v1', 'mock:slow', 'mock:slow', 'mock:v2', 'mock:heavy', 'mock:hang', 'catalog:m0', 'file:x'),
+      model_ref: fc.constantFrom(
+        'mock:v1',
+        'mock:v1',
+        'mock:slow',
+        'mock:slow',
+        'mock:v2',
+        'mock:heavy',
+        'mock:hang',
+        'catalog:m0',
+        'file:x',
+      ),
       deadline_ms: fc.constantFrom(1, 100, 500, 3000, 60_000),
     },
     { requiredKeys: ['model_ref'] },
   ),
-  setCatalogModelState: fc.record({ state: fc.constantFrom('Active', 'Active', 'Retired'), deadline_ms: deadline }, { requiredKeys: ['state'] }),
+  setCatalogModelState: fc.record(
+    { state: fc.constantFrom('Active', 'Active', 'Retired'), deadline_ms: deadline },
+    { requiredKeys: ['state'] },
+  ),
   createCatalogModel: fc.constantFrom(...ids.flatMap((id) => requests(id, signer))),
 })

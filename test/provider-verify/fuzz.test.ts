@@ -67,8 +67,8 @@ const steered = (models_dir: string): Record<string, unknown> => ({
   pools: [
     busy('fast', 'mock:v1', { mock: { prefill_ms: 0, token_ms: 0, tokens: 12 } }),
     busy('spare', 'mock:v1'),
-    busy('slow', 'mock:slow'),
-    busy('lru', 'mock:slow', { queue: { capacity: 2, full_policy: 'drop-lru', batch_every: 2 } }),
+    busy('slow', 'mock:slow', { queue: { capacity: 1 } }),
+    busy('lru', 'mock:slow', { queue: { capacity: 1, full_policy: 'drop-lru', batch_every: 2 } }),
     busy('heavy', 'mock:heavy', { mock: { ...slow, load_ms: 400 } }),
     busy('shelf-0', 'mock:m0'),
     busy('shelf-1', 'mock:m1'),
@@ -110,9 +110,10 @@ async function playAll(numRuns: number, steps: number, given: Play, open: (clock
   })
   // No shrinking: a step means what it does only after those before it; the message has the requests that led there.
   const { failed, errorInstance, counterexamplePath } = await fc.check(play, { seed, numRuns, endOnFailure: true })
-  if (failed)
-    throw new Error(`FUZZ_SEED=${seed}, path ${String(counterexamplePath)}, after ${requests} requests`, { cause: errorInstance })
-  const unreached = given.ops.flatMap((op) => operations[op].statuses.map((status) => `${op} ${status}`)).filter((pair) => !reached.has(pair))
+  if (failed) throw new Error(`FUZZ_SEED=${seed}, path ${String(counterexamplePath)}, after ${requests} requests`, { cause: errorInstance })
+  const unreached = given.ops
+    .flatMap((op) => operations[op].statuses.map((status) => `${op} ${status}`))
+    .filter((pair) => !reached.has(pair))
   return { requests, unreached: unreached.sort(), silent: schemaNamed('ErrorCode').enum!.filter((code) => !codes.has(code)) }
 }
 
@@ -139,9 +140,16 @@ describe('sequences of requests generated from the contract', () => {
       return daemon
     }
     try {
-      const given = { ops: [...operationIds, 'createTask'], models: steeredModels, bodies: steeringBodies(signer) }
+      const given: Play = { ops: [...operationIds, 'createTask', 'createTask'], models: steeredModels, bodies: steeringBodies(signer) }
       const { requests, unreached, silent } = await playAll(6, 220, given, open)
-      console.log(requests, unreached, silent)
+      // It has happened: whatever steers has done so, and others have felt it.
+      const done = unreached.filter((pair) => / 2..$/.test(pair) || pair === 'createTask 409' || pair === 'createTask 429')
+      assert.deepEqual(done, [])
+      const felt = ['MODEL_DEPRECATED', 'UNTRUSTED_ARTIFACT', 'BUDGET_EXHAUSTED', 'POOL_UNREADY', 'CONFLICT']
+      assert.deepEqual(
+        silent.filter((code) => felt.includes(code)),
+        [],
+      )
       assert.ok(requests >= 4500, `${requests} requests`)
     } finally {
       rmSync(models_dir, { recursive: true })
