@@ -65,7 +65,7 @@ const steered = (models_dir: string): Record<string, unknown> => ({
   retention: { tasks_ms: 40_000, artifacts_ms: 40_000 },
   catalog: { signers: [signer.config], hf_endpoint: `http://${hub}`, egress: { hosts: [hub] } },
   pools: [
-    busy('fast', 'mock:v1', { mock: { prefill_ms: 0, token_ms: 0, tokens: 12 } }),
+    busy('fast', 'mock:v1'),
     busy('spare', 'mock:v1'),
     busy('slow', 'mock:slow', { queue: { capacity: 1 } }),
     busy('lru', 'mock:slow', { queue: { capacity: 1, full_policy: 'drop-lru', batch_every: 2 } }),
