@@ -66,7 +66,7 @@ export class Catalog {
    */
   async create(request: CatalogModelRequest): Promise<CatalogModel> {
     return this.changes.run(request.id, async () => {
-      const { files, journal, clock, log } = this.parts
+      const { files, hooks, journal, clock, log } = this.parts
       await checkIngest(request, this.parts, this.ingests.signal)
       const { id } = request
       const present = this.entries.get(id)
@@ -88,7 +88,10 @@ export class Catalog {
       }
       this.newest_seq = record.seq
       await journal.commit([{ kind: 'model_put', model: record }])
-      const entry = { record, bytes_done: local ? rules.totalBytes(request) : 0 }
+      const ref = rules.catalogRef(id)
+      // A pool may still name a model of this id that was unloaded and deleted.
+      const unloaded = hooks.engineOf(ref) !== undefined && !hooks.inUse(ref)
+      const entry = { record, bytes_done: local ? rules.totalBytes(request) : 0, unloaded }
       this.entries.set(id, entry)
       this.report(record)
       log.info(

@@ -61,6 +61,15 @@ describe('a pool that serves a catalog model', () => {
     assert.match(text, /catalog_verifications_total\{result="fail",reason="digest_mismatch",engine="llamacpp"\} 1/)
   })
 
+  it('comes up again when its model was retired, forgotten and is registered again', async () => {
+    await state({ state: 'Retired', deadline_ms: 1 })
+    await untilAnswer(replicaState, (is) => is === 'stopped')
+    assert.equal((await world.ask('DELETE', '/v1/catalog/models/tales')).status, 204)
+    await world.settled(model)
+    await untilAnswer(replicaState, (is) => is === 'ready')
+    assert.equal((await world.ask('POST', '/v1/tasks', task())).status, 202)
+  })
+
   it('is not reloaded with a model nobody registered', async () => {
     const reload = await world.ask('POST', '/v1/pools/tales/reload', { model_ref: 'catalog:nobody' }, keys.control)
     assert.equal(reload.status, 409)

@@ -22,7 +22,7 @@ export interface Wire {
 }
 
 /** What a request gets that keeps the contract and comes with a key that may. */
-const possible: Readonly<Partial<Record<OperationId, readonly number[]>>> = {
+const possible: Readonly<Record<OperationId, readonly number[]>> = {
   createTask: [202, 400, 403, 404, 409, 429, 503],
   listTasks: [200],
   getTask: [200, 404],
@@ -36,10 +36,23 @@ const possible: Readonly<Partial<Record<OperationId, readonly number[]>>> = {
   listArtifacts: [200],
   createArtifact: [201, 400],
   getArtifact: [200, 404],
+  putSession: [200, 400],
+  drainPool: [202, 404],
+  resumePool: [202, 404],
+  reloadPool: [202, 400, 404, 409],
+  listCatalogModels: [200],
+  createCatalogModel: [201, 400, 409, 422],
+  getCatalogModel: [200, 404],
+  deleteCatalogModel: [204, 404, 409],
+  verifyCatalogModel: [202, 404, 409],
+  setCatalogModelState: [202, 404],
 }
 
+/** Keys that may not use the operations of a role. */
+const barred = { data: [keys.control], control: [keys.data, keys.other] } as const
+
 const kindOf = (op: OperationId): Kind | undefined =>
-  (['task', 'session', 'artifact', 'pool'] as const).find((kind) => operations[op].path.startsWith(`/v1/${kind}s/`))
+  (['task', 'session', 'artifact', 'pool', 'model'] as const).find((kind) => operations[op].path.includes(`/${kind}s/{id}`))
 
 /** Methods of a path. */
 export const methodsOf = (op: OperationId): string[] =>
@@ -51,7 +64,7 @@ export function build(draft: Draft, memory: Memory): Wire {
   const kind = op === 'createTask' ? 'task' : kindOf(op)
   const known = kind === undefined ? undefined : memory.pick(kind, draft.reuse)
   const key = {
-    owner: known?.key ?? keys.data,
+    owner: operations[op].role === 'control' ? keys.control : (known?.key ?? keys.data),
     data: keys.data,
     other: keys.other,
     all: keys.all,
@@ -110,9 +123,9 @@ export function build(draft: Draft, memory: Memory): Wire {
             ? [404]
             : other !== undefined
               ? [405]
-              : draft.who === 'control'
+              : (barred[operations[op].role] as readonly string[]).includes(key)
                 ? [403, ...(wrong ?? [])]
-                : (wrong ?? possible[op] ?? []),
+                : (wrong ?? possible[op]),
     shell: route !== undefined || other !== undefined,
     resumed: resume !== undefined,
     leave: draft.leave && op === 'streamTask',

@@ -1,8 +1,8 @@
 import fc, { type Arbitrary } from 'fast-check'
 import { operations } from '../../generated/operations.ts'
-import { bodyOf, operationIds, parametersOf, type OperationId, type Parameter } from '../harness/contract.ts'
+import { bodyOf, parametersOf, type OperationId, type Parameter } from '../harness/contract.ts'
 import { brokenOf, valueOf } from '../harness/schema-arbitrary.ts'
-import { methods, models, placements, resumes, routes, segments, strangeNames, texts, types } from './fuzz.samples.ts'
+import { methods, placements, resumes, routes, segments, strangeNames, texts, types } from './fuzz.samples.ts'
 
 /** Whose key a request carries; `owner` is the key of the thing it is about. */
 export type Who = 'owner' | 'data' | 'other' | 'all' | 'control' | 'wrong' | 'nobody'
@@ -67,15 +67,16 @@ const some = <T>(arbitrary: Arbitrary<T>, among: number): Arbitrary<T | undefine
 /** `true` once in about `among`. */
 const rarely = (among: number): Arbitrary<boolean> => fc.nat({ max: among - 1 }).map((n) => n === 0)
 
-const steer: Arbitrary<Steer> = fc.record({
-  model: fc.constantFrom(...models),
-  max_tokens: fc.integer({ min: 1, max: 30 }),
-  ctx: fc.constantFrom(64, 512, 8192, 8192, 8193),
-  deadline_ms: fc.constantFrom(1, 400, 5000, 600_000, 600_000, 600_000, 86_400_000),
-  session: fc.nat({ max: 40 }),
-  talk: fc.boolean(),
-  placement: some(fc.constantFrom(...placements), 4),
-})
+const steer = (models: readonly string[]): Arbitrary<Steer> =>
+  fc.record({
+    model: fc.constantFrom(...models),
+    max_tokens: fc.integer({ min: 1, max: 30 }),
+    ctx: fc.constantFrom(64, 512, 8192, 8192, 8193),
+    deadline_ms: fc.constantFrom(1, 400, 5000, 600_000, 600_000, 600_000, 86_400_000),
+    session: fc.nat({ max: 40 }),
+    talk: fc.boolean(),
+    placement: some(fc.constantFrom(...placements), 4),
+  })
 
 function spoilOf(op: OperationId): Arbitrary<Spoil> {
   const parameters = parametersOf(op)
@@ -114,7 +115,7 @@ const who: Arbitrary<Who> = fc.oneof(
 
 const correlation = some(fc.oneof(fc.constantFrom('x'.repeat(128), 'x'.repeat(129), 'a b', '', '~!{}"\\', 'caf\u00e9'), fc.uuid()), 4)
 
-function draftOf(op: OperationId): Arbitrary<Draft> {
+function draftOf(op: OperationId, { models, bodies = {} }: Play): Arbitrary<Draft> {
   const parameters = parametersOf(op)
   const id = parameters.find((parameter) => parameter.in === 'path')
   const resume = parameters.find((parameter) => parameter.in === 'header')
@@ -133,10 +134,10 @@ function draftOf(op: OperationId): Arbitrary<Draft> {
     query: fc.record(query, { requiredKeys: [] }),
     seen: resume === undefined ? fc.constant(undefined) : some(fc.nat(), 2),
     resume: resume === undefined ? fc.constant(undefined) : some(valueOf(resume.schema) as Arbitrary<string>, 4),
-    body: operations[op].body ? valueOf(bodyOf(op)!.schema) : fc.constant(undefined),
+    body: bodyFor(op, bodies[op]),
     steer:
       op === 'createTask'
-        ? fc.oneof({ weight: 12, arbitrary: steer }, { weight: 1, arbitrary: fc.constant(undefined) })
+        ? fc.oneof({ weight: 12, arbitrary: steer(models) }, { weight: 1, arbitrary: fc.constant(undefined) })
         : fc.constant(undefined),
     correlation,
     spoil: some(spoilOf(op), 5),
@@ -145,8 +146,14 @@ function draftOf(op: OperationId): Arbitrary<Draft> {
   })
 }
 
-/** What changes pools, the catalog or budgets for everybody after it has cases of its own; here it would make every other answer possible. */
-const steering: readonly OperationId[] = [
+function bodyFor(op: OperationId, useful: Arbitrary<unknown> | undefined): Arbitrary<unknown> {
+  if (!operations[op].body) return fc.constant(undefined)
+  const any = valueOf(bodyOf(op)!.schema)
+  return useful === undefined ? any : fc.oneof({ weight: 8, arbitrary: useful }, { weight: 1, arbitrary: any })
+}
+
+/** What changes pools, the catalog or budgets for everybody after it: it leaves few answers of the others certain to be seen. */
+export const steering: readonly OperationId[] = [
   'putSession',
   'drainPool',
   'resumePool',
@@ -159,8 +166,14 @@ const steering: readonly OperationId[] = [
   'setCatalogModelState',
 ]
 
-/** Operations the sequences are made of. */
-export const fuzzed = operationIds.filter((op) => !steering.includes(op))
+/** What sequences are made of. */
+export interface Play {
+  readonly ops: readonly OperationId[]
+  /** Models that tasks ask for. */
+  readonly models: readonly string[]
+  /** Bodies that do more than any body the contract allows. */
+  readonly bodies?: Readonly<Partial<Record<OperationId, Arbitrary<unknown>>>>
+}
 
 const weights: Partial<Record<OperationId, number>> = {
   createTask: 14,
@@ -171,9 +184,11 @@ const weights: Partial<Record<OperationId, number>> = {
   deleteSession: 2,
   getArtifact: 2,
   createArtifact: 2,
+  putSession: 3,
+  resumePool: 5,
+  createCatalogModel: 2,
+  setCatalogModelState: 2,
 }
-
-const draft: Arbitrary<Draft> = fc.oneof(...fuzzed.map((op) => ({ weight: weights[op] ?? 1, arbitrary: draftOf(op) })))
 
 const advance: Arbitrary<number> = fc.oneof(
   { weight: 60, arbitrary: fc.constant(0) },
@@ -184,8 +199,10 @@ const advance: Arbitrary<number> = fc.oneof(
 )
 
 /** A sequence of requests, all of them generated from the contract. */
-export const sequence = (steps: number): Arbitrary<Step[]> =>
-  fc.array(fc.record({ drafts: fc.array(draft, { minLength: 1, maxLength: 6 }), advance_ms: advance }), {
+export function sequence(steps: number, play: Play): Arbitrary<Step[]> {
+  const draft = fc.oneof(...play.ops.map((op) => ({ weight: weights[op] ?? 1, arbitrary: draftOf(op, play) })))
+  return fc.array(fc.record({ drafts: fc.array(draft, { minLength: 1, maxLength: 6 }), advance_ms: advance }), {
     minLength: steps,
     maxLength: steps,
   })
+}

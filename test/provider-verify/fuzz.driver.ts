@@ -1,7 +1,7 @@
 import { Agent, request, type IncomingHttpHeaders } from 'node:http'
 import { responseProblems, type Received } from '../harness/contract.ts'
 import { keys, type TestDaemon } from '../harness/daemon.ts'
-import type { FakeClock } from '../harness/fake-clock.ts'
+import { settled, type FakeClock } from '../harness/fake-clock.ts'
 import { shellProblems } from '../harness/shell-contract.ts'
 import { build, methodsOf, type Wire } from './fuzz.build.ts'
 import type { Step } from './fuzz.draft.ts'
@@ -26,7 +26,8 @@ export class Driver {
   private readonly daemon: TestDaemon
   private readonly clock: FakeClock
   private readonly agent = new Agent({ keepAlive: true })
-  private readonly open = new Set<Promise<void>>()
+  /** What is not answered yet, and what was asked. */
+  private readonly open = new Map<Promise<void>, string>()
   private readonly problems: string[] = []
   /** What was given out, and to whom. */
   private readonly seen: [Kind, string, string][] = []
@@ -52,18 +53,23 @@ export class Driver {
   async drain(): Promise<void> {
     const { live, pools } = this.daemon
     // A slot may be busy after its task has ended: until the engine confirms.
-    const busy = (): boolean => live.size > 0 || this.open.size > 0 || pools.all().some(({ slotsBusy }) => slotsBusy > 0)
+    const predecessors = (): number => pools.serving().length - pools.all().length
+    const busy = (): boolean =>
+      live.size > 0 || this.open.size > 0 || predecessors() > 0 || pools.all().some(({ slotsBusy }) => slotsBusy > 0)
     for (let seconds = 0; seconds < 4000 && busy(); seconds++) await this.clock.advance(1000)
     if (live.size > 0)
       this.problems.push(
         `${live.size} tasks never ended: ${[...live.all()].map(({ id, phase, accepted }) => `${id} ${phase} in ${accepted.pool_id}`).join(', ')}`,
       )
-    for (const pool of pools.all()) {
+    for (const pool of pools.serving()) {
       const { running, slotsBusy, scheduler } = pool
       if (running.size + slotsBusy + scheduler.depth() > 0)
         this.problems.push(`pool ${pool.id} is left with ${running.size} running, ${slotsBusy} busy, ${scheduler.depth()} queued`)
     }
-    await Promise.all(this.open)
+    if (predecessors() > 0) this.problems.push(`${predecessors()} predecessors of reloaded pools are not stopped`)
+    if (this.open.size > 0) this.problems.push(`${this.open.size} requests are never answered:\n${[...this.open.values()].join('\n')}`)
+    this.complain()
+    await Promise.all(this.open.keys())
     for (const { id, key } of this.memory.known.task.slice(-60)) {
       await this.send(plain('getTask', `/v1/tasks/${id}`, key, id))
       await this.send(plain('streamTask', `/v1/tasks/${id}/stream`, key, id), false)
@@ -78,7 +84,7 @@ export class Driver {
     if (this.problems.length > 0) throw new Error(`${this.problems.join('\n')}\n\nThe last requests:\n${this.trace.slice(-25).join('\n')}`)
   }
 
-  /** A stream stays open beside what comes after it, unless `beside` says otherwise. */
+  /** A stream or a reload stays open beside what comes after it, unless `beside` says otherwise. */
   private async send(wire: Wire, beside = true): Promise<void> {
     const line = `${wire.method} ${wire.path} ${JSON.stringify(wire.headers)} ${wire.payload?.slice(0, 1500) ?? ''}`
     const at = this.trace.push(line) - 1
@@ -93,8 +99,10 @@ export class Driver {
         this.problems.push(`${String(error)}\n  in ${line}${this.before(wire)}`)
       })
       .finally(() => this.open.delete(whole))
-    this.open.add(whole)
-    await (beside && wire.op === 'streamTask' ? Promise.race([opened.promise, whole]) : whole)
+    this.open.set(whole, line)
+    // A reload is answered when time has gone on.
+    if (!beside || (wire.op !== 'streamTask' && wire.op !== 'reloadPool')) await whole
+    else await Promise.race([wire.op === 'reloadPool' ? settled() : opened.promise, whole])
   }
 
   /** What was asked about the same thing. */
@@ -171,6 +179,8 @@ export class Driver {
       this.memory.add('session', session_id, key)
     }
     if (op === 'createArtifact') this.memory.add('artifact', String(json['id']), key)
+    if (op === 'createCatalogModel') this.memory.add('model', String(json['id']), key)
+    if (op === 'putSession') this.memory.add('session', decodeURIComponent(about!.id), key)
     const artifact = /"artifact_id":"(sha256:[0-9a-f]{64})"/.exec(text)?.[1]
     // With the role `control` it may be another key's.
     if (op === 'streamTask' && artifact !== undefined)
@@ -181,7 +191,7 @@ export class Driver {
 
   /** Whoever made it, and whoever has the role `control`; what is not known was made by nobody. */
   private maySee(kind: Kind, id: string, key: string): boolean {
-    return kind === 'pool' || key === keys.all || this.memory.find(kind, id, key) !== undefined
+    return kind === 'pool' || kind === 'model' || key === keys.all || this.memory.find(kind, id, key) !== undefined
   }
 }
 

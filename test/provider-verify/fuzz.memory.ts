@@ -8,11 +8,11 @@ export interface Known {
   readonly payload?: string
 }
 
-export type Kind = 'task' | 'session' | 'artifact' | 'pool'
+export type Kind = 'task' | 'session' | 'artifact' | 'pool' | 'model'
 
 /** What earlier requests have left behind. */
 export class Memory {
-  readonly known: Record<Kind, Known[]> = { task: [], session: [], artifact: [], pool: [] }
+  readonly known: Record<Kind, Known[]> = { task: [], session: [], artifact: [], pool: [], model: [] }
   readonly cursors: string[] = []
 
   /** The thing of this id that this key created. */

@@ -1,21 +1,24 @@
 import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import fc from 'fast-check'
 import { operations } from '../../generated/operations.ts'
-import { schemaNamed } from '../harness/contract.ts'
+import { makeSigner } from '../harness/catalog.ts'
+import { operationIds, schemaNamed } from '../harness/contract.ts'
 import { mockPool, silentLog, startDaemon, type TestDaemon } from '../harness/daemon.ts'
 import { FakeClock } from '../harness/fake-clock.ts'
 import { body_bytes } from './fuzz.body.ts'
-import { fuzzed, sequence } from './fuzz.draft.ts'
+import { sequence, steering, type Play } from './fuzz.draft.ts'
 import { Driver } from './fuzz.driver.ts'
+import { models } from './fuzz.samples.ts'
+import { files, hub, models as steeredModels, steeringBodies } from './fuzz.steering.ts'
 
 /** `FUZZ_SEED=<n>` plays another run, or one that failed, again. */
 const seed = Number(process.env['FUZZ_SEED'] ?? 20260101)
-const runs = 11
-const steps = 270
-const least = 10_000
 
-/** Answers that only a fault can bring about: what nobody foresaw, and a journal that cannot be written. */
-const faulty = [...fuzzed.map((op) => `${op} 500`), 'cancelTask 503', 'deleteSession 503', 'createArtifact 503']
+/** Operations after which the others' answers are as certain as before. */
+const plain = operationIds.filter((op) => !steering.includes(op))
 
 const pool = (id: string, model: string, fields: Record<string, unknown>): Record<string, unknown> =>
   mockPool({ id, model, replicas: [{ id: 'r0', slots: 1 }], queue: { capacity: 3 }, ...fields })
@@ -51,7 +54,34 @@ const config = {
   ],
 }
 
-async function start(clock: FakeClock): Promise<TestDaemon> {
+const busy = (id: string, model: string, fields: Record<string, unknown> = {}): Record<string, unknown> =>
+  pool(id, model, { prices: { input_per_million: 1, output_per_million: 10 }, mock: slow, ...fields })
+const signer = makeSigner('alice')
+
+const steered = (models_dir: string): Record<string, unknown> => ({
+  models_dir,
+  limits: { body_bytes },
+  sessions: { max_turns: 40, ttl_ms: 20_000, budgets: { tokens: 1_000_000, time_ms: 1_000_000, cost: 100 } },
+  retention: { tasks_ms: 40_000, artifacts_ms: 40_000 },
+  catalog: { signers: [signer.config], hf_endpoint: `http://${hub}`, egress: { hosts: [hub] } },
+  pools: [
+    busy('fast', 'mock:v1'),
+    busy('spare', 'mock:v1'),
+    busy('slow', 'mock:slow', { queue: { capacity: 1 } }),
+    busy('lru', 'mock:slow', { queue: { capacity: 1, full_policy: 'drop-lru', batch_every: 2 } }),
+    busy('heavy', 'mock:heavy', { mock: { ...slow, load_ms: 400 } }),
+    busy('shelf-0', 'mock:m0'),
+    busy('shelf-1', 'mock:m1'),
+    busy('shelf-2', 'mock:m2'),
+    busy('hang', 'mock:hang', { timeouts, mock: { ...faults, fault: { kind: 'hang', every: 2 } } }),
+    busy('deaf', 'mock:deaf', { timeouts, mock: { ...faults, fault: { kind: 'deaf', every: 3 } } }),
+    busy('dying', 'mock:dying', { timeouts, mock: { ...faults, fault: { kind: 'die', after_tokens: 1, every: 4 } } }),
+    // A reload's proof fails.
+    busy('faulty', 'mock:v2', { mock: { ...faults, fault: { kind: 'fail' } } }),
+  ],
+})
+
+async function start(config: Record<string, unknown>, clock: FakeClock): Promise<TestDaemon> {
   const up = { yet: false }
   const started = startDaemon(config, { clock, log: silentLog }).finally(() => (up.yet = true))
   // The cold pools have to fail once, which takes time to go on.
@@ -59,36 +89,70 @@ async function start(clock: FakeClock): Promise<TestDaemon> {
   return started
 }
 
+/** Plays sequences, and says what was reached. */
+async function playAll(numRuns: number, steps: number, given: Play, open: (clock: FakeClock) => Promise<TestDaemon>) {
+  const reached = new Set<string>()
+  const codes = new Set<string>()
+  let requests = 0
+  const play = fc.asyncProperty(sequence(steps, given), async (sequenceOfSteps) => {
+    const clock = new FakeClock()
+    const daemon = await open(clock)
+    const driver = new Driver(daemon, clock, reached, codes)
+    try {
+      for (const step of sequenceOfSteps) await driver.play(step)
+      await driver.drain()
+    } finally {
+      requests += driver.requests
+      const stopped = daemon.stop()
+      await clock.advance(1)
+      await stopped
+    }
+  })
+  // No shrinking: a step means what it does only after those before it; the message has the requests that led there.
+  const { failed, errorInstance, counterexamplePath } = await fc.check(play, { seed, numRuns, endOnFailure: true })
+  if (failed) throw new Error(`FUZZ_SEED=${seed}, path ${String(counterexamplePath)}, after ${requests} requests`, { cause: errorInstance })
+  const unreached = given.ops
+    .flatMap((op) => operations[op].statuses.map((status) => `${op} ${status}`))
+    .filter((pair) => !reached.has(pair))
+  return { requests, unreached: unreached.sort(), silent: schemaNamed('ErrorCode').enum!.filter((code) => !codes.has(code)) }
+}
+
 describe('sequences of requests generated from the contract', () => {
   it(`get declared answers and nothing else (seed ${seed})`, async function () {
     this.timeout(600_000)
-    const reached = new Set<string>()
-    const codes = new Set<string>()
-    let requests = 0
-    const play = fc.asyncProperty(sequence(steps), async (sequenceOfSteps) => {
-      const clock = new FakeClock()
-      const daemon = await start(clock)
-      const driver = new Driver(daemon, clock, reached, codes)
-      try {
-        for (const step of sequenceOfSteps) await driver.play(step)
-        await driver.drain()
-      } finally {
-        requests += driver.requests
-        const stopped = daemon.stop()
-        await clock.advance(1)
-        await stopped
-      }
-    })
-    // No shrinking: a step means what it does only after those before it; the message has the requests that led there.
-    const { failed, errorInstance, counterexamplePath } = await fc.check(play, { seed, numRuns: runs, endOnFailure: true })
-    if (failed)
-      throw new Error(`FUZZ_SEED=${seed}, path ${String(counterexamplePath)}, after ${requests} requests`, { cause: errorInstance })
-    const declared = fuzzed.flatMap((op) => operations[op].statuses.map((status) => `${op} ${status}`))
-    assert.deepEqual(declared.filter((pair) => !reached.has(pair)).sort(), faulty.toSorted())
-    assert.deepEqual(
-      schemaNamed('ErrorCode').enum!.filter((code) => !codes.has(code)),
-      ['INTERNAL'],
-    )
-    assert.ok(requests >= least, `${requests} requests`)
+    const { requests, unreached, silent } = await playAll(11, 270, { ops: plain, models }, (clock) => start(config, clock))
+    // Answers that only a fault can bring about: what nobody foresaw, and a journal that cannot be written.
+    const faulty = [...plain.map((op) => `${op} 500`), 'cancelTask 503', 'deleteSession 503', 'createArtifact 503']
+    assert.deepEqual(unreached, faulty.sort())
+    // The others come of the catalog, which only steering fills.
+    assert.deepEqual(silent, ['MODEL_DEPRECATED', 'UNTRUSTED_ARTIFACT', 'INTERNAL'])
+    assert.ok(requests >= 10_000, `${requests} requests`)
+  })
+
+  it(`do so while pools, catalog and budgets are steered (seed ${seed})`, async function () {
+    this.timeout(600_000)
+    const models_dir = mkdtempSync(join(tmpdir(), 'orchd-fuzz-'))
+    for (const [name, bytes] of Object.entries(files)) writeFileSync(join(models_dir, name), bytes)
+    const open = async (clock: FakeClock): Promise<TestDaemon> => {
+      const daemon = await start(steered(models_dir), clock)
+      // The configuration has catalog models only for real engines, which have no fake clock.
+      for (const n of [0, 1, 2]) Object.assign(daemon.pools.get(`shelf-${n}`).config, { model: `catalog:m${n}` })
+      return daemon
+    }
+    try {
+      const given: Play = { ops: [...operationIds, 'createTask', 'createTask'], models: steeredModels, bodies: steeringBodies(signer) }
+      const { requests, unreached, silent } = await playAll(6, 220, given, open)
+      // It has happened: whatever steers has done so, and others have felt it.
+      const done = unreached.filter((pair) => / 2..$/.test(pair) || pair === 'createTask 409' || pair === 'createTask 429')
+      assert.deepEqual(done, [])
+      const felt = ['MODEL_DEPRECATED', 'UNTRUSTED_ARTIFACT', 'BUDGET_EXHAUSTED', 'POOL_UNREADY', 'CONFLICT']
+      assert.deepEqual(
+        silent.filter((code) => felt.includes(code)),
+        [],
+      )
+      assert.ok(requests >= 4500, `${requests} requests`)
+    } finally {
+      rmSync(models_dir, { recursive: true })
+    }
   })
 })
