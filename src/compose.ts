@@ -134,7 +134,7 @@ export async function compose(config: Config, overrides: Overrides = {}): Promis
       throw error
     }
   }
-  const reload = new Reload(pools, drain, reloadedPool, clock, log)
+  const reload = new Reload(pools, drain, reloadedPool, (model_ref) => catalog.checkServable(model_ref), clock, log)
   const made: Services = {
     admission,
     streams,

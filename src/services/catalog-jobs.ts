@@ -1,4 +1,4 @@
-import { catalogRef, defaultRetireMs, totalBytes, type CatalogRecord } from '../domain/catalog.ts'
+import { catalogRef, defaultRetireMs, refusalOf, totalBytes, type CatalogRecord } from '../domain/catalog.ts'
 import type { Trust } from '../domain/trust.ts'
 import type { Journal } from '../ports/journal.ts'
 import type { ModelFiles } from '../ports/model-files.ts'
@@ -20,9 +20,13 @@ export interface CatalogHooks {
   inUse(model_ref: string): boolean
   /** Kind of the engine that serves the model; undefined where no pool names it. */
   engineOf(model_ref: string): string | undefined
-  /** Admits nothing more for the model, lets running tasks finish for `deadline_ms` and then unloads it. May come before the pools were started. */
-  unload(model_ref: string, deadline_ms: number): Promise<void>
-  /** The model may be served again. */
+  /**
+   * Lets the pools of the model take nothing more, work off what they have for `deadline_ms`, and then unload it. May come before they were
+   * started, and again with another deadline.
+   * @param reason what they say of themselves
+   */
+  unload(model_ref: string, deadline_ms: number, reason: string): Promise<void>
+  /** The model may be served: pools that rest for it come up. */
   load(model_ref: string): Promise<void>
 }
 
@@ -40,8 +44,6 @@ export interface CatalogEntry {
   /** Bytes of its files on this machine. */
   bytes_done: number
   job?: { readonly abort: AbortController; readonly done: Promise<void> }
-  /** The pools were told to unload it because it failed its verification. */
-  unloaded?: boolean
 }
 
 /** Fields of a record that change; undefined takes one away. */
@@ -194,8 +196,7 @@ export class CatalogJobs {
     if (status === 'pass') {
       if (warnings.length === 0) log.info({ model_id: id, human: `Model ${id} is verified.` }, 'catalog')
       else log.warn({ model_id: id, warnings, human: `Model ${id} is verified, but not trusted: ${warnings.join('; ')}.` }, 'catalog')
-      if (entry.unloaded === true && entry.record.state === 'Active') follow(hooks.load(model_ref))
-      entry.unloaded = false
+      if (entry.record.state === 'Active' && !this.closed) follow(hooks.load(model_ref))
       return
     }
     log.error(
@@ -203,9 +204,8 @@ export class CatalogJobs {
       'catalog',
     )
     // A disk that could not be read says nothing about the model that is loaded.
-    if (reason === 'io_error' || !hooks.inUse(model_ref)) return
-    entry.unloaded = true
-    follow(hooks.unload(model_ref, defaultRetireMs))
+    const refusal = refusalOf({ ...entry.record, state: 'Active' })
+    if (reason !== 'io_error' && refusal !== undefined && entry.record.state === 'Active') follow(hooks.unload(model_ref, defaultRetireMs, refusal.message))
   }
 
   private now(): number {

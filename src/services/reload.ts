@@ -14,16 +14,21 @@ export class Reload {
   private readonly pools: Pools
   private readonly drain: Drain
   private readonly makePool: (config: PoolConfig) => Pool
+  private readonly checkModel: (model_ref: string) => void
   private readonly clock: Clock
   private readonly log: Log
   private readonly underWay = new Map<string, { readonly limit: AbortController; readonly flipped: Promise<Pool> }>()
   private stopped = false
 
-  /** @param makePool builds a pool that is not started; throws DomainError where the model reference cannot be used */
-  constructor(pools: Pools, drain: Drain, makePool: (config: PoolConfig) => Pool, clock: Clock, log: Log) {
+  /**
+   * @param makePool builds a pool that is not started; throws DomainError where the model reference cannot be used
+   * @param checkModel throws DomainError where the model may not be served
+   */
+  constructor(pools: Pools, drain: Drain, makePool: (config: PoolConfig) => Pool, checkModel: (model_ref: string) => void, clock: Clock, log: Log) {
     this.pools = pools
     this.drain = drain
     this.makePool = makePool
+    this.checkModel = checkModel
     this.clock = clock
     this.log = log
   }
@@ -31,7 +36,8 @@ export class Reload {
   /**
    * Resolves when the new model serves.
    * @param deadline_ms by then, ms from now, the new model serves or the old one is as before
-   * @throws DomainError not_found, invalid_params for the reference, conflict where a reload runs or the new model does not come up
+   * @throws DomainError not_found, invalid_params for the reference, conflict where a reload runs or the new model does not come up,
+   * model_deprecated where it is retired
    */
   async reload(pool_id: string, model_ref: string, deadline_ms: number): Promise<Pool> {
     const old = this.pools.get(pool_id)
@@ -71,7 +77,9 @@ export class Reload {
     const late = new Promise<never>((_resolve, reject) => {
       signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true })
     })
+    const { model } = successor.config
     try {
+      this.checkModel(model)
       await Promise.race([late, successor.start()])
       for (const replica of successor.replicas) {
         if (replica.state !== 'ready') throw new Error(replica.last_error ?? `replica ${replica.id} is ${replica.state}`)
@@ -79,12 +87,15 @@ export class Reload {
         const request = { prompt: { text: 'a' }, max_tokens: 1, seed: 0, sampling: { temperature: 0 }, kv: 'cold', session: '' } as const
         await Promise.race([late, replica.engine.generate(request, () => undefined, signal)])
       }
+      // It may have been retired or deleted meanwhile.
+      this.checkModel(model)
     } catch (cause) {
       const reason = cause instanceof Error ? cause.message : String(cause)
       await successor.stop()
-      old.reload_error = `reload to ${successor.config.model} failed: ${reason}`
-      this.log.warn({ pool_id: old.id, model_ref: successor.config.model, err: cause, human: `Pool ${old.id} was not reloaded; the old model serves on.` }, 'reload')
-      throw new DomainError('conflict', `The new model did not come up (${reason}); the old one serves on.`, { pool_id: old.id, engine: old.config.engine })
+      old.reload_error = `reload to ${model} failed: ${reason}`
+      this.log.warn({ pool_id: old.id, model_ref: model, err: cause, human: `Pool ${old.id} was not reloaded; the old model serves on.` }, 'reload')
+      const kind = cause instanceof DomainError && cause.kind === 'model_deprecated' ? 'model_deprecated' : 'conflict'
+      throw new DomainError(kind, `The new model did not come up (${reason}); the old one serves on.`, { pool_id: old.id, engine: old.config.engine })
     }
   }
 
