@@ -139,6 +139,7 @@ describe('catalog service', () => {
       bench.calls.filter((call) => !call.startsWith('remove')),
       [
         'catalog_verifications_total pass none none',
+        'load catalog:m',
         'catalog_verifications_total fail digest_mismatch llamacpp',
         'unload catalog:m 60000',
         'catalog_verifications_total pass none llamacpp',
