@@ -41,7 +41,7 @@ export class Reload {
    */
   async reload(pool_id: string, model_ref: string, deadline_ms: number): Promise<Pool> {
     const old = this.pools.get(pool_id)
-    if (this.stopped) throw new DomainError('pool_unready', 'The daemon is stopping.', { pool_id })
+    if (this.stopped) throw stopping(pool_id)
     if (this.underWay.has(pool_id)) throw new DomainError('conflict', `A reload of pool ${pool_id} is running.`, { pool_id })
     const limit = new AbortController()
     const flipped = this.replace(old, model_ref, deadline_ms, limit)
@@ -94,6 +94,7 @@ export class Reload {
       await successor.stop()
       old.reload_error = `reload to ${model} failed: ${reason}`
       this.log.warn({ pool_id: old.id, model_ref: model, err: cause, human: `Pool ${old.id} was not reloaded; the old model serves on.` }, 'reload')
+      if (this.stopped) throw stopping(old.id)
       const kind = cause instanceof DomainError && cause.kind === 'model_deprecated' ? 'model_deprecated' : 'conflict'
       throw new DomainError(kind, `The new model did not come up (${reason}); the old one serves on.`, { pool_id: old.id, engine: old.config.engine })
     }
@@ -107,3 +108,5 @@ export class Reload {
     this.log.info({ pool_id: old.id, model_ref, was: old.config.model, human: `Pool ${old.id} now serves ${model_ref}.` }, 'reload')
   }
 }
+
+const stopping = (pool_id: string): DomainError => new DomainError('pool_unready', 'The daemon is stopping.', { pool_id })
