@@ -210,7 +210,7 @@ export class Pool implements TaskPool {
 
   /** Starts every replica that does not rest; resolves when each is ready or has failed for the first time. */
   async start(): Promise<void> {
-    await Promise.all(this.replicas.map((replica) => (replica.state === 'stopped' ? undefined : replica.start())))
+    await Promise.all(this.replicas.filter(({ state }) => state !== 'stopped').map((replica) => replica.start()))
   }
 
   /** Stops every replica until `wake`. @param reason said as their last error */

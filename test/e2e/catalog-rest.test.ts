@@ -17,8 +17,13 @@ describe('a pool whose catalog model may not be served', () => {
   const start = (): Promise<void> => world.start({}, {}, { pools: [mockPool(), talesPool({ model: 'catalog:tales' })] })
   const pool = (what: string, body?: unknown): Promise<Answer> => world.ask('POST', `/v1/pools/tales/${what}`, body)
   const state = (fields: Record<string, unknown>): Promise<Answer> => world.ask('POST', '/v1/catalog/models/tales/state', fields)
-  const health = async (): Promise<{ live: boolean; ready: boolean; draining: boolean; last_error?: string; replicas: { state: string; restarts: number; last_error?: string }[] }> =>
-    (await world.ask('GET', '/v1/pools/tales/health')).json as never
+  const health = async (): Promise<{
+    live: boolean
+    ready: boolean
+    draining: boolean
+    last_error?: string
+    replicas: { state: string; restarts: number; last_error?: string }[]
+  }> => (await world.ask('GET', '/v1/pools/tales/health')).json as never
   const untilReplica = (wanted: string): Promise<unknown> => untilAnswer(health, ({ replicas }) => replicas[0]?.state === wanted)
   const task = (fields: Record<string, unknown> = {}): ReturnType<typeof mockTask> =>
     mockTask({ engine: 'llamacpp', model_ref: 'catalog:tales', ctx: 256, max_tokens: 4, prompt: 'Once', ...fields })
@@ -41,7 +46,10 @@ describe('a pool whose catalog model may not be served', () => {
     await start()
     const { live, ready, last_error, replicas } = await health()
     assert.deepEqual({ live, ready, last_error }, { live: false, ready: false, last_error: 'No such model in the catalog.' })
-    assert.deepEqual(replicas.map(({ state: is, restarts, last_error: why }) => ({ is, restarts, why })), [{ is: 'stopped', restarts: 0, why: 'No such model in the catalog.' }])
+    assert.deepEqual(
+      replicas.map(({ state: is, restarts, last_error: why }) => ({ is, restarts, why })),
+      [{ is: 'stopped', restarts: 0, why: 'No such model in the catalog.' }],
+    )
     const refused = await post()
     assert.deepEqual([refused.status, refused.json['code']], [503, 'POOL_UNAVAILABLE'], refused.text)
     assert.match(String(refused.json['message']), /No such model in the catalog/)
@@ -61,7 +69,10 @@ describe('a pool whose catalog model may not be served', () => {
     await start()
     const { last_error, replicas } = await health()
     assert.match(last_error ?? '', /is retired/)
-    assert.deepEqual(replicas.map(({ state: is, restarts }) => [is, restarts]), [['stopped', 0]])
+    assert.deepEqual(
+      replicas.map(({ state: is, restarts }) => [is, restarts]),
+      [['stopped', 0]],
+    )
     const resumed = await pool('resume')
     assert.deepEqual([resumed.status, resumed.json['code']], [409, 'CONFLICT'], resumed.text)
     assert.match(String(resumed.json['message']), /is retired/)
@@ -123,7 +134,8 @@ describe('a pool whose catalog model may not be served', () => {
       const before = world.daemon.lines.length
       const answer = pool('reload', { model_ref: 'catalog:tales' })
       await until(() => world.daemon.lines.slice(before).some(({ message }) => message === 'replica'))
-      const twice = path === '' ? await world.ask('DELETE', '/v1/catalog/models/tales') : await state({ state: 'Retired', deadline_ms: 60_000 })
+      const twice =
+        path === '' ? await world.ask('DELETE', '/v1/catalog/models/tales') : await state({ state: 'Retired', deadline_ms: 60_000 })
       assert.ok(twice.status < 300, twice.text)
       assert.equal((await answer).status, 409)
       if (path === '') await world.settled(model)
