@@ -111,6 +111,17 @@ export class CatalogJobs {
     })
   }
 
+  /** Has the pools serve the model or unload it, as its record says; they follow on their own. */
+  tellPools({ record }: CatalogEntry): void {
+    if (this.closed) return
+    const { hooks, log } = this.parts
+    const { id } = record.request
+    const refusal = refusalOf(record)
+    const left_ms = record.retire_deadline_at === undefined ? defaultRetireMs : Math.max(0, record.retire_deadline_at - this.now())
+    const done = refusal === undefined ? hooks.load(catalogRef(id)) : hooks.unload(catalogRef(id), left_ms, refusal.message)
+    done.catch((err: unknown) => log.error({ model_id: id, err, human: `The pools of model ${id} did not follow it.` }, 'catalog'))
+  }
+
   private async work(entry: CatalogEntry, signal: AbortSignal): Promise<void> {
     if (entry.record.files === 'fetching' && !(await this.fetching.pass(() => this.fetch(entry, signal), signal))) return
     await this.verifying.pass(() => this.verify(entry, signal), signal)
@@ -157,6 +168,7 @@ export class CatalogJobs {
       await this.save(entry, { files: 'failed', fetch_error, verification })
       this.count(id, 'fail', kind)
     } else await this.save(entry, { files: 'failed', fetch_error })
+    this.tellPools(entry)
   }
 
   private async verify(entry: CatalogEntry, signal: AbortSignal): Promise<void> {
@@ -185,27 +197,17 @@ export class CatalogJobs {
   }
 
   private tell(entry: CatalogEntry, { status, reason, message, warnings = [] }: VerificationResult): void {
-    const { hooks, log } = this.parts
+    const { log } = this.parts
     const { id } = entry.record.request
-    const model_ref = catalogRef(id)
-    const follow = (done: Promise<void>): void => {
-      done.catch((err: unknown) =>
-        log.error({ model_id: id, err, human: `The pools of model ${id} did not follow its verification.` }, 'catalog'),
+    if (status === 'fail')
+      log.error(
+        { model_id: id, reason, error: message, human: `Model ${id} failed its verification and is not served: ${message ?? ''}.` },
+        'catalog',
       )
-    }
-    if (status === 'pass') {
-      if (warnings.length === 0) log.info({ model_id: id, human: `Model ${id} is verified.` }, 'catalog')
-      else log.warn({ model_id: id, warnings, human: `Model ${id} is verified, but not trusted: ${warnings.join('; ')}.` }, 'catalog')
-      if (entry.record.state === 'Active' && !this.closed) follow(hooks.load(model_ref))
-      return
-    }
-    log.error(
-      { model_id: id, reason, error: message, human: `Model ${id} failed its verification and is not served: ${message ?? ''}.` },
-      'catalog',
-    )
+    else if (warnings.length === 0) log.info({ model_id: id, human: `Model ${id} is verified.` }, 'catalog')
+    else log.warn({ model_id: id, warnings, human: `Model ${id} is verified, but not trusted: ${warnings.join('; ')}.` }, 'catalog')
     // A disk that could not be read says nothing about the model that is loaded.
-    const refusal = refusalOf({ ...entry.record, state: 'Active' })
-    if (reason !== 'io_error' && refusal !== undefined && entry.record.state === 'Active') follow(hooks.unload(model_ref, defaultRetireMs, refusal.message))
+    if (reason !== 'io_error') this.tellPools(entry)
   }
 
   private now(): number {

@@ -49,7 +49,7 @@ export class Catalog {
       const { files: where, verification } = entry.record
       if (where === 'fetching' || (where === 'present' && (verification === undefined || verification.status === 'running')))
         this.jobs.begin(entry)
-      if (entry.record.state === 'Retired' && !rules.isPastRetirement(entry.record, clock.now())) this.tellPools(entry.record)
+      if (entry.record.state === 'Retired' && !rules.isPastRetirement(entry.record, clock.now())) this.jobs.tellPools(entry)
     }
   }
 
@@ -102,6 +102,7 @@ export class Catalog {
       )
       const shown = viewOf(entry)
       this.jobs.begin(entry)
+      this.jobs.tellPools(entry)
       return shown
     })
   }
@@ -168,7 +169,7 @@ export class Catalog {
       const retire_deadline_at = state === 'Retired' ? Math.floor(this.parts.clock.now()) + deadline_ms : undefined
       await this.jobs.save(entry, { state, retire_deadline_at })
       this.report(entry.record)
-      this.tellPools(entry.record)
+      this.jobs.tellPools(entry)
       this.parts.log.info(
         { model_id: id, state, deadline_ms, human: `Model ${id} is ${state === 'Retired' ? 'retired: it takes no new tasks' : 'active'}.` },
         'catalog',
@@ -227,18 +228,5 @@ export class Catalog {
 
   private report({ request: { id }, state }: CatalogRecord): void {
     for (const one of states) this.parts.metrics.gauge('model_state', { model_id: rules.catalogRef(id), state: one }, one === state ? 1 : 0)
-  }
-
-  /** Has the pools serve the model, or not, as its record says. */
-  private tellPools(record: CatalogRecord): void {
-    const { hooks, clock } = this.parts
-    const { id } = record.request
-    const { retire_deadline_at = clock.now() + rules.defaultRetireMs } = record
-    const refusal = rules.refusalOf(record)
-    const ref = rules.catalogRef(id)
-    const done = refusal === undefined ? hooks.load(ref) : hooks.unload(ref, Math.max(0, retire_deadline_at - clock.now()), refusal.message)
-    done.catch((err: unknown) =>
-      this.parts.log.error({ model_id: id, err, human: `The pools of model ${id} did not follow its change.` }, 'catalog'),
-    )
   }
 }

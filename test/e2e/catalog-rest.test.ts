@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { CatalogWorld, manifestOf, modelRequest } from '../harness/catalog.ts'
+import { Hub } from '../harness/hub.ts'
 import { keys, mockPool, mockTask, talesPool } from '../harness/daemon.ts'
 import type { Answer } from '../harness/http.ts'
 import { modelsDir } from '../harness/process.ts'
@@ -57,6 +58,27 @@ describe('a pool whose catalog model may not be served', () => {
     await untilReplica('ready')
     assert.equal((await health()).last_error, undefined)
     assert.equal((await post()).status, 202)
+  })
+
+  it('says while it rests how its model fares', async () => {
+    const why = async (): Promise<string> => (await health()).last_error ?? ''
+    const hub = await Hub.start()
+    try {
+      await world.start(
+        { hf_endpoint: `http://${hub.address}`, egress: { hosts: [hub.address] } },
+        {},
+        { pools: [talesPool({ model: 'catalog:tales' })] },
+      )
+      await world.settled(modelRequest('tales', 'hf:org/tiny', [manifestOf('tales.gguf', bytes)]))
+      await untilAnswer(why, (is) => /could not be fetched/.test(is))
+      hub.put('org/tiny', 'tales.gguf', bytes)
+      await world.verify('tales')
+      await untilReplica('ready')
+      assert.equal(await why(), '')
+    } finally {
+      await world.stop()
+      await hub.stop()
+    }
   })
 
   it('rests from the start past its retirement, refuses to be resumed, and comes up when the model is brought back', async () => {

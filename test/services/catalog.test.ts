@@ -138,6 +138,7 @@ describe('catalog service', () => {
     assert.deepEqual(
       bench.calls.filter((call) => !call.startsWith('remove')),
       [
+        'load catalog:m',
         'catalog_verifications_total pass none none',
         'load catalog:m',
         'catalog_verifications_total fail digest_mismatch llamacpp',
