@@ -70,7 +70,7 @@ describe('a pool whose catalog model may not be served', () => {
         { pools: [talesPool({ model: 'catalog:tales' })] },
       )
       await world.settled(modelRequest('tales', 'hf:org/tiny', [manifestOf('tales.gguf', bytes)]))
-      await untilAnswer(why, (is) => /could not be fetched/.test(is))
+      await untilAnswer(why, (is) => is.includes('could not be fetched'))
       hub.put('org/tiny', 'tales.gguf', bytes)
       await world.verify('tales')
       await untilReplica('ready')
