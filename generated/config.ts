@@ -366,6 +366,11 @@ export interface components {
              */
             readonly tokens: number;
             /**
+             * @description Whether it says that the same seed gives the same text again, so that a task that was cut off is run again.
+             * @default true
+             */
+            readonly replayable: boolean;
+            /**
              * @description Delay before the engine is up, ms.
              * @default 0
              */

@@ -14,7 +14,6 @@ import { createLog } from './adapters/system/log.ts'
 import { modelPath } from './adapters/system/model-path.ts'
 import { createNvidiaSmi } from './adapters/system/nvidia-smi.ts'
 import { checkPool, ConfigError, type Config } from './config.ts'
-import { Account } from './domain/budget.ts'
 import { catalogIdOf } from './domain/catalog.ts'
 import { EgressRules } from './domain/egress.ts'
 import { DomainError } from './domain/errors.ts'
@@ -34,6 +33,7 @@ import { Dispatcher } from './services/dispatcher.ts'
 import { Drain } from './services/drain.ts'
 import { KeyLimits } from './services/key-limits.ts'
 import { LiveTasks } from './services/live-tasks.ts'
+import { PoolRecords } from './services/pool-records.ts'
 import { Pool, type PoolConfig } from './services/pool.ts'
 import { Pools } from './services/pools.ts'
 import { recover } from './services/recovery.ts'
@@ -96,6 +96,18 @@ function engineFor(pool: PoolConfig, replica: ReplicaConfig, config: Config, res
   return createLlamaCppEngine({ model_path, ctx, slots, ...pool.llamacpp, onOutput })
 }
 
+/** The pool with the model that a reload put on it before the restart; as configured where there was none, or that one cannot be used any more. */
+function reloadedAgain(pool: Pool, records: PoolRecords, poolOf: (pool: PoolConfig) => Pool, log: Log): Pool {
+  const model = records.reloadedModel(pool.config)
+  if (model === undefined) return pool
+  try {
+    return poolOf(checkPool({ ...pool.config, model }))
+  } catch (err) {
+    log.error({ pool_id: pool.id, model_ref: model, err, human: `Pool ${pool.id} was reloaded with ${model}, which cannot be used any more; it serves ${pool.config.model} as configured.` }, 'recovery')
+    return pool
+  }
+}
+
 /** Speaks to hosts that models are fetched from; the hub's token goes to the hub and nowhere else. */
 function egressClient({ egress, hf_endpoint, hf_token }: Config['catalog'], resolve: Resolve | undefined): EgressClient {
   const credentials = new Map(hf_token === undefined ? [] : [[new URL(hf_endpoint).origin, `Bearer ${hf_token}`]])
@@ -108,19 +120,22 @@ export async function compose(config: Config, overrides: Overrides = {}): Promis
   const log = overrides.log ?? createLog(config.log_level)
   const metrics = createPrometheusMetrics(overrides.log === undefined)
   const poolOf = (pool: PoolConfig): Pool => new Pool(pool, (replica) => engineFor(pool, replica, config, (id) => catalog.resolve(id), clock, log), clock, metrics, log)
-  const pools = new Pools(config.pools.map(poolOf), metrics)
+  // Before the storage is touched: a pool that cannot be made is an error of the configuration.
+  const configured = config.pools.map(poolOf)
   const storage: Storage = await openStorage({ data_dir: config.data_dir })
   const { journal, eventLog, artifacts: artifactStore } = storage
+  const records = new PoolRecords(await storage.pools.all(), config.pools, journal)
+  const pools = new Pools(configured.map((pool) => reloadedAgain(pool, records, poolOf, log)), metrics)
   const live = new LiveTasks()
-  const keyAccounts = new Map(config.auth.keys.flatMap(({ name, limits }) => (Object.keys(limits.budgets).length === 0 ? [] : [[name, new Account(limits.budgets)]])))
-  const sessions = new Sessions(config.sessions, keyAccounts, clock, journal)
+  const keyBudgets = new Map(config.auth.keys.flatMap(({ name, limits: { budgets } }) => (Object.keys(budgets).length === 0 ? [] : [[name, budgets]])))
+  const sessions = new Sessions(config.sessions, keyBudgets, clock, journal)
   const keyLimits = new KeyLimits(new Map(config.auth.keys.map(({ name, limits }) => [name, limits])), live)
   const settlement = new Settlement(live, journal, clock, metrics, log)
   const dispatcher = new Dispatcher(pools, settlement, journal, clock, metrics, log)
   const drawSeed = (): number => randomInt(2 ** 32)
   const admission = new Admission({ pools, live, sessions, keyLimits, checkModel: (model_ref) => catalog.checkModel(model_ref), dispatcher, settlement, journal, clock, metrics, log, drawSeed })
   const streams = new Streams(live, journal, eventLog, clock)
-  const drain = new Drain(pools, settlement, clock, log)
+  const drain = new Drain(pools, settlement, records, clock, log)
   const files = new ModelFolder(config.models_dir)
   const source = new Downloads(egressClient(config.catalog, overrides.resolveHost), files, clock)
   const trust = new Trust(config.catalog.signers)
@@ -134,7 +149,7 @@ export async function compose(config: Config, overrides: Overrides = {}): Promis
       throw error
     }
   }
-  const reload = new Reload(pools, drain, reloadedPool, (model_ref) => catalog.checkServable(model_ref), clock, log)
+  const reload = new Reload(pools, drain, records, reloadedPool, (model_ref) => catalog.checkServable(model_ref), clock, log)
   const made: Services = {
     admission,
     streams,
@@ -174,7 +189,8 @@ export async function compose(config: Config, overrides: Overrides = {}): Promis
     }),
   )
   await catalog.start(storage.catalog)
-  await recover(journal, admission, pools, clock, log)
+  await recover({ journal, admission, settlement, pools, clock, log })
+  drain.restore()
   return {
     app,
     log,
@@ -190,7 +206,7 @@ export async function compose(config: Config, overrides: Overrides = {}): Promis
       open = false
       admission.close()
       for (const stop of stops) stop()
-      await Promise.all([reload.stop(), quiesce(live, settlement, clock, config.shutdown_grace_ms, log)])
+      await Promise.all([reload.stop(), quiesce(live, settlement, journal, clock, config.shutdown_grace_ms, log)])
     },
     close: async () => {
       await reload.stop()

@@ -61,9 +61,22 @@ export interface StoredLog {
   readonly terminal: string
 }
 
+/** The runs of a task that has not ended, as the journal knows them. */
+export interface Attempts {
+  /** Runs that were cut off by a failure or a crash; an orderly stop does not count. */
+  readonly failed: number
+  /** The newest of them, counted or not, was on an engine that gives the same text again. */
+  readonly replayable: boolean
+}
+
 /** A task as the journal keeps it; without `outcome` it is unfinished. `seq` is the order of acceptance. */
 export interface TaskRecord {
   readonly seq: number
   readonly task: AcceptedTask
   readonly outcome?: TaskOutcome
+}
+
+/** A task that has been accepted and has not ended; without `attempts` it was never dispatched. */
+export interface UnfinishedTask extends TaskRecord {
+  readonly attempts?: Attempts
 }

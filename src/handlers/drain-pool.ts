@@ -4,4 +4,4 @@ import type { Handler } from './handler.ts'
 /** POST /v1/pools/{id}/drain */
 export const drainPool =
   ({ drain }: { readonly drain: Drain }): Handler<'drainPool'> =>
-  ({ params, body }) => ({ status: 202, body: drain.drain(params.id, body.deadline_ms).summary() })
+  async ({ params, body }) => ({ status: 202, body: (await drain.order(params.id, body.deadline_ms)).summary() })

@@ -1,19 +1,26 @@
 import type { StoredArtifact } from '../domain/artifact.ts'
 import type { CatalogRecord } from '../domain/catalog.ts'
 import { DomainError } from '../domain/errors.ts'
+import type { Spent } from '../domain/budget.ts'
+import type { PoolRecord } from '../domain/pool-record.ts'
 import type { Session } from '../domain/session.ts'
-import type { AcceptedTask, StoredLog, TaskKey, TaskOutcome, TaskRecord } from '../domain/task.ts'
+import type { AcceptedTask, StoredLog, TaskKey, TaskOutcome, TaskRecord, UnfinishedTask } from '../domain/task.ts'
 
 /** Something that happened. Facts are appended, never changed. */
 export type Fact =
   | { readonly kind: 'accepted'; readonly task: AcceptedTask }
-  | { readonly kind: 'attempt'; readonly key: TaskKey; readonly attempt: number; readonly replica_id: string; readonly at: number }
+  /** Run number `attempt` of a task begins. @see Attempts */
+  | { readonly kind: 'attempt'; readonly key: TaskKey; readonly attempt: number; readonly replica_id: string; readonly replayable: boolean; readonly at: number }
+  /** An orderly stop cut that run off: it does not count against the task. */
+  | { readonly kind: 'attempt_withdrawn'; readonly key: TaskKey; readonly attempt: number }
   | { readonly kind: 'finished'; readonly key: TaskKey; readonly outcome: TaskOutcome; readonly log: StoredLog }
   | { readonly kind: 'session_put'; readonly session: Session }
   | { readonly kind: 'session_deleted'; readonly owner: string; readonly session_id: string }
   | { readonly kind: 'artifact'; readonly artifact: StoredArtifact }
   | { readonly kind: 'model_put'; readonly model: CatalogRecord }
   | { readonly kind: 'model_deleted'; readonly id: string }
+  | { readonly kind: 'key_spent'; readonly owner: string; readonly spent: Spent }
+  | { readonly kind: 'pool_put'; readonly pool: PoolRecord }
 
 /** Which tasks to list, newest first. */
 export interface TaskFilter {
@@ -54,7 +61,7 @@ export interface Journal {
   find(owner: string | undefined, task_id: string): Promise<TaskRecord | undefined>
   list(filter: TaskFilter): Promise<TaskRecord[]>
   /** Accepted and without an outcome, in order of acceptance. */
-  unfinished(): Promise<TaskRecord[]>
+  unfinished(): Promise<UnfinishedTask[]>
   /** Forgets tasks that finished before `tasks_before` and artifacts created before `artifacts_before` (ms since the epoch). */
   purge(tasks_before: number, artifacts_before: number): Promise<void>
 }

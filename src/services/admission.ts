@@ -3,7 +3,7 @@ import { costNano, nothingSpent } from '../domain/budget.ts'
 import { DomainError } from '../domain/errors.ts'
 import type { Principal } from '../domain/principal.ts'
 import { checkTaskRequest } from '../domain/task-rules.ts'
-import { taskKeyOf, type AcceptedTask, type TaskAcceptedReply, type TaskRecord, type TaskRequest } from '../domain/task.ts'
+import { taskKeyOf, type AcceptedTask, type TaskAcceptedReply, type TaskRequest, type UnfinishedTask } from '../domain/task.ts'
 import type { Clock } from '../ports/clock.ts'
 import { StorageError, type Journal } from '../ports/journal.ts'
 import type { Log, Metrics } from '../ports/telemetry.ts'
@@ -78,14 +78,15 @@ export class Admission {
     }
   }
 
-  /** Queues a task again that was accepted before a restart. */
-  restore({ task }: TaskRecord, pool: Pool): void {
-    const seat = this.parts.sessions.reserve(task.owner, task.request.session_id, needOf(task.request, task.prompt_tokens, pool), true)
+  /** Takes a task in that was accepted before a restart; it is queued, but not in the queue yet. */
+  restore({ task, attempts }: UnfinishedTask, pool: Pool): LiveTask {
+    const need = needOf(task.request, task.prompt_tokens, pool)
+    const seat = this.parts.sessions.reserve(task.owner, task.request.session_id, need, attempts === undefined ? 'accepted' : 'dispatched')
     const live = newLiveTask(task, pool, workOf(task, pool), seat)
     live.phase = 'queued'
+    live.attempts = attempts?.failed ?? 0
     this.parts.live.add(live)
-    pool.scheduler.restore(live)
-    this.parts.dispatcher.dispatch(pool)
+    return live
   }
 
   private async accept(owner: string, request: TaskRequest, body_hash: string, correlation_id: string): Promise<TaskAcceptedReply> {

@@ -1,9 +1,9 @@
 import { DomainError } from '../domain/errors.ts'
-import type { Clock } from '../ports/clock.ts'
+import type { CancelTimer, Clock } from '../ports/clock.ts'
 import { EngineError } from '../ports/engine.ts'
-import type { Journal } from '../ports/journal.ts'
+import type { Fact, Journal } from '../ports/journal.ts'
 import type { Log, Metrics } from '../ports/telemetry.ts'
-import type { Ending } from './ending.ts'
+import { gaveUp, maxAttempts, type Ending } from './ending.ts'
 import type { LiveTask } from './live-tasks.ts'
 import { chooseReplica } from './placement.ts'
 import type { Pool } from './pool.ts'
@@ -13,8 +13,8 @@ import { runOnEngine } from './run.ts'
 import type { Settlement } from './settlement.ts'
 import { watch } from './watchdog.ts'
 
-/** Engines tried for one task before it is given up, while no token has gone out. */
-const max_attempts = 3
+/** Pause before the beginning of a run is written again, ms. */
+const retry_ms = 1000
 
 /** Puts queued tasks on free slots and sees them through to their end. */
 export class Dispatcher {
@@ -81,22 +81,22 @@ export class Dispatcher {
       { correlation_id, task_id, session_id: request.session_id, key_name: task.owner, ...pool.labels, replica_id: replica.id, queue_ms: Math.round(now - task.accepted.accepted_at), human: `Task ${task_id} starts on ${pool.id}/${replica.id}.` },
       'start',
     )
-    this.write(task.session.take(() => task.abort.abort(new DomainError('budget_exhausted', 'The time budget of the session or the key ran out.'))))
-    void this.run(task, pool, replica)
+    replica.acquire()
+    const turn = task.session.take(() => task.abort.abort(new DomainError('budget_exhausted', 'The time budget of the session or the key ran out.')))
+    void this.run(task, pool, replica, turn)
   }
 
-  /** Runs the task, again if its engine fails before the first token. Never rejects. */
-  private async run(task: LiveTask, pool: Pool, replica: Replica): Promise<void> {
-    replica.acquire()
-    let ending = await this.attempt(task, pool, replica)
-    while (this.mayRetry(task, ending) && replica.state === 'ready') ending = await this.attempt(task, pool, replica)
+  /** Runs the task, again if its engine fails and nothing is lost by it. Never rejects. @param turn facts of its dispatch */
+  private async run(task: LiveTask, pool: Pool, replica: Replica, turn: readonly Fact[]): Promise<void> {
+    let ending = await this.attempt(task, pool, replica, turn)
+    while (this.mayRetry(task, pool, ending) && replica.state === 'ready') ending = await this.attempt(task, pool, replica, [])
     pool.running.delete(task)
     replica.release()
     if (task.phase === 'ending') return
-    if (this.mayRetry(task, ending) && pool.ready) {
+    if (this.mayRetry(task, pool, ending)) {
       task.phase = 'queued'
       delete task.started_at
-      task.session.suspend()
+      this.write(task.session.suspend())
       pool.scheduler.restore(task)
       this.dispatch(pool)
       return
@@ -105,12 +105,13 @@ export class Dispatcher {
     this.finish(task, ending.kind === 'failed' ? { kind: 'error', error: this.failure(task, pool, ending.cause) } : ending)
   }
 
-  private mayRetry(task: LiveTask, ending: Ending | Failed): boolean {
+  private mayRetry(task: LiveTask, pool: Pool, ending: Ending | Failed): boolean {
     if (task.phase === 'ending' || this.stopping || ending.kind !== 'failed') return false
-    return ending.cause instanceof EngineError && ending.cause.retriable && task.log.tokenCount === 0 && task.attempts < max_attempts
+    if (!(ending.cause instanceof EngineError) || !ending.cause.retriable || task.attempts >= maxAttempts) return false
+    return task.log.tokenCount === 0 || pool.props?.replayable === true
   }
 
-  private async attempt(task: LiveTask, pool: Pool, replica: Replica): Promise<Ending | Failed> {
+  private async attempt(task: LiveTask, pool: Pool, replica: Replica, turn: readonly Fact[]): Promise<Ending | Failed> {
     const { timeouts } = pool.config
     const stop = new AbortController()
     const abort = (): void => {
@@ -120,17 +121,22 @@ export class Dispatcher {
     if (task.abort.signal.aborted) abort()
     task.attempts++
     task.replica_id = replica.id
-    this.write([{ kind: 'attempt', key: task.accepted, attempt: task.attempts, replica_id: replica.id, at: Math.floor(this.clock.now()) }])
-    const unwatch = watch(task, timeouts, stop, this.clock, () => void replica.fail(new Error(`the engine did not confirm an abort within ${timeouts.abort_ms} ms`)))
+    const { owner, task_id } = task.accepted
+    const replayable = replica.props?.replayable === true
+    const begun: Fact = { kind: 'attempt', key: { owner, task_id }, attempt: task.attempts, replica_id: replica.id, replayable, at: Math.floor(this.clock.now()) }
+    let unwatch: CancelTimer = () => undefined
     try {
+      await this.record(task, [...turn, begun], stop.signal)
+      unwatch = watch(task, timeouts, stop, this.clock, () => void replica.fail(new Error(`the engine did not confirm an abort within ${timeouts.abort_ms} ms`)))
       const dispatched_at = this.clock.now()
-      const ending = await runOnEngine(task, pool, replica, stop.signal, this.clock, (ttft_ms) => {
+      const ending = await runOnEngine(task, pool, replica, stop, this.clock, (ttft_ms) => {
         this.metrics.observe('latency_first_token_ms', { ...pool.labels, priority: task.priority }, ttft_ms)
       })
-      this.learn(task, pool, dispatched_at)
+      if (task.attempts === 1) this.learn(task, pool, dispatched_at)
       return ending
     } catch (cause) {
-      if (stop.signal.reason instanceof DomainError) return { kind: 'error', error: stop.signal.reason }
+      const error: unknown = stop.signal.aborted ? stop.signal.reason : cause
+      if (error instanceof DomainError) return { kind: 'error', error }
       return { kind: 'failed', cause }
     } finally {
       unwatch()
@@ -151,8 +157,7 @@ export class Dispatcher {
     const details = { engine: pool.config.engine, pool_id: pool.id, cause }
     if (cause instanceof EngineError && !cause.retriable) return new DomainError('worker_reset', `The engine refused the task: ${cause.message}`, { ...details, retriable: false })
     if (!(cause instanceof EngineError)) return new DomainError('internal', 'Something went wrong on our side; the log has it under this correlation id.', details)
-    if (task.log.tokenCount === 0 && task.attempts >= max_attempts) return new DomainError('worker_reset', `The engine failed ${max_attempts} times before the first token.`, { ...details, retriable: false })
-    if (task.log.tokenCount === 0 && !pool.ready) return new DomainError('replica_exhausted', `Every replica of pool ${pool.id} failed before the first token.`, { ...details, retry_after_ms: pool.readyAfterMs })
+    if (task.attempts >= maxAttempts) return gaveUp(details)
     return new DomainError('worker_reset', 'The engine failed while the task ran; send it again.', details)
   }
 
@@ -161,8 +166,29 @@ export class Dispatcher {
     this.settlement.settle(task, ending).catch(() => undefined)
   }
 
+  /**
+   * Makes the beginning of a run durable before the engine is called, so that a prompt that takes the daemon down is known by its attempts, and
+   * no token is out that a restart knows nothing of. A disk that cannot be written is waited for: without it nothing could be finished either.
+   * @throws the signal's reason where it aborts
+   */
+  private async record(task: LiveTask, facts: readonly Fact[], signal: AbortSignal): Promise<void> {
+    task.recording = true
+    for (let written = false; !written; ) {
+      try {
+        await this.journal.commit(facts)
+        task.recording = false
+        written = true
+      } catch (err) {
+        task.recording = false
+        this.log.error({ err, human: 'The journal cannot be written; the task waits for it.' }, 'storage')
+        await pause(retry_ms, this.clock, signal)
+      }
+      signal.throwIfAborted()
+    }
+  }
+
   /** Makes facts durable without waiting: later commits are durable only after these. */
-  private write(facts: Parameters<Journal['commit']>[0]): void {
+  private write(facts: readonly Fact[]): void {
     if (facts.length === 0) return
     this.journal.commit(facts).catch((err: unknown) => {
       this.log.error({ err, human: 'The journal cannot be written.' }, 'storage')
@@ -173,4 +199,17 @@ export class Dispatcher {
 interface Failed {
   readonly kind: 'failed'
   readonly cause: unknown
+}
+
+/** Resolves after the time, or as soon as the signal aborts. */
+function pause(delay_ms: number, clock: Clock, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      cancel()
+      signal.removeEventListener('abort', done)
+      resolve()
+    }
+    const cancel = clock.after(delay_ms, done)
+    signal.addEventListener('abort', done)
+  })
 }

@@ -3,6 +3,7 @@ import type { CancelTimer, Clock } from '../ports/clock.ts'
 import type { Log } from '../ports/telemetry.ts'
 import type { LiveTask } from './live-tasks.ts'
 import { candidatesFor, placeTask } from './placement.ts'
+import type { PoolRecords } from './pool-records.ts'
 import type { Pool } from './pool.ts'
 import type { Pools } from './pools.ts'
 import type { Settlement } from './settlement.ts'
@@ -18,15 +19,44 @@ interface UnderWay {
 export class Drain {
   private readonly pools: Pools
   private readonly settlement: Settlement
+  private readonly records: PoolRecords
   private readonly clock: Clock
   private readonly log: Log
   private readonly underWay = new Map<Pool, UnderWay>()
 
-  constructor(pools: Pools, settlement: Settlement, clock: Clock, log: Log) {
+  constructor(pools: Pools, settlement: Settlement, records: PoolRecords, clock: Clock, log: Log) {
     this.pools = pools
     this.settlement = settlement
+    this.records = records
     this.clock = clock
     this.log = log
+  }
+
+  /**
+   * Drains a pool because an operator says so: also after a restart, until it is resumed.
+   * @throws DomainError not_found
+   * @throws StorageError the pool drains, but a restart would not know of it
+   */
+  async order(pool_id: string, deadline_ms: number): Promise<Pool> {
+    const pool = this.drain(pool_id, deadline_ms)
+    await this.records.setDraining(pool_id, Math.floor(this.clock.now() + deadline_ms))
+    return pool
+  }
+
+  /**
+   * Ends an operator's drain.
+   * @throws DomainError not_found
+   * @throws StorageError the pool takes tasks, but would drain after a restart
+   */
+  async revoke(pool_id: string): Promise<Pool> {
+    const pool = this.resume(pool_id)
+    await this.records.setDraining(pool_id, undefined)
+    return pool
+  }
+
+  /** Drains again what drained before the restart. */
+  restore(): void {
+    for (const { pool_id, until } of this.records.draining()) this.drain(pool_id, Math.max(0, until - this.clock.now()))
   }
 
   /**

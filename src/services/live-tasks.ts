@@ -22,6 +22,8 @@ export interface LiveTask extends Schedulable {
   unwritten: boolean
   phase: 'tentative' | 'queued' | 'running' | 'ending'
   attempts: number
+  /** It has its slot and its engine is called as soon as the attempt is durable. */
+  recording: boolean
   /** Milliseconds since the epoch. */
   started_at?: number
   first_token_at?: number
@@ -65,6 +67,7 @@ export function newLiveTask(accepted: AcceptedTask, pool: TaskPool, work_ms: num
     unwritten: false,
     phase: 'tentative',
     attempts: 0,
+    recording: false,
   }
 }
 

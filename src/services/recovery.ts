@@ -1,27 +1,84 @@
 import { DomainError } from '../domain/errors.ts'
 import { errorFrame, startedFrame } from '../domain/frames.ts'
-import type { TaskRecord } from '../domain/task.ts'
+import type { UnfinishedTask } from '../domain/task.ts'
 import type { Clock } from '../ports/clock.ts'
-import type { Journal } from '../ports/journal.ts'
+import type { Fact, Journal } from '../ports/journal.ts'
 import type { Log } from '../ports/telemetry.ts'
 import type { Admission } from './admission.ts'
+import { gaveUp, maxAttempts } from './ending.ts'
+import { candidatesFor } from './placement.ts'
+import type { Pool } from './pool.ts'
 import type { Pools } from './pools.ts'
+import type { Settlement } from './settlement.ts'
 
-/** Queues every accepted and unfinished task again, in order of acceptance; ends those whose pool is gone. */
-export async function recover(journal: Pick<Journal, 'commit' | 'unfinished'>, admission: Admission, pools: Pools, clock: Clock, log: Log): Promise<void> {
-  const records = await journal.unfinished()
-  if (records.length === 0) return
-  for (const record of records) {
-    const pool = pools.find(record.task.pool_id)
-    if (pool?.config.model === record.task.request.model_ref) admission.restore(record, pool)
-    else await journal.commit([orphaned(record, Math.floor(clock.now()))])
-  }
-  log.info({ tasks: records.length, human: `${records.length} tasks of the last run are queued again.` }, 'recovery')
+/** What recovery works with. */
+export interface RecoveryParts {
+  readonly journal: Pick<Journal, 'commit' | 'unfinished'>
+  readonly admission: Admission
+  readonly settlement: Settlement
+  readonly pools: Pools
+  readonly clock: Clock
+  readonly log: Log
 }
 
-function orphaned({ task }: TaskRecord, now: number): Parameters<Journal['commit']>[0][number] {
+/**
+ * Takes up what the last run of the daemon left: every accepted and unfinished task is queued again, in order of acceptance. Those that had
+ * started run again where their engine gives the same text; the others end honestly, and so do those that have had their attempts and those
+ * that no pool serves any more.
+ */
+export async function recover({ journal, admission, settlement, pools, clock, log }: RecoveryParts): Promise<void> {
+  const tasks = await journal.unfinished()
+  if (tasks.length === 0) return
+  const orphans: Fact[] = []
+  let queued = 0
+  for (const task of tasks) {
+    const pool = poolFor(task, pools)
+    if (pool === undefined) {
+      orphans.push(orphaned(task, Math.floor(clock.now())))
+      continue
+    }
+    const live = admission.restore(task, pool)
+    const error = endOf(task, pool)
+    if (error === undefined) {
+      pool.scheduler.restore(live)
+      queued++
+    } else {
+      settlement.claim(live, false)
+      // A failure to write is logged and tried again by the settlement.
+      settlement.settle(live, { kind: 'error', error }).catch(() => undefined)
+    }
+  }
+  // What cannot be written now is found again by the next start.
+  if (orphans.length > 0) await journal.commit(orphans).catch((err: unknown) => log.error({ err, human: 'Tasks that no pool serves any more could not be ended.' }, 'storage'))
+  const ended = tasks.length - queued
+  log.info({ queued, ended, human: `${queued} tasks of the last run are queued again${ended === 0 ? '' : `, ${ended} have ended`}.` }, 'recovery')
+}
+
+/** The task's own pool if it still serves the model, else another that does and that its placement allows. */
+function poolFor({ task }: UnfinishedTask, pools: Pools): Pool | undefined {
+  const own = pools.find(task.pool_id)
+  if (own?.config.model === task.request.model_ref) return own
+  try {
+    const { first, fallback } = candidatesFor(task.request, pools)
+    return first[0] ?? fallback[0]
+  } catch (error) {
+    if (error instanceof DomainError) return undefined
+    throw error
+  }
+}
+
+/** Why the task is not run again; undefined where it is. */
+function endOf({ attempts }: UnfinishedTask, pool: Pool): DomainError | undefined {
+  if (attempts === undefined) return undefined
+  const details = { engine: pool.config.engine, pool_id: pool.id }
+  if (attempts.failed >= maxAttempts) return gaveUp(details)
+  if (!attempts.replayable) return new DomainError('worker_reset', 'The daemon was restarted while the task ran; send it again.', details)
+  return undefined
+}
+
+function orphaned({ task }: UnfinishedTask, now: number): Fact {
   const { queue_position, predicted_start_ms, pool_id, request, accepted_at } = task
-  const error = new DomainError('pool_unavailable', `Pool ${pool_id} is not configured any more.`)
+  const error = new DomainError('pool_unavailable', `No pool serves ${request.model_ref} any more.`)
   const started = startedFrame({ queue_position, predicted_start_ms, pool_id, engine: request.engine, accepted_at: new Date(accepted_at).toISOString() })
   const terminal = errorFrame({ ...error.taskError, engine: request.engine, pool_id })
   return { kind: 'finished', key: task, outcome: { state: 'failed', finished_at: now, error: error.taskError }, log: { started, tokens: '', metrics: '', terminal } }

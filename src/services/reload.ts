@@ -2,6 +2,7 @@ import { DomainError } from '../domain/errors.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Log } from '../ports/telemetry.ts'
 import type { Drain } from './drain.ts'
+import type { PoolRecords } from './pool-records.ts'
 import type { Pool, PoolConfig } from './pool.ts'
 import type { Pools } from './pools.ts'
 
@@ -13,6 +14,7 @@ import type { Pools } from './pools.ts'
 export class Reload {
   private readonly pools: Pools
   private readonly drain: Drain
+  private readonly records: PoolRecords
   private readonly makePool: (config: PoolConfig) => Pool
   private readonly checkModel: (model_ref: string) => void
   private readonly clock: Clock
@@ -24,9 +26,10 @@ export class Reload {
    * @param makePool builds a pool that is not started; throws DomainError where the model reference cannot be used
    * @param checkModel throws DomainError where the model may not be served
    */
-  constructor(pools: Pools, drain: Drain, makePool: (config: PoolConfig) => Pool, checkModel: (model_ref: string) => void, clock: Clock, log: Log) {
+  constructor(pools: Pools, drain: Drain, records: PoolRecords, makePool: (config: PoolConfig) => Pool, checkModel: (model_ref: string) => void, clock: Clock, log: Log) {
     this.pools = pools
     this.drain = drain
+    this.records = records
     this.makePool = makePool
     this.checkModel = checkModel
     this.clock = clock
@@ -78,6 +81,7 @@ export class Reload {
       signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true })
     })
     const { model } = successor.config
+    let recorded = false
     try {
       this.checkModel(model)
       await Promise.race([late, successor.start()])
@@ -87,11 +91,15 @@ export class Reload {
         const request = { prompt: { text: 'a' }, max_tokens: 1, seed: 0, sampling: { temperature: 0 }, kv: 'cold', session: '' } as const
         await Promise.race([late, replica.engine.generate(request, () => undefined, signal)])
       }
+      await this.records.setModel(old.id, model)
+      // From here on a restart comes up with the new model.
+      recorded = true
       // It may have been retired or deleted meanwhile.
       this.checkModel(model)
     } catch (cause) {
       const reason = cause instanceof Error ? cause.message : String(cause)
       await successor.stop()
+      if (recorded) await this.records.setModel(old.id, old.config.model)
       old.reload_error = `reload to ${model} failed: ${reason}`
       this.log.warn({ pool_id: old.id, model_ref: model, err: cause, human: `Pool ${old.id} was not reloaded; the old model serves on.` }, 'reload')
       if (this.stopped) throw stopping(old.id)

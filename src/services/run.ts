@@ -1,4 +1,6 @@
 import type { Artifact } from '../domain/artifact.ts'
+import { DomainError } from '../domain/errors.ts'
+import { Replay } from '../domain/replay.ts'
 import { taskKeyOf } from '../domain/task.ts'
 import type { Clock } from '../ports/clock.ts'
 import { EngineError, type Prompt } from '../ports/engine.ts'
@@ -14,16 +16,22 @@ export function promptOf(request: LiveTask['accepted']['request']): Prompt {
   return request.messages === undefined ? { text: request.prompt ?? '' } : { messages: request.messages }
 }
 
+/** The text a reader may have is not the text there is: nobody may be given the one as the rest of the other. */
+const diverged = (): DomainError => new DomainError('worker_reset', 'The engine failed, and gave another text when the task was run again; read the task anew or send it again.')
+
 /**
- * Runs a task on a replica's engine, token by token into its log.
+ * Runs a task on a replica's engine, token by token into its log. A run that repeats one that was cut off goes on where that one stopped.
+ * @param stop aborts the run; aborted with a DomainError where the text differs from what is out
  * @param onFirstToken gets the time from acceptance to the first token, ms
- * @throws what the engine rejects with; `signal.reason` after an abort
+ * @throws what the engine rejects with; the signal's reason after an abort
  */
-export async function runOnEngine(task: LiveTask, pool: Pool, replica: Replica, signal: AbortSignal, clock: Clock, onFirstToken: (ttft_ms: number) => void): Promise<Completed> {
+export async function runOnEngine(task: LiveTask, pool: Pool, replica: Replica, stop: AbortController, clock: Clock, onFirstToken: (ttft_ms: number) => void): Promise<Completed> {
   const { request, seed, accepted_at } = task.accepted
+  const { signal } = stop
   if (request.workload !== 'completion') return runInputs(task, replica, signal)
   const { log } = task
-  const onText = (text: string): void => {
+  const replay = log.tokenCount === 0 ? undefined : new Replay(log.text)
+  const onText = (piece: string): void => {
     if (signal.aborted) return
     const now = clock.now()
     if (task.first_token_at === undefined) {
@@ -31,7 +39,9 @@ export async function runOnEngine(task: LiveTask, pool: Pool, replica: Replica, 
       onFirstToken(now - accepted_at)
     }
     task.last_token_at = now
-    log.append(text)
+    const text = replay === undefined ? piece : replay.take(piece)
+    if (text === undefined) stop.abort(diverged())
+    else if (text !== '') log.append(text)
   }
   const result = await replica.engine.generate(
     {
@@ -45,6 +55,7 @@ export async function runOnEngine(task: LiveTask, pool: Pool, replica: Replica, 
     onText,
     signal,
   )
+  if (replay?.missing === true) throw diverged()
   task.session.reportKv(result.kv_warm)
   return { kind: 'completed', result }
 }

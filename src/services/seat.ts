@@ -6,18 +6,22 @@ import type { Fact } from '../ports/journal.ts'
 /** The most a task may use: prompt and `max_tokens`, and what they cost. */
 export type Need = Usage
 
-/** What a seat needs of its session. */
-export interface SeatedSession {
-  session: Session
+/** A session or a key with budgets. */
+export interface BudgetHolder {
   readonly account: Account
+  /** Seats of its tasks that run. */
+  readonly running: Set<Pick<Seat, 'watchTime'>>
+}
+
+/** What a seat needs of its session. */
+export interface SeatedSession extends BudgetHolder {
+  session: Session
   /** Accepted tasks that have not been dispatched. */
   reserved: number
   kv_warm: boolean
   /** A task, putSession or the start of the daemon has made it durable. */
   stored: boolean
   gone: boolean
-  /** Seats of tasks that run. */
-  readonly running: Set<Pick<Seat, 'watchTime'>>
 }
 
 /**
@@ -28,24 +32,31 @@ export class Seat {
   /** What acceptance has to make durable. */
   readonly facts: readonly Fact[]
   private readonly entry: SeatedSession
-  private readonly accounts: readonly Account[]
+  private readonly key: BudgetHolder | undefined
+  private readonly holders: readonly BudgetHolder[]
   private readonly need: Need
   private readonly clock: Clock
   /** Called when a session that nothing has made durable has no seat left. */
   private readonly forget: () => void
-  private state: 'waiting' | 'running' | 'suspended' | 'left' = 'waiting'
+  private state: 'waiting' | 'running' | 'suspended' | 'left'
   private cancelTimer: CancelTimer = () => undefined
   private onExhausted: () => void = () => undefined
 
-  constructor(entry: SeatedSession, accounts: readonly Account[], need: Need, clock: Clock, forget: () => void) {
+  /**
+   * @param key the session's owner, if it has budgets
+   * @param dispatched the task took its turn before a restart
+   */
+  constructor(entry: SeatedSession, key: BudgetHolder | undefined, need: Need, clock: Clock, forget: () => void, dispatched: boolean) {
     this.entry = entry
-    this.accounts = accounts
+    this.key = key
+    this.holders = key === undefined ? [entry] : [entry, key]
     this.need = need
     this.clock = clock
     this.forget = forget
     this.facts = entry.stored ? [] : [{ kind: 'session_put', session: entry.session }]
-    entry.reserved++
-    for (const account of accounts) account.reserve(need)
+    this.state = dispatched ? 'suspended' : 'waiting'
+    if (!dispatched) entry.reserved++
+    for (const { account } of this.holders) account.reserve(need)
   }
 
   /** Whether the engine kept a warm KV prefix for the session. */
@@ -56,7 +67,7 @@ export class Seat {
   /** What is left of the tightest budgets. */
   get remaining(): Remaining {
     const now = this.clock.now()
-    return tightest(this.accounts.map((account) => account.remaining(now)))
+    return tightest(this.holders.map(({ account }) => account.remaining(now)))
   }
 
   /** `facts` are durable. */
@@ -78,24 +89,29 @@ export class Seat {
     const again = this.state === 'suspended'
     this.state = 'running'
     const now = this.clock.now()
-    for (const account of this.accounts) account.begin(now)
-    this.entry.running.add(this)
     this.onExhausted = onExhausted
-    this.watchTime()
+    for (const { account, running } of this.holders) {
+      account.begin(now)
+      running.add(this)
+    }
+    // One more uses the time up sooner for all.
+    for (const { running } of this.holders) for (const seat of [...running]) seat.watchTime()
     if (again) return []
     this.entry.reserved--
     this.entry.stored = true
     this.entry.session = takeTurn(this.entry.session)
-    return this.sessionFacts()
+    return this.spendings()
   }
 
-  /** The task goes back to the queue: its engine failed before the first token. */
-  suspend(): void {
-    if (this.state !== 'running') return
+  /**
+   * The task goes back to the queue, or stays in the journal for the next start.
+   * @returns what has to be made durable
+   */
+  suspend(): readonly Fact[] {
+    if (this.state !== 'running') return []
     this.state = 'suspended'
-    this.stopWatch()
-    const now = this.clock.now()
-    for (const account of this.accounts) account.end(now)
+    this.stopRunning()
+    return this.spendings()
   }
 
   /**
@@ -107,45 +123,47 @@ export class Seat {
     const running = this.state === 'running'
     const waiting = this.state === 'waiting'
     this.state = 'left'
-    this.stopWatch()
-    const now = this.clock.now()
-    if (running) for (const account of this.accounts) account.end(now)
+    if (running) this.stopRunning()
     if (waiting) this.entry.reserved--
     if (!this.entry.stored && this.entry.reserved === 0) this.forget()
-    for (const account of this.accounts) account.settle(this.need, used)
-    return waiting ? [] : this.sessionFacts()
+    for (const { account } of this.holders) account.settle(this.need, used)
+    return waiting ? [] : this.spendings()
   }
 
-  private sessionFacts(): readonly Fact[] {
-    const { entry } = this
-    entry.session = { ...entry.session, spent: entry.account.spent(this.clock.now()) }
-    return entry.gone ? [] : [{ kind: 'session_put', session: entry.session }]
+  private spendings(): readonly Fact[] {
+    const { entry, key } = this
+    const now = this.clock.now()
+    entry.session = { ...entry.session, spent: entry.account.spent(now) }
+    const facts: Fact[] = entry.gone ? [] : [{ kind: 'session_put', session: entry.session }]
+    if (key !== undefined) facts.push({ kind: 'key_spent', owner: entry.session.owner, spent: key.account.spent(now) })
+    return facts
   }
 
-  /**
-   * Watches the time budgets while the task runs; to be called again when a limit was set anew. Others may begin to run on the same account
-   * and use it up sooner: the timer looks again when it rings, and often enough.
-   */
+  /** Watches the time budgets while the task runs; to be called again when a limit was set anew, or another task began to use the same budget. */
   watchTime(): void {
     this.cancelTimer()
     const now = this.clock.now()
-    const left = Math.min(...this.accounts.map((account) => account.exhaustedIn(now) ?? Infinity))
+    const left = Math.min(...this.holders.map(({ account }) => account.exhaustedIn(now) ?? Infinity))
     if (left === Infinity) return
     if (left <= 0) {
       this.onExhausted()
       return
     }
-    // Whole milliseconds: a smaller rest may not move the clock at all.
-    this.cancelTimer = this.clock.after(Math.min(Math.ceil(left), recheck_ms), () => {
+    // A moment later: a task that ends with the last of its budget has not gone beyond it.
+    this.cancelTimer = this.clock.after(Math.min(Math.floor(left) + 1, longestTimer_ms), () => {
       this.watchTime()
     })
   }
 
-  private stopWatch(): void {
-    this.entry.running.delete(this)
+  private stopRunning(): void {
     this.cancelTimer()
+    const now = this.clock.now()
+    for (const { account, running } of this.holders) {
+      running.delete(this)
+      account.end(now)
+    }
   }
 }
 
-/** Longest time a used-up time budget can go unnoticed because other tasks of the account began to run, ms. */
-const recheck_ms = 50
+/** Longest time Node's timers take, ms. */
+const longestTimer_ms = 2 ** 31 - 1

@@ -5,7 +5,7 @@ import { isExpired, openSession, sessionInfo, turnsLeft, type Session, type Sess
 import type { Clock } from '../ports/clock.ts'
 import type { Journal } from '../ports/journal.ts'
 import type { SessionStore } from '../ports/session-store.ts'
-import { Seat, type Need, type SeatedSession } from './seat.ts'
+import { Seat, type BudgetHolder, type Need, type SeatedSession } from './seat.ts'
 
 /** How often expired sessions are swept, ms. */
 const sweep_ms = 60_000
@@ -14,14 +14,15 @@ const sweep_ms = 60_000
 export class Sessions {
   private readonly entries = new Map<string, SeatedSession>()
   private readonly rules: SessionRules
-  private readonly keyAccounts: ReadonlyMap<string, Account>
+  private readonly keyBudgets: ReadonlyMap<string, Budgets>
+  private readonly keys = new Map<string, BudgetHolder>()
   private readonly clock: Clock
   private readonly journal: Pick<Journal, 'commit'>
 
-  /** @param keyAccounts budgets of keys that have some, by name */
-  constructor(rules: SessionRules, keyAccounts: ReadonlyMap<string, Account>, clock: Clock, journal: Pick<Journal, 'commit'>) {
+  /** @param keyBudgets of keys that have some, by name */
+  constructor(rules: SessionRules, keyBudgets: ReadonlyMap<string, Budgets>, clock: Clock, journal: Pick<Journal, 'commit'>) {
     this.rules = rules
-    this.keyAccounts = keyAccounts
+    this.keyBudgets = keyBudgets
     this.clock = clock
     this.journal = journal
   }
@@ -29,7 +30,9 @@ export class Sessions {
   /** Takes in what is stored and starts to sweep. Returns how to stop. */
   async start(store: SessionStore): Promise<() => void> {
     for (const session of await store.all()) this.entries.set(keyOf(session), entryOf(session, true))
-    await this.sweep()
+    const spent = await store.spentByKeys()
+    for (const [name, budgets] of this.keyBudgets) this.keys.set(name, { account: new Account(budgets, spent.get(name)), running: new Set() })
+    await this.sweep().catch(() => undefined)
     return this.clock.every(sweep_ms, () => {
       // A sweep that cannot be made durable is repeated by the next one.
       this.sweep().catch(() => undefined)
@@ -38,24 +41,24 @@ export class Sessions {
 
   /**
    * Reserves a turn and what the task may use, creating the session if there is none.
-   * @param readmit the task was accepted before a restart: it is not refused
+   * @param earlier the task was accepted before a restart and not dispatched yet, or dispatched as well: it is not refused
    * @throws DomainError budget_exhausted where the session has no turn left, or the session or the key no budget for the task
    */
-  reserve(owner: string, session_id: string, need: Need, readmit = false): Seat {
+  reserve(owner: string, session_id: string, need: Need, earlier?: 'accepted' | 'dispatched'): Seat {
     const now = Math.floor(this.clock.now())
     const id = keyOf({ owner, session_id })
     const present = this.alive(id, now)
     const created = present === undefined
     const entry = present ?? entryOf(openSession(owner, session_id, now, this.rules), false)
-    const key = this.keyAccounts.get(owner)
-    if (!readmit) {
+    const key = this.keys.get(owner)
+    if (earlier === undefined) {
       if (turnsLeft(entry.session, entry.reserved, this.rules) === 0)
         throw new DomainError('budget_exhausted', `session_id: the session has used its ${this.rules.max_turns} turns; use another session.`)
       this.checkBudget(entry.account, need, 'session', now)
-      if (key !== undefined) this.checkBudget(key, need, 'key', now)
+      if (key !== undefined) this.checkBudget(key.account, need, 'key', now)
     }
     if (created) this.enter(id, entry)
-    return new Seat(entry, key === undefined ? [entry.account] : [entry.account, key], need, this.clock, () => this.forget(entry))
+    return new Seat(entry, key, need, this.clock, () => this.forget(entry), earlier === 'dispatched')
   }
 
   /** @throws DomainError not_found */
@@ -115,9 +118,9 @@ export class Sessions {
   /** What is left of the tightest budgets of a session and its key. */
   remaining(owner: string, session_id: string): Remaining {
     const entry = this.entries.get(keyOf({ owner, session_id }))
-    const key = this.keyAccounts.get(owner)
+    const key = this.keys.get(owner)
     const now = this.clock.now()
-    return tightest([entry?.account, key].flatMap((account) => account?.remaining(now) ?? []))
+    return tightest([entry, key].flatMap((holder) => holder?.account.remaining(now) ?? []))
   }
 
   private describe(entry: SeatedSession): SessionInfo {

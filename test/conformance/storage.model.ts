@@ -1,14 +1,26 @@
 import type { StoredArtifact } from '../../src/domain/artifact.ts'
+import type { Spent } from '../../src/domain/budget.ts'
 import type { CatalogRecord } from '../../src/domain/catalog.ts'
+import type { PoolRecord } from '../../src/domain/pool-record.ts'
 import type { Session } from '../../src/domain/session.ts'
 import { taskKeyOf } from '../../src/domain/task.ts'
-import type { StoredLog, TaskKey, TaskRecord } from '../../src/domain/task.ts'
+import type { StoredLog, TaskKey, TaskRecord, UnfinishedTask } from '../../src/domain/task.ts'
 import type { ArtifactFilter } from '../../src/ports/artifact-store.ts'
 import type { Fact, TaskFilter } from '../../src/ports/journal.ts'
+
+interface AttemptModel {
+  readonly key: string
+  readonly attempt: number
+  readonly replayable: boolean
+  withdrawn: boolean
+}
 
 /** What a storage does, written as plainly as possible: arrays and filters, no `seq` (the order in the array is the order). */
 export class StorageModel {
   tasks: Omit<TaskRecord, 'seq'>[] = []
+  attempts: AttemptModel[] = []
+  readonly keys = new Map<string, Spent>()
+  readonly pools = new Map<string, PoolRecord>()
   artifacts: StoredArtifact[] = []
   readonly logs = new Map<string, StoredLog>()
   readonly sessions = new Map<string, Session>()
@@ -30,6 +42,18 @@ export class StorageModel {
 
   log({ owner, task_id }: TaskKey): StoredLog | undefined {
     return this.logs.get(taskKeyOf(owner, task_id))
+  }
+
+  /** In order of acceptance. */
+  unfinished(): Omit<UnfinishedTask, 'seq'>[] {
+    return this.tasks
+      .filter(({ outcome }) => outcome === undefined)
+      .map((record) => {
+        const own = this.attempts.filter(({ key }) => key === taskKeyOf(record.task.owner, record.task.task_id)).sort((a, b) => a.attempt - b.attempt)
+        const newest = own.at(-1)
+        if (newest === undefined) return record
+        return { ...record, attempts: { failed: own.filter(({ withdrawn }) => !withdrawn).length, replayable: newest.replayable } }
+      })
   }
 
   list({ owner, session_id, ended, limit }: TaskFilter): Omit<TaskRecord, 'seq'>[] {
@@ -54,13 +78,32 @@ export class StorageModel {
     const old = this.tasks.filter(({ outcome }) => outcome !== undefined && outcome.finished_at < tasks_before)
     for (const { task } of old) this.logs.delete(taskKeyOf(task.owner, task.task_id))
     this.tasks = this.tasks.filter((record) => !old.includes(record))
+    this.attempts = this.attempts.filter(({ key }) => !old.some(({ task }) => taskKeyOf(task.owner, task.task_id) === key))
     this.artifacts = this.artifacts.filter(({ created_at }) => created_at >= artifacts_before)
   }
 
   private apply(fact: Fact): void {
     switch (fact.kind) {
       case 'accepted':
-      case 'attempt':
+        return
+      case 'attempt': {
+        const { key: of, attempt, replayable } = fact
+        const key = taskKeyOf(of.owner, of.task_id)
+        const found = this.find(of.owner, of.task_id)
+        if (found === undefined || found.outcome !== undefined) return
+        this.attempts = [...this.attempts.filter((one) => one.key !== key || one.attempt !== attempt), { key, attempt, replayable, withdrawn: false }]
+        return
+      }
+      case 'attempt_withdrawn': {
+        const key = taskKeyOf(fact.key.owner, fact.key.task_id)
+        for (const one of this.attempts) if (one.key === key && one.attempt === fact.attempt) one.withdrawn = true
+        return
+      }
+      case 'key_spent':
+        this.keys.set(fact.owner, fact.spent)
+        return
+      case 'pool_put':
+        this.pools.set(fact.pool.pool_id, fact.pool)
         return
       case 'finished': {
         const at = this.tasks.findIndex(({ task }) => task.owner === fact.key.owner && task.task_id === fact.key.task_id)

@@ -2,12 +2,13 @@ import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import type { Storage } from '../../src/adapters/embedded/storage.ts'
 import type { CatalogRecord } from '../../src/domain/catalog.ts'
+import type { PoolRecord } from '../../src/domain/pool-record.ts'
 import type { Session } from '../../src/domain/session.ts'
 import { DuplicateTaskError } from '../../src/ports/journal.ts'
 import type { Fact } from '../../src/ports/journal.ts'
 import { StorageModel } from './storage.model.ts'
 import { accepted, artifactFact, finished, sampleArtifact, sampleLog, sampleOutcome } from './storage.samples.ts'
-import { sampleModel, sampleSession, withoutContent } from './storage.samples.ts'
+import { sampleModel, samplePool, sampleSession, withoutContent } from './storage.samples.ts'
 
 // Few names, so that steps meet: duplicates, second outcomes, outcomes of tasks that do not exist.
 const owner = fc.constantFrom('ann', 'bob')
@@ -27,9 +28,12 @@ const fact: fc.Arbitrary<Fact> = fc.oneof(
   fc
     .tuple(owner, task_id, ended, time, wellFormed)
     .map(([o, t, state, at, text]) => finished(o, t, sampleOutcome(state, at), sampleLog(text))),
-  fc.tuple(owner, task_id, fc.nat(3)).map(([o, t, attempt]): Fact => {
-    return { kind: 'attempt', key: { owner: o, task_id: t }, attempt, replica_id: 'r1', at: 1 }
+  fc.tuple(owner, task_id, fc.nat(3), fc.boolean()).map(([o, t, attempt, replayable]): Fact => {
+    return { kind: 'attempt', key: { owner: o, task_id: t }, attempt, replica_id: 'r1', replayable, at: 1 }
   }),
+  fc.tuple(owner, task_id, fc.nat(3)).map(([o, t, attempt]): Fact => ({ kind: 'attempt_withdrawn', key: { owner: o, task_id: t }, attempt })),
+  fc.tuple(owner, fc.nat()).map(([o, tokens]): Fact => ({ kind: 'key_spent', owner: o, spent: { tokens, cost_nano: 1, time_ms: 0.5 } })),
+  fc.tuple(fc.constantFrom('p1', 'p2'), fc.option(fc.nat(), { nil: undefined })).map(([p, until]): Fact => ({ kind: 'pool_put', pool: samplePool(p, until) })),
   fc.tuple(owner, session_id, fc.nat()).map(([o, s, turns]): Fact => ({ kind: 'session_put', session: sampleSession(o, s, turns) })),
   fc.tuple(owner, session_id).map(([o, s]): Fact => ({ kind: 'session_deleted', owner: o, session_id: s })),
   fc.tuple(model_id, fc.nat(), wellFormed).map(([id, seq, fetch_error]): Fact => ({ kind: 'model_put', model: sampleModel(id, seq, { fetch_error }) })),
@@ -52,6 +56,8 @@ const step = fc.oneof(
   { weight: 3, arbitrary: fc.record({ do: fc.constant('task' as const), owner, task_id }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('unfinished' as const) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('sessions' as const) }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('keys' as const) }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('pools' as const) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('models' as const) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('purge' as const), tasks: time, artifacts: time }) },
 )
@@ -95,12 +101,13 @@ async function checkStep(storage: Storage, model: StorageModel, one: Exclude<Ste
       return
     }
     case 'unfinished':
-      return equal(
-        (await journal.unfinished()).map(bare),
-        model.tasks.filter(({ outcome }) => outcome === undefined),
-      )
+      return equal((await journal.unfinished()).map(bare), model.unfinished())
     case 'sessions':
       return equal((await sessions.all()).sort(byKey), [...model.sessions.values()].sort(byKey))
+    case 'keys':
+      return equal(new Map([...(await sessions.spentByKeys())].sort()), new Map([...model.keys].sort()))
+    case 'pools':
+      return equal((await storage.pools.all()).sort(byPool), [...model.pools.values()].sort(byPool))
     case 'models':
       return equal((await storage.catalog.all()).sort(byId), [...model.models.values()].sort(byId))
     case 'purge':
@@ -110,6 +117,8 @@ async function checkStep(storage: Storage, model: StorageModel, one: Exclude<Ste
 }
 
 const equal = (actual: unknown, expected: unknown): void => assert.deepStrictEqual(actual, expected)
+
+const byPool = (a: PoolRecord, b: PoolRecord): number => a.pool_id.localeCompare(b.pool_id)
 
 const byId = (a: CatalogRecord, b: CatalogRecord): number => a.request.id.localeCompare(b.request.id)
 

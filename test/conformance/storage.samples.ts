@@ -1,6 +1,7 @@
 import { sealArtifact } from '../../src/domain/artifact.ts'
 import type { Artifact, StoredArtifact } from '../../src/domain/artifact.ts'
 import type { CatalogRecord } from '../../src/domain/catalog.ts'
+import type { PoolRecord } from '../../src/domain/pool-record.ts'
 import type { Session } from '../../src/domain/session.ts'
 import type { AcceptedTask, StoredLog, TaskOutcome } from '../../src/domain/task.ts'
 import type { Fact } from '../../src/ports/journal.ts'
@@ -82,6 +83,13 @@ export const sampleModel = (id: string, seq = 1, more: Partial<CatalogRecord> = 
   const request = { id, digest, source_url: 'hf:org/repo', tags: ['x'], manifests, trust_policy: { mode: 'permissive' as const } }
   return { seq, request, state: 'Active', files: 'fetching', created_at: 5, ...more }
 }
+
+/** A pool that was reloaded, and drains if there is an end of it. */
+export const samplePool = (pool_id: string, draining_until?: number): PoolRecord => ({
+  pool_id,
+  reloaded: { model_ref: 'mock:v2', config_digest: 'sha256:ü' },
+  ...(draining_until === undefined ? {} : { draining_until }),
+})
 
 export const artifactFact = (artifact: StoredArtifact): Fact => ({ kind: 'artifact', artifact })
 

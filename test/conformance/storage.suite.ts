@@ -4,8 +4,9 @@ import type { Storage } from '../../src/adapters/embedded/storage.ts'
 import { DuplicateTaskError, StorageError } from '../../src/ports/journal.ts'
 import type { Fact } from '../../src/ports/journal.ts'
 import { agree, steps } from './storage.property.ts'
+import { storesConformance } from './stores.suite.ts'
 import { accepted, artifactFact, finished, sampleArtifact, sampleLog, sampleOutcome } from './storage.samples.ts'
-import { sampleModel, sampleSession, sampleTask, withoutContent } from './storage.samples.ts'
+import { sampleModel, samplePool, sampleSession, sampleTask } from './storage.samples.ts'
 
 /**
  * What every backend of the storage ports must do.
@@ -13,6 +14,7 @@ import { sampleModel, sampleSession, sampleTask, withoutContent } from './storag
  * @param reopen closes the storage and opens another on the same data; left out where data does not outlive the storage
  */
 export function storageConformance(name: string, open: () => Promise<Storage>, reopen?: (storage: Storage) => Promise<Storage>): void {
+  storesConformance(name, open)
   describe(`storage: ${name}`, () => {
     let storage: Storage
     const ids = async (filter: Partial<Parameters<Storage['journal']['list']>[0]>): Promise<string[]> =>
@@ -73,11 +75,32 @@ export function storageConformance(name: string, open: () => Promise<Storage>, r
 
     it('gives the unfinished tasks in order of acceptance', async () => {
       for (const id of ['t3', 't1', 't2']) await storage.journal.commit([accepted('ann', id)])
-      await storage.journal.commit([{ kind: 'attempt', key: { owner: 'ann', task_id: 't2' }, attempt: 1, replica_id: 'r1', at: 3 }])
+      await storage.journal.commit([{ kind: 'attempt', key: { owner: 'ann', task_id: 't2' }, attempt: 1, replica_id: 'r1', replayable: true, at: 3 }])
       await storage.journal.commit([finished('ann', 't1')])
       assert.deepEqual(
         (await storage.journal.unfinished()).map(({ task }) => task.task_id),
         ['t3', 't2'],
+      )
+    })
+
+    it('tells of the attempts of unfinished tasks, an orderly stop not counted', async () => {
+      const key = { owner: 'ann', task_id: 't1' }
+      const attempt = (n: number, replayable: boolean): Fact => ({ kind: 'attempt', key, attempt: n, replica_id: 'r1', replayable, at: n })
+      const attempts = async (): Promise<unknown> => (await storage.journal.unfinished())[0]?.attempts
+      await storage.journal.commit([accepted('ann', 't1'), accepted('bob', 't1')])
+      assert.equal(await attempts(), undefined)
+      await storage.journal.commit([attempt(1, false)])
+      assert.deepEqual(await attempts(), { failed: 1, replayable: false })
+      await storage.journal.commit([{ kind: 'attempt_withdrawn', key, attempt: 1 }])
+      assert.deepEqual(await attempts(), { failed: 0, replayable: false })
+      await storage.journal.commit([attempt(1, true)])
+      assert.deepEqual(await attempts(), { failed: 1, replayable: true }, 'the same number again counts again')
+      await storage.journal.commit([attempt(2, false)])
+      assert.deepEqual(await attempts(), { failed: 2, replayable: false }, 'the newest says whether the text comes again')
+      await storage.journal.commit([finished('ann', 't1'), attempt(3, true)])
+      assert.deepEqual(
+        (await storage.journal.unfinished()).map(({ task: { owner } }) => owner),
+        ['bob'],
       )
     })
 
@@ -110,57 +133,6 @@ export function storageConformance(name: string, open: () => Promise<Storage>, r
         else commits.push(read.then((found) => assert.notEqual(found, undefined)))
       }
       await Promise.all(commits)
-    })
-
-    it('keeps sessions as they were last put until they are deleted', async () => {
-      const put = (turns: number): Fact => ({ kind: 'session_put', session: sampleSession('ann', 's1', turns) })
-      await storage.journal.commit([put(0), { kind: 'session_put', session: sampleSession('bob', 's1') }])
-      await storage.journal.commit([put(1), { kind: 'session_deleted', owner: 'bob', session_id: 's1' }])
-      assert.deepEqual(await storage.sessions.all(), [sampleSession('ann', 's1', 1)])
-    })
-
-    it('keeps catalog models as they were last put until they are deleted', async () => {
-      const put = (id: string, seq: number, more = {}): Fact => ({ kind: 'model_put', model: sampleModel(id, seq, more) })
-      await storage.journal.commit([put('m1', 1), put('m2', 2)])
-      await storage.journal.commit([put('m1', 1, { state: 'Retired' }), { kind: 'model_deleted', id: 'm2' }, { kind: 'model_deleted', id: 'm3' }])
-      assert.deepEqual(await storage.catalog.all(), [sampleModel('m1', 1, { state: 'Retired' })])
-    })
-
-    it('stores an artifact once for each owner, with its first time', async () => {
-      const first = sampleArtifact('ann', 'text \0 \u{1f44b}', { tags: ['x', 'x'], metadata: { a: 'b' } }, 1000)
-      await storage.journal.commit([artifactFact(first)])
-      await storage.journal.commit([artifactFact(sampleArtifact('ann', 'other'))])
-      await storage.journal.commit([artifactFact({ ...first, created_at: 2000 })])
-      await storage.journal.commit([artifactFact({ ...first, owner: 'bob', created_at: 3000 })])
-      assert.deepEqual(await storage.artifacts.get('ann', first.id), first)
-      assert.equal((await storage.artifacts.get('bob', first.id))?.created_at, 3000)
-      assert.equal((await storage.artifacts.get(undefined, first.id))?.id, first.id)
-      assert.equal(await storage.artifacts.get('eve', first.id), undefined)
-      const listed = await storage.artifacts.list({ owner: 'ann', limit: 10 })
-      assert.equal(listed.length, 2)
-      const { seq, ...oldest } = listed[1] ?? assert.fail()
-      assert.deepEqual(oldest, withoutContent(first))
-      assert.ok(seq < (listed[0]?.seq ?? 0))
-    })
-
-    it('lists artifacts newest first, by owner, kind, tag and page', async () => {
-      const put = (owner: string, content: string, kind: 'plan' | 'diff', tags: string[]): Promise<void> =>
-        storage.journal.commit([artifactFact(sampleArtifact(owner, content, { kind, tags }))])
-      await put('ann', '1', 'plan', ['x'])
-      await put('ann', '2', 'diff', ['x', 'y'])
-      await put('bob', '3', 'diff', ['y'])
-      const listed = async (filter: object): Promise<string[]> => {
-        const found = await storage.artifacts.list({ limit: 10, ...filter })
-        return found.map(({ owner, artifact: { kind, tags } }) => `${owner} ${kind} ${tags.join()}`)
-      }
-      assert.deepEqual(await listed({}), ['bob diff y', 'ann diff x,y', 'ann plan x'])
-      assert.deepEqual(await listed({ tag: 'y' }), ['bob diff y', 'ann diff x,y'])
-      assert.deepEqual(await listed({ owner: 'ann', tag: 'x' }), ['ann diff x,y', 'ann plan x'])
-      assert.deepEqual(await listed({ kind: 'diff' }), ['bob diff y', 'ann diff x,y'])
-      assert.deepEqual(await listed({ owner: 'ann', kind: 'plan', tag: 'x' }), ['ann plan x'])
-      assert.deepEqual(await listed({ tag: 'z' }), [])
-      const [newest] = await storage.artifacts.list({ limit: 1 })
-      assert.deepEqual(await listed({ before_seq: newest?.seq ?? 0, limit: 1 }), ['ann diff x,y'])
     })
 
     it('purges what is older than asked, with its log, and reuses no seq', async () => {
@@ -208,8 +180,11 @@ export function storageConformance(name: string, open: () => Promise<Storage>, r
       const artifact = sampleArtifact('ann', 'text', { tags: ['x'] })
       void storage.journal.commit([accepted('ann', 't1'), accepted('ann', 't2'), finished('ann', 't1')])
       void storage.journal.commit([artifactFact(artifact), { kind: 'session_put', session: sampleSession('ann', 's1', 2) }])
-      void storage.journal.commit([{ kind: 'model_put', model: sampleModel('m1') }])
+      void storage.journal.commit([{ kind: 'model_put', model: sampleModel('m1') }, { kind: 'pool_put', pool: samplePool('p1', 9) }])
+      void storage.journal.commit([{ kind: 'key_spent', owner: 'ann', spent: { tokens: 1, cost_nano: 2, time_ms: 3 } }])
       storage = await reopen(storage)
+      assert.deepEqual(await storage.pools.all(), [samplePool('p1', 9)])
+      assert.deepEqual([...(await storage.sessions.spentByKeys())], [['ann', { tokens: 1, cost_nano: 2, time_ms: 3 }]])
       assert.deepEqual(await storage.catalog.all(), [sampleModel('m1')])
       assert.deepEqual((await storage.journal.find('ann', 't1'))?.outcome, sampleOutcome())
       assert.deepEqual(

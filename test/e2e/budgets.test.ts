@@ -190,6 +190,6 @@ describe('budgets of sessions', () => {
     const task_id = await run(id, { model_ref: 'mock:failing' })
     await daemon.clock.advance(5000)
     assert.equal((await endOf(daemon, task_id)).data?.['code'], 'WORKER_RESET')
-    assert.deepEqual(await leftOfSession(daemon, id), { tokens: 200 - 7, time: 10_000 - 1300, cost: 1_000_000 - nanoOf(4, 3) })
+    assert.deepEqual(await leftOfSession(daemon, id), { tokens: 200 - 7, time: 10_000 - 3 * 1300, cost: 1_000_000 - nanoOf(4, 3) })
   })
 })

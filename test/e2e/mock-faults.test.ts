@@ -26,7 +26,6 @@ const faults: readonly Fault[] = [
   { kind: 'fail', after_tokens: 3, code: 'WORKER_RESET', message: /engine failed while the task ran/, wait_ms: 0 },
   { kind: 'hang', after_tokens: 0, code: 'DECODE_TIMEOUT', message: /idle_ms \(30000\)/, wait_ms: idle_ms },
   { kind: 'hang', after_tokens: 3, code: 'DECODE_TIMEOUT', message: /idle_ms \(30000\)/, wait_ms: idle_ms },
-  { kind: 'die', after_tokens: 0, code: 'REPLICA_EXHAUSTED', message: /mock/, down: /died on purpose/, wait_ms: 0 },
   { kind: 'die', after_tokens: 3, code: 'WORKER_RESET', message: /engine failed while the task ran/, down: /died on purpose/, wait_ms: 0 },
   { kind: 'deaf', after_tokens: 0, code: 'DECODE_TIMEOUT', message: /idle_ms/, down: /did not confirm an abort within 5000 ms/, wait_ms: idle_ms + abort_ms },
   { kind: 'deaf', after_tokens: 3, code: 'DECODE_TIMEOUT', message: /idle_ms/, down: /did not confirm an abort within 5000 ms/, wait_ms: idle_ms + abort_ms },
@@ -53,11 +52,11 @@ describe('an engine that goes wrong', () => {
   }
 
   /** A task on whose stream so many tokens have been seen; its engine has nothing more to say. */
-  async function stuck(tokens: number): Promise<{ task_id: string; stream: StreamClient }> {
+  async function stuck(tokens: number, fields: Record<string, unknown> = {}): Promise<{ task_id: string; stream: StreamClient }> {
     const { task_id } = mockTask()
-    await post(daemon.url, keys.data, mockTask({ task_id }))
+    await post(daemon.url, keys.data, mockTask({ ...fields, task_id }))
     const stream = await StreamClient.open(daemon.url, task_id, keys.data)
-    await until(() => daemon.live.get(`data/${task_id}`)?.phase !== 'queued')
+    await until(() => (daemon.live.get(`data/${task_id}`)?.attempts ?? 1) > 0)
     await stream.until((client) => client.tokens.length >= tokens)
     await settled()
     return { task_id, stream }
@@ -67,7 +66,7 @@ describe('an engine that goes wrong', () => {
 
   for (const { kind, after_tokens, code, message, down, wait_ms } of faults)
     it(`${kind} after ${after_tokens} tokens: ${code}, and the next task runs`, async () => {
-      await start({ kind, after_tokens, every: 2 })
+      await start({ kind, after_tokens, every: 2 }, {}, { replayable: false })
       assert.equal((await run()).terminal?.event, 'end')
       const { task_id, stream } = await stuck(after_tokens)
       if (wait_ms > 0) {
@@ -104,6 +103,24 @@ describe('an engine that goes wrong', () => {
       assert.equal(next.tokens.length, 8)
     })
 
+  for (const kind of ['fail', 'die'] as const)
+    for (const after_tokens of [0, 3, 7])
+      it(`${kind} after ${after_tokens} tokens: the task goes on where it stopped where the engine gives the same text again`, async () => {
+        await start({ kind, after_tokens, every: 3 })
+        const whole = await run({ seed: 5 })
+        await run()
+        const { stream } = await stuck(after_tokens, { seed: 5 })
+        if (kind === 'die') {
+          assert.equal((await health()).replicas[0]?.['state'], 'down')
+          await clock.advance(250)
+        }
+        await stream.closed
+        assert.equal(stream.terminal?.event, 'end')
+        assert.equal(stream.text, whole.text)
+        assert.deepEqual(stream.tokens, whole.tokens)
+        await slotsAreFree()
+      })
+
   it('fail before the first token is tried again, and the reader sees nothing of it', async () => {
     await start({ kind: 'fail', after_tokens: 0, every: 2 })
     for (let i = 0; i < 5; i++) assert.deepEqual((await run()).frames.map(({ event }) => event), ['started', ...Array.from({ length: 8 }, () => 'token'), 'metrics', 'end'])
@@ -133,21 +150,24 @@ describe('an engine that goes wrong', () => {
     assert.deepEqual(replicas.map(({ state }) => state), ['down', 'ready'])
   })
 
-  it('die on every replica ends the task with REPLICA_EXHAUSTED; newcomers are told when to come back', async () => {
+  it('die on every replica: the task waits, is given up after three attempts, and newcomers are told when to come back', async () => {
     await start({ kind: 'die', after_tokens: 0 }, { replicas: [{ id: 'r0', slots: 2 }, { id: 'r1', slots: 2 }] })
-    const { terminal } = await run()
-    assert.equal(terminal?.data?.['code'], 'REPLICA_EXHAUSTED')
-    assert.ok(Number(terminal.data['retry_after_ms']) >= 1000)
+    const { stream } = await stuck(0)
+    await until(() => daemon.pools.all().every(({ live }) => !live))
+    assert.ok(stream.frames.every(({ id }) => id !== 'end'))
     const refused = await call(daemon.url, '/v1/tasks', { method: 'POST', key: keys.data, body: mockTask() })
     assert.equal(refused.status, 503)
     assert.equal(refused.json['code'], 'REPLICA_EXHAUSTED')
     assert.equal(refused.headers['retry-after'], '1')
     assert.equal(refused.headers['x-backoff-ms'], '1000')
     assert.equal((await call(daemon.url, '/readyz')).status, 503)
+    await clock.advance(250)
+    await stream.closed
+    assert.deepEqual([stream.terminal?.data?.['code'], stream.terminal?.data?.['retriable']], ['WORKER_RESET', false])
   })
 
   it('replicas that die again and again are started ever later', async () => {
-    await start({ kind: 'die', after_tokens: 0 })
+    await start({ kind: 'die', after_tokens: 1 }, {}, { replayable: false })
     for (const delay of [250, 500, 1000, 2000]) {
       await run()
       assert.equal((await health()).replicas[0]?.['restart_in_ms'], delay)

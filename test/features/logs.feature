@@ -38,8 +38,8 @@ Feature: The log
 
   Scenario: A task whose engine fails
     Given the pool:
-      | pool  | slots | tokens | fault                       |
-      | north | 1     | 4      | kind: fail, after_tokens: 1 |
+      | pool  | slots | tokens | same text again | fault                       |
+      | north | 1     | 4      | no              | kind: fail, after_tokens: 1 |
     And Ana has sent task "unlucky"
     And task "unlucky" is failed
     Then the log tells "error" of task "unlucky" as "Task unlucky failed: The engine failed while the task ran; send it again."

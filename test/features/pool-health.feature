@@ -46,8 +46,8 @@ Feature: Health of a pool
 
   Scenario: A replica dies, is taken down and comes back
     Given the pool:
-      | pool  | slots | next tokens | tokens | fault                                |
-      | north | 1     | 1 s         | 4      | kind: die, after_tokens: 2, every: 1 |
+      | pool  | slots | next tokens | tokens | same text again | fault                                |
+      | north | 1     | 1 s         | 4      | no              | kind: die, after_tokens: 2, every: 1 |
     And Ana has sent task "unlucky"
     When 1 s passes
     And Ana opens the stream of "unlucky"
@@ -66,8 +66,8 @@ Feature: Health of a pool
 
   Scenario: While every replica is down, clients are told when to come back
     Given the pool:
-      | pool  | slots | fault                                |
-      | north | 1     | kind: die, after_tokens: 1, every: 1 |
+      | pool  | slots | same text again | fault                                |
+      | north | 1     | no              | kind: die, after_tokens: 1, every: 1 |
     And Ana has sent task "unlucky"
     And task "unlucky" is failed
     When Ana looks at the health of pool "north"
@@ -91,8 +91,8 @@ Feature: Health of a pool
 
   Scenario: With another replica that is up the pool goes on
     Given the pool:
-      | pool  | replicas | slots | tokens | fault                                |
-      | north | 2        | 1     | 4      | kind: die, after_tokens: 2, every: 2 |
+      | pool  | replicas | slots | tokens | same text again | fault                                |
+      | north | 2        | 1     | 4      | no              | kind: die, after_tokens: 2, every: 2 |
     And these tasks are accepted, one after the other:
       | task   |
       | first  |
@@ -117,6 +117,18 @@ Feature: Health of a pool
     Then it says:
       | content.attempts | 2 |
 
+  Scenario: An engine that dies in the middle of a stream goes on where it stopped
+    Given the pool:
+      | pool  | slots | tokens | fault                                |
+      | north | 1     | 4      | kind: die, after_tokens: 2, every: 2 |
+    And Ana has sent task "first"
+    And task "first" is completed
+    When Ana has sent task "second"
+    And Ana opens the stream of "second"
+    And 250 ms pass
+    Then the stream of "second" has the events "started, token, token, token, token, metrics, end"
+    And the readers of "second" have, one after the other, each of its 4 tokens once
+
   Scenario: After three attempts the task is given up
     Given the pool:
       | pool  | slots | fault      |
@@ -129,9 +141,9 @@ Feature: Health of a pool
 
   Scenario: All pools for a model are down
     Given the pools:
-      | pool  | slots | fault                                |
-      | north | 1     | kind: die, after_tokens: 1, every: 1 |
-      | south | 1     | kind: die, after_tokens: 1, every: 1 |
+      | pool  | slots | same text again | fault                                |
+      | north | 1     | no              | kind: die, after_tokens: 1, every: 1 |
+      | south | 1     | no              | kind: die, after_tokens: 1, every: 1 |
     And these tasks are accepted, one after the other:
       | task | placement                         |
       | a    | { mode: pin, pin_pool_id: north } |

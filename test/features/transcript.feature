@@ -47,8 +47,8 @@ Feature: The transcript of a task
 
   Scenario: Of a task whose engine failed
     Given the pool:
-      | pool  | slots | tokens | fault                        |
-      | north | 1     | 4      | kind: fail, after_tokens: 3  |
+      | pool  | slots | tokens | same text again | fault                        |
+      | north | 1     | 4      | no              | kind: fail, after_tokens: 3  |
     And Ana has sent task "story"
     When Ana reads the transcript of "story"
     Then it says:

@@ -96,6 +96,8 @@ export async function startDaemon(given: Record<string, unknown> = {}, overrides
   const log: Log = { debug: record('debug'), info: record('info'), warn: record('warn'), error: record('error') }
   const config = checkConfig({ listen: '127.0.0.1:0', data_dir: ':memory:', shutdown_grace_ms: 0, auth, pools: [mockPool()], ...given })
   const daemon = await compose(config, { log, strict: true, ...overrides })
+  // The disk is real: a task whose start is being written has to be on its engine before time goes on.
+  if (overrides.clock instanceof FakeClock) overrides.clock.busy = () => [...daemon.live.all()].some(({ recording }) => recording)
   await daemon.start()
   const server = createServer(daemon.app)
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))

@@ -12,6 +12,8 @@ export class FakeClock implements Clock {
   private time: number
   private created = 0
   private readonly timers = new Set<Timer>()
+  /** Whether something real is under way that time must not pass over, such as a write to a disk. */
+  busy: () => boolean = () => false
 
   constructor(start = Date.UTC(2026, 0, 1)) {
     this.time = start
@@ -37,7 +39,7 @@ export class FakeClock implements Clock {
   /** Moves time on and runs every timer that is due, with the event loop turned between timers. */
   async advance(ms: number): Promise<void> {
     const until = this.time + ms
-    await settled()
+    await this.settled()
     for (;;) {
       const due = [...this.timers].filter(({ at }) => at <= until).sort((a, b) => a.at - b.at || a.order - b.order)[0]
       if (due === undefined) break
@@ -45,9 +47,14 @@ export class FakeClock implements Clock {
       if (due.period === undefined) this.timers.delete(due)
       else due.at += due.period
       due.run()
-      await settled()
+      await this.settled()
     }
     this.time = until
+  }
+
+  private async settled(): Promise<void> {
+    do await settled()
+    while (this.busy())
   }
 
   private add(delay: number, period: number | undefined, run: () => void): () => void {

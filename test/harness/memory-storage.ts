@@ -1,11 +1,14 @@
 import type { StoredArtifact } from '../../src/domain/artifact.ts'
+import type { Spent } from '../../src/domain/budget.ts'
 import type { CatalogRecord } from '../../src/domain/catalog.ts'
+import type { PoolRecord } from '../../src/domain/pool-record.ts'
 import type { Session } from '../../src/domain/session.ts'
-import { taskKeyOf, type StoredLog, type TaskKey, type TaskRecord } from '../../src/domain/task.ts'
+import { taskKeyOf, type StoredLog, type TaskKey, type TaskRecord, type UnfinishedTask } from '../../src/domain/task.ts'
 import type { ArtifactFilter, ArtifactStore } from '../../src/ports/artifact-store.ts'
 import type { CatalogStore } from '../../src/ports/catalog-store.ts'
 import type { EventLog } from '../../src/ports/event-log.ts'
 import { DuplicateTaskError, StorageError, type Fact, type Journal, type TaskFilter } from '../../src/ports/journal.ts'
+import type { PoolStore } from '../../src/ports/pool-store.ts'
 import type { SessionStore } from '../../src/ports/session-store.ts'
 import { newGate, type Gate } from '../../src/services/live-tasks.ts'
 
@@ -20,11 +23,17 @@ export class MemoryStorage {
   broken = false
   /** How many of the next commits fail. */
   failing = 0
+  /** Commits with a fact of this kind fail. */
+  refuses: Fact['kind'] | undefined
   private records: TaskRecord[] = []
   private stored: { readonly seq: number; readonly one: StoredArtifact }[] = []
   private readonly logs = new Map<string, StoredLog>()
   private readonly sessionsByKey = new Map<string, Session>()
   private readonly models = new Map<string, CatalogRecord>()
+  private readonly keys = new Map<string, Spent>()
+  private readonly poolRecords = new Map<string, PoolRecord>()
+  /** By task: what is known of each attempt. */
+  private readonly attempts = new Map<string, Map<number, { readonly replayable: boolean; readonly withdrawn: boolean }>>()
   private tail: Promise<unknown> = Promise.resolve()
   private gate: Gate | undefined
   private seq = 0
@@ -38,11 +47,14 @@ export class MemoryStorage {
     find: (owner, task_id) =>
       this.turn(() => this.records.findLast(({ task }) => task.task_id === task_id && (owner === undefined || task.owner === owner))),
     list: (filter) => this.turn(() => this.list(filter)),
-    unfinished: () => this.turn(() => this.records.filter(({ outcome }) => outcome === undefined)),
+    unfinished: () => this.turn(() => this.records.filter(({ outcome }) => outcome === undefined).map((record) => this.withAttempts(record))),
     purge: (tasks_before, artifacts_before) =>
       this.turn(() => {
         const old = this.records.filter(({ outcome }) => outcome !== undefined && outcome.finished_at < tasks_before)
-        for (const { task } of old) this.logs.delete(taskKeyOf(task.owner, task.task_id))
+        for (const { task } of old) {
+          this.logs.delete(taskKeyOf(task.owner, task.task_id))
+          this.attempts.delete(taskKeyOf(task.owner, task.task_id))
+        }
         this.records = this.records.filter((record) => !old.includes(record))
         this.stored = this.stored.filter(({ one }) => one.created_at >= artifacts_before)
       }),
@@ -52,7 +64,12 @@ export class MemoryStorage {
 
   readonly catalog: CatalogStore = { all: () => this.turn(() => [...this.models.values()]) }
 
-  readonly sessions: SessionStore = { all: () => this.turn(() => [...this.sessionsByKey.values()]) }
+  readonly sessions: SessionStore = {
+    all: () => this.turn(() => [...this.sessionsByKey.values()]),
+    spentByKeys: () => this.turn(() => new Map(this.keys)),
+  }
+
+  readonly pools: PoolStore = { all: () => this.turn(() => [...this.poolRecords.values()]) }
 
   readonly artifacts: ArtifactStore = {
     get: (owner, id) => this.turn(() => this.stored.find(({ one }) => one.id === id && (owner === undefined || one.owner === owner))?.one),
@@ -99,7 +116,7 @@ export class MemoryStorage {
   }
 
   private commit(facts: readonly Fact[]): void {
-    if (this.broken || this.failing > 0) {
+    if (this.broken || this.failing > 0 || facts.some(({ kind }) => kind === this.refuses)) {
       this.failing = Math.max(0, this.failing - 1)
       throw new StorageError('the disk is full')
     }
@@ -116,12 +133,30 @@ export class MemoryStorage {
 
   private apply(fact: Fact): void {
     if (fact.kind === 'finished') this.finish(fact.key, fact)
+    else if (fact.kind === 'attempt' || fact.kind === 'attempt_withdrawn') this.applyAttempt(fact)
+    else if (fact.kind === 'key_spent') this.keys.set(fact.owner, fact.spent)
+    else if (fact.kind === 'pool_put') this.poolRecords.set(fact.pool.pool_id, fact.pool)
     else if (fact.kind === 'session_put') this.sessionsByKey.set(taskKeyOf(fact.session.owner, fact.session.session_id), fact.session)
     else if (fact.kind === 'model_put') this.models.set(fact.model.request.id, fact.model)
     else if (fact.kind === 'model_deleted') this.models.delete(fact.id)
     else if (fact.kind === 'session_deleted') this.sessionsByKey.delete(taskKeyOf(fact.owner, fact.session_id))
     else if (fact.kind === 'artifact' && !this.stored.some(({ one }) => one.owner === fact.artifact.owner && one.id === fact.artifact.id))
       this.stored.push({ seq: ++this.seq, one: fact.artifact })
+  }
+
+  private applyAttempt(fact: Extract<Fact, { kind: 'attempt' | 'attempt_withdrawn' }>): void {
+    const key = taskKeyOf(fact.key.owner, fact.key.task_id)
+    const found = this.find(key)
+    if (found === undefined || found.outcome !== undefined) return
+    const all = this.attempts.get(key) ?? new Map<number, { readonly replayable: boolean; readonly withdrawn: boolean }>()
+    const replayable = fact.kind === 'attempt' ? fact.replayable : all.get(fact.attempt)?.replayable
+    if (replayable !== undefined) this.attempts.set(key, all.set(fact.attempt, { replayable, withdrawn: fact.kind === 'attempt_withdrawn' }))
+  }
+
+  private withAttempts(record: TaskRecord): UnfinishedTask {
+    const all = [...(this.attempts.get(taskKeyOf(record.task.owner, record.task.task_id)) ?? [])].sort(([a], [b]) => a - b)
+    const newest = all.at(-1)?.[1]
+    return newest === undefined ? record : { ...record, attempts: { failed: all.filter(([, { withdrawn }]) => !withdrawn).length, replayable: newest.replayable } }
   }
 
   private finish({ owner, task_id }: TaskKey, { outcome, log }: Extract<Fact, { kind: 'finished' }>): void {

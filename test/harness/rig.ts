@@ -1,4 +1,5 @@
 import { checkConfig } from '../../src/config.ts'
+import type { Budgets } from '../../src/domain/budget.ts'
 import { DomainError } from '../../src/domain/errors.ts'
 import type { Principal } from '../../src/domain/principal.ts'
 import type { TaskReader } from '../../src/domain/task-reader.ts'
@@ -27,6 +28,8 @@ export interface RigOptions {
   /** Pools of the configuration; `pool` and one replica with one slot unless given. */
   readonly pools?: readonly Record<string, unknown>[]
   readonly sessions?: { readonly ttl_ms?: number; readonly max_turns?: number }
+  /** Budgets of keys, by name. */
+  readonly keyBudgets?: ReadonlyMap<string, Budgets>
   /** What every engine says of itself. */
   readonly props?: Partial<EngineProps>
   /** Called with each engine before it is started. */
@@ -148,7 +151,7 @@ export async function startRig(options: RigOptions = {}) {
     metrics,
   )
   const live = new LiveTasks()
-  const sessions = new Sessions(config.sessions, new Map(), clock, journal)
+  const sessions = new Sessions(config.sessions, options.keyBudgets ?? new Map<string, Budgets>(), clock, journal)
   const settlement = new Settlement(live, journal, clock, metrics, log)
   const dispatcher = new Dispatcher(pools, settlement, journal, clock, metrics, log)
   const admission = new Admission({ pools, live, sessions, keyLimits: new KeyLimits(new Map(), live), checkModel: () => undefined, dispatcher, settlement, journal, clock, metrics, log, drawSeed: () => 4242 })
@@ -156,7 +159,7 @@ export async function startRig(options: RigOptions = {}) {
   const tasks = new Tasks(live, journal)
   const cancellation = new Cancellation(live, settlement, journal)
   const stops = [dispatcher.start(), streams.start(), await sessions.start(storage.sessions)]
-  await recover(journal, admission, pools, clock, log)
+  await recover({ journal, admission, settlement, pools, clock, log })
   const starting = pools.start()
   await settled()
 
@@ -197,7 +200,7 @@ export async function startRig(options: RigOptions = {}) {
     quiesce: async (grace_ms: number): Promise<void> => {
       admission.close()
       for (const stop of stops) stop()
-      await quiesce(live, settlement, clock, grace_ms, log)
+      await quiesce(live, settlement, journal, clock, grace_ms, log)
     },
   }
 }

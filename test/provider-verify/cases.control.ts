@@ -27,6 +27,8 @@ const pools: Case[] = [
   { op: 'resumePool', status: 202, what: 'one that drains', world: 'steered', ask: { id: 'mock' } },
   { op: 'resumePool', status: 409, what: 'one that rests', code: 'CONFLICT', world: 'steered', ask: { id: 'resting' } },
   { op: 'resumePool', status: 404, what: 'an unknown one', code: 'NOT_FOUND', ask: { id: nobody } },
+  { op: 'drainPool', status: 503, what: 'no disk', code: 'POOL_UNAVAILABLE', world: 'diskless', ask: { id: 'mock', body: drain } },
+  { op: 'resumePool', status: 503, what: 'no disk', code: 'POOL_UNAVAILABLE', world: 'diskless', ask: { id: 'mock' } },
   { op: 'reloadPool', status: 202, what: 'the same model', world: 'steered', ask: { id: 'mock', body: reload } },
   { op: 'reloadPool', status: 404, what: 'an unknown one', code: 'NOT_FOUND', ask: { id: nobody, body: reload } },
   { op: 'reloadPool', status: 400, what: 'a reference the driver does not take', code: 'INVALID_PARAMS', ask: { id: 'mock', body: { model_ref: 'file:x' } } },

@@ -80,6 +80,8 @@ const sessions: ControlCase[] = [
   { op: 'putSession', ...bad, what: 'a budget of nothing', names: /budgets/, ask: { body: { budgets: { tokens: 0 } } } },
   { op: 'putSession', ...bad, what: 'a budget that is none', names: /budgets/, ask: { body: { budgets: { love: 1 } } } },
   { op: 'putSession', status: 503, what: 'no disk', code: 'POOL_UNAVAILABLE', world: 'diskless', ask: { body: {} } },
+  { op: 'drainPool', status: 503, what: 'no disk', code: 'POOL_UNAVAILABLE', world: 'diskless', ask: drain('fast') },
+  { op: 'resumePool', status: 503, what: 'no disk', code: 'POOL_UNAVAILABLE', world: 'diskless', ask: { id: 'fast' } },
   { op: 'getSession', status: 200, what: 'one with budgets', ask: async (world) => ({ id: await world.session({ tokens: 5 }), key: keys.data }) },
 ]
 

@@ -112,12 +112,12 @@ export const worlds = {
   /** The engine has died of its first task. */
   dying: async () => {
     const clock = new FakeClock()
-    const world = new World(await startDaemon({ pools: [mockPool({ mock: { ...fast, fault: { kind: 'die' } } })] }, { clock }), clock)
+    const world = new World(await startDaemon({ pools: [mockPool({ mock: { ...fast, replayable: false, fault: { kind: 'die', after_tokens: 1 } } })] }, { clock }), clock)
     world.ended = (await world.finished()).task_id
     return world
   },
   /** The engine fails after two tokens. */
-  failing: async () => new World(await startDaemon({ pools: [mockPool({ mock: { ...fast, fault: { kind: 'fail', after_tokens: 2 } } })] })),
+  failing: async () => new World(await startDaemon({ pools: [mockPool({ mock: { ...fast, replayable: false, fault: { kind: 'fail', after_tokens: 2 } } })] })),
   /** Nothing is admitted any more. */
   stopping: async () => {
     const world = new World(await startDaemon())

@@ -1,8 +1,6 @@
 import assert from 'node:assert/strict'
-import { EngineError } from '../../src/ports/engine.ts'
 import { settled } from '../harness/fake-clock.ts'
 import { ann, poolConfig, startRig } from '../harness/rig.ts'
-import { brokenEngine } from '../harness/scripted-engine.ts'
 
 const slots = (count: number, fields: Record<string, unknown> = {}): Record<string, unknown>[] => [
   poolConfig({ replicas: [{ id: 'r0', slots: count }], ...fields }),
@@ -107,43 +105,6 @@ describe('dispatcher', () => {
     assert.equal(rig.metric('tasks_started_total').length, 1)
   })
 
-  it('gives up after three attempts', async () => {
-    const rig = await startRig()
-    await rig.run({ task_id: 't' })
-    for (let i = 0; i < 3; i++) {
-      rig.engine().call.fail()
-      await settled()
-    }
-    assert.equal(rig.engine().calls.length, 3)
-    const tail = await rig.tail('t')
-    assert.equal(tail.kinds, 'started metrics error')
-    const message = 'The engine failed 3 times before the first token.'
-    assert.deepEqual(tail.end, { code: 'WORKER_RESET', message, retriable: false, engine: 'mock', pool_id: 'pool' })
-    assert.equal(rig.pool().slotsBusy, 0)
-  })
-
-  it('does not run a task again that has sent a token: WORKER_RESET', async () => {
-    const rig = await startRig()
-    await rig.run({ task_id: 't' })
-    rig.engine().call.say('a')
-    rig.engine().call.fail()
-    await settled()
-    assert.equal(rig.engine().calls.length, 1)
-    const tail = await rig.tail('t')
-    assert.equal(tail.kinds, 'started token metrics error')
-    assert.deepEqual([tail.end?.['code'], tail.end?.['retriable']], ['WORKER_RESET', true])
-  })
-
-  it('does not try again what the engine refuses for good', async () => {
-    const rig = await startRig()
-    await rig.run({ task_id: 't' })
-    rig.engine().call.fail(new EngineError('no', { retriable: false }))
-    await settled()
-    assert.equal(rig.engine().calls.length, 1)
-    const { end } = await rig.tail('t')
-    assert.deepEqual([end?.['code'], end?.['retriable'], end?.['message']], ['WORKER_RESET', false, 'The engine refused the task: no'])
-  })
-
   it('tells nobody what an unexpected error says, but the log', async () => {
     const rig = await startRig()
     await rig.run({ task_id: 't' })
@@ -156,43 +117,6 @@ describe('dispatcher', () => {
       rig.lines.some(({ fields }) => fields['err'] instanceof TypeError),
       true,
     )
-  })
-
-  it('moves a task whose replica died before the first token to another one', async () => {
-    const rig = await startRig({
-      pools: [
-        poolConfig({
-          replicas: [
-            { id: 'r0', slots: 1 },
-            { id: 'r1', slots: 1 },
-          ],
-        }),
-      ],
-    })
-    await rig.run({ task_id: 't1' })
-    await rig.run({ task_id: 't2' })
-    const tail = await rig.tail('t1')
-    rig.engine('pool/r0').die()
-    await settled()
-    assert.equal((await rig.tasks.get(ann, 't1')).state, 'queued')
-    rig.engine('pool/r1').call.finish()
-    await settled()
-    const [task] = rig.pool().running
-    assert.deepEqual([task?.accepted.task_id, task?.replica_id, task?.attempts], ['t1', 'r1', 2])
-    rig.engine('pool/r1').call.say('a')
-    rig.engine('pool/r1').call.finish()
-    await settled()
-    assert.equal(tail.kinds, 'started token metrics end')
-    assert.equal(tail.end?.['replica_id'], 'r1')
-  })
-
-  it('says REPLICA_EXHAUSTED where every replica failed before the first token', async () => {
-    const rig = await startRig()
-    await rig.run({ task_id: 't' })
-    rig.engine().die(brokenEngine())
-    await settled()
-    const { end } = await rig.tail('t')
-    assert.deepEqual([end?.['code'], end?.['retriable'], end?.['retry_after_ms']], ['REPLICA_EXHAUSTED', true, 1000])
   })
 
   it('goes on with the queue when the replica is back', async () => {

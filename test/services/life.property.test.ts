@@ -113,12 +113,10 @@ class Life {
           tail.frames.filter(({ event }) => event === 'token').map((_, index) => index),
         )
       }
-      const called = [...rig.engines.values()]
-        .flatMap(({ calls }) => calls)
-        .filter(({ request }) => request.session === `${owner.name}/${session_id}`)
+      const starts = rig.lines.filter(({ message, fields }) => message === 'start' && fields['key_name'] === owner.name && fields['session_id'] === session_id)
       assert.equal(
         rig.sessions.info(owner, session_id).turns,
-        new Set(called.map(({ request }) => request.seed)).size,
+        new Set(starts.map(({ fields }) => fields['task_id'])).size,
         'a turn for each task that was dispatched',
       )
     }

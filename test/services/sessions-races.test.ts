@@ -51,7 +51,7 @@ describe('sessions and a disk that takes its time', () => {
     clock = new FakeClock()
     disk = new Disk()
     sessions = new Sessions(rules, new Map(), clock, disk)
-    stop = await sessions.start({ all: () => Promise.resolve([]) })
+    stop = await sessions.start({ all: () => Promise.resolve([]), spentByKeys: () => Promise.resolve(new Map()) })
   })
   afterEach(() => stop())
 

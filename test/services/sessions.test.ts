@@ -111,7 +111,7 @@ describe('sessions', () => {
 
   it('admit a task of before a restart whatever is left', async () => {
     for (let i = 0; i < 3; i++) await bench.dispatch(await bench.accept('s'))
-    const seat = bench.sessions.reserve('ann', 's', free, true)
+    const seat = bench.sessions.reserve('ann', 's', free, 'accepted')
     await bench.dispatch(seat)
     assert.equal(bench.sessions.info(ann, 's').turns, 4)
   })

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { EngineError } from '../../src/ports/engine.ts'
 import type { Artifact } from '../../src/domain/artifact.ts'
 import type { TaskState } from '../../src/domain/task.ts'
 import { Artifacts } from '../../src/services/artifacts.ts'
@@ -14,7 +15,7 @@ async function busyRig(): Promise<Rig> {
     if (task_id === 'done') rig.engine().call.finish()
     if (task_id === 'failed') {
       rig.engine().call.say('a')
-      rig.engine().call.fail()
+      rig.engine().call.fail(new EngineError('no', { retriable: false }))
     }
     if (task_id === 'canceled') await rig.cancellation.cancel(ann, task_id)
     await settled()

@@ -1,7 +1,9 @@
 import type { StoredArtifact } from '../../domain/artifact.ts'
+import type { Spent } from '../../domain/budget.ts'
 import type { CatalogRecord } from '../../domain/catalog.ts'
+import type { PoolRecord } from '../../domain/pool-record.ts'
 import type { Session } from '../../domain/session.ts'
-import type { AcceptedTask, StoredLog, TaskOutcome, TaskRecord } from '../../domain/task.ts'
+import type { AcceptedTask, StoredLog, TaskOutcome, TaskRecord, UnfinishedTask } from '../../domain/task.ts'
 import type { Fact } from '../../ports/journal.ts'
 import type { Param, Row } from './protocol.ts'
 import { S } from './statements.ts'
@@ -25,7 +27,10 @@ function appendOther(ops: Param[], fact: Fact): void {
     case 'accepted':
       return
     case 'attempt':
-      ops.push(S.attempt, fact.attempt, fact.replica_id, fact.at, fact.key.task_id, fact.key.owner)
+      ops.push(S.attempt, fact.attempt, fact.replica_id, fact.at, fact.replayable ? 1 : 0, fact.key.task_id, fact.key.owner)
+      return
+    case 'attempt_withdrawn':
+      ops.push(S.attemptWithdrawn, fact.attempt, fact.key.task_id, fact.key.owner)
       return
     case 'finished': {
       const { key, outcome, log } = fact
@@ -47,6 +52,12 @@ function appendOther(ops: Param[], fact: Fact): void {
     case 'model_deleted':
       ops.push(S.modelDeleted, fact.id)
       return
+    case 'key_spent':
+      ops.push(S.keySpent, fact.owner, JSON.stringify(fact.spent))
+      return
+    case 'pool_put':
+      ops.push(S.poolPut, fact.pool.pool_id, JSON.stringify(fact.pool))
+      return
     case 'artifact': {
       const { owner, id, artifact, created_at, size_bytes } = fact.artifact
       const { content, ...head } = artifact
@@ -60,6 +71,12 @@ function appendOther(ops: Param[], fact: Fact): void {
 export function taskRecord([seq, accepted, outcome]: Row): TaskRecord {
   const record = { seq: Number(seq), task: JSON.parse(String(accepted)) as AcceptedTask }
   return outcome == null ? record : { ...record, outcome: JSON.parse(String(outcome)) as TaskOutcome }
+}
+
+/** A row of `seq, accepted, failed attempts, replayable, newest attempt`. */
+export function unfinishedTask([seq, accepted, failed, replayable]: Row): UnfinishedTask {
+  const record = { seq: Number(seq), task: JSON.parse(String(accepted)) as AcceptedTask }
+  return replayable === null ? record : { ...record, attempts: { failed: Number(failed), replayable: replayable === 1 } }
 }
 
 /** A row of `started, tokens, metrics, terminal`. */
@@ -82,6 +99,12 @@ export function session([owner, session_id, created_at, expires_at, turns, budge
 
 /** A row of `model`. */
 export const catalogRecord = ([model]: Row): CatalogRecord => JSON.parse(String(model)) as CatalogRecord
+
+/** A row of `owner, spent`. */
+export const keySpent = ([owner, spent]: Row): readonly [owner: string, spent: Spent] => [String(owner), JSON.parse(String(spent)) as Spent]
+
+/** A row of `pool`. */
+export const poolRecord = ([pool]: Row): PoolRecord => JSON.parse(String(pool)) as PoolRecord
 
 /** A row of `owner, id, created_at, size_bytes, seq, head` and, unless it is from a list, `content`. */
 export function listedArtifact([owner, id, created_at, size_bytes, seq, head, content]: Row): StoredArtifact & { readonly seq: number } {

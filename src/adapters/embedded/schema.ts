@@ -48,14 +48,7 @@ CREATE TABLE sessions (
   created_at INTEGER NOT NULL,
   expires_at INTEGER NOT NULL,
   turns INTEGER NOT NULL,
-  budgets TEXT NOT NULL,
-  spent TEXT NOT NULL,
   PRIMARY KEY (owner, session_id)
-) STRICT, WITHOUT ROWID;
-
-CREATE TABLE models (
-  id TEXT PRIMARY KEY,
-  model TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE artifacts (
@@ -84,8 +77,31 @@ CREATE INDEX artifact_tags_owner ON artifact_tags (tag, owner, seq);
 CREATE INDEX artifact_tags_any ON artifact_tags (tag, seq);
 `
 
+const SECOND = `
+ALTER TABLE sessions ADD COLUMN budgets TEXT NOT NULL DEFAULT '{}';
+ALTER TABLE sessions ADD COLUMN spent TEXT NOT NULL DEFAULT '{"tokens":0,"cost_nano":0,"time_ms":0}';
+
+ALTER TABLE attempts ADD COLUMN replayable INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE attempts ADD COLUMN withdrawn INTEGER NOT NULL DEFAULT 0;
+
+CREATE TABLE models (
+  id TEXT PRIMARY KEY,
+  model TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE keys (
+  owner TEXT PRIMARY KEY,
+  spent TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE pools (
+  pool_id TEXT PRIMARY KEY,
+  pool TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+`
+
 /** Entry n brings a file from `user_version` n to n + 1. Entries are appended, never changed: files in the field have run them. */
-const MIGRATIONS: readonly string[] = [FIRST]
+const MIGRATIONS: readonly string[] = [FIRST, SECOND]
 
 /** The `user_version` this code reads and writes. */
 export const SCHEMA_VERSION = MIGRATIONS.length

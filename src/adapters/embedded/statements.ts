@@ -2,8 +2,11 @@
 
 const SQL = {
   accepted: 'INSERT INTO tasks (owner, task_id, session_id, accepted) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING',
-  attempt: `INSERT INTO attempts (attempt, replica_id, at, seq)
-    SELECT ?, ?, ?, seq FROM tasks WHERE task_id = ? AND owner = ? ON CONFLICT DO NOTHING`,
+  attempt: `INSERT INTO attempts (attempt, replica_id, at, replayable, seq)
+    SELECT ?, ?, ?, ?, seq FROM tasks WHERE task_id = ? AND owner = ? AND ended IS NULL
+    ON CONFLICT DO UPDATE SET replica_id = excluded.replica_id, at = excluded.at, replayable = excluded.replayable, withdrawn = 0`,
+  attemptWithdrawn: `UPDATE attempts SET withdrawn = 1
+    WHERE attempt = ? AND seq = (SELECT seq FROM tasks WHERE task_id = ? AND owner = ?)`,
   // A task ends once: the first outcome stands, and the log belongs to it (changes() speaks of the statement before).
   finished: 'UPDATE tasks SET ended = ?, finished_at = ?, outcome = ? WHERE task_id = ? AND owner = ? AND ended IS NULL',
   log: `INSERT INTO logs (started, tokens, metrics, terminal, seq)
@@ -14,6 +17,8 @@ const SQL = {
   sessionDeleted: 'DELETE FROM sessions WHERE owner = ? AND session_id = ?',
   modelPut: 'INSERT INTO models (id, model) VALUES (?, ?) ON CONFLICT DO UPDATE SET model = excluded.model',
   modelDeleted: 'DELETE FROM models WHERE id = ?',
+  keySpent: 'INSERT INTO keys (owner, spent) VALUES (?, ?) ON CONFLICT DO UPDATE SET spent = excluded.spent',
+  poolPut: 'INSERT INTO pools (pool_id, pool) VALUES (?, ?) ON CONFLICT DO UPDATE SET pool = excluded.pool',
   artifact: `INSERT INTO artifacts (owner, id, kind, created_at, size_bytes, head, content) VALUES (?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT DO NOTHING`,
   artifactTags: `INSERT INTO artifact_tags (owner, seq, tag)
@@ -21,11 +26,15 @@ const SQL = {
 
   find: 'SELECT seq, accepted, outcome FROM tasks WHERE task_id = ? AND owner = ?',
   findAnyOwner: 'SELECT seq, accepted, outcome FROM tasks INDEXED BY tasks_key WHERE task_id = ? ORDER BY seq DESC LIMIT 1',
-  unfinished: 'SELECT seq, accepted, outcome FROM tasks INDEXED BY tasks_unfinished WHERE ended IS NULL ORDER BY seq',
+  // The attempts of tasks that wait are none, so what their table costs is one look into an index.
+  unfinished: `SELECT t.seq, t.accepted, count(a.attempt) - coalesce(sum(a.withdrawn), 0), a.replayable, max(a.attempt)
+    FROM tasks t INDEXED BY tasks_unfinished LEFT JOIN attempts a ON a.seq = t.seq WHERE t.ended IS NULL GROUP BY t.seq ORDER BY t.seq`,
   readLog: `SELECT started, tokens, metrics, terminal FROM logs
     WHERE seq = (SELECT seq FROM tasks WHERE task_id = ? AND owner = ?)`,
   sessions: 'SELECT owner, session_id, created_at, expires_at, turns, budgets, spent FROM sessions',
   models: 'SELECT model FROM models',
+  keys: 'SELECT owner, spent FROM keys',
+  pools: 'SELECT pool FROM pools',
   artifactGet: 'SELECT owner, id, created_at, size_bytes, seq, head, content FROM artifacts WHERE id = ? AND owner = ?',
   artifactGetAnyOwner: `SELECT owner, id, created_at, size_bytes, seq, head, content FROM artifacts INDEXED BY artifacts_key
     WHERE id = ? ORDER BY seq DESC LIMIT 1`,

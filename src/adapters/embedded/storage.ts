@@ -4,11 +4,12 @@ import type { ArtifactStore } from '../../ports/artifact-store.ts'
 import type { CatalogStore } from '../../ports/catalog-store.ts'
 import type { EventLog } from '../../ports/event-log.ts'
 import type { Journal } from '../../ports/journal.ts'
+import type { PoolStore } from '../../ports/pool-store.ts'
 import type { SessionStore } from '../../ports/session-store.ts'
 import { StorageClient } from './client.ts'
 import type { Param } from './protocol.ts'
 import { StorageRefusedError } from './refusal.ts'
-import { catalogRecord, listedArtifact, session, storedArtifact, storedLog, taskRecord } from './rows.ts'
+import { catalogRecord, keySpent, listedArtifact, poolRecord, session, storedArtifact, storedLog, taskRecord, unfinishedTask } from './rows.ts'
 import { artifactListStatement, S, taskListStatement, unfinishedListStatement } from './statements.ts'
 
 export { StorageRefusedError }
@@ -20,6 +21,7 @@ export interface Storage {
   readonly sessions: SessionStore
   readonly artifacts: ArtifactStore
   readonly catalog: CatalogStore
+  readonly pools: PoolStore
   /**
    * Writes what was committed, closes the database and ends its thread; calls made after it reject with StorageError.
    * @throws StorageError the database could not be closed properly; what was confirmed is durable all the same
@@ -82,14 +84,15 @@ function portsOn(client: StorageClient): Omit<Storage, 'close'> {
         ended === 'unfinished'
           ? many(taskRecord, unfinishedListStatement(owner, session_id), filters([owner, session_id], before_seq, limit))
           : many(taskRecord, taskListStatement(owner, session_id, ended), filters([owner, session_id, ended], before_seq, limit)),
-      unfinished: () => many(taskRecord, S.unfinished, []),
+      unfinished: () => many(unfinishedTask, S.unfinished, []),
       purge: async (tasks_before, artifacts_before) => {
         await purge(S.purgeTasks, tasks_before)
         await purge(S.purgeArtifacts, artifacts_before)
       },
     },
     eventLog: { read: ({ owner, task_id }) => one(storedLog, S.readLog, [task_id, owner]) },
-    sessions: { all: () => many(session, S.sessions, []) },
+    sessions: { all: () => many(session, S.sessions, []), spentByKeys: async () => new Map(await many(keySpent, S.keys, [])) },
+    pools: { all: () => many(poolRecord, S.pools, []) },
     catalog: { all: () => many(catalogRecord, S.models, []) },
     artifacts: {
       get: (owner, id) =>

@@ -32,6 +32,7 @@ function poolOf(row: Row): Record<string, unknown> {
       prefill_ms: given(row['first token'], milliseconds) ?? 0,
       token_ms: given(row['next tokens'], milliseconds) ?? 0,
       tokens: given(row['tokens'], Number) ?? 1,
+      replayable: given(row['same text again'], (cell) => cell === 'yes'),
       fault: given(row['fault'], (fault) => parse(`{ ${fault} }`) as unknown),
     }),
   }

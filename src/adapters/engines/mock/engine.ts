@@ -23,6 +23,8 @@ export interface MockOptions {
   /** Tokens of an answer. */
   readonly tokens: number
   readonly load_ms: number
+  /** What it says of itself; the text is the same again either way. */
+  readonly replayable: boolean
   readonly fault?: MockFault | undefined
   readonly clock: Clock
 }
@@ -43,9 +45,9 @@ export class MockEngine implements Engine {
   async start(onDown: (reason: Error) => void): Promise<EngineProps> {
     this.down = new AbortController()
     this.onDown = onDown
-    const { ctx, slots, load_ms, clock } = this.options
+    const { ctx, slots, load_ms, replayable, clock } = this.options
     if (load_ms > 0) await pause(clock, load_ms, [this.down.signal])
-    return { engine_version: 'mock-1', ctx_max: ctx, slots, workloads: ['completion', 'embedding', 'rerank'], replayable: true, chat_template: true, kv_reuse: false }
+    return { engine_version: 'mock-1', ctx_max: ctx, slots, workloads: ['completion', 'embedding', 'rerank'], replayable, chat_template: true, kv_reuse: false }
   }
 
   countTokens(prompt: Prompt): Promise<number> {

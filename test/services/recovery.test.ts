@@ -7,111 +7,6 @@ const again = (rig: Rig, options: RigOptions = {}): Promise<Rig> => startRig({ .
 
 const ids = (rig: Rig): string[] => [...rig.live.all()].map(({ accepted }) => accepted.task_id)
 
-describe('shutdown', () => {
-  it('lets running tasks finish within the grace, and starts no other', async () => {
-    const rig = await startRig()
-    await rig.run({ task_id: 't1' })
-    await rig.run({ task_id: 't2' })
-    let stopped = false
-    const stopping = rig.quiesce(5000).finally(() => (stopped = true))
-    await rig.clock.advance(4000)
-    assert.equal(stopped, false)
-    rig.engine().call.say('a')
-    rig.engine().call.finish()
-    await stopping
-    assert.equal((await rig.storage.journal.find('ann', 't1'))?.outcome?.state, 'completed')
-    assert.equal(rig.engine().calls.length, 1)
-    assert.deepEqual(
-      (await rig.storage.journal.unfinished()).map(({ task }) => task.task_id),
-      ['t2'],
-    )
-    assert.equal(rig.clock.pending, 0)
-  })
-
-  it('stops at once where nothing runs, and admits nothing more', async () => {
-    const rig = await startRig()
-    await rig.quiesce(60_000)
-    const error = await refusalOf(rig.admit())
-    assert.deepEqual([error.kind, error.code, error.details.retry_after_ms], ['pool_unready', 'POOL_UNREADY', 5000])
-  })
-
-  it('leaves what can be run again in the journal, without a terminal frame', async () => {
-    const rig = await startRig({ props: { replayable: true } })
-    await rig.run({ task_id: 't' })
-    const tail = await rig.tail('t')
-    rig.engine().call.say('a')
-    const stopping = rig.quiesce(5000)
-    await rig.clock.advance(5000)
-    await stopping
-    assert.equal(rig.engine().call.signal.aborted, true)
-    assert.equal(tail.kinds, 'started token')
-    assert.deepEqual(
-      (await rig.storage.journal.unfinished()).map(({ task }) => task.task_id),
-      ['t'],
-    )
-  })
-
-  it('ends what cannot be run again with WORKER_RESET', async () => {
-    const rig = await startRig({ props: { replayable: false } })
-    await rig.run({ task_id: 't' })
-    const tail = await rig.tail('t')
-    rig.engine().call.say('a')
-    const stopping = rig.quiesce(100)
-    await rig.clock.advance(100)
-    await stopping
-    assert.deepEqual([tail.end?.['code'], tail.end?.['retriable']], ['WORKER_RESET', true])
-    assert.equal((await rig.storage.journal.find('ann', 't'))?.outcome?.state, 'failed')
-    assert.deepEqual(
-      rig.metric('tasks_canceled_total').map(({ labels }) => labels['reason']),
-      ['shutdown'],
-    )
-  })
-
-  it('does not fail where the end of a task cannot be written', async () => {
-    const rig = await startRig({ props: { replayable: false } })
-    await rig.run({ task_id: 't' })
-    rig.storage.broken = true
-    const stopping = rig.quiesce(100)
-    await rig.clock.advance(100)
-    await stopping
-    assert.equal(
-      rig.lines.some(({ level, message }) => level === 'error' && message === 'stop'),
-      true,
-    )
-  })
-
-  it('leaves an end alone that is still being written when the grace is over', async () => {
-    const rig = await startRig({ props: { replayable: false } })
-    await rig.run({ task_id: 't' })
-    rig.storage.hold()
-    rig.engine().call.finish()
-    await settled()
-    const stopping = rig.quiesce(100)
-    await rig.clock.advance(100)
-    await stopping
-    rig.storage.release()
-    await settled()
-    assert.deepEqual(
-      rig.storage.facts('finished').map(({ outcome }) => outcome.state),
-      ['completed'],
-    )
-  })
-
-  it('waits for an end that is being written', async () => {
-    const rig = await startRig()
-    await rig.run({ task_id: 't' })
-    const tail = await rig.tail('t')
-    rig.storage.hold()
-    rig.engine().call.finish()
-    await settled()
-    const stopping = rig.quiesce(5000)
-    await settled()
-    rig.storage.release()
-    await stopping
-    assert.equal(tail.kinds, 'started metrics end')
-  })
-})
-
 describe('recovery', () => {
   it('queues every unfinished task again in order of acceptance, with its promises and its deadline', async () => {
     const rig = await startRig()
@@ -177,7 +72,7 @@ describe('recovery', () => {
   it('ends tasks whose pool is gone or serves another model', async () => {
     const rig = await startRig()
     await rig.run({ task_id: 't' })
-    for (const pools of [[poolConfig({ id: 'other' })], [poolConfig({ model: 'mock:v2' })]]) {
+    for (const pools of [[poolConfig({ id: 'other', model: 'mock:v2' })], [poolConfig({ model: 'mock:v2' })]]) {
       const next = await again(await startRig({ storage: rig.storage, clock: rig.clock }), { pools })
       const tail = await next.tail('t')
       assert.equal(tail.kinds, 'started error')
@@ -185,6 +80,84 @@ describe('recovery', () => {
       assert.equal((await next.tasks.get(ann, 't')).state, 'failed')
       assert.equal(next.live.size, 0)
     }
+  })
+
+  it('moves a task to another pool of its model where its own is gone, unless it is pinned', async () => {
+    const rig = await startRig()
+    await rig.run({ task_id: 'free' })
+    await rig.run({ task_id: 'pinned', placement: { mode: 'pin', pin_pool_id: 'pool' } })
+    const next = await again(rig, { pools: [poolConfig({ id: 'other' })] })
+    assert.deepEqual(ids(next), ['free'])
+    assert.equal(next.task('free').pool.id, 'other')
+    assert.equal((await next.tail('pinned')).end?.['code'], 'POOL_UNAVAILABLE')
+  })
+
+  it('gives a task three runs in all, over crashes, and counts its turn once', async () => {
+    let rig = await startRig()
+    await rig.run({ task_id: 't' })
+    for (let crash = 1; crash <= 2; crash++) {
+      rig = await again(rig)
+      assert.equal((await rig.tasks.get(ann, 't')).state, 'running')
+      assert.equal(rig.task('t').attempts, crash + 1)
+      assert.equal(rig.sessions.info(ann, 's-t').turns, 1)
+    }
+    const last = await again(rig)
+    await settled()
+    assert.equal(last.engine().calls.length, 0)
+    const tail = await last.tail('t')
+    assert.equal(tail.kinds, 'started metrics error')
+    assert.deepEqual([tail.end?.['code'], tail.end?.['retriable']], ['WORKER_RESET', false])
+    assert.deepEqual([last.live.size, last.sessions.info(ann, 's-t').turns], [0, 1])
+    assert.notEqual((await last.tasks.get(ann, 't')).artifact_id, undefined, 'a transcript says what became of it')
+  })
+
+  it('does not count a run that an orderly stop cut off', async () => {
+    let rig = await startRig()
+    await rig.run({ task_id: 't' })
+    for (let stop = 0; stop < 5; stop++) {
+      const stopping = rig.quiesce(100)
+      await rig.clock.advance(100)
+      await stopping
+      rig = await again(rig)
+      assert.deepEqual([(await rig.tasks.get(ann, 't')).state, rig.task('t').attempts], ['running', 1])
+      assert.equal(rig.sessions.info(ann, 's-t').turns, 1)
+    }
+  })
+
+  it('ends a task that had started on an engine that may give another text, and runs one that had not', async () => {
+    const rig = await startRig({ props: { replayable: false } })
+    await rig.run({ task_id: 'started' })
+    await rig.run({ task_id: 'waiting' })
+    const next = await again(rig, { props: { replayable: false } })
+    await settled()
+    const { end } = await next.tail('started')
+    assert.deepEqual([end?.['code'], end?.['retriable']], ['WORKER_RESET', true])
+    assert.equal((await next.tasks.get(ann, 'waiting')).state, 'running')
+  })
+
+  it('ends what is to be ended as soon as the disk can be written', async () => {
+    const rig = await startRig({ props: { replayable: false } })
+    await rig.run({ task_id: 't' })
+    rig.storage.broken = true
+    const next = await again(rig, { props: { replayable: false } })
+    await settled()
+    assert.equal(next.live.size, 1)
+    rig.storage.broken = false
+    await next.clock.advance(1000)
+    assert.equal((await next.tail('t')).end?.['code'], 'WORKER_RESET')
+    assert.equal(next.live.size, 0)
+  })
+
+  it('knows what a key has spent', async () => {
+    const keyBudgets = new Map([['ann', { tokens: 30, time_ms: 1000 }]])
+    const rig = await startRig({ keyBudgets })
+    await rig.run({ task_id: 't' })
+    await rig.clock.advance(300)
+    rig.engine().call.finish({ tokens_in: 3, tokens_out: 7 })
+    await settled()
+    const next = await again(rig, { keyBudgets })
+    assert.deepEqual(next.sessions.remaining('ann', 'any'), { tokens: 20, time_ms: 700 })
+    assert.equal((await refusalOf(next.admit({ max_tokens: 18 }))).kind, 'budget_exhausted')
   })
 
   it('keeps an accepted task although the queue is smaller now', async () => {

@@ -1,0 +1,12 @@
+/** What an operator has done to a pool, so that it outlives a restart. */
+export interface PoolRecord {
+  readonly pool_id: string
+  /** While it drains: the drain's deadline, milliseconds since the epoch. */
+  readonly draining_until?: number
+  /** The model a reload put in the place of the configured one. */
+  readonly reloaded?: {
+    readonly model_ref: string
+    /** Digest of the pool's configuration at that time; with another one the configuration holds again. */
+    readonly config_digest: string
+  }
+}

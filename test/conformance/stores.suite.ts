@@ -1,0 +1,79 @@
+import assert from 'node:assert/strict'
+import type { Storage } from '../../src/adapters/embedded/storage.ts'
+import type { Fact } from '../../src/ports/journal.ts'
+import { artifactFact, sampleArtifact, sampleModel, samplePool, sampleSession, withoutContent } from './storage.samples.ts'
+
+/**
+ * What every backend of the read ports beside journal and event log must do: sessions, pools, catalog, artifacts.
+ * @param open a new, empty storage
+ */
+export function storesConformance(name: string, open: () => Promise<Storage>): void {
+  describe(`stores: ${name}`, () => {
+    let storage: Storage
+    beforeEach(async () => {
+      storage = await open()
+    })
+    afterEach(() => storage.close())
+
+    it('keeps sessions as they were last put until they are deleted', async () => {
+      const put = (turns: number): Fact => ({ kind: 'session_put', session: sampleSession('ann', 's1', turns) })
+      await storage.journal.commit([put(0), { kind: 'session_put', session: sampleSession('bob', 's1') }])
+      await storage.journal.commit([put(1), { kind: 'session_deleted', owner: 'bob', session_id: 's1' }])
+      assert.deepEqual(await storage.sessions.all(), [sampleSession('ann', 's1', 1)])
+    })
+
+    it('keeps what keys have spent and what was done to pools as it was last put', async () => {
+      const spent = (tokens: number) => ({ tokens, cost_nano: 2, time_ms: 0.5 })
+      await storage.journal.commit([{ kind: 'key_spent', owner: 'ann', spent: spent(1) }, { kind: 'key_spent', owner: 'bob', spent: spent(2) }])
+      await storage.journal.commit([{ kind: 'key_spent', owner: 'ann', spent: spent(3) }])
+      assert.deepEqual([...(await storage.sessions.spentByKeys())].sort(), [['ann', spent(3)], ['bob', spent(2)]])
+      await storage.journal.commit([{ kind: 'pool_put', pool: samplePool('p1', 9) }, { kind: 'pool_put', pool: samplePool('p2') }])
+      await storage.journal.commit([{ kind: 'pool_put', pool: samplePool('p1') }])
+      assert.deepEqual((await storage.pools.all()).sort((a, b) => a.pool_id.localeCompare(b.pool_id)), [samplePool('p1'), samplePool('p2')])
+    })
+
+    it('keeps catalog models as they were last put until they are deleted', async () => {
+      const put = (id: string, seq: number, more = {}): Fact => ({ kind: 'model_put', model: sampleModel(id, seq, more) })
+      await storage.journal.commit([put('m1', 1), put('m2', 2)])
+      await storage.journal.commit([put('m1', 1, { state: 'Retired' }), { kind: 'model_deleted', id: 'm2' }, { kind: 'model_deleted', id: 'm3' }])
+      assert.deepEqual(await storage.catalog.all(), [sampleModel('m1', 1, { state: 'Retired' })])
+    })
+
+    it('stores an artifact once for each owner, with its first time', async () => {
+      const first = sampleArtifact('ann', 'text \0 \u{1f44b}', { tags: ['x', 'x'], metadata: { a: 'b' } }, 1000)
+      await storage.journal.commit([artifactFact(first)])
+      await storage.journal.commit([artifactFact(sampleArtifact('ann', 'other'))])
+      await storage.journal.commit([artifactFact({ ...first, created_at: 2000 })])
+      await storage.journal.commit([artifactFact({ ...first, owner: 'bob', created_at: 3000 })])
+      assert.deepEqual(await storage.artifacts.get('ann', first.id), first)
+      assert.equal((await storage.artifacts.get('bob', first.id))?.created_at, 3000)
+      assert.equal((await storage.artifacts.get(undefined, first.id))?.id, first.id)
+      assert.equal(await storage.artifacts.get('eve', first.id), undefined)
+      const listed = await storage.artifacts.list({ owner: 'ann', limit: 10 })
+      assert.equal(listed.length, 2)
+      const { seq, ...oldest } = listed[1] ?? assert.fail()
+      assert.deepEqual(oldest, withoutContent(first))
+      assert.ok(seq < (listed[0]?.seq ?? 0))
+    })
+
+    it('lists artifacts newest first, by owner, kind, tag and page', async () => {
+      const put = (owner: string, content: string, kind: 'plan' | 'diff', tags: string[]): Promise<void> =>
+        storage.journal.commit([artifactFact(sampleArtifact(owner, content, { kind, tags }))])
+      await put('ann', '1', 'plan', ['x'])
+      await put('ann', '2', 'diff', ['x', 'y'])
+      await put('bob', '3', 'diff', ['y'])
+      const listed = async (filter: object): Promise<string[]> => {
+        const found = await storage.artifacts.list({ limit: 10, ...filter })
+        return found.map(({ owner, artifact: { kind, tags } }) => `${owner} ${kind} ${tags.join()}`)
+      }
+      assert.deepEqual(await listed({}), ['bob diff y', 'ann diff x,y', 'ann plan x'])
+      assert.deepEqual(await listed({ tag: 'y' }), ['bob diff y', 'ann diff x,y'])
+      assert.deepEqual(await listed({ owner: 'ann', tag: 'x' }), ['ann diff x,y', 'ann plan x'])
+      assert.deepEqual(await listed({ kind: 'diff' }), ['bob diff y', 'ann diff x,y'])
+      assert.deepEqual(await listed({ owner: 'ann', kind: 'plan', tag: 'x' }), ['ann plan x'])
+      assert.deepEqual(await listed({ tag: 'z' }), [])
+      const [newest] = await storage.artifacts.list({ limit: 1 })
+      assert.deepEqual(await listed({ before_seq: newest?.seq ?? 0, limit: 1 }), ['ann diff x,y'])
+    })
+  })
+}
