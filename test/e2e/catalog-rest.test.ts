@@ -150,7 +150,8 @@ describe('a pool whose catalog model may not be served', () => {
   })
 
   it('is not reloaded with a retired model, nor with one that is deleted or retired meanwhile', async () => {
-    await world.start({}, {}, { pools: [talesPool({ model: 'file:tales.gguf' })] })
+    const begin = (): Promise<void> => world.start({}, {}, { pools: [talesPool({ model: 'file:tales.gguf' })] })
+    await begin()
     await world.settled(model)
     for (const path of ['', '/state'] as const) {
       const before = world.daemon.lines.length
@@ -164,8 +165,14 @@ describe('a pool whose catalog model may not be served', () => {
     }
     const retired = await pool('reload', { model_ref: 'catalog:tales' })
     assert.deepEqual([retired.status, retired.json['code']], [409, 'MODEL_DEPRECATED'], retired.text)
-    const { ready, replicas } = await health()
-    assert.deepEqual([ready, replicas.length], [true, 1])
+    assert.equal((await health()).ready, true)
+    await world.stop()
+    await begin()
+    const { json } = await world.ask('GET', '/v1/pools')
+    assert.deepEqual(
+      (json['pools'] as { model_ref: string; ready: boolean }[]).map(({ model_ref, ready }) => ({ model_ref, ready })),
+      [{ model_ref: 'file:tales.gguf', ready: true }],
+    )
   })
 
   it('rests while its file is not what was registered, and comes up when it is again', async () => {
