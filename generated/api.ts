@@ -236,7 +236,8 @@ export interface paths {
         put?: never;
         /**
          * Let a pool take tasks again
-         * @description Ends a drain. Resuming a pool that does not drain changes nothing.
+         * @description Ends a drain. Resuming a pool that does not drain changes nothing. A pool whose catalog model may not be served is 409: it takes tasks by
+         *     itself when the model may be served again, or after a reload with another model.
          */
         post: operations["resumePool"];
         delete?: never;
@@ -1837,6 +1838,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
         };

@@ -17,7 +17,7 @@ export const operations = {
   listPools: {"role":"data","method":"get","path":"/v1/pools","statuses":[200,400,401,403,500],"body":false},
   getPoolHealth: {"role":"data","method":"get","path":"/v1/pools/{id}/health","statuses":[200,400,401,403,404,500],"body":false},
   drainPool: {"role":"control","method":"post","path":"/v1/pools/{id}/drain","statuses":[202,400,401,403,404,413,415,500,503],"body":true},
-  resumePool: {"role":"control","method":"post","path":"/v1/pools/{id}/resume","statuses":[202,400,401,403,404,500,503],"body":false},
+  resumePool: {"role":"control","method":"post","path":"/v1/pools/{id}/resume","statuses":[202,400,401,403,404,409,500,503],"body":false},
   reloadPool: {"role":"control","method":"post","path":"/v1/pools/{id}/reload","statuses":[202,400,401,403,404,409,413,415,500,503],"body":true},
   listCatalogModels: {"role":"data","method":"get","path":"/v1/catalog/models","statuses":[200,400,401,403,500],"body":false},
   createCatalogModel: {"role":"control","method":"post","path":"/v1/catalog/models","statuses":[201,400,401,403,409,413,415,422,500,503],"body":true},

@@ -88,7 +88,7 @@ function engineFor(pool: PoolConfig, replica: ReplicaConfig, config: Config, res
   try {
     model_path = catalog_id === undefined ? modelPath(pool.model, config.models_dir) : () => resolve(catalog_id)
   } catch (cause) {
-    throw new ConfigError(`pools.${pool.id}.model: ${cause instanceof Error ? cause.message : String(cause)}`, { cause })
+    throw new ConfigError(`pools.${pool.id}.model: ${cause instanceof Error ? cause.message : String(cause)} (${config.models_dir})`, { cause })
   }
   const onOutput = (output: string): void => {
     log.info({ pool_id: pool.id, replica_id: replica.id, output }, 'engine output')
@@ -145,11 +145,11 @@ export async function compose(config: Config, overrides: Overrides = {}): Promis
     try {
       return poolOf(checkPool(pool))
     } catch (error) {
-      if (error instanceof ConfigError) throw new DomainError('invalid_params', `body.model_ref: ${error.message}`)
+      if (error instanceof ConfigError) throw new DomainError('invalid_params', `body.model_ref: ${(error.cause instanceof Error ? error.cause : error).message}`)
       throw error
     }
   }
-  const reload = new Reload(pools, drain, records, reloadedPool, clock, log)
+  const reload = new Reload(pools, drain, records, reloadedPool, (model_ref) => catalog.checkServable(model_ref), clock, log)
   const made: Services = {
     admission,
     streams,

@@ -63,6 +63,7 @@ export interface Engine {
   /**
    * Loads the model and makes the engine ready.
    * @param onDown called at most once for each start, when the engine dies by itself afterwards
+   * @throws DomainError where the model may not be served: it is not started again by itself
    */
   start(onDown: (reason: Error) => void): Promise<EngineProps>
   /**

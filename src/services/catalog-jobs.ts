@@ -1,4 +1,4 @@
-import { catalogRef, defaultRetireMs, totalBytes, type CatalogRecord } from '../domain/catalog.ts'
+import { catalogRef, defaultRetireMs, refusalOf, totalBytes, type CatalogRecord } from '../domain/catalog.ts'
 import type { Trust } from '../domain/trust.ts'
 import type { Journal } from '../ports/journal.ts'
 import type { ModelFiles } from '../ports/model-files.ts'
@@ -20,9 +20,13 @@ export interface CatalogHooks {
   inUse(model_ref: string): boolean
   /** Kind of the engine that serves the model; undefined where no pool names it. */
   engineOf(model_ref: string): string | undefined
-  /** Admits nothing more for the model, lets running tasks finish for `deadline_ms` and then unloads it. May come before the pools were started. */
-  unload(model_ref: string, deadline_ms: number): Promise<void>
-  /** The model may be served again. */
+  /**
+   * Lets the pools of the model take nothing more, work off what they have for `deadline_ms`, and then unload it. May come before they were
+   * started, and again with another deadline.
+   * @param reason what they say of themselves
+   */
+  unload(model_ref: string, deadline_ms: number, reason: string): Promise<void>
+  /** The model may be served: pools that rest for it come up. */
   load(model_ref: string): Promise<void>
 }
 
@@ -40,8 +44,6 @@ export interface CatalogEntry {
   /** Bytes of its files on this machine. */
   bytes_done: number
   job?: { readonly abort: AbortController; readonly done: Promise<void> }
-  /** The pools were told to unload it because it failed its verification. */
-  unloaded?: boolean
 }
 
 /** Fields of a record that change; undefined takes one away. */
@@ -109,6 +111,17 @@ export class CatalogJobs {
     })
   }
 
+  /** Has the pools serve the model or unload it, as its record says; they follow on their own. */
+  tellPools({ record }: CatalogEntry): void {
+    if (this.closed) return
+    const { hooks, log } = this.parts
+    const { id } = record.request
+    const refusal = refusalOf(record)
+    const left_ms = record.retire_deadline_at === undefined ? defaultRetireMs : Math.max(0, record.retire_deadline_at - this.now())
+    const done = refusal === undefined ? hooks.load(catalogRef(id)) : hooks.unload(catalogRef(id), left_ms, refusal.message)
+    done.catch((err: unknown) => log.error({ model_id: id, err, human: `The pools of model ${id} did not follow it.` }, 'catalog'))
+  }
+
   private async work(entry: CatalogEntry, signal: AbortSignal): Promise<void> {
     if (entry.record.files === 'fetching' && !(await this.fetching.pass(() => this.fetch(entry, signal), signal))) return
     await this.verifying.pass(() => this.verify(entry, signal), signal)
@@ -155,6 +168,7 @@ export class CatalogJobs {
       await this.save(entry, { files: 'failed', fetch_error, verification })
       this.count(id, 'fail', kind)
     } else await this.save(entry, { files: 'failed', fetch_error })
+    this.tellPools(entry)
   }
 
   private async verify(entry: CatalogEntry, signal: AbortSignal): Promise<void> {
@@ -183,29 +197,17 @@ export class CatalogJobs {
   }
 
   private tell(entry: CatalogEntry, { status, reason, message, warnings = [] }: VerificationResult): void {
-    const { hooks, log } = this.parts
+    const { log } = this.parts
     const { id } = entry.record.request
-    const model_ref = catalogRef(id)
-    const follow = (done: Promise<void>): void => {
-      done.catch((err: unknown) =>
-        log.error({ model_id: id, err, human: `The pools of model ${id} did not follow its verification.` }, 'catalog'),
+    if (status === 'fail')
+      log.error(
+        { model_id: id, reason, error: message, human: `Model ${id} failed its verification and is not served: ${message ?? ''}.` },
+        'catalog',
       )
-    }
-    if (status === 'pass') {
-      if (warnings.length === 0) log.info({ model_id: id, human: `Model ${id} is verified.` }, 'catalog')
-      else log.warn({ model_id: id, warnings, human: `Model ${id} is verified, but not trusted: ${warnings.join('; ')}.` }, 'catalog')
-      if (entry.unloaded === true && entry.record.state === 'Active') follow(hooks.load(model_ref))
-      entry.unloaded = false
-      return
-    }
-    log.error(
-      { model_id: id, reason, error: message, human: `Model ${id} failed its verification and is not served: ${message ?? ''}.` },
-      'catalog',
-    )
+    else if (warnings.length === 0) log.info({ model_id: id, human: `Model ${id} is verified.` }, 'catalog')
+    else log.warn({ model_id: id, warnings, human: `Model ${id} is verified, but not trusted: ${warnings.join('; ')}.` }, 'catalog')
     // A disk that could not be read says nothing about the model that is loaded.
-    if (reason === 'io_error' || !hooks.inUse(model_ref)) return
-    entry.unloaded = true
-    follow(hooks.unload(model_ref, defaultRetireMs))
+    if (reason !== 'io_error') this.tellPools(entry)
   }
 
   private now(): number {

@@ -1,31 +1,41 @@
+import type { CancelTimer } from '../ports/clock.ts'
 import type { CatalogHooks } from './catalog-jobs.ts'
 import type { Drain } from './drain.ts'
 import type { Pool } from './pool.ts'
 import type { Pools } from './pools.ts'
 
-/** How the pools follow the catalog: a model that may not be served any more is drained and then unloaded. */
+/** How the pools follow the catalog: a pool whose model may not be served any more runs empty and rests until it may, whatever its operator's drains. */
 export function catalogHooks(pools: Pools, drain: Drain): CatalogHooks {
+  const emptying = new Map<Pool, CancelTimer>()
   const naming = (model_ref: string): Pool[] => pools.all().filter(({ config }) => config.model === model_ref)
+  const letBe = (pool: Pool): void => {
+    emptying.get(pool)?.()
+    emptying.delete(pool)
+  }
+  const unload = (pool: Pool, deadline_ms: number, reason: string): Promise<void> => {
+    letBe(pool)
+    pool.withheld = reason
+    return new Promise((resolve, reject) => {
+      const rest = (): void => {
+        emptying.delete(pool)
+        pool.rest(reason).then(resolve, reject)
+      }
+      emptying.set(pool, drain.empty(pool, deadline_ms, rest))
+    })
+  }
+  const load = (pool: Pool): Promise<void> => {
+    letBe(pool)
+    pool.withheld = undefined
+    return pool.wake()
+  }
   return {
     inUse: (model_ref) => pools.serving().some(({ config, live }) => config.model === model_ref && live),
     engineOf: (model_ref) => pools.serving().find(({ config }) => config.model === model_ref)?.config.engine,
-    unload: async (model_ref, deadline_ms) => {
-      await Promise.all(
-        naming(model_ref).map(
-          (pool) =>
-            new Promise<void>((resolve, reject) => {
-              drain.drain(pool.id, deadline_ms, () => void pool.stop().then(resolve, reject))
-            }),
-        ),
-      )
+    unload: async (model_ref, deadline_ms, reason) => {
+      await Promise.all(naming(model_ref).map((pool) => unload(pool, deadline_ms, reason)))
     },
     load: async (model_ref) => {
-      await Promise.all(
-        naming(model_ref).map(async (pool) => {
-          drain.resume(pool.id)
-          if (pool.replicas.every(({ state }) => state === 'stopped')) await pool.start()
-        }),
-      )
+      await Promise.all(naming(model_ref).map(load))
     },
   }
 }

@@ -49,7 +49,7 @@ export class Catalog {
       const { files: where, verification } = entry.record
       if (where === 'fetching' || (where === 'present' && (verification === undefined || verification.status === 'running')))
         this.jobs.begin(entry)
-      if (entry.record.state === 'Retired' && !rules.isPastRetirement(entry.record, clock.now())) this.unload(entry.record)
+      if (entry.record.state === 'Retired' && !rules.isPastRetirement(entry.record, clock.now())) this.jobs.tellPools(entry)
     }
   }
 
@@ -105,6 +105,7 @@ export class Catalog {
       )
       const shown = viewOf(entry)
       this.jobs.begin(entry)
+      this.jobs.tellPools(entry)
       return shown
     })
   }
@@ -168,12 +169,10 @@ export class Catalog {
   async setState(id: string, state: ModelState, deadline_ms = rules.defaultRetireMs): Promise<CatalogModel> {
     return this.changes.run(id, async () => {
       const entry = this.find(id)
-      const was = entry.record.state
       const retire_deadline_at = state === 'Retired' ? Math.floor(this.parts.clock.now()) + deadline_ms : undefined
       await this.jobs.save(entry, { state, retire_deadline_at })
       this.report(entry.record)
-      if (state === 'Retired') this.unload(entry.record)
-      else if (was === 'Retired') this.follow(id, this.parts.hooks.load(rules.catalogRef(id)))
+      this.jobs.tellPools(entry)
       this.parts.log.info(
         { model_id: id, state, deadline_ms, human: `Model ${id} is ${state === 'Retired' ? 'retired: it takes no new tasks' : 'active'}.` },
         'catalog',
@@ -192,6 +191,16 @@ export class Catalog {
     const entry = id === undefined ? undefined : this.entries.get(id)
     const refusal = entry === undefined ? undefined : rules.refusalOf(entry.record)
     if (refusal !== undefined) throw refusal
+  }
+
+  /**
+   * Whether a pool may be given this model.
+   * @throws DomainError not_found, and as `checkModel` says
+   */
+  checkServable(model_ref: string): void {
+    const id = rules.catalogIdOf(model_ref)
+    if (id !== undefined) this.find(id)
+    this.checkModel(model_ref)
   }
 
   /** Whether the reference names a model of the catalog that is retired. */
@@ -222,16 +231,5 @@ export class Catalog {
 
   private report({ request: { id }, state }: CatalogRecord): void {
     for (const one of states) this.parts.metrics.gauge('model_state', { model_id: rules.catalogRef(id), state: one }, one === state ? 1 : 0)
-  }
-
-  private unload({ request: { id }, retire_deadline_at }: CatalogRecord): void {
-    const deadline_ms = Math.max(0, (retire_deadline_at ?? 0) - this.parts.clock.now())
-    this.follow(id, this.parts.hooks.unload(rules.catalogRef(id), deadline_ms))
-  }
-
-  private follow(id: string, done: Promise<void>): void {
-    done.catch((err: unknown) =>
-      this.parts.log.error({ model_id: id, err, human: `The pools of model ${id} did not follow its change.` }, 'catalog'),
-    )
   }
 }

@@ -12,8 +12,6 @@ import type { Settlement } from './settlement.ts'
 interface UnderWay {
   /** Milliseconds since the epoch. */
   readonly deadline_at: number
-  /** Called when it is over. */
-  readonly waiting: readonly (() => void)[]
   readonly cancel: CancelTimer
 }
 
@@ -64,21 +62,22 @@ export class Drain {
   /**
    * Stops admission to the pool at once. Running tasks finish; queued ones move to a pool that serves the same model and has room, or are
    * worked off here. What is left after `deadline_ms` ends with POOL_UNREADY. Draining again sets the deadline anew.
-   * @param onDone called once, when the pool is empty or the deadline has passed; never where it is resumed before
    * @throws DomainError not_found
    */
-  drain(pool_id: string, deadline_ms: number, onDone: () => void = () => undefined): Pool {
+  drain(pool_id: string, deadline_ms: number): Pool {
     const pool = this.pools.get(pool_id)
     pool.draining = true
     const moved = this.moveQueued(pool)
     this.log.info({ pool_id, deadline_ms, moved, left: pool.scheduler.depth(), human: `Pool ${pool_id} drains; ${moved} queued tasks moved to other pools.` }, 'drain')
-    this.watch(pool, deadline_ms, [...(this.forget(pool)?.waiting ?? []), onDone])
+    this.forget(pool)
+    this.watch(pool, deadline_ms)
     return pool
   }
 
-  /** @throws DomainError not_found */
+  /** @throws DomainError not_found; conflict where its model may not be served, which only the catalog or a reload can change */
   resume(pool_id: string): Pool {
     const pool = this.pools.get(pool_id)
+    if (pool.refusal !== undefined) throw new DomainError('conflict', `Pool ${pool_id} cannot take tasks: ${pool.refusal}`, { pool_id })
     this.forget(pool)
     pool.draining = false
     this.log.info({ pool_id, human: `Pool ${pool_id} takes tasks.` }, 'resume')
@@ -91,14 +90,13 @@ export class Drain {
    */
   handOver(old: Pool, successor: Pool, deadline_ms: number): void {
     const drain = this.forget(old)
-    if (drain !== undefined) this.watch(successor, drain.deadline_at - this.clock.now(), [])
+    if (drain !== undefined) this.watch(successor, drain.deadline_at - this.clock.now())
     if (old.config.model === successor.config.model) for (const task of [...old.scheduler.tasks()]) this.move(task, old, successor)
     else this.moveQueued(old)
     const cancelCheck = this.clock.every(idleCheck_ms, () => {
       if (!old.idle) return
       cancelCheck()
       cancelDeadline()
-      for (const call of drain?.waiting ?? []) call()
       this.pools.stopIdle().catch((err: unknown) => {
         this.log.error({ err, pool_id: old.id, human: `The old engines of pool ${old.id} did not stop.` }, 'reload')
       })
@@ -131,11 +129,15 @@ export class Drain {
     }
   }
 
-  /** Looks after a draining pool until it is empty, and ends what is left at the deadline. */
-  private watch(pool: Pool, deadline_ms: number, waiting: readonly (() => void)[]): void {
+  /**
+   * Works off what the pool has and ends what is left at the deadline with POOL_UNREADY.
+   * @param onDone called once, when the pool is empty or the deadline has passed
+   * @returns how to let it be, without `onDone`
+   */
+  empty(pool: Pool, deadline_ms: number, onDone: () => void): CancelTimer {
     const done = (): void => {
-      this.forget(pool)
-      for (const call of waiting) call()
+      cancel()
+      onDone()
     }
     const cancelCheck = this.clock.every(idleCheck_ms, () => {
       if (pool.idle) done()
@@ -148,7 +150,13 @@ export class Drain {
       cancelCheck()
       cancelDeadline()
     }
-    this.underWay.set(pool, { deadline_at: this.clock.now() + deadline_ms, waiting, cancel })
+    return cancel
+  }
+
+  /** Looks after a draining pool. */
+  private watch(pool: Pool, deadline_ms: number): void {
+    const cancel = this.empty(pool, deadline_ms, () => this.underWay.delete(pool))
+    this.underWay.set(pool, { deadline_at: this.clock.now() + deadline_ms, cancel })
   }
 
   /** Ends the watch; returns what it was. */

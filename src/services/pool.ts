@@ -9,6 +9,7 @@ import type { Engine } from '../ports/engine.ts'
 import type { Log, Metrics } from '../ports/telemetry.ts'
 import type { LiveTask } from './live-tasks.ts'
 import type { PoolLabels } from './pool-labels.ts'
+import { logReplica } from './replica-log.ts'
 import { Replica } from './replica.ts'
 import type { TaskPool } from './task-pool.ts'
 
@@ -30,6 +31,10 @@ export class Pool implements TaskPool {
   readonly running = new Set<LiveTask>()
   /** Takes no new tasks; what is queued is worked off. */
   draining = false
+  /** Why its model may not be served any more; what is there is worked off. */
+  withheld: string | undefined
+  /** It is what the others see under its id: neither a reload that is not done nor the predecessor of one that is. */
+  current = false
   /** Why the newest reload failed. */
   reload_error: string | undefined
   /** Called when a replica or a slot may take work. */
@@ -73,9 +78,20 @@ export class Pool implements TaskPool {
     return this.replicas.some(({ state }) => state === 'ready')
   }
 
+  /** It drains, or its model may not be served. */
+  get takesNothing(): boolean {
+    return this.draining || this.withheld !== undefined
+  }
+
+  /** Why it cannot take tasks until its model may be served or it is reloaded with another one. */
+  get refusal(): string | undefined {
+    const resting = this.replicas.every(({ state }) => state === 'stopped') ? this.replicas[0]?.last_error : undefined
+    return this.withheld ?? resting
+  }
+
   /** Takes new tasks. */
   get accepting(): boolean {
-    return this.ready && !this.draining
+    return this.ready && !this.takesNothing
   }
 
   /** Nothing waits and nothing runs. */
@@ -131,22 +147,23 @@ export class Pool implements TaskPool {
   }
 
   reportDepth(): void {
+    if (!this.current) return
     for (const priority of priorities) this.metrics.gauge('queue_depth', { ...this.labels, priority }, this.scheduler.depth(priority))
   }
 
   summary(): PoolSummary {
     const { engine, model } = this.config
-    const { id, live, accepting, draining, slots, slotsBusy } = this
-    return { pool_id: id, engine, model_ref: model, live, ready: accepting, draining, slots, slots_busy: slotsBusy, queue_depth: this.scheduler.depth() }
+    const { id, live, accepting, takesNothing, slots, slotsBusy } = this
+    return { pool_id: id, engine, model_ref: model, live, ready: accepting, draining: takesNothing, slots, slots_busy: slotsBusy, queue_depth: this.scheduler.depth() }
   }
 
   health(): PoolHealth {
     const now = this.clock.now()
-    const last_error = this.reload_error ?? this.replicas.findLast((replica) => replica.last_error !== undefined)?.last_error
+    const last_error = this.refusal ?? this.reload_error ?? this.replicas.findLast((replica) => replica.last_error !== undefined)?.last_error
     return {
       live: this.live,
       ready: this.accepting,
-      draining: this.draining,
+      draining: this.takesNothing,
       metrics: {
         queue_depth: this.scheduler.depth(),
         queued_interactive: this.scheduler.depth('interactive'),
@@ -191,21 +208,36 @@ export class Pool implements TaskPool {
     }
   }
 
-  /** Starts every replica; resolves when each is ready or has failed for the first time. */
+  /** Starts every replica that does not rest; resolves when each is ready or has failed for the first time. */
   async start(): Promise<void> {
-    await Promise.all(this.replicas.map((replica) => replica.start()))
+    await Promise.all(this.replicas.filter(({ state }) => state !== 'stopped').map((replica) => replica.start()))
+  }
+
+  /** Stops every replica until `wake`. @param reason said as their last error */
+  async rest(reason: string): Promise<void> {
+    await Promise.all(this.replicas.map((replica) => replica.rest(reason)))
+  }
+
+  /** Starts the replicas that rest. */
+  async wake(): Promise<void> {
+    await Promise.all(this.replicas.map((replica) => replica.wake()))
   }
 
   async stop(): Promise<void> {
     await Promise.all(this.replicas.map((replica) => replica.stop()))
   }
 
+  /** Takes the samples of its queue away, which have another label from now on or are somebody else's to report. */
+  forgetDepth(): void {
+    if (this.current) for (const priority of priorities) this.metrics.forget('queue_depth', { ...this.labels, priority })
+  }
+
   private changed(replica: Replica, change: 'state' | 'slot'): void {
     if (change === 'state') {
-      this.currentLabels = { ...this.currentLabels, engine_version: this.props?.engine_version ?? 'unknown' }
-      const fields = { pool_id: this.id, replica_id: replica.id, engine: this.config.engine, engine_version: replica.props?.engine_version, state: replica.state }
-      if (replica.state === 'down') this.log.warn({ ...fields, error: replica.last_error, human: `Replica ${replica.id} of pool ${this.id} is down and will be started again.` }, 'replica')
-      else this.log.info({ ...fields, human: `Replica ${replica.id} of pool ${this.id} is ${replica.state}.` }, 'replica')
+      const engine_version = this.props?.engine_version ?? 'unknown'
+      if (engine_version !== this.currentLabels.engine_version) this.forgetDepth()
+      this.currentLabels = { ...this.currentLabels, engine_version }
+      logReplica(this.log, this, replica)
       this.onModel()
       if (replica.state === 'ready') this.reportDepth()
     }

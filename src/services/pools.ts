@@ -53,10 +53,13 @@ export class Pools {
   /** Puts a pool in the place of the one with its id, which goes on until its tasks are done. */
   replace(successor: Pool): void {
     const old = this.get(successor.id)
+    old.forgetDepth()
+    old.current = false
     this.adopt(successor)
     this.pools.set(successor.id, successor)
     this.retiring.add(old)
     this.reportModels()
+    successor.reportDepth()
     this.onCapacity(successor)
   }
 
@@ -72,6 +75,7 @@ export class Pools {
   }
 
   private adopt(pool: Pool): void {
+    pool.current = true
     pool.onCapacity = () => {
       this.onCapacity(pool)
     }

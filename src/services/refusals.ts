@@ -19,8 +19,11 @@ export function unready(pools: readonly Pool[]): DomainError {
   const retry_after_ms = Math.min(...pools.map((pool) => pool.readyAfterMs))
   const [only] = pools
   const details = { retry_after_ms, ...(pools.length === 1 && only !== undefined ? { pool_id: only.id, engine: only.config.engine } : {}) }
+  const drained = pools.find((pool) => pool.ready)
+  if (drained !== undefined) return new DomainError('pool_unready', `Pool ${drained.id} drains and takes no new tasks.`, details)
   if (pools.some((pool) => pool.live) || only === undefined) return new DomainError('pool_unready', 'No replica is ready yet.', details)
   if (pools.length > 1) return new DomainError('pool_unavailable', 'Every pool for this task is down.', details)
+  if (only.refusal !== undefined) return new DomainError('pool_unavailable', `Pool ${only.id} is stopped: ${only.refusal}`, details)
   return new DomainError('replica_exhausted', `Every replica of pool ${only.id} has failed; they are started again.`, details)
 }
 

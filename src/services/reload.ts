@@ -16,17 +16,22 @@ export class Reload {
   private readonly drain: Drain
   private readonly records: PoolRecords
   private readonly makePool: (config: PoolConfig) => Pool
+  private readonly checkModel: (model_ref: string) => void
   private readonly clock: Clock
   private readonly log: Log
   private readonly underWay = new Map<string, { readonly limit: AbortController; readonly flipped: Promise<Pool> }>()
   private stopped = false
 
-  /** @param makePool builds a pool that is not started; throws DomainError where the model reference cannot be used */
-  constructor(pools: Pools, drain: Drain, records: PoolRecords, makePool: (config: PoolConfig) => Pool, clock: Clock, log: Log) {
+  /**
+   * @param makePool builds a pool that is not started; throws DomainError where the model reference cannot be used
+   * @param checkModel throws DomainError where the model may not be served
+   */
+  constructor(pools: Pools, drain: Drain, records: PoolRecords, makePool: (config: PoolConfig) => Pool, checkModel: (model_ref: string) => void, clock: Clock, log: Log) {
     this.pools = pools
     this.drain = drain
     this.records = records
     this.makePool = makePool
+    this.checkModel = checkModel
     this.clock = clock
     this.log = log
   }
@@ -34,11 +39,12 @@ export class Reload {
   /**
    * Resolves when the new model serves.
    * @param deadline_ms by then, ms from now, the new model serves or the old one is as before
-   * @throws DomainError not_found, invalid_params for the reference, conflict where a reload runs or the new model does not come up
+   * @throws DomainError not_found, invalid_params for the reference, conflict where a reload runs or the new model does not come up,
+   * model_deprecated where it is retired
    */
   async reload(pool_id: string, model_ref: string, deadline_ms: number): Promise<Pool> {
     const old = this.pools.get(pool_id)
-    if (this.stopped) throw new DomainError('pool_unready', 'The daemon is stopping.', { pool_id })
+    if (this.stopped) throw stopping(pool_id)
     if (this.underWay.has(pool_id)) throw new DomainError('conflict', `A reload of pool ${pool_id} is running.`, { pool_id })
     const limit = new AbortController()
     const flipped = this.replace(old, model_ref, deadline_ms, limit)
@@ -74,7 +80,10 @@ export class Reload {
     const late = new Promise<never>((_resolve, reject) => {
       signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true })
     })
+    const { model } = successor.config
+    let recorded = false
     try {
+      this.checkModel(model)
       await Promise.race([late, successor.start()])
       for (const replica of successor.replicas) {
         if (replica.state !== 'ready') throw new Error(replica.last_error ?? `replica ${replica.id} is ${replica.state}`)
@@ -82,14 +91,20 @@ export class Reload {
         const request = { prompt: { text: 'a' }, max_tokens: 1, seed: 0, sampling: { temperature: 0 }, kv: 'cold', session: '' } as const
         await Promise.race([late, replica.engine.generate(request, () => undefined, signal)])
       }
+      await this.records.setModel(old.id, model)
       // From here on a restart comes up with the new model.
-      await this.records.setModel(old.id, successor.config.model)
+      recorded = true
+      // It may have been retired or deleted meanwhile.
+      this.checkModel(model)
     } catch (cause) {
       const reason = cause instanceof Error ? cause.message : String(cause)
       await successor.stop()
-      old.reload_error = `reload to ${successor.config.model} failed: ${reason}`
-      this.log.warn({ pool_id: old.id, model_ref: successor.config.model, err: cause, human: `Pool ${old.id} was not reloaded; the old model serves on.` }, 'reload')
-      throw new DomainError('conflict', `The new model did not come up (${reason}); the old one serves on.`, { pool_id: old.id, engine: old.config.engine })
+      if (recorded) await this.records.setModel(old.id, old.config.model)
+      old.reload_error = `reload to ${model} failed: ${reason}`
+      this.log.warn({ pool_id: old.id, model_ref: model, err: cause, human: `Pool ${old.id} was not reloaded; the old model serves on.` }, 'reload')
+      if (this.stopped) throw stopping(old.id)
+      const kind = cause instanceof DomainError && cause.kind === 'model_deprecated' ? 'model_deprecated' : 'conflict'
+      throw new DomainError(kind, `The new model did not come up (${reason}); the old one serves on.`, { pool_id: old.id, engine: old.config.engine })
     }
   }
 
@@ -101,3 +116,5 @@ export class Reload {
     this.log.info({ pool_id: old.id, model_ref, was: old.config.model, human: `Pool ${old.id} now serves ${model_ref}.` }, 'reload')
   }
 }
+
+const stopping = (pool_id: string): DomainError => new DomainError('pool_unready', 'The daemon is stopping.', { pool_id })

@@ -1,4 +1,5 @@
 import { restartDelayMs, steadyAfterMs } from '../domain/backoff.ts'
+import { DomainError } from '../domain/errors.ts'
 import type { CancelTimer, Clock } from '../ports/clock.ts'
 import type { Engine, EngineProps } from '../ports/engine.ts'
 
@@ -17,8 +18,9 @@ export interface ReplicaOptions {
 }
 
 /**
- * One engine instance under supervision: started again after a failure, with capped exponential backoff.
- * starting -> ready | down; ready -> down; down -(delay)-> starting; any -> stopped.
+ * One engine instance under supervision: started again after a failure, with capped exponential backoff. Where its model is refused it
+ * rests instead, for trying again would not change that.
+ * starting -> ready | down | stopped; ready -> down; down -(delay)-> starting; any -> stopped; stopped -(wake)-> starting.
  */
 export class Replica {
   readonly id: string
@@ -71,9 +73,10 @@ export class Replica {
     }
   }
 
-  /** Takes the replica down (it crashed, or does not confirm an abort) and plans its restart. */
+  /** Takes the replica down (it crashed, or does not confirm an abort) and plans its restart; a DomainError lets it rest. */
   async fail(reason: Error): Promise<void> {
     if (this.state === 'stopped' || this.state === 'down') return
+    if (reason instanceof DomainError) return this.rest(reason.message)
     const { clock, engine } = this.options
     const steady = this.state === 'ready' && clock.now() - this.ready_at >= steadyAfterMs
     this.failures = steady ? 1 : this.failures + 1
@@ -89,8 +92,22 @@ export class Replica {
     })
   }
 
+  /** Stops the engine until `wake`. @param reason said as the last error */
+  async rest(reason: string): Promise<void> {
+    this.last_error = reason
+    await this.stop()
+  }
+
+  /** Starts an engine that rests; resolves as `start` does. */
+  async wake(): Promise<void> {
+    if (!this.isStopped) return
+    this.last_error = undefined
+    await this.start()
+  }
+
   async stop(): Promise<void> {
     this.cancelRestart?.()
+    this.restart_at = undefined
     this.become('stopped')
     await this.options.engine.stop()
   }

@@ -59,7 +59,9 @@ describe('a drain', () => {
     const draining = { ...first, ready: false, draining: true }
     assert.deepEqual(json, draining)
     assert.deepEqual(await listed(daemon, 'steps'), draining)
-    assertUnready(await postTask(daemon, { model_ref: 'mock:steps' }))
+    const refused = await postTask(daemon, { model_ref: 'mock:steps' })
+    assertUnready(refused)
+    assert.equal(refused.json['message'], 'Pool steps drains and takes no new tasks.')
 
     await daemon.clock.advance(1000)
     assert.equal((await endOf(daemon, running)).event, 'end')

@@ -112,6 +112,17 @@ describe('pools under load', () => {
     assert.equal((await endOf(daemon, task)).event, 'end')
   })
 
+  it('drain the embedded engine: what runs and waits ends whole, newcomers are told 503', async () => {
+    const { refused } = await underLoad(tale, async () => {
+      await busy('tales')
+      assert.equal((await drain(daemon, 'tales')).status, 202)
+      await empty('tales')
+      assert.equal((await resume(daemon, 'tales')).status, 202)
+      await busy('tales')
+    })
+    assert.ok(refused > 0)
+  })
+
   it('reload the embedded engine without a refusal, and leave one process', async () => {
     const before = (await childProcesses()).length
     const { refused } = await underLoad(tale, async () => {

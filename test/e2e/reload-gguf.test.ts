@@ -95,6 +95,7 @@ describe('a reload of the embedded engine', () => {
       const { ready, last_error } = await health(daemon, 'tales')
       assert.equal(ready, true)
       assert.match(String(last_error), new RegExp(broken))
+      assert.equal(String(last_error).includes(dir.path), false)
       assert.equal((await told(twin)).text, before.text)
       assert.deepEqual(await engines(), pids)
     })
@@ -104,6 +105,7 @@ describe('a reload of the embedded engine', () => {
       for (const model_ref of [`file:${path}`, `file:models/${path}`]) {
         const { status, json, text } = await reload(daemon, 'tales', model_ref)
         assert.deepEqual([status, json['code']], [400, 'INVALID_PARAMS'], text)
+        assert.equal(text.includes(dir.path), false, text)
       }
       assert.equal((await listed(daemon, 'tales'))['model_ref'], twin)
     })
@@ -128,10 +130,12 @@ describe('a reload of the embedded engine', () => {
   it('leaves no engine behind when the daemon stops in the middle of it', async () => {
     const [own] = await untilAnswer(engines, (pids) => pids.length === 1)
     const second = await startDaemon({ models_dir, pools: [talesPool({ model: tales })] })
-    const answer = reload(second, 'tales', twin).catch(() => undefined)
+    const answer = reload(second, 'tales', twin)
     await untilAnswer(engines, (pids) => pids.length > 2)
+    await second.quiesce()
+    const { status, json } = await answer
+    assert.deepEqual([status, json['code']], [503, 'POOL_UNREADY'])
     await second.stop()
-    await answer
     assert.deepEqual(await engines(), [own])
   })
 

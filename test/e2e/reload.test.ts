@@ -15,6 +15,7 @@ const pools = [
   mockPool({ id: 'worked', model: 'mock:worked-1', ...one }),
   mockPool({ id: 'slow', model: 'mock:slow-1', ...one }),
   mockPool({ id: 'faulty', model: 'mock:faulty-1', mock: { prefill_ms: 0, token_ms: 0, tokens: 4, fault: { kind: 'fail', after_tokens: 1, every: 1 } } }),
+  mockPool({ id: 'depth', model: 'mock:depth-1', ...one }),
   mockPool({ id: 'due', model: 'mock:due', ...one }),
   mockPool({ id: 'counted', model: 'mock:counted' }),
   mockPool({ id: 'drained', model: 'mock:drained-1' }),
@@ -130,6 +131,36 @@ describe('a reload', () => {
       assert.deepEqual([status, json['code']], [400, 'INVALID_PARAMS'], model_ref)
     }
     assert.equal((await listed(daemon, 'drained'))['model_ref'], 'mock:drained-1')
+  })
+
+  it('leaves queue_depth to the pool that serves', async () => {
+    const depth = (): Promise<number | undefined> => sample(daemon, 'queue_depth{engine="mock",engine_version="mock-1",pool_id="depth",priority="interactive"}')
+    const tasks: string[] = []
+    for (let i = 0; i < 3; i++) tasks.push(await accepted(daemon, { model_ref: 'mock:depth-1' }))
+    assert.equal(await depth(), 2)
+    const late = await proving('depth', 'mock:depth-2', 999)
+    assert.equal(await depth(), 2)
+    await daemon.clock.advance(999)
+    assert.equal((await late.answer).status, 409)
+    assert.equal(await depth(), 2)
+    const { answer } = await proving('depth', 'mock:depth-2')
+    await daemon.clock.advance(1000)
+    assert.equal((await answer).status, 202)
+    assert.equal(await depth(), 0)
+    for (let i = 0; i < 3; i++) tasks.push(await accepted(daemon, { model_ref: 'mock:depth-2' }))
+    assert.deepEqual([await depth(), (await listed(daemon, 'depth'))['queue_depth']], [2, 2])
+    await daemon.clock.advance(999)
+    await daemon.clock.advance(10_000)
+    for (const task_id of tasks) assert.equal((await endOf(daemon, task_id)).event, 'end', task_id)
+    assert.equal(await depth(), 0)
+  })
+
+  it('that fails is not taken for a failure of the pool in the log', async () => {
+    const before = daemon.lines.length
+    assert.equal((await reload(daemon, 'faulty', 'mock:faulty-3')).status, 409)
+    const humans = daemon.lines.slice(before).filter(({ message }) => message === 'replica').map(({ fields }) => String(fields['human']))
+    assert.ok(humans.length > 0)
+    for (const human of humans) assert.match(human, /^Replica r0 of pool faulty, not the one that serves but one with mock:faulty-3, is /)
   })
 
   it('that does not prove itself is 409, and the old model serves on', async () => {

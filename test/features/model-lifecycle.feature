@@ -58,6 +58,25 @@ Feature: The life of a model
     Then the answer is 409 MODEL_DEPRECATED
     And the stream of "running" ends with "end"
 
+  Scenario: The pool of a retired model rests until the model is back or it is given another one
+    When the operator retires model "tales" within 10 ms
+    Then in the end replica 0 of pool "tales" is stopped
+    And the health of pool "tales" says:
+      | live                | false                                                      |
+      | ready               | false                                                      |
+      | last_error          | Model tales of the catalog is retired; name another model. |
+      | replicas.0.restarts | 0                                                          |
+    When the operator resumes pool "tales"
+    Then the answer is 409 CONFLICT
+    And its message names "retired"
+    When the operator reloads pool "tales" with "catalog:tales"
+    Then the answer is 409 MODEL_DEPRECATED
+    When the operator reloads pool "tales" with "file:tinytales.gguf"
+    Then the answer is 202
+    And it says:
+      | ready    | true  |
+      | draining | false |
+
   Scenario: A model that is served is not forgotten
     When the operator forgets model "tales"
     Then the answer is 409 CONFLICT

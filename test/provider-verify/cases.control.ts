@@ -25,6 +25,7 @@ const pools: Case[] = [
   { op: 'drainPool', status: 202, what: 'one that is idle', world: 'steered', ask: { id: 'mock', body: drain } },
   { op: 'drainPool', status: 404, what: 'an unknown one', code: 'NOT_FOUND', ask: { id: nobody, body: drain } },
   { op: 'resumePool', status: 202, what: 'one that drains', world: 'steered', ask: { id: 'mock' } },
+  { op: 'resumePool', status: 409, what: 'one that rests', code: 'CONFLICT', world: 'steered', ask: { id: 'resting' } },
   { op: 'resumePool', status: 404, what: 'an unknown one', code: 'NOT_FOUND', ask: { id: nobody } },
   { op: 'drainPool', status: 503, what: 'no disk', code: 'POOL_UNAVAILABLE', world: 'diskless', ask: { id: 'mock', body: drain } },
   { op: 'resumePool', status: 503, what: 'no disk', code: 'POOL_UNAVAILABLE', world: 'diskless', ask: { id: 'mock' } },

@@ -96,6 +96,7 @@ const pools: ControlCase[] = [
   { op: 'drainPool', status: 404, what: 'an unknown one', code: 'NOT_FOUND', ask: nobody },
   { op: 'resumePool', status: 202, what: 'one that drains', ask: async (world) => (await world.drain('again', 60_000), { id: 'again' }) },
   { op: 'resumePool', status: 202, what: 'one that does not', ask: { id: 'again' } },
+  { op: 'resumePool', ...conflict, what: 'one whose model nobody registered', names: /No such model/, ask: { id: 'resting' } },
   { op: 'resumePool', status: 404, what: 'an unknown one', code: 'NOT_FOUND', ask: nobody },
   { op: 'reloadPool', status: 202, what: 'another model', ask: reload('again', 'mock:other') },
   { op: 'reloadPool', status: 202, what: 'the same model', ask: reload('again', 'mock:again') },
@@ -108,6 +109,7 @@ const pools: ControlCase[] = [
   { op: 'reloadPool', ...unready, what: 'a daemon that stops', world: 'stopping', ask: reload('again', 'mock:other') },
   { op: 'listPools', status: 200, what: 'one that drains', ask: async (world) => (await world.drain('drained', 60_000), {}) },
   { op: 'getPoolHealth', status: 200, what: 'one that drains', ask: async (world) => (await world.drain('drained', 60_000), { id: 'drained' }) },
+  { op: 'getPoolHealth', status: 200, what: 'one that rests', ask: { id: 'resting' } },
   { op: 'getPoolHealth', status: 200, what: 'one whose reload failed', ask: async (world) => (await world.ask('POST', '/v1/pools/faulty/reload', keys.control, { model_ref: 'mock:other' }, 409), { id: 'faulty' }) },
 ]
 
@@ -130,6 +132,7 @@ const tasks: ControlCase[] = [
     },
   },
   { op: 'createTask', ...unready, what: 'a pool that drains', ask: async (world) => (await world.drain('drained', 60_000), task({ model_ref: 'mock:drained' })) },
+  { op: 'createTask', status: 503, what: 'a pool that rests', code: 'POOL_UNAVAILABLE', names: /No such model/, ask: task({ engine: 'llamacpp', model_ref: 'catalog:nobody', ctx: 256 }) },
   { op: 'streamTask', status: 200, what: 'one whose time budget ran out', ends: 'BUDGET_EXHAUSTED', ask: async (world) => ({ id: await overtime(world), key: keys.data }) },
   { op: 'streamTask', status: 200, what: 'one whose pool was drained', ends: 'POOL_UNREADY', ask: async (world) => ({ id: await drained(world), key: keys.data }) },
 ]

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { keys, mockPool, startDaemon, type TestDaemon } from '../harness/daemon.ts'
+import { keys, mockPool, startDaemon, talesPool, type TestDaemon } from '../harness/daemon.ts'
 import { FakeClock } from '../harness/fake-clock.ts'
 import { call } from '../harness/http.ts'
 import { until } from '../harness/wait.ts'
@@ -76,6 +76,7 @@ async function open(): Promise<ControlWorld> {
     mockPool({ id: 'one', model: 'mock:one', replicas: [{ id: 'r0', slots: 1 }], mock: { prefill_ms: 600_000 } }),
     pricedPool({ id: 'drained', model: 'mock:drained' }),
     mockPool({ id: 'faulty', model: 'mock:faulty', mock: { prefill_ms: 0, token_ms: 0, fault } }),
+    talesPool({ id: 'resting', model: 'catalog:nobody' }),
   ]
   return new ControlWorld(await startDaemon({ auth, limits: { body_bytes }, sessions: { ttl_ms, budgets }, pools }, { clock }), clock)
 }

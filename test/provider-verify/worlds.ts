@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import request from 'supertest'
 import type { Services } from '../../src/handlers/index.ts'
-import { keys, mockPool, mockTask, startDaemon, type TestDaemon } from '../harness/daemon.ts'
+import { keys, mockPool, mockTask, startDaemon, talesPool, type TestDaemon } from '../harness/daemon.ts'
 import { FakeClock } from '../harness/fake-clock.ts'
 import { readStream, type StreamClient } from '../harness/sse.ts'
 
@@ -130,8 +130,8 @@ export const worlds = {
     await world.daemon.close()
     return world
   },
-  /** Pools are drained, resumed and reloaded. */
-  steered: async () => new World(await startDaemon()),
+  /** Pools are drained, resumed and reloaded; one rests, for nobody has registered its model. */
+  steered: async () => new World(await startDaemon({ pools: [mockPool(), talesPool({ id: 'resting', model: 'catalog:nobody' })] })),
   /** Every service throws. */
   broken: async () => new World(await startDaemon({}, { services: broken })),
 } satisfies Record<string, () => Promise<World>>

@@ -129,6 +129,7 @@ describe('catalog service', () => {
     await bench.catalog.create(local())
     await bench.idle()
     bench.used = true
+    bench.calls.length = 0
     bench.disk.set('model.gguf', { digest: `sha256:${'0'.repeat(64)}`, stamp: '2' })
     await bench.catalog.verify('m')
     await bench.idle()
@@ -138,7 +139,6 @@ describe('catalog service', () => {
     assert.deepEqual(
       bench.calls.filter((call) => !call.startsWith('remove')),
       [
-        'catalog_verifications_total pass none none',
         'catalog_verifications_total fail digest_mismatch llamacpp',
         'unload catalog:m 60000',
         'catalog_verifications_total pass none llamacpp',

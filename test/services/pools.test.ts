@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict'
-import { settled } from '../harness/fake-clock.ts'
+import type { Log, Metrics } from '../../src/ports/telemetry.ts'
+import { Pool } from '../../src/services/pool.ts'
+import { FakeClock, settled } from '../harness/fake-clock.ts'
 import { poolConfig, startRig } from '../harness/rig.ts'
+import { ScriptedEngine } from '../harness/scripted-engine.ts'
 
 const two = poolConfig({
   replicas: [
@@ -101,6 +104,26 @@ describe('pools', () => {
     // 10 ms a prompt token, and a tenth of max_tokens at 5 ms each.
     assert.ok(before > 1000)
     assert.ok(Math.abs(rig.task('b').work_ms - (3 * 10 + 10 * 5)) < 1e-6)
+  })
+
+  it('report their queue under the version of the engine that is up, and no other', async () => {
+    const samples = new Map<string, number>()
+    const nothing = (): void => undefined
+    const metrics: Metrics = {
+      count: nothing,
+      observe: nothing,
+      gauge: (name, labels, value) => void samples.set(`${name} ${Object.values(labels).join(' ')}`, value),
+      forget: (name, labels) => void samples.delete(`${name} ${Object.values(labels).join(' ')}`),
+    }
+    const log: Log = { debug: nothing, info: nothing, warn: nothing, error: nothing }
+    const pool = new Pool((await startRig()).pool().config, () => new ScriptedEngine(), new FakeClock(), metrics, log)
+    pool.reportDepth()
+    assert.equal(samples.size, 0, 'of a reload that is not done')
+    pool.current = true
+    pool.reportDepth()
+    assert.deepEqual([...samples.keys()], ['queue_depth mock unknown pool interactive', 'queue_depth mock unknown pool batch'])
+    await pool.start()
+    assert.deepEqual([...samples.keys()], ['queue_depth mock scripted-1 pool interactive', 'queue_depth mock scripted-1 pool batch'])
   })
 
   it('stop for good', async () => {

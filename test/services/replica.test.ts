@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { DomainError } from '../../src/domain/errors.ts'
 import { Replica } from '../../src/services/replica.ts'
 import { FakeClock, settled } from '../harness/fake-clock.ts'
 import { ScriptedEngine } from '../harness/scripted-engine.ts'
@@ -44,6 +45,25 @@ describe('replica', () => {
     assert.deepEqual(await pauses(bench, 10), [250, 500, 1000, 2000, 4000, 8000, 16_000, 32_000, 60_000, 60_000])
     assert.equal(bench.replica.restarts, 10)
     assert.equal(bench.engine.stops, 11, 'what failed is stopped before it is started anew')
+  })
+
+  it('rests where its model is refused, until it is woken', async () => {
+    const { replica, engine, changes, clock } = benchOf()
+    engine.onStart = () => Promise.reject(new DomainError('model_deprecated', 'the model is retired'))
+    await replica.start()
+    await clock.advance(600_000)
+    assert.deepEqual([replica.state, replica.last_error, replica.restart_at, engine.starts, replica.restarts], ['stopped', 'the model is retired', undefined, 1, 0])
+    await replica.wake()
+    assert.deepEqual([replica.state, engine.starts], ['stopped', 2])
+    engine.onStart = () => Promise.resolve()
+    await replica.wake()
+    assert.deepEqual([replica.state, replica.last_error], ['ready', undefined])
+    await replica.wake()
+    assert.equal(engine.starts, 3, 'one that is up is not woken')
+    await replica.rest('no more')
+    assert.deepEqual([replica.state, replica.last_error], ['stopped', 'no more'])
+    assert.deepEqual(changes, ['starting', 'stopped', 'starting', 'stopped', 'starting', 'ready', 'stopped'])
+    assert.equal(clock.pending, 0)
   })
 
   it('keeps the long pauses for an engine that comes up and dies soon', async () => {

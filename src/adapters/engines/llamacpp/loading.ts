@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os'
+import { basename } from 'node:path'
 import type * as NodeLlamaCpp from 'node-llama-cpp'
 import type { Llama, LlamaContext, LlamaModel } from 'node-llama-cpp'
 import { EngineError, type EngineProps } from '../../../ports/engine.ts'
@@ -34,7 +35,7 @@ export async function load(command: LoadCommand, warn: (line: string) => void): 
   const digest = digestOf(model_path, file, command.known_digest)
   digest.catch(() => undefined)
   const model = await llama.loadModel({ modelPath: model_path }).catch((cause: unknown) => {
-    throw new EngineError(`cannot load the model, it is corrupt or of a kind this llama.cpp does not know: ${model_path} (${messageOf(cause)})`, {
+    throw new EngineError(`cannot load the model, it is corrupt or of a kind this llama.cpp does not know: ${basename(model_path)} (${messageOf(cause)})`, {
       retriable: false, cause,
     })
   })
@@ -104,7 +105,7 @@ async function createContext(
     })
   } catch (cause) {
     const size = `${String(slots)} x ${String(ctx)} tokens`
-    throw new EngineError(`cannot create a context of ${size} for ${model_path} (${messageOf(cause)})`, { retriable: true, cause })
+    throw new EngineError(`cannot create a context of ${size} for ${basename(model_path)} (${messageOf(cause)})`, { retriable: true, cause })
   }
 }
 

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { open } from 'node:fs/promises'
+import { basename } from 'node:path'
 import { EngineError } from '../../../ports/engine.ts'
 import type { KnownDigest } from './protocol.ts'
 
@@ -11,7 +12,7 @@ import type { KnownDigest } from './protocol.ts'
  */
 export async function checkModelFile(path: string): Promise<string> {
   const refuse = (why: string, cause?: unknown): never => {
-    throw new EngineError(`${why}: ${path}`, { retriable: false, cause })
+    throw new EngineError(`${why}: ${basename(path)}`, { retriable: false, cause })
   }
   const file = await open(path, 'r').catch((error: unknown) => {
     const code = error instanceof Error && 'code' in error ? String(error.code) : String(error)
