@@ -38,6 +38,9 @@ export class Replica {
   private failures = 0
   private ready_at = 0
   private cancelRestart: CancelTimer | undefined
+  /** Counts starts, failures and stops: what an earlier one left under way has nothing to say any more. */
+  private life = 0
+  private halting: Promise<void> = Promise.resolve()
   private readonly options: ReplicaOptions
 
   constructor(options: ReplicaOptions) {
@@ -55,19 +58,24 @@ export class Replica {
   /** Starts the engine; resolves when it is ready or has failed for the first time. */
   async start(): Promise<void> {
     const { clock, start_ms, engine } = this.options
+    const life = ++this.life
     this.become('starting')
     const late = Promise.withResolvers<never>()
     const cancelTimer = clock.after(start_ms, () => {
       late.reject(new Error(`the engine was not up after ${start_ms} ms`))
     })
     try {
-      this.props = await Promise.race([engine.start((reason) => void this.fail(reason)), late.promise])
-      if (this.isStopped) return
+      await this.halting
+      if (life !== this.life) return
+      const onDown = (reason: Error): void => void this.failIn(life, reason)
+      const props = await Promise.race([engine.start(onDown), late.promise])
+      if (life !== this.life) return
+      this.props = props
       this.ready_at = clock.now()
       this.restart_at = undefined
       this.become('ready')
     } catch (error) {
-      await this.fail(error instanceof Error ? error : new Error(String(error)))
+      await this.failIn(life, error instanceof Error ? error : new Error(String(error)))
     } finally {
       cancelTimer()
     }
@@ -77,15 +85,16 @@ export class Replica {
   async fail(reason: Error): Promise<void> {
     if (this.state === 'stopped' || this.state === 'down') return
     if (reason instanceof DomainError) return this.rest(reason.message)
-    const { clock, engine } = this.options
+    const { clock } = this.options
     const steady = this.state === 'ready' && clock.now() - this.ready_at >= steadyAfterMs
     this.failures = steady ? 1 : this.failures + 1
     this.last_error = reason.message
     const delay = restartDelayMs(this.failures)
     this.restart_at = clock.now() + delay
+    const life = ++this.life
     this.become('down')
-    await engine.stop()
-    if (this.isStopped) return
+    await this.halt()
+    if (life !== this.life) return
     this.cancelRestart = clock.after(delay, () => {
       this.restarts++
       void this.start()
@@ -100,7 +109,7 @@ export class Replica {
 
   /** Starts an engine that rests; resolves as `start` does. */
   async wake(): Promise<void> {
-    if (!this.isStopped) return
+    if (this.state !== 'stopped') return
     this.last_error = undefined
     await this.start()
   }
@@ -108,8 +117,9 @@ export class Replica {
   async stop(): Promise<void> {
     this.cancelRestart?.()
     this.restart_at = undefined
+    this.life++
     this.become('stopped')
-    await this.options.engine.stop()
+    await this.halt()
   }
 
   /** A task takes a slot. */
@@ -123,9 +133,13 @@ export class Replica {
     this.options.onChange(this, 'slot')
   }
 
-  // A method, because the compiler does not see that `state` changes during an await.
-  private get isStopped(): boolean {
-    return this.state === 'stopped'
+  private async failIn(life: number, reason: Error): Promise<void> {
+    if (life === this.life) await this.fail(reason)
+  }
+
+  /** Stops the engine; the next start waits for it. */
+  private halt(): Promise<void> {
+    return (this.halting = this.options.engine.stop())
   }
 
   private become(state: ReplicaState): void {

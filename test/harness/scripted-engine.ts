@@ -39,6 +39,8 @@ export class ScriptedEngine implements Engine {
   stops = 0
   /** What `start` does. */
   onStart: () => Promise<void> = () => Promise.resolve()
+  /** What `stop` does, once the calls are let go. */
+  onStop: () => Promise<void> = () => Promise.resolve()
   /** What `countTokens` does. */
   onCount: (prompt: Prompt, signal: AbortSignal) => Promise<number> = () => Promise.resolve(3)
   /** Does not confirm aborts. */
@@ -121,7 +123,7 @@ export class ScriptedEngine implements Engine {
     this.stops++
     this.onDown = undefined
     this.letGoOfAll(new EngineError('the engine was stopped', { retriable: true }))
-    return Promise.resolve()
+    return this.onStop()
   }
 
   private letGoOfAll(reason: Error): void {

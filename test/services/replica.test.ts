@@ -173,4 +173,35 @@ describe('replica', () => {
     engine.die()
     assert.equal(replica.hasFreeSlot, false)
   })
+
+  it('is started once by who wakes it while a failure is being cleared away', async () => {
+    const { replica, engine, clock } = benchOf()
+    await replica.start()
+    const stopped = Promise.withResolvers<undefined>()
+    engine.onStop = () => stopped.promise
+    engine.die()
+    await settled()
+    const rested = replica.rest('withheld')
+    const woken = replica.wake()
+    await settled()
+    assert.equal(engine.starts, 1, 'not before the engine is gone')
+    stopped.resolve(undefined)
+    await Promise.all([rested, woken])
+    await clock.advance(60_000)
+    assert.deepEqual([replica.state, engine.starts, replica.restarts], ['ready', 2, 0])
+  })
+
+  it('is not taken down by a start that was cut off before it was woken', async () => {
+    const { replica, engine, clock } = benchOf()
+    const late = Promise.withResolvers<never>()
+    engine.onStart = () => (engine.starts === 1 ? late.promise : Promise.resolve())
+    const first = replica.start()
+    await settled()
+    await replica.rest('withheld')
+    await replica.wake()
+    late.reject(new Error('too late'))
+    await first
+    await clock.advance(60_000)
+    assert.deepEqual([replica.state, replica.last_error, engine.starts], ['ready', undefined, 2])
+  })
 })
