@@ -38,7 +38,7 @@ const possible: Readonly<Record<OperationId, readonly number[]>> = {
   getArtifact: [200, 404],
   putSession: [200, 400],
   drainPool: [202, 404],
-  resumePool: [202, 404],
+  resumePool: [202, 404, 409],
   reloadPool: [202, 400, 404, 409],
   listCatalogModels: [200],
   createCatalogModel: [201, 400, 409, 422],
