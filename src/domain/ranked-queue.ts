@@ -80,7 +80,7 @@ export class RankedQueue<T extends Ranked> {
   /** The oldest element that is not hidden. */
   first(): T | undefined {
     const oldest = this.slots[this.head]
-    if (oldest === undefined || !oldest.hidden) return oldest
+    if (oldest?.hidden !== true) return oldest
     if (this.visible === 0) return undefined
     const before = this.sum(this.head, 0)
     return this.slots[this.select(before < this.visible ? before : 0)]

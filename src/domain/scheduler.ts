@@ -1,5 +1,6 @@
-import { AdmissionChain, type Link } from './admission-chain.ts'
+import type { Link } from './admission-chain.ts'
 import { DeadlineBuckets, type Bucket } from './deadline-buckets.ts'
+import { Displaceable } from './displaceable.ts'
 import { RankedQueue } from './ranked-queue.ts'
 import type { Priority } from './task.ts'
 
@@ -48,12 +49,9 @@ interface Entry<T extends Schedulable> {
   bucket_index: number
   /** The entry that leaves when this one is confirmed. */
   displaces: Entry<T> | undefined
-  /** Its places among all that may be displaced, and among its owner's. */
   ofClass: Link<Entry<T>> | undefined
   ofOwner: Link<Entry<T>> | undefined
 }
-
-type Chains<T extends Schedulable> = Record<Priority, AdmissionChain<Entry<T>>>
 
 /**
  * The queue of one pool: interactive before batch, FIFO inside a class, batch never starved.
@@ -70,9 +68,8 @@ export class Scheduler<T extends Schedulable> {
   readonly rules: SchedulerRules
   private readonly entries = new Map<string, Entry<T>>()
   private readonly classes: Record<Priority, RankedQueue<Entry<T>>> = { interactive: new RankedQueue(), batch: new RankedQueue() }
-  /** What a newcomer may displace: of all, and by owner. Empty where the policy is to reject. */
-  private readonly oldest: Chains<T> = chains()
-  private readonly owned = new Map<string, Chains<T>>()
+  /** Empty where the policy is to reject. */
+  private readonly displaceable = new Displaceable<Entry<T>>()
   private readonly deadlines = new DeadlineBuckets<Entry<T>>()
   private admitted = 0
   /** Interactive dispatches in a row while batch work waited. */
@@ -90,7 +87,7 @@ export class Scheduler<T extends Schedulable> {
   /** Whether `admit` would take a newcomer. */
   hasPlaceFor(newcomer: Newcomer): boolean {
     if (this.depth() < this.rules.capacity) return true
-    return this.rules.full_policy === 'drop-lru' && this.leastRecent(newcomer) !== undefined
+    return this.rules.full_policy === 'drop-lru' && this.displaceable.leastRecent(newcomer) !== undefined
   }
 
   /** Takes a newcomer in tentatively, or says why not. At capacity the policy decides. */
@@ -98,7 +95,7 @@ export class Scheduler<T extends Schedulable> {
     if (this.entries.has(task.id)) throw new Error(`task ${task.id} is already in the queue`)
     const full = this.depth() >= this.rules.capacity
     if (full && this.rules.full_policy === 'reject') return { admitted: false, reason: 'queue_full' }
-    const victim = full ? this.leastRecent(task) : undefined
+    const victim = full ? this.displaceable.leastRecent(task) : undefined
     if (full && victim === undefined) return { admitted: false, reason: 'nothing_to_drop' }
     if (victim !== undefined) {
       this.classes[victim.task.priority].hide(victim)
@@ -173,7 +170,7 @@ export class Scheduler<T extends Schedulable> {
   aheadOfNewcomer(newcomer: Newcomer): Ahead {
     const { priority } = newcomer
     const displaces = this.depth() >= this.rules.capacity && this.rules.full_policy === 'drop-lru'
-    const victim = displaces ? this.leastRecent(newcomer) : undefined
+    const victim = displaces ? this.displaceable.leastRecent(newcomer) : undefined
     if (victim !== undefined) this.classes[victim.task.priority].hide(victim)
     const ahead = this.interleave(priority, this.classes[priority].size)
     if (victim !== undefined) this.classes[victim.task.priority].show(victim)
@@ -193,13 +190,6 @@ export class Scheduler<T extends Schedulable> {
   private dispatchable(priority: Priority): Entry<T> | undefined {
     const entry = this.classes[priority].first()
     return entry === undefined || entry.tentative ? undefined : entry
-  }
-
-  /** The oldest queued task of the lowest class not above the newcomer's: of its own key first, then of any. */
-  private leastRecent(newcomer: Newcomer): Entry<T> | undefined {
-    const own = this.owned.get(newcomer.owner)
-    const mayGo = newcomer.priority === 'interactive'
-    return own?.batch.oldest ?? (mayGo ? own?.interactive.oldest : undefined) ?? this.oldest.batch.oldest ?? (mayGo ? this.oldest.interactive.oldest : undefined)
   }
 
   private insert(task: T): Entry<T> {
@@ -230,24 +220,12 @@ export class Scheduler<T extends Schedulable> {
   /** A task is queued: it may expire, and be displaced. */
   private list(entry: Entry<T>, again: boolean): void {
     this.deadlines.push(entry)
-    if (this.rules.full_policy !== 'drop-lru') return
-    const { owner, priority } = entry.task
-    let own = this.owned.get(owner)
-    if (own === undefined) this.owned.set(owner, (own = chains()))
-    const how = again ? 'putBack' : 'add'
-    entry.ofClass = this.oldest[priority][how](entry, entry.order)
-    entry.ofOwner = own[priority][how](entry, entry.order)
+    if (this.rules.full_policy === 'drop-lru') this.displaceable.add(entry, again)
   }
 
   private unlist(entry: Entry<T>): void {
     this.deadlines.remove(entry)
-    const { owner, priority } = entry.task
-    const own = this.owned.get(owner)
-    if (entry.ofClass === undefined || entry.ofOwner === undefined || own === undefined) return
-    this.oldest[priority].remove(entry.ofClass)
-    own[priority].remove(entry.ofOwner)
-    entry.ofClass = entry.ofOwner = undefined
-    if (own.interactive.oldest === undefined && own.batch.oldest === undefined) this.owned.delete(owner)
+    this.displaceable.remove(entry)
   }
 
   private drop(entry: Entry<T>): void {
@@ -265,5 +243,3 @@ export class Scheduler<T extends Schedulable> {
 
 /** Weights are whole microseconds, so that their sums are exact up to 285 years. */
 const weight_per_ms = 1000
-
-const chains = <T extends Schedulable>(): Chains<T> => ({ interactive: new AdmissionChain(), batch: new AdmissionChain() })
