@@ -5,10 +5,14 @@
 import { writeFileSync } from 'node:fs'
 import { cpus, release, totalmem } from 'node:os'
 import { benchAdmission } from './admission.ts'
+import { benchRecovery } from './recovery.ts'
+import { benchScheduler } from './scheduler.ts'
 import type { Section } from './section.ts'
 
 const benches: Readonly<Record<string, () => Promise<Section>>> = {
   admission: benchAdmission,
+  scheduler: benchScheduler,
+  recovery: benchRecovery,
 }
 
 const given = process.argv.slice(2)

@@ -1,4 +1,6 @@
-import { DeadlineHeap } from './deadline-heap.ts'
+import type { Link } from './admission-chain.ts'
+import { DeadlineBuckets, type Bucket } from './deadline-buckets.ts'
+import { Displaceable } from './displaceable.ts'
 import { RankedQueue } from './ranked-queue.ts'
 import type { Priority } from './task.ts'
 
@@ -38,21 +40,26 @@ export type Admission<T> = { readonly admitted: true; readonly displaced?: T } |
 
 interface Entry<T extends Schedulable> {
   readonly task: T
-  readonly deadline_at: number
-  readonly weight: number
-  heap_index: number
+  readonly order: number
   slot: number
   hidden: boolean
   /** Admitted but not durable yet: counts for capacity and position, is not dispatched. */
   tentative: boolean
+  bucket: Bucket<Entry<T>> | undefined
+  bucket_index: number
   /** The entry that leaves when this one is confirmed. */
   displaces: Entry<T> | undefined
+  ofClass: Link<Entry<T>> | undefined
+  ofOwner: Link<Entry<T>> | undefined
 }
 
 /**
  * The queue of one pool: interactive before batch, FIFO inside a class, batch never starved.
  * A state machine without I/O or clock. A newcomer is tentative between `admit` and `confirm`, so that a failed commit can take
  * its admission and the displacement it caused back.
+ *
+ * Every command is O(log n), most of them O(1), amortised where a structure grows or shrinks; `expired` is O(what is due and the bucket of
+ * `now`). Confirmations and rollbacks in an order unlike that of admission cost a step for each commit in flight that they pass.
  *
  * States of a task: absent -> tentative -(confirm)-> queued -(next | remove)-> absent; tentative -(rollback)-> absent;
  * queued -(displaced by a newcomer)-> set aside -(newcomer confirmed)-> absent, or -(newcomer rolled back)-> queued.
@@ -61,9 +68,10 @@ export class Scheduler<T extends Schedulable> {
   readonly rules: SchedulerRules
   private readonly entries = new Map<string, Entry<T>>()
   private readonly classes: Record<Priority, RankedQueue<Entry<T>>> = { interactive: new RankedQueue(), batch: new RankedQueue() }
-  /** Per owner and class, in order of admission, to find an owner's oldest task. */
-  private readonly owned = new Map<string, Record<Priority, Set<Entry<T>>>>()
-  private readonly deadlines = new DeadlineHeap<Entry<T>>()
+  /** Empty where the policy is to reject. */
+  private readonly displaceable = new Displaceable<Entry<T>>()
+  private readonly deadlines = new DeadlineBuckets<Entry<T>>()
+  private admitted = 0
   /** Interactive dispatches in a row while batch work waited. */
   private passed = 0
 
@@ -79,7 +87,7 @@ export class Scheduler<T extends Schedulable> {
   /** Whether `admit` would take a newcomer. */
   hasPlaceFor(newcomer: Newcomer): boolean {
     if (this.depth() < this.rules.capacity) return true
-    return this.rules.full_policy === 'drop-lru' && this.leastRecent(newcomer) !== undefined
+    return this.rules.full_policy === 'drop-lru' && this.displaceable.leastRecent(newcomer) !== undefined
   }
 
   /** Takes a newcomer in tentatively, or says why not. At capacity the policy decides. */
@@ -87,17 +95,20 @@ export class Scheduler<T extends Schedulable> {
     if (this.entries.has(task.id)) throw new Error(`task ${task.id} is already in the queue`)
     const full = this.depth() >= this.rules.capacity
     if (full && this.rules.full_policy === 'reject') return { admitted: false, reason: 'queue_full' }
-    const victim = full ? this.leastRecent(task) : undefined
+    const victim = full ? this.displaceable.leastRecent(task) : undefined
     if (full && victim === undefined) return { admitted: false, reason: 'nothing_to_drop' }
-    if (victim !== undefined) this.setAside(victim)
-    this.insert(task, true).displaces = victim
+    if (victim !== undefined) {
+      this.classes[victim.task.priority].hide(victim)
+      this.unlist(victim)
+    }
+    this.insert(task).displaces = victim
     return victim === undefined ? { admitted: true } : { admitted: true, displaced: victim.task }
   }
 
   /** The newcomer's acceptance is durable: it may be dispatched, and what it displaced is gone. */
   confirm(id: string): void {
     const entry = this.expect(id)
-    entry.tentative = false
+    this.settle(entry)
     if (entry.displaces !== undefined) this.drop(entry.displaces)
     entry.displaces = undefined
   }
@@ -109,12 +120,12 @@ export class Scheduler<T extends Schedulable> {
     const victim = entry.displaces
     if (victim === undefined) return
     this.classes[victim.task.priority].show(victim)
-    this.deadlines.push(victim)
+    this.list(victim, true)
   }
 
   /** Puts a task that was accepted before a restart at the end of its class, whatever the capacity. */
   restore(task: T): void {
-    this.insert(task, false)
+    this.settle(this.insert(task))
   }
 
   /** Takes the task whose turn it is out of the queue. */
@@ -138,13 +149,7 @@ export class Scheduler<T extends Schedulable> {
 
   /** Queued tasks whose deadline is not after `now` (ms since the epoch), earliest first; they stay until removed. */
   expired(now: number): T[] {
-    const due: Entry<T>[] = []
-    for (let entry = this.deadlines.earliest; entry !== undefined && entry.deadline_at <= now; entry = this.deadlines.earliest) {
-      this.deadlines.remove(entry)
-      due.push(entry)
-    }
-    for (const entry of due) this.deadlines.push(entry)
-    return due.filter((entry) => !entry.tentative).map((entry) => entry.task)
+    return this.deadlines.due(now).map(({ task }) => task)
   }
 
   /** Tasks that wait and may be taken out, interactive first, in order; do not change the queue while you go through them. */
@@ -165,7 +170,7 @@ export class Scheduler<T extends Schedulable> {
   aheadOfNewcomer(newcomer: Newcomer): Ahead {
     const { priority } = newcomer
     const displaces = this.depth() >= this.rules.capacity && this.rules.full_policy === 'drop-lru'
-    const victim = displaces ? this.leastRecent(newcomer) : undefined
+    const victim = displaces ? this.displaceable.leastRecent(newcomer) : undefined
     if (victim !== undefined) this.classes[victim.task.priority].hide(victim)
     const ahead = this.interleave(priority, this.classes[priority].size)
     if (victim !== undefined) this.classes[victim.task.priority].show(victim)
@@ -179,7 +184,7 @@ export class Scheduler<T extends Schedulable> {
     const until = Math.max(0, every - 1 - this.passed)
     const due = priority === 'interactive' ? (every === 1 ? Infinity : rank < until ? 0 : 1 + Math.floor((rank - until) / (every - 1))) : until + rank * (every - 1)
     const passing = Math.min(this.classes[other].size, due)
-    return { position: rank + passing, work_ms: this.classes[priority].weightOfFirst(rank) + this.classes[other].weightOfFirst(passing) }
+    return { position: rank + passing, work_ms: (this.classes[priority].weightOfFirst(rank) + this.classes[other].weightOfFirst(passing)) / weight_per_ms }
   }
 
   private dispatchable(priority: Priority): Entry<T> | undefined {
@@ -187,43 +192,46 @@ export class Scheduler<T extends Schedulable> {
     return entry === undefined || entry.tentative ? undefined : entry
   }
 
-  /** The oldest queued task of the lowest class not above the newcomer's: of its own key first, then of any. */
-  private leastRecent(newcomer: Newcomer): Entry<T> | undefined {
-    const order: readonly Priority[] = newcomer.priority === 'interactive' ? ['batch', 'interactive'] : ['batch']
-    const own = this.owned.get(newcomer.owner)
-    for (const priority of order) for (const entry of own?.[priority] ?? []) if (!entry.tentative && !entry.hidden) return entry
-    for (const priority of order) {
-      const entry = this.classes[priority].first(({ tentative }) => !tentative)
-      if (entry !== undefined) return entry
+  private insert(task: T): Entry<T> {
+    const order = this.admitted++
+    const entry: Entry<T> = {
+      task,
+      order,
+      slot: -1,
+      hidden: false,
+      tentative: true,
+      bucket: undefined,
+      bucket_index: -1,
+      displaces: undefined,
+      ofClass: undefined,
+      ofOwner: undefined,
     }
-    return undefined
-  }
-
-  private insert(task: T, tentative: boolean): Entry<T> {
-    const { deadline_at, work_ms } = task
-    const entry: Entry<T> = { task, deadline_at, weight: work_ms, heap_index: -1, slot: -1, hidden: false, tentative, displaces: undefined }
-    this.classes[task.priority].push(entry)
+    this.classes[task.priority].push(entry, Math.round(task.work_ms * weight_per_ms))
     this.entries.set(task.id, entry)
-    let own = this.owned.get(task.owner)
-    if (own === undefined) this.owned.set(task.owner, (own = { interactive: new Set(), batch: new Set() }))
-    own[task.priority].add(entry)
-    this.deadlines.push(entry)
     return entry
   }
 
-  private setAside(entry: Entry<T>): void {
-    this.classes[entry.task.priority].hide(entry)
+  private settle(entry: Entry<T>): void {
+    if (!entry.tentative) return
+    entry.tentative = false
+    this.list(entry, false)
+  }
+
+  /** A task is queued: it may expire, and be displaced. */
+  private list(entry: Entry<T>, again: boolean): void {
+    this.deadlines.push(entry)
+    if (this.rules.full_policy === 'drop-lru') this.displaceable.add(entry, again)
+  }
+
+  private unlist(entry: Entry<T>): void {
     this.deadlines.remove(entry)
+    this.displaceable.remove(entry)
   }
 
   private drop(entry: Entry<T>): void {
-    const { id, owner, priority } = entry.task
-    this.classes[priority].remove(entry)
-    this.deadlines.remove(entry)
-    this.entries.delete(id)
-    const own = this.owned.get(owner)
-    own?.[priority].delete(entry)
-    if (own !== undefined && own.interactive.size + own.batch.size === 0) this.owned.delete(owner)
+    this.classes[entry.task.priority].remove(entry)
+    this.unlist(entry)
+    this.entries.delete(entry.task.id)
   }
 
   private expect(id: string): Entry<T> {
@@ -232,3 +240,6 @@ export class Scheduler<T extends Schedulable> {
     return entry
   }
 }
+
+/** Weights are whole microseconds, so that their sums are exact up to 285 years. */
+const weight_per_ms = 1000

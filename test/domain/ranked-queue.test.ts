@@ -2,24 +2,30 @@ import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { RankedQueue, type Ranked } from '../../src/domain/ranked-queue.ts'
 
+interface Weighed extends Ranked {
+  readonly weight: number
+}
+
+const weighed = (weight: number): Weighed => ({ weight, slot: -1, hidden: false })
+
 const step = fc.record({
-  name: fc.constantFrom('push', 'push', 'push', 'remove', 'hide', 'show', 'first', 'ahead', 'weigh'),
+  name: fc.constantFrom('push', 'push', 'push', 'push', 'shift', 'shift', 'remove', 'hide', 'show', 'first', 'ahead', 'weigh'),
   pick: fc.nat(999),
   weight: fc.nat(50),
 })
 
 describe('ranked queue', () => {
-  it('does what an array does, through compactions of the smallest queue', () => {
+  it('does what an array does, round the smallest ring and through larger and smaller ones', () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 300, size: 'max' }), (steps) => {
-        const queue = new RankedQueue<Ranked>(2)
-        let all: Ranked[] = []
+        const queue = new RankedQueue<Weighed>(2)
+        let all: Weighed[] = []
         for (const { name, pick, weight } of steps) {
           const one = all[pick % Math.max(1, all.length)]
           const visible = all.filter(({ hidden }) => !hidden)
           if (name === 'push') {
-            const element: Ranked = { weight, slot: -1, hidden: false }
-            queue.push(element)
+            const element = weighed(weight)
+            queue.push(element, weight)
             all.push(element)
           } else if (name === 'weigh') {
             const count = pick % (visible.length + 2)
@@ -29,10 +35,10 @@ describe('ranked queue', () => {
             )
           } else if (name === 'first') {
             assert.equal(queue.first(), visible[0])
-            assert.equal(
-              queue.first((element) => element.weight > 25),
-              visible.find((element) => element.weight > 25),
-            )
+          } else if (name === 'shift') {
+            const [oldest] = all
+            if (oldest !== undefined) queue.remove(oldest)
+            all = all.slice(1)
           } else if (one !== undefined) {
             if (name === 'ahead' && !one.hidden) assert.equal(queue.ahead(one), visible.indexOf(one))
             if (name === 'hide') queue.hide(one)
@@ -42,6 +48,7 @@ describe('ranked queue', () => {
               all = all.filter((other) => other !== one)
             }
           }
+          assert.deepEqual([...queue.all()], all)
           const seen = all.filter(({ hidden }) => !hidden)
           assert.equal(queue.size, seen.length)
           assert.equal(
@@ -54,17 +61,22 @@ describe('ranked queue', () => {
     )
   })
 
-  it('weighs nothing when empty, whatever fractions were in it', () => {
-    fc.assert(
-      fc.property(fc.array(fc.double({ min: 0, max: 1e6, noNaN: true }), { minLength: 1 }), (weights) => {
-        const queue = new RankedQueue<Ranked>()
-        const elements = weights.map((weight): Ranked => ({ weight, slot: -1, hidden: false }))
-        for (const element of elements) queue.push(element)
-        for (const element of elements) queue.remove(element)
-        assert.equal(queue.weight, 0)
-        assert.ok(queue.weightOfFirst(1) === 0)
-        assert.equal(queue.first(), undefined)
-      }),
-    )
+  it('sums exactly, however often it goes round', () => {
+    const queue = new RankedQueue<Weighed>(8)
+    const weights = [1, 2 ** 40 + 1, 3, 2 ** 39 - 1]
+    const all: Weighed[] = []
+    for (let i = 0; i < 10_000; i++) {
+      const element = weighed(weights[i % weights.length] ?? 0)
+      queue.push(element, element.weight)
+      all.push(element)
+      if (all.length <= 5) continue
+      const [oldest] = all.splice(0, 1)
+      if (oldest !== undefined) queue.remove(oldest)
+      for (let count = 0; count <= all.length; count++) assert.equal(queue.weightOfFirst(count), all.slice(0, count).reduce((sum, { weight }) => sum + weight, 0))
+    }
+    for (const element of all) queue.remove(element)
+    assert.equal(queue.weight, 0)
+    assert.equal(queue.weightOfFirst(1), 0)
+    assert.equal(queue.first(), undefined)
   })
 })

@@ -98,6 +98,12 @@ export class SchedulerModel {
     return copy.ahead('newcomer')
   }
 
+  tasks(): Schedulable[] {
+    return (['interactive', 'batch'] as const).flatMap((priority) =>
+      this.items.filter(({ task, state }) => state === 'queued' && task.priority === priority).map(({ task }) => task),
+    )
+  }
+
   find(id: string): Item | undefined {
     return this.items.find(({ task }) => task.id === id)
   }
