@@ -1,4 +1,4 @@
-import { createHash, timingSafeEqual } from 'node:crypto'
+import { hash, timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import type { RequestHandler } from 'express'
 import { DomainError } from '../domain/errors.ts'
@@ -74,7 +74,7 @@ export function authenticate(rules: AuthRules): RequestHandler {
 }
 
 const digestFromHex = (hex: string): Buffer => Buffer.from(hex, 'hex')
-const digest = (key: string): Buffer => createHash('sha256').update(key).digest()
+const digest = (key: string): Buffer => hash('sha256', key, 'buffer')
 
 function presentedKey(req: IncomingMessage): string | undefined {
   const header = req.headers['x-api-key']
