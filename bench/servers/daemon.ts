@@ -1,9 +1,9 @@
 import { mkdtempSync, rmSync } from 'node:fs'
-import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { compose } from '../../src/compose.ts'
 import { checkConfig } from '../../src/config.ts'
+import { serverOf } from '../../src/http/server.ts'
 import { report } from './report.ts'
 
 // Durable, on disk; the one slot is held by the first task, so that what is measured is admission and nothing else.
@@ -24,4 +24,4 @@ const pool = {
 }
 const daemon = await compose(checkConfig({ listen: '127.0.0.1:0', data_dir, log_level: 'warn', pools: [pool] }))
 await daemon.start()
-report(createServer(daemon.app))
+report(serverOf(daemon.app))

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto'
-import { createServer, type Server } from 'node:http'
+import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { compose, type Daemon, type Overrides } from '../../src/compose.ts'
 import { checkConfig } from '../../src/config.ts'
+import { serverOf } from '../../src/http/server.ts'
 import type { Log, LogFields } from '../../src/ports/telemetry.ts'
 import { FakeClock } from './fake-clock.ts'
 
@@ -97,7 +98,7 @@ export async function startDaemon(given: Record<string, unknown> = {}, overrides
   const config = checkConfig({ listen: '127.0.0.1:0', data_dir: ':memory:', shutdown_grace_ms: 0, auth, pools: [mockPool()], ...given })
   const daemon = await compose(config, { log, strict: true, ...overrides })
   await daemon.start()
-  const server = createServer(daemon.app)
+  const server = serverOf(daemon.app)
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const { port } = server.address() as AddressInfo
   const stop = async (): Promise<void> => {
