@@ -41,9 +41,9 @@ export function checkWellFormed(value: unknown): void {
     if (!value.isWellFormed()) throw illFormed()
   } else if (Array.isArray(value)) value.forEach(checkWellFormed)
   else if (typeof value === 'object' && value !== null)
-    for (const [key, one] of Object.entries(value)) {
+    for (const key in value) {
       checkWellFormed(key)
-      checkWellFormed(one)
+      checkWellFormed(value[key as keyof typeof value])
     }
 }
 
