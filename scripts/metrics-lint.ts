@@ -4,12 +4,12 @@
  */
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { compose } from '../src/compose.ts'
 import { checkConfig } from '../src/config.ts'
+import { serverOf } from '../src/http/server.ts'
 import { checkMetrics, type MetricsLint } from './metrics/check.ts'
 import { Client } from './metrics/client.ts'
 import { parseExposition } from './metrics/exposition.ts'
@@ -35,7 +35,7 @@ const config = checkConfig({
 const lint = JSON.parse(readFileSync(join(root, 'ci/metrics.lint.json'), 'utf8')) as MetricsLint
 const daemon = await compose(config)
 await daemon.start()
-const server = createServer(daemon.app)
+const server = serverOf(daemon.app)
 await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
 const client = new Client(`http://127.0.0.1:${(server.address() as AddressInfo).port}`, key)
 try {

@@ -1,6 +1,7 @@
-import { createServer, type Server } from 'node:http'
+import type { Server } from 'node:http'
 import { compose, StorageRefusedError, type Daemon } from './compose.ts'
 import { ConfigError, loadConfig, splitListen, type Config } from './config.ts'
+import { serverOf } from './http/server.ts'
 
 /** One line on standard error, exit status 1: something the person who starts the daemon has to mend. */
 function refuse(message: string): never {
@@ -51,7 +52,7 @@ process.on('uncaughtException', (err, origin) => {
   process.exit(1)
 })
 
-const server = createServer(daemon.app)
+const server = serverOf(daemon.app)
 const address = await listen(server, config).catch((error: unknown) => refuse(`listen ${config.listen}: ${error instanceof Error ? error.message : String(error)}`))
 stopOn(['SIGTERM', 'SIGINT'], daemon, server)
 const pools = config.pools.map(({ id }) => id)

@@ -1,9 +1,9 @@
 import { mkdtempSync, rmSync } from 'node:fs'
-import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { compose } from '../../src/compose.ts'
 import { checkConfig } from '../../src/config.ts'
+import { serverOf } from '../../src/http/server.ts'
 import { report } from './report.ts'
 
 // Durable, on disk; the one slot is held by the first task, so that what is measured is admission and nothing else.
@@ -11,17 +11,18 @@ const data_dir = mkdtempSync(join(tmpdir(), 'orchestratord-bench-'))
 process.on('exit', () => {
   rmSync(data_dir, { recursive: true, force: true })
 })
-const pool = {
-  id: 'mock',
+const pool = (id: string, model: string, capacity: number): object => ({
+  id,
   engine: 'mock',
   driver: 'in-process',
-  model: 'mock:v1',
+  model,
   ctx: 8192,
   replicas: [{ id: 'r0', slots: 1 }],
-  queue: { capacity: 10_000_000 },
+  queue: { capacity },
   timeouts: { wall_ms: 3_600_000, idle_ms: 3_600_000 },
   mock: { prefill_ms: 600_000 },
-}
-const daemon = await compose(checkConfig({ listen: '127.0.0.1:0', data_dir, log_level: 'warn', pools: [pool] }))
+})
+const pools = [pool('mock', 'mock:v1', 10_000_000), pool('full', 'mock:full', 1)]
+const daemon = await compose(checkConfig({ listen: '127.0.0.1:0', data_dir, log_level: 'warn', pools }))
 await daemon.start()
-report(createServer(daemon.app))
+report(serverOf(daemon.app))

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import canonicalize from 'canonicalize'
 import type { components } from '../../generated/api.ts'
 import { DomainError } from './errors.ts'
@@ -27,18 +27,38 @@ export function canonicalJson(value: object): string {
     const text = canonicalize(value)
     if (text !== undefined) return text
   } catch (cause) {
-    throw new DomainError('invalid_params', 'body: holds text that is not well-formed Unicode (a lone surrogate)', { cause })
+    throw illFormed(cause)
   }
   throw new TypeError('not a JSON value')
 }
 
+/**
+ * Whether a JSON value has a canonical form, at a fraction of what that costs to make.
+ * @throws DomainError invalid_params as `canonicalJson` does
+ */
+export function checkWellFormed(value: unknown): void {
+  if (typeof value === 'string') {
+    if (!value.isWellFormed()) throw illFormed()
+  } else if (Array.isArray(value)) value.forEach(checkWellFormed)
+  else if (typeof value === 'object' && value !== null)
+    for (const key in value) {
+      checkWellFormed(key)
+      checkWellFormed(value[key as keyof typeof value])
+    }
+}
+
+const illFormed = (cause?: unknown): DomainError => new DomainError('invalid_params', 'body: holds text that is not well-formed Unicode (a lone surrogate)', { cause })
+
+/** Whether two JSON values have the same canonical form. */
+export const sameJson = (a: object, b: object): boolean => canonicalJson(a) === canonicalJson(b)
+
 /** SHA-256 of a value's canonical JSON, hex. */
-export const digestOf = (value: object): string => createHash('sha256').update(canonicalJson(value)).digest('hex')
+export const digestOf = (value: object): string => hash('sha256', canonicalJson(value))
 
 /** Addresses an artifact by its content: `sha256:` and the digest of its canonical JSON. */
 export function sealArtifact(owner: string, artifact: Artifact, created_at: number): StoredArtifact {
   const text = canonicalJson(artifact)
-  const digest = createHash('sha256').update(text).digest('hex')
+  const digest = hash('sha256', text)
   return { owner, id: `sha256:${digest}`, artifact, created_at, size_bytes: Buffer.byteLength(text) }
 }
 

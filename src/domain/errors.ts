@@ -54,7 +54,11 @@ export class DomainError extends Error {
   readonly details: ErrorDetails
 
   constructor(kind: ErrorKind, message: string, details: ErrorDetails = {}) {
+    // Refusals under a policy are most answers of an overloaded daemon, and nobody asks for their stacks, which cost more than all the rest.
+    const { stackTraceLimit } = Error
+    if (details.policy_label !== undefined) Error.stackTraceLimit = 0
     super(message, details.cause === undefined ? {} : { cause: details.cause })
+    Error.stackTraceLimit = stackTraceLimit
     this.kind = kind
     this.code = errorCatalogue[kind].code
     this.retriable = details.retriable ?? errorCatalogue[kind].retriable

@@ -1,9 +1,8 @@
-import { BlockList, isIP } from 'node:net'
+import { BlockList, isIPv4, isIPv6 } from 'node:net'
 
 const loopback = new BlockList()
-loopback.addSubnet('127.0.0.0', 8, 'ipv4')
 loopback.addAddress('::1', 'ipv6')
 loopback.addSubnet('::ffff:127.0.0.0', 104, 'ipv6')
 
 /** Whether an IP address is the machine itself; false for anything that is not an IP address. */
-export const isLoopbackAddress = (address: string): boolean => isIP(address) !== 0 && loopback.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4')
+export const isLoopbackAddress = (address: string): boolean => (isIPv4(address) ? address.startsWith('127.') : isIPv6(address) && loopback.check(address, 'ipv6'))

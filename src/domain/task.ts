@@ -31,8 +31,6 @@ export interface AcceptedTask extends TaskKey {
   readonly pool_id: string
   /** Milliseconds since the epoch. */
   readonly accepted_at: number
-  /** SHA-256 of the canonical request, for idempotency. */
-  readonly body_hash: string
   readonly queue_position: number
   readonly predicted_start_ms: number
   readonly backoff_ms: number

@@ -6,12 +6,13 @@ import { DomainError } from '../domain/errors.ts'
  * @returns rejects with DomainError invalid_params, payload_too_large or unsupported_media_type
  */
 export function bodyParser(limit: number): (req: Request, res: Response) => Promise<void> {
-  const json: RequestHandler = express.json({ limit, strict: false, type: 'application/json' })
+  // The type has been looked at when this runs.
+  const json: RequestHandler = express.json({ limit, strict: false, type: () => true })
   return async (req, res) => {
     const length = req.headers['content-length']
     const hasBody = (length !== undefined && length !== '0') || req.headers['transfer-encoding'] !== undefined
     if (!hasBody) throw new DomainError('invalid_params', 'body: the request needs a JSON body')
-    if (req.is('application/json') === false) {
+    if (req.headers['content-type'] !== 'application/json' && req.is('application/json') === false) {
       throw new DomainError('unsupported_media_type', 'Send the body as Content-Type: application/json.')
     }
     await new Promise<void>((resolve, reject) => {

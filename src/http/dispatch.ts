@@ -4,10 +4,11 @@ import { operations } from '../../generated/operations.ts'
 import { DomainError } from '../domain/errors.ts'
 import type { Principal } from '../domain/principal.ts'
 import type { Handlers, HandlerRequest, OperationId } from '../handlers/handler.ts'
-import { stateOf } from '../middleware/request-state.ts'
+import { stateOf, type RequestState } from '../middleware/request-state.ts'
 import type { Clock } from '../ports/clock.ts'
 import { bodyParser } from './body.ts'
 import { addFormats } from './formats.ts'
+import { parseOnce, type Incoming } from './parse-once.ts'
 import { sendStream } from './sse.ts'
 import { firstProblem } from './validation-message.ts'
 
@@ -40,7 +41,7 @@ export async function createDispatch(options: DispatchOptions): Promise<RequestH
   const parseBody = bodyParser(body_bytes)
   const send = Object.fromEntries((Object.keys(operations) as OperationId[]).map((id) => [id, sender(id, handlers, clock)]))
   const api = new OpenAPIBackend({
-    definition: withoutResponses(definition),
+    definition: requestsOf(definition),
     strict: true,
     coerceTypes: true,
     // The whole definition is validated once; each of its schemas again would only take time.
@@ -48,23 +49,25 @@ export async function createDispatch(options: DispatchOptions): Promise<RequestH
     customizeAjv: addFormats,
     handlers: {
       ...send,
-      postRoutingHandler: async (context: Context, req: ExpressRequest, res: Response) => {
+      postRoutingHandler: async (context: Context, req: ExpressRequest, res: Response, request: Incoming) => {
         // The library calls this also where no route was found, whatever its types say.
-        const { operation } = context as Partial<Context>
-        const id = operation?.operationId
+        const id = (context as Partial<Context>).operation?.operationId as OperationId | undefined
         if (id === undefined) return
-        stateOf(req).operationId = id
-        if (operations[id as OperationId].body) await parseBody(req, res)
+        const { role, body } = operations[id]
+        const state = stateOf(req)
+        state.operationId = id
+        if (body) {
+          await parseBody(req, res)
+          request.body = req.body as unknown
+        }
+        const { name, roles } = principalOf(state)
+        if (!roles.includes(role)) throw new DomainError('forbidden', `${id} needs the role ${role}, which the key ${name} does not have.`)
       },
       notFound: () => {
         throw new DomainError('not_found', 'No such route; the contract lists them.')
       },
       methodNotAllowed: (context: Context) => {
         throw new DomainError('method_not_allowed', `${context.request.method.toUpperCase()} is not a method of this path.`, { allow: methodsOf(context.request.path) })
-      },
-      unauthorizedHandler: (context: Context, req: ExpressRequest) => {
-        const id = context.operation.operationId as OperationId
-        throw new DomainError('forbidden', `${id} needs the role ${operations[id].role}, which the key ${principalOf(req).name} does not have.`)
       },
       validationFail: (context: Context) => {
         throw new DomainError('invalid_params', firstProblem(context.validation.errors ?? []))
@@ -73,46 +76,42 @@ export async function createDispatch(options: DispatchOptions): Promise<RequestH
         throw new Error(`${context.operation.operationId ?? 'the operation'} has no handler`)
       },
     },
-    securityHandlers: { ApiKey: hasRole, Bearer: hasRole },
   })
   await api.init()
   // The router builds this list anew for each look-up, several times a request.
   const list = api.router.getOperations()
   api.router.getOperations = () => list
+  parseOnce(api.router)
 
   return (req, res, next) => {
     const { method, path } = req
-    const query = req.query as Record<string, string | string[]>
+    const query = req.url.includes('?') ? (req.query as Record<string, string | string[]>) : ''
     const headers = req.headers as Record<string, string | string[]>
-    // The body is parsed after routing, so it has to be read when it is needed.
-    const request = {
-      method,
-      path,
-      query,
-      headers,
-      get body() {
-        return req.body as unknown
-      },
-    }
-    api.handleRequest(request, req, res).catch(next)
+    const request: Incoming = { method, path, query, headers, body: undefined, parsed: {} }
+    api.handleRequest(request, req, res, request).catch(next)
   }
 }
 
-/** Replies are held to the contract by types and tests; validators for them, which nobody calls, would take most of the start. */
-function withoutResponses(definition: Document): Document {
+/**
+ * What openapi-backend needs of the contract. Replies are held to it by types and tests; validators for them, which nobody calls, would take
+ * most of the start. Who is asking is known before the route, so that the library has no security scheme to go through.
+ */
+function requestsOf(definition: Document): Document {
   const bare = structuredClone(definition)
+  delete bare.security
   for (const item of Object.values(bare.paths ?? {}))
-    for (const part of Object.values(item ?? {})) if (typeof part === 'object' && 'responses' in part) part.responses = { default: { description: 'See the contract.' } }
+    for (const part of Object.values(item ?? {}))
+      if (typeof part === 'object' && 'responses' in part) {
+        part.responses = { default: { description: 'See the contract.' } }
+        delete part.security
+      }
   return bare
 }
 
-const principalOf = (req: ExpressRequest): Principal => {
-  const { principal } = stateOf(req)
+function principalOf({ principal }: RequestState): Principal {
   if (principal === undefined) throw new Error('authenticate has to run before dispatch')
   return principal
 }
-
-const hasRole = (context: Context, req: ExpressRequest): boolean => principalOf(req).roles.includes(operations[context.operation.operationId as OperationId].role)
 
 /** What openapi-backend hands over after validation, without its `any`. */
 type Validated = Pick<HandlerRequest<OperationId>, 'params' | 'query' | 'headers'> & { readonly requestBody: unknown }
@@ -122,7 +121,8 @@ function sender(id: OperationId, handlers: Handlers, clock: Clock): Send {
   const handler = handlers[id] as (request: HandlerRequest<OperationId>) => AnyReply | Promise<AnyReply>
   return async (context, req, res) => {
     const { params, query, headers, requestBody } = context.request as Validated
-    const given = { params, query, headers, body: requestBody, principal: principalOf(req), correlation_id: stateOf(req).correlation_id }
+    const state = stateOf(req)
+    const given = { params, query, headers, body: requestBody, principal: principalOf(state), correlation_id: state.correlation_id }
     const reply = await handler(given)
     if (res.destroyed) {
       reply.stream?.close()

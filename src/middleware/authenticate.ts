@@ -1,4 +1,4 @@
-import { createHash, timingSafeEqual } from 'node:crypto'
+import { hash, timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import type { RequestHandler } from 'express'
 import { DomainError } from '../domain/errors.ts'
@@ -74,7 +74,8 @@ export function authenticate(rules: AuthRules): RequestHandler {
 }
 
 const digestFromHex = (hex: string): Buffer => Buffer.from(hex, 'hex')
-const digest = (key: string): Buffer => createHash('sha256').update(key).digest()
+// By way of hex: a buffer made here is cheaper than one that the hash makes.
+const digest = (key: string): Buffer => digestFromHex(hash('sha256', key))
 
 function presentedKey(req: IncomingMessage): string | undefined {
   const header = req.headers['x-api-key']

@@ -9,14 +9,20 @@ export interface RequestState {
   operationId?: string
 }
 
-const states = new WeakMap<IncomingMessage, RequestState>()
+const state = Symbol('state')
+
+interface Begun extends IncomingMessage {
+  [state]?: RequestState
+}
 
 /** Attaches the state to a request; the first middleware does it. */
-export const beginRequest = (req: IncomingMessage, correlation_id: string): void => void states.set(req, { correlation_id })
+export const beginRequest = (req: IncomingMessage, correlation_id: string): void => {
+  ;(req as Begun)[state] = { correlation_id }
+}
 
 /** @throws Error where the request has not been begun */
 export function stateOf(req: IncomingMessage): RequestState {
-  const state = states.get(req)
-  if (state === undefined) throw new Error('the request has no state: correlationId has to run first')
-  return state
+  const begun = (req as Begun)[state]
+  if (begun === undefined) throw new Error('the request has no state: correlationId has to run first')
+  return begun
 }

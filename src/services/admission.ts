@@ -1,4 +1,4 @@
-import { digestOf } from '../domain/artifact.ts'
+import { checkWellFormed, sameJson } from '../domain/artifact.ts'
 import { costNano, nothingSpent } from '../domain/budget.ts'
 import { DomainError } from '../domain/errors.ts'
 import type { Principal } from '../domain/principal.ts'
@@ -41,7 +41,7 @@ export interface AdmissionParts {
 export class Admission {
   private readonly parts: AdmissionParts
   /** Requests being admitted, so that a twin waits for the same commit. */
-  private readonly flying = new Map<string, { readonly body_hash: string; readonly reply: Promise<TaskAcceptedReply> }>()
+  private readonly flying = new Map<string, { readonly request: TaskRequest; readonly reply: Promise<TaskAcceptedReply> }>()
   private closed = false
 
   constructor(parts: AdmissionParts) {
@@ -59,18 +59,18 @@ export class Admission {
    */
   async admit(principal: Principal, request: TaskRequest, correlation_id: string): Promise<TaskAcceptedReply> {
     const id = taskKeyOf(principal.name, request.task_id)
-    const body_hash = digestOf(request)
+    checkWellFormed(request)
     const flying = this.flying.get(id)
     const live = this.parts.live.get(id)?.accepted
-    if (flying?.body_hash === body_hash) return flying.reply
     if (flying !== undefined) {
+      if (sameJson(flying.request, request)) return flying.reply
       // Only a task that is accepted takes the id; if that one is refused, this one is judged by itself.
       await flying.reply.catch(() => undefined)
       return this.admit(principal, request, correlation_id)
     }
-    if (live !== undefined) return sameBody(live.body_hash, body_hash, replyOf(live))
-    const reply = this.accept(principal.name, request, body_hash, correlation_id).catch((error: unknown) => this.refuse(principal.name, request, body_hash, correlation_id, error))
-    this.flying.set(id, { body_hash, reply })
+    if (live !== undefined) return repeated(live, request)
+    const reply = this.accept(principal.name, request, correlation_id).catch((error: unknown) => this.refuse(principal.name, request, correlation_id, error))
+    this.flying.set(id, { request, reply })
     try {
       return await reply
     } finally {
@@ -89,7 +89,7 @@ export class Admission {
     return live
   }
 
-  private async accept(owner: string, request: TaskRequest, body_hash: string, correlation_id: string): Promise<TaskAcceptedReply> {
+  private async accept(owner: string, request: TaskRequest, correlation_id: string): Promise<TaskAcceptedReply> {
     const { pools, sessions, keyLimits, live, dispatcher, clock, metrics, log, drawSeed } = this.parts
     this.checkOpen()
     keyLimits.countRequest(owner, clock.now())
@@ -110,7 +110,7 @@ export class Admission {
     const accepted_at = Math.floor(clock.now())
     const numbers = { queue_position: position, predicted_start_ms: start_ms, backoff_ms: start_ms }
     const seed = request.seed ?? drawSeed()
-    const accepted: AcceptedTask = { owner, task_id: request.task_id, request, seed, prompt_tokens, pool_id: pool.id, accepted_at, body_hash, correlation_id, ...numbers }
+    const accepted: AcceptedTask = { owner, task_id: request.task_id, request, seed, prompt_tokens, pool_id: pool.id, accepted_at, correlation_id, ...numbers }
     const task = newLiveTask(accepted, pool, workOf(accepted, pool), seat)
     const admission = pool.scheduler.admit(task)
     if (!admission.admitted) {
@@ -166,10 +166,10 @@ export class Admission {
   }
 
   /** A refused request may be the repetition of a task that has finished: that one's reply holds. */
-  private async refuse(owner: string, request: TaskRequest, body_hash: string, correlation_id: string, error: unknown): Promise<TaskAcceptedReply> {
+  private async refuse(owner: string, request: TaskRequest, correlation_id: string, error: unknown): Promise<TaskAcceptedReply> {
     const { journal, metrics, log } = this.parts
     const twin = error instanceof StorageError ? undefined : await journal.find(owner, request.task_id).catch(() => undefined)
-    if (twin !== undefined) return sameBody(twin.task.body_hash, body_hash, replyOf(twin.task))
+    if (twin !== undefined) return repeated(twin.task, request)
     if (!(error instanceof DomainError)) throw error
     const { engine } = request
     metrics.count('tasks_rejected_total', { engine, reason: error.code })
@@ -194,7 +194,8 @@ function replyOf(task: AcceptedTask): TaskAcceptedReply {
   return { task_id, queue_position, predicted_start_ms, backoff_ms, pool_id, accepted_at: new Date(accepted_at).toISOString() }
 }
 
-function sameBody(known: string, given: string, reply: TaskAcceptedReply): TaskAcceptedReply {
-  if (known !== given) throw new DomainError('conflict', 'task_id is taken by a task with another body; choose a new task_id.')
-  return reply
+/** The reply to an accepted task's body; another body cannot have its id. */
+function repeated(known: AcceptedTask, request: TaskRequest): TaskAcceptedReply {
+  if (!sameJson(known.request, request)) throw new DomainError('conflict', 'task_id is taken by a task with another body; choose a new task_id.')
+  return replyOf(known)
 }

@@ -1,4 +1,4 @@
-import { digestOf } from '../domain/artifact.ts'
+import { sameJson } from '../domain/artifact.ts'
 import * as rules from '../domain/catalog.ts'
 import type { CatalogModel, CatalogModelRequest, CatalogRecord, ModelState } from '../domain/catalog.ts'
 import { DomainError } from '../domain/errors.ts'
@@ -71,7 +71,7 @@ export class Catalog {
       const { id } = request
       const present = this.entries.get(id)
       if (present !== undefined) {
-        if (digestOf(present.record.request) !== digestOf(request))
+        if (!sameJson(present.record.request, request))
           throw new DomainError('conflict', `body.id: ${id} is taken by another model; choose another id or delete that one.`)
         return viewOf(present)
       }

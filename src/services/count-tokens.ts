@@ -12,7 +12,7 @@ import { promptOf } from './run.ts'
  * @throws DomainError invalid_params where the engine cannot take the prompt
  */
 export async function countTokens(request: TaskRequest, candidates: Candidates, clock: Clock, log: Log): Promise<number> {
-  const pool = [...candidates.first, ...candidates.fallback].find(({ ready }) => ready)
+  const pool = candidates.first.find(({ ready }) => ready) ?? candidates.fallback.find(({ ready }) => ready)
   const replica = pool?.replicas.find(({ state }) => state === 'ready')
   if (pool === undefined || replica === undefined || request.workload !== 'completion') return estimateFor(request)
   const { tokenize_ms } = pool.config.timeouts

@@ -22,11 +22,7 @@ export function candidatesFor(request: TaskRequest, pools: Pools): Candidates {
   const { engine, model_ref, placement } = request
   const serving = pools.all().filter(({ config }) => config.engine === engine && config.model === model_ref)
   if (serving.length === 0) throw new DomainError('not_found', `No pool serves model_ref ${model_ref} on engine ${engine}; GET /v1/capabilities lists what is served.`)
-  for (const [field, ids] of [['pin_pool_id', placement?.pin_pool_id === undefined ? [] : [placement.pin_pool_id]], ['prefer_pools', placement?.prefer_pools ?? []], ['avoid_pools', placement?.avoid_pools ?? []]] as const)
-    for (const id of ids) if (pools.find(id) === undefined) throw new DomainError('invalid_params', `body.placement.${field}: there is no pool ${id}`)
-
-  const mask = placement?.require_device_mask ?? []
-  const allowed = serving.filter((pool) => placement?.avoid_pools?.includes(pool.id) !== true && pool.replicas.some(({ devices }) => mask.every((device) => devices.includes(device))))
+  const allowed = placement === undefined ? serving : allowedBy(placement, serving, pools)
   if (placement?.mode === 'pin') {
     const pinned = allowed.filter(({ id }) => id === placement.pin_pool_id)
     if (pinned.length === 0) throw new DomainError('invalid_params', `body.placement.pin_pool_id: pool ${placement.pin_pool_id} does not serve this engine and model, or the placement excludes it`)
@@ -41,6 +37,13 @@ export function candidatesFor(request: TaskRequest, pools: Pools): Candidates {
   const rest = placement.allow_fallback === false ? [] : able.filter((pool) => !preferred.includes(pool))
   if (preferred.length + rest.length === 0) throw new DomainError('invalid_params', 'body.placement.prefer_pools: none of these pools serves the task, and allow_fallback is false')
   return { first: preferred, fallback: rest, pinned: false }
+}
+
+function allowedBy(placement: NonNullable<TaskRequest['placement']>, serving: readonly Pool[], pools: Pools): readonly Pool[] {
+  const { pin_pool_id, prefer_pools = [], avoid_pools = [], require_device_mask: mask = [] } = placement
+  for (const [field, ids] of [['pin_pool_id', pin_pool_id === undefined ? [] : [pin_pool_id]], ['prefer_pools', prefer_pools], ['avoid_pools', avoid_pools]] as const)
+    for (const id of ids) if (pools.find(id) === undefined) throw new DomainError('invalid_params', `body.placement.${field}: there is no pool ${id}`)
+  return serving.filter(({ id, replicas }) => !avoid_pools.includes(id) && replicas.some(({ devices }) => mask.every((device) => devices.includes(device))))
 }
 
 /** Where a task goes, and what it finds there. */

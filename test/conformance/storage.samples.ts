@@ -30,7 +30,6 @@ export function sampleTask(owner: string, task_id: string, session_id = 's1', pr
     prompt_tokens: 3,
     pool_id: 'pool',
     accepted_at: 1_700_000_000_123,
-    body_hash: 'ab'.repeat(32),
     queue_position: 0,
     predicted_start_ms: 12,
     backoff_ms: 0,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import fc from 'fast-check'
-import { artifactRef, canonicalJson, digestOf, sealArtifact, type Artifact } from '../../src/domain/artifact.ts'
+import { artifactRef, canonicalJson, checkWellFormed, digestOf, sameJson, sealArtifact, type Artifact } from '../../src/domain/artifact.ts'
 import { DomainError } from '../../src/domain/errors.ts'
 
 /** The same value with the keys of every object in another order. */
@@ -55,6 +55,7 @@ describe('canonical JSON', () => {
         const canonical = canonicalJson(value)
         assert.equal(canonicalJson(reordered(value) as object), canonical)
         assert.equal(digestOf(reordered(value) as object), digestOf(value))
+        assert.equal(sameJson(reordered(value) as object, value), true)
         assert.equal(canonicalJson(JSON.parse(canonical) as object), canonical)
         assert.deepEqual(JSON.parse(canonical), JSON.parse(JSON.stringify(value)))
       }),
@@ -65,7 +66,8 @@ describe('canonical JSON', () => {
   it('differs where the value does', () => {
     fc.assert(
       fc.property(json, json, (a, b) => {
-        assert.equal(digestOf(a) === digestOf(b), JSON.stringify(reordered(sortedKeys(a))) === JSON.stringify(reordered(sortedKeys(b))))
+        const same = JSON.stringify(reordered(sortedKeys(a))) === JSON.stringify(reordered(sortedKeys(b)))
+        assert.deepEqual([digestOf(a) === digestOf(b), sameJson(a, b)], [same, same])
       }),
     )
     assert.notEqual(digestOf({ a: '1' }), digestOf({ a: 1 }))
@@ -74,10 +76,32 @@ describe('canonical JSON', () => {
 
   it('has none of a lone surrogate: the client is told', () => {
     for (const value of [{ a: '\ud800' }, { a: ['x\udfff'] }, { '\ud800': 1 }])
-      assert.throws(
-        () => canonicalJson(value),
-        (error) => error instanceof DomainError && error.kind === 'invalid_params' && error.message.startsWith('body: '),
-      )
+      for (const refuse of [canonicalJson, checkWellFormed])
+        assert.throws(
+          () => refuse(value),
+          (error) => error instanceof DomainError && error.kind === 'invalid_params' && error.message.startsWith('body: '),
+        )
+  })
+
+  it('is there exactly where the check finds nothing', () => {
+    const unit = fc.constantFrom('a', 'é', '🦢', '\ud83e', '\udda2')
+    const value = fc.object({ key: fc.string({ unit, maxLength: 3 }), values: [fc.string({ unit, maxLength: 3 }), fc.constantFrom(null, true, 1)] })
+    const throws = (run: () => void): boolean => {
+      try {
+        run()
+        return false
+      } catch {
+        return true
+      }
+    }
+    fc.assert(
+      fc.property(value, (given) => {
+        assert.equal(
+          throws(() => checkWellFormed(given)),
+          throws(() => void canonicalJson(given)),
+        )
+      }),
+    )
   })
 })
 

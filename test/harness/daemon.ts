@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto'
-import { createServer, type Server } from 'node:http'
+import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { compose, type Daemon, type Overrides } from '../../src/compose.ts'
 import { checkConfig } from '../../src/config.ts'
+import { serverOf } from '../../src/http/server.ts'
 import type { Log, LogFields } from '../../src/ports/telemetry.ts'
 import { FakeClock } from './fake-clock.ts'
 
@@ -99,7 +100,7 @@ export async function startDaemon(given: Record<string, unknown> = {}, overrides
   // The disk is real: a task whose start is being written has to be on its engine before time goes on.
   if (overrides.clock instanceof FakeClock) overrides.clock.busy = () => [...daemon.live.all()].some(({ recording }) => recording)
   await daemon.start()
-  const server = createServer(daemon.app)
+  const server = serverOf(daemon.app)
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const { port } = server.address() as AddressInfo
   const stop = async (): Promise<void> => {

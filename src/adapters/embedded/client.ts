@@ -23,6 +23,8 @@ export class StorageClient {
   private ops: Param[] = []
   private ends: number[] = []
   private commits: Waiting<void>[] = []
+  /** What goes to the worker at the end of this turn of the event loop. */
+  private outbox: ToWorker[] = []
   /** Requests that must see a commit of the next batch. */
   private held: ToWorker[] = []
   private inFlight: Waiting<void>[] | undefined
@@ -55,7 +57,9 @@ export class StorageClient {
       // Early Node 24 warns that node:sqlite is experimental; the flag reaches no further than this worker, which runs nothing else.
       execArgv: ['--disable-warning=ExperimentalWarning'],
     })
-    this.worker.on('message', (message: FromWorker) => this.receive(message))
+    this.worker.on('message', (messages: readonly FromWorker[]) => {
+      for (const message of messages) this.receive(message)
+    })
     this.worker.on('messageerror', (error) => this.fail('the storage worker cannot be understood', error))
     this.worker.on('error', (error) => this.fail('the storage worker crashed', error))
     this.exited = new Promise((resolve) => {
@@ -124,8 +128,15 @@ export class StorageClient {
     })
   }
 
+  /** Messages of one turn go together: to wake the other thread costs more than most of them ask for. */
   private send(message: ToWorker): void {
-    this.worker.postMessage(message)
+    if (this.outbox.push(message) === 1) setImmediate(() => this.flush())
+  }
+
+  private flush(): void {
+    if (this.outbox.length === 0) return
+    this.worker.postMessage(this.outbox)
+    this.outbox = []
   }
 
   /** Sends the next batch unless one is in flight, and the farewell once there is no more to send. */
@@ -144,6 +155,7 @@ export class StorageClient {
       this.farewell = 'sent'
       this.send(['close'])
     }
+    this.flush()
   }
 
   private receive(message: FromWorker): void {

@@ -21,7 +21,7 @@ export interface Failure {
 export type CommitFailure = readonly [index: number, why: 'duplicate' | Failure]
 
 /**
- * Main thread to worker, worked off in order.
+ * Main thread to worker, sent as arrays, worked off in order.
  * `batch`: statements with their parameters in one flat array, `[statement, ...params, statement, ...params]`;
  * `ends` tells where each commit ends in it.
  */
@@ -30,7 +30,7 @@ export type ToWorker =
   | readonly [op: 'all' | 'run', id: number, statement: number, params: readonly Param[]]
   | readonly [op: 'close']
 
-/** Worker to main thread. */
+/** Worker to main thread, sent as arrays. */
 export type FromWorker =
   | readonly [op: 'opened']
   | readonly [op: 'refused', failure: Failure]

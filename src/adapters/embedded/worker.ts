@@ -130,19 +130,27 @@ function answer(database: Database, message: ToWorker): FromWorker {
 function main(): void {
   const port = parentPort
   if (port === null) throw new Error('runs as a worker only')
-  const reply = (message: FromWorker): void => port.postMessage(message)
+  const reply = (messages: readonly FromWorker[]): void => port.postMessage(messages)
   let database: Database
   try {
     database = new Database(openDatabase(workerData as WorkerInput))
   } catch (error) {
-    reply(['refused', failureOf(error)])
+    reply([['refused', failureOf(error)]])
     return
   }
-  port.on('message', (message: ToWorker) => {
-    reply(answer(database, message))
-    if (message[0] === 'close') port.close()
+  port.on('message', (messages: readonly ToWorker[]) => {
+    let answers: FromWorker[] = []
+    for (const message of messages) {
+      answers.push(answer(database, message))
+      // Who waits for a commit does not wait for the reads behind it.
+      if (message[0] !== 'batch') continue
+      reply(answers)
+      answers = []
+    }
+    if (answers.length > 0) reply(answers)
+    if (messages.at(-1)?.[0] === 'close') port.close()
   })
-  reply(['opened'])
+  reply([['opened']])
 }
 
 main()
