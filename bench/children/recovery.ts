@@ -44,7 +44,6 @@ const acceptedTask = (n: number, now: number): AcceptedTask => ({
   prompt_tokens: 25,
   pool_id: 'mock',
   accepted_at: now,
-  body_hash: n.toString(16).padStart(64, '0'),
   queue_position: n,
   predicted_start_ms: n * 1000,
   backoff_ms: n * 1000,
