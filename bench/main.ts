@@ -5,12 +5,14 @@
 import { writeFileSync } from 'node:fs'
 import { cpus, release, totalmem } from 'node:os'
 import { benchAdmission } from './admission.ts'
+import { benchSlots } from './slots.ts'
 import { benchStreaming } from './streaming.ts'
 import type { Section } from './section.ts'
 
 const benches: Readonly<Record<string, () => Promise<Section>>> = {
   admission: benchAdmission,
   streaming: benchStreaming,
+  slots: benchSlots,
 }
 
 const given = process.argv.slice(2)

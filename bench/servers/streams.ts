@@ -6,7 +6,7 @@ import { MockEngine } from '../../src/adapters/engines/mock/engine.ts'
 import { random, word } from '../../src/adapters/engines/mock/words.ts'
 import { compose } from '../../src/compose.ts'
 import { checkConfig } from '../../src/config.ts'
-import { follow, type FlowCommand, type OpenStream } from './feed.ts'
+import { follow, type OpenStream } from './feed.ts'
 import { report } from './report.ts'
 
 // The daemon with an engine of a thousand slots, whose tokens come when the bench says so.

@@ -11,22 +11,33 @@ const keepAlive_ms = 15_000
  */
 const chunk_chars = 64 * 1024
 
+/** Ends a chunked body (RFC 9112, section 7.1). */
+const lastChunk = '0\r\n\r\n'
+
 /**
  * Writes a task's frames to a response until the terminal one, at the reader's pace: what the socket does not take stays in the log.
  * The response ends after the terminal frame; a connection that closes ends the reading and nothing else.
  */
 export function sendStream(res: ServerResponse, reader: TaskReader, clock: Clock): void {
   let writable = true
+  let chunked = false
+  const write = (frames: string): void => {
+    const bytes = Buffer.byteLength(frames)
+    writable = res.write(chunked ? `${bytes.toString(16)}\r\n${frames}\r\n` : frames, bytes === frames.length ? 'latin1' : 'utf8')
+  }
   const pump = (): void => {
     while (writable && !reader.done) {
       const frames = reader.take(chunk_chars)
       if (frames === '') return
-      writable = res.write(frames)
+      write(frames)
     }
-    if (reader.done) res.end()
+    if (reader.done && !res.writableEnded) {
+      cancelKeepAlive()
+      res.end(chunked ? lastChunk : undefined)
+    }
   }
   const cancelKeepAlive = clock.every(keepAlive_ms, () => {
-    if (writable) writable = res.write(': keep-alive\n\n')
+    if (writable) write(': keep-alive\n\n')
   })
   res.on('drain', () => {
     writable = true
@@ -41,6 +52,9 @@ export function sendStream(res: ServerResponse, reader: TaskReader, clock: Clock
   res.on('close', leave)
   res.writeHead(200, { 'Content-Type': 'text/event-stream; charset=utf-8', 'Cache-Control': 'no-store', 'X-Accel-Buffering': 'no' })
   res.flushHeaders()
+  // node:http writes a chunk in four pieces; as one string it costs half as much.
+  chunked = res.chunkedEncoding
+  res.chunkedEncoding = false
   reader.onReadable(pump)
   pump()
 }

@@ -4,7 +4,7 @@ import { visibleOwner, type Principal } from '../domain/principal.ts'
 import { parseResumePoint, TaskLog, type ResumePoint } from '../domain/task-log.ts'
 import type { TaskReader } from '../domain/task-reader.ts'
 import type { AcceptedTask } from '../domain/task.ts'
-import type { Clock } from '../ports/clock.ts'
+import type { CancelTimer, Clock } from '../ports/clock.ts'
 import type { EventLog } from '../ports/event-log.ts'
 import type { Journal } from '../ports/journal.ts'
 import type { LiveTask, LiveTasks } from './live-tasks.ts'
@@ -13,6 +13,9 @@ import { findLive } from './tasks.ts'
 
 /** How often a followed task reports its metrics, ms. */
 const metrics_ms = 1000
+
+/** Turns that one round of reports is spread over, so that no token has to wait for all of it. */
+const turns = 100
 
 /** A reader, and the task it reads. */
 export interface OpenedStream {
@@ -38,14 +41,20 @@ export class Streams {
 
   /** Starts to report metrics once a second to whoever follows. Returns how to stop. */
   start(): () => void {
-    return this.clock.every(metrics_ms, () => {
-      const now = this.clock.now()
-      for (const task of this.followed) {
-        if (!task.log.hasReaders) this.followed.delete(task)
-        // A task that is ending may still be given back to the queue.
-        else if (task.phase !== 'ending') task.log.report(metricsFrame(progressOf(task, now)))
-      }
+    let cancelTurn: CancelTimer = () => undefined
+    const report = (tasks: readonly LiveTask[], from: number): void => {
+      const to = from + Math.ceil(tasks.length / turns)
+      for (const task of tasks.slice(from, to)) this.report(task)
+      if (to < tasks.length) cancelTurn = this.clock.after(0, () => report(tasks, to))
+    }
+    const cancel = this.clock.every(metrics_ms, () => {
+      cancelTurn()
+      report([...this.followed], 0)
     })
+    return () => {
+      cancel()
+      cancelTurn()
+    }
   }
 
   /**
@@ -65,6 +74,12 @@ export class Streams {
     if (stored === undefined) throw new DomainError('not_found', 'No such task.')
     if (from.kind === 'nothing' || record === undefined) return undefined
     return { reader: TaskLog.restore(stored).read(from), task: record.task }
+  }
+
+  private report(task: LiveTask): void {
+    if (!task.log.hasReaders) this.followed.delete(task)
+    // A task that is ending may still be given back to the queue.
+    else if (task.phase !== 'ending') task.log.report(metricsFrame(progressOf(task, this.clock.now())))
   }
 
   private follow(task: LiveTask, from: ResumePoint): OpenedStream | undefined {
