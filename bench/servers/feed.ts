@@ -37,32 +37,36 @@ export async function follow(open: OpenStream[], { flow }: FlowCommand): Promise
  * given rate, as many as are due. Every server under measurement is driven by this, so that they differ in nothing but what they do with a token.
  */
 async function flowOver(streams: readonly OpenStream[], tokens: number, rate: number | undefined): Promise<Latency> {
-  const latencies: number[] = []
-  if (rate !== undefined) timeWrites(latencies)
+  latencies = []
+  if (rate !== undefined) timeWrites()
   const total = streams.length * tokens
   const started = performance.now()
   for (let sent = 0; sent < total; ) {
     const due = rate === undefined ? sent + streams.length : Math.min(total, Math.floor(((performance.now() - started) * rate) / 1000))
     for (; sent < due; sent++) {
-      emitted_at = performance.now()
+      if (rate !== undefined) due_at = started + (sent * 1000) / rate
       streams[sent % streams.length]?.emit(Math.floor(sent / streams.length))
     }
-    emitted_at = undefined
+    due_at = undefined
     await new Promise(setImmediate)
   }
   return { p50: quantile(latencies, 0.5), p99: quantile(latencies, 0.99) }
 }
 
-/** When the token under way was emitted; undefined while there is none. */
-let emitted_at: number | undefined
+let latencies: number[] = []
+let timed = false
+/** When the token under way was due: what holds the event loop up keeps an engine's tokens waiting, too. */
+let due_at: number | undefined
 
 type Method = (...args: unknown[]) => unknown
 
-/** Times every token from `flow` handing it out until the write to its socket has returned. */
-function timeWrites(latencies: number[]): void {
+/** From now on times every token from the moment it was due until the write to its socket has returned. */
+function timeWrites(): void {
+  if (timed) return
+  timed = true
   const waiting = new WeakMap<Socket, number>()
   wrap(ServerResponse.prototype, 'write', (write, res, args) => {
-    if (emitted_at !== undefined && res.socket !== null && !waiting.has(res.socket)) waiting.set(res.socket, emitted_at)
+    if (due_at !== undefined && res.socket !== null && !waiting.has(res.socket)) waiting.set(res.socket, due_at)
     return write(...args)
   })
   for (const name of ['_write', '_writev'] as const)

@@ -3,7 +3,7 @@ import { metricsFrame } from '../domain/frames.ts'
 import { visibleOwner, type Principal } from '../domain/principal.ts'
 import { parseResumePoint, TaskLog, type ResumePoint } from '../domain/task-log.ts'
 import type { TaskReader } from '../domain/task-reader.ts'
-import type { AcceptedTask } from '../domain/task.ts'
+import { taskKeyOf, type AcceptedTask } from '../domain/task.ts'
 import type { CancelTimer, Clock } from '../ports/clock.ts'
 import type { EventLog } from '../ports/event-log.ts'
 import type { Journal } from '../ports/journal.ts'
@@ -31,6 +31,8 @@ export class Streams {
   private readonly clock: Clock
   /** Live tasks that somebody reads, or read a moment ago. */
   private readonly followed = new Set<LiveTask>()
+  /** Logs of finished tasks that somebody reads, or read a moment ago: one for all readers of a task, so that slow ones cost little. */
+  private readonly replayed = new Map<string, TaskLog>()
 
   constructor(live: LiveTasks, journal: Pick<Journal, 'find'>, eventLog: EventLog, clock: Clock) {
     this.live = live
@@ -50,6 +52,7 @@ export class Streams {
     const cancel = this.clock.every(metrics_ms, () => {
       cancelTurn()
       report([...this.followed], 0)
+      for (const [key, log] of this.replayed) if (!log.hasReaders) this.replayed.delete(key)
     })
     return () => {
       cancel()
@@ -70,10 +73,23 @@ export class Streams {
     // The task may have been accepted, or may have ended, while the journal was read.
     const now = findLive(this.live, principal, task_id)
     if (now !== undefined) return this.follow(now, from)
-    const stored = record === undefined ? undefined : await this.eventLog.read(record.task)
-    if (stored === undefined) throw new DomainError('not_found', 'No such task.')
-    if (from.kind === 'nothing' || record === undefined) return undefined
-    return { reader: TaskLog.restore(stored).read(from), task: record.task }
+    const log = record === undefined ? undefined : await this.replay(record.task)
+    if (record === undefined || log === undefined) throw new DomainError('not_found', 'No such task.')
+    return from.kind === 'nothing' ? undefined : { reader: log.read(from), task: record.task }
+  }
+
+  /** The log of a finished task; undefined where there is none. */
+  private async replay(task: AcceptedTask): Promise<TaskLog | undefined> {
+    // The same id may have named another task before this one.
+    const key = `${taskKeyOf(task.owner, task.task_id)}@${task.accepted_at}`
+    const shared = this.replayed.get(key)
+    if (shared !== undefined) return shared
+    const stored = await this.eventLog.read(task)
+    if (stored === undefined) return undefined
+    // Somebody else may have read it meanwhile.
+    const log = this.replayed.get(key) ?? TaskLog.restore(stored)
+    this.replayed.set(key, log)
+    return log
   }
 
   private report(task: LiveTask): void {
