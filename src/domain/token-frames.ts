@@ -58,6 +58,7 @@ export class TokenFrames {
 
   /** The frame of the token with this index; empty where there is none. */
   at(index: number): string {
+    if (index >= this.count) return ''
     const block = this.blocks[Math.floor(index / perBlock)]
     if (block === undefined) return this.open[index % perBlock] ?? ''
     const start = startOfFrame(block, index % perBlock)
