@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http'
 import type { TaskReader } from '../domain/task-reader.ts'
 import type { Clock } from '../ports/clock.ts'
+import { inTurn } from './turns.ts'
 
 /** How often a comment keeps an idle connection open, ms. */
 const keepAlive_ms = 15_000
@@ -19,7 +20,8 @@ const lastChunk = '0\r\n\r\n'
  * The response ends after the terminal frame; a connection that closes ends the reading and nothing else.
  */
 export function sendStream(res: ServerResponse, reader: TaskReader, clock: Clock): void {
-  let writable = true
+  let writable = false
+  let left = false
   let chunked = false
   const write = (frames: string): void => {
     const bytes = Buffer.byteLength(frames)
@@ -39,11 +41,17 @@ export function sendStream(res: ServerResponse, reader: TaskReader, clock: Clock
   const cancelKeepAlive = clock.every(keepAlive_ms, () => {
     if (writable) write(': keep-alive\n\n')
   })
-  res.on('drain', () => {
-    writable = true
-    pump()
-  })
+  // A reader that is behind waits for its turn before each chunk: the kernel takes so many at once that live tokens of others would wait.
+  const goOn = (): void => {
+    inTurn(() => {
+      if (left) return
+      writable = true
+      pump()
+    })
+  }
+  res.on('drain', goOn)
   const leave = (): void => {
+    left = true
     cancelKeepAlive()
     reader.close()
   }
@@ -56,5 +64,5 @@ export function sendStream(res: ServerResponse, reader: TaskReader, clock: Clock
   chunked = res.chunkedEncoding
   res.chunkedEncoding = false
   reader.onReadable(pump)
-  pump()
+  goOn()
 }

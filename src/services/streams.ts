@@ -32,7 +32,7 @@ export class Streams {
   /** Live tasks that somebody reads, or read a moment ago. */
   private readonly followed = new Set<LiveTask>()
   /** Logs of finished tasks that somebody reads, or read a moment ago: one for all readers of a task, so that slow ones cost little. */
-  private readonly replayed = new Map<string, TaskLog>()
+  private readonly replayed = new Map<string, Promise<TaskLog | undefined>>()
 
   constructor(live: LiveTasks, journal: Pick<Journal, 'find'>, eventLog: EventLog, clock: Clock) {
     this.live = live
@@ -52,7 +52,7 @@ export class Streams {
     const cancel = this.clock.every(metrics_ms, () => {
       cancelTurn()
       report([...this.followed], 0)
-      for (const [key, log] of this.replayed) if (!log.hasReaders) this.replayed.delete(key)
+      for (const [key, log] of this.replayed) void this.forgetUnread(key, log)
     })
     return () => {
       cancel()
@@ -79,17 +79,20 @@ export class Streams {
   }
 
   /** The log of a finished task; undefined where there is none. */
-  private async replay(task: AcceptedTask): Promise<TaskLog | undefined> {
+  private replay(task: AcceptedTask): Promise<TaskLog | undefined> {
     // The same id may have named another task before this one.
     const key = `${taskKeyOf(task.owner, task.task_id)}@${task.accepted_at}`
-    const shared = this.replayed.get(key)
-    if (shared !== undefined) return shared
-    const stored = await this.eventLog.read(task)
-    if (stored === undefined) return undefined
-    // Somebody else may have read it meanwhile.
-    const log = this.replayed.get(key) ?? TaskLog.restore(stored)
+    const known = this.replayed.get(key)
+    if (known !== undefined) return known
+    const log = this.eventLog.read(task).then((stored) => (stored === undefined ? undefined : TaskLog.restore(stored)))
     this.replayed.set(key, log)
+    log.then((found) => found ?? this.replayed.delete(key), () => this.replayed.delete(key))
     return log
+  }
+
+  private async forgetUnread(key: string, log: Promise<TaskLog | undefined>): Promise<void> {
+    const found = await log.catch(() => undefined)
+    if (found?.hasReaders !== true) this.replayed.delete(key)
   }
 
   private report(task: LiveTask): void {

@@ -90,7 +90,7 @@ describe('streams', () => {
       reads++
       return read(key)
     }
-    const [first, second] = [await rig.tail('t'), await rig.tail('t', boss)]
+    const [first, second] = await Promise.all([rig.tail('t'), rig.tail('t', boss)])
     assert.equal(reads, 1)
     assert.deepEqual(second.frames, first.frames)
     first.reader.close()
@@ -101,6 +101,21 @@ describe('streams', () => {
     await rig.clock.advance(1000)
     assert.deepEqual((await rig.tail('t')).frames, first.frames)
     assert.equal(reads, 2)
+  })
+
+  it('look again for a finished task that could not be read', async () => {
+    const rig = await startRig()
+    await rig.run({ task_id: 't' })
+    rig.engine().call.finish()
+    await settled()
+    const { eventLog } = rig.storage
+    const read = eventLog.read.bind(eventLog)
+    eventLog.read = () => Promise.reject(new Error('the disk is gone'))
+    await assert.rejects(rig.tail('t'), /the disk is gone/)
+    eventLog.read = () => Promise.resolve(undefined)
+    assert.equal((await refusalOf(rig.tail('t'))).kind, 'not_found')
+    eventLog.read = read
+    assert.equal((await rig.tail('t')).kinds, 'started metrics end')
   })
 
   it('have nothing more for who has the end', async () => {
