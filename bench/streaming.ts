@@ -11,7 +11,7 @@ const timedRounds = 3
 const streams = 1000
 const tokens = 200
 /** Tokens a second over all streams, for the latency. */
-const rate = 10_000
+const rate = 5000
 
 const key = 'X-API-Key: valid\r\n'
 

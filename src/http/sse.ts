@@ -27,26 +27,28 @@ export function sendStream(res: ServerResponse, reader: TaskReader, clock: Clock
     const bytes = Buffer.byteLength(frames)
     writable = res.write(chunked ? `${bytes.toString(16)}\r\n${frames}\r\n` : frames, bytes === frames.length ? 'latin1' : 'utf8')
   }
-  const pump = (): void => {
+  const pump = (): number => {
+    let written = 0
     while (writable && !reader.done) {
       const frames = reader.take(chunk_chars)
-      if (frames === '') return
+      if (frames === '') break
       write(frames)
+      written += frames.length
     }
     if (reader.done && !res.writableEnded) {
       cancelKeepAlive()
       res.end(chunked ? lastChunk : undefined)
     }
+    return written
   }
   const cancelKeepAlive = clock.every(keepAlive_ms, () => {
     if (writable) write(': keep-alive\n\n')
   })
-  // A reader that is behind waits for its turn before each chunk: the kernel takes so many at once that live tokens of others would wait.
+  // The kernel takes megabytes at once: a reader that is behind waits for its turn before each chunk.
   const goOn = (): void => {
     inTurn(() => {
-      if (left) return
-      writable = true
-      pump()
+      writable = !left
+      return pump()
     })
   }
   res.on('drain', goOn)

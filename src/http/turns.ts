@@ -1,13 +1,26 @@
-/** What waits for its turn, in order. One list for the process, as it has one event loop. */
-const waiting: (() => void)[] = []
+/** Characters written in one turn of the event loop, all readers that are behind together: about a millisecond's work. */
+const turn_chars = 256 * 1024
 
-/** Runs this in a turn of the event loop that it has to share with nothing else that was given here: long work waits, short work does not. */
-export function inTurn(run: () => void): void {
-  if (waiting.push(run) === 1) setImmediate(next)
+/** What a write costs beside its characters, as so many characters. */
+const write_chars = 4 * 1024
+
+/** Returns how many characters it wrote. */
+type Run = () => number
+
+/** What waits for its turn, in order. One list for the process, as it has one event loop. */
+const waiting: Run[] = []
+
+/**
+ * Runs this in one of the next turns of the event loop. Many that have much to write are spread over many turns, so that whatever else
+ * happens meanwhile, such as a token for a reader that keeps up, waits for a little of it and not for all.
+ */
+export function inTurn(run: Run): void {
+  if (waiting.push(run) === 1) setImmediate(turn)
 }
 
-function next(): void {
-  const run = waiting.shift()
-  if (waiting.length > 0) setImmediate(next)
-  run?.()
+function turn(): void {
+  let count = 0
+  for (let chars = 0; chars < turn_chars && count < waiting.length; count++) chars += write_chars + (waiting[count]?.() ?? 0)
+  waiting.splice(0, count)
+  if (waiting.length > 0) setImmediate(turn)
 }
