@@ -7,12 +7,16 @@ import { cpus, release, totalmem } from 'node:os'
 import { benchAdmission } from './admission.ts'
 import { benchRecovery } from './recovery.ts'
 import { benchScheduler } from './scheduler.ts'
+import { benchSlots } from './slots.ts'
+import { benchStreaming } from './streaming.ts'
 import type { Section } from './section.ts'
 
 const benches: Readonly<Record<string, () => Promise<Section>>> = {
   admission: benchAdmission,
   scheduler: benchScheduler,
   recovery: benchRecovery,
+  streaming: benchStreaming,
+  slots: benchSlots,
 }
 
 const given = process.argv.slice(2)

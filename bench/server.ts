@@ -6,11 +6,13 @@ export interface BenchServer {
   readonly port: number
   /** CPU time of the process so far, all threads, microseconds. */
   cpuMicros(): Promise<number>
+  /** Sends a question of this server's own and waits for its answer. */
+  ask(question: object): Promise<object>
   stop(): Promise<void>
 }
 
 /** What a server process says. */
-export type ServerMessage = { readonly port: number } | { readonly cpu: number }
+export type ServerMessage = { readonly port: number } | { readonly cpu: number } | object
 
 /** Starts `bench/servers/<name>.ts`; resolves when it listens. */
 export async function startServer(name: string): Promise<BenchServer> {
@@ -23,6 +25,10 @@ export async function startServer(name: string): Promise<BenchServer> {
       child.send('cpu')
       const answer = await nextMessage(child)
       return 'cpu' in answer ? answer.cpu : 0
+    },
+    ask: (question) => {
+      child.send(question)
+      return nextMessage(child)
     },
     stop: async () => {
       const gone = new Promise((resolve) => child.once('exit', resolve))

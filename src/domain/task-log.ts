@@ -1,7 +1,8 @@
 import { emptyMark, extendMark, formatMark, parseMark, splitAtByte, type TextMark } from './text-hash.ts'
-import { endId, errorFrame, parseTokenFrame, splitFrames, startedId, tokenFrame } from './frames.ts'
+import { endId, errorFrame, parseTokenFrame, startedId, tokenFrame } from './frames.ts'
 import type { StoredLog } from './task.ts'
 import { TaskReader, type Cursor } from './task-reader.ts'
+import { TokenFrames } from './token-frames.ts'
 
 /** Where a reader goes on; made from `Last-Event-ID`. */
 export type ResumePoint = { readonly kind: 'start' } | { readonly kind: 'after_started' } | { readonly kind: 'after'; readonly mark: TextMark } | { readonly kind: 'nothing' }
@@ -24,10 +25,7 @@ const resetFrame = errorFrame({ code: 'WORKER_RESET', message: 'The text before 
  */
 export class TaskLog {
   readonly started: string
-  private readonly tokens: string[] = []
-  private readonly marks: TextMark[] = []
-  private mark = emptyMark
-  private pieces: string[] = []
+  private tokens = new TokenFrames()
   private metrics = ''
   private metricsVersion = 0
   private terminal: string | undefined
@@ -42,14 +40,14 @@ export class TaskLog {
   /** The log of a finished task. */
   static restore(stored: StoredLog): TaskLog {
     const log = new TaskLog(stored.started)
-    for (const frame of splitFrames(stored.tokens)) log.append(parseTokenFrame(frame).text)
+    log.tokens = TokenFrames.of(stored.tokens)
     if (stored.metrics !== '') log.report(stored.metrics)
     log.seal(stored.terminal)
     return log
   }
 
   get tokenCount(): number {
-    return this.tokens.length
+    return this.tokens.count
   }
 
   get hasReaders(): boolean {
@@ -62,22 +60,18 @@ export class TaskLog {
 
   /** All text so far. */
   get text(): string {
-    if (this.pieces.length > 1) this.pieces = [this.pieces.join('')]
-    return this.pieces[0] ?? ''
+    return this.tokens.text
   }
 
   /** The frames so far: started, tokens, the newest metrics. */
   get frames(): string[] {
-    return [this.started, ...this.tokens, ...(this.metrics === '' ? [] : [this.metrics])]
+    return [this.started, ...this.tokens.list, ...(this.metrics === '' ? [] : [this.metrics])]
   }
 
   /** Adds a token: whole code points, not empty. Ignored once the log is frozen. */
   append(text: string): void {
     if (this.frozen) return
-    this.mark = extendMark(this.mark, text)
-    this.tokens.push(tokenFrame(this.mark, text, this.tokens.length))
-    this.marks.push(this.mark)
-    this.pieces.push(text)
+    this.tokens.push(text)
     this.wake()
   }
 
@@ -110,7 +104,7 @@ export class TaskLog {
    * @param drop_tokens leave the text out: a canceled task is not replayed
    */
   stored(terminal: string, drop_tokens: boolean): StoredLog {
-    return { started: this.started, tokens: drop_tokens ? '' : this.tokens.join(''), metrics: this.metrics, terminal }
+    return { started: this.started, tokens: drop_tokens ? '' : this.tokens.joined, metrics: this.metrics, terminal }
   }
 
   /**
@@ -122,11 +116,7 @@ export class TaskLog {
     this.frozen = true
     this.muted = false
     this.terminal = terminal
-    if (drop_tokens) {
-      this.tokens.length = 0
-      this.marks.length = 0
-      this.mark = emptyMark
-    }
+    if (drop_tokens) this.tokens = new TokenFrames()
     this.wake()
   }
 
@@ -154,8 +144,13 @@ export class TaskLog {
       if (resumed === undefined) return out
       out += resumed
     }
-    while (!cursor.done && cursor.token < this.tokens.length && out.length < max_chars) out += this.tokens[cursor.token++] ?? ''
-    if (cursor.done || cursor.token < this.tokens.length) return out
+    if (cursor.done) return out
+    if (cursor.token < this.tokens.count && out.length < max_chars) {
+      const { frames, next } = this.tokens.from(cursor.token, max_chars - out.length)
+      cursor.token = next
+      out += frames
+    }
+    if (cursor.token < this.tokens.count) return out
     if (cursor.metrics !== this.metricsVersion) {
       cursor.metrics = this.metricsVersion
       out += this.metrics
@@ -169,34 +164,37 @@ export class TaskLog {
 
   /** Finds the place after `mark`; undefined while the text is not there yet. */
   private resume(cursor: Cursor, mark: TextMark): string | undefined {
-    const beyond = mark.bytes > this.mark.bytes
+    const { tokens } = this
+    const beyond = mark.bytes > tokens.mark.bytes
     if (beyond && this.terminal === undefined) return undefined
     cursor.after = undefined
-    cursor.token = this.tokens.length
+    cursor.token = tokens.count
     // The error is what this reader has to know, whatever text it already has.
     if (beyond && isError(this.terminal)) return ''
-    const index = this.tokenEndingAtOrAfter(mark.bytes)
-    const end = this.marks[index]
-    const begin = this.marks[index - 1] ?? emptyMark
     if (mark.bytes === 0 && mark.hash === emptyMark.hash) {
       cursor.token = 0
       return ''
     }
+    const index = this.tokenEndingAtOrAfter(mark.bytes)
+    const end = tokens.markAt(index)
     cursor.token = index + 1
-    if (end?.bytes === mark.bytes && end.hash === mark.hash) return ''
-    const token = parseTokenFrame(this.tokens[index] ?? tokenFrame(emptyMark, '', 0))
-    const split = end === undefined || end.bytes === mark.bytes ? undefined : splitAtByte(token.text, mark.bytes - begin.bytes)
-    if (end !== undefined && split !== undefined && formatMark(extendMark(begin, split.before)) === formatMark(mark)) return tokenFrame(end, split.after, token.index)
+    if (end.bytes === mark.bytes && end.hash === mark.hash) return ''
+    if (end.bytes > mark.bytes) {
+      const token = parseTokenFrame(tokens.at(index))
+      const begin = tokens.markAt(index - 1)
+      const split = splitAtByte(token.text, mark.bytes - begin.bytes)
+      if (split !== undefined && formatMark(extendMark(begin, split.before)) === formatMark(mark)) return tokenFrame(end, split.after, token.index)
+    }
     cursor.done = true
     return resetFrame
   }
 
   private tokenEndingAtOrAfter(bytes: number): number {
     let low = 0
-    let high = this.marks.length
+    let high = this.tokens.count
     while (low < high) {
       const middle = (low + high) >> 1
-      if ((this.marks[middle]?.bytes ?? Infinity) < bytes) low = middle + 1
+      if (this.tokens.markAt(middle).bytes < bytes) low = middle + 1
       else high = middle
     }
     return low

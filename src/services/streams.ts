@@ -3,8 +3,8 @@ import { metricsFrame } from '../domain/frames.ts'
 import { visibleOwner, type Principal } from '../domain/principal.ts'
 import { parseResumePoint, TaskLog, type ResumePoint } from '../domain/task-log.ts'
 import type { TaskReader } from '../domain/task-reader.ts'
-import type { AcceptedTask } from '../domain/task.ts'
-import type { Clock } from '../ports/clock.ts'
+import { taskKeyOf, type AcceptedTask } from '../domain/task.ts'
+import type { CancelTimer, Clock } from '../ports/clock.ts'
 import type { EventLog } from '../ports/event-log.ts'
 import type { Journal } from '../ports/journal.ts'
 import type { LiveTask, LiveTasks } from './live-tasks.ts'
@@ -13,6 +13,9 @@ import { findLive } from './tasks.ts'
 
 /** How often a followed task reports its metrics, ms. */
 const metrics_ms = 1000
+
+/** Turns that one round of reports is spread over, so that no token has to wait for all of it. */
+const turns = 100
 
 /** A reader, and the task it reads. */
 export interface OpenedStream {
@@ -28,6 +31,8 @@ export class Streams {
   private readonly clock: Clock
   /** Live tasks that somebody reads, or read a moment ago. */
   private readonly followed = new Set<LiveTask>()
+  /** Logs of finished tasks that somebody reads, or read a moment ago: one for all readers of a task, so that slow ones cost little. */
+  private readonly replayed = new Map<string, Promise<TaskLog | undefined>>()
 
   constructor(live: LiveTasks, journal: Pick<Journal, 'find'>, eventLog: EventLog, clock: Clock) {
     this.live = live
@@ -38,14 +43,21 @@ export class Streams {
 
   /** Starts to report metrics once a second to whoever follows. Returns how to stop. */
   start(): () => void {
-    return this.clock.every(metrics_ms, () => {
-      const now = this.clock.now()
-      for (const task of this.followed) {
-        if (!task.log.hasReaders) this.followed.delete(task)
-        // A task that is ending may still be given back to the queue.
-        else if (task.phase !== 'ending') task.log.report(metricsFrame(progressOf(task, now)))
-      }
+    let cancelTurn: CancelTimer = () => undefined
+    const report = (tasks: readonly LiveTask[], from: number): void => {
+      const to = from + Math.ceil(tasks.length / turns)
+      for (const task of tasks.slice(from, to)) this.report(task)
+      if (to < tasks.length) cancelTurn = this.clock.after(0, () => report(tasks, to))
+    }
+    const cancel = this.clock.every(metrics_ms, () => {
+      cancelTurn()
+      report([...this.followed], 0)
+      for (const [key, log] of this.replayed) void this.forgetUnread(key, log)
     })
+    return () => {
+      cancel()
+      cancelTurn()
+    }
   }
 
   /**
@@ -61,10 +73,32 @@ export class Streams {
     // The task may have been accepted, or may have ended, while the journal was read.
     const now = findLive(this.live, principal, task_id)
     if (now !== undefined) return this.follow(now, from)
-    const stored = record === undefined ? undefined : await this.eventLog.read(record.task)
-    if (stored === undefined) throw new DomainError('not_found', 'No such task.')
-    if (from.kind === 'nothing' || record === undefined) return undefined
-    return { reader: TaskLog.restore(stored).read(from), task: record.task }
+    const log = record === undefined ? undefined : await this.replay(record.task)
+    if (record === undefined || log === undefined) throw new DomainError('not_found', 'No such task.')
+    return from.kind === 'nothing' ? undefined : { reader: log.read(from), task: record.task }
+  }
+
+  /** The log of a finished task; undefined where there is none. */
+  private replay(task: AcceptedTask): Promise<TaskLog | undefined> {
+    // The same id may have named another task before this one.
+    const key = `${taskKeyOf(task.owner, task.task_id)}@${task.accepted_at}`
+    const known = this.replayed.get(key)
+    if (known !== undefined) return known
+    const log = this.eventLog.read(task).then((stored) => (stored === undefined ? undefined : TaskLog.restore(stored)))
+    this.replayed.set(key, log)
+    log.then((found) => found ?? this.replayed.delete(key), () => this.replayed.delete(key))
+    return log
+  }
+
+  private async forgetUnread(key: string, log: Promise<TaskLog | undefined>): Promise<void> {
+    const found = await log.catch(() => undefined)
+    if (found?.hasReaders !== true) this.replayed.delete(key)
+  }
+
+  private report(task: LiveTask): void {
+    if (!task.log.hasReaders) this.followed.delete(task)
+    // A task that is ending may still be given back to the queue.
+    else if (task.phase !== 'ending') task.log.report(metricsFrame(progressOf(task, this.clock.now())))
   }
 
   private follow(task: LiveTask, from: ResumePoint): OpenedStream | undefined {

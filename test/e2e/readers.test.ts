@@ -96,6 +96,35 @@ describe('readers of one task', () => {
     assert.equal(client.raw, whole.raw)
   }).timeout(60_000)
 
+  it('many that come late are served a little in each turn of the event loop', async () => {
+    const task = megabytes({ max_tokens: 30_000 })
+    await post(daemon.url, keys.data, task)
+    const whole = await readStream(daemon.url, task.task_id, keys.data)
+    let inThisTurn = 0
+    let most = 0
+    let over = false
+    const count = (_req: unknown, res: ServerResponse): void => {
+      const write = res.write.bind(res) as (...args: unknown[]) => boolean
+      res.write = (...args: unknown[]): boolean => {
+        inThisTurn += String(args[0]).length
+        return write(...args)
+      }
+    }
+    const turn = (): void => {
+      most = Math.max(most, inThisTurn)
+      inThisTurn = 0
+      if (!over) setImmediate(turn)
+    }
+    daemon.server.prependListener('request', count)
+    turn()
+    const clients = await Promise.all(Array.from({ length: 5 }, () => open(task.task_id)))
+    await Promise.all(clients.map(({ closed }) => closed))
+    over = true
+    daemon.server.off('request', count)
+    assert.ok(clients.every(({ raw }) => raw === whole.raw))
+    assert.ok(most > 64 * 1024 && most <= 512 * 1024, `${most} characters in one turn`)
+  }).timeout(60_000)
+
   it('one that stalls while every character takes three bytes costs no more', async () => {
     const task = megabytes({ max_tokens: many, prompt: '橋' })
     await post(daemon.url, keys.data, task)

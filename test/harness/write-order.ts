@@ -21,7 +21,8 @@ export function recordWrites(server: Server): Write[] {
   server.prependListener('request', (req, res: ServerResponse) => {
     const response = ++responses
     const record = (chunk: unknown, last: boolean): void => {
-      const text = typeof chunk === 'string' ? chunk : ''
+      // A stream writes its chunks itself: what counts is what is in them.
+      const text = typeof chunk === 'string' ? chunk.replace(/^[0-9a-f]+\r\n([^]*)\r\n$/, '$1') : ''
       writes.push({ order: writes.length, response, method: req.method ?? '', path: req.url ?? '', status: res.statusCode, text, last })
     }
     const write = res.write.bind(res) as (...args: unknown[]) => boolean

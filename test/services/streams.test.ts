@@ -77,6 +77,47 @@ describe('streams', () => {
     }
   })
 
+  it('keep one log of a finished task for all who read it, and none when the last one has gone', async () => {
+    const rig = await startRig()
+    await rig.run({ task_id: 't' })
+    rig.engine().call.say('a')
+    rig.engine().call.finish()
+    await settled()
+    const { eventLog } = rig.storage
+    const read = eventLog.read.bind(eventLog)
+    let reads = 0
+    eventLog.read = (key) => {
+      reads++
+      return read(key)
+    }
+    const [first, second] = await Promise.all([rig.tail('t'), rig.tail('t', boss)])
+    assert.equal(reads, 1)
+    assert.deepEqual(second.frames, first.frames)
+    first.reader.close()
+    await rig.clock.advance(1000)
+    const third = await rig.tail('t')
+    assert.equal(reads, 1, 'the second one still read')
+    for (const { reader } of [second, third]) reader.close()
+    await rig.clock.advance(1000)
+    assert.deepEqual((await rig.tail('t')).frames, first.frames)
+    assert.equal(reads, 2)
+  })
+
+  it('look again for a finished task that could not be read', async () => {
+    const rig = await startRig()
+    await rig.run({ task_id: 't' })
+    rig.engine().call.finish()
+    await settled()
+    const { eventLog } = rig.storage
+    const read = eventLog.read.bind(eventLog)
+    eventLog.read = () => Promise.reject(new Error('the disk is gone'))
+    await assert.rejects(rig.tail('t'), /the disk is gone/)
+    eventLog.read = () => Promise.resolve(undefined)
+    assert.equal((await refusalOf(rig.tail('t'))).kind, 'not_found')
+    eventLog.read = read
+    assert.equal((await rig.tail('t')).kinds, 'started metrics end')
+  })
+
   it('have nothing more for who has the end', async () => {
     const rig = await startRig()
     await rig.run({ task_id: 't' })
