@@ -5,10 +5,12 @@
 import { writeFileSync } from 'node:fs'
 import { cpus, release, totalmem } from 'node:os'
 import { benchAdmission } from './admission.ts'
+import { benchPrediction } from './prediction.ts'
 import type { Section } from './section.ts'
 
 const benches: Readonly<Record<string, () => Promise<Section>>> = {
   admission: benchAdmission,
+  prediction: benchPrediction,
 }
 
 const given = process.argv.slice(2)

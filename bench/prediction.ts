@@ -1,92 +1,97 @@
-import { Simulation, type Fate, type Job, type Policy } from './day.ts'
-import { atLeast, atMost, median, rounded, type Section } from './section.ts'
 import type { Priority } from '../src/domain/task.ts'
+import { atLeast, atMost, median, rounded, type Section } from './section.ts'
+import { Simulation, type Fate, type Policy } from './simulation.ts'
+import { jobsOf, mean_service_ms, type Job } from './workload.ts'
 
 const slots = 4
-const capacity = 512
-const prefill_ms_per_token = 0.4
-const decode_ms_per_token = 20
-const max_tokens = 1024
-
-/** Mean of what `jobOf` draws, ms: found by drawing. */
-const service_ms = mean(Array.from({ length: 200_000 }, drawer(1)).map(({ prefill_ms, decode_ms }) => prefill_ms + decode_ms))
-
-export function benchPrediction(): Promise<Section> {
-  return Promise.resolve({ title: '', rows: [], goals: [] })
-}
-
-/** Mulberry32: uniform in (0, 1). */
-export function generator(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let t = Math.imul(state ^ (state >>> 15), 1 | state)
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
-    return (((t ^ (t >>> 14)) >>> 0) + 0.5) / 4294967296
-  }
-}
-
-function drawer(seed: number): () => { shape: Job['shape']; tokens_out: number; prefill_ms: number; decode_ms: number } {
-  const random = generator(seed)
-  const normal = (): number => Math.sqrt(-2 * Math.log(random())) * Math.cos(2 * Math.PI * random())
-  return () => {
-    const prompt_tokens = Math.max(1, Math.round(800 * Math.exp(normal())))
-    const tokens_out = Math.max(1, Math.min(max_tokens, Math.round(200 * Math.exp(0.8 * normal()))))
-    const prefill_ms = prompt_tokens * prefill_ms_per_token * Math.exp(0.1 * normal())
-    const decode_ms = (tokens_out - 1) * decode_ms_per_token * Math.exp(0.1 * normal())
-    return { shape: { prompt_tokens, max_tokens }, tokens_out, prefill_ms, decode_ms }
-  }
-}
-
-function mean(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length
-}
-
-interface Load {
-  readonly seed: number
-  readonly hours: number
-  /** Arrivals as a multiple of what the slots can do, at an hour of the day. */
-  readonly factor: (hour: number) => number
-  readonly interactive: number
-  /** Deadlines, in mean service times, log-uniform. */
-  readonly deadlines: Readonly<Record<Priority, readonly [number, number]>>
-}
-
-export function jobs({ seed, hours, factor, interactive, deadlines }: Load): Job[] {
-  const random = generator(seed)
-  const draw = drawer(seed + 1000)
-  const all: Job[] = []
-  for (let at = 0; ; ) {
-    const now = factor(at / 3_600_000)
-    at += (-Math.log(random()) * service_ms) / slots / now
-    if (at > hours * 3_600_000) return all
-    const priority = random() < interactive ? 'interactive' : 'batch'
-    const [least, most] = deadlines[priority]
-    all.push({ at, priority, deadline_ms: service_ms * least * (most / least) ** random(), burst: now > 1, ...draw() })
-  }
-}
-
+const capacity = 256
 const base = 0.7
+const burst = 3
 const inBurst = (hour: number): boolean => (hour >= 9 && hour < 9.5) || (hour >= 15 && hour < 15.5)
+const batch_deadlines = [5, 100] as const
 
-export const run = (load: Job[], policy: Policy, p: number): readonly Fate[] => new Simulation(slots, capacity, policy, p).run(load)
+/** At twice the capacity: how many of the tasks are interactive, and their deadlines in mean service times. The first is held to the goal. */
+const overloads = [
+  { interactive: 0.4, deadlines: [2, 20] },
+  { interactive: 0.4, deadlines: [1, 10] },
+  { interactive: 0.5, deadlines: [2, 20] },
+] as const
 
-export function quality(fates: readonly Fate[]): Record<string, number> {
-  const started = fates.filter(({ started_at }) => started_at !== undefined)
-  const errors = started.map(({ job, predicted_ms, started_at = 0 }) => Math.abs(predicted_ms - (started_at - job.at)) / Math.max(started_at - job.at, service_ms))
-  const judged = fates.filter(({ fate }) => fate === 'served' || fate === 'expired')
-  const met = (f: Fate): number => (f.fate === 'served' && (f.ended_at ?? Infinity) <= f.job.at + f.job.deadline_ms ? 1 : 0)
-  const rate = mean(judged.map(met))
-  const brier = mean(judged.map((f) => (f.chance - met(f)) ** 2))
-  let ece = 0
-  const cal: string[] = []
-  for (let bin = 0; bin < 10; bin++) {
-    const inside = judged.filter(({ chance }) => Math.min(9, Math.floor(chance * 10)) === bin)
-    if (inside.length > 0) ece += (inside.length / judged.length) * Math.abs(mean(inside.map(({ chance }) => chance)) - mean(inside.map(met)))
-    if (inside.length > 0) cal.push(`${bin}:${inside.length}:${mean(inside.map(({ chance }) => chance)).toFixed(2)}/${mean(inside.map(met)).toFixed(2)}`)
-  }
-  if (process.env.CAL) console.log(cal.join(' '))
-  const count = (fate: Fate['fate']): number => fates.filter((f) => f.fate === fate).length
-  return { tasks: fates.length, served: count('served'), refused: count('refused'), full: count('full'), expired: count('expired'), start_error: rounded(median(errors)), waited: rounded(mean(started.map(f=>+( (f.started_at??0)-f.job.at>1)))), bias: rounded(mean(started.map(({ job, predicted_ms, started_at = 0 }) => (predicted_ms - (started_at - job.at)) / Math.max(started_at - job.at, service_ms)))), medbias: rounded(median(started.map(({ job, predicted_ms, started_at = 0 }) => (predicted_ms - (started_at - job.at)) / Math.max(started_at - job.at, service_ms)))), met_rate: rounded(rate), ece: rounded(ece), brier_skill: rounded(1 - brier / (rate * (1 - rate))) }
+const run = (jobs: readonly Job[], policy: Policy): readonly Fate[] => new Simulation(slots, capacity, policy).run(jobs)
+
+/**
+ * A simulated day on the daemon's scheduler and estimator, and hours at twice the capacity: what is promised at acceptance beside what happens.
+ */
+export function benchPrediction(): Promise<Section> {
+  const deadlines = { interactive: [0.5, 15], batch: [2, 100] } as const
+  const day = run(jobsOf({ seed: 1, hours: 24, slots, factor: (hour) => (inBurst(hour) ? burst : base), interactive: 0.6, deadlines }), 'daemon')
+  const of = (priority: Priority, bursting: boolean): Fate[] => day.filter(({ job }) => job.priority === priority && job.burst === bursting)
+  const all = quality('all', day)
+  const waited = quality('all that were told to wait', day.filter(({ predicted_ms }) => predicted_ms > 0))
+  const compared = overloads.map(compare)
+  return Promise.resolve({
+    title:
+      `Prediction: a simulated day, ${slots} slots, queue of ${capacity}, mean service ${rounded(mean_service_ms / 1000)} s; arrivals Poisson at ${base} of the capacity with two half hours at ${burst} times the capacity, 60 % interactive; ` +
+      'prompts log-normal (800 tokens, sigma 1), outputs log-normal (200, sigma 0.8) up to max_tokens 1,024; deadlines log-uniform, 0.5 to 15 mean service times interactive and 2 to 100 batch; start_error is the median of |predicted - actual| / max(actual, mean service). ' +
+      'Then six hours at twice the capacity with the deadlines of the row (batch 5 to 100): interactive tasks that ended in time',
+    rows: [
+      all,
+      waited,
+      quality('interactive, base load', of('interactive', false)),
+      quality('interactive, burst', of('interactive', true)),
+      quality('batch, base load', of('batch', false)),
+      quality('batch, burst', of('batch', true)),
+      ...compared.flatMap(({ rows }) => rows),
+    ],
+    goals: [
+      atMost('median error of the predicted start, all', all.start_error, 0.25),
+      atMost('median error of the predicted start, those told to wait', waited.start_error, 0.25),
+      atMost('expected calibration error', all.calibration_error, 0.05),
+      atLeast('Brier skill', all.brier_skill, 0),
+      atLeast('interactive deadlines met at twice the capacity, to the oracle', compared[0]?.of_oracle ?? NaN, 0.95),
+    ],
+  })
 }
-export { base, inBurst, service_ms, atLeast, atMost }
+
+const inTime = ({ job, ended_at = Infinity }: Fate): boolean => ended_at <= job.at + job.deadline_ms
+
+const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length
+
+/** What was promised to the tasks that were accepted, beside what happened. */
+function quality(tasks: string, fates: readonly Fate[]) {
+  const started = fates.flatMap(({ job, predicted_ms, started_at }) => (started_at === undefined ? [] : [{ predicted_ms, actual_ms: started_at - job.at }]))
+  const judged = fates.filter(({ fate }) => fate === 'served' || fate === 'expired').map((fate) => ({ chance: fate.on_time_probability, met: inTime(fate) ? 1 : 0 }))
+  const rate = mean(judged.map(({ met }) => met))
+  const brier = mean(judged.map(({ chance, met }) => (chance - met) ** 2))
+  const tenths = Array.from({ length: 10 }, (_, tenth) => judged.filter(({ chance }) => Math.min(9, Math.floor(chance * 10)) === tenth))
+  // The weight of a tenth, times how far its mean chance is from its rate.
+  const calibration_error = tenths.reduce((sum, ones) => sum + Math.abs(ones.reduce((off, { chance, met }) => off + chance - met, 0)) / judged.length, 0)
+  return {
+    tasks,
+    count: fates.length,
+    refused: fates.filter(({ fate }) => fate === 'refused').length,
+    expired: fates.filter(({ fate }) => fate === 'expired').length,
+    start_error: rounded(median(started.map(({ predicted_ms, actual_ms }) => Math.abs(predicted_ms - actual_ms) / Math.max(actual_ms, mean_service_ms)))),
+    in_time: rounded(rate),
+    calibration_error: rounded(calibration_error),
+    brier_skill: rounded(1 - brier / (rate * (1 - rate))),
+  }
+}
+
+/** The same tasks under each policy. */
+function compare({ interactive, deadlines }: (typeof overloads)[number]) {
+  const jobs = jobsOf({ seed: 7, hours: 6, slots, factor: () => 2, interactive, deadlines: { interactive: deadlines, batch: batch_deadlines } })
+  const met = (policy: Policy): number => {
+    const fates = run(jobs, policy).filter(({ job }) => job.priority === 'interactive')
+    return fates.filter(inTime).length / fates.length
+  }
+  const oracle = met('oracle')
+  const policies = (['daemon', 'oracle', 'fifo'] as const).map((policy) => [policy, policy === 'oracle' ? oracle : met(policy)] as const)
+  const rows = policies.map(([policy, share]) => ({
+    tasks: `twice the capacity, ${interactive * 100} % interactive, deadlines ${deadlines.join(' to ')}: ${policy}`,
+    count: jobs.length,
+    in_time: rounded(share),
+    of_oracle: rounded(share / oracle),
+  }))
+  return { rows, of_oracle: (policies[0]?.[1] ?? NaN) / oracle }
+}

@@ -1,6 +1,7 @@
-import { onTimeChance, type Start } from './forecast.ts'
+import { forecastStart, onTimeChance, type Start } from './forecast.ts'
 import { OutputShares, type Moments } from './output-shares.ts'
-import type { Priority } from './task.ts'
+import type { Ahead } from './scheduler.ts'
+import type { Priority, TaskRequest } from './task.ts'
 
 /** What is known of a task before it runs. */
 export interface WorkShape {
@@ -10,12 +11,21 @@ export interface WorkShape {
   readonly expected_tokens?: number | undefined
 }
 
+/** @param prompt_tokens as admission counted them */
+export const shapeOf = ({ workload, max_tokens, expected_tokens }: TaskRequest, prompt_tokens: number): WorkShape => ({ prompt_tokens, max_tokens: workload === 'completion' ? max_tokens : 0, expected_tokens })
+
 /** How far a running task is. */
 export interface Progress {
   /** Tokens it has generated. */
   readonly tokens: number
   /** Since the newest token, or since dispatch where there is none, ms. */
   readonly since_ms: number
+}
+
+/** Work on a slot, as far as it is known. */
+export interface RunningWork {
+  readonly shape: WorkShape
+  readonly progress: Progress
 }
 
 /** What a finished task took. Durations in ms. */
@@ -31,7 +41,10 @@ export interface WorkDone extends WorkShape {
 const smoothing = { rate: 0.1, arrivals: 0.02, spread: 0.02 }
 
 /** Before this many tasks were seen, nothing is known well enough to refuse a task for it. */
-const trusted = 20
+const trusted = 5
+
+/** A chance below this is really small. In the simulated day of `bench/prediction.ts` a bolder rule meets no more deadlines, nor does a meeker one. */
+const least_chance = 0.1
 
 /** The ratio of two exponentially weighted sums, which large observations weigh more in than small ones. */
 class Ratio {
@@ -74,26 +87,6 @@ export class Estimator {
   private readonly arrivals: Record<Priority, Ratio> = { interactive: new Ratio(smoothing.arrivals, 0), batch: new Ratio(smoothing.arrivals, 0) }
   private readonly arrived_at: { [P in Priority]?: number } = {}
 
-  /** Has seen enough tasks to refuse one. */
-  get isTrusted(): boolean {
-    return this.seen >= trusted
-  }
-
-  /** Mean service time of the tasks seen, ms. */
-  get meanServiceMs(): number {
-    return this.service.value
-  }
-
-  /** Variance of the service time around its prediction, over the square of the prediction. */
-  get relativeVariance(): number {
-    return Math.min(4, this.spread.value)
-  }
-
-  /** Relative variance of the mean that is left after so many observations. */
-  get meanVariance(): number {
-    return this.relativeVariance * Math.max(smoothing.spread / 2, 1 / (this.seen + 1))
-  }
-
   /** Expected service time of a task on one slot, ms. */
   serviceMs(shape: WorkShape): number {
     return this.left(shape, waiting).mean
@@ -108,6 +101,20 @@ export class Estimator {
     return { mean, variance: tokens.variance * rate * rate + this.noise.value * mean * mean }
   }
 
+  /**
+   * When a task of this class starts that has `ahead` ahead of it.
+   * @param running one for each busy slot
+   * @param now ms since the epoch
+   */
+  predictStart(ahead: Ahead, priority: Priority, running: Iterable<RunningWork>, slots: number, now: number): Start {
+    const busy: Moments[] = []
+    for (const { shape, progress } of running) busy.push(this.left(shape, progress))
+    const relative_variance = Math.min(4, this.spread.value)
+    const mean_variance = relative_variance * Math.max(smoothing.spread / 2, 1 / (this.seen + 1))
+    const load = this.load(priority === 'interactive' ? 'batch' : 'interactive', now)
+    return forecastStart(ahead, { busy, slots, service_ms: this.service.value, relative_variance, mean_variance, load })
+  }
+
   /** Chance that a task that waits until `start` (at once where it runs) has ended `left_ms` from now. */
   onTimeProbability(start: Start, shape: WorkShape, progress: Progress, left_ms: number): number {
     const { shares, asked } = this.basis(shape)
@@ -115,6 +122,11 @@ export class Estimator {
       const service_ms = this.leftMs(shape, progress, tokens)
       return onTimeChance(start, { mean: service_ms, variance: this.noise.value * service_ms * service_ms }, left_ms)
     })
+  }
+
+  /** Whether a task with this chance to be on time is admitted: what has seen next to nothing refuses nobody. */
+  admits(chance: number): boolean {
+    return this.seen < trusted || chance >= least_chance
   }
 
   /** Learns from a task that has ended by itself. */
@@ -141,7 +153,7 @@ export class Estimator {
   }
 
   /** Slots that the tasks of a class that arrive would keep busy; falls off when none comes for long. */
-  load(priority: Priority, now: number): number {
+  private load(priority: Priority, now: number): number {
     const { over, under } = this.arrivals[priority]
     const silence = now - (this.arrived_at[priority] ?? now)
     // A silence that is longer than the mean gap counts as one more gap.
@@ -153,10 +165,10 @@ export class Estimator {
     return shape.expected_tokens === undefined ? { shares: this.ofMax, asked: Math.max(1, shape.max_tokens) } : { shares: this.ofExpected, asked: shape.expected_tokens }
   }
 
-  /** The first token comes with the end of the prefill. */
+  /** The first token comes with the end of the prefill. An engine that pauses still has its tokens to generate. */
   private leftMs(shape: WorkShape, { tokens, since_ms }: Progress, tokens_left: number): number {
     const rate = this.decode_ms_per_token.value
-    if (tokens > 0) return Math.max(0, tokens_left * rate - since_ms)
+    if (tokens > 0) return Math.max(0, tokens_left * rate - Math.min(rate, since_ms))
     return Math.max(0, shape.prompt_tokens * this.prefill_ms_per_token.value - since_ms) + Math.max(0, tokens_left - 1) * rate
   }
 }

@@ -1,7 +1,5 @@
-import type { Estimator, Progress, WorkShape } from './estimator.ts'
 import type { Moments } from './output-shares.ts'
 import type { Ahead } from './scheduler.ts'
-import type { Priority } from './task.ts'
 
 /** When a task is expected to start, ms from now. */
 export interface Start {
@@ -10,6 +8,9 @@ export interface Start {
   readonly mean: number
   readonly variance: number
 }
+
+/** What the wire says of a start: whole ms, within what the contract allows. */
+export const startMs = ({ ms }: Start): number => Math.min(2 ** 31 - 1, Math.ceil(ms - 1e-6))
 
 /** A task that starts now. */
 export const atOnce: Start = { ms: 0, mean: 0, variance: 0 }
@@ -58,20 +59,6 @@ export function forecastStart(ahead: Ahead, crew: Crew): Start {
   const passing = ((occupied * service_ms * (1 + crew.relative_variance)) / slots) * alone * stretch ** 3
   const variance = own + passing + crew.mean_variance * mean * mean
   return { ms: mean * (1 - ninthOf(mean, variance)) ** 3, mean, variance }
-}
-
-/** Work on a slot, as far as it is known. */
-export interface RunningWork {
-  readonly shape: WorkShape
-  readonly progress: Progress
-}
-
-/** When a task of this class starts that has `ahead` ahead of it, as far as the pool's estimator knows. */
-export function predictStart(estimator: Estimator, ahead: Ahead, priority: Priority, running: Iterable<RunningWork>, slots: number, now: number): Start {
-  const busy: Moments[] = []
-  for (const { shape, progress } of running) busy.push(estimator.left(shape, progress))
-  const { meanServiceMs: service_ms, relativeVariance: relative_variance, meanVariance: mean_variance } = estimator
-  return forecastStart(ahead, { busy, slots, service_ms, relative_variance, mean_variance, load: estimator.load(priority === 'interactive' ? 'batch' : 'interactive', now) })
 }
 
 /** Relative deviation of service times from which on dispatches come evenly rather than in steps. */

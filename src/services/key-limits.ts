@@ -1,7 +1,8 @@
 import { DomainError } from '../domain/errors.ts'
+import { startMs } from '../domain/forecast.ts'
 import { RateLimit } from '../domain/rate-limit.ts'
 import type { Priority } from '../domain/task.ts'
-import type { LiveTasks } from './live-tasks.ts'
+import type { LiveTask, LiveTasks } from './live-tasks.ts'
 
 /** Limits of one key; what is left out is not limited. */
 export interface LimitsOfKey {
@@ -41,13 +42,20 @@ export class KeyLimits {
   }
 
   /**
-   * Whether the key may have one more task waiting.
-   * @param retry_after_ms when a place in the queue is expected
+   * Whether the key may have one more task waiting. If not, it may when enough of those that wait have started.
    * @throws DomainError rate_limited
    */
-  checkWaiting(owner: string, retry_after_ms: number): void {
+  checkWaiting(owner: string): void {
     const most = this.limits.get(owner)?.queued_tasks
     if (most === undefined || this.live.waiting(owner) < most) return
+    const starts = [...this.live.all(owner)].flatMap(expectedStart).sort((a, b) => a - b)
+    const retry_after_ms = Math.max(1, starts[starts.length - most] ?? 1)
     throw new DomainError('rate_limited', `The key ${owner} has its ${most} tasks waiting.`, { retry_after_ms, policy_label: 'rate-limit' })
   }
+}
+
+/** When a task that waits starts, ms from now. */
+function expectedStart({ id, pool, priority }: LiveTask): readonly number[] {
+  const ahead = pool.scheduler.ahead(id)
+  return ahead === undefined ? [] : [startMs(pool.predictStart(ahead, priority))]
 }

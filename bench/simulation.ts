@@ -1,32 +1,20 @@
-import { Estimator, waiting, type Progress, type WorkShape } from '../src/domain/estimator.ts'
-import { predictStart, type Start } from '../src/domain/forecast.ts'
+import { Estimator, waiting, type Progress, type RunningWork } from '../src/domain/estimator.ts'
 import { Scheduler, type Schedulable } from '../src/domain/scheduler.ts'
-import type { Priority } from '../src/domain/task.ts'
+import { serviceOf, type Job } from './workload.ts'
 
-/** A task of the simulation, with what only the simulation knows. */
-export interface Job {
-  readonly at: number
-  readonly priority: Priority
-  readonly deadline_ms: number
-  readonly shape: WorkShape
-  readonly tokens_out: number
-  readonly prefill_ms: number
-  readonly decode_ms: number
-  readonly burst: boolean
-}
-
-/** What became of a job. Times in ms of simulated time. */
+/** What became of a job. Points in time are ms of simulated time. */
 export interface Fate {
   readonly job: Job
-  readonly predicted_ms: number; start?: Start; position?: number
-  readonly chance: number
-  fate: 'refused' | 'expired' | 'served' | 'full'
+  /** Promised when it came, ms from then. */
+  readonly predicted_ms: number
+  readonly on_time_probability: number
+  fate: 'served' | 'refused' | 'expired' | 'full'
   started_at?: number
   ended_at?: number
 }
 
-/** How admission decides: `ours` as the daemon does, `fifo` takes all in one queue, `oracle` as ours but it knows every length. */
-export type Policy = 'ours' | 'fifo' | 'oracle'
+/** How tasks are admitted and queued: as the daemon does, by an oracle in its place that knows every length, or all in one queue without deadlines. */
+export type Policy = 'daemon' | 'oracle' | 'fifo'
 
 interface Waiting extends Schedulable {
   readonly fate: Fate
@@ -37,15 +25,13 @@ export class Simulation {
   readonly fates: Fate[] = []
   private readonly slots: number
   private readonly policy: Policy
-  private readonly least_chance: number
   private readonly estimator = new Estimator()
   private readonly scheduler: Scheduler<Waiting>
   private readonly running = new Set<Fate>()
 
-  constructor(slots: number, capacity: number, policy: Policy, least_chance: number) {
+  constructor(slots: number, capacity: number, policy: Policy) {
     this.slots = slots
     this.policy = policy
-    this.least_chance = least_chance
     this.scheduler = new Scheduler({ capacity, full_policy: 'reject', batch_every: 8 })
   }
 
@@ -72,35 +58,37 @@ export class Simulation {
   }
 
   private arrive(job: Job): void {
+    this.expire(job.at)
     const priority = this.policy === 'fifo' ? 'interactive' : job.priority
-    const ahead = this.scheduler.aheadOfNewcomer({ owner: 'o', priority })
-    const start = predictStart(this.estimator, ahead, priority, this.work(job.at), this.slots, job.at)
-    const chance = this.estimator.onTimeProbability(start, job.shape, waiting, job.deadline_ms)
-    const fate: Fate = { start, position: ahead.position, job, predicted_ms: start.ms, chance, fate: 'served' }
+    const newcomer = { owner: 'somebody', priority }
+    const ahead = this.scheduler.aheadOfNewcomer(newcomer)
+    const start = this.estimator.predictStart(ahead, priority, this.work(job.at), this.slots, job.at)
+    const on_time_probability = this.estimator.onTimeProbability(start, job.shape, waiting, job.deadline_ms)
+    const fate: Fate = { job, predicted_ms: start.ms, on_time_probability, fate: 'served' }
     this.fates.push(fate)
-    if (!this.scheduler.hasPlaceFor({ owner: 'o', priority })) fate.fate = 'full'
-    else if (!this.takes(fate, start)) fate.fate = 'refused'
+    if (!this.scheduler.hasPlaceFor(newcomer)) fate.fate = 'full'
+    else if (!this.admits(fate, ahead.position)) fate.fate = 'refused'
     if (fate.fate !== 'served') return
-    const work_ms = this.estimator.serviceMs(job.shape)
     const id = String(this.fates.length)
-    this.scheduler.admit({ id, owner: 'o', priority, deadline_at: this.policy === 'fifo' ? Infinity : job.at + job.deadline_ms, work_ms, fate })
+    const deadline_at = this.policy === 'fifo' ? Infinity : job.at + job.deadline_ms
+    const work_ms = this.estimator.serviceMs(job.shape)
+    this.scheduler.admit({ ...newcomer, id, deadline_at, work_ms, fate })
     this.scheduler.confirm(id)
     this.estimator.arrived(priority, work_ms, job.at)
     this.dispatch(job.at)
   }
 
-  private takes({ job, chance }: Fate, start: Start): boolean {
+  private admits({ job, on_time_probability }: Fate, position: number): boolean {
     if (this.policy === 'fifo') return true
-    if (this.policy === 'oracle') return this.exactStart(job) + serviceOf(job) <= job.deadline_ms
-    return start.ms < 1e12 && (!this.estimator.isTrusted || chance >= this.least_chance)
+    if (this.policy === 'oracle') return this.exactStart(job, position) + serviceOf(job) <= job.deadline_ms
+    return this.estimator.admits(on_time_probability)
   }
 
   /** When the job would start if nobody else came: every length known, event by event. */
-  private exactStart(job: Job): number {
+  private exactStart(job: Job, position: number): number {
     const free = [...this.running].map(({ ended_at = 0 }) => ended_at - job.at)
     while (free.length < this.slots) free.push(0)
     const order = [...this.scheduler.tasks()]
-    const { position } = this.scheduler.aheadOfNewcomer({ owner: 'o', priority: job.priority })
     const mine = order.filter(({ priority }) => priority === job.priority)
     const others = order.filter(({ priority }) => priority !== job.priority).slice(0, position - mine.length)
     for (const { fate } of [...others, ...mine]) {
@@ -111,10 +99,7 @@ export class Simulation {
   }
 
   private dispatch(now: number): void {
-    for (const { id, fate } of this.scheduler.expired(now)) {
-      this.scheduler.remove(id)
-      fate.fate = 'expired'
-    }
+    this.expire(now)
     while (this.running.size < this.slots) {
       const task = this.scheduler.next()
       if (task === undefined) return
@@ -125,12 +110,17 @@ export class Simulation {
     }
   }
 
-  private *work(now: number): Iterable<{ shape: WorkShape; progress: Progress }> {
+  private expire(now: number): void {
+    for (const { id, fate } of this.scheduler.expired(now)) {
+      this.scheduler.remove(id)
+      fate.fate = 'expired'
+    }
+  }
+
+  private *work(now: number): Iterable<RunningWork> {
     for (const { job, started_at = now } of this.running) yield { shape: job.shape, progress: progressOf(job, now - started_at) }
   }
 }
-
-const serviceOf = (job: Job): number => job.prefill_ms + job.decode_ms
 
 /** How far a job is after so long on its slot. */
 function progressOf(job: Job, elapsed: number): Progress {
