@@ -10,7 +10,7 @@ export interface Start {
 }
 
 /** What the wire says of a start: whole ms, within what the contract allows. */
-export const startMs = ({ ms }: Start): number => Math.min(2 ** 31 - 1, Math.ceil(ms - 1e-6))
+export const startMs = ({ ms }: Start): number => Math.min(2 ** 31 - 1, Math.max(0, Math.ceil(ms - 1e-6)))
 
 /** A task that starts now. */
 export const atOnce: Start = { ms: 0, mean: 0, variance: 0 }
@@ -39,24 +39,27 @@ export function forecastStart(ahead: Ahead, crew: Crew): Start {
   const slots = Math.max(1, crew.slots, crew.busy.length)
   const free = slots - crew.busy.length
   if (ahead.position < free) return atOnce
-  const service_ms = Math.max(1e-3, ahead.position > 0 ? ahead.work_ms / ahead.position : crew.service_ms)
   const scatter = Math.min(1, Math.sqrt(crew.relative_variance))
+  // A renewal process gives t/s + (c² - 1)/2 events up to t on average: it is late by this.
+  const idle_ms = (crew.service_ms * (1 - scatter * scatter)) / 2
   const first = [...new Array<number>(free).fill(0), ...crew.busy.map(({ mean }) => mean)]
-  const timeOf = (dispatches: number): number => {
-    const exact = scatter < mixed ? staircase(dispatches, first, service_ms) : 0
-    const smooth = scatter > 0 ? ramp(dispatches, crew.busy, free, service_ms, scatter) : 0
-    const share = Math.min(1, scatter / mixed)
-    return exact + share * (smooth - exact)
+  const timeOf = (position: number, work_ms: number): number => {
+    const service_ms = Math.max(1e-3, position > 0 ? work_ms / position : crew.service_ms)
+    const exact = scatter < mixed ? staircase(position + 1, first, service_ms) : 0
+    const smooth = scatter > 0 ? ramp(position + 1, work_ms, crew.busy, free, idle_ms) : 0
+    return exact + Math.min(1, scatter / mixed) * (smooth - exact)
   }
-  const alone = timeOf(ahead.position + 1)
+  const alone = timeOf(ahead.position, ahead.work_ms)
   const occupied = ahead.may_pass === 0 ? 0 : Math.min(fullest, crew.load / slots)
   const passed = occupied === 0 ? alone : alone / (1 - occupied)
-  const mean = occupied > 0 && Number.isFinite(ahead.may_pass) ? Math.min(passed, timeOf(ahead.position + 1 + ahead.may_pass)) : passed
+  const most = (): number => timeOf(ahead.position + ahead.may_pass, ahead.work_ms + ahead.may_pass * crew.service_ms)
+  const mean = occupied > 0 && Number.isFinite(ahead.may_pass) ? Math.min(passed, most()) : passed
+  const service_ms = ahead.position > 0 ? ahead.work_ms / ahead.position : crew.service_ms
   const residual = crew.busy.reduce((sum, { variance }) => sum + variance, 0) / Math.max(1, crew.busy.length)
   const stretch = alone > 0 ? mean / alone : 1
-  const own = ((ahead.position * crew.relative_variance * service_ms * service_ms + residual) / (slots * slots)) * stretch * stretch
+  const own = ((ahead.work_ms * service_ms * crew.relative_variance + residual) / (slots * slots)) * stretch * stretch
   // What passes arrives by chance: a busy period that begins with the work ahead (Takács), its variance.
-  const passing = ((occupied * service_ms * (1 + crew.relative_variance)) / slots) * alone * stretch ** 3
+  const passing = ((occupied * crew.service_ms * (1 + crew.relative_variance)) / slots) * alone * stretch ** 3
   const variance = own + passing + crew.mean_variance * mean * mean
   return { ms: mean * (1 - ninthOf(mean, variance)) ** 3, mean, variance }
 }
@@ -74,13 +77,14 @@ function staircase(dispatches: number, first: readonly number[], service_ms: num
   return first.reduce((latest, at) => Math.max(latest, by < at ? 0 : at + (taken(at, by) - 1) * service_ms), 0)
 }
 
-/** When the expected number of dispatches is reached, with service times that scatter. */
-function ramp(dispatches: number, busy: readonly Moments[], free: number, service_ms: number, scatter: number): number {
-  // A renewal process gives t/s + (c² - 1)/2 events up to t on average: it is late by this.
-  const idle = (service_ms * (1 - scatter * scatter)) / 2
+/** When so many dispatches are expected with service times that scatter: one as each running task ends, and one for each mean service time since then. */
+function ramp(dispatches: number, work_ms: number, busy: readonly Moments[], free: number, idle_ms: number): number {
+  // The first of n + 1 services is what is left of those that run (their harmonic mean: the soonest matter), the others are the work ahead.
+  const soonest = busy.length / busy.reduce((sum, { mean }) => sum + 1 / Math.max(1e-3, mean), 0)
+  const service_ms = (soonest + work_ms) / dispatches
   return reached((t) => {
-    let sum = free * (1 + Math.max(0, t - idle) / service_ms)
-    for (const one of busy) sum += ended(one, t).chance + ended(one, t - idle).since_ms / service_ms
+    let sum = free * (1 + Math.max(0, t - idle_ms) / service_ms)
+    for (const one of busy) sum += ended(one, t).chance + ended(one, t - idle_ms).since_ms / service_ms
     return sum >= dispatches
   }, service_ms)
 }
