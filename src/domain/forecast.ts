@@ -80,8 +80,8 @@ function staircase(dispatches: number, first: readonly number[], service_ms: num
 /** When so many dispatches are expected with service times that scatter: one as each running task ends, and one for each mean service time since then. */
 function ramp(dispatches: number, work_ms: number, busy: readonly Moments[], free: number, idle_ms: number): number {
   // The first of n + 1 services is what is left of those that run (their harmonic mean: the soonest matter), the others are the work ahead.
-  const soonest = busy.length / busy.reduce((sum, { mean }) => sum + 1 / Math.max(1e-3, mean), 0)
-  const service_ms = (soonest + work_ms) / dispatches
+  const soonest = busy.length / Math.max(1e-9, busy.reduce((sum, { mean }) => sum + 1 / Math.max(1e-3, mean), 0))
+  const service_ms = Math.max(1e-3, (soonest + work_ms) / dispatches)
   return reached((t) => {
     let sum = free * (1 + Math.max(0, t - idle_ms) / service_ms)
     for (const one of busy) sum += ended(one, t).chance + ended(one, t - idle_ms).since_ms / service_ms
