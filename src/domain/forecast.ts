@@ -53,7 +53,7 @@ export function forecastStart(ahead: Ahead, crew: Crew): Start {
   const occupied = ahead.may_pass === 0 ? 0 : Math.min(fullest, crew.load / slots)
   const passed = occupied === 0 ? alone : alone / (1 - occupied)
   const most = (): number => timeOf(ahead.position + ahead.may_pass, ahead.work_ms + ahead.may_pass * crew.service_ms)
-  const mean = occupied > 0 && Number.isFinite(ahead.may_pass) ? Math.min(passed, most()) : passed
+  const mean = occupied > 0 && Number.isFinite(ahead.may_pass) ? Math.max(alone, Math.min(passed, most())) : passed
   const service_ms = ahead.position > 0 ? ahead.work_ms / ahead.position : crew.service_ms
   const residual = crew.busy.reduce((sum, { variance }) => sum + variance, 0) / Math.max(1, crew.busy.length)
   const stretch = alone > 0 ? mean / alone : 1
@@ -119,13 +119,13 @@ export function onTimeChance(start: Start, service: Moments, left_ms: number): n
   const mean = start.mean + service.mean
   const variance = start.variance + service.variance
   if (left_ms < 0) return 0
-  if (!(variance > 1e-12 * mean * mean)) return left_ms >= Math.min(mean, start.ms + service.mean) - 1e-6 ? 1 : 0
+  if (mean < 1e-9 || !(variance > 1e-12 * mean * mean)) return left_ms >= Math.min(mean, start.ms + service.mean) - 1e-6 ? 1 : 0
   const ninth = ninthOf(mean, variance)
   return normalCdf((Math.cbrt(left_ms / mean) - 1 + ninth) / Math.sqrt(ninth))
 }
 
 /** A ninth of the relative variance, within what the transformation bears; the median of a gamma distribution is its mean times (1 - this)³. */
-const ninthOf = (mean: number, variance: number): number => (mean > 0 ? Math.min(0.5, variance / (9 * mean * mean)) : 0)
+const ninthOf = (mean: number, variance: number): number => (mean > 1e-9 ? Math.min(0.5, variance / (9 * mean * mean)) : 0)
 
 /** Standard normal distribution function; Abramowitz and Stegun 7.1.26, error below 1.5e-7. */
 function normalCdf(z: number): number {

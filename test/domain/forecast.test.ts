@@ -47,7 +47,7 @@ describe('forecast of a start', () => {
     fc.assert(
       fc.property(ahead, crew, ms, fc.double({ min: 0.1, max: 4, noNaN: true }), (of, by, more, relative_variance) => {
         const at = (one: Ahead): number => forecastStart({ ...one, may_pass: 0 }, { ...by, relative_variance }).mean
-        assert.ok(at({ ...of, position: of.position + 1, work_ms: of.work_ms + more }) >= at(of) * (1 - 1e-5))
+        assert.ok(at({ ...of, position: of.position + 1, work_ms: of.work_ms + more }) >= at(of) * (1 - 1e-5) - 0.01)
       }),
       { numRuns: 1000 },
     )
