@@ -9,6 +9,7 @@ import { benchRecovery } from './recovery.ts'
 import { benchScheduler } from './scheduler.ts'
 import { benchSlots } from './slots.ts'
 import { benchStreaming } from './streaming.ts'
+import { benchPrediction } from './prediction.ts'
 import type { Section } from './section.ts'
 
 const benches: Readonly<Record<string, () => Promise<Section>>> = {
@@ -17,6 +18,7 @@ const benches: Readonly<Record<string, () => Promise<Section>>> = {
   recovery: benchRecovery,
   streaming: benchStreaming,
   slots: benchSlots,
+  prediction: benchPrediction,
 }
 
 const given = process.argv.slice(2)

@@ -31,6 +31,8 @@ export interface Ahead {
   readonly position: number
   /** Their expected service time, ms. */
   readonly work_ms: number
+  /** Most tasks of the other class that may come later and be dispatched before it all the same. */
+  readonly may_pass: number
 }
 
 type Newcomer = Pick<Schedulable, 'owner' | 'priority'>
@@ -184,7 +186,8 @@ export class Scheduler<T extends Schedulable> {
     const until = Math.max(0, every - 1 - this.passed)
     const due = priority === 'interactive' ? (every === 1 ? Infinity : rank < until ? 0 : 1 + Math.floor((rank - until) / (every - 1))) : until + rank * (every - 1)
     const passing = Math.min(this.classes[other].size, due)
-    return { position: rank + passing, work_ms: (this.classes[priority].weightOfFirst(rank) + this.classes[other].weightOfFirst(passing)) / weight_per_ms }
+    const work_ms = (this.classes[priority].weightOfFirst(rank) + this.classes[other].weightOfFirst(passing)) / weight_per_ms
+    return { position: rank + passing, work_ms, may_pass: due - passing }
   }
 
   private dispatchable(priority: Priority): Entry<T> | undefined {

@@ -1,6 +1,7 @@
 import { checkWellFormed, sameJson } from '../domain/artifact.ts'
 import { costNano, nothingSpent } from '../domain/budget.ts'
 import { DomainError } from '../domain/errors.ts'
+import { startMs } from '../domain/forecast.ts'
 import type { Principal } from '../domain/principal.ts'
 import { checkTaskRequest } from '../domain/task-rules.ts'
 import { taskKeyOf, type AcceptedTask, type TaskAcceptedReply, type TaskRequest, type UnfinishedTask } from '../domain/task.ts'
@@ -82,7 +83,7 @@ export class Admission {
   restore({ task, attempts }: UnfinishedTask, pool: Pool): LiveTask {
     const need = needOf(task.request, task.prompt_tokens, pool)
     const seat = this.parts.sessions.reserve(task.owner, task.request.session_id, need, attempts === undefined ? 'accepted' : 'dispatched')
-    const live = newLiveTask(task, pool, workOf(task, pool), seat)
+    const live = newLiveTask(task, pool, seat)
     live.phase = 'queued'
     live.attempts = attempts?.failed ?? 0
     this.parts.live.add(live)
@@ -104,14 +105,15 @@ export class Admission {
     const candidates = candidatesFor(request, pools)
     metrics.gauge('placement_candidates_considered', {}, candidates.first.length + candidates.fallback.length)
     const place = placeTask(owner, request, candidates, prompt_tokens)
-    const { pool, position, start_ms } = place
-    keyLimits.checkWaiting(owner, pool.retryAfterMs)
+    const { pool, position } = place
+    keyLimits.checkWaiting(owner)
     const seat = sessions.reserve(owner, request.session_id, needOf(request, prompt_tokens, pool))
     const accepted_at = Math.floor(clock.now())
+    const start_ms = startMs(place.start)
     const numbers = { queue_position: position, predicted_start_ms: start_ms, backoff_ms: start_ms }
     const seed = request.seed ?? drawSeed()
     const accepted: AcceptedTask = { owner, task_id: request.task_id, request, seed, prompt_tokens, pool_id: pool.id, accepted_at, correlation_id, ...numbers }
-    const task = newLiveTask(accepted, pool, workOf(accepted, pool), seat)
+    const task = newLiveTask(accepted, pool, seat)
     const admission = pool.scheduler.admit(task)
     if (!admission.admitted) {
       seat.leave(nothingSpent)
@@ -147,6 +149,7 @@ export class Admission {
       throw error
     }
     pool.scheduler.confirm(task.id)
+    pool.estimator.arrived(task.priority, task.work_ms, task.accepted.accepted_at)
     seat.confirm()
     task.phase = 'queued'
     if (end !== undefined) {
@@ -185,9 +188,6 @@ const needOf = (request: TaskRequest, prompt_tokens: number, pool: Pool): Need =
   tokens: prompt_tokens + request.max_tokens,
   cost_nano: costNano(pool.prices, prompt_tokens, request.max_tokens),
 })
-
-const workOf = ({ prompt_tokens, request }: AcceptedTask, pool: Pool): number =>
-  pool.estimator.serviceMs({ prompt_tokens, max_tokens: request.max_tokens, expected_tokens: request.expected_tokens })
 
 function replyOf(task: AcceptedTask): TaskAcceptedReply {
   const { task_id, queue_position, predicted_start_ms, backoff_ms, pool_id, accepted_at } = task

@@ -144,13 +144,9 @@ export class Dispatcher {
     }
   }
 
-  private learn(task: LiveTask, pool: Pool, dispatched_at: number): void {
-    const { prompt_tokens, request } = task.accepted
-    const first = task.first_token_at
-    if (first === undefined) return
-    const decode_ms = (task.last_token_at ?? first) - first
-    const shape = { prompt_tokens, max_tokens: request.max_tokens, expected_tokens: request.expected_tokens }
-    pool.estimator.observe({ ...shape, tokens_out: task.log.tokenCount, prefill_ms: first - dispatched_at, decode_ms, predicted_service_ms: task.work_ms })
+  private learn({ shape, log, first_token_at, last_token_at }: LiveTask, pool: Pool, dispatched_at: number): void {
+    const first = first_token_at ?? this.clock.now()
+    pool.estimator.observe({ ...shape, tokens_out: log.tokenCount, prefill_ms: first - dispatched_at, decode_ms: (last_token_at ?? first) - first })
   }
 
   private failure(task: LiveTask, pool: Pool, cause: unknown): DomainError {

@@ -118,11 +118,11 @@ export class Drain {
   }
 
   /** Where admission would put the task if the pool it waits in were not there; only where there is room. */
-  private otherPoolFor({ owner, accepted: { request, prompt_tokens } }: LiveTask, pool: Pool): Pool | undefined {
+  private otherPoolFor({ owner, deadline_at, accepted: { request, prompt_tokens } }: LiveTask, pool: Pool): Pool | undefined {
     const others = (pools: readonly Pool[]): Pool[] => pools.filter((other) => other !== pool && other.scheduler.depth() < other.config.queue.capacity)
     try {
       const { first, fallback, pinned } = candidatesFor(request, this.pools)
-      return placeTask(owner, request, { first: others(first), fallback: others(fallback), pinned }, prompt_tokens).pool
+      return placeTask(owner, request, { first: others(first), fallback: others(fallback), pinned }, prompt_tokens, deadline_at - this.clock.now()).pool
     } catch (error) {
       if (error instanceof DomainError) return undefined
       throw error

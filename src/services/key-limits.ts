@@ -1,7 +1,8 @@
 import { DomainError } from '../domain/errors.ts'
+import { startMs } from '../domain/forecast.ts'
 import { RateLimit } from '../domain/rate-limit.ts'
 import type { Priority } from '../domain/task.ts'
-import type { LiveTasks } from './live-tasks.ts'
+import type { LiveTask, LiveTasks } from './live-tasks.ts'
 
 /** Limits of one key; what is left out is not limited. */
 export interface LimitsOfKey {
@@ -41,13 +42,27 @@ export class KeyLimits {
   }
 
   /**
-   * Whether the key may have one more task waiting.
-   * @param retry_after_ms when a place in the queue is expected
+   * Whether the key may have one more task waiting. If not, it may when the first of those that wait has started.
    * @throws DomainError rate_limited
    */
-  checkWaiting(owner: string, retry_after_ms: number): void {
+  checkWaiting(owner: string): void {
     const most = this.limits.get(owner)?.queued_tasks
     if (most === undefined || this.live.waiting(owner) < most) return
+    const retry_after_ms = Math.max(1, firstStart(this.live.all(owner)))
     throw new DomainError('rate_limited', `The key ${owner} has its ${most} tasks waiting.`, { retry_after_ms, policy_label: 'rate-limit' })
   }
+}
+
+/** When the first of these tasks starts that wait, ms from now. In each queue that is the oldest of its class. */
+function firstStart(tasks: Iterable<LiveTask>): number {
+  const seen = new Set<string>()
+  let first = Infinity
+  for (const { id, pool, priority } of tasks) {
+    if (seen.has(`${priority} ${pool.id}`)) continue
+    const ahead = pool.scheduler.ahead(id)
+    if (ahead === undefined) continue
+    seen.add(`${priority} ${pool.id}`)
+    first = Math.min(first, startMs(pool.predictStart(ahead, priority)))
+  }
+  return first
 }

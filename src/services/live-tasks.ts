@@ -1,3 +1,4 @@
+import { shapeOf, waiting, type RunningWork, type WorkShape } from '../domain/estimator.ts'
 import { startedFrame } from '../domain/frames.ts'
 import type { Schedulable } from '../domain/scheduler.ts'
 import { TaskLog } from '../domain/task-log.ts'
@@ -11,6 +12,7 @@ import type { TaskPool } from './task-pool.ts'
  */
 export interface LiveTask extends Schedulable {
   readonly accepted: AcceptedTask
+  readonly shape: WorkShape
   readonly log: TaskLog
   readonly session: Seat
   /** Where it waits or runs now; a drain may move it. */
@@ -45,20 +47,26 @@ export function newGate(): Gate {
   return { promise, resolve }
 }
 
-/**
- * A task that has just been accepted.
- * @param work_ms its expected service time on one slot, ms
- */
-export function newLiveTask(accepted: AcceptedTask, pool: TaskPool, work_ms: number, session: Seat): LiveTask {
+/** What there is to do of a task, and how far it is. One that ends while it runs has nothing left. */
+export function workAt({ shape, phase, started_at, last_token_at, log }: LiveTask, now: number): RunningWork {
+  if (started_at === undefined) return { shape, progress: waiting }
+  if (phase === 'ending') return { shape: { prompt_tokens: 0, max_tokens: 0 }, progress: waiting }
+  return { shape, progress: { tokens: log.tokenCount, since_ms: now - (last_token_at ?? started_at) } }
+}
+
+/** A task that has just been accepted. */
+export function newLiveTask(accepted: AcceptedTask, pool: TaskPool, session: Seat): LiveTask {
   const { request, queue_position, predicted_start_ms, pool_id, accepted_at, owner, task_id } = accepted
   const started = { queue_position, predicted_start_ms, pool_id, engine: request.engine, accepted_at: new Date(accepted_at).toISOString() }
+  const shape = shapeOf(request, accepted.prompt_tokens)
   return {
     id: taskKeyOf(owner, task_id),
     owner,
     priority: request.priority,
     deadline_at: accepted_at + request.deadline_ms,
-    work_ms,
+    work_ms: pool.estimator.serviceMs(shape),
     accepted,
+    shape,
     pool,
     session,
     log: new TaskLog(startedFrame(started)),

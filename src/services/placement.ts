@@ -1,4 +1,6 @@
 import { DomainError } from '../domain/errors.ts'
+import { shapeOf, waiting } from '../domain/estimator.ts'
+import { startMs, type Start } from '../domain/forecast.ts'
 import type { TaskRequest } from '../domain/task.ts'
 import type { Pool } from './pool.ts'
 import type { Pools } from './pools.ts'
@@ -51,30 +53,32 @@ export interface Place {
   readonly pool: Pool
   /** Tasks ahead. */
   readonly position: number
-  /** Predicted start, ms from now. */
-  readonly start_ms: number
+  readonly start: Start
   /** None of the preferred pools took it. */
   readonly fallback: boolean
 }
 
 /**
  * The first preferred pool that can take the task, else the one with the earliest predicted start. A full pool is taken only where all are.
+ * @param left_ms until its deadline
  * @throws DomainError invalid_params where the task is too large, pool_unready and its like where nothing is up, deadline_unmet
  */
-export function placeTask(owner: string, request: TaskRequest, candidates: Candidates, prompt_tokens: number): Place {
+export function placeTask(owner: string, request: TaskRequest, candidates: Candidates, prompt_tokens: number, left_ms = request.deadline_ms): Place {
   const ready = feasible(request, [...candidates.first, ...candidates.fallback], prompt_tokens)
   const newcomer = { owner, priority: request.priority }
   const roomy = ready.filter(({ scheduler }) => scheduler.hasPlaceFor(newcomer))
   const places = (roomy.length > 0 ? roomy : ready).map((pool): Place => {
     const ahead = pool.scheduler.aheadOfNewcomer(newcomer)
-    return { pool, position: ahead.position, start_ms: pool.predictedStartMs(ahead), fallback: !candidates.first.includes(pool) }
+    return { pool, position: ahead.position, start: pool.predictStart(ahead, request.priority), fallback: !candidates.first.includes(pool) }
   })
-  const inTime = places.filter(({ start_ms }) => start_ms < request.deadline_ms)
+  const shape = shapeOf(request, prompt_tokens)
+  const inTime = places.filter(({ pool: { estimator }, start }) => estimator.admits(estimator.onTimeProbability(start, shape, waiting, left_ms)))
   const preferred = request.placement?.mode === 'prefer' ? inTime.find(({ fallback }) => !fallback) : undefined
-  const best = preferred ?? inTime.reduce<Place | undefined>((least, place) => (least === undefined || place.start_ms < least.start_ms ? place : least), undefined)
+  const best = preferred ?? inTime.reduce<Place | undefined>((least, place) => (least === undefined || place.start.ms < least.start.ms ? place : least), undefined)
   if (best !== undefined) return best
-  const soonest = Math.min(...places.map(({ start_ms }) => start_ms))
-  throw new DomainError('deadline_unmet', `body.deadline_ms: the task would start in about ${soonest} ms, after its deadline of ${request.deadline_ms} ms`, { engine: request.engine })
+  const ends = places.map(({ pool, start }) => [startMs(start), Math.ceil(pool.estimator.serviceMs(shape))] as const)
+  const [start_ms = 0, service_ms = 0] = ends.sort(([a, b], [c, d]) => a + b - c - d)[0] ?? []
+  throw new DomainError('deadline_unmet', `body.deadline_ms: the task would start in about ${start_ms} ms and take about ${service_ms} ms; it has hardly a chance to end within ${left_ms} ms`, { engine: request.engine })
 }
 
 /** The pools that fit the task and are ready; says which rule left none. */

@@ -1,13 +1,14 @@
 import type { components as config } from '../../generated/config.ts'
 import type { components } from '../../generated/api.ts'
 import { unavailableRetryMs } from '../domain/backoff.ts'
-import { Estimator, startMs } from '../domain/estimator.ts'
+import { Estimator } from '../domain/estimator.ts'
+import type { Start } from '../domain/forecast.ts'
 import { Scheduler, type Ahead } from '../domain/scheduler.ts'
 import type { Priority, Workload } from '../domain/task.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Engine } from '../ports/engine.ts'
 import type { Log, Metrics } from '../ports/telemetry.ts'
-import type { LiveTask } from './live-tasks.ts'
+import { workAt, type LiveTask } from './live-tasks.ts'
 import type { PoolLabels } from './pool-labels.ts'
 import { logReplica } from './replica-log.ts'
 import { Replica } from './replica.ts'
@@ -125,18 +126,19 @@ export class Pool implements TaskPool {
     return this.props?.workloads.includes(workload) ?? true
   }
 
-  /** When a task with this much ahead of it is expected to start, ms from now. */
-  predictedStartMs(ahead: Ahead): number {
-    if (ahead.position === 0 && this.replicas.some((replica) => replica.hasFreeSlot)) return 0
+  predictStart(ahead: Ahead, priority: Priority): Start {
     const now = this.clock.now()
-    const remaining: number[] = []
-    for (const task of this.running) remaining.push(task.work_ms - (now - (task.started_at ?? now)))
-    return Math.ceil(startMs(ahead.work_ms, remaining, Math.max(1, this.slots)))
+    const running = Array.from(this.running, (task) => workAt(task, now))
+    const start = this.estimator.predictStart(ahead, priority, running, this.slots, now)
+    if (this.ready) return start
+    const { readyAfterMs: wait } = this
+    return { ms: start.ms + wait, mean: start.mean + wait, variance: start.variance }
   }
 
-  /** When a place in the queue is expected, ms from now. */
+  /** When a place in the queue is expected, ms from now: with the next dispatch. */
   get retryAfterMs(): number {
-    return Math.max(1, this.predictedStartMs({ position: 1, work_ms: 0 }))
+    const { mean } = this.predictStart({ position: 0, work_ms: 0, may_pass: 0 }, 'interactive')
+    return Math.max(1, Math.ceil(mean - 1e-6))
   }
 
   /** When the pool is expected to be ready, ms from now, within the bounds of a 503. */

@@ -1,7 +1,9 @@
 import type { PoolLabels } from './pool-labels.ts'
 import type { Estimator } from '../domain/estimator.ts'
+import type { Start } from '../domain/forecast.ts'
 import type { Ahead, Scheduler, Schedulable } from '../domain/scheduler.ts'
 import type { Prices } from '../domain/budget.ts'
+import type { Priority } from '../domain/task.ts'
 import type { EngineProps } from '../ports/engine.ts'
 
 /** What a task has to know of the pool it waits or runs in. */
@@ -12,8 +14,8 @@ export interface TaskPool {
   readonly props: EngineProps | undefined
   readonly estimator: Estimator
   readonly scheduler: Pick<Scheduler<Schedulable>, 'ahead' | 'depth' | 'remove'>
-  /** When a task with this much ahead of it is expected to start, ms from now. */
-  predictedStartMs(ahead: Ahead): number
+  /** When a task of this class with this much ahead of it is expected to start. */
+  predictStart(ahead: Ahead, priority: Priority): Start
   /** Shows the queue's depth in the metrics. */
   reportDepth(): void
 }

@@ -1,4 +1,5 @@
 import { DomainError } from '../domain/errors.ts'
+import { startMs } from '../domain/forecast.ts'
 import { defaultPage } from '../domain/page.ts'
 import { visibleOwner, type Principal } from '../domain/principal.ts'
 import { taskKeyOf, type AcceptedTask, type TaskOutcome, type TaskRecord, type TaskState, type TaskView } from '../domain/task.ts'
@@ -65,7 +66,7 @@ export class Tasks {
       ...taskView(task.accepted, undefined),
       pool_id: pool.id,
       state: task.started_at === undefined ? 'queued' : 'running',
-      ...(ahead === undefined ? {} : { queue_position: ahead.position, predicted_start_ms: pool.predictedStartMs(ahead) }),
+      ...(ahead === undefined ? {} : { queue_position: ahead.position, predicted_start_ms: startMs(pool.predictStart(ahead, task.priority)) }),
       ...(task.started_at === undefined ? {} : { started_at: iso(task.started_at), replica_id: task.replica_id ?? 'none' }),
     }
   }

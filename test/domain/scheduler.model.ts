@@ -86,7 +86,18 @@ export class SchedulerModel {
       position++
       work_ms += task.work_ms
     }
-    return { position, work_ms }
+    return { position, work_ms, may_pass: this.passersBy(found.task) - position }
+  }
+
+  /** Tasks that are dispatched before this one if those of the other class never cease to come. */
+  private passersBy(task: Schedulable): number {
+    if (task.priority === 'interactive' && this.rules.batch_every === 1) return Infinity
+    const copy = this.settledCopy()
+    const others = (this.items.length + 1) * (this.rules.batch_every + 1)
+    for (let i = 0; i < others; i++) copy.restore({ ...task, id: `other ${i}`, priority: task.priority === 'batch' ? 'interactive' : 'batch' })
+    let count = 0
+    for (let next = copy.next(); next !== undefined && next.id !== task.id; next = copy.next()) count++
+    return count
   }
 
   aheadOfNewcomer({ owner, priority }: Pick<Schedulable, 'owner' | 'priority'>): Ahead | undefined {

@@ -97,6 +97,19 @@ describe('limits of a key', () => {
     await daemon.clock.advance(10_000)
   })
 
+  it('queued_tasks: the wait is until one of the key’s own tasks starts, however many of others do before', async () => {
+    const post = (key: string): Promise<Answer> => postTask(daemon, {}, key)
+    for (let i = 0; i < 3; i++) assert.equal((await post(keys.other)).status, 202)
+    for (let i = 0; i < 2; i++) assert.equal((await post('waiter')).status, 202)
+    const wait = assertLimited(await post('waiter'))
+    assert.ok(Math.abs(wait - 3000) < 10, `${wait} ms, but three tasks of a second each are ahead`)
+    await daemon.clock.advance(2000)
+    assertLimited(await post('waiter'))
+    await daemon.clock.advance(wait - 2000)
+    assert.equal((await post('waiter')).status, 202)
+    await daemon.clock.advance(10_000)
+  })
+
   it('queued_tasks: those that come at once are counted one by one', async () => {
     const blocker = await postTask(daemon, {}, keys.other)
     await untilAnswer(() => listed(daemon, 'mock'), ({ slots_busy }) => slots_busy === 1)

@@ -6,6 +6,8 @@ Feature: Deadlines and watchdogs
     Given the pool:
       | pool  | slots | first token |
       | north | 1     | 10 s        |
+    And Ana has sent tasks "a", "b", "c", "d" and "e"
+    And 1 min passes
     And Ana has sent task "running"
     When Ana sends task "hasty" with:
       | deadline_ms | 10 |
@@ -13,6 +15,15 @@ Feature: Deadlines and watchdogs
     And its message names "deadline_ms"
     And it says:
       | retriable | false |
+
+  Scenario: Nothing is refused for its deadline before a few tasks have shown how long they take
+    Given the pool:
+      | pool  | slots | first token |
+      | north | 1     | 10 s        |
+    And Ana has sent task "running"
+    When Ana sends task "hasty" with:
+      | deadline_ms | 10 |
+    Then the answer is 202
 
   Scenario: A task expires in the queue and never starts
     Given the pool:

@@ -55,7 +55,7 @@ export const creating: readonly Case[] = [
     status: 400,
     what: 'a deadline that cannot be met',
     code: 'DEADLINE_UNMET',
-    world: 'reject',
+    world: 'learned',
     ask: task({ deadline_ms: 1 }),
   },
   { op: 'createTask', status: 403, what: 'no turns left', code: 'BUDGET_EXHAUSTED', ask: exhausted },

@@ -107,6 +107,12 @@ export const worlds = {
   reject: () => full('reject'),
   /** The slot is taken and the queue full, and the newcomer displaces who is not above it. */
   dropLru: () => full('drop-lru'),
+  /** The pool has seen how long tasks take. */
+  learned: async () => {
+    const world = new World(await startDaemon({ pools: [mockPool({ mock: { prefill_ms: 20, token_ms: 0 } })] }))
+    for (let i = 0; i < 5; i++) await world.finished()
+    return world
+  },
   /** The pool has not come up. */
   loading: async () => new World(await startDaemon({ pools: [mockPool({ timeouts: { start_ms: 1 }, mock: { load_ms: 600_000 } })] })),
   /** The engine has died of its first task. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { settled } from '../harness/fake-clock.ts'
-import { ann, bob, poolConfig, refusalOf, startRig, taskOf } from '../harness/rig.ts'
+import { ann, bob, poolConfig, refusalOf, startRig, taskOf, taught_ms, teach } from '../harness/rig.ts'
 
 const queue = (fields: object): Record<string, unknown>[] => [poolConfig({ queue: fields })]
 
@@ -31,6 +31,7 @@ describe('admission', () => {
 
   it('tells the place in the queue: the tasks ahead and when it starts', async () => {
     const rig = await startRig({ pools: [poolConfig({ queue: { batch_every: 3 } })] })
+    teach(rig.pool())
     const replies = []
     for (const priority of ['interactive', 'interactive', 'interactive', 'interactive', 'batch'] as const)
       replies.push(await rig.run({ priority }))
@@ -39,8 +40,7 @@ describe('admission', () => {
       [0, 0, 1, 2, 2],
     )
     const starts = replies.map(({ predicted_start_ms }) => predicted_start_ms)
-    const work = rig.task(replies[0]?.task_id ?? '').work_ms
-    assert.deepEqual(starts, [0, work, 2 * work, 3 * work, 3 * work])
+    assert.deepEqual(starts, [0, 1, 2, 3, 3].map((tasks) => tasks * taught_ms))
     assert.deepEqual(
       replies.map(({ backoff_ms }) => backoff_ms),
       starts,
@@ -128,14 +128,16 @@ describe('admission', () => {
 
   it('refuses at capacity, and says when a place is expected', async () => {
     const rig = await startRig({ pools: queue({ capacity: 1, full_policy: 'reject' }) })
-    const { task_id } = await rig.run()
+    teach(rig.pool())
     await rig.run()
-    await rig.clock.advance(40)
+    await rig.run()
+    await rig.clock.advance(3)
+    rig.engine().call.say('a')
+    await rig.clock.advance(7)
     const error = await refusalOf(rig.admit())
-    const left = rig.task(task_id).work_ms - 40
     assert.deepEqual(
       [error.kind, error.code, error.details.policy_label, error.details.retry_after_ms],
-      ['queue_full', 'ADMISSION_REJECT', 'reject', left],
+      ['queue_full', 'ADMISSION_REJECT', 'reject', taught_ms - 10],
     )
     assert.deepEqual(
       rig.metric('admission_backpressure_events_total').map(({ labels }) => labels),
@@ -148,18 +150,28 @@ describe('admission', () => {
     assert.equal(rig.live.size, 2)
   })
 
-  it('refuses a task that would start after its deadline', async () => {
+  it('refuses a task that has hardly a chance to end within its deadline', async () => {
     const rig = await startRig()
-    const { task_id } = await rig.run()
-    const { work_ms } = rig.task(task_id)
-    const error = await refusalOf(rig.admit({ deadline_ms: work_ms }))
+    teach(rig.pool())
+    await rig.run()
+    const error = await refusalOf(rig.admit({ deadline_ms: 2 * taught_ms - 1 }))
     assert.equal(error.kind, 'deadline_unmet')
-    assert.match(error.message, /^body\.deadline_ms: .*about 103 ms/)
-    assert.equal((await rig.admit({ deadline_ms: work_ms + 1 })).predicted_start_ms, work_ms)
+    assert.match(error.message, /^body\.deadline_ms: .*start in about 93 ms and take about 93 ms; .* within 185 ms$/)
+    assert.equal((await rig.admit({ deadline_ms: 2 * taught_ms })).predicted_start_ms, taught_ms)
+  })
+
+  it('refuses nobody for a deadline while it has seen next to nothing', async () => {
+    const rig = await startRig()
+    await rig.run()
+    teach(rig.pool(), 4)
+    await rig.admit({ deadline_ms: 1 })
+    teach(rig.pool(), 1)
+    assert.equal((await refusalOf(rig.admit({ deadline_ms: 1 }))).kind, 'deadline_unmet')
   })
 
   it('leaves nothing behind of a task it refused', async () => {
     const rig = await startRig({ pools: queue({ capacity: 1, full_policy: 'reject' }) })
+    teach(rig.pool())
     await rig.run()
     await rig.run()
     for (const fields of [{ session_id: 'new' }, { session_id: 'new', ctx: 9000 }, { session_id: 'new', deadline_ms: 1 }])

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import type { TaskRequest } from '../../src/domain/task.ts'
 import { settled } from '../harness/fake-clock.ts'
-import { poolConfig, refusalOf, startRig, type Rig, type RigOptions, type TaskFields } from '../harness/rig.ts'
+import { poolConfig, refusalOf, startRig, taught_ms, teach, type Rig, type RigOptions, type TaskFields } from '../harness/rig.ts'
 import { brokenEngine } from '../harness/scripted-engine.ts'
 
 type Placement = NonNullable<TaskRequest['placement']>
@@ -95,8 +95,9 @@ describe('placement', () => {
 
   it('falls back where a preferred pool is down, or where the task would start there too late', async () => {
     const rig = await start()
+    for (const id of ['a', 'b']) teach(rig.pool(id))
     await poolOf(rig, { mode: 'pin', pin_pool_id: 'b' })
-    assert.equal(await poolOf(rig, { mode: 'prefer', prefer_pools: ['b'] }, { deadline_ms: 50 }), 'a')
+    assert.equal(await poolOf(rig, { mode: 'prefer', prefer_pools: ['b'] }, { deadline_ms: taught_ms + 50 }), 'a')
     takeDown(rig, 'c')
     assert.equal(await poolOf(rig, { mode: 'prefer', prefer_pools: ['c'] }), 'a')
   })

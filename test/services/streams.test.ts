@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { settled } from '../harness/fake-clock.ts'
-import { ann, bob, boss, refusalOf, startRig, Tail } from '../harness/rig.ts'
+import { ann, bob, boss, refusalOf, startRig, Tail, taught_ms, teach } from '../harness/rig.ts'
 
 const metricsIn = (tail: Tail): unknown[] => tail.frames.flatMap(({ event, data }) => (event === 'metrics' ? [data] : []))
 
@@ -27,22 +27,53 @@ describe('streams', () => {
 
   it('tell a waiting task where it stands, and a running one how it does', async () => {
     const rig = await startRig()
+    teach(rig.pool())
     await rig.run({ task_id: 't1', deadline_ms: 200 })
     await rig.run({ task_id: 't2' })
     await rig.run({ task_id: 't3', deadline_ms: 100_000 })
     const [running, waiting] = [await rig.tail('t1'), await rig.tail('t3')]
-    await rig.clock.advance(1000)
-    const work = rig.task('t3').work_ms
+    await rig.clock.advance(995)
+    rig.engine().call.say('a')
+    await rig.clock.advance(5)
     const common = { queue_depth: 2, kv_warmth: false, pool_id: 'pool' }
     assert.deepEqual(metricsIn(running), [
       { ...common, phase: 'decoding', queue_position: 0, predicted_start_ms: 0, on_time_probability: 0, replica_id: 'r0' },
     ])
     assert.deepEqual(metricsIn(waiting), [
-      { ...common, phase: 'queued', queue_position: 1, predicted_start_ms: work, on_time_probability: 1 },
+      { ...common, phase: 'queued', queue_position: 1, predicted_start_ms: 85 + taught_ms, on_time_probability: 1 },
     ])
     rig.engine().call.finish()
     await rig.clock.advance(1000)
     assert.deepEqual(waiting.frames.at(-1)?.data?.['queue_position'], 0)
+  })
+
+  it('tell a waiting task anew once a second what became of its place, as the work ahead is done', async () => {
+    const rig = await startRig()
+    // 100 tokens at 10 ms, the first at once: a task takes 990 ms.
+    for (let i = 0; i < 10; i++) rig.pool().estimator.observe({ prompt_tokens: 3, max_tokens: 100, tokens_out: 100, prefill_ms: 0, decode_ms: 990 })
+    for (const task_id of ['t1', 't2', 't3']) await rig.run({ task_id, max_tokens: 100, deadline_ms: 4000 })
+    const tail = await rig.tail('t3')
+    const places: unknown[] = []
+    const look = async (): Promise<void> => {
+      await rig.clock.advance(1000)
+      const { queue_position, predicted_start_ms, on_time_probability } = tail.frames.at(-1)?.data ?? {}
+      places.push([queue_position, predicted_start_ms, on_time_probability])
+    }
+    const say = (tokens: number): void => {
+      for (let i = 0; i < tokens; i++) rig.engine().call.say('x')
+    }
+    say(41)
+    await look()
+    await rig.cancellation.cancel(ann, 't1')
+    await look()
+    say(60)
+    await look()
+    // 59 tokens and a task are ahead of it, then a task, then 40 tokens, which take too long for its deadline.
+    assert.deepEqual(places, [
+      [1, 580 + 990, 1],
+      [0, 990, 1],
+      [0, 390, 0],
+    ])
   })
 
   it('give any number of readers the same, each from where it asks', async () => {

@@ -1,0 +1,97 @@
+import type { Priority } from '../src/domain/task.ts'
+import { atLeast, atMost, median, rounded, type Section } from './section.ts'
+import { Simulation, type Fate, type Policy } from './simulation.ts'
+import { jobsOf, mean_service_ms, type Job } from './workload.ts'
+
+const slots = 4
+const capacity = 256
+const base = 0.7
+const burst = 3
+const inBurst = (hour: number): boolean => (hour >= 9 && hour < 9.5) || (hour >= 15 && hour < 15.5)
+const batch_deadlines = [5, 100] as const
+
+/** At twice the capacity: how many of the tasks are interactive, and their deadlines in mean service times. The first is held to the goal. */
+const overloads = [
+  { interactive: 0.4, deadlines: [2, 20] },
+  { interactive: 0.4, deadlines: [1, 10] },
+  { interactive: 0.5, deadlines: [2, 20] },
+] as const
+
+const run = (jobs: readonly Job[], policy: Policy): readonly Fate[] => new Simulation(slots, capacity, policy).run(jobs)
+
+/**
+ * A simulated day on the daemon's scheduler and estimator, and hours at twice the capacity: what is promised at acceptance beside what happens.
+ */
+export function benchPrediction(): Promise<Section> {
+  const deadlines = { interactive: [0.5, 15], batch: [2, 100] } as const
+  const day = run(jobsOf({ seed: 1, hours: 24, slots, factor: (hour) => (inBurst(hour) ? burst : base), interactive: 0.6, deadlines }), 'daemon')
+  const of = (priority: Priority, bursting: boolean): Fate[] => day.filter(({ job }) => job.priority === priority && job.burst === bursting)
+  const all = quality('all', day)
+  const waited = quality('all that were told to wait', day.filter(({ predicted_ms }) => predicted_ms > 0))
+  const compared = overloads.map(compare)
+  return Promise.resolve({
+    title:
+      `Prediction: a simulated day, ${slots} slots, queue of ${capacity}, mean service ${rounded(mean_service_ms / 1000)} s; arrivals Poisson at ${base} of the capacity with two half hours at ${burst} times the capacity, 60 % interactive; ` +
+      'prompts log-normal (800 tokens, sigma 1), outputs log-normal (200, sigma 0.8) up to max_tokens 1,024; deadlines log-uniform, 0.5 to 15 mean service times interactive and 2 to 100 batch; start_error is the median of |predicted - actual| / max(actual, mean service). ' +
+      'Then six hours at twice the capacity with the deadlines of the row (batch 5 to 100): interactive tasks that ended in time',
+    rows: [
+      all,
+      waited,
+      quality('interactive, base load', of('interactive', false)),
+      quality('interactive, burst', of('interactive', true)),
+      quality('batch, base load', of('batch', false)),
+      quality('batch, burst', of('batch', true)),
+      ...compared.flatMap(({ rows }) => rows),
+    ],
+    goals: [
+      atMost('median error of the predicted start, all', all.start_error, 0.25),
+      atMost('median error of the predicted start, those told to wait', waited.start_error, 0.25),
+      atMost('expected calibration error', all.calibration_error, 0.05),
+      atLeast('Brier skill', all.brier_skill, 0),
+      atLeast('interactive deadlines met at twice the capacity, to the oracle', compared[0]?.of_oracle ?? NaN, 0.95),
+    ],
+  })
+}
+
+const inTime = ({ job, ended_at = Infinity }: Fate): boolean => ended_at <= job.at + job.deadline_ms
+
+const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length
+
+/** What was promised to the tasks that were accepted, beside what happened. */
+function quality(tasks: string, fates: readonly Fate[]) {
+  const started = fates.flatMap(({ job, predicted_ms, started_at }) => (started_at === undefined ? [] : [{ predicted_ms, actual_ms: started_at - job.at }]))
+  const judged = fates.filter(({ fate }) => fate === 'served' || fate === 'expired').map((fate) => ({ chance: fate.on_time_probability, met: inTime(fate) ? 1 : 0 }))
+  const rate = mean(judged.map(({ met }) => met))
+  const brier = mean(judged.map(({ chance, met }) => (chance - met) ** 2))
+  const tenths = Array.from({ length: 10 }, (_, tenth) => judged.filter(({ chance }) => Math.min(9, Math.floor(chance * 10)) === tenth))
+  // The weight of a tenth, times how far its mean chance is from its rate.
+  const calibration_error = tenths.reduce((sum, ones) => sum + Math.abs(ones.reduce((off, { chance, met }) => off + chance - met, 0)) / judged.length, 0)
+  return {
+    tasks,
+    count: fates.length,
+    refused: fates.filter(({ fate }) => fate === 'refused').length,
+    expired: fates.filter(({ fate }) => fate === 'expired').length,
+    start_error: rounded(median(started.map(({ predicted_ms, actual_ms }) => Math.abs(predicted_ms - actual_ms) / Math.max(actual_ms, mean_service_ms)))),
+    in_time: rounded(rate),
+    calibration_error: rounded(calibration_error),
+    brier_skill: rounded(1 - brier / (rate * (1 - rate))),
+  }
+}
+
+/** The same tasks under each policy. */
+function compare({ interactive, deadlines }: (typeof overloads)[number]) {
+  const jobs = jobsOf({ seed: 7, hours: 6, slots, factor: () => 2, interactive, deadlines: { interactive: deadlines, batch: batch_deadlines } })
+  const met = (policy: Policy): number => {
+    const fates = run(jobs, policy).filter(({ job }) => job.priority === 'interactive')
+    return fates.filter(inTime).length / fates.length
+  }
+  const oracle = met('oracle')
+  const policies = (['daemon', 'oracle', 'fifo'] as const).map((policy) => [policy, policy === 'oracle' ? oracle : met(policy)] as const)
+  const rows = policies.map(([policy, share]) => ({
+    tasks: `twice the capacity, ${interactive * 100} % interactive, deadlines ${deadlines.join(' to ')}: ${policy}`,
+    count: jobs.length,
+    in_time: rounded(share),
+    of_oracle: rounded(share / oracle),
+  }))
+  return { rows, of_oracle: (policies[0]?.[1] ?? NaN) / oracle }
+}

@@ -1,0 +1,90 @@
+/** Bins for every doubling, and the exponents of 2 between which they lie. */
+const per_doubling = 4
+const lowest = -10
+const highest = 4
+const bins = (highest - lowest) * per_doubling
+
+/** Weight of the newest task once the averages have warmed up: lengths scatter, so about the last hundred tasks count. */
+const smoothing = 0.02
+
+/** Mean and variance of something. */
+export interface Moments {
+  readonly mean: number
+  readonly variance: number
+}
+
+/**
+ * How long answers are as a share of what was asked for: a histogram with logarithmic bins in which old tasks fade. Each bin keeps count, sum
+ * and sum of squares, so that means are exact; a look costs O(1), learning O(bins).
+ */
+export class OutputShares {
+  private seen = 0
+  private readonly counts = new Float64Array(bins)
+  private readonly sums = new Float64Array(bins)
+  private readonly squares = new Float64Array(bins)
+  /** The same, summed from a bin to the last one. */
+  private readonly tails = { counts: new Float64Array(bins + 1), sums: new Float64Array(bins + 1), squares: new Float64Array(bins + 1) }
+
+  /** @param prior shares to believe in until the first task is seen */
+  constructor(prior: readonly number[]) {
+    prior.forEach((share, i) => this.blend(share, 1 / (i + 1)))
+  }
+
+  observe(share: number): void {
+    this.seen++
+    this.blend(share, Math.max(smoothing, 1 / this.seen))
+  }
+
+  /**
+   * Tokens still to come of an answer that is `produced` tokens long: E[X - produced | X > produced]. Where nothing seen was ever that long, half of
+   * what is allowed.
+   * @param asked tokens that a share of 1 stands for
+   * @param most tokens the answer may have
+   */
+  left(asked: number, most: number, produced: number): Moments {
+    const from = this.firstAbove(produced / asked)
+    const rest = Math.max(0, most - produced)
+    const count = this.tails.counts[from] ?? 0
+    if (!(count > 0)) return { mean: rest / 2, variance: (rest * rest) / 12 }
+    const mean = (this.tails.sums[from] ?? 0) / count
+    const variance = Math.max(0, (this.tails.squares[from] ?? 0) / count - mean * mean)
+    return { mean: Math.max(0, Math.min(rest, mean * asked - produced)), variance: Math.min(variance * asked * asked, rest * rest) }
+  }
+
+  /** Mean of `chance` over the tokens that may still come, each length as likely as it was. */
+  expect(asked: number, most: number, produced: number, chance: (tokens_left: number) => number): number {
+    const from = this.firstAbove(produced / asked)
+    const rest = Math.max(0, most - produced)
+    const all = this.tails.counts[from] ?? 0
+    if (!(all > 0)) return (chance(rest / 6) + chance(rest / 2) + chance((rest * 5) / 6)) / 3
+    let sum = 0
+    for (let bin = from; bin < bins; bin++) {
+      const count = this.counts[bin] ?? 0
+      if (count > 0) sum += count * chance(Math.max(0, Math.min(rest, ((this.sums[bin] ?? 0) / count) * asked - produced)))
+    }
+    return Math.min(1, sum / all)
+  }
+
+  /** The first bin whose answers are on average longer. */
+  private firstAbove(share: number): number {
+    if (share <= 0) return 0
+    const bin = binOf(share)
+    return (this.sums[bin] ?? 0) > share * (this.counts[bin] ?? 0) ? bin : bin + 1
+  }
+
+  private blend(share: number, weight: number): void {
+    const { counts, sums, squares, tails } = this
+    const hit = binOf(share)
+    for (let bin = bins - 1; bin >= 0; bin--) {
+      const now = bin === hit ? weight : 0
+      counts[bin] = (counts[bin] ?? 0) * (1 - weight) + now
+      sums[bin] = (sums[bin] ?? 0) * (1 - weight) + now * share
+      squares[bin] = (squares[bin] ?? 0) * (1 - weight) + now * share * share
+      tails.counts[bin] = (tails.counts[bin + 1] ?? 0) + (counts[bin] ?? 0)
+      tails.sums[bin] = (tails.sums[bin + 1] ?? 0) + (sums[bin] ?? 0)
+      tails.squares[bin] = (tails.squares[bin + 1] ?? 0) + (squares[bin] ?? 0)
+    }
+  }
+}
+
+const binOf = (share: number): number => Math.max(0, Math.min(bins - 1, Math.floor((Math.log2(share) - lowest) * per_doubling)))
