@@ -64,5 +64,5 @@ function firstStart(tasks: Iterable<LiveTask>): number {
     seen.add(`${priority} ${pool.id}`)
     first = Math.min(first, startMs(pool.predictStart(ahead, priority)))
   }
-  return first
+  return Number.isFinite(first) ? first : 0
 }
