@@ -67,6 +67,9 @@ export const other = { key: keys.other }
 export const xml = { headers: { 'Content-Type': 'application/xml' } }
 export const task = (fields: Record<string, unknown>, key: string = keys.data): Ask => ({ body: mockTask(fields), key })
 
+/** What an operation answers when nothing can be made durable any more. */
+export const noDisk = (ask: Ask = {}) => ({ status: 503, what: 'no disk', names: /durable/, world: 'diskless', ask }) as const
+
 /** A body that is as it should be. */
 export function bodyOf(op: OperationId): Readonly<Record<string, unknown>> {
   if (op === 'createTask') return mockTask()

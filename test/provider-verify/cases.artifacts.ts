@@ -1,5 +1,5 @@
 import { keys } from '../harness/daemon.ts'
-import { casesOf, noDigest, other, type Ask, type Case } from './case.ts'
+import { casesOf, noDigest, noDisk, other, type Ask, type Case } from './case.ts'
 import { artifact, type World } from './worlds.ts'
 
 /** Cases of artifacts. */
@@ -10,8 +10,8 @@ export const artifacts: readonly Case[] = [
     { status: 201, what: 'the same again', ask: storedAgain },
     { status: 201, what: 'with a parent', ask: async (world) => ({ body: artifact({ parent: await world.artifact() }) }) },
     { status: 400, what: 'an unknown parent', names: /parent/, ask: () => ({ body: artifact({ parent: noDigest }) }) },
-    { status: 400, what: 'half of a surrogate pair', ask: () => ({ body: artifact({ metadata: { '\ude00': '' } }) }) },
-    { status: 503, what: 'no disk', world: 'diskless' },
+    { status: 400, what: 'half of a surrogate pair', names: /surrogate/, ask: () => ({ body: artifact({ metadata: { '\ude00': '' } }) }) },
+    noDisk(),
   ),
   ...casesOf(
     'getArtifact',

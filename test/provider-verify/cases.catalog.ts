@@ -1,4 +1,4 @@
-import { casesOf, noDigest, type Ask, type Case } from './case.ts'
+import { casesOf, noDigest, noDisk, type Ask, type Case } from './case.ts'
 import { localModel, type World } from './worlds.ts'
 
 const some = async (world: World): Promise<Ask> => ({ id: await world.model() })
@@ -16,7 +16,6 @@ const fetching = async (world: World): Promise<Ask> => {
   return { id: String(id) }
 }
 const unfetched = async (world: World): Promise<Ask> => ({ id: await world.model(remote('other')) })
-const noDisk = { status: 503, what: 'no disk', world: 'diskless', ask: { id: 'kept' } } as const
 
 /** Cases of the catalog. */
 export const catalog: readonly Case[] = [
@@ -36,16 +35,16 @@ export const catalog: readonly Case[] = [
     { status: 201, what: 'a model of a hub', ask: model(remote('held')) },
     { status: 201, what: 'the same again', ask: (world) => again(world, {}) },
     { status: 400, what: 'a field missing', names: /digest/, ask: model({ digest: undefined }) },
-    { status: 400, what: 'half of a surrogate pair', ask: model({ tags: ['\ud83e'] }) },
+    { status: 400, what: 'half of a surrogate pair', names: /surrogate/, ask: model({ tags: ['\ud83e'] }) },
     { status: 400, what: 'a way up', names: /source_url/, ask: model({ source_url: 'file:../model.gguf' }) },
     { status: 400, what: 'an absolute path', names: /source_url/, ask: model({ source_url: 'file:///etc/passwd' }) },
     { status: 400, what: 'a file that is not there', names: /there is no file/, ask: model({ source_url: 'file:nothing' }) },
     { status: 400, what: 'a scheme that is not supported', names: /source_url/, ask: model({ source_url: 's3://bucket/model.gguf' }) },
     { status: 400, what: 'a host that is not listed', names: /hosts/, ask: model({ source_url: 'https://example.com/model.gguf' }) },
     { status: 400, what: 'another digest than its file', names: /digest/, ask: model({ digest: noDigest }) },
-    { status: 409, what: 'the same id, another model', ask: (world) => again(world, { tags: ['other'] }) },
-    { status: 422, what: 'unsigned under policy strict', ask: model({ trust_policy: { mode: 'strict' } }) },
-    { status: 503, what: 'no disk', world: 'diskless' },
+    { status: 409, what: 'the same id, another model', names: /another model/, ask: (world) => again(world, { tags: ['other'] }) },
+    { status: 422, what: 'unsigned under policy strict', names: /signatures/, ask: model({ trust_policy: { mode: 'strict' } }) },
+    noDisk(),
   ),
   ...casesOf(
     'getCatalogModel',
@@ -77,14 +76,14 @@ export const catalog: readonly Case[] = [
     { status: 204, what: 'one nobody serves', ask: some },
     { status: 204, what: 'one that is fetched', ask: fetching },
     { status: 409, what: 'one that a pool serves', names: /served by a pool/, world: 'serving', ask: { id: 'served' } },
-    noDisk,
+    noDisk({ id: 'kept' }),
   ),
   ...casesOf(
     'verifyCatalogModel',
     { status: 202, what: 'a local one', ask: some },
     { status: 202, what: 'one that could not be fetched', world: 'idle', ask: unfetched },
-    { status: 409, what: 'one that is fetched', ask: fetching },
-    noDisk,
+    { status: 409, what: 'one that is fetched', names: /being fetched/, ask: fetching },
+    noDisk({ id: 'kept' }),
   ),
   ...casesOf(
     'setCatalogModelState',
@@ -99,7 +98,7 @@ export const catalog: readonly Case[] = [
     { status: 202, what: 'one that a pool serves', world: 'serving', ask: { id: 'served', body: { state: 'Active' } } },
     { status: 400, what: 'a state that is none', names: /state/, ask: { body: { state: 'Lost' } } },
     { status: 400, what: 'a deadline that is none', names: /deadline_ms/, ask: { body: { state: 'Retired', deadline_ms: -1 } } },
-    noDisk,
+    noDisk({ id: 'kept' }),
   ),
 ]
 

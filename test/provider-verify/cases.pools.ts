@@ -1,16 +1,15 @@
-import { casesOf, nobody, task, type Ask, type Case } from './case.ts'
+import { casesOf, nobody, noDisk, task, type Ask, type Case } from './case.ts'
 import type { World } from './worlds.ts'
 
 const drain = (id: string, deadline_ms = 60_000): Ask => ({ id, body: { deadline_ms } })
 const reload = (id: string, model_ref: string): Ask => ({ id, body: { model_ref } })
-const noDisk = { status: 503, what: 'no disk', world: 'diskless', ask: { id: 'mock' } } as const
 
 /** Cases of pools that come up, are drained and reloaded, and of tasks for them. */
 export const pools: readonly Case[] = [
   ...casesOf(
     'getCapabilities',
     { status: 200, what: 'of a pool that is up', names: /"pool_id":"mock"/ },
-    { status: 200, what: 'of a pool that is not', world: 'loading' },
+    { status: 200, what: 'of a pool that is not', names: /"supported_workloads":\[\]/, world: 'loading' },
   ),
   ...casesOf(
     'listPools',
@@ -35,13 +34,18 @@ export const pools: readonly Case[] = [
   ...casesOf(
     'drainPool',
     { status: 202, what: 'one that is idle', names: /"draining":true/, ask: drain('again') },
-    { status: 202, what: 'one that drains', ask: async (world) => (await world.drain('again', 1), drain('again')) },
-    { status: 202, what: 'with no time', ask: drain('again', 0) },
-    { status: 202, what: 'a bearer key', ask: { ...drain('again'), bearer: true } },
-    { status: 202, what: 'one that is being reloaded', world: 'reloading', ask: drain('mock') },
+    {
+      status: 202,
+      what: 'one that drains',
+      names: /"draining":true/,
+      ask: async (world) => (await world.drain('again', 1), drain('again')),
+    },
+    { status: 202, what: 'with no time', names: /"draining":true/, ask: drain('again', 0) },
+    { status: 202, what: 'a bearer key', names: /"draining":true/, ask: { ...drain('again'), bearer: true } },
+    { status: 202, what: 'one that is being reloaded', names: /"draining":true/, world: 'reloading', ask: drain('mock') },
     { status: 400, what: 'no deadline', names: /deadline_ms/, ask: { body: {} } },
     { status: 400, what: 'a deadline before now', names: /deadline_ms/, ask: { body: { deadline_ms: -1 } } },
-    noDisk,
+    noDisk({ id: 'mock' }),
   ),
   ...casesOf(
     'resumePool',
@@ -53,23 +57,30 @@ export const pools: readonly Case[] = [
     },
     { status: 202, what: 'one that does not', names: /"draining":false/, ask: { id: 'again' } },
     { status: 409, what: 'one whose model nobody registered', names: /No such model/, ask: { id: 'resting' } },
-    noDisk,
+    noDisk({ id: 'mock' }),
   ),
   ...casesOf(
     'reloadPool',
-    { status: 202, what: 'another model', names: /mock:other/, ask: reload('again', 'mock:other') },
     { status: 202, what: 'the same model', names: /mock:again/, ask: reload('again', 'mock:again') },
+    { status: 202, what: 'another model', names: /mock:other/, ask: reload('again', 'mock:other') },
     { status: 400, what: 'no model', names: /model_ref/, ask: { body: {} } },
     { status: 400, what: 'no time', names: /deadline_ms/, ask: { body: { model_ref: 'mock:v2', deadline_ms: 0 } } },
     { status: 400, what: 'a model its driver does not take', names: /model_ref/, ask: reload('again', 'file:models/tinytales.gguf') },
-    { status: 409, what: 'one that is being reloaded', world: 'reloading', ask: reload('mock', 'mock:other') },
+    { status: 409, what: 'one that is being reloaded', names: /A reload/, world: 'reloading', ask: reload('mock', 'mock:other') },
     { status: 409, what: 'a model that does not prove itself', names: /old one serves on/, ask: reload('faulty', 'mock:other') },
-    { status: 409, what: 'a model that does not come up', world: 'loading', ask: reload('mock', 'mock:v1') },
-    { status: 503, what: 'a daemon that stops', code: 'POOL_UNREADY', world: 'stopping', ask: reload('again', 'mock:other') },
+    { status: 409, what: 'a model that does not come up', names: /did not come up/, world: 'loading', ask: reload('mock', 'mock:v1') },
+    {
+      status: 503,
+      what: 'a daemon that stops',
+      code: 'POOL_UNREADY',
+      names: /stopping/,
+      world: 'stopping',
+      ask: reload('again', 'mock:other'),
+    },
   ),
   ...casesOf(
     'createTask',
-    { status: 404, what: 'a model nobody serves', ask: task({ model_ref: 'mock:v2' }) },
+    { status: 404, what: 'a model nobody serves', names: /mock:v2/, ask: task({ model_ref: 'mock:v2' }) },
     {
       status: 400,
       what: 'a pin to an unknown pool',
@@ -82,6 +93,7 @@ export const pools: readonly Case[] = [
       status: 503,
       what: 'a pool that drains',
       code: 'POOL_UNREADY',
+      names: /drains/,
       ask: async (world) => (await world.drain('drained'), task({ model_ref: 'mock:drained' })),
     },
     {
@@ -90,7 +102,7 @@ export const pools: readonly Case[] = [
       names: /No such model/,
       ask: task({ engine: 'llamacpp', model_ref: 'catalog:nobody', ctx: 256 }),
     },
-    { status: 503, what: 'a daemon that stops', code: 'POOL_UNREADY', world: 'stopping' },
+    { status: 503, what: 'a daemon that stops', code: 'POOL_UNREADY', names: /stopping/, world: 'stopping' },
   ),
   ...casesOf('streamTask', { status: 200, what: 'one whose pool was drained', ends: 'POOL_UNREADY', ask: drainedAway }),
 ]

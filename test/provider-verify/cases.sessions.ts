@@ -1,8 +1,7 @@
-import { casesOf, other, task, type Ask, type Case } from './case.ts'
+import { casesOf, noDisk, other, task, type Ask, type Case } from './case.ts'
 import { bounds, type World } from './worlds.ts'
 
 const { ttl_ms, budgets, max_turns } = bounds
-const noDisk = { status: 503, what: 'no disk', world: 'diskless', ask: { id: 'waiting' } } as const
 /** More than the configuration lets a session have. */
 const beyond = (what: string, names: RegExp, body: Record<string, unknown>) =>
   ({ status: 400, what, names, world: 'bounded', ask: { body } }) as const
@@ -17,7 +16,7 @@ const within = (given: Record<string, unknown>) => async (world: World) => task(
 export const sessions: readonly Case[] = [
   ...casesOf(
     'getSession',
-    { status: 200, what: 'an own one', ask: madeByTask('seen') },
+    { status: 200, what: 'an own one', names: /"turns":1\b/, ask: madeByTask('seen') },
     {
       status: 200,
       what: 'one with budgets',
@@ -30,7 +29,7 @@ export const sessions: readonly Case[] = [
     'deleteSession',
     { status: 204, what: 'an own one', ask: madeByTask('gone') },
     { status: 404, what: "another key's", ask: madeByTask('kept', other) },
-    noDisk,
+    noDisk({ id: 'waiting' }),
   ),
   ...casesOf(
     'putSession',
@@ -69,7 +68,7 @@ export const sessions: readonly Case[] = [
     beyond('more money than configured', /budgets\.cost/, { budgets: { cost: budgets.cost + 0.01 } }),
     { status: 400, what: 'a budget of nothing', names: /budgets/, ask: { body: { budgets: { tokens: 0 } } } },
     { status: 400, what: 'a budget that is none', names: /budgets/, ask: { body: { budgets: { love: 1 } } } },
-    noDisk,
+    noDisk({ id: 'waiting' }),
   ),
   ...casesOf(
     'createTask',

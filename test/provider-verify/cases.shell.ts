@@ -18,18 +18,18 @@ export const shell: readonly Case[] = operationIds.flatMap((op): Case[] => {
   ]
   if (path.includes('{id}')) {
     cases.push({ status: 400, what: 'an id that is none', names: /\bid\b/, ask: { id: '_' } })
-    if (declares(404)) cases.push({ status: 404, what: 'an unknown one' })
+    if (declares(404)) cases.push({ status: 404, what: 'an unknown one', names: /^No such/ })
   }
   if (body) {
     const json = JSON.stringify(bodyOf(op))
     cases.push(
-      { status: 400, what: 'no body', ask: { body: '' } },
+      { status: 400, what: 'no body', names: /needs a JSON body/, ask: { body: '' } },
       { status: 400, what: 'half a body', names: /JSON/, ask: { body: '{"id":' } },
-      { status: 400, what: 'null', ask: { body: 'null' } },
+      { status: 400, what: 'null', names: /object/, ask: { body: 'null' } },
       { status: 400, what: 'an unknown field', names: /surprise/, ask: { body: { ...bodyOf(op), surprise: 1 } } },
-      { status: 413, what: 'a large body', ask: { body: json.padEnd(bounds.body_bytes + 1) } },
-      { status: 415, what: 'XML', ask: xml },
-      { status: 415, what: 'text', ask: { headers: { 'Content-Type': 'text/plain' } } },
+      { status: 413, what: 'a large body', names: /body_bytes/, ask: { body: json.padEnd(bounds.body_bytes + 1) } },
+      { status: 415, what: 'XML', names: /application\/json/, ask: xml },
+      { status: 415, what: 'text', names: /application\/json/, ask: { headers: { 'Content-Type': 'text/plain' } } },
     )
   }
   return cases.map((one) => ({ op, ...one }))

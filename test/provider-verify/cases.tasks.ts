@@ -1,5 +1,5 @@
 import { keys, mockTask } from '../harness/daemon.ts'
-import { casesOf, other, task, type Ask, type Case } from './case.ts'
+import { casesOf, noDisk, other, task, type Ask, type Case } from './case.ts'
 import type { World } from './worlds.ts'
 
 const queued = ({ queuedTask: id }: World): Ask => ({ id })
@@ -23,8 +23,8 @@ export const tasks: readonly Case[] = [
     { status: 202, what: 'a full queue that drops', world: 'dropLru' },
     { status: 400, what: 'a field missing', names: /max_tokens/, ask: task({ max_tokens: undefined }) },
     { status: 400, what: 'a number as text', names: /max_tokens/, ask: task({ max_tokens: '5' }) },
-    { status: 400, what: 'a task as text in JSON', ask: { body: JSON.stringify(JSON.stringify(mockTask())) } },
-    { status: 400, what: 'half of a surrogate pair', ask: task({ prompt: '\ud83e' }) },
+    { status: 400, what: 'a task as text in JSON', names: /object/, ask: { body: JSON.stringify(JSON.stringify(mockTask())) } },
+    { status: 400, what: 'half of a surrogate pair', names: /surrogate/, ask: task({ prompt: '\ud83e' }) },
     { status: 400, what: 'neither prompt nor messages', names: /prompt/, ask: task({ prompt: undefined }) },
     { status: 400, what: 'more than the context', names: /ctx/, ask: task({ ctx: 8193 }) },
     {
@@ -36,10 +36,20 @@ export const tasks: readonly Case[] = [
       ask: task({ deadline_ms: 1 }),
     },
     { status: 403, what: 'a priority its key may not ask for', names: /priority/, ask: task({}, 'modest') },
-    { status: 409, what: 'the same id, another body', ask: async (world) => task({ task_id: await world.task() }) },
-    { status: 409, what: 'a finished id, another body', ask: async (world) => task({ task_id: (await world.finished()).task_id }) },
-    { status: 415, what: 'an unknown charset', ask: { headers: { 'Content-Type': 'application/json; charset=klingon' } } },
-    { status: 415, what: 'an unknown encoding', ask: { headers: { 'Content-Encoding': 'zip' } } },
+    { status: 409, what: 'the same id, another body', names: /task_id/, ask: async (world) => task({ task_id: await world.task() }) },
+    {
+      status: 409,
+      what: 'a finished id, another body',
+      names: /task_id/,
+      ask: async (world) => task({ task_id: (await world.finished()).task_id }),
+    },
+    {
+      status: 415,
+      what: 'an unknown charset',
+      names: /charset/,
+      ask: { headers: { 'Content-Type': 'application/json; charset=klingon' } },
+    },
+    { status: 415, what: 'an unknown encoding', names: /encoding/, ask: { headers: { 'Content-Encoding': 'zip' } } },
     { status: 429, what: 'a full queue that refuses', policy: 'reject', world: 'reject' },
     {
       status: 429,
@@ -95,7 +105,7 @@ export const tasks: readonly Case[] = [
     { status: 200, what: 'one that failed', names: /"failed"/, world: 'failing', ask: finished },
     { status: 200, what: 'one that waits', names: /"queued"/, world: 'reject', ask: queued },
     { status: 200, what: 'one that runs', names: /"running"/, world: 'reject', ask: running },
-    { status: 400, what: 'a percent sign and nothing', ask: { id: '%' } },
+    { status: 400, what: 'a percent sign and nothing', names: /%/, ask: { id: '%' } },
     { status: 404, what: "another key's", ask: strange },
   ),
   ...casesOf(
@@ -125,8 +135,8 @@ export const tasks: readonly Case[] = [
     { status: 204, what: 'one that is on its way', ask: async (world) => ({ id: await world.task({ model_ref: 'mock:slow' }) }) },
     { status: 204, what: 'one that has completed', ask: finished },
     { status: 404, what: "another key's", ask: strange },
-    { status: 503, what: 'one that waits, and no disk', world: 'diskless', ask: queued },
-    { status: 503, what: 'one whose end could not be written', world: 'diskless', ask: running },
+    { ...noDisk(), what: 'one that waits, and no disk', ask: queued },
+    { ...noDisk(), what: 'one whose end could not be written', ask: running },
   ),
 ]
 

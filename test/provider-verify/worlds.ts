@@ -147,7 +147,7 @@ async function open(given: Record<string, unknown> = {}, overrides: Overrides = 
   await world.start(
     { hf_endpoint: `http://${hub.address}`, egress: { hosts: [hub.address] } },
     { clock: world.clock, ...overrides },
-    { auth: authWith(limited), limits: { body_bytes }, sessions: { max_turns }, pools, ...given },
+    { data_dir: ':memory:', auth: authWith(limited), limits: { body_bytes }, sessions: { max_turns }, pools, ...given },
   )
   return world
 }
