@@ -2,15 +2,19 @@ import assert from 'node:assert/strict'
 import request from 'supertest'
 import { operations } from '../../generated/operations.ts'
 import { operationIds, responseProblems, type Received } from '../harness/contract.ts'
-import { keys, mockTask } from '../harness/daemon.ts'
-import type { Ask, Case } from './case.ts'
-import { cases } from './cases.ts'
-import { catalogCases } from './catalog-cases.ts'
-import { artifact, model, worlds, type World, type WorldName } from './worlds.ts'
+import { keys } from '../harness/daemon.ts'
+import { framesOf } from '../harness/sse-contract.ts'
+import { bodyOf, noDigest, nobody, usualCode, type Ask, type Case } from './case.ts'
+import { artifacts } from './cases.artifacts.ts'
+import { catalog } from './cases.catalog.ts'
+import { pools } from './cases.pools.ts'
+import { sessions } from './cases.sessions.ts'
+import { shell } from './cases.shell.ts'
+import { tasks } from './cases.tasks.ts'
+import { worlds, type World, type WorldName } from './worlds.ts'
 
 const opened = new Map<WorldName, Promise<World>>()
-// The catalog's cases have worlds and a runner of their own.
-const proven = new Set(catalogCases.map(({ op, status }) => `${op} ${status}`))
+const proven = new Set<string>()
 
 function worldOf({ world = 'plain' }: Case): Promise<World> {
   let found = opened.get(world)
@@ -19,14 +23,8 @@ function worldOf({ world = 'plain' }: Case): Promise<World> {
 }
 
 async function send(op: Case['op'], ask: Ask, { daemon }: World): Promise<Received> {
-  const { method, path, body } = operations[op]
-  const {
-    id = op.includes('Artifact') ? `sha256:${'0'.repeat(64)}` : 'some',
-    key = operations[op].role === 'control' ? keys.all : keys.data,
-    bearer = false,
-    query = {},
-    headers = {},
-  } = ask
+  const { method, path, body, role } = operations[op]
+  const { id = op.includes('Artifact') ? noDigest : nobody, key = keys[role], bearer = false, query = {}, headers = {} } = ask
   const sent = request(daemon.url)[method](path.replace('{id}', id)).query(query)
   if (key !== null) void sent.set(bearer ? { Authorization: `Bearer ${key}` } : { 'X-API-Key': key })
   void sent.set({ ...(body ? { 'Content-Type': 'application/json' } : {}), ...headers })
@@ -35,30 +33,33 @@ async function send(op: Case['op'], ask: Ask, { daemon }: World): Promise<Receiv
   return { status: response.status, headers: response.headers, text: response.text }
 }
 
-/** A body that is as it should be. */
-function bodyOf(op: Case['op']): Record<string, unknown> {
-  if (op === 'createTask') return mockTask()
-  if (op === 'putSession') return {}
-  if (op === 'drainPool') return { deadline_ms: 1000 }
-  if (op === 'reloadPool') return { model_ref: 'mock:v1' }
-  if (op === 'createCatalogModel') return model()
-  return op === 'setCatalogModelState' ? { state: 'Active' } : artifact()
+/** What a case says of an error beyond its status; the text that has to name what it names. */
+function errorOf({ status, code = usualCode[status], policy }: Case, text: string): string {
+  const error = JSON.parse(text) as Record<string, unknown>
+  assert.equal(error['code'], code, text)
+  assert.equal(error['policy_label'], policy, text)
+  if (status === 500) assert.doesNotMatch(text, /secret/)
+  return String(error['message'])
 }
 
 describe('every operation gives every answer it declares', () => {
   after(async () => {
-    await Promise.all([...opened.values()].map(async (world) => (await world).stop()))
+    await Promise.all([...opened.values()].map(async (world) => (await world).remove()))
   })
 
-  for (const each of cases)
+  for (const each of [...shell, ...tasks, ...sessions, ...pools, ...catalog, ...artifacts])
     it(`${each.op} ${each.status}: ${each.what}`, async () => {
       const world = await worldOf(each)
       const ask = typeof each.ask === 'function' ? await each.ask(world) : (each.ask ?? {})
       const received = await send(each.op, ask, world)
       assert.deepEqual(responseProblems(each.op, received, ask.headers?.['Last-Event-ID'] !== undefined), [])
       assert.equal(received.status, each.status, received.text)
-      if (each.code !== undefined) assert.equal((JSON.parse(received.text) as { code: unknown }).code, each.code, received.text)
-      if (each.status === 500) assert.doesNotMatch(received.text, /secret/)
+      const said = each.status < 400 ? received.text : errorOf(each, received.text)
+      if (each.names !== undefined) assert.match(said, each.names)
+      if (each.ends !== undefined) {
+        const last = framesOf(received.text).at(-1)
+        assert.equal(last?.data?.['code'] ?? last?.event, each.ends)
+      }
       proven.add(`${each.op} ${each.status}`)
     })
 

@@ -1,72 +1,25 @@
 import assert from 'node:assert/strict'
-import request from 'supertest'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { systemClock } from '../../src/adapters/system/clock.ts'
+import type { Overrides } from '../../src/compose.ts'
 import type { Services } from '../../src/handlers/index.ts'
-import { keys, mockPool, mockTask, startDaemon, talesPool, type TestDaemon } from '../harness/daemon.ts'
+import { authWith, prices } from '../e2e/budgets.kit.ts'
+import { CatalogWorld, manifestOf, modelRequest } from '../harness/catalog.ts'
+import { keys, mockPool, mockTask, talesPool } from '../harness/daemon.ts'
 import { FakeClock } from '../harness/fake-clock.ts'
+import type { Answer } from '../harness/http.ts'
+import { holdAfter, Hub } from '../harness/hub.ts'
+import { modelsDir } from '../harness/process.ts'
 import { readStream, type StreamClient } from '../harness/sse.ts'
+import { until } from '../harness/wait.ts'
 
-/** A daemon in a certain state, and what the cases need to put something into it. */
-export class World {
-  readonly daemon: TestDaemon
-  /** Where time stands still. */
-  readonly clock: FakeClock | undefined
-  /** A task that waits in a queue, one that runs and one that has ended, where the world begins with them. */
-  queued = ''
-  running = ''
-  ended = ''
-
-  constructor(daemon: TestDaemon, clock?: FakeClock) {
-    this.daemon = daemon
-    this.clock = clock
-  }
-
-  async stop(): Promise<void> {
-    const stopped = this.daemon.stop()
-    // The grace of running tasks, if time has to be moved for it to pass.
-    await this.clock?.advance(1)
-    await stopped
-  }
-
-  /** Has a task accepted; its id. */
-  async task(fields: Record<string, unknown> = {}, key: string = keys.data): Promise<string> {
-    const task = mockTask(fields)
-    const { status, text } = await request(this.daemon.url).post('/v1/tasks').set('X-API-Key', key).send(task)
-    assert.equal(status, 202, text)
-    return task.task_id
-  }
-
-  /** Has a task accepted and reads its stream to the end. */
-  async finished(fields: Record<string, unknown> = {}): Promise<StreamClient & { readonly task_id: string }> {
-    const task_id = await this.task(fields)
-    return Object.assign(await readStream(this.daemon.url, task_id, keys.data), { task_id })
-  }
-
-  /** Has a task accepted that makes its session; the session's id. */
-  async session(session_id: string): Promise<string> {
-    await this.task({ session_id })
-    return session_id
-  }
-
-  /** Stores an artifact; its id. */
-  async artifact(): Promise<string> {
-    const { text, status } = await request(this.daemon.url).post('/v1/artifacts').set('X-API-Key', keys.data).send(artifact())
-    assert.equal(status, 201)
-    return (JSON.parse(text) as { id: string }).id
-  }
-}
-
+const bytes = Buffer.from('a model')
 let made = 0
 
-/** The digest of the demonstration model, which the catalog can name without fetching anything. */
-const demoDigest = 'sha256:d9455cd88e099a18219ec2186ccce99c3db89885d95b27bcb38a68b9151f1e88'
-
-/** A model for the catalog; its file is here already. */
-export const model = (fields: Record<string, unknown> = {}): Record<string, unknown> & { id: string } => ({
-  id: `model-${++made}`,
-  digest: demoDigest,
-  source_url: 'file:models/tinytales.gguf',
-  manifests: [{ path: 'tinytales.gguf', digest: demoDigest, size_bytes: 2_535_680 }],
-  trust_policy: { mode: 'permissive' },
+/** A request for a local model that is not like any other; `fields` replace the defaults. */
+export const localModel = (fields: object = {}): Record<string, unknown> => ({
+  ...modelRequest(`m${++made}`, 'file:models/model.gguf', [manifestOf('model.gguf', bytes)]),
   ...fields,
 })
 
@@ -79,14 +32,136 @@ export const artifact = (fields: Record<string, unknown> = {}): Record<string, u
   ...fields,
 })
 
-export const limits = { body_bytes: 2048, max_turns: 2 } as const
+/** A daemon in a certain state on a clock that stands still, and what the cases need to put something into it. */
+export class World extends CatalogWorld {
+  readonly clock = new FakeClock()
+  hub: Hub | undefined
+  /** A task that waits in a queue, one that runs and one that has ended, where the world begins with them. */
+  queuedTask = ''
+  runningTask = ''
+  endedTask = ''
+  /** What was begun and is over only when the daemon stops. */
+  private readonly pending: Promise<unknown>[] = []
+
+  override async stop(): Promise<void> {
+    const stopped = super.stop()
+    // The grace of running tasks.
+    await this.clock.advance(1)
+    await stopped
+    await Promise.all(this.pending)
+    await this.hub?.stop()
+  }
+
+  /** One request that has to be answered so. */
+  async must(status: number, method: string, path: string, body?: unknown, key: string = keys.all): Promise<Answer['json']> {
+    const answer = await this.ask(method, path, body, key)
+    assert.equal(answer.status, status, answer.text)
+    return answer.json
+  }
+
+  /** Has a task accepted; its id. */
+  async task(fields: Record<string, unknown> = {}, key: string = keys.data): Promise<string> {
+    const task = mockTask(fields)
+    await this.must(202, 'POST', '/v1/tasks', task, key)
+    return task.task_id
+  }
+
+  /** Has a task accepted that takes so long, and reads its stream to the end. */
+  async finished(fields: Record<string, unknown> = {}, takes_ms = 0): Promise<StreamClient & { readonly task_id: string }> {
+    const task_id = await this.task(fields)
+    await this.clock.advance(takes_ms)
+    return Object.assign(await readStream(this.daemon.url, task_id, keys.data), { task_id })
+  }
+
+  /** Has a session made that may use this; its id. */
+  async session(budgets: Record<string, unknown> = {}): Promise<string> {
+    const id = `session-of-${++made}`
+    await this.must(200, 'PUT', `/v1/sessions/${id}`, { budgets }, keys.data)
+    return id
+  }
+
+  drain(pool: string, deadline_ms = 60_000): Promise<unknown> {
+    return this.must(202, 'POST', `/v1/pools/${pool}/drain`, { deadline_ms })
+  }
+
+  /** Begins a reload that is not done before time moves. */
+  async reload(pool: string): Promise<void> {
+    const starts = (): number =>
+      this.daemon.lines.filter(({ message, fields }) => message === 'replica' && fields['pool_id'] === pool && fields['state'] === 'ready')
+        .length
+    const before = starts()
+    const body = { model_ref: 'mock:next', deadline_ms: 600_000 }
+    this.pending.push(this.ask('POST', `/v1/pools/${pool}/reload`, body).catch(() => undefined))
+    await until(() => starts() > before)
+  }
+
+  /** Stores an artifact; its id. */
+  async artifact(): Promise<string> {
+    return String((await this.must(201, 'POST', '/v1/artifacts', artifact(), keys.data))['id'])
+  }
+
+  /** Has a model registered and fetched or verified, whether that succeeds or not; its id. */
+  async model(fields: object = {}): Promise<string> {
+    const id = String((await this.must(201, 'POST', '/v1/catalog/models', localModel(fields)))['id'])
+    await this.over(id)
+    return id
+  }
+}
+
+/** Bounds of the configuration. */
+export const bounds = {
+  body_bytes: 2048,
+  max_turns: 2,
+  ttl_ms: 600_000,
+  budgets: { tokens: 10_000, time_ms: 60_000, cost: 1 },
+} as const
 
 const fast = { prefill_ms: 0, token_ms: 0 }
+/** The first token comes when time has been moved, and not before. */
+const slow = { prefill_ms: 600_000 }
+const one = [{ id: 'r0', slots: 1 }]
 
-/** One slot on which nothing ever ends, and a queue for one. */
-const stuck = (full_policy: string): Record<string, unknown> => ({
-  pools: [mockPool({ replicas: [{ id: 'r0', slots: 1 }], queue: { capacity: 1, full_policy }, mock: { prefill_ms: 600_000 } })],
-})
+const pools = [
+  mockPool({ prices }),
+  mockPool({ id: 'slow', model: 'mock:slow', mock: slow }),
+  mockPool({ id: 'one', model: 'mock:one', replicas: one, mock: slow }),
+  mockPool({ id: 'again', model: 'mock:again' }),
+  mockPool({ id: 'drained', model: 'mock:drained', mock: slow }),
+  mockPool({ id: 'faulty', model: 'mock:faulty', mock: { ...fast, fault: { kind: 'fail', after_tokens: 0, every: 1 } } }),
+  talesPool({ id: 'resting', model: 'catalog:nobody' }),
+]
+
+const limited = {
+  brisk: { requests_per_minute: 1 },
+  waiter: { queued_tasks: 1 },
+  modest: { top_priority: 'batch' },
+  poor: { budgets: { tokens: 10 } },
+}
+
+async function open(given: Record<string, unknown> = {}, overrides: Overrides = {}, world = new World()): Promise<World> {
+  world.write('model.gguf', bytes)
+  const hub = (world.hub = await Hub.start())
+  hub.put('org/held', 'model.gguf', holdAfter(bytes, 1))
+  hub.put('org/other', 'model.gguf', Buffer.from('another'))
+  const { body_bytes, max_turns } = bounds
+  await world.start(
+    { hf_endpoint: `http://${hub.address}`, egress: { hosts: [hub.address] } },
+    { clock: world.clock, ...overrides },
+    { data_dir: ':memory:', auth: authWith(limited), limits: { body_bytes }, sessions: { max_turns }, pools, ...given },
+  )
+  return world
+}
+
+/** One slot on which nothing ever ends, and a queue for one; both are taken. */
+async function full(full_policy: string): Promise<World> {
+  const world = await open({ pools: [mockPool({ replicas: one, queue: { capacity: 1, full_policy }, mock: slow })] })
+  world.runningTask = await world.task()
+  world.queuedTask = await world.task({ session_id: 'waiting' })
+  return world
+}
+
+const faulty = (kind: string, after_tokens: number): Promise<World> =>
+  open({ pools: [mockPool({ mock: { ...fast, replayable: false, fault: { kind, after_tokens } } })] })
 
 /** Every method of a service throws what nobody foresaw. */
 const throwing = <T extends object>(service: T): T =>
@@ -99,55 +174,65 @@ const throwing = <T extends object>(service: T): T =>
 const broken = (services: Services): Services =>
   Object.fromEntries(Object.entries(services).map(([name, service]) => [name, throwing(service as object)])) as unknown as Services
 
-/** The states of a daemon that cases are played in. Time stands still where it could change them. */
+/** The states of a daemon that cases are played in. */
 export const worlds = {
   /** All is well; bodies and sessions are small. */
-  plain: async () => new World(await startDaemon({ limits: { body_bytes: limits.body_bytes }, sessions: { max_turns: limits.max_turns } })),
+  plain: () => open(),
+  /** The same, with nothing being fetched that other models would wait for. */
+  idle: () => open(),
+  /** The configuration bounds what sessions may have. */
+  bounded: () => open({ sessions: { ttl_ms: bounds.ttl_ms, budgets: bounds.budgets } }),
   /** The slot is taken and the queue full, and the newcomer is refused. */
   reject: () => full('reject'),
   /** The slot is taken and the queue full, and the newcomer displaces who is not above it. */
   dropLru: () => full('drop-lru'),
   /** The pool has seen how long tasks take. */
   learned: async () => {
-    const world = new World(await startDaemon({ pools: [mockPool({ mock: { prefill_ms: 20, token_ms: 0 } })] }))
-    for (let i = 0; i < 5; i++) await world.finished()
+    const world = await open({ pools: [mockPool({ mock: { prefill_ms: 20, token_ms: 0 } })] })
+    for (let i = 0; i < 5; i++) await world.finished({}, 20)
     return world
   },
   /** The pool has not come up. */
-  loading: async () => new World(await startDaemon({ pools: [mockPool({ timeouts: { start_ms: 1 }, mock: { load_ms: 600_000 } })] })),
+  loading: () => open({ pools: [mockPool({ timeouts: { start_ms: 1 }, mock: { load_ms: 600_000 } })] }, { clock: systemClock }),
+  /** The pool `mock` is being reloaded. */
+  reloading: async () => {
+    const world = await open({ pools: [mockPool({ mock: slow })] })
+    await world.reload('mock')
+    return world
+  },
   /** The engine has died of its first task. */
   dying: async () => {
-    const clock = new FakeClock()
-    const world = new World(await startDaemon({ pools: [mockPool({ mock: { ...fast, replayable: false, fault: { kind: 'die', after_tokens: 1 } } })] }, { clock }), clock)
-    world.ended = (await world.finished()).task_id
+    const world = await faulty('die', 1)
+    world.endedTask = (await world.finished()).task_id
     return world
   },
   /** The engine fails after two tokens. */
-  failing: async () => new World(await startDaemon({ pools: [mockPool({ mock: { ...fast, replayable: false, fault: { kind: 'fail', after_tokens: 2 } } })] })),
+  failing: () => faulty('fail', 2),
   /** Nothing is admitted any more. */
   stopping: async () => {
-    const world = new World(await startDaemon())
+    const world = await open()
     await world.daemon.quiesce()
     return world
   },
-  /** A task runs and one waits, and then nothing can be made durable any more. */
+  /** A pool serves the model `served`. */
+  serving: async () => {
+    const world = new World()
+    const tales = readFileSync(join(modelsDir, 'tinytales.gguf'))
+    world.write('tales.gguf', tales)
+    await open({ pools: [talesPool({ model: 'file:tales.gguf' })] }, {}, world)
+    await world.model(modelRequest('served', 'file:tales.gguf', [manifestOf('tales.gguf', tales)]))
+    await world.must(202, 'POST', '/v1/pools/tales/reload', { model_ref: 'catalog:served' })
+    return world
+  },
+  /** A task runs and one waits, the model `kept` is there, and then nothing can be made durable any more. */
   diskless: async () => {
     const world = await full('reject')
+    await world.model({ id: 'kept' })
     await world.daemon.close()
     return world
   },
-  /** Pools are drained, resumed and reloaded; one rests, for nobody has registered its model. */
-  steered: async () => new World(await startDaemon({ pools: [mockPool(), talesPool({ id: 'resting', model: 'catalog:nobody' })] })),
   /** Every service throws. */
-  broken: async () => new World(await startDaemon({}, { services: broken })),
+  broken: () => open({}, { services: broken }),
 } satisfies Record<string, () => Promise<World>>
 
 export type WorldName = keyof typeof worlds
-
-async function full(full_policy: string): Promise<World> {
-  const clock = new FakeClock()
-  const world = new World(await startDaemon(stuck(full_policy), { clock }), clock)
-  world.running = await world.task()
-  world.queued = await world.task({ session_id: 'waiting' })
-  return world
-}

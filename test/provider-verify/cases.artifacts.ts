@@ -1,0 +1,43 @@
+import { keys } from '../harness/daemon.ts'
+import { casesOf, noDigest, noDisk, other, type Ask, type Case } from './case.ts'
+import { artifact, type World } from './worlds.ts'
+
+/** Cases of artifacts. */
+export const artifacts: readonly Case[] = [
+  ...casesOf(
+    'createArtifact',
+    { status: 201, what: 'a plan' },
+    { status: 201, what: 'the same again', ask: storedAgain },
+    { status: 201, what: 'with a parent', ask: async (world) => ({ body: artifact({ parent: await world.artifact() }) }) },
+    { status: 400, what: 'an unknown parent', names: /parent/, ask: () => ({ body: artifact({ parent: noDigest }) }) },
+    { status: 400, what: 'half of a surrogate pair', names: /surrogate/, ask: () => ({ body: artifact({ metadata: { '\ude00': '' } }) }) },
+    noDisk(),
+  ),
+  ...casesOf(
+    'getArtifact',
+    { status: 200, what: 'an own one', ask: async (world) => ({ id: await world.artifact() }) },
+    {
+      status: 200,
+      what: 'a transcript',
+      names: /"kind":"transcript"/,
+      ask: async (world) => ({ id: String((await world.finished()).terminal?.data?.['artifact_id']) }),
+    },
+    { status: 404, what: "another key's", ask: async (world) => ({ id: await world.artifact(), ...other }) },
+  ),
+  ...casesOf(
+    'listArtifacts',
+    {
+      status: 200,
+      what: 'a page of plans',
+      names: /"next_cursor"/,
+      ask: async (world) => (await world.artifact(), await world.artifact(), { query: { kind: 'plan', tag: 'draft', limit: '1' } }),
+    },
+    { status: 400, what: 'a kind that is none', names: /kind/, ask: { query: { kind: 'poem' } } },
+  ),
+]
+
+async function storedAgain(world: World): Promise<Ask> {
+  const body = artifact()
+  await world.must(201, 'POST', '/v1/artifacts', body, keys.data)
+  return { body }
+}

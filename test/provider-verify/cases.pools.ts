@@ -1,0 +1,122 @@
+import { casesOf, nobody, noDisk, task, type Ask, type Case } from './case.ts'
+import type { World } from './worlds.ts'
+
+const drain = (id: string, deadline_ms = 60_000): Ask => ({ id, body: { deadline_ms } })
+const reload = (id: string, model_ref: string): Ask => ({ id, body: { model_ref } })
+
+/** Cases of pools that come up, are drained and reloaded, and of tasks for them. */
+export const pools: readonly Case[] = [
+  ...casesOf(
+    'getCapabilities',
+    { status: 200, what: 'of a pool that is up', names: /"pool_id":"mock"/ },
+    { status: 200, what: 'of a pool that is not', names: /"supported_workloads":\[\]/, world: 'loading' },
+  ),
+  ...casesOf(
+    'listPools',
+    { status: 200, what: 'one that is up', names: /"ready":true/ },
+    { status: 200, what: 'one that is not', names: /"ready":false/, world: 'loading' },
+    { status: 200, what: 'one that drains', names: /"draining":true/, ask: async (world) => (await world.drain('drained'), {}) },
+  ),
+  ...casesOf(
+    'getPoolHealth',
+    { status: 200, what: 'one that is up', names: /"ready":true/, ask: { id: 'mock' } },
+    { status: 200, what: 'one that is down', names: /"ready":false/, world: 'loading', ask: { id: 'mock' } },
+    { status: 200, what: 'one that is busy', names: /"slots_busy":1/, world: 'reject', ask: { id: 'mock' } },
+    {
+      status: 200,
+      what: 'one that drains',
+      names: /"draining":true/,
+      ask: async (world) => (await world.drain('drained'), { id: 'drained' }),
+    },
+    { status: 200, what: 'one that rests', names: /No such model/, ask: { id: 'resting' } },
+    { status: 200, what: 'one whose reload failed', names: /"last_error"/, ask: unreloaded },
+  ),
+  ...casesOf(
+    'drainPool',
+    { status: 202, what: 'one that is idle', names: /"draining":true/, ask: drain('again') },
+    {
+      status: 202,
+      what: 'one that drains',
+      names: /"draining":true/,
+      ask: async (world) => (await world.drain('again', 1), drain('again')),
+    },
+    { status: 202, what: 'with no time', names: /"draining":true/, ask: drain('again', 0) },
+    { status: 202, what: 'a bearer key', names: /"draining":true/, ask: { ...drain('again'), bearer: true } },
+    { status: 202, what: 'one that is being reloaded', names: /"draining":true/, world: 'reloading', ask: drain('mock') },
+    { status: 400, what: 'no deadline', names: /deadline_ms/, ask: { body: {} } },
+    { status: 400, what: 'a deadline before now', names: /deadline_ms/, ask: { body: { deadline_ms: -1 } } },
+    noDisk({ id: 'mock' }),
+  ),
+  ...casesOf(
+    'resumePool',
+    {
+      status: 202,
+      what: 'one that drains',
+      names: /"draining":false/,
+      ask: async (world) => (await world.drain('again'), { id: 'again' }),
+    },
+    { status: 202, what: 'one that does not', names: /"draining":false/, ask: { id: 'again' } },
+    { status: 409, what: 'one whose model nobody registered', names: /No such model/, ask: { id: 'resting' } },
+    noDisk({ id: 'mock' }),
+  ),
+  ...casesOf(
+    'reloadPool',
+    { status: 202, what: 'the same model', names: /mock:again/, ask: reload('again', 'mock:again') },
+    { status: 202, what: 'another model', names: /mock:other/, ask: reload('again', 'mock:other') },
+    { status: 400, what: 'no model', names: /model_ref/, ask: { body: {} } },
+    { status: 400, what: 'no time', names: /deadline_ms/, ask: { body: { model_ref: 'mock:v2', deadline_ms: 0 } } },
+    { status: 400, what: 'a model its driver does not take', names: /model_ref/, ask: reload('again', 'file:models/tinytales.gguf') },
+    { status: 409, what: 'one that is being reloaded', names: /A reload/, world: 'reloading', ask: reload('mock', 'mock:other') },
+    { status: 409, what: 'a model that does not prove itself', names: /old one serves on/, ask: reload('faulty', 'mock:other') },
+    { status: 409, what: 'a model that does not come up', names: /did not come up/, world: 'loading', ask: reload('mock', 'mock:v1') },
+    {
+      status: 503,
+      what: 'a daemon that stops',
+      code: 'POOL_UNREADY',
+      names: /stopping/,
+      world: 'stopping',
+      ask: reload('again', 'mock:other'),
+    },
+  ),
+  ...casesOf(
+    'createTask',
+    { status: 404, what: 'a model nobody serves', names: /mock:v2/, ask: task({ model_ref: 'mock:v2' }) },
+    {
+      status: 400,
+      what: 'a pin to an unknown pool',
+      names: /pin_pool_id/,
+      ask: task({ placement: { mode: 'pin', pin_pool_id: nobody } }),
+    },
+    { status: 503, what: 'a pool that is not up', code: 'REPLICA_EXHAUSTED', world: 'loading' },
+    { status: 503, what: 'a pool whose engine died', code: 'REPLICA_EXHAUSTED', world: 'dying' },
+    {
+      status: 503,
+      what: 'a pool that drains',
+      code: 'POOL_UNREADY',
+      names: /drains/,
+      ask: async (world) => (await world.drain('drained'), task({ model_ref: 'mock:drained' })),
+    },
+    {
+      status: 503,
+      what: 'a pool that rests',
+      names: /No such model/,
+      ask: task({ engine: 'llamacpp', model_ref: 'catalog:nobody', ctx: 256 }),
+    },
+    { status: 503, what: 'a daemon that stops', code: 'POOL_UNREADY', names: /stopping/, world: 'stopping' },
+  ),
+  ...casesOf('streamTask', { status: 200, what: 'one whose pool was drained', ends: 'POOL_UNREADY', ask: drainedAway }),
+]
+
+async function unreloaded(world: World): Promise<Ask> {
+  await world.must(409, 'POST', '/v1/pools/faulty/reload', { model_ref: 'mock:other' })
+  return { id: 'faulty' }
+}
+
+/** A task whose pool was drained before it ended. */
+async function drainedAway(world: World): Promise<Ask> {
+  await world.must(202, 'POST', '/v1/pools/drained/resume')
+  const id = await world.task({ model_ref: 'mock:drained' })
+  await world.drain('drained', 0)
+  await world.clock.advance(1)
+  return { id }
+}

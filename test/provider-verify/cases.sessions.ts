@@ -1,0 +1,114 @@
+import { casesOf, noDisk, other, task, type Ask, type Case } from './case.ts'
+import { bounds, type World } from './worlds.ts'
+
+const { ttl_ms, budgets, max_turns } = bounds
+/** More than the configuration lets a session have. */
+const beyond = (what: string, names: RegExp, body: Record<string, unknown>) =>
+  ({ status: 400, what, names, world: 'bounded', ask: { body } }) as const
+/** A session that a task has made, and who asks for it. */
+const madeByTask =
+  (id: string, ask: Ask = {}) =>
+  async (world: World): Promise<Ask> => (await world.task({ session_id: id }), { id, ...ask })
+/** A task in a session with these budgets. */
+const within = (given: Record<string, unknown>) => async (world: World) => task({ session_id: await world.session(given) })
+
+/** Cases of sessions, and of tasks that their budgets refuse or end. */
+export const sessions: readonly Case[] = [
+  ...casesOf(
+    'getSession',
+    { status: 200, what: 'an own one', names: /"turns":1\b/, ask: madeByTask('seen') },
+    {
+      status: 200,
+      what: 'one with budgets',
+      names: /"tokens_budget_remaining":5\b/,
+      ask: async (world) => ({ id: await world.session({ tokens: 5 }) }),
+    },
+    { status: 404, what: "another key's", ask: madeByTask('mine', other) },
+  ),
+  ...casesOf(
+    'deleteSession',
+    { status: 204, what: 'an own one', ask: madeByTask('gone') },
+    { status: 404, what: "another key's", ask: madeByTask('kept', other) },
+    noDisk({ id: 'waiting' }),
+  ),
+  ...casesOf(
+    'putSession',
+    { status: 200, what: 'a new one', ask: { id: 'fresh', body: {} } },
+    {
+      status: 200,
+      what: 'a new one, as configured',
+      names: /"tokens_budget_remaining":10000\b/,
+      world: 'bounded',
+      ask: { id: 'fresh', body: {} },
+    },
+    {
+      status: 200,
+      what: 'a new one with budgets',
+      names: /"cost_budget_remaining":0.5\b/,
+      ask: { id: 'own', body: { ttl_ms: 1000, budgets: { tokens: 100, time_ms: 1000, cost: 0.5 } } },
+    },
+    { status: 200, what: 'one with the most it may have', world: 'bounded', ask: { id: 'most', body: { ttl_ms, budgets } } },
+    {
+      status: 200,
+      what: 'one a task has made',
+      names: /"tokens_budget_remaining":/,
+      ask: madeByTask('old', { body: { ttl_ms: 60_000, budgets } }),
+    },
+    {
+      status: 200,
+      what: 'one that was put',
+      names: /"tokens_budget_remaining":7\b/,
+      ask: async (world) => ({ id: await world.session({ tokens: 5 }), body: { budgets: { tokens: 7 } } }),
+    },
+    { status: 200, what: "another key's name", ask: async (world) => ({ id: await world.session(), body: {}, ...other }) },
+    { status: 200, what: 'while the daemon stops', world: 'stopping', ask: { id: 'late', body: {} } },
+    beyond('a longer life than configured', /ttl_ms/, { ttl_ms: ttl_ms + 1 }),
+    beyond('more tokens than configured', /budgets\.tokens/, { budgets: { tokens: budgets.tokens + 1 } }),
+    beyond('more time than configured', /budgets\.time_ms/, { budgets: { time_ms: budgets.time_ms + 1 } }),
+    beyond('more money than configured', /budgets\.cost/, { budgets: { cost: budgets.cost + 0.01 } }),
+    { status: 400, what: 'a budget of nothing', names: /budgets/, ask: { body: { budgets: { tokens: 0 } } } },
+    { status: 400, what: 'a budget that is none', names: /budgets/, ask: { body: { budgets: { love: 1 } } } },
+    noDisk({ id: 'waiting' }),
+  ),
+  ...casesOf(
+    'createTask',
+    { status: 202, what: 'within its budgets', world: 'bounded', ask: within({ tokens: 68 }) },
+    {
+      status: 403,
+      what: 'more tokens than its session has',
+      code: 'BUDGET_EXHAUSTED',
+      names: /tokens.*session/,
+      ask: within({ tokens: 67 }),
+    },
+    {
+      status: 403,
+      what: 'more money than its session has',
+      code: 'BUDGET_EXHAUSTED',
+      names: /cost.*session/,
+      ask: within({ cost: 0.000039 }),
+    },
+    {
+      status: 403,
+      what: 'no time left',
+      code: 'BUDGET_EXHAUSTED',
+      names: /time_ms.*session/,
+      ask: async (world) => task({ session_id: (await overtime(world)).session_id }),
+    },
+    { status: 403, what: 'more tokens than its key has', code: 'BUDGET_EXHAUSTED', names: /tokens.*key/, ask: task({}, 'poor') },
+    { status: 403, what: 'no turns left', code: 'BUDGET_EXHAUSTED', names: /turns/, ask: turnless },
+  ),
+  ...casesOf('streamTask', { status: 200, what: 'one whose time budget ran out', ends: 'BUDGET_EXHAUSTED', ask: overtime }),
+]
+
+/** A task that was stopped because its session's time ran out. */
+async function overtime(world: World): Promise<Ask & { session_id: string }> {
+  const session_id = await world.session({ time_ms: 10 })
+  const id = await world.task({ session_id, model_ref: 'mock:slow' })
+  await world.clock.advance(100)
+  return { id, session_id }
+}
+
+async function turnless(world: World): Promise<Ask> {
+  for (let turn = 0; turn < max_turns; turn++) await world.task({ session_id: 'spent' })
+  return task({ session_id: 'spent' })
+}
