@@ -64,7 +64,6 @@ export const nobody = 'nobody'
 export const noDigest = `sha256:${'0'.repeat(64)}`
 
 export const other = { key: keys.other }
-export const xml = { headers: { 'Content-Type': 'application/xml' } }
 export const task = (fields: Record<string, unknown>, key: string = keys.data): Ask => ({ body: mockTask(fields), key })
 
 /** What an operation answers when nothing can be made durable any more. */

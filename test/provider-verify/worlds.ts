@@ -32,7 +32,7 @@ export const artifact = (fields: Record<string, unknown> = {}): Record<string, u
   ...fields,
 })
 
-/** A daemon in a certain state on a clock that stands still, and what the cases need to put something into it. */
+/** A daemon in a certain state, on a clock that stands still but in `loading`, and what the cases need to put something into it. */
 export class World extends CatalogWorld {
   readonly clock = new FakeClock()
   hub: Hub | undefined
@@ -174,7 +174,7 @@ const throwing = <T extends object>(service: T): T =>
 const broken = (services: Services): Services =>
   Object.fromEntries(Object.entries(services).map(([name, service]) => [name, throwing(service as object)])) as unknown as Services
 
-/** The states of a daemon that cases are played in. */
+/** The states of a daemon that cases are played in; each is opened once and shared by its cases, in whatever order they run. */
 export const worlds = {
   /** All is well; bodies and sessions are small. */
   plain: () => open(),
@@ -192,7 +192,7 @@ export const worlds = {
     for (let i = 0; i < 5; i++) await world.finished({}, 20)
     return world
   },
-  /** The pool has not come up. */
+  /** The pool has not come up within the 1 ms it has, which pass on the real clock while the daemon starts. */
   loading: () => open({ pools: [mockPool({ timeouts: { start_ms: 1 }, mock: { load_ms: 600_000 } })] }, { clock: systemClock }),
   /** The pool `mock` is being reloaded. */
   reloading: async () => {
