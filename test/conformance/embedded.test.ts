@@ -12,6 +12,7 @@ import type { Storage, StorageOptions } from '../../src/adapters/embedded/storag
 import { StorageError } from '../../src/ports/journal.ts'
 import { storageConformance } from './storage.suite.ts'
 import { accepted, artifactFact, finished, sampleArtifact, sampleLog, sampleOutcome } from './storage.samples.ts'
+import { unfinishedOf } from '../harness/unfinished.ts'
 
 let root = ''
 let dirs = 0
@@ -103,7 +104,7 @@ describe('embedded adapter', () => {
     it('starts on an empty file, as a crash right after its creation leaves it', async () => {
       await prepare()
       truncateSync(file, 0)
-      assert.deepEqual(await (await open()).journal.unfinished(), [])
+      assert.deepEqual(await unfinishedOf((await open()).journal), [])
     })
 
     it('says what is wrong with a directory it cannot use', async () => {

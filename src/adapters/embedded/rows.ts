@@ -3,7 +3,7 @@ import type { Spent } from '../../domain/budget.ts'
 import type { CatalogRecord } from '../../domain/catalog.ts'
 import type { PoolRecord } from '../../domain/pool-record.ts'
 import type { Session } from '../../domain/session.ts'
-import type { AcceptedTask, StoredLog, TaskOutcome, TaskRecord, UnfinishedTask } from '../../domain/task.ts'
+import type { AcceptedTask, StoredLog, TaskOutcome, TaskRecord } from '../../domain/task.ts'
 import type { Fact } from '../../ports/journal.ts'
 import type { Param, Row } from './protocol.ts'
 import { S } from './statements.ts'
@@ -71,12 +71,6 @@ function appendOther(ops: Param[], fact: Fact): void {
 export function taskRecord([seq, accepted, outcome]: Row): TaskRecord {
   const record = { seq: Number(seq), task: JSON.parse(String(accepted)) as AcceptedTask }
   return outcome == null ? record : { ...record, outcome: JSON.parse(String(outcome)) as TaskOutcome }
-}
-
-/** A row of `seq, accepted, failed attempts, replayable, newest attempt`. */
-export function unfinishedTask([seq, accepted, failed, replayable]: Row): UnfinishedTask {
-  const record = { seq: Number(seq), task: JSON.parse(String(accepted)) as AcceptedTask }
-  return replayable === null ? record : { ...record, attempts: { failed: Number(failed), replayable: replayable === 1 } }
 }
 
 /** A row of `started, tokens, metrics, terminal`. */

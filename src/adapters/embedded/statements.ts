@@ -27,8 +27,11 @@ const SQL = {
   find: 'SELECT seq, accepted, outcome FROM tasks WHERE task_id = ? AND owner = ?',
   findAnyOwner: 'SELECT seq, accepted, outcome FROM tasks INDEXED BY tasks_key WHERE task_id = ? ORDER BY seq DESC LIMIT 1',
   // The attempts of tasks that wait are none, so what their table costs is one look into an index.
-  unfinished: `SELECT t.seq, t.accepted, count(a.attempt) - coalesce(sum(a.withdrawn), 0), a.replayable, max(a.attempt)
-    FROM tasks t INDEXED BY tasks_unfinished LEFT JOIN attempts a ON a.seq = t.seq WHERE t.ended IS NULL GROUP BY t.seq ORDER BY t.seq`,
+  unfinished: `SELECT t.seq, t.accepted, json_extract(t.accepted, '$.owner', '$.task_id', '$.request.session_id', '$.request.model_ref',
+      '$.request.workload', '$.request.priority', '$.request.max_tokens', '$.request.expected_tokens', '$.request.deadline_ms',
+      '$.prompt_tokens', '$.pool_id', '$.accepted_at'), count(a.attempt) - coalesce(sum(a.withdrawn), 0), a.replayable, max(a.attempt)
+    FROM tasks t INDEXED BY tasks_unfinished LEFT JOIN attempts a ON a.seq = t.seq
+    WHERE t.ended IS NULL AND t.seq > ? GROUP BY t.seq ORDER BY t.seq LIMIT ?`,
   readLog: `SELECT started, tokens, metrics, terminal FROM logs
     WHERE seq = (SELECT seq FROM tasks WHERE task_id = ? AND owner = ?)`,
   sessions: 'SELECT owner, session_id, created_at, expires_at, turns, budgets, spent FROM sessions',
