@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads'
 import { DuplicateTaskError, StorageError } from '../../ports/journal.ts'
 import type { Fact } from '../../ports/journal.ts'
-import type { CommitFailure, Failure, FromWorker, Param, Row, ToWorker, WorkerInput } from './protocol.ts'
+import type { CommitFailure, Failure, FromWorker, Param, Row, TextRows, ToWorker, WorkerInput } from './protocol.ts'
 import { StorageRefusedError } from './refusal.ts'
 import { appendFacts } from './rows.ts'
 
@@ -9,6 +9,8 @@ interface Waiting<T> {
   resolve(value: T): void
   reject(error: Error): void
 }
+
+type Answer = readonly Row[] | TextRows | number
 
 const errorOf = (what: string, { message, errcode }: Failure): StorageError =>
   new StorageError(`${what}: ${message}`, { cause: Object.assign(new Error(message), errcode === undefined ? {} : { errcode }) })
@@ -29,7 +31,7 @@ export class StorageClient {
   private held: ToWorker[] = []
   private inFlight: Waiting<void>[] | undefined
   private scheduled = false
-  private readonly requests = new Map<number, Waiting<readonly Row[] | number>>()
+  private readonly requests = new Map<number, Waiting<Answer>>()
   private nextId = 0
   /** Why nothing is taken any more. */
   private refusal: StorageError | undefined
@@ -95,6 +97,11 @@ export class StorageClient {
     return (await this.request('all', statement, params)) as readonly Row[]
   }
 
+  /** The same for rows whose second column is a long text. */
+  async texts(statement: number, params: readonly Param[]): Promise<TextRows> {
+    return (await this.request('texts', statement, params)) as TextRows
+  }
+
   /** Runs a statement in a transaction of its own, after every commit made before this call; returns how many rows it changed. */
   async run(statement: number, params: readonly Param[]): Promise<number> {
     return (await this.request('run', statement, params)) as number
@@ -117,7 +124,7 @@ export class StorageClient {
     if (this.closeFailure !== undefined) throw this.closeFailure
   }
 
-  private request(op: 'all' | 'run', statement: number, params: readonly Param[]): Promise<readonly Row[] | number> {
+  private request(op: 'all' | 'texts' | 'run', statement: number, params: readonly Param[]): Promise<Answer> {
     if (this.refusal !== undefined) return Promise.reject(this.refusal)
     const id = this.nextId++
     const message: ToWorker = [op, id, statement, params]
@@ -195,7 +202,7 @@ export class StorageClient {
     setImmediate(() => this.pump())
   }
 
-  private take(id: number): Waiting<readonly Row[] | number> | undefined {
+  private take(id: number): Waiting<Answer> | undefined {
     const waiting = this.requests.get(id)
     this.requests.delete(id)
     return waiting

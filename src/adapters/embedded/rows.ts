@@ -7,6 +7,7 @@ import type { AcceptedTask, StoredLog, TaskOutcome, TaskRecord } from '../../dom
 import type { Fact } from '../../ports/journal.ts'
 import type { Param, Row } from './protocol.ts'
 import { S } from './statements.ts'
+import { headText } from './unfinished-row.ts'
 
 /**
  * Appends what a commit's facts do to the database: `[statement, ...params]` for each step.
@@ -17,7 +18,7 @@ export function appendFacts(ops: Param[], facts: readonly Fact[]): void {
   for (const fact of facts) {
     if (fact.kind !== 'accepted') continue
     const { task } = fact
-    ops.push(S.accepted, task.owner, task.task_id, task.request.session_id, JSON.stringify(task))
+    ops.push(S.accepted, task.owner, task.task_id, task.request.session_id, JSON.stringify(task), headText(task))
   }
   for (const fact of facts) appendOther(ops, fact)
 }

@@ -1,14 +1,14 @@
 // Both threads know a statement by its place in STATEMENTS, so a message carries a number instead of SQL.
 
 const SQL = {
-  accepted: 'INSERT INTO tasks (owner, task_id, session_id, accepted) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING',
+  accepted: 'INSERT INTO tasks (owner, task_id, session_id, accepted, head) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING',
   attempt: `INSERT INTO attempts (attempt, replica_id, at, replayable, seq)
     SELECT ?, ?, ?, ?, seq FROM tasks WHERE task_id = ? AND owner = ? AND ended IS NULL
     ON CONFLICT DO UPDATE SET replica_id = excluded.replica_id, at = excluded.at, replayable = excluded.replayable, withdrawn = 0`,
   attemptWithdrawn: `UPDATE attempts SET withdrawn = 1
     WHERE attempt = ? AND seq = (SELECT seq FROM tasks WHERE task_id = ? AND owner = ?)`,
   // A task ends once: the first outcome stands, and the log belongs to it (changes() speaks of the statement before).
-  finished: 'UPDATE tasks SET ended = ?, finished_at = ?, outcome = ? WHERE task_id = ? AND owner = ? AND ended IS NULL',
+  finished: 'UPDATE tasks SET ended = ?, finished_at = ?, outcome = ?, head = NULL WHERE task_id = ? AND owner = ? AND ended IS NULL',
   log: `INSERT INTO logs (started, tokens, metrics, terminal, seq)
     SELECT ?, ?, ?, ?, seq FROM tasks WHERE task_id = ? AND owner = ? AND changes() = 1`,
   sessionPut: `INSERT INTO sessions (owner, session_id, created_at, expires_at, turns, budgets, spent) VALUES (?, ?, ?, ?, ?, ?, ?)
@@ -27,9 +27,7 @@ const SQL = {
   find: 'SELECT seq, accepted, outcome FROM tasks WHERE task_id = ? AND owner = ?',
   findAnyOwner: 'SELECT seq, accepted, outcome FROM tasks INDEXED BY tasks_key WHERE task_id = ? ORDER BY seq DESC LIMIT 1',
   // The attempts of tasks that wait are none, so what their table costs is one look into an index.
-  unfinished: `SELECT t.seq, t.accepted, json_extract(t.accepted, '$.owner', '$.task_id', '$.request.session_id', '$.request.model_ref',
-      '$.request.workload', '$.request.priority', '$.request.max_tokens', '$.request.expected_tokens', '$.request.deadline_ms',
-      '$.prompt_tokens', '$.pool_id', '$.accepted_at'), count(a.attempt) - coalesce(sum(a.withdrawn), 0), a.replayable, max(a.attempt)
+  unfinished: `SELECT t.seq, t.accepted, t.head, count(a.attempt) - coalesce(sum(a.withdrawn), 0), a.replayable, max(a.attempt)
     FROM tasks t INDEXED BY tasks_unfinished LEFT JOIN attempts a ON a.seq = t.seq
     WHERE t.ended IS NULL AND t.seq > ? GROUP BY t.seq ORDER BY t.seq LIMIT ?`,
   readLog: `SELECT started, tokens, metrics, terminal FROM logs

@@ -111,19 +111,20 @@ function portsOn(client: StorageClient): Omit<Storage, 'close'> {
 
 async function* unfinished(client: StorageClient): AsyncGenerator<readonly UnfinishedTask[]> {
   let after: Param = 0
-  let asked = client.all(S.unfinished, [after, PAGE_ROWS])
+  let asked = client.texts(S.unfinished, [after, PAGE_ROWS])
   for (;;) {
-    const rows = await asked
+    const { rows, texts } = await asked
     after = rows.at(-1)?.[0] ?? after
     const more = rows.length === PAGE_ROWS
     if (more) {
-      asked = client.all(S.unfinished, [after, PAGE_ROWS])
+      asked = client.texts(S.unfinished, [after, PAGE_ROWS])
       // Nobody may come for it.
       asked.catch(() => undefined)
       // What is asked for leaves at the end of this turn: the worker reads the next page while this one is worked on.
       await nextTurn()
     }
-    yield rows.map((row) => new UnfinishedRow(row))
+    let start = 0
+    yield rows.map((row) => new UnfinishedRow(row, texts.slice(start, (start = Number(row[1])))))
     if (!more) return
   }
 }

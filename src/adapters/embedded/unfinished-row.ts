@@ -1,6 +1,7 @@
 import type { AcceptedTask, Attempts, Priority, UnfinishedTask, Workload } from '../../domain/task.ts'
 import type { Row } from './protocol.ts'
 
+/** In the order of migration 3. */
 type Head = readonly [
   owner: string,
   task_id: string,
@@ -15,6 +16,13 @@ type Head = readonly [
   pool_id: string,
   accepted_at: number,
 ]
+
+/** What the column `head` holds of a task that has not ended. */
+export function headText({ owner, task_id, request, prompt_tokens, pool_id, accepted_at }: AcceptedTask): string {
+  const { session_id, model_ref, workload, priority, max_tokens, expected_tokens = null, deadline_ms } = request
+  const head: Head = [owner, task_id, session_id, model_ref, workload, priority, max_tokens, expected_tokens, deadline_ms, prompt_tokens, pool_id, accepted_at]
+  return JSON.stringify(head)
+}
 
 /**
  * A row of `seq, accepted, head, failed attempts, replayable, newest attempt`. Most of a task is its prompt, which nobody needs before the
@@ -37,7 +45,7 @@ export class UnfinishedRow implements UnfinishedTask {
   readonly attempts: Attempts | undefined
   private accepted: string | AcceptedTask
 
-  constructor([seq, accepted, head, failed, replayable]: Row) {
+  constructor([seq, , head, failed, replayable]: Row, accepted: string) {
     const fields = JSON.parse(String(head)) as Head
     this.seq = Number(seq)
     this.owner = fields[0]
@@ -53,7 +61,7 @@ export class UnfinishedRow implements UnfinishedTask {
     this.pool_id = fields[10]
     this.accepted_at = fields[11]
     this.attempts = replayable === null ? undefined : { failed: Number(failed), replayable: replayable === 1 }
-    this.accepted = String(accepted)
+    this.accepted = accepted
   }
 
   get task(): AcceptedTask {
