@@ -74,27 +74,29 @@ export interface TaskRecord {
   readonly outcome?: TaskOutcome
 }
 
-/**
- * An accepted task as its queue and its session have to know it. `task` is all of it: a task that comes from the journal reads it when it is
- * first asked for.
- */
+/** All of an accepted task. One that comes from the journal is text until it is first asked for. */
+export interface TaskSource {
+  readonly task: AcceptedTask
+}
+
+/** As much of an accepted task as its queue and its session have to know, and where the rest of it is. */
 export interface TaskHead extends TaskKey, Readonly<Pick<TaskRequest, 'session_id' | 'model_ref' | 'workload' | 'priority' | 'max_tokens' | 'deadline_ms'>> {
   readonly expected_tokens: number | undefined
   readonly prompt_tokens: number
   readonly pool_id: string
   /** Milliseconds since the epoch. */
   readonly accepted_at: number
-  readonly task: AcceptedTask
+  readonly source: TaskSource
 }
 
 export function headOf(task: AcceptedTask): TaskHead {
   const { owner, task_id, prompt_tokens, pool_id, accepted_at } = task
   const { session_id, model_ref, workload, priority, max_tokens, expected_tokens, deadline_ms } = task.request
-  return { owner, task_id, session_id, model_ref, workload, priority, max_tokens, expected_tokens, deadline_ms, prompt_tokens, pool_id, accepted_at, task }
+  return { owner, task_id, session_id, model_ref, workload, priority, max_tokens, expected_tokens, deadline_ms, prompt_tokens, pool_id, accepted_at, source: { task } }
 }
 
-/** A task that has been accepted and has not ended, `seq` in the order of acceptance. It was never dispatched where `attempts` is undefined. */
-export interface UnfinishedTask extends TaskHead {
-  readonly seq: number
+/** A task that has been accepted and has not ended; without `attempts` it was never dispatched. */
+export interface UnfinishedTask {
+  readonly head: TaskHead
   readonly attempts: Attempts | undefined
 }

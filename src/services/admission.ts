@@ -80,11 +80,10 @@ export class Admission {
   }
 
   /** Takes a task in that was accepted before a restart; it is queued, but not in the queue yet. */
-  restore(task: UnfinishedTask, pool: Pool): LiveTask {
-    const { attempts } = task
-    const need = needOf(task, task.prompt_tokens, pool)
-    const seat = this.parts.sessions.reserve(task.owner, task.session_id, need, attempts === undefined ? 'accepted' : 'dispatched')
-    const live = new LiveTask(task, pool, seat)
+  restore({ head, attempts }: UnfinishedTask, pool: Pool): LiveTask {
+    const need = needOf(head, head.prompt_tokens, pool)
+    const seat = this.parts.sessions.reserve(head.owner, head.session_id, need, attempts === undefined ? 'accepted' : 'dispatched')
+    const live = new LiveTask(head, pool, seat)
     live.phase = 'queued'
     live.attempts = attempts?.failed ?? 0
     this.parts.live.add(live)

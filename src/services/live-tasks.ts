@@ -2,7 +2,7 @@ import { shapeOf, waiting, type RunningWork, type WorkShape } from '../domain/es
 import { startedFrame, type StartedEvent } from '../domain/frames.ts'
 import type { Schedulable } from '../domain/scheduler.ts'
 import { TaskLog } from '../domain/task-log.ts'
-import { taskKeyOf, type AcceptedTask, type Priority, type TaskHead } from '../domain/task.ts'
+import { taskKeyOf, type AcceptedTask, type Priority, type TaskHead, type TaskSource } from '../domain/task.ts'
 import type { Seat } from './seat.ts'
 import type { TaskPool } from './task-pool.ts'
 
@@ -31,7 +31,7 @@ export class LiveTask implements Schedulable {
   first_token_at?: number
   last_token_at?: number
   replica_id?: string
-  private readonly head: Pick<TaskHead, 'task'>
+  private readonly source: TaskSource
   private events: TaskLog | undefined
   private aborting: AbortController | undefined
   private ending: Gate | undefined
@@ -44,11 +44,11 @@ export class LiveTask implements Schedulable {
     this.work_ms = pool.estimator.serviceMs(shapeOf(head, head.prompt_tokens))
     this.session = session
     this.pool = pool
-    this.head = head
+    this.source = head.source
   }
 
   get accepted(): AcceptedTask {
-    return this.head.task
+    return this.source.task
   }
 
   get shape(): WorkShape {

@@ -1,6 +1,6 @@
 import { DomainError } from '../domain/errors.ts'
 import { errorFrame, startedFrame } from '../domain/frames.ts'
-import type { AcceptedTask, UnfinishedTask } from '../domain/task.ts'
+import type { AcceptedTask, TaskHead, UnfinishedTask } from '../domain/task.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Fact, Journal } from '../ports/journal.ts'
 import type { Log } from '../ports/telemetry.ts'
@@ -33,9 +33,9 @@ export async function recover({ journal, admission, settlement, pools, clock, lo
   let ended = 0
   for await (const page of journal.unfinished())
     for (const task of page) {
-      const pool = poolFor(task, pools)
+      const pool = poolFor(task.head, pools)
       if (pool === undefined) {
-        orphans.push(orphaned(task.task, Math.floor(clock.now())))
+        orphans.push(orphaned(task.head.source.task, Math.floor(clock.now())))
         ended++
         continue
       }
@@ -57,11 +57,11 @@ export async function recover({ journal, admission, settlement, pools, clock, lo
 }
 
 /** The task's own pool if it still serves the model, else another that does and that its placement allows. */
-function poolFor(task: UnfinishedTask, pools: Pools): Pool | undefined {
-  const own = pools.find(task.pool_id)
-  if (own?.config.model === task.model_ref) return own
+function poolFor(head: TaskHead, pools: Pools): Pool | undefined {
+  const own = pools.find(head.pool_id)
+  if (own?.config.model === head.model_ref) return own
   try {
-    const { first, fallback } = candidatesFor(task.task.request, pools)
+    const { first, fallback } = candidatesFor(head.source.task.request, pools)
     return first[0] ?? fallback[0]
   } catch (error) {
     if (error instanceof DomainError) return undefined

@@ -23,7 +23,7 @@ describe('embedded adapter, a file of schema 1', () => {
       const storage = await openStorage({ data_dir })
       const unfinished = await unfinishedOf(storage.journal)
       assert.deepEqual(
-        unfinished.map(({ task: { owner, task_id }, attempts }) => [owner, task_id, attempts]),
+        unfinished.map(({ head: { owner, task_id }, attempts }) => [owner, task_id, attempts]),
         [
           ['ann', 't2', { failed: 1, replayable: false }],
           ['bob', 't3', undefined],

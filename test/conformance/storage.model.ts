@@ -45,14 +45,14 @@ export class StorageModel {
   }
 
   /** In order of acceptance. */
-  unfinished(): Omit<UnfinishedTask, 'seq'>[] {
+  unfinished(): UnfinishedTask[] {
     return this.tasks
       .filter(({ outcome }) => outcome === undefined)
       .map(({ task }) => {
         const own = this.attempts.filter(({ key }) => key === taskKeyOf(task.owner, task.task_id)).sort((a, b) => a.attempt - b.attempt)
         const newest = own.at(-1)
         const attempts = newest === undefined ? undefined : { failed: own.filter(({ withdrawn }) => !withdrawn).length, replayable: newest.replayable }
-        return { ...headOf(task), attempts }
+        return { head: headOf(task), attempts }
       })
   }
 

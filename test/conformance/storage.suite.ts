@@ -80,7 +80,7 @@ export function storageConformance(name: string, open: () => Promise<Storage>, r
       await storage.journal.commit([{ kind: 'attempt', key: { owner: 'ann', task_id: 't2' }, attempt: 1, replica_id: 'r1', replayable: true, at: 3 }])
       await storage.journal.commit([finished('ann', 't1')])
       assert.deepEqual(
-        (await unfinishedOf(storage.journal)).map(({ task }) => task.task_id),
+        (await unfinishedOf(storage.journal)).map(({ head }) => head.task_id),
         ['t3', 't2'],
       )
     })
@@ -95,7 +95,7 @@ export function storageConformance(name: string, open: () => Promise<Storage>, r
         seen.push(...page)
       }
       assert.deepEqual(
-        seen.map(({ task_id }) => task_id),
+        seen.map(({ head }) => head.task_id),
         many.filter((id) => id !== 't500' && id !== 't1098'),
       )
       assert.deepEqual(seen.map(({ attempts }) => attempts).filter((attempts) => attempts !== undefined), [{ failed: 1, replayable: true }])
@@ -117,7 +117,7 @@ export function storageConformance(name: string, open: () => Promise<Storage>, r
       assert.deepEqual(await attempts(), { failed: 2, replayable: false }, 'the newest says whether the text comes again')
       await storage.journal.commit([finished('ann', 't1'), attempt(3, true)])
       assert.deepEqual(
-        (await unfinishedOf(storage.journal)).map(({ task: { owner } }) => owner),
+        (await unfinishedOf(storage.journal)).map(({ head }) => head.owner),
         ['bob'],
       )
     })
@@ -207,7 +207,7 @@ export function storageConformance(name: string, open: () => Promise<Storage>, r
       assert.deepEqual(await storage.catalog.all(), [sampleModel('m1')])
       assert.deepEqual((await storage.journal.find('ann', 't1'))?.outcome, sampleOutcome())
       assert.deepEqual(
-        (await unfinishedOf(storage.journal)).map(({ task }) => task),
+        (await unfinishedOf(storage.journal)).map(({ head }) => head.source.task),
         [sampleTask('ann', 't2')],
       )
       assert.deepEqual(await storage.eventLog.read({ owner: 'ann', task_id: 't1' }), sampleLog())

@@ -3,7 +3,7 @@ import type { Spent } from '../../src/domain/budget.ts'
 import type { CatalogRecord } from '../../src/domain/catalog.ts'
 import type { PoolRecord } from '../../src/domain/pool-record.ts'
 import type { Session } from '../../src/domain/session.ts'
-import { headOf, taskKeyOf, type StoredLog, type TaskKey, type TaskRecord, type UnfinishedTask } from '../../src/domain/task.ts'
+import { headOf, taskKeyOf, type Attempts, type StoredLog, type TaskKey, type TaskRecord, type UnfinishedTask } from '../../src/domain/task.ts'
 import type { ArtifactFilter, ArtifactStore } from '../../src/ports/artifact-store.ts'
 import type { CatalogStore } from '../../src/ports/catalog-store.ts'
 import type { EventLog } from '../../src/ports/event-log.ts'
@@ -162,19 +162,23 @@ export class MemoryStorage {
   private async *unfinished(): AsyncGenerator<readonly UnfinishedTask[]> {
     let after = 0
     for (;;) {
-      const page = await this.turn(() => this.records.filter(({ seq, outcome }) => outcome === undefined && seq > after).slice(0, 2).map((record) => this.withAttempts(record)))
-      yield page
+      const page = await this.turn(() =>
+        this.records
+          .filter(({ seq, outcome }) => outcome === undefined && seq > after)
+          .slice(0, 2)
+          .map(({ seq, task }) => ({ seq, head: headOf(task), attempts: this.attemptsOf(task) })),
+      )
       const last = page.at(-1)
       if (last === undefined) return
       after = last.seq
+      yield page
     }
   }
 
-  private withAttempts({ seq, task }: TaskRecord): UnfinishedTask {
+  private attemptsOf(task: TaskKey): Attempts | undefined {
     const all = [...(this.attempts.get(taskKeyOf(task.owner, task.task_id)) ?? [])].sort(([a], [b]) => a - b)
     const newest = all.at(-1)?.[1]
-    const attempts = newest === undefined ? undefined : { failed: all.filter(([, { withdrawn }]) => !withdrawn).length, replayable: newest.replayable }
-    return { ...headOf(task), seq, attempts }
+    return newest === undefined ? undefined : { failed: all.filter(([, { withdrawn }]) => !withdrawn).length, replayable: newest.replayable }
   }
 
   private finish({ owner, task_id }: TaskKey, { outcome, log }: Extract<Fact, { kind: 'finished' }>): void {

@@ -18,7 +18,7 @@ describe('shutdown', () => {
     assert.equal((await rig.storage.journal.find('ann', 't1'))?.outcome?.state, 'completed')
     assert.equal(rig.engine().calls.length, 1)
     assert.deepEqual(
-      (await unfinishedOf(rig.storage.journal)).map(({ task }) => task.task_id),
+      (await unfinishedOf(rig.storage.journal)).map(({ head }) => head.task_id),
       ['t2'],
     )
     assert.equal(rig.clock.pending, 0)
@@ -42,7 +42,7 @@ describe('shutdown', () => {
     assert.equal(rig.engine().call.signal.aborted, true)
     assert.equal(tail.kinds, 'started token')
     assert.deepEqual(
-      (await unfinishedOf(rig.storage.journal)).map(({ task }) => task.task_id),
+      (await unfinishedOf(rig.storage.journal)).map(({ head }) => head.task_id),
       ['t'],
     )
   })

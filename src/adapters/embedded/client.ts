@@ -1,16 +1,18 @@
 import { Worker } from 'node:worker_threads'
 import { DuplicateTaskError, StorageError } from '../../ports/journal.ts'
 import type { Fact } from '../../ports/journal.ts'
-import type { CommitFailure, Failure, FromWorker, Param, Row, TextRows, ToWorker, WorkerInput } from './protocol.ts'
+import type { CommitFailure, Failure, FromWorker, Param, Row, ToWorker, WorkerInput } from './protocol.ts'
 import { StorageRefusedError } from './refusal.ts'
 import { appendFacts } from './rows.ts'
+import { S } from './statements.ts'
+import type { UnfinishedPage } from './unfinished-page.ts'
 
 interface Waiting<T> {
   resolve(value: T): void
   reject(error: Error): void
 }
 
-type Answer = readonly Row[] | TextRows | number
+type Answer = readonly Row[] | UnfinishedPage | number
 
 const errorOf = (what: string, { message, errcode }: Failure): StorageError =>
   new StorageError(`${what}: ${message}`, { cause: Object.assign(new Error(message), errcode === undefined ? {} : { errcode }) })
@@ -97,9 +99,9 @@ export class StorageClient {
     return (await this.request('all', statement, params)) as readonly Row[]
   }
 
-  /** The same for rows whose second column is a long text. */
-  async texts(statement: number, params: readonly Param[]): Promise<TextRows> {
-    return (await this.request('texts', statement, params)) as TextRows
+  /** A page of unfinished tasks, as `all`. */
+  async unfinished(after_seq: number, limit: number): Promise<UnfinishedPage> {
+    return (await this.request('unfinished', S.unfinished, [after_seq, limit])) as UnfinishedPage
   }
 
   /** Runs a statement in a transaction of its own, after every commit made before this call; returns how many rows it changed. */
@@ -124,7 +126,7 @@ export class StorageClient {
     if (this.closeFailure !== undefined) throw this.closeFailure
   }
 
-  private request(op: 'all' | 'texts' | 'run', statement: number, params: readonly Param[]): Promise<Answer> {
+  private request(op: 'all' | 'unfinished' | 'run', statement: number, params: readonly Param[]): Promise<Answer> {
     if (this.refusal !== undefined) return Promise.reject(this.refusal)
     const id = this.nextId++
     const message: ToWorker = [op, id, statement, params]

@@ -1,17 +1,10 @@
+import type { UnfinishedPage } from './unfinished-page.ts'
+
 /** A value SQLite can bind and structured clone copies cheaply. */
 export type Param = string | number | null
 
 /** One row of an answer, in the order of the statement's columns. */
 export type Row = readonly Param[]
-
-/**
- * Many rows whose second column is a long text, on their way between threads. One string of all the texts costs both heaps far less than a
- * string a row; the second column says where each one ends in it.
- */
-export interface TextRows {
-  readonly rows: readonly Row[]
-  readonly texts: string
-}
 
 /** What the worker opens. */
 export interface WorkerInput {
@@ -36,7 +29,7 @@ export type CommitFailure = readonly [index: number, why: 'duplicate' | Failure]
  */
 export type ToWorker =
   | readonly [op: 'batch', ops: readonly Param[], ends: readonly number[]]
-  | readonly [op: 'all' | 'texts' | 'run', id: number, statement: number, params: readonly Param[]]
+  | readonly [op: 'all' | 'unfinished' | 'run', id: number, statement: number, params: readonly Param[]]
   | readonly [op: 'close']
 
 /** Worker to main thread, sent as arrays. */
@@ -45,7 +38,7 @@ export type FromWorker =
   | readonly [op: 'refused', failure: Failure]
   | readonly [op: 'batch', failures: readonly CommitFailure[]]
   | readonly [op: 'rows', id: number, rows: readonly Row[]]
-  | readonly [op: 'texts', id: number, page: TextRows]
+  | readonly [op: 'page', id: number, page: UnfinishedPage]
   | readonly [op: 'changes', id: number, changes: number]
   | readonly [op: 'failed', id: number, failure: Failure]
   | readonly [op: 'closed', failure: Failure | undefined]

@@ -7,7 +7,7 @@ import type { AcceptedTask, StoredLog, TaskOutcome, TaskRecord } from '../../dom
 import type { Fact } from '../../ports/journal.ts'
 import type { Param, Row } from './protocol.ts'
 import { S } from './statements.ts'
-import { headText } from './unfinished-row.ts'
+import { headText } from './unfinished-page.ts'
 
 /**
  * Appends what a commit's facts do to the database: `[statement, ...params]` for each step.

@@ -13,7 +13,7 @@ import type { Param } from './protocol.ts'
 import { StorageRefusedError } from './refusal.ts'
 import { catalogRecord, keySpent, listedArtifact, poolRecord, session, storedArtifact, storedLog, taskRecord } from './rows.ts'
 import { artifactListStatement, S, taskListStatement, unfinishedListStatement } from './statements.ts'
-import { UnfinishedRow } from './unfinished-row.ts'
+import { unpackPage } from './unfinished-page.ts'
 
 export { StorageRefusedError }
 
@@ -110,22 +110,15 @@ function portsOn(client: StorageClient): Omit<Storage, 'close'> {
 }
 
 async function* unfinished(client: StorageClient): AsyncGenerator<readonly UnfinishedTask[]> {
-  let after: Param = 0
-  let asked = client.texts(S.unfinished, [after, PAGE_ROWS])
-  for (;;) {
-    const { rows, texts } = await asked
-    after = rows.at(-1)?.[0] ?? after
-    const more = rows.length === PAGE_ROWS
-    if (more) {
-      asked = client.texts(S.unfinished, [after, PAGE_ROWS])
-      // Nobody may come for it.
-      asked.catch(() => undefined)
-      // What is asked for leaves at the end of this turn: the worker reads the next page while this one is worked on.
-      await nextTurn()
-    }
-    let start = 0
-    yield rows.map((row) => new UnfinishedRow(row, texts.slice(start, (start = Number(row[1])))))
-    if (!more) return
+  let page = await client.unfinished(0, PAGE_ROWS)
+  while (page.last !== undefined) {
+    const next = client.unfinished(page.last, PAGE_ROWS)
+    // Nobody may come for it.
+    next.catch(() => undefined)
+    // What is asked for leaves at the end of this turn: the worker reads the next page while this one is worked on.
+    await nextTurn()
+    yield unpackPage(page)
+    page = await next
   }
 }
 

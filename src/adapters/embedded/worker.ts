@@ -2,8 +2,9 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { parentPort, workerData } from 'node:worker_threads'
 import { openDatabase } from './open-database.ts'
 import { errcodeOf, failureOf } from './protocol.ts'
-import type { CommitFailure, FromWorker, Param, Row, TextRows, ToWorker, WorkerInput } from './protocol.ts'
+import type { CommitFailure, FromWorker, Param, Row, ToWorker, WorkerInput } from './protocol.ts'
 import { PARAM_COUNTS, S, STATEMENTS } from './statements.ts'
+import { packPage } from './unfinished-page.ts'
 
 const TOO_BIG = 18
 const CONSTRAINT = 19
@@ -52,18 +53,6 @@ class Database {
   /** Rows of a reading statement. */
   all(statement: number, params: readonly Param[]): readonly Row[] {
     return this.at(statement).all(...params) as unknown as Row[]
-  }
-
-  /** The same, packed. */
-  texts(statement: number, params: readonly Param[]): TextRows {
-    const texts: Param[] = []
-    let end = 0
-    const rows = this.all(statement, params).map(([first = null, text = null, ...rest]) => {
-      end += String(text).length
-      texts.push(text)
-      return [first, end, ...rest]
-    })
-    return { rows, texts: texts.join('') }
   }
 
   /** Number of rows a statement changed in a transaction of its own. */
@@ -132,7 +121,7 @@ function answer(database: Database, message: ToWorker): FromWorker {
       const [op, id, statement, params] = message
       try {
         if (op === 'all') return ['rows', id, database.all(statement, params)]
-        if (op === 'texts') return ['texts', id, database.texts(statement, params)]
+        if (op === 'unfinished') return ['page', id, packPage(database.all(statement, params))]
         return ['changes', id, database.run(statement, params)]
       } catch (error) {
         return ['failed', id, failureOf(error)]
