@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { openStorage } from '../../src/adapters/embedded/storage.ts'
+import { headOf } from '../../src/domain/task.ts'
 import { sampleArtifact, sampleLog, sampleOutcome, samplePool } from './storage.samples.ts'
 import { unfinishedOf } from '../harness/unfinished.ts'
 
@@ -29,6 +30,7 @@ describe('embedded adapter, a file of schema 1', () => {
           ['bob', 't3', undefined],
         ],
       )
+      for (const { head } of unfinished) assert.deepEqual(head, headOf(head.source.task))
       assert.deepEqual((await storage.journal.find('ann', 't1'))?.outcome, sampleOutcome())
       assert.deepEqual(await storage.eventLog.read({ owner: 'ann', task_id: 't1' }), sampleLog())
       const [session] = await storage.sessions.all()

@@ -4,15 +4,11 @@ import type { Fact } from '../../ports/journal.ts'
 import type { CommitFailure, Failure, FromWorker, Param, Row, ToWorker, WorkerInput } from './protocol.ts'
 import { StorageRefusedError } from './refusal.ts'
 import { appendFacts } from './rows.ts'
-import { S } from './statements.ts'
-import type { UnfinishedPage } from './unfinished-page.ts'
 
 interface Waiting<T> {
   resolve(value: T): void
   reject(error: Error): void
 }
-
-type Answer = readonly Row[] | UnfinishedPage | number
 
 const errorOf = (what: string, { message, errcode }: Failure): StorageError =>
   new StorageError(`${what}: ${message}`, { cause: Object.assign(new Error(message), errcode === undefined ? {} : { errcode }) })
@@ -33,7 +29,7 @@ export class StorageClient {
   private held: ToWorker[] = []
   private inFlight: Waiting<void>[] | undefined
   private scheduled = false
-  private readonly requests = new Map<number, Waiting<Answer>>()
+  private readonly requests = new Map<number, Waiting<readonly Row[] | number>>()
   private nextId = 0
   /** Why nothing is taken any more. */
   private refusal: StorageError | undefined
@@ -99,11 +95,6 @@ export class StorageClient {
     return (await this.request('all', statement, params)) as readonly Row[]
   }
 
-  /** A page of unfinished tasks, as `all`. */
-  async unfinished(after_seq: number, limit: number): Promise<UnfinishedPage> {
-    return (await this.request('unfinished', S.unfinished, [after_seq, limit])) as UnfinishedPage
-  }
-
   /** Runs a statement in a transaction of its own, after every commit made before this call; returns how many rows it changed. */
   async run(statement: number, params: readonly Param[]): Promise<number> {
     return (await this.request('run', statement, params)) as number
@@ -126,7 +117,7 @@ export class StorageClient {
     if (this.closeFailure !== undefined) throw this.closeFailure
   }
 
-  private request(op: 'all' | 'unfinished' | 'run', statement: number, params: readonly Param[]): Promise<Answer> {
+  private request(op: 'all' | 'run', statement: number, params: readonly Param[]): Promise<readonly Row[] | number> {
     if (this.refusal !== undefined) return Promise.reject(this.refusal)
     const id = this.nextId++
     const message: ToWorker = [op, id, statement, params]
@@ -204,7 +195,7 @@ export class StorageClient {
     setImmediate(() => this.pump())
   }
 
-  private take(id: number): Waiting<Answer> | undefined {
+  private take(id: number): Waiting<readonly Row[] | number> | undefined {
     const waiting = this.requests.get(id)
     this.requests.delete(id)
     return waiting

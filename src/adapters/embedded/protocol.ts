@@ -1,5 +1,3 @@
-import type { UnfinishedPage } from './unfinished-page.ts'
-
 /** A value SQLite can bind and structured clone copies cheaply. */
 export type Param = string | number | null
 
@@ -29,7 +27,7 @@ export type CommitFailure = readonly [index: number, why: 'duplicate' | Failure]
  */
 export type ToWorker =
   | readonly [op: 'batch', ops: readonly Param[], ends: readonly number[]]
-  | readonly [op: 'all' | 'unfinished' | 'run', id: number, statement: number, params: readonly Param[]]
+  | readonly [op: 'all' | 'run', id: number, statement: number, params: readonly Param[]]
   | readonly [op: 'close']
 
 /** Worker to main thread, sent as arrays. */
@@ -38,7 +36,6 @@ export type FromWorker =
   | readonly [op: 'refused', failure: Failure]
   | readonly [op: 'batch', failures: readonly CommitFailure[]]
   | readonly [op: 'rows', id: number, rows: readonly Row[]]
-  | readonly [op: 'page', id: number, page: UnfinishedPage]
   | readonly [op: 'changes', id: number, changes: number]
   | readonly [op: 'failed', id: number, failure: Failure]
   | readonly [op: 'closed', failure: Failure | undefined]

@@ -26,10 +26,13 @@ const SQL = {
 
   find: 'SELECT seq, accepted, outcome FROM tasks WHERE task_id = ? AND owner = ?',
   findAnyOwner: 'SELECT seq, accepted, outcome FROM tasks INDEXED BY tasks_key WHERE task_id = ? ORDER BY seq DESC LIMIT 1',
-  // The attempts of tasks that wait are none, so what their table costs is one look into an index.
-  unfinished: `SELECT t.seq, t.accepted, t.head, count(a.attempt) - coalesce(sum(a.withdrawn), 0), a.replayable, max(a.attempt)
-    FROM tasks t INDEXED BY tasks_unfinished LEFT JOIN attempts a ON a.seq = t.seq
-    WHERE t.ended IS NULL AND t.seq > ? GROUP BY t.seq ORDER BY t.seq LIMIT ?`,
+  // One row a page: heads and attempts as JSON arrays, tasks as lines of JSON. A few large strings cost both threads far less than some
+  // small ones for each task. Of a task that is large itself the line has the seq. Most tasks have no attempts, and cost a look into an index.
+  unfinished: `SELECT max(seq), '[' || group_concat(head) || ']', '[' || group_concat(runs) || ']', group_concat(line, char(10)) FROM (
+    SELECT seq, head, iif(octet_length(accepted) > 65536, seq, accepted) AS line,
+      coalesce((SELECT json_array(count(*) - sum(withdrawn), replayable, max(attempt)) FROM attempts a WHERE a.seq = t.seq GROUP BY a.seq), 'null') AS runs
+    FROM tasks t INDEXED BY tasks_unfinished WHERE ended IS NULL AND seq > ? ORDER BY seq LIMIT ?)`,
+  acceptedText: 'SELECT accepted FROM tasks WHERE seq = ?',
   readLog: `SELECT started, tokens, metrics, terminal FROM logs
     WHERE seq = (SELECT seq FROM tasks WHERE task_id = ? AND owner = ?)`,
   sessions: 'SELECT owner, session_id, created_at, expires_at, turns, budgets, spent FROM sessions',

@@ -9,11 +9,11 @@ import type { Journal } from '../../ports/journal.ts'
 import type { PoolStore } from '../../ports/pool-store.ts'
 import type { SessionStore } from '../../ports/session-store.ts'
 import { StorageClient } from './client.ts'
-import type { Param } from './protocol.ts'
+import type { Param, Row } from './protocol.ts'
 import { StorageRefusedError } from './refusal.ts'
 import { catalogRecord, keySpent, listedArtifact, poolRecord, session, storedArtifact, storedLog, taskRecord } from './rows.ts'
 import { artifactListStatement, S, taskListStatement, unfinishedListStatement } from './statements.ts'
-import { unpackPage } from './unfinished-page.ts'
+import { unfinishedTasks } from './unfinished-page.ts'
 
 export { StorageRefusedError }
 
@@ -110,15 +110,17 @@ function portsOn(client: StorageClient): Omit<Storage, 'close'> {
 }
 
 async function* unfinished(client: StorageClient): AsyncGenerator<readonly UnfinishedTask[]> {
-  let page = await client.unfinished(0, PAGE_ROWS)
-  while (page.last !== undefined) {
-    const next = client.unfinished(page.last, PAGE_ROWS)
+  const page = async (after: Param): Promise<Row | undefined> => (await client.all(S.unfinished, [after, PAGE_ROWS])).find(([last]) => last !== null)
+  const accepted = async (seq: number): Promise<string | undefined> => (await client.all(S.acceptedText, [seq])).map(([text]) => String(text))[0]
+  let row = await page(0)
+  while (row !== undefined) {
+    const next = page(row[0] ?? null)
     // Nobody may come for it.
     next.catch(() => undefined)
     // What is asked for leaves at the end of this turn: the worker reads the next page while this one is worked on.
     await nextTurn()
-    yield unpackPage(page)
-    page = await next
+    yield await unfinishedTasks(row, accepted)
+    row = await next
   }
 }
 

@@ -1,4 +1,4 @@
-import type { AcceptedTask, Attempts, Priority, TaskHead, TaskSource, UnfinishedTask, Workload } from '../../domain/task.ts'
+import type { AcceptedTask, Priority, TaskHead, TaskSource, UnfinishedTask, Workload } from '../../domain/task.ts'
 import type { Row } from './protocol.ts'
 
 /** In the order of migration 3. */
@@ -24,46 +24,24 @@ export function headText({ owner, task_id, request, prompt_tokens, pool_id, acce
   return JSON.stringify(head)
 }
 
-/** Unfinished tasks on their way between threads. A few large strings cost both heaps far less than some strings for each task. */
-export interface UnfinishedPage {
-  /** `seq` of the last task; undefined where there are none. */
-  readonly last: number | undefined
-  /** The heads as one JSON array. */
-  readonly heads: string
-  /** The tasks' JSON back to back, and where each one ends. */
-  readonly texts: string
-  readonly ends: readonly number[]
-  /** By place in the page; most tasks have none. */
-  readonly attempts: ReadonlyMap<number, Attempts>
-}
+type Runs = readonly [failed: number, replayable: 0 | 1, newest: number] | null
 
-/** Packs rows of `seq, accepted, head, failed attempts, replayable, newest attempt`. */
-export function packPage(rows: readonly Row[]): UnfinishedPage {
-  const heads: string[] = []
-  const texts: string[] = []
-  const ends: number[] = []
-  const attempts = new Map<number, Attempts>()
-  let end = 0
-  for (const [index, [, accepted, head, failed, replayable]] of rows.entries()) {
-    const text = String(accepted)
-    end += text.length
-    texts.push(text)
-    ends.push(end)
-    heads.push(String(head))
-    if (replayable !== null) attempts.set(index, { failed: Number(failed), replayable: replayable === 1 })
+/**
+ * Tasks of a row of the statement `unfinished`.
+ * @param accepted reads the JSON of a task that is not in the row; undefined where it is gone
+ */
+export async function unfinishedTasks([, heads, runs, lines]: Row, accepted: (seq: number) => Promise<string | undefined>): Promise<UnfinishedTask[]> {
+  const attempts = JSON.parse(String(runs)) as readonly Runs[]
+  const texts = String(lines).split('\n')
+  const tasks: UnfinishedTask[] = []
+  for (const [index, head] of (JSON.parse(String(heads)) as readonly Head[]).entries()) {
+    const line = texts[index] ?? ''
+    const text = line.startsWith('{') ? line : await accepted(Number(line))
+    if (text === undefined) continue
+    const run = attempts[index] ?? undefined
+    tasks.push({ head: headFrom(head, new StoredTask(text)), attempts: run && { failed: run[0], replayable: run[1] === 1 } })
   }
-  const last = rows.at(-1)?.[0]
-  return { last: last === undefined ? undefined : Number(last), heads: `[${heads.join(',')}]`, texts: texts.join(''), ends, attempts }
-}
-
-export function unpackPage({ heads, texts, ends, attempts }: UnfinishedPage): UnfinishedTask[] {
-  let start = 0
-  return (JSON.parse(heads) as readonly Head[]).map((head, index) => {
-    const end = ends[index] ?? start
-    const source = new StoredTask(texts.slice(start, end))
-    start = end
-    return { head: headFrom(head, source), attempts: attempts.get(index) }
-  })
+  return tasks
 }
 
 // By index and not by a pattern, which would go through an iterator a hundred thousand times.

@@ -4,7 +4,6 @@ import { openDatabase } from './open-database.ts'
 import { errcodeOf, failureOf } from './protocol.ts'
 import type { CommitFailure, FromWorker, Param, Row, ToWorker, WorkerInput } from './protocol.ts'
 import { PARAM_COUNTS, S, STATEMENTS } from './statements.ts'
-import { packPage } from './unfinished-page.ts'
 
 const TOO_BIG = 18
 const CONSTRAINT = 19
@@ -120,9 +119,7 @@ function answer(database: Database, message: ToWorker): FromWorker {
     default: {
       const [op, id, statement, params] = message
       try {
-        if (op === 'all') return ['rows', id, database.all(statement, params)]
-        if (op === 'unfinished') return ['page', id, packPage(database.all(statement, params))]
-        return ['changes', id, database.run(statement, params)]
+        return op === 'all' ? ['rows', id, database.all(statement, params)] : ['changes', id, database.run(statement, params)]
       } catch (error) {
         return ['failed', id, failureOf(error)]
       }
