@@ -87,7 +87,8 @@ export function storageConformance(name: string, open: () => Promise<Storage>, r
 
     it('gives many unfinished tasks page by page, without those that end in the meantime', async () => {
       const many = Array.from({ length: 1100 }, (_, i) => `t${i}`)
-      await Promise.all(many.map((id) => storage.journal.commit([accepted('ann', id)])))
+      const promptOf = (i: number): string | undefined => (i % 400 === 7 ? 'ü\n'.repeat(50_000) : undefined)
+      await Promise.all(many.map((id, i) => storage.journal.commit([accepted('ann', id, 's1', promptOf(i))])))
       await storage.journal.commit([{ kind: 'attempt', key: { owner: 'ann', task_id: 't1099' }, attempt: 1, replica_id: 'r1', replayable: true, at: 3 }, finished('ann', 't500')])
       const seen: UnfinishedTask[] = []
       for await (const page of storage.journal.unfinished()) {
@@ -98,6 +99,7 @@ export function storageConformance(name: string, open: () => Promise<Storage>, r
         seen.map(({ head }) => head.task_id),
         many.filter((id) => id !== 't500' && id !== 't1098'),
       )
+      for (const { head } of seen) assert.deepEqual(head.source.task, sampleTask('ann', head.task_id, 's1', promptOf(many.indexOf(head.task_id))))
       assert.deepEqual(seen.map(({ attempts }) => attempts).filter((attempts) => attempts !== undefined), [{ failed: 1, replayable: true }])
     })
 
