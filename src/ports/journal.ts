@@ -61,8 +61,8 @@ export interface Journal {
   find(owner: string | undefined, task_id: string): Promise<TaskRecord | undefined>
   list(filter: TaskFilter): Promise<TaskRecord[]>
   /**
-   * Accepted and without an outcome, in order of acceptance, a page at a time. Each page shows every commit made before it was asked for;
-   * the next one may have been asked for when a page is handed out.
+   * Accepted and without an outcome, in order of acceptance, a page at a time. A page shows every commit made before it
+   * was asked for; the next one may have been asked for when a page is handed out.
    * @throws StorageError
    */
   unfinished(): AsyncIterable<readonly UnfinishedTask[]>

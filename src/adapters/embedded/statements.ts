@@ -27,7 +27,8 @@ const SQL = {
   find: 'SELECT seq, accepted, outcome FROM tasks WHERE task_id = ? AND owner = ?',
   findAnyOwner: 'SELECT seq, accepted, outcome FROM tasks INDEXED BY tasks_key WHERE task_id = ? ORDER BY seq DESC LIMIT 1',
   // One row a page: heads and attempts as JSON arrays, tasks as lines of JSON. A few large strings cost both threads far less than some
-  // small ones for each task. Of a task that is large itself the line has the seq. Most tasks have no attempts, and cost a look into an index.
+  // small ones for each task. Of a task that is large itself the line has the seq, so that a page is bounded. Most tasks have no attempts, and
+  // cost a look into an index. The limit keeps the order of the subquery.
   unfinished: `SELECT max(seq), '[' || group_concat(head) || ']', '[' || group_concat(runs) || ']', group_concat(line, char(10)) FROM (
     SELECT seq, head, iif(octet_length(accepted) > 65536, seq, accepted) AS line,
       coalesce((SELECT json_array(count(*) - sum(withdrawn), replayable, max(attempt)) FROM attempts a WHERE a.seq = t.seq GROUP BY a.seq), 'null') AS runs

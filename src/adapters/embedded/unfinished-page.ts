@@ -61,7 +61,10 @@ const headFrom = (head: Head, source: TaskSource): TaskHead => ({
   source,
 })
 
-/** Most of a task is its prompt, which nobody needs before the task is dispatched: until then it stays the text it was stored as. */
+/**
+ * Most of a task is its prompt, which nobody needs before the task is dispatched: until then it stays the text it was stored as, a part of its
+ * page's text, which lives as long as any of its tasks waits.
+ */
 class StoredTask implements TaskSource {
   private accepted: string | AcceptedTask
 
