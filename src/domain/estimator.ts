@@ -12,7 +12,7 @@ export interface WorkShape {
 }
 
 /** @param prompt_tokens as admission counted them */
-export const shapeOf = ({ workload, max_tokens, expected_tokens }: TaskRequest, prompt_tokens: number): WorkShape => ({ prompt_tokens, max_tokens: workload === 'completion' ? max_tokens : 0, expected_tokens })
+export const shapeOf = ({ workload, max_tokens, expected_tokens }: Pick<TaskRequest, 'workload'> & Omit<WorkShape, 'prompt_tokens'>, prompt_tokens: number): WorkShape => ({ prompt_tokens, max_tokens: workload === 'completion' ? max_tokens : 0, expected_tokens })
 
 /** How far a running task is. */
 export interface Progress {

@@ -60,8 +60,12 @@ export interface Journal {
   /** The task of this owner; with `owner` undefined the newest of that id, whoever owns it. */
   find(owner: string | undefined, task_id: string): Promise<TaskRecord | undefined>
   list(filter: TaskFilter): Promise<TaskRecord[]>
-  /** Accepted and without an outcome, in order of acceptance. */
-  unfinished(): Promise<UnfinishedTask[]>
+  /**
+   * Accepted and without an outcome, in order of acceptance, a page at a time. A page shows every commit made before it
+   * was asked for; the next one may have been asked for when a page is handed out.
+   * @throws StorageError
+   */
+  unfinished(): AsyncIterable<readonly UnfinishedTask[]>
   /** Forgets tasks that finished before `tasks_before` and artifacts created before `artifacts_before` (ms since the epoch). */
   purge(tasks_before: number, artifacts_before: number): Promise<void>
 }

@@ -4,13 +4,13 @@ import { DomainError } from '../domain/errors.ts'
 import { startMs } from '../domain/forecast.ts'
 import type { Principal } from '../domain/principal.ts'
 import { checkTaskRequest } from '../domain/task-rules.ts'
-import { taskKeyOf, type AcceptedTask, type TaskAcceptedReply, type TaskRequest, type UnfinishedTask } from '../domain/task.ts'
+import { headOf, taskKeyOf, type AcceptedTask, type TaskAcceptedReply, type TaskRequest, type UnfinishedTask } from '../domain/task.ts'
 import type { Clock } from '../ports/clock.ts'
 import { StorageError, type Journal } from '../ports/journal.ts'
 import type { Log, Metrics } from '../ports/telemetry.ts'
 import { countTokens } from './count-tokens.ts'
 import type { Dispatcher } from './dispatcher.ts'
-import { newLiveTask, type LiveTask, type LiveTasks } from './live-tasks.ts'
+import { LiveTask, type LiveTasks } from './live-tasks.ts'
 import { candidatesFor, placeTask } from './placement.ts'
 import type { Pool } from './pool.ts'
 import type { Pools } from './pools.ts'
@@ -80,10 +80,10 @@ export class Admission {
   }
 
   /** Takes a task in that was accepted before a restart; it is queued, but not in the queue yet. */
-  restore({ task, attempts }: UnfinishedTask, pool: Pool): LiveTask {
-    const need = needOf(task.request, task.prompt_tokens, pool)
-    const seat = this.parts.sessions.reserve(task.owner, task.request.session_id, need, attempts === undefined ? 'accepted' : 'dispatched')
-    const live = newLiveTask(task, pool, seat)
+  restore({ head, attempts }: UnfinishedTask, pool: Pool): LiveTask {
+    const need = needOf(head, head.prompt_tokens, pool)
+    const seat = this.parts.sessions.reserve(head.owner, head.session_id, need, attempts === undefined ? 'accepted' : 'dispatched')
+    const live = new LiveTask(head, pool, seat)
     live.phase = 'queued'
     live.attempts = attempts?.failed ?? 0
     this.parts.live.add(live)
@@ -113,7 +113,7 @@ export class Admission {
     const numbers = { queue_position: position, predicted_start_ms: start_ms, backoff_ms: start_ms }
     const seed = request.seed ?? drawSeed()
     const accepted: AcceptedTask = { owner, task_id: request.task_id, request, seed, prompt_tokens, pool_id: pool.id, accepted_at, correlation_id, ...numbers }
-    const task = newLiveTask(accepted, pool, seat)
+    const task = new LiveTask(headOf(accepted), pool, seat)
     const admission = pool.scheduler.admit(task)
     if (!admission.admitted) {
       seat.leave(nothingSpent)
@@ -184,9 +184,9 @@ export class Admission {
   }
 }
 
-const needOf = (request: TaskRequest, prompt_tokens: number, pool: Pool): Need => ({
-  tokens: prompt_tokens + request.max_tokens,
-  cost_nano: costNano(pool.prices, prompt_tokens, request.max_tokens),
+const needOf = ({ max_tokens }: Pick<TaskRequest, 'max_tokens'>, prompt_tokens: number, pool: Pool): Need => ({
+  tokens: prompt_tokens + max_tokens,
+  cost_nano: costNano(pool.prices, prompt_tokens, max_tokens),
 })
 
 function replyOf(task: AcceptedTask): TaskAcceptedReply {

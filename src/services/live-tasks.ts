@@ -1,36 +1,84 @@
 import { shapeOf, waiting, type RunningWork, type WorkShape } from '../domain/estimator.ts'
-import { startedFrame } from '../domain/frames.ts'
+import { startedFrame, type StartedEvent } from '../domain/frames.ts'
 import type { Schedulable } from '../domain/scheduler.ts'
 import { TaskLog } from '../domain/task-log.ts'
-import { taskKeyOf, type AcceptedTask } from '../domain/task.ts'
+import { taskKeyOf, type AcceptedTask, type Priority, type TaskHead, type TaskSource } from '../domain/task.ts'
 import type { Seat } from './seat.ts'
 import type { TaskPool } from './task-pool.ts'
 
 /**
  * An accepted task until its terminal event is durable. `id` is unique among all keys' tasks.
  * Phases: tentative (not durable yet) -> queued -> running -> ending -> gone; queued -> ending as well.
+ * A long queue is made of these: what a waiting task may never need is made when it is first asked for.
  */
-export interface LiveTask extends Schedulable {
-  readonly accepted: AcceptedTask
-  readonly shape: WorkShape
-  readonly log: TaskLog
+export class LiveTask implements Schedulable {
+  readonly id: string
+  readonly owner: string
+  readonly priority: Priority
+  readonly deadline_at: number
+  readonly work_ms: number
   readonly session: Seat
   /** Where it waits or runs now; a drain may move it. */
   pool: TaskPool
-  readonly abort: AbortController
-  /** Resolves when the terminal event is durable and every reader stands on it, or when a claimed end is taken back. */
-  ended: Gate
   /** The end could not be made durable yet; it is tried again. */
-  unwritten: boolean
-  phase: 'tentative' | 'queued' | 'running' | 'ending'
-  attempts: number
+  unwritten = false
+  phase: 'tentative' | 'queued' | 'running' | 'ending' = 'tentative'
+  attempts = 0
   /** It has its slot and its engine is called as soon as the attempt is durable. */
-  recording: boolean
+  recording = false
   /** Milliseconds since the epoch. */
   started_at?: number
   first_token_at?: number
   last_token_at?: number
   replica_id?: string
+  private readonly source: TaskSource
+  private events: TaskLog | undefined
+  private aborting: AbortController | undefined
+  private ending: Gate | undefined
+
+  constructor(head: TaskHead, pool: TaskPool, session: Seat) {
+    this.id = taskKeyOf(head.owner, head.task_id)
+    this.owner = head.owner
+    this.priority = head.priority
+    this.deadline_at = head.accepted_at + head.deadline_ms
+    this.work_ms = pool.estimator.serviceMs(shapeOf(head, head.prompt_tokens))
+    this.session = session
+    this.pool = pool
+    this.source = head.source
+  }
+
+  get accepted(): AcceptedTask {
+    return this.source.task
+  }
+
+  get shape(): WorkShape {
+    return shapeOf(this.accepted.request, this.accepted.prompt_tokens)
+  }
+
+  get log(): TaskLog {
+    this.events ??= new TaskLog(startedFrame(startedEvent(this.accepted)))
+    return this.events
+  }
+
+  get abort(): AbortController {
+    this.aborting ??= new AbortController()
+    return this.aborting
+  }
+
+  /** Resolves when the terminal event is durable and every reader stands on it, or when a claimed end is taken back. */
+  get ended(): Gate {
+    this.ending ??= newGate()
+    return this.ending
+  }
+
+  set ended(gate: Gate) {
+    this.ending = gate
+  }
+}
+
+/** What the `started` frame of an accepted task says. */
+export function startedEvent({ queue_position, predicted_start_ms, pool_id, request, accepted_at }: AcceptedTask): StartedEvent {
+  return { queue_position, predicted_start_ms, pool_id, engine: request.engine, accepted_at: new Date(accepted_at).toISOString() }
 }
 
 /** Something to wait for. */
@@ -52,31 +100,6 @@ export function workAt({ shape, phase, started_at, last_token_at, log }: LiveTas
   if (started_at === undefined) return { shape, progress: waiting }
   if (phase === 'ending') return { shape: { prompt_tokens: 0, max_tokens: 0 }, progress: waiting }
   return { shape, progress: { tokens: log.tokenCount, since_ms: now - (last_token_at ?? started_at) } }
-}
-
-/** A task that has just been accepted. */
-export function newLiveTask(accepted: AcceptedTask, pool: TaskPool, session: Seat): LiveTask {
-  const { request, queue_position, predicted_start_ms, pool_id, accepted_at, owner, task_id } = accepted
-  const started = { queue_position, predicted_start_ms, pool_id, engine: request.engine, accepted_at: new Date(accepted_at).toISOString() }
-  const shape = shapeOf(request, accepted.prompt_tokens)
-  return {
-    id: taskKeyOf(owner, task_id),
-    owner,
-    priority: request.priority,
-    deadline_at: accepted_at + request.deadline_ms,
-    work_ms: pool.estimator.serviceMs(shape),
-    accepted,
-    shape,
-    pool,
-    session,
-    log: new TaskLog(startedFrame(started)),
-    abort: new AbortController(),
-    ended: newGate(),
-    unwritten: false,
-    phase: 'tentative',
-    attempts: 0,
-    recording: false,
-  }
 }
 
 /** All live tasks, by id and by owner. */

@@ -1,11 +1,12 @@
 import { DomainError } from '../domain/errors.ts'
 import { errorFrame, startedFrame } from '../domain/frames.ts'
-import type { UnfinishedTask } from '../domain/task.ts'
+import type { AcceptedTask, TaskHead, UnfinishedTask } from '../domain/task.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Fact, Journal } from '../ports/journal.ts'
 import type { Log } from '../ports/telemetry.ts'
 import type { Admission } from './admission.ts'
 import { gaveUp, maxAttempts } from './ending.ts'
+import { startedEvent } from './live-tasks.ts'
 import { candidatesFor } from './placement.ts'
 import type { Pool } from './pool.ts'
 import type { Pools } from './pools.ts'
@@ -27,39 +28,40 @@ export interface RecoveryParts {
  * that no pool serves any more.
  */
 export async function recover({ journal, admission, settlement, pools, clock, log }: RecoveryParts): Promise<void> {
-  const tasks = await journal.unfinished()
-  if (tasks.length === 0) return
   const orphans: Fact[] = []
   let queued = 0
-  for (const task of tasks) {
-    const pool = poolFor(task, pools)
-    if (pool === undefined) {
-      orphans.push(orphaned(task, Math.floor(clock.now())))
-      continue
+  let ended = 0
+  for await (const page of journal.unfinished())
+    for (const task of page) {
+      const pool = poolFor(task.head, pools)
+      if (pool === undefined) {
+        orphans.push(orphaned(task.head.source.task, Math.floor(clock.now())))
+        ended++
+        continue
+      }
+      const live = admission.restore(task, pool)
+      const error = endOf(task, pool)
+      if (error === undefined) {
+        pool.scheduler.restore(live)
+        queued++
+      } else {
+        settlement.claim(live, false)
+        // A failure to write is logged and tried again by the settlement.
+        settlement.settle(live, { kind: 'error', error }).catch(() => undefined)
+        ended++
+      }
     }
-    const live = admission.restore(task, pool)
-    const error = endOf(task, pool)
-    if (error === undefined) {
-      pool.scheduler.restore(live)
-      queued++
-    } else {
-      settlement.claim(live, false)
-      // A failure to write is logged and tried again by the settlement.
-      settlement.settle(live, { kind: 'error', error }).catch(() => undefined)
-    }
-  }
   // What cannot be written now is found again by the next start.
   if (orphans.length > 0) await journal.commit(orphans).catch((err: unknown) => log.error({ err, human: 'Tasks that no pool serves any more could not be ended.' }, 'storage'))
-  const ended = tasks.length - queued
-  log.info({ queued, ended, human: `${queued} tasks of the last run are queued again${ended === 0 ? '' : `, ${ended} have ended`}.` }, 'recovery')
+  if (queued + ended > 0) log.info({ queued, ended, human: `${queued} tasks of the last run are queued again${ended === 0 ? '' : `, ${ended} have ended`}.` }, 'recovery')
 }
 
 /** The task's own pool if it still serves the model, else another that does and that its placement allows. */
-function poolFor({ task }: UnfinishedTask, pools: Pools): Pool | undefined {
-  const own = pools.find(task.pool_id)
-  if (own?.config.model === task.request.model_ref) return own
+function poolFor(head: TaskHead, pools: Pools): Pool | undefined {
+  const own = pools.find(head.pool_id)
+  if (own?.config.model === head.model_ref) return own
   try {
-    const { first, fallback } = candidatesFor(task.request, pools)
+    const { first, fallback } = candidatesFor(head.source.task.request, pools)
     return first[0] ?? fallback[0]
   } catch (error) {
     if (error instanceof DomainError) return undefined
@@ -76,10 +78,9 @@ function endOf({ attempts }: UnfinishedTask, pool: Pool): DomainError | undefine
   return undefined
 }
 
-function orphaned({ task }: UnfinishedTask, now: number): Fact {
-  const { queue_position, predicted_start_ms, pool_id, request, accepted_at } = task
+function orphaned(task: AcceptedTask, now: number): Fact {
+  const { pool_id, request } = task
   const error = new DomainError('pool_unavailable', `No pool serves ${request.model_ref} any more.`)
-  const started = startedFrame({ queue_position, predicted_start_ms, pool_id, engine: request.engine, accepted_at: new Date(accepted_at).toISOString() })
   const terminal = errorFrame({ ...error.taskError, engine: request.engine, pool_id })
-  return { kind: 'finished', key: task, outcome: { state: 'failed', finished_at: now, error: error.taskError }, log: { started, tokens: '', metrics: '', terminal } }
+  return { kind: 'finished', key: task, outcome: { state: 'failed', finished_at: now, error: error.taskError }, log: { started: startedFrame(startedEvent(task)), tokens: '', metrics: '', terminal } }
 }

@@ -33,30 +33,33 @@ export class Seat {
   readonly facts: readonly Fact[]
   private readonly entry: SeatedSession
   private readonly key: BudgetHolder | undefined
-  private readonly holders: readonly BudgetHolder[]
   private readonly need: Need
   private readonly clock: Clock
   /** Called when a session that nothing has made durable has no seat left. */
-  private readonly forget: () => void
+  private readonly forget: (entry: SeatedSession) => void
   private state: 'waiting' | 'running' | 'suspended' | 'left'
-  private cancelTimer: CancelTimer = () => undefined
-  private onExhausted: () => void = () => undefined
+  private cancelTimer: CancelTimer | undefined
+  private onExhausted: (() => void) | undefined
 
   /**
    * @param key the session's owner, if it has budgets
    * @param dispatched the task took its turn before a restart
    */
-  constructor(entry: SeatedSession, key: BudgetHolder | undefined, need: Need, clock: Clock, forget: () => void, dispatched: boolean) {
+  constructor(entry: SeatedSession, key: BudgetHolder | undefined, need: Need, clock: Clock, forget: (entry: SeatedSession) => void, dispatched: boolean) {
     this.entry = entry
     this.key = key
-    this.holders = key === undefined ? [entry] : [entry, key]
     this.need = need
     this.clock = clock
     this.forget = forget
-    this.facts = entry.stored ? [] : [{ kind: 'session_put', session: entry.session }]
+    this.facts = entry.stored ? noFacts : [{ kind: 'session_put', session: entry.session }]
     this.state = dispatched ? 'suspended' : 'waiting'
     if (!dispatched) entry.reserved++
-    for (const { account } of this.holders) account.reserve(need)
+    entry.account.reserve(need)
+    key?.account.reserve(need)
+  }
+
+  private get holders(): readonly BudgetHolder[] {
+    return this.key === undefined ? [this.entry] : [this.entry, this.key]
   }
 
   /** Whether the engine kept a warm KV prefix for the session. */
@@ -125,7 +128,7 @@ export class Seat {
     this.state = 'left'
     if (running) this.stopRunning()
     if (waiting) this.entry.reserved--
-    if (!this.entry.stored && this.entry.reserved === 0) this.forget()
+    if (!this.entry.stored && this.entry.reserved === 0) this.forget(this.entry)
     for (const { account } of this.holders) account.settle(this.need, used)
     return waiting ? [] : this.spendings()
   }
@@ -141,12 +144,12 @@ export class Seat {
 
   /** Watches the time budgets while the task runs; to be called again when a limit was set anew, or another task began to use the same budget. */
   watchTime(): void {
-    this.cancelTimer()
+    this.cancelTimer?.()
     const now = this.clock.now()
     const left = Math.min(...this.holders.map(({ account }) => account.exhaustedIn(now) ?? Infinity))
     if (left === Infinity) return
     if (left <= 0) {
-      this.onExhausted()
+      this.onExhausted?.()
       return
     }
     // A moment later: a task that ends with the last of its budget has not gone beyond it.
@@ -156,7 +159,7 @@ export class Seat {
   }
 
   private stopRunning(): void {
-    this.cancelTimer()
+    this.cancelTimer?.()
     const now = this.clock.now()
     for (const { account, running } of this.holders) {
       running.delete(this)
@@ -164,6 +167,8 @@ export class Seat {
     }
   }
 }
+
+const noFacts: readonly Fact[] = []
 
 /** Longest time Node's timers take, ms. */
 const longestTimer_ms = 2 ** 31 - 1

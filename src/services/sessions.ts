@@ -58,7 +58,7 @@ export class Sessions {
       if (key !== undefined) this.checkBudget(key.account, need, 'key', now)
     }
     if (created) this.enter(id, entry)
-    return new Seat(entry, key, need, this.clock, () => this.forget(entry), earlier === 'dispatched')
+    return new Seat(entry, key, need, this.clock, this.forget, earlier === 'dispatched')
   }
 
   /** @throws DomainError not_found */
@@ -168,7 +168,7 @@ export class Sessions {
     for (const entry of expired) this.forget(entry)
   }
 
-  private forget(entry: SeatedSession): void {
+  private readonly forget = (entry: SeatedSession): void => {
     entry.gone = true
     const id = keyOf(entry.session)
     if (this.entries.get(id) === entry) this.entries.delete(id)

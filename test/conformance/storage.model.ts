@@ -3,7 +3,7 @@ import type { Spent } from '../../src/domain/budget.ts'
 import type { CatalogRecord } from '../../src/domain/catalog.ts'
 import type { PoolRecord } from '../../src/domain/pool-record.ts'
 import type { Session } from '../../src/domain/session.ts'
-import { taskKeyOf } from '../../src/domain/task.ts'
+import { headOf, taskKeyOf } from '../../src/domain/task.ts'
 import type { StoredLog, TaskKey, TaskRecord, UnfinishedTask } from '../../src/domain/task.ts'
 import type { ArtifactFilter } from '../../src/ports/artifact-store.ts'
 import type { Fact, TaskFilter } from '../../src/ports/journal.ts'
@@ -45,14 +45,14 @@ export class StorageModel {
   }
 
   /** In order of acceptance. */
-  unfinished(): Omit<UnfinishedTask, 'seq'>[] {
+  unfinished(): UnfinishedTask[] {
     return this.tasks
       .filter(({ outcome }) => outcome === undefined)
-      .map((record) => {
-        const own = this.attempts.filter(({ key }) => key === taskKeyOf(record.task.owner, record.task.task_id)).sort((a, b) => a.attempt - b.attempt)
+      .map(({ task }) => {
+        const own = this.attempts.filter(({ key }) => key === taskKeyOf(task.owner, task.task_id)).sort((a, b) => a.attempt - b.attempt)
         const newest = own.at(-1)
-        if (newest === undefined) return record
-        return { ...record, attempts: { failed: own.filter(({ withdrawn }) => !withdrawn).length, replayable: newest.replayable } }
+        const attempts = newest === undefined ? undefined : { failed: own.filter(({ withdrawn }) => !withdrawn).length, replayable: newest.replayable }
+        return { head: headOf(task), attempts }
       })
   }
 

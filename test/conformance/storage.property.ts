@@ -9,6 +9,7 @@ import type { Fact } from '../../src/ports/journal.ts'
 import { StorageModel } from './storage.model.ts'
 import { accepted, artifactFact, finished, sampleArtifact, sampleLog, sampleOutcome } from './storage.samples.ts'
 import { sampleModel, samplePool, sampleSession, withoutContent } from './storage.samples.ts'
+import { unfinishedOf } from '../harness/unfinished.ts'
 
 // Few names, so that steps meet: duplicates, second outcomes, outcomes of tasks that do not exist.
 const owner = fc.constantFrom('ann', 'bob')
@@ -101,7 +102,7 @@ async function checkStep(storage: Storage, model: StorageModel, one: Exclude<Ste
       return
     }
     case 'unfinished':
-      return equal((await journal.unfinished()).map(bare), model.unfinished())
+      return equal(await unfinishedOf(journal), model.unfinished())
     case 'sessions':
       return equal((await sessions.all()).sort(byKey), [...model.sessions.values()].sort(byKey))
     case 'keys':

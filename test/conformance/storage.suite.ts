@@ -7,6 +7,8 @@ import { agree, steps } from './storage.property.ts'
 import { storesConformance } from './stores.suite.ts'
 import { accepted, artifactFact, finished, sampleArtifact, sampleLog, sampleOutcome } from './storage.samples.ts'
 import { sampleModel, samplePool, sampleSession, sampleTask } from './storage.samples.ts'
+import type { UnfinishedTask } from '../../src/domain/task.ts'
+import { unfinishedOf } from '../harness/unfinished.ts'
 
 /**
  * What every backend of the storage ports must do.
@@ -78,15 +80,33 @@ export function storageConformance(name: string, open: () => Promise<Storage>, r
       await storage.journal.commit([{ kind: 'attempt', key: { owner: 'ann', task_id: 't2' }, attempt: 1, replica_id: 'r1', replayable: true, at: 3 }])
       await storage.journal.commit([finished('ann', 't1')])
       assert.deepEqual(
-        (await storage.journal.unfinished()).map(({ task }) => task.task_id),
+        (await unfinishedOf(storage.journal)).map(({ head }) => head.task_id),
         ['t3', 't2'],
       )
+    })
+
+    it('gives many unfinished tasks page by page, without those that end in the meantime', async () => {
+      const many = Array.from({ length: 1100 }, (_, i) => `t${i}`)
+      const promptOf = (i: number): string | undefined => (i % 400 === 7 ? 'ü\n'.repeat(50_000) : undefined)
+      await Promise.all(many.map((id, i) => storage.journal.commit([accepted('ann', id, 's1', promptOf(i))])))
+      await storage.journal.commit([{ kind: 'attempt', key: { owner: 'ann', task_id: 't1099' }, attempt: 1, replica_id: 'r1', replayable: true, at: 3 }, finished('ann', 't500')])
+      const seen: UnfinishedTask[] = []
+      for await (const page of storage.journal.unfinished()) {
+        if (seen.length === 0) await storage.journal.commit([finished('ann', 't0'), finished('ann', 't1098')])
+        seen.push(...page)
+      }
+      assert.deepEqual(
+        seen.map(({ head }) => head.task_id),
+        many.filter((id) => id !== 't500' && id !== 't1098'),
+      )
+      for (const { head } of seen) assert.deepEqual(head.source.task, sampleTask('ann', head.task_id, 's1', promptOf(many.indexOf(head.task_id))))
+      assert.deepEqual(seen.map(({ attempts }) => attempts).filter((attempts) => attempts !== undefined), [{ failed: 1, replayable: true }])
     })
 
     it('tells of the attempts of unfinished tasks, an orderly stop not counted', async () => {
       const key = { owner: 'ann', task_id: 't1' }
       const attempt = (n: number, replayable: boolean): Fact => ({ kind: 'attempt', key, attempt: n, replica_id: 'r1', replayable, at: n })
-      const attempts = async (): Promise<unknown> => (await storage.journal.unfinished())[0]?.attempts
+      const attempts = async (): Promise<unknown> => (await unfinishedOf(storage.journal))[0]?.attempts
       await storage.journal.commit([accepted('ann', 't1'), accepted('bob', 't1')])
       assert.equal(await attempts(), undefined)
       await storage.journal.commit([attempt(1, false)])
@@ -99,7 +119,7 @@ export function storageConformance(name: string, open: () => Promise<Storage>, r
       assert.deepEqual(await attempts(), { failed: 2, replayable: false }, 'the newest says whether the text comes again')
       await storage.journal.commit([finished('ann', 't1'), attempt(3, true)])
       assert.deepEqual(
-        (await storage.journal.unfinished()).map(({ task: { owner } }) => owner),
+        (await unfinishedOf(storage.journal)).map(({ head }) => head.owner),
         ['bob'],
       )
     })
@@ -161,6 +181,7 @@ export function storageConformance(name: string, open: () => Promise<Storage>, r
       await assert.rejects(storage.journal.commit([accepted('ann', 't2')]), StorageError)
       await assert.rejects(storage.journal.find('ann', 't1'), StorageError)
       await assert.rejects(storage.sessions.all(), StorageError)
+      await assert.rejects(unfinishedOf(storage.journal), StorageError)
       await assert.rejects(storage.journal.purge(0, 0), StorageError)
     })
 
@@ -188,7 +209,7 @@ export function storageConformance(name: string, open: () => Promise<Storage>, r
       assert.deepEqual(await storage.catalog.all(), [sampleModel('m1')])
       assert.deepEqual((await storage.journal.find('ann', 't1'))?.outcome, sampleOutcome())
       assert.deepEqual(
-        (await storage.journal.unfinished()).map(({ task }) => task),
+        (await unfinishedOf(storage.journal)).map(({ head }) => head.source.task),
         [sampleTask('ann', 't2')],
       )
       assert.deepEqual(await storage.eventLog.read({ owner: 'ann', task_id: 't1' }), sampleLog())

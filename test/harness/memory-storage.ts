@@ -3,7 +3,7 @@ import type { Spent } from '../../src/domain/budget.ts'
 import type { CatalogRecord } from '../../src/domain/catalog.ts'
 import type { PoolRecord } from '../../src/domain/pool-record.ts'
 import type { Session } from '../../src/domain/session.ts'
-import { taskKeyOf, type StoredLog, type TaskKey, type TaskRecord, type UnfinishedTask } from '../../src/domain/task.ts'
+import { headOf, taskKeyOf, type Attempts, type StoredLog, type TaskKey, type TaskRecord, type UnfinishedTask } from '../../src/domain/task.ts'
 import type { ArtifactFilter, ArtifactStore } from '../../src/ports/artifact-store.ts'
 import type { CatalogStore } from '../../src/ports/catalog-store.ts'
 import type { EventLog } from '../../src/ports/event-log.ts'
@@ -47,7 +47,7 @@ export class MemoryStorage {
     find: (owner, task_id) =>
       this.turn(() => this.records.findLast(({ task }) => task.task_id === task_id && (owner === undefined || task.owner === owner))),
     list: (filter) => this.turn(() => this.list(filter)),
-    unfinished: () => this.turn(() => this.records.filter(({ outcome }) => outcome === undefined).map((record) => this.withAttempts(record))),
+    unfinished: () => this.unfinished(),
     purge: (tasks_before, artifacts_before) =>
       this.turn(() => {
         const old = this.records.filter(({ outcome }) => outcome !== undefined && outcome.finished_at < tasks_before)
@@ -158,10 +158,27 @@ export class MemoryStorage {
     if (replayable !== undefined) this.attempts.set(key, all.set(fact.attempt, { replayable, withdrawn: fact.kind === 'attempt_withdrawn' }))
   }
 
-  private withAttempts(record: TaskRecord): UnfinishedTask {
-    const all = [...(this.attempts.get(taskKeyOf(record.task.owner, record.task.task_id)) ?? [])].sort(([a], [b]) => a - b)
+  /** Two tasks a page, so that a few tasks are several. */
+  private async *unfinished(): AsyncGenerator<readonly UnfinishedTask[]> {
+    let after = 0
+    for (;;) {
+      const page = await this.turn(() =>
+        this.records
+          .filter(({ seq, outcome }) => outcome === undefined && seq > after)
+          .slice(0, 2)
+          .map(({ seq, task }) => ({ seq, head: headOf(task), attempts: this.attemptsOf(task) })),
+      )
+      const last = page.at(-1)
+      if (last === undefined) return
+      after = last.seq
+      yield page
+    }
+  }
+
+  private attemptsOf(task: TaskKey): Attempts | undefined {
+    const all = [...(this.attempts.get(taskKeyOf(task.owner, task.task_id)) ?? [])].sort(([a], [b]) => a - b)
     const newest = all.at(-1)?.[1]
-    return newest === undefined ? record : { ...record, attempts: { failed: all.filter(([, { withdrawn }]) => !withdrawn).length, replayable: newest.replayable } }
+    return newest === undefined ? undefined : { failed: all.filter(([, { withdrawn }]) => !withdrawn).length, replayable: newest.replayable }
   }
 
   private finish({ owner, task_id }: TaskKey, { outcome, log }: Extract<Fact, { kind: 'finished' }>): void {

@@ -4,6 +4,7 @@ import { DomainError } from '../../src/domain/errors.ts'
 import type { Priority } from '../../src/domain/task.ts'
 import { settled } from '../harness/fake-clock.ts'
 import { ann, bob, poolConfig, startRig, taskOf, type Rig, type Tail } from '../harness/rig.ts'
+import { unfinishedOf } from '../harness/unfinished.ts'
 
 const owners = [ann, bob] as const
 const names = [
@@ -98,7 +99,7 @@ class Life {
   async check(): Promise<void> {
     const { rig } = this
     assert.deepEqual([rig.pool().slotsBusy, rig.pool().running.size, rig.pool().scheduler.depth()], [0, 0, 0])
-    assert.deepEqual(await rig.storage.journal.unfinished(), [])
+    assert.deepEqual(await unfinishedOf(rig.storage.journal), [])
     for (const { owner, task_id, session_id, tail } of this.accepted) {
       const ends = rig.storage.facts('finished').filter(({ key }) => key.owner === owner.name && key.task_id === task_id)
       assert.equal(ends.length, 1, `${task_id} has ${ends.length} ends`)

@@ -6,6 +6,7 @@ import { FakeClock, settled } from '../harness/fake-clock.ts'
 import { MemoryStorage } from '../harness/memory-storage.ts'
 import { ann, bob, poolConfig, startRig, taskOf, type Rig, type RigOptions } from '../harness/rig.ts'
 import type { EngineCall } from '../harness/scripted-engine.ts'
+import { unfinishedOf } from '../harness/unfinished.ts'
 
 const pieces = 4
 
@@ -99,7 +100,7 @@ async function recoverFrom(commits: readonly (readonly Fact[])[], at: number, re
   const ends = storage.facts('finished')
   const known = new Set(storage.facts('accepted').map(({ task }) => taskKeyOf(task.owner, task.task_id)))
   assert.deepEqual(ends.map(({ key }) => taskKeyOf(key.owner, key.task_id)).sort(), [...known].sort(), 'one end for each accepted task')
-  assert.deepEqual(await storage.journal.unfinished(), [])
+  assert.deepEqual(await unfinishedOf(storage.journal), [])
   for (const { task } of storage.facts('accepted')) {
     const { owner, task_id, seed } = task
     const tail = await rig.tail(task_id, owners.find(({ name }) => name === owner))

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { settled } from '../harness/fake-clock.ts'
 import { refusalOf, startRig } from '../harness/rig.ts'
+import { unfinishedOf } from '../harness/unfinished.ts'
 
 describe('shutdown', () => {
   it('lets running tasks finish within the grace, and starts no other', async () => {
@@ -17,7 +18,7 @@ describe('shutdown', () => {
     assert.equal((await rig.storage.journal.find('ann', 't1'))?.outcome?.state, 'completed')
     assert.equal(rig.engine().calls.length, 1)
     assert.deepEqual(
-      (await rig.storage.journal.unfinished()).map(({ task }) => task.task_id),
+      (await unfinishedOf(rig.storage.journal)).map(({ head }) => head.task_id),
       ['t2'],
     )
     assert.equal(rig.clock.pending, 0)
@@ -41,7 +42,7 @@ describe('shutdown', () => {
     assert.equal(rig.engine().call.signal.aborted, true)
     assert.equal(tail.kinds, 'started token')
     assert.deepEqual(
-      (await rig.storage.journal.unfinished()).map(({ task }) => task.task_id),
+      (await unfinishedOf(rig.storage.journal)).map(({ head }) => head.task_id),
       ['t'],
     )
   })

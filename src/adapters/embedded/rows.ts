@@ -3,10 +3,11 @@ import type { Spent } from '../../domain/budget.ts'
 import type { CatalogRecord } from '../../domain/catalog.ts'
 import type { PoolRecord } from '../../domain/pool-record.ts'
 import type { Session } from '../../domain/session.ts'
-import type { AcceptedTask, StoredLog, TaskOutcome, TaskRecord, UnfinishedTask } from '../../domain/task.ts'
+import type { AcceptedTask, StoredLog, TaskOutcome, TaskRecord } from '../../domain/task.ts'
 import type { Fact } from '../../ports/journal.ts'
 import type { Param, Row } from './protocol.ts'
 import { S } from './statements.ts'
+import { headText } from './unfinished-page.ts'
 
 /**
  * Appends what a commit's facts do to the database: `[statement, ...params]` for each step.
@@ -17,7 +18,7 @@ export function appendFacts(ops: Param[], facts: readonly Fact[]): void {
   for (const fact of facts) {
     if (fact.kind !== 'accepted') continue
     const { task } = fact
-    ops.push(S.accepted, task.owner, task.task_id, task.request.session_id, JSON.stringify(task))
+    ops.push(S.accepted, task.owner, task.task_id, task.request.session_id, JSON.stringify(task), headText(task))
   }
   for (const fact of facts) appendOther(ops, fact)
 }
@@ -71,12 +72,6 @@ function appendOther(ops: Param[], fact: Fact): void {
 export function taskRecord([seq, accepted, outcome]: Row): TaskRecord {
   const record = { seq: Number(seq), task: JSON.parse(String(accepted)) as AcceptedTask }
   return outcome == null ? record : { ...record, outcome: JSON.parse(String(outcome)) as TaskOutcome }
-}
-
-/** A row of `seq, accepted, failed attempts, replayable, newest attempt`. */
-export function unfinishedTask([seq, accepted, failed, replayable]: Row): UnfinishedTask {
-  const record = { seq: Number(seq), task: JSON.parse(String(accepted)) as AcceptedTask }
-  return replayable === null ? record : { ...record, attempts: { failed: Number(failed), replayable: replayable === 1 } }
 }
 
 /** A row of `started, tokens, metrics, terminal`. */

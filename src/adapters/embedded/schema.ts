@@ -100,8 +100,16 @@ CREATE TABLE pools (
 ) STRICT, WITHOUT ROWID;
 `
 
+// What a queue has to know of a task, as a JSON array, until the task has ended: a start with a long queue need not take every request apart.
+const THIRD = `
+ALTER TABLE tasks ADD COLUMN head TEXT;
+UPDATE tasks SET head = json_extract(accepted, '$.owner', '$.task_id', '$.request.session_id', '$.request.model_ref', '$.request.workload',
+  '$.request.priority', '$.request.max_tokens', '$.request.expected_tokens', '$.request.deadline_ms', '$.prompt_tokens', '$.pool_id',
+  '$.accepted_at') WHERE ended IS NULL;
+`
+
 /** Entry n brings a file from `user_version` n to n + 1. Entries are appended, never changed: files in the field have run them. */
-const MIGRATIONS: readonly string[] = [FIRST, SECOND]
+const MIGRATIONS: readonly string[] = [FIRST, SECOND, THIRD]
 
 /** The `user_version` this code reads and writes. */
 export const SCHEMA_VERSION = MIGRATIONS.length

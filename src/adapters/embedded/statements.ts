@@ -1,14 +1,14 @@
 // Both threads know a statement by its place in STATEMENTS, so a message carries a number instead of SQL.
 
 const SQL = {
-  accepted: 'INSERT INTO tasks (owner, task_id, session_id, accepted) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING',
+  accepted: 'INSERT INTO tasks (owner, task_id, session_id, accepted, head) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING',
   attempt: `INSERT INTO attempts (attempt, replica_id, at, replayable, seq)
     SELECT ?, ?, ?, ?, seq FROM tasks WHERE task_id = ? AND owner = ? AND ended IS NULL
     ON CONFLICT DO UPDATE SET replica_id = excluded.replica_id, at = excluded.at, replayable = excluded.replayable, withdrawn = 0`,
   attemptWithdrawn: `UPDATE attempts SET withdrawn = 1
     WHERE attempt = ? AND seq = (SELECT seq FROM tasks WHERE task_id = ? AND owner = ?)`,
   // A task ends once: the first outcome stands, and the log belongs to it (changes() speaks of the statement before).
-  finished: 'UPDATE tasks SET ended = ?, finished_at = ?, outcome = ? WHERE task_id = ? AND owner = ? AND ended IS NULL',
+  finished: 'UPDATE tasks SET ended = ?, finished_at = ?, outcome = ?, head = NULL WHERE task_id = ? AND owner = ? AND ended IS NULL',
   log: `INSERT INTO logs (started, tokens, metrics, terminal, seq)
     SELECT ?, ?, ?, ?, seq FROM tasks WHERE task_id = ? AND owner = ? AND changes() = 1`,
   sessionPut: `INSERT INTO sessions (owner, session_id, created_at, expires_at, turns, budgets, spent) VALUES (?, ?, ?, ?, ?, ?, ?)
@@ -26,9 +26,14 @@ const SQL = {
 
   find: 'SELECT seq, accepted, outcome FROM tasks WHERE task_id = ? AND owner = ?',
   findAnyOwner: 'SELECT seq, accepted, outcome FROM tasks INDEXED BY tasks_key WHERE task_id = ? ORDER BY seq DESC LIMIT 1',
-  // The attempts of tasks that wait are none, so what their table costs is one look into an index.
-  unfinished: `SELECT t.seq, t.accepted, count(a.attempt) - coalesce(sum(a.withdrawn), 0), a.replayable, max(a.attempt)
-    FROM tasks t INDEXED BY tasks_unfinished LEFT JOIN attempts a ON a.seq = t.seq WHERE t.ended IS NULL GROUP BY t.seq ORDER BY t.seq`,
+  // One row a page: heads and attempts as JSON arrays, tasks as lines of JSON. A few large strings cost both threads far less than some
+  // small ones for each task. Of a task that is large itself the line has the seq, so that a page is bounded. Most tasks have no attempts, and
+  // cost a look into an index. The limit keeps the order of the subquery.
+  unfinished: `SELECT max(seq), '[' || group_concat(head) || ']', '[' || group_concat(runs) || ']', group_concat(line, char(10)) FROM (
+    SELECT seq, head, iif(octet_length(accepted) > 65536, seq, accepted) AS line,
+      coalesce((SELECT json_array(count(*) - sum(withdrawn), replayable, max(attempt)) FROM attempts a WHERE a.seq = t.seq GROUP BY a.seq), 'null') AS runs
+    FROM tasks t INDEXED BY tasks_unfinished WHERE ended IS NULL AND seq > ? ORDER BY seq LIMIT ?)`,
+  acceptedText: 'SELECT accepted FROM tasks WHERE seq = ?',
   readLog: `SELECT started, tokens, metrics, terminal FROM logs
     WHERE seq = (SELECT seq FROM tasks WHERE task_id = ? AND owner = ?)`,
   sessions: 'SELECT owner, session_id, created_at, expires_at, turns, budgets, spent FROM sessions',

@@ -1,5 +1,7 @@
 import { closeSync, existsSync, mkdirSync, openSync } from 'node:fs'
 import { join } from 'node:path'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import type { UnfinishedTask } from '../../domain/task.ts'
 import type { ArtifactStore } from '../../ports/artifact-store.ts'
 import type { CatalogStore } from '../../ports/catalog-store.ts'
 import type { EventLog } from '../../ports/event-log.ts'
@@ -7,10 +9,11 @@ import type { Journal } from '../../ports/journal.ts'
 import type { PoolStore } from '../../ports/pool-store.ts'
 import type { SessionStore } from '../../ports/session-store.ts'
 import { StorageClient } from './client.ts'
-import type { Param } from './protocol.ts'
+import type { Param, Row } from './protocol.ts'
 import { StorageRefusedError } from './refusal.ts'
-import { catalogRecord, keySpent, listedArtifact, poolRecord, session, storedArtifact, storedLog, taskRecord, unfinishedTask } from './rows.ts'
+import { catalogRecord, keySpent, listedArtifact, poolRecord, session, storedArtifact, storedLog, taskRecord } from './rows.ts'
 import { artifactListStatement, S, taskListStatement, unfinishedListStatement } from './statements.ts'
+import { unfinishedTasks } from './unfinished-page.ts'
 
 export { StorageRefusedError }
 
@@ -35,6 +38,9 @@ export interface StorageOptions {
   /** Most pages (4 KiB) the database may have; commits beyond that fail as they do on a full disk. */
   readonly max_pages?: number
 }
+
+/** Tasks of one page of unfinished ones: enough to pay for its way, few enough that both threads soon have something to do. */
+const PAGE_ROWS = 500
 
 /** Rows one step of a purge deletes: few enough that nobody waits long behind it, even if their logs are large. */
 const PURGE_ROWS = 64
@@ -84,7 +90,7 @@ function portsOn(client: StorageClient): Omit<Storage, 'close'> {
         ended === 'unfinished'
           ? many(taskRecord, unfinishedListStatement(owner, session_id), filters([owner, session_id], before_seq, limit))
           : many(taskRecord, taskListStatement(owner, session_id, ended), filters([owner, session_id, ended], before_seq, limit)),
-      unfinished: () => many(unfinishedTask, S.unfinished, []),
+      unfinished: () => unfinished(client),
       purge: async (tasks_before, artifacts_before) => {
         await purge(S.purgeTasks, tasks_before)
         await purge(S.purgeArtifacts, artifacts_before)
@@ -100,6 +106,21 @@ function portsOn(client: StorageClient): Omit<Storage, 'close'> {
       list: ({ owner, kind, tag, before_seq, limit }) =>
         many(listedArtifact, artifactListStatement(owner, kind, tag), filters([owner, kind, tag], before_seq, limit)),
     },
+  }
+}
+
+async function* unfinished(client: StorageClient): AsyncGenerator<readonly UnfinishedTask[]> {
+  const page = async (after: Param): Promise<Row | undefined> => (await client.all(S.unfinished, [after, PAGE_ROWS])).find(([last]) => last !== null)
+  const accepted = async (seq: number): Promise<string | undefined> => (await client.all(S.acceptedText, [seq])).map(([text]) => String(text))[0]
+  let row = await page(0)
+  while (row !== undefined) {
+    const next = page(row[0] ?? null)
+    // Nobody may come for it.
+    next.catch(() => undefined)
+    // What is asked for leaves at the end of this turn: the worker reads the next page while this one is worked on.
+    await nextTurn()
+    yield await unfinishedTasks(row, accepted)
+    row = await next
   }
 }
 

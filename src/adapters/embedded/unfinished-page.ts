@@ -1,0 +1,79 @@
+import type { AcceptedTask, Priority, TaskHead, TaskSource, UnfinishedTask, Workload } from '../../domain/task.ts'
+import type { Row } from './protocol.ts'
+
+/** In the order of migration 3. */
+type Head = readonly [
+  owner: string,
+  task_id: string,
+  session_id: string,
+  model_ref: string,
+  workload: Workload,
+  priority: Priority,
+  max_tokens: number,
+  expected_tokens: number | null,
+  deadline_ms: number,
+  prompt_tokens: number,
+  pool_id: string,
+  accepted_at: number,
+]
+
+/** What the column `head` holds of a task that has not ended. */
+export function headText({ owner, task_id, request, prompt_tokens, pool_id, accepted_at }: AcceptedTask): string {
+  const { session_id, model_ref, workload, priority, max_tokens, expected_tokens = null, deadline_ms } = request
+  const head: Head = [owner, task_id, session_id, model_ref, workload, priority, max_tokens, expected_tokens, deadline_ms, prompt_tokens, pool_id, accepted_at]
+  return JSON.stringify(head)
+}
+
+type Runs = readonly [failed: number, replayable: 0 | 1, newest: number] | null
+
+/**
+ * Tasks of a row of the statement `unfinished`.
+ * @param accepted reads the JSON of a task that is not in the row; undefined where it is gone
+ */
+export async function unfinishedTasks([, heads, runs, lines]: Row, accepted: (seq: number) => Promise<string | undefined>): Promise<UnfinishedTask[]> {
+  const attempts = JSON.parse(String(runs)) as readonly Runs[]
+  const texts = String(lines).split('\n')
+  const tasks: UnfinishedTask[] = []
+  for (const [index, head] of (JSON.parse(String(heads)) as readonly Head[]).entries()) {
+    const line = texts[index] ?? ''
+    const text = line.startsWith('{') ? line : await accepted(Number(line))
+    if (text === undefined) continue
+    const run = attempts[index] ?? undefined
+    tasks.push({ head: headFrom(head, new StoredTask(text)), attempts: run && { failed: run[0], replayable: run[1] === 1 } })
+  }
+  return tasks
+}
+
+// By index and not by a pattern, which would go through an iterator a hundred thousand times.
+const headFrom = (head: Head, source: TaskSource): TaskHead => ({
+  owner: head[0],
+  task_id: head[1],
+  session_id: head[2],
+  model_ref: head[3],
+  workload: head[4],
+  priority: head[5],
+  max_tokens: head[6],
+  expected_tokens: head[7] ?? undefined,
+  deadline_ms: head[8],
+  prompt_tokens: head[9],
+  pool_id: head[10],
+  accepted_at: head[11],
+  source,
+})
+
+/**
+ * Most of a task is its prompt, which nobody needs before the task is dispatched: until then it stays the text it was stored as, a part of its
+ * page's text, which lives as long as any of its tasks waits.
+ */
+class StoredTask implements TaskSource {
+  private accepted: string | AcceptedTask
+
+  constructor(accepted: string) {
+    this.accepted = accepted
+  }
+
+  get task(): AcceptedTask {
+    if (typeof this.accepted === 'string') this.accepted = JSON.parse(this.accepted) as AcceptedTask
+    return this.accepted
+  }
+}
