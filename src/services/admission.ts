@@ -138,7 +138,7 @@ export class Admission {
     try {
       await journal.commit([{ kind: 'accepted', task: task.accepted }, ...seat.facts, ...(end?.facts ?? [])])
     } catch (error) {
-      pool.scheduler.rollback(task.id)
+      pool.scheduler.rollback(task)
       live.delete(task)
       seat.leave(nothingSpent)
       if (displaced !== undefined) settlement.unclaim(displaced)
@@ -146,7 +146,7 @@ export class Admission {
       dispatcher.dispatch(pool)
       throw error
     }
-    pool.scheduler.confirm(task.id)
+    pool.scheduler.confirm(task)
     seat.confirm()
     task.phase = 'queued'
     if (end !== undefined) {

@@ -1,5 +1,5 @@
 import { startedFrame } from '../domain/frames.ts'
-import type { Schedulable } from '../domain/scheduler.ts'
+import { unplaced, type Schedulable } from '../domain/scheduler.ts'
 import { TaskLog } from '../domain/task-log.ts'
 import { taskKeyOf, type AcceptedTask } from '../domain/task.ts'
 import type { Seat } from './seat.ts'
@@ -58,6 +58,7 @@ export function newLiveTask(accepted: AcceptedTask, pool: TaskPool, work_ms: num
     priority: request.priority,
     deadline_at: accepted_at + request.deadline_ms,
     work_ms,
+    ...unplaced,
     accepted,
     pool,
     session,

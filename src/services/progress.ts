@@ -5,7 +5,7 @@ import type { LiveTask } from './live-tasks.ts'
 /** What a `metrics` frame says of a task now. */
 export function progressOf(task: LiveTask, now: number): MetricsEvent {
   const { pool } = task
-  const ahead = task.started_at === undefined ? pool.scheduler.ahead(task.id) : undefined
+  const ahead = task.started_at === undefined ? pool.scheduler.ahead(task) : undefined
   const start_ms = ahead === undefined ? 0 : pool.predictedStartMs(ahead)
   const service_ms = task.started_at === undefined ? task.work_ms : Math.max(0, task.work_ms - (now - task.started_at))
   const probability = pool.estimator.onTimeProbability(start_ms, service_ms, task.deadline_at - now)
