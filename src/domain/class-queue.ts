@@ -1,4 +1,5 @@
-import { RankSums } from './rank-sums.ts'
+import { Deadlines } from './deadlines.ts'
+import { RingSums } from './ring-sums.ts'
 
 /** What a queue has to know of its elements, and what it keeps in them so that finding one needs no search. */
 export interface Queueable {
@@ -27,32 +28,25 @@ export type State = typeof absent | typeof tentative | typeof queued | typeof be
 
 /** Weights are whole microseconds of `work_ms`, so that their sums are exact up to 285 years. */
 export const weight_per_ms = 1000
-/** Slots, as a power of two, of which the earliest deadline is kept. */
-const blockBits = 8
 
 /**
  * FIFO queue of one class: a ring of slots, found by ticket, that knows for each element how many are ahead and how long they take.
  * All there is of an element is in arrays by slot; what comes and goes touches the ends of the ring and never a task that has long been
  * waiting. A ticket is good as long as its slot holds the very task, so that nothing has to be crossed out.
- * Every command is O(log n) of base 32, amortised over new rings; `due` is O(n / 256, and 256 for each block that has or had something due).
+ * Every command is O(log n) of base 32, amortised over new rings; `due` has its own rule.
  */
 export class ClassQueue<T extends Queueable> {
   private readonly fewest: number
   private elements: (T | undefined)[] = []
   private states = new Uint8Array()
-  private deadlines = new Float64Array()
-  /** No deadline in the block is before this. */
-  private earliest = new Float64Array()
-  private sums = new RankSums(0)
+  private deadlines = new Deadlines(0)
+  private sums = new RingSums(0)
   private mask = -1
   /** Ticket of the oldest element, aside or not. */
   private head = 0
   /** Ticket of the next element to come. */
   private tail = 0
   private present = 0
-  /** Count and weight of what is in slots before the head's, where the ring has gone round. */
-  private wrapped = 0
-  private wrappedWeight = 0
   private renewals = 0
 
   /** @param fewestSlots a power of two */
@@ -86,8 +80,7 @@ export class ClassQueue<T extends Queueable> {
   }
 
   stateOf(task: T): State {
-    const slot = task.ticket & this.mask
-    return this.elements[slot] === task ? this.stateIn(slot) : absent
+    return this.at(task.ticket) === task ? this.stateIn(task.ticket & this.mask) : absent
   }
 
   /** State of what has the ticket. */
@@ -108,7 +101,8 @@ export class ClassQueue<T extends Queueable> {
   /** Puts a task that had gone out before all others; several in order of admission. */
   giveBack(task: T): void {
     if (this.tail - this.head > this.mask) this.renew()
-    this.setHead(this.head - 1)
+    this.head--
+    this.sums.advance(-1)
     let free = this.head
     for (let ticket = free + 1; ticket < this.tail; ticket++) {
       const slot = ticket & this.mask
@@ -134,13 +128,13 @@ export class ClassQueue<T extends Queueable> {
   hide(task: T): void {
     const slot = task.ticket & this.mask
     this.states[slot] = aside
-    this.uncount(slot)
+    this.sums.take(slot)
   }
 
   show(task: T): void {
     const slot = task.ticket & this.mask
     this.states[slot] = queued
-    this.count(slot, weightOf(task))
+    this.sums.put(slot, weightOf(task))
   }
 
   /** Removes an element that is in. */
@@ -150,8 +144,7 @@ export class ClassQueue<T extends Queueable> {
 
   /** Whether the oldest that is not aside may go out. */
   get ready(): boolean {
-    const state = this.stateIn(this.first())
-    return state === queued || state === begun
+    return isWaiting(this.stateIn(this.first()))
   }
 
   /** Removes the oldest that is not aside. */
@@ -166,47 +159,28 @@ export class ClassQueue<T extends Queueable> {
   *all(): Iterable<T> {
     for (let ticket = this.head; ticket < this.tail; ticket++) {
       const task = this.at(ticket)
-      const state = this.stateAt(ticket)
-      if (task !== undefined && (state === queued || state === begun)) yield task
+      if (task !== undefined && isWaiting(this.stateAt(ticket))) yield task
     }
   }
 
   /** Adds elements that may be taken out and whose deadline is not after `now` (ms since the epoch) to `found`, in no order. */
   due(now: number, found: T[]): void {
-    const { elements, states, deadlines, earliest } = this
-    for (let block = 0; block < earliest.length; block++) {
-      if ((earliest[block] ?? Infinity) > now) continue
-      let next = Infinity
-      for (let slot = block << blockBits; slot < Math.min(states.length, (block + 1) << blockBits); slot++) {
-        const task = elements[slot]
-        if (task === undefined) continue
-        const deadline_at = deadlines[slot] ?? Infinity
-        if (deadline_at < next) next = deadline_at
-        if (deadline_at <= now && (states[slot] === queued || states[slot] === begun)) found.push(task)
-      }
-      earliest[block] = next
+    for (const slot of this.deadlines.due(now)) {
+      const task = this.elements[slot]
+      if (task !== undefined && isWaiting(this.stateIn(slot))) found.push(task)
     }
   }
 
   /** How many are ahead of an element that is not aside. */
   ahead({ ticket }: T): number {
-    if (ticket === this.tail - 1) return this.size - 1
-    const slot = ticket & this.mask
-    const count = this.sums.countBefore(slot) - this.wrapped
-    return slot < (this.head & this.mask) ? count + this.size : count
+    return ticket === this.tail - 1 ? this.size - 1 : this.sums.countBefore(ticket & this.mask)
   }
 
   /** Weight of the first `count` elements that are not aside. */
   weightOfFirst(count: number): number {
-    const { size, sums } = this
-    if (count <= 0) return 0
-    if (count >= size) return sums.weight
-    if (count === size - 1) {
-      const newest = sums.weightAt((this.tail - 1) & this.mask)
-      if (newest >= 0) return sums.weight - newest
-    }
-    const rank = count + this.wrapped
-    return rank < size ? sums.weightOfFirst(rank) - this.wrappedWeight : sums.weightOfFirst(rank - size) + sums.weight - this.wrappedWeight
+    const { sums } = this
+    const newest = sums.weightAt((this.tail - 1) & this.mask)
+    return count === this.size - 1 && newest >= 0 ? sums.weight - newest : sums.weightOfFirst(count)
   }
 
   private stateIn(slot: number): State {
@@ -217,54 +191,32 @@ export class ClassQueue<T extends Queueable> {
   private first(): number {
     const slot = this.head & this.mask
     if (this.states[slot] !== aside || this.size === 0) return slot
-    return this.sums.slotOf(this.wrapped < this.size ? this.wrapped : 0)
+    return this.sums.slotOf(0)
   }
 
   private place(slot: number, task: T, state: State, deadline_at: number, weight: number): void {
     this.elements[slot] = task
     this.states[slot] = state
-    this.deadlines[slot] = deadline_at
-    const block = slot >> blockBits
-    if (deadline_at < (this.earliest[block] ?? Infinity)) this.earliest[block] = deadline_at
+    this.deadlines.put(slot, deadline_at)
     this.present++
-    if (state !== aside) this.count(slot, weight)
+    if (state !== aside) this.sums.put(slot, weight)
   }
 
   private leave(slot: number): void {
     this.vacate(slot)
-    while (this.head < this.tail && this.states[this.head & this.mask] === absent) this.setHead(this.head + 1)
+    while (this.head < this.tail && this.states[this.head & this.mask] === absent) {
+      this.head++
+      this.sums.advance(1)
+    }
     if (this.mask >= this.fewest && this.present * 8 <= this.mask) this.renew()
   }
 
   private vacate(slot: number): void {
-    if (this.states[slot] !== aside) this.uncount(slot)
+    if (this.states[slot] !== aside) this.sums.take(slot)
     this.elements[slot] = undefined
+    this.deadlines.clear(slot)
     this.states[slot] = absent
     this.present--
-  }
-
-  private count(slot: number, weight: number): void {
-    this.sums.put(slot, weight)
-    if (slot >= (this.head & this.mask)) return
-    this.wrapped++
-    this.wrappedWeight += weight
-  }
-
-  private uncount(slot: number): void {
-    const weight = this.sums.take(slot)
-    if (slot >= (this.head & this.mask)) return
-    this.wrapped--
-    this.wrappedWeight -= weight
-  }
-
-  /** Moves the head by one, over or onto an empty slot. */
-  private setHead(ticket: number): void {
-    const round = ((ticket < this.head ? this.head : ticket) & this.mask) === 0
-    if (round) {
-      this.wrapped = ticket < this.head ? this.sums.count : 0
-      this.wrappedWeight = ticket < this.head ? this.sums.weight : 0
-    }
-    this.head = ticket
   }
 
   /**
@@ -276,22 +228,24 @@ export class ClassQueue<T extends Queueable> {
     const size = 2 ** Math.ceil(Math.log2(Math.max(this.fewest, this.present * 1.5)))
     this.elements = new Array<T | undefined>(size).fill(undefined)
     this.states = new Uint8Array(size)
-    this.deadlines = new Float64Array(size)
-    this.earliest = new Float64Array(Math.max(1, size >> blockBits)).fill(Infinity)
-    this.sums = new RankSums(size)
     this.mask = size - 1
+    this.deadlines = new Deadlines(size)
+    this.sums = new RingSums(size, head & this.mask)
     this.tail = head
-    this.present = this.wrapped = this.wrappedWeight = 0
+    this.present = 0
     for (let ticket = head; ticket < tail; ticket++) {
       const slot = ticket & mask
       const task = elements[slot]
       if (task === undefined) continue
       const at = this.tail++
       if (at !== ticket) task.ticket = at
-      this.place(at & this.mask, task, (states[slot] ?? absent) as State, deadlines[slot] ?? 0, sums.weightAt(slot))
+      this.place(at & this.mask, task, (states[slot] ?? absent) as State, deadlines.at(slot), sums.weightAt(slot))
     }
     if (this.tail !== tail) this.renewals++
   }
 }
+
+/** Whether it may go out. */
+export const isWaiting = (state: State): boolean => state === queued || state === begun
 
 const weightOf = ({ work_ms }: Queueable): number => Math.round(work_ms * weight_per_ms)

@@ -1,4 +1,4 @@
-import { absent, aside, begun, ClassQueue, queued, tentative, weight_per_ms, type Queueable } from './class-queue.ts'
+import { absent, aside, ClassQueue, isWaiting, queued, tentative, weight_per_ms, type Queueable } from './class-queue.ts'
 import { Displaceable } from './displaceable.ts'
 import type { Priority } from './task.ts'
 
@@ -153,8 +153,7 @@ export class Scheduler<T extends Schedulable> {
   /** Takes a queued task out (canceled, expired, moved). False where it is not in the queue, tentative or set aside. */
   remove(task: T): boolean {
     const queue = this.classes[task.priority]
-    const state = queue.stateOf(task)
-    if (state !== queued && state !== begun) return false
+    if (!isWaiting(queue.stateOf(task))) return false
     queue.remove(task)
     return true
   }
