@@ -120,8 +120,7 @@ export class ClassQueue<T extends Queueable> {
 
   /** A tentative element may go out. */
   settle(task: T): void {
-    const slot = task.ticket & this.mask
-    if (this.stateIn(slot) === tentative) this.states[slot] = queued
+    if (this.stateOf(task) === tentative) this.states[task.ticket & this.mask] = queued
   }
 
   /** Takes a queued element out of sight but keeps its place for `show`. */
