@@ -128,6 +128,10 @@ describe('class queue', () => {
           twin.run({ ...one, name: one.name === 'push' ? 'remove' : one.name })
           check(one, i)
         })
+        // The oldest and the newest stay: what was between them takes no room.
+        const largest = twin.queue.to - twin.queue.from
+        while (twin.queue.length > 2) twin.run({ name: 'remove', pick: 1, tentative: false })
+        assert.ok(largest < 32 || twin.queue.to - twin.queue.from <= 32)
       }),
       { numRuns: 10 },
     )
