@@ -12,7 +12,7 @@ export interface Cycles {
 const sizes = [1000, 100_000, 1_000_000]
 const rows = ['scheduler', 'scheduler, many canceled', 'scheduler, drop-lru', 'two arrays', 'binary heap']
 const rounds = 3
-const cycles = 500_000
+const cycles = 2_000_000
 
 /**
  * Cycles of a queue that stays as long as it is: a newcomer is admitted, confirmed and told its place and the work ahead, and the task

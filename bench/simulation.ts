@@ -1,5 +1,5 @@
 import { Estimator, waiting, type Progress, type RunningWork } from '../src/domain/estimator.ts'
-import { Scheduler, type Schedulable } from '../src/domain/scheduler.ts'
+import { Scheduler, unplaced, type Schedulable } from '../src/domain/scheduler.ts'
 import { serviceOf, type Job } from './workload.ts'
 
 /** What became of a job. Points in time are ms of simulated time. */
@@ -69,11 +69,11 @@ export class Simulation {
     if (!this.scheduler.hasPlaceFor(newcomer)) fate.fate = 'full'
     else if (!this.admits(fate, ahead.position)) fate.fate = 'refused'
     if (fate.fate !== 'served') return
-    const id = String(this.fates.length)
     const deadline_at = this.policy === 'fifo' ? Infinity : job.at + job.deadline_ms
     const work_ms = this.estimator.serviceMs(job.shape)
-    this.scheduler.admit({ ...newcomer, id, deadline_at, work_ms, fate })
-    this.scheduler.confirm(id)
+    const task = { ...newcomer, ...unplaced, id: String(this.fates.length), deadline_at, work_ms, fate }
+    this.scheduler.admit(task)
+    this.scheduler.confirm(task)
     this.estimator.arrived(priority, work_ms, job.at)
     this.dispatch(job.at)
   }
@@ -111,9 +111,9 @@ export class Simulation {
   }
 
   private expire(now: number): void {
-    for (const { id, fate } of this.scheduler.expired(now)) {
-      this.scheduler.remove(id)
-      fate.fate = 'expired'
+    for (const task of this.scheduler.expired(now)) {
+      this.scheduler.remove(task)
+      task.fate.fate = 'expired'
     }
   }
 

@@ -1,50 +1,117 @@
-import { AdmissionChain, type Link } from './admission-chain.ts'
-import type { Priority } from './task.ts'
+import { absent, begun, queued, type ClassQueue, type Queueable } from './class-queue.ts'
 
-/** A queued task that a newcomer may displace. Only Displaceable writes the links. */
-export interface Victim<T> {
-  readonly task: { readonly owner: string; readonly priority: Priority }
-  /** Order of admission. */
-  readonly order: number
-  /** Its places among all of its class, and among its owner's. */
-  ofClass: Link<T> | undefined
-  ofOwner: Link<T> | undefined
+type Owned = Queueable & { readonly owner: string }
+
+/** Tickets of one owner's tasks, ascending; those of tasks that are gone are left in until the next sweep. */
+interface Own {
+  tickets: number[]
+  /** None before this index may be displaced now. */
+  from: number
 }
 
-type Chains<T> = Record<Priority, AdmissionChain<T>>
+/**
+ * Finds the oldest task of a class that a newcomer may displace: of all, and of one owner. Tasks that leave need not be reported.
+ * `add` and `released` are O(1) amortised, or O(log n) where a search had gone past the task; `oldest` is O(1 + those it goes past for the
+ * first time since): tasks that are gone, not durable, or set aside for a newcomer.
+ */
+export class Displaceable<T extends Owned> {
+  private readonly queue: ClassQueue<T>
+  private readonly owners = new Map<string, Own>()
+  /** Tickets in all of `owners`. */
+  private kept = 0
+  /** None with a ticket before this may be displaced now. */
+  private from = -Infinity
+  private renumbered = 0
 
-/** Queued tasks by class, of all and by owner, each in order of admission. */
-export class Displaceable<T extends Victim<T>> {
-  private readonly oldest: Chains<T> = chains()
-  private readonly owned = new Map<string, Chains<T>>()
-
-  /** @param again it was set aside and goes back to its old place */
-  add(entry: T, again: boolean): void {
-    const { owner, priority } = entry.task
-    let own = this.owned.get(owner)
-    if (own === undefined) this.owned.set(owner, (own = chains()))
-    const how = again ? 'putBack' : 'add'
-    entry.ofClass = this.oldest[priority][how](entry, entry.order)
-    entry.ofOwner = own[priority][how](entry, entry.order)
+  constructor(queue: ClassQueue<T>) {
+    this.queue = queue
   }
 
-  /** Does nothing where it is not in. */
-  remove(entry: T): void {
-    const { ofClass, ofOwner } = entry
-    const { owner, priority } = entry.task
-    const own = this.owned.get(owner)
-    if (ofClass === undefined || ofOwner === undefined || own === undefined) return
-    this.oldest[priority].remove(ofClass)
-    own[priority].remove(ofOwner)
-    entry.ofClass = entry.ofOwner = undefined
-    if (own.interactive.oldest === undefined && own.batch.oldest === undefined) this.owned.delete(owner)
+  /** The task has just come in at the end of the queue. */
+  add(task: T): void {
+    if (this.renew()) return
+    this.list(task.owner, task.ticket)
+    if (this.kept > 2 * this.queue.length + 64) this.sweep()
   }
 
-  /** The oldest of the lowest class not above the newcomer's: of its own key first, then of any. */
-  leastRecent({ owner, priority }: Victim<T>['task']): T | undefined {
-    const of = (all: Chains<T> | undefined): T | undefined => all?.batch.oldest ?? (priority === 'interactive' ? all?.interactive.oldest : undefined)
-    return of(this.owned.get(owner)) ?? of(this.oldest)
+  /** The task may be displaced, or be so again. */
+  released({ owner, ticket }: T): void {
+    if (this.renew()) return
+    if (ticket < this.from) this.from = ticket
+    const own = this.owners.get(owner)
+    if (own !== undefined && (own.tickets[own.from - 1] ?? -Infinity) >= ticket) own.from = indexOf(own.tickets, ticket)
+  }
+
+  /** The oldest that may be displaced: of the owner, or of all. */
+  oldest(owner?: string): T | undefined {
+    this.renew()
+    return owner === undefined ? this.oldestOfAll() : this.oldestOf(this.owners.get(owner))
+  }
+
+  private oldestOfAll(): T | undefined {
+    const { queue } = this
+    let ticket = Math.max(this.from, queue.from)
+    while (ticket < queue.to && queue.stateAt(ticket) !== queued) ticket++
+    this.from = ticket
+    return ticket < queue.to ? queue.at(ticket) : undefined
+  }
+
+  private oldestOf(own: Own | undefined): T | undefined {
+    if (own === undefined) return undefined
+    for (; own.from < own.tickets.length; own.from++) {
+      const ticket = own.tickets[own.from] ?? -Infinity
+      if (this.queue.stateAt(ticket) === queued) return this.queue.at(ticket)
+    }
+    return undefined
+  }
+
+  private list(owner: string, ticket: number): void {
+    const own = this.owners.get(owner)
+    if (own === undefined) this.owners.set(owner, { tickets: [ticket], from: 0 })
+    else own.tickets.push(ticket)
+    this.kept++
+  }
+
+  /** Forgets those that are gone; so long as this happens when they are the larger part, it costs O(1) a task. */
+  private sweep(): void {
+    this.kept = 0
+    for (const [owner, own] of this.owners) {
+      own.tickets = own.tickets.filter((ticket) => this.mayReturn(ticket))
+      own.from = 0
+      this.kept += own.tickets.length
+      if (own.tickets.length === 0) this.owners.delete(owner)
+    }
+  }
+
+  /** Starts anew where tickets have changed; false where they have not. */
+  private renew(): boolean {
+    const { queue } = this
+    if (this.renumbered === queue.renumbered) return false
+    this.renumbered = queue.renumbered
+    this.owners.clear()
+    this.kept = 0
+    this.from = -Infinity
+    for (let ticket = queue.from; ticket < queue.to; ticket++) {
+      const task = queue.at(ticket)
+      if (task !== undefined && this.mayReturn(ticket)) this.list(task.owner, ticket)
+    }
+    return true
+  }
+
+  /** Whether it may be displaced now or later. */
+  private mayReturn(ticket: number): boolean {
+    const state = this.queue.stateAt(ticket)
+    return state !== absent && state !== begun
   }
 }
 
-const chains = <T>(): Chains<T> => ({ interactive: new AdmissionChain(), batch: new AdmissionChain() })
+/** Index of a number that is in an ascending list. */
+function indexOf(list: readonly number[], wanted: number): number {
+  let low = 0
+  for (let high = list.length; low < high; ) {
+    const middle = (low + high) >> 1
+    if ((list[middle] ?? Infinity) < wanted) low = middle + 1
+    else high = middle
+  }
+  return low
+}

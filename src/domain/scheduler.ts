@@ -1,21 +1,18 @@
-import type { Link } from './admission-chain.ts'
-import { DeadlineBuckets, type Bucket } from './deadline-buckets.ts'
+import { absent, aside, ClassQueue, isWaiting, queued, tentative, weight_per_ms, type Queueable } from './class-queue.ts'
 import { Displaceable } from './displaceable.ts'
-import { RankedQueue } from './ranked-queue.ts'
 import type { Priority } from './task.ts'
 
-/** What the scheduler has to know of a task. */
-export interface Schedulable {
-  /** Unique in the scheduler. */
+/** What the scheduler has to know of a task. A task is in one scheduler at a time. */
+export interface Schedulable extends Queueable {
+  /** For messages. */
   readonly id: string
   /** The key that created the task. */
   readonly owner: string
   readonly priority: Priority
-  /** Milliseconds since the epoch. */
-  readonly deadline_at: number
-  /** Expected service time of one slot, ms. */
-  readonly work_ms: number
 }
+
+/** `ticket` and `turn` of a task that has not been in a queue. */
+export const unplaced = { ticket: -1, turn: -1 } as const
 
 export interface SchedulerRules {
   /** Most tasks that wait. */
@@ -40,45 +37,37 @@ type Newcomer = Pick<Schedulable, 'owner' | 'priority'>
 /** What became of a newcomer. `displaced` is the task that has to make room. */
 export type Admission<T> = { readonly admitted: true; readonly displaced?: T } | { readonly admitted: false; readonly reason: 'queue_full' | 'nothing_to_drop' }
 
-interface Entry<T extends Schedulable> {
-  readonly task: T
-  readonly order: number
-  slot: number
-  hidden: boolean
-  /** Admitted but not durable yet: counts for capacity and position, is not dispatched. */
-  tentative: boolean
-  bucket: Bucket<Entry<T>> | undefined
-  bucket_index: number
-  /** The entry that leaves when this one is confirmed. */
-  displaces: Entry<T> | undefined
-  ofClass: Link<Entry<T>> | undefined
-  ofOwner: Link<Entry<T>> | undefined
-}
+const admitted = { admitted: true } as const
+const queueFull = { admitted: false, reason: 'queue_full' } as const
+const nothingToDrop = { admitted: false, reason: 'nothing_to_drop' } as const
 
 /**
  * The queue of one pool: interactive before batch, FIFO inside a class, batch never starved.
  * A state machine without I/O or clock. A newcomer is tentative between `admit` and `confirm`, so that a failed commit can take
  * its admission and the displacement it caused back.
  *
- * Every command is O(log n), most of them O(1), amortised where a structure grows or shrinks; `expired` is O(what is due and the bucket of
- * `now`). Confirmations and rollbacks in an order unlike that of admission cost a step for each commit in flight that they pass.
+ * Every command is O(log n) of base 32, amortised where a structure grows or shrinks, in whatever order commits end; `expired` reads one
+ * number for 256 slots of the queue, and more where something is due. Finding what to displace goes past those in flight.
  *
  * States of a task: absent -> tentative -(confirm)-> queued -(next | remove)-> absent; tentative -(rollback)-> absent;
- * queued -(displaced by a newcomer)-> set aside -(newcomer confirmed)-> absent, or -(newcomer rolled back)-> queued.
+ * queued -(displaced by a newcomer)-> set aside -(newcomer confirmed)-> absent, or -(newcomer rolled back)-> queued;
+ * absent -(giveBack)-> begun -(next | remove)-> absent.
  */
 export class Scheduler<T extends Schedulable> {
   readonly rules: SchedulerRules
-  private readonly entries = new Map<string, Entry<T>>()
-  private readonly classes: Record<Priority, RankedQueue<Entry<T>>> = { interactive: new RankedQueue(), batch: new RankedQueue() }
-  /** Empty where the policy is to reject. */
-  private readonly displaceable = new Displaceable<Entry<T>>()
-  private readonly deadlines = new DeadlineBuckets<Entry<T>>()
-  private admitted = 0
+  private readonly classes: Record<Priority, ClassQueue<T>> = { interactive: new ClassQueue(), batch: new ClassQueue() }
+  /** Undefined where the policy is to reject. */
+  private readonly displaceable: Record<Priority, Displaceable<T>> | undefined
+  /** By the tentative newcomer, the task that leaves when it is confirmed. */
+  private readonly displaced = new Map<T, T>()
+  private turns = 0
   /** Interactive dispatches in a row while batch work waited. */
   private passed = 0
 
   constructor(rules: SchedulerRules) {
     this.rules = rules
+    const { interactive, batch } = this.classes
+    if (rules.full_policy === 'drop-lru') this.displaceable = { interactive: new Displaceable(interactive), batch: new Displaceable(batch) }
   }
 
   /** Tasks that wait, tentative ones included. */
@@ -88,94 +77,117 @@ export class Scheduler<T extends Schedulable> {
 
   /** Whether `admit` would take a newcomer. */
   hasPlaceFor(newcomer: Newcomer): boolean {
-    if (this.depth() < this.rules.capacity) return true
-    return this.rules.full_policy === 'drop-lru' && this.displaceable.leastRecent(newcomer) !== undefined
+    return this.depth() < this.rules.capacity || this.leastRecent(newcomer) !== undefined
   }
 
-  /** Takes a newcomer in tentatively, or says why not. At capacity the policy decides. */
+  /**
+   * Takes a newcomer in tentatively, or says why not. At capacity the policy decides.
+   * @throws Error where it is in already
+   */
   admit(task: T): Admission<T> {
-    if (this.entries.has(task.id)) throw new Error(`task ${task.id} is already in the queue`)
-    const full = this.depth() >= this.rules.capacity
-    if (full && this.rules.full_policy === 'reject') return { admitted: false, reason: 'queue_full' }
-    const victim = full ? this.displaceable.leastRecent(task) : undefined
-    if (full && victim === undefined) return { admitted: false, reason: 'nothing_to_drop' }
-    if (victim !== undefined) {
-      this.classes[victim.task.priority].hide(victim)
-      this.unlist(victim)
+    if (this.depth() < this.rules.capacity) {
+      this.enter(task, tentative)
+      return admitted
     }
-    this.insert(task).displaces = victim
-    return victim === undefined ? { admitted: true } : { admitted: true, displaced: victim.task }
+    this.expectAbsent(task)
+    if (this.rules.full_policy === 'reject') return queueFull
+    const victim = this.leastRecent(task)
+    if (victim === undefined) return nothingToDrop
+    this.classes[victim.priority].hide(victim)
+    this.enter(task, tentative)
+    this.displaced.set(task, victim)
+    return { admitted: true, displaced: victim }
   }
 
-  /** The newcomer's acceptance is durable: it may be dispatched, and what it displaced is gone. */
-  confirm(id: string): void {
-    const entry = this.expect(id)
-    this.settle(entry)
-    if (entry.displaces !== undefined) this.drop(entry.displaces)
-    entry.displaces = undefined
+  /**
+   * The newcomer's acceptance is durable: it may be dispatched, and what it displaced is gone.
+   * @throws Error where it is not in
+   */
+  confirm(task: T): void {
+    this.expectPresent(task)
+    this.classes[task.priority].settle(task)
+    this.displaceable?.[task.priority].released(task)
+    const victim = this.takeDisplacedBy(task)
+    if (victim !== undefined) this.classes[victim.priority].remove(victim)
   }
 
-  /** The newcomer's acceptance failed: it is gone, and what it displaced is back in its old place. */
-  rollback(id: string): void {
-    const entry = this.expect(id)
-    this.drop(entry)
-    const victim = entry.displaces
+  /**
+   * The newcomer's acceptance failed: it is gone, and what it displaced is back in its old place.
+   * @throws Error where it is not in
+   */
+  rollback(task: T): void {
+    this.expectPresent(task)
+    this.classes[task.priority].remove(task)
+    const victim = this.takeDisplacedBy(task)
     if (victim === undefined) return
-    this.classes[victim.task.priority].show(victim)
-    this.list(victim, true)
+    this.classes[victim.priority].show(victim)
+    this.displaceable?.[victim.priority].released(victim)
   }
 
-  /** Puts a task that was accepted before a restart at the end of its class, whatever the capacity. */
+  /**
+   * Puts a task that was accepted before a restart at the end of its class, whatever the capacity.
+   * @throws Error where it is in already
+   */
   restore(task: T): void {
-    this.settle(this.insert(task))
+    this.enter(task, queued)
+  }
+
+  /**
+   * Takes a dispatched task back, whatever the capacity, for its engine failed: it comes before all others of its class, several in
+   * order of admission, and makes no room for newcomers.
+   * @throws Error where it is in already
+   */
+  giveBack(task: T): void {
+    this.expectAbsent(task)
+    this.classes[task.priority].giveBack(task)
   }
 
   /** Takes the task whose turn it is out of the queue. */
   next(): T | undefined {
-    const interactive = this.dispatchable('interactive')
-    const batch = this.dispatchable('batch')
-    const entry = interactive !== undefined && (batch === undefined || this.passed + 1 < this.rules.batch_every) ? interactive : batch
-    if (entry === undefined) return undefined
-    this.passed = entry === interactive && batch !== undefined ? this.passed + 1 : 0
-    this.drop(entry)
-    return entry.task
+    const { interactive, batch } = this.classes
+    const batchReady = batch.ready
+    const chosen = interactive.ready && (!batchReady || this.passed + 1 < this.rules.batch_every) ? interactive : batchReady ? batch : undefined
+    if (chosen === undefined) return undefined
+    this.passed = chosen === interactive && batchReady ? this.passed + 1 : 0
+    return chosen.shift()
   }
 
   /** Takes a queued task out (canceled, expired, moved). False where it is not in the queue, tentative or set aside. */
-  remove(id: string): boolean {
-    const entry = this.entries.get(id)
-    if (entry === undefined || entry.tentative || entry.hidden) return false
-    this.drop(entry)
+  remove(task: T): boolean {
+    const queue = this.classes[task.priority]
+    if (!isWaiting(queue.stateOf(task))) return false
+    queue.remove(task)
     return true
   }
 
   /** Queued tasks whose deadline is not after `now` (ms since the epoch), earliest first; they stay until removed. */
   expired(now: number): T[] {
-    return this.deadlines.due(now).map(({ task }) => task)
+    const due: T[] = []
+    this.classes.interactive.due(now, due)
+    this.classes.batch.due(now, due)
+    return due.sort((a, b) => a.deadline_at - b.deadline_at)
   }
 
   /** Tasks that wait and may be taken out, interactive first, in order; do not change the queue while you go through them. */
   *tasks(): Iterable<T> {
-    for (const priority of ['interactive', 'batch'] as const)
-      for (const entry of this.classes[priority].all()) if (!entry.tentative && !entry.hidden) yield entry.task
+    yield* this.classes.interactive.all()
+    yield* this.classes.batch.all()
   }
 
   /** What is ahead of a queued task if nobody else comes; undefined where it is not in the queue. */
-  ahead(id: string): Ahead | undefined {
-    const entry = this.entries.get(id)
-    if (entry === undefined || entry.hidden) return undefined
-    const { priority } = entry.task
-    return this.interleave(priority, this.classes[priority].ahead(entry))
+  ahead(task: T): Ahead | undefined {
+    const queue = this.classes[task.priority]
+    const state = queue.stateOf(task)
+    return state === absent || state === aside ? undefined : this.interleave(task.priority, queue.ahead(task))
   }
 
   /** What would be ahead of a newcomer; what it would displace is not. */
   aheadOfNewcomer(newcomer: Newcomer): Ahead {
     const { priority } = newcomer
-    const displaces = this.depth() >= this.rules.capacity && this.rules.full_policy === 'drop-lru'
-    const victim = displaces ? this.displaceable.leastRecent(newcomer) : undefined
-    if (victim !== undefined) this.classes[victim.task.priority].hide(victim)
+    const victim = this.depth() >= this.rules.capacity ? this.leastRecent(newcomer) : undefined
+    if (victim !== undefined) this.classes[victim.priority].hide(victim)
     const ahead = this.interleave(priority, this.classes[priority].size)
-    if (victim !== undefined) this.classes[victim.task.priority].show(victim)
+    if (victim !== undefined) this.classes[victim.priority].show(victim)
     return ahead
   }
 
@@ -190,59 +202,33 @@ export class Scheduler<T extends Schedulable> {
     return { position: rank + passing, work_ms, may_pass: due - passing }
   }
 
-  private dispatchable(priority: Priority): Entry<T> | undefined {
-    const entry = this.classes[priority].first()
-    return entry === undefined || entry.tentative ? undefined : entry
+  private enter(task: T, state: typeof tentative | typeof queued): void {
+    this.expectAbsent(task)
+    task.turn = this.turns++
+    this.classes[task.priority].push(task, state)
+    this.displaceable?.[task.priority].add(task)
   }
 
-  private insert(task: T): Entry<T> {
-    const order = this.admitted++
-    const entry: Entry<T> = {
-      task,
-      order,
-      slot: -1,
-      hidden: false,
-      tentative: true,
-      bucket: undefined,
-      bucket_index: -1,
-      displaces: undefined,
-      ofClass: undefined,
-      ofOwner: undefined,
-    }
-    this.classes[task.priority].push(entry, Math.round(task.work_ms * weight_per_ms))
-    this.entries.set(task.id, entry)
-    return entry
+  /** The oldest of the lowest class not above the newcomer's: of its own key first, then of any. */
+  private leastRecent({ owner, priority }: Newcomer): T | undefined {
+    if (this.displaceable === undefined) return undefined
+    const { batch } = this.displaceable
+    const interactive = priority === 'interactive' ? this.displaceable.interactive : undefined
+    return batch.oldest(owner) ?? interactive?.oldest(owner) ?? batch.oldest() ?? interactive?.oldest()
   }
 
-  private settle(entry: Entry<T>): void {
-    if (!entry.tentative) return
-    entry.tentative = false
-    this.list(entry, false)
+  private takeDisplacedBy(task: T): T | undefined {
+    if (this.displaced.size === 0) return undefined
+    const victim = this.displaced.get(task)
+    this.displaced.delete(task)
+    return victim
   }
 
-  /** A task is queued: it may expire, and be displaced. */
-  private list(entry: Entry<T>, again: boolean): void {
-    this.deadlines.push(entry)
-    if (this.rules.full_policy === 'drop-lru') this.displaceable.add(entry, again)
+  private expectAbsent(task: T): void {
+    if (this.classes[task.priority].stateOf(task) !== absent) throw new Error(`task ${task.id} is already in the queue`)
   }
 
-  private unlist(entry: Entry<T>): void {
-    this.deadlines.remove(entry)
-    this.displaceable.remove(entry)
-  }
-
-  private drop(entry: Entry<T>): void {
-    this.classes[entry.task.priority].remove(entry)
-    this.unlist(entry)
-    this.entries.delete(entry.task.id)
-  }
-
-  private expect(id: string): Entry<T> {
-    const entry = this.entries.get(id)
-    if (entry === undefined) throw new Error(`task ${id} is not in the queue`)
-    return entry
+  private expectPresent(task: T): void {
+    if (this.classes[task.priority].stateOf(task) === absent) throw new Error(`task ${task.id} is not in the queue`)
   }
 }
-
-/** Weights are whole microseconds, so that their sums are exact up to 285 years. */
-const weight_per_ms = 1000

@@ -140,7 +140,7 @@ export class Admission {
     try {
       await journal.commit([{ kind: 'accepted', task: task.accepted }, ...seat.facts, ...(end?.facts ?? [])])
     } catch (error) {
-      pool.scheduler.rollback(task.id)
+      pool.scheduler.rollback(task)
       live.delete(task)
       seat.leave(nothingSpent)
       if (displaced !== undefined) settlement.unclaim(displaced)
@@ -148,7 +148,7 @@ export class Admission {
       dispatcher.dispatch(pool)
       throw error
     }
-    pool.scheduler.confirm(task.id)
+    pool.scheduler.confirm(task)
     pool.estimator.arrived(task.priority, task.work_ms, task.accepted.accepted_at)
     seat.confirm()
     task.phase = 'queued'

@@ -40,7 +40,7 @@ export class Cancellation {
   private async end(task: LiveTask): Promise<void> {
     const error = new DomainError('canceled', 'Canceled by the client.')
     const { pool } = task
-    if (task.phase === 'queued') pool.scheduler.remove(task.id)
+    if (task.phase === 'queued') pool.scheduler.remove(task)
     this.settlement.claim(task, true)
     task.abort.abort(error)
     pool.reportDepth()

@@ -63,7 +63,7 @@ export class Dispatcher {
 
   private expire(pool: Pool): void {
     for (const task of pool.scheduler.expired(this.clock.now())) {
-      if (!pool.scheduler.remove(task.id) || !this.settlement.claim(task, false)) continue
+      if (!pool.scheduler.remove(task) || !this.settlement.claim(task, false)) continue
       const error = new DomainError('expired', `The task waited until its deadline of ${task.accepted.request.deadline_ms} ms.`)
       this.finish(task, { kind: 'error', error, reason: 'deadline' })
       pool.reportDepth()
@@ -97,7 +97,7 @@ export class Dispatcher {
       task.phase = 'queued'
       delete task.started_at
       this.write(task.session.suspend())
-      pool.scheduler.restore(task)
+      pool.scheduler.giveBack(task)
       this.dispatch(pool)
       return
     }

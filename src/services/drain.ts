@@ -168,7 +168,7 @@ export class Drain {
   }
 
   private move(task: LiveTask, from: Pool, to: Pool): boolean {
-    if (!from.scheduler.remove(task.id)) return false
+    if (!from.scheduler.remove(task)) return false
     task.pool = to
     to.scheduler.restore(task)
     this.pools.onCapacity(to)
@@ -180,7 +180,7 @@ export class Drain {
   private endAll(pool: Pool, tasks: readonly LiveTask[], errorFor: () => DomainError): void {
     for (const task of tasks) {
       if (!this.settlement.claim(task, false)) continue
-      pool.scheduler.remove(task.id)
+      pool.scheduler.remove(task)
       const error = errorFor()
       task.abort.abort(error)
       // A failure to write is logged and tried again by the settlement.

@@ -57,9 +57,10 @@ export class KeyLimits {
 function firstStart(tasks: Iterable<LiveTask>): number {
   const seen = new Set<string>()
   let first = Infinity
-  for (const { id, pool, priority } of tasks) {
+  for (const task of tasks) {
+    const { pool, priority } = task
     if (seen.has(`${priority} ${pool.id}`)) continue
-    const ahead = pool.scheduler.ahead(id)
+    const ahead = pool.scheduler.ahead(task)
     if (ahead === undefined) continue
     seen.add(`${priority} ${pool.id}`)
     first = Math.min(first, startMs(pool.predictStart(ahead, priority)))

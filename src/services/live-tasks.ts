@@ -1,6 +1,6 @@
 import { shapeOf, waiting, type RunningWork, type WorkShape } from '../domain/estimator.ts'
 import { startedFrame, type StartedEvent } from '../domain/frames.ts'
-import type { Schedulable } from '../domain/scheduler.ts'
+import { unplaced, type Schedulable } from '../domain/scheduler.ts'
 import { TaskLog } from '../domain/task-log.ts'
 import { taskKeyOf, type AcceptedTask, type Priority, type TaskHead, type TaskSource } from '../domain/task.ts'
 import type { Seat } from './seat.ts'
@@ -17,6 +17,8 @@ export class LiveTask implements Schedulable {
   readonly priority: Priority
   readonly deadline_at: number
   readonly work_ms: number
+  ticket: number = unplaced.ticket
+  turn: number = unplaced.turn
   readonly session: Seat
   /** Where it waits or runs now; a drain may move it. */
   pool: TaskPool

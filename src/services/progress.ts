@@ -6,7 +6,7 @@ import { workAt, type LiveTask } from './live-tasks.ts'
 /** What a `metrics` frame says of a task now. */
 export function progressOf(task: LiveTask, now: number): MetricsEvent {
   const { pool } = task
-  const ahead = task.started_at === undefined ? pool.scheduler.ahead(task.id) : undefined
+  const ahead = task.started_at === undefined ? pool.scheduler.ahead(task) : undefined
   const start = ahead === undefined ? atOnce : pool.predictStart(ahead, task.priority)
   const { shape, progress } = workAt(task, now)
   const probability = pool.estimator.onTimeProbability(start, shape, progress, task.deadline_at - now)

@@ -61,7 +61,7 @@ export class Tasks {
 
   private viewLive(task: LiveTask): TaskView {
     const { pool } = task
-    const ahead = task.started_at === undefined ? pool.scheduler.ahead(task.id) : undefined
+    const ahead = task.started_at === undefined ? pool.scheduler.ahead(task) : undefined
     return {
       ...taskView(task.accepted, undefined),
       pool_id: pool.id,

@@ -1,17 +1,22 @@
-import type { Admission, Ahead, Schedulable, SchedulerRules } from '../../src/domain/scheduler.ts'
+import { unplaced, type Admission, type Ahead, type Schedulable, type SchedulerRules } from '../../src/domain/scheduler.ts'
 import type { Priority } from '../../src/domain/task.ts'
 
 export interface Item {
   readonly task: Schedulable
-  state: 'tentative' | 'queued' | 'aside'
+  state: 'tentative' | 'queued' | 'begun' | 'aside'
   displaces: Item | undefined
 }
 
-/** What a scheduler does, written as plainly as possible: one array in order of admission, searched from its start each time. */
+/**
+ * What a scheduler does, written as plainly as possible: one array, what was given back first and the rest in order of admission, searched
+ * from its start each time. Keeps tasks by identity and never reads what the scheduler writes into them.
+ */
 export class SchedulerModel {
   items: Item[]
   private readonly rules: SchedulerRules
   private passed: number
+  /** All that were ever admitted or restored, in that order. */
+  private readonly known: Schedulable[] = []
 
   constructor(rules: SchedulerRules, items: Item[] = [], passed = 0) {
     this.rules = rules
@@ -29,27 +34,37 @@ export class SchedulerModel {
     const victim = full ? this.victimOf(task) : undefined
     if (full && victim === undefined) return { admitted: false, reason: 'nothing_to_drop' }
     if (victim !== undefined) victim.state = 'aside'
+    this.known.push(task)
     this.items.push({ task, state: 'tentative', displaces: victim })
     return victim === undefined ? { admitted: true } : { admitted: true, displaced: victim.task }
   }
 
-  confirm(id: string): void {
-    const item = this.find(id)
+  confirm(task: Schedulable): void {
+    const item = this.find(task)
     if (item === undefined) return
-    item.state = 'queued'
+    if (item.state === 'tentative') item.state = 'queued'
     if (item.displaces !== undefined) this.drop(item.displaces)
     item.displaces = undefined
   }
 
-  rollback(id: string): void {
-    const item = this.find(id)
+  rollback(task: Schedulable): void {
+    const item = this.find(task)
     if (item === undefined) return
     this.drop(item)
     if (item.displaces !== undefined) item.displaces.state = 'queued'
   }
 
   restore(task: Schedulable): void {
+    this.known.push(task)
     this.items.push({ task, state: 'queued', displaces: undefined })
+  }
+
+  giveBack(task: Schedulable): void {
+    const begun = this.items.filter(({ state }) => state === 'begun')
+    const others = this.items.filter(({ state }) => state !== 'begun')
+    begun.push({ task, state: 'begun', displaces: undefined })
+    begun.sort((a, b) => this.known.indexOf(a.task) - this.known.indexOf(b.task))
+    this.items = [...begun, ...others]
   }
 
   next(): Schedulable | undefined {
@@ -63,26 +78,26 @@ export class SchedulerModel {
     return item.task
   }
 
-  remove(id: string): boolean {
-    const item = this.find(id)
-    if (item?.state !== 'queued') return false
+  remove(task: Schedulable): boolean {
+    const item = this.find(task)
+    if (item === undefined || !waits(item)) return false
     this.drop(item)
     return true
   }
 
   /** Ids, in order of deadline; equal deadlines in order of id, for nothing says which comes first. */
   expired(now: number): string[] {
-    return inOrder(this.items.filter(({ task, state }) => state === 'queued' && task.deadline_at <= now).map(({ task }) => task))
+    return inOrder(this.items.filter((item) => waits(item) && item.task.deadline_at <= now).map(({ task }) => task))
   }
 
   /** Drains a copy in which every admission has been confirmed, until the task comes out. */
-  ahead(id: string): Ahead | undefined {
-    const found = this.find(id)
+  ahead(wanted: Schedulable): Ahead | undefined {
+    const found = this.find(wanted)
     if (found === undefined || found.state === 'aside') return undefined
     const copy = this.settledCopy()
     let position = 0
     let work_ms = 0
-    for (let task = copy.next(); task !== undefined && task.id !== id; task = copy.next()) {
+    for (let task = copy.next(); task !== undefined && task !== wanted; task = copy.next()) {
       position++
       work_ms += task.work_ms
     }
@@ -101,27 +116,27 @@ export class SchedulerModel {
   }
 
   aheadOfNewcomer({ owner, priority }: Pick<Schedulable, 'owner' | 'priority'>): Ahead | undefined {
-    const newcomer = { id: 'newcomer', owner, priority, deadline_at: 0, work_ms: 0 }
+    const newcomer = { id: 'newcomer', owner, priority, deadline_at: 0, work_ms: 0, ...unplaced }
     const victim = this.rules.full_policy === 'drop-lru' && this.depth() >= this.rules.capacity ? this.victimOf(newcomer) : undefined
     const copy = this.settledCopy()
-    if (victim !== undefined) copy.remove(victim.task.id)
+    if (victim !== undefined) copy.remove(victim.task)
     copy.restore(newcomer)
-    return copy.ahead('newcomer')
+    return copy.ahead(newcomer)
   }
 
   tasks(): Schedulable[] {
     return (['interactive', 'batch'] as const).flatMap((priority) =>
-      this.items.filter(({ task, state }) => state === 'queued' && task.priority === priority).map(({ task }) => task),
+      this.items.filter((item) => waits(item) && item.task.priority === priority).map(({ task }) => task),
     )
   }
 
-  find(id: string): Item | undefined {
-    return this.items.find(({ task }) => task.id === id)
+  find(task: Schedulable): Item | undefined {
+    return this.items.find((item) => item.task === task)
   }
 
   dispatchable(priority: Priority): Item | undefined {
     const first = this.items.find(({ task, state }) => task.priority === priority && state !== 'aside')
-    return first?.state === 'queued' ? first : undefined
+    return first !== undefined && waits(first) ? first : undefined
   }
 
   private settledCopy(): SchedulerModel {
@@ -148,6 +163,9 @@ export class SchedulerModel {
     this.items = this.items.filter((other) => other !== item)
   }
 }
+
+/** Whether it may be dispatched or taken out. */
+const waits = ({ state }: Item): boolean => state === 'queued' || state === 'begun'
 
 /** Ids by deadline, then by id. */
 export const inOrder = (tasks: readonly Schedulable[]): string[] =>

@@ -107,14 +107,14 @@ describe('admission: a commit that fails', () => {
     const refused = refusalOf(rig.admit())
     await settled()
     assert.equal(rig.task('q1').phase, 'ending')
-    assert.equal(rig.pool().scheduler.ahead('ann/q1'), undefined)
+    assert.equal(rig.pool().scheduler.ahead(rig.task('q1')), undefined)
     // Metrics are due while its fate is open.
     await rig.clock.advance(1000)
     rig.storage.release()
     await refused
     rig.storage.broken = false
     assert.equal(rig.task('q1').phase, 'queued')
-    assert.equal(rig.pool().scheduler.ahead('ann/q1')?.position, 0)
+    assert.equal(rig.pool().scheduler.ahead(rig.task('q1'))?.position, 0)
     const before = tail.kinds
     await rig.clock.advance(1000)
     assert.equal(tail.kinds, `${before} metrics`)

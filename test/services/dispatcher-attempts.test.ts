@@ -47,6 +47,25 @@ describe('dispatcher: attempts', () => {
     assert.equal(rig.sessions.info(ann, 's-t').turns, 1)
   })
 
+  it('runs tasks whose engine died before all that wait, in order of their acceptance', async () => {
+    const rig = await startRig({ pools: [poolConfig({ replicas: [{ id: 'r0', slots: 2 }] })] })
+    for (const task_id of ['t1', 't2', 'waits1', 'waits2']) await rig.run({ task_id })
+    const tail = await rig.tail('t2')
+    rig.engine().calls[1]?.say('half a ')
+    rig.engine().die()
+    await settled()
+    const waiting = (): string[] => [...rig.pool().scheduler.tasks()].map(({ accepted }) => accepted.task_id)
+    assert.deepEqual(waiting(), ['t1', 't2', 'waits1', 'waits2'])
+    assert.deepEqual([(await rig.tasks.get(ann, 't2')).queue_position, (await rig.tasks.get(ann, 'waits1')).queue_position], [1, 2])
+    await rig.clock.advance(250)
+    assert.deepEqual(waiting(), ['waits1', 'waits2'])
+    rig.engine().call.say('half a story')
+    rig.engine().call.finish()
+    await settled()
+    assert.deepEqual([tail.text, tail.end?.['finish_reason']], ['half a story', 'stop'])
+    assert.deepEqual(waiting(), ['waits2'])
+  })
+
   for (const [what, says] of [
     ['differs', ['uno']],
     ['ends too early', ['o']],

@@ -124,9 +124,13 @@ describe('dispatcher', () => {
     await rig.run({ task_id: 't1' })
     await rig.run({ task_id: 't2' })
     rig.engine().die()
+    const states = async (): Promise<string[]> => [(await rig.tasks.get(ann, 't1')).state, (await rig.tasks.get(ann, 't2')).state]
     await rig.clock.advance(249)
-    assert.equal((await rig.tasks.get(ann, 't2')).state, 'queued')
+    assert.deepEqual(await states(), ['queued', 'queued'])
     await rig.clock.advance(1)
+    assert.deepEqual(await states(), ['running', 'queued'])
+    rig.engine().call.finish()
+    await settled()
     assert.equal((await rig.tasks.get(ann, 't2')).state, 'running')
   })
 
