@@ -46,6 +46,9 @@ const trusted = 5
 /** A chance below this is really small. In the simulated day of `bench/prediction.ts` a bolder rule meets no more deadlines, nor does a meeker one. */
 const least_chance = 0.1
 
+/** A sum that is no basis to divide by: what it sums up took no time that a clock could tell. */
+const negligible = 1e-12
+
 /** The ratio of two exponentially weighted sums, which large observations weigh more in than small ones. */
 class Ratio {
   private seen = 0
@@ -60,7 +63,7 @@ class Ratio {
   }
 
   get value(): number {
-    return this.under > 0 ? this.over / this.under : this.prior
+    return this.under > negligible ? this.over / this.under : this.prior
   }
 
   observe(over: number, under: number): void {
