@@ -86,7 +86,7 @@ describe('scheduler', () => {
     for (const one of [b, x, a]) scheduler.giveBack(one)
     assert.equal(scheduler.depth(), 7)
     assert.deepEqual(scheduler.ahead(b), { position: 3, work_ms: 30, may_pass: 0 }, 'x, a and y')
-    assert.deepEqual(scheduler.ahead(c), { position: 4, work_ms: 40 })
+    assert.deepEqual(scheduler.ahead(c), { position: 4, work_ms: 40, may_pass: 1 })
     assert.throws(() => scheduler.giveBack(a), /already in the queue/)
     assert.equal(scheduler.remove(a), true)
     assert.deepEqual(inOrder(scheduler.expired(1000)), ['b', 'c', 'd', 'e', 'x', 'y'])
