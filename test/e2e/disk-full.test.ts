@@ -79,4 +79,15 @@ describe('a disk that is full', () => {
     await start()
     for (const task_id of accepted) assert.equal((await readStream(daemon.url, task_id, key)).terminal?.event, 'end', task_id)
   })
+
+  it('does not keep the daemon from starting; what has to be written waits for room', async () => {
+    const accepted = Array.from({ length: 4 }, large)
+    for (const task of accepted) await post(daemon.url, key, task)
+    disk.fill()
+    await daemon.stop('SIGKILL')
+    await start()
+    await daemon.line(({ level }) => Number(level) >= 50)
+    disk.makeRoom()
+    for (const { task_id } of accepted) assert.equal((await readStream(daemon.url, task_id, key)).terminal?.event, 'end', task_id)
+  })
 })
