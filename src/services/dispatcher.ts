@@ -172,13 +172,12 @@ export class Dispatcher {
     for (let written = false; !written; ) {
       try {
         await this.journal.commit(facts)
-        task.recording = false
         written = true
       } catch (err) {
-        task.recording = false
         this.log.error({ err, human: 'The journal cannot be written; the task waits for it.' }, 'storage')
-        await pause(retry_ms, this.clock, signal)
       }
+      task.recording = false
+      if (!written) await pause(retry_ms, this.clock, signal)
       signal.throwIfAborted()
     }
   }

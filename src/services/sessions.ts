@@ -32,11 +32,10 @@ export class Sessions {
     for (const session of await store.all()) this.entries.set(keyOf(session), entryOf(session, true))
     const spent = await store.spentByKeys()
     for (const [name, budgets] of this.keyBudgets) this.keys.set(name, { account: new Account(budgets, spent.get(name)), running: new Set() })
-    await this.sweep().catch(() => undefined)
-    return this.clock.every(sweep_ms, () => {
-      // A sweep that cannot be made durable is repeated by the next one.
-      this.sweep().catch(() => undefined)
-    })
+    // A sweep that cannot be made durable is repeated by the next one.
+    const sweep = (): Promise<void> => this.sweep().catch(() => undefined)
+    await sweep()
+    return this.clock.every(sweep_ms, () => void sweep())
   }
 
   /**

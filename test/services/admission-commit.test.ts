@@ -50,6 +50,19 @@ describe('admission: what it displaces', () => {
     assert.equal(rig.sessions.info(ann, 's-q1').turns, 0)
   })
 
+  it('gives back, once, what the displaced had reserved of its session and its key', async () => {
+    const pools = [poolConfig({ queue: { capacity: 1, full_policy: 'drop-lru' } })]
+    const rig = await startRig({ pools, sessions: { max_turns: 1 }, keyBudgets: new Map([['ann', { tokens: 1000 }]]) })
+    await rig.run({ task_id: 'running' })
+    await rig.run({ task_id: 'q1' })
+    assert.deepEqual(rig.sessions.remaining('ann', 's-q1'), { tokens: 1000 - 2 * 13 })
+    assert.equal((await refusalOf(rig.admit({ session_id: 's-q1' }))).kind, 'budget_exhausted')
+    await rig.run({ task_id: 'new' })
+    assert.deepEqual(rig.sessions.remaining('ann', 's-new'), { tokens: 1000 - 2 * 13 })
+    await rig.run({ task_id: 'again', session_id: 's-q1' })
+    assert.deepEqual(rig.sessions.remaining('ann', 's-q1'), { tokens: 1000 - 2 * 13 })
+  })
+
   it('takes the newcomer’s own key first, then the lowest class', async () => {
     const rig = await startRig({ pools: [poolConfig({ queue: { capacity: 3, full_policy: 'drop-lru' } })] })
     await rig.run({ task_id: 'running' })
