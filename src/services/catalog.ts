@@ -66,7 +66,7 @@ export class Catalog {
    */
   async create(request: CatalogModelRequest): Promise<CatalogModel> {
     return this.changes.run(request.id, async () => {
-      const { files, hooks, journal, clock, log } = this.parts
+      const { files, journal, clock, log } = this.parts
       await checkIngest(request, this.parts, this.ingests.signal)
       const { id } = request
       const present = this.entries.get(id)
@@ -88,10 +88,7 @@ export class Catalog {
       }
       this.newest_seq = record.seq
       await journal.commit([{ kind: 'model_put', model: record }])
-      const ref = rules.catalogRef(id)
-      // A pool may still name a model of this id that was unloaded and deleted.
-      const unloaded = hooks.engineOf(ref) !== undefined && !hooks.inUse(ref)
-      const entry = { record, bytes_done: local ? rules.totalBytes(request) : 0, unloaded }
+      const entry: CatalogEntry = { record, bytes_done: local ? rules.totalBytes(request) : 0 }
       this.entries.set(id, entry)
       this.report(record)
       log.info(
@@ -105,6 +102,7 @@ export class Catalog {
       )
       const shown = viewOf(entry)
       this.jobs.begin(entry)
+      // A pool may still name a model of this id that was unloaded and deleted.
       this.jobs.tellPools(entry)
       return shown
     })
@@ -201,12 +199,6 @@ export class Catalog {
     const id = rules.catalogIdOf(model_ref)
     if (id !== undefined) this.find(id)
     this.checkModel(model_ref)
-  }
-
-  /** Whether the reference names a model of the catalog that is retired. */
-  isRetired(model_ref: string): boolean {
-    const id = rules.catalogIdOf(model_ref)
-    return id !== undefined && this.entries.get(id)?.record.state === 'Retired'
   }
 
   /**

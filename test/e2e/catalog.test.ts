@@ -190,7 +190,7 @@ describe('catalog of local models', () => {
     assert.deepEqual(responseProblems('setCatalogModelState', retired), [])
     assert.equal(retired.json['state'], 'Retired')
     assert.match(String(retired.json['retire_deadline_at']), /^\d{4}-/)
-    assert.equal(world.daemon.catalog.isRetired('catalog:tales'), true)
+    assert.equal(world.daemon.catalog.get('tales').state, 'Retired')
     assert.throws(() => world.daemon.catalog.checkModel('catalog:tales'), { code: 'MODEL_DEPRECATED' })
     // Whoever still has to finish something may load it until the deadline.
     assert.match(await world.daemon.catalog.resolve('tales'), /tales/)
