@@ -53,7 +53,7 @@ module.exports = {
     {
       name: 'adapters-only-in-compose',
       severity: 'error',
-      from: { path: '^src/', pathNot: '^src/(compose\\.ts|adapters/)' },
+      from: { path: '^src/', pathNot: '^src/(compose/|adapters/)' },
       to: { path: '^src/adapters/' },
     },
   ],

@@ -24,7 +24,9 @@ const body = (model: string, round: number, n: number): string =>
     ctx: 8192,
     priority: n % 4 === 0 ? 'batch' : 'interactive',
     seed: n,
-    messages: [{ role: 'user', content: 'Tell me a story about a fox that crosses a river at night and meets an otter on the other side.' }],
+    messages: [
+      { role: 'user', content: 'Tell me a story about a fox that crosses a river at night and meets an otter on the other side.' },
+    ],
     max_tokens: 256,
     deadline_ms: 86_400_000,
   })
@@ -62,7 +64,12 @@ export async function benchAdmission(): Promise<Section> {
   const rate = (i: number): number => median(rates[i] ?? [])
   return {
     title: `Admission: POST /v1/tasks, durable on disk, ${connections} connections; medians of ${rounds} rounds in turn, beside an express + openapi-backend echo of the same contract and raw node:http with precompiled ajv`,
-    rows: lanes.map(({ name, status }, i) => ({ server: name, status, requests_per_second: Math.round(rate(i)), cpu_us_per_request: rounded(cost(i)) })),
+    rows: lanes.map(({ name, status }, i) => ({
+      server: name,
+      status,
+      requests_per_second: Math.round(rate(i)),
+      cpu_us_per_request: rounded(cost(i)),
+    })),
     goals: [
       atLeast('requests a second, daemon to echo', rate(0) / rate(2), 1),
       atLeast('requests a second, daemon to raw', rate(0) / rate(3), 0.35),

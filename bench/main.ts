@@ -24,7 +24,8 @@ const benches: Readonly<Record<string, () => Promise<Section>>> = {
 const given = process.argv.slice(2)
 const record = given.includes('--record')
 const chosen = given.filter((arg) => arg !== '--record')
-for (const name of chosen) if (!(name in benches)) throw new Error(`there is no bench ${name}; there are ${Object.keys(benches).join(', ')}`)
+for (const name of chosen)
+  if (!(name in benches)) throw new Error(`there is no bench ${name}; there are ${Object.keys(benches).join(', ')}`)
 
 const machine = `${cpus().length} x ${cpus()[0]?.model ?? 'unknown CPU'}, ${Math.round(totalmem() / 2 ** 30)} GiB, Linux ${release()}, Node ${process.versions.node}`
 const sections: Record<string, Section> = {}
@@ -45,9 +46,15 @@ function asMarkdown(): string {
   const table = (rows: readonly object[]): string => {
     const columns = [...new Set(rows.flatMap((row) => Object.keys(row)))]
     const line = (cells: readonly unknown[]): string => `| ${cells.map(String).join(' | ')} |`
-    return [line(columns), line(columns.map(() => '---')), ...rows.map((row) => line(columns.map((column) => (row as Record<string, unknown>)[column] ?? '')))].join('\n')
+    return [
+      line(columns),
+      line(columns.map(() => '---')),
+      ...rows.map((row) => line(columns.map((column) => (row as Record<string, unknown>)[column] ?? ''))),
+    ].join('\n')
   }
   const goals = (section: Section): object[] => section.goals.map(({ met, ...goal }) => ({ ...goal, met: met ? 'yes' : '**no**' }))
-  const parts = Object.entries(sections).map(([name, section]) => [`## ${name}`, section.title, table(section.rows), ...(section.goals.length > 0 ? [table(goals(section))] : [])].join('\n\n'))
+  const parts = Object.entries(sections).map(([name, section]) =>
+    [`## ${name}`, section.title, table(section.rows), ...(section.goals.length > 0 ? [table(goals(section))] : [])].join('\n\n'),
+  )
   return `# Results\n\nOne run of \`npm run bench -- --record\`, on ${machine}.\n\n${parts.join('\n\n')}\n`
 }

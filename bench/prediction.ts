@@ -24,10 +24,16 @@ const run = (jobs: readonly Job[], policy: Policy): readonly Fate[] => new Simul
  */
 export function benchPrediction(): Promise<Section> {
   const deadlines = { interactive: [0.5, 15], batch: [2, 100] } as const
-  const day = run(jobsOf({ seed: 1, hours: 24, slots, factor: (hour) => (inBurst(hour) ? burst : base), interactive: 0.6, deadlines }), 'daemon')
+  const day = run(
+    jobsOf({ seed: 1, hours: 24, slots, factor: (hour) => (inBurst(hour) ? burst : base), interactive: 0.6, deadlines }),
+    'daemon',
+  )
   const of = (priority: Priority, bursting: boolean): Fate[] => day.filter(({ job }) => job.priority === priority && job.burst === bursting)
   const all = quality('all', day)
-  const waited = quality('all that were told to wait', day.filter(({ predicted_ms }) => predicted_ms > 0))
+  const waited = quality(
+    'all that were told to wait',
+    day.filter(({ predicted_ms }) => predicted_ms > 0),
+  )
   const compared = overloads.map(compare)
   return Promise.resolve({
     title:
@@ -59,19 +65,28 @@ const mean = (values: readonly number[]): number => values.reduce((sum, value) =
 
 /** What was promised to the tasks that were accepted, beside what happened. */
 function quality(tasks: string, fates: readonly Fate[]) {
-  const started = fates.flatMap(({ job, predicted_ms, started_at }) => (started_at === undefined ? [] : [{ predicted_ms, actual_ms: started_at - job.at }]))
-  const judged = fates.filter(({ fate }) => fate === 'served' || fate === 'expired').map((fate) => ({ chance: fate.on_time_probability, met: inTime(fate) ? 1 : 0 }))
+  const started = fates.flatMap(({ job, predicted_ms, started_at }) =>
+    started_at === undefined ? [] : [{ predicted_ms, actual_ms: started_at - job.at }],
+  )
+  const judged = fates
+    .filter(({ fate }) => fate === 'served' || fate === 'expired')
+    .map((fate) => ({ chance: fate.on_time_probability, met: inTime(fate) ? 1 : 0 }))
   const rate = mean(judged.map(({ met }) => met))
   const brier = mean(judged.map(({ chance, met }) => (chance - met) ** 2))
   const tenths = Array.from({ length: 10 }, (_, tenth) => judged.filter(({ chance }) => Math.min(9, Math.floor(chance * 10)) === tenth))
   // The weight of a tenth, times how far its mean chance is from its rate.
-  const calibration_error = tenths.reduce((sum, ones) => sum + Math.abs(ones.reduce((off, { chance, met }) => off + chance - met, 0)) / judged.length, 0)
+  const calibration_error = tenths.reduce(
+    (sum, ones) => sum + Math.abs(ones.reduce((off, { chance, met }) => off + chance - met, 0)) / judged.length,
+    0,
+  )
   return {
     tasks,
     count: fates.length,
     refused: fates.filter(({ fate }) => fate === 'refused').length,
     expired: fates.filter(({ fate }) => fate === 'expired').length,
-    start_error: rounded(median(started.map(({ predicted_ms, actual_ms }) => Math.abs(predicted_ms - actual_ms) / Math.max(actual_ms, mean_service_ms)))),
+    start_error: rounded(
+      median(started.map(({ predicted_ms, actual_ms }) => Math.abs(predicted_ms - actual_ms) / Math.max(actual_ms, mean_service_ms))),
+    ),
     in_time: rounded(rate),
     calibration_error: rounded(calibration_error),
     brier_skill: rounded(1 - brier / (rate * (1 - rate))),
@@ -80,7 +95,14 @@ function quality(tasks: string, fates: readonly Fate[]) {
 
 /** The same tasks under each policy. */
 function compare({ interactive, deadlines }: (typeof overloads)[number]) {
-  const jobs = jobsOf({ seed: 7, hours: 6, slots, factor: () => 2, interactive, deadlines: { interactive: deadlines, batch: batch_deadlines } })
+  const jobs = jobsOf({
+    seed: 7,
+    hours: 6,
+    slots,
+    factor: () => 2,
+    interactive,
+    deadlines: { interactive: deadlines, batch: batch_deadlines },
+  })
   const met = (policy: Policy): number => {
     const fates = run(jobs, policy).filter(({ job }) => job.priority === 'interactive')
     return fates.filter(inTime).length / fates.length

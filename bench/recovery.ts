@@ -27,7 +27,11 @@ export function benchRecovery(): Promise<Section> {
   const results: Recovered[][] = ways.map(() => [])
   const run = (what: 'write' | (typeof ways)[number]): string => {
     const given = what === 'empty' ? ['recover', empty_dir, '0'] : [what, data_dir, String(tasks)]
-    return execFileSync(process.execPath, ['--disable-warning=ExperimentalWarning', fileURLToPath(new URL('children/recovery.ts', import.meta.url)), ...given], { encoding: 'utf8' })
+    return execFileSync(
+      process.execPath,
+      ['--disable-warning=ExperimentalWarning', fileURLToPath(new URL('children/recovery.ts', import.meta.url)), ...given],
+      { encoding: 'utf8' },
+    )
   }
   try {
     run('write')
@@ -42,7 +46,11 @@ export function benchRecovery(): Promise<Section> {
   }
   const of = (i: number, field: keyof Recovered): number => median((results[i] ?? []).map((result) => result[field]))
   const recovery = (field: keyof Recovered): number => of(1, field) - of(2, field)
-  const row = (way: string, figure: (field: keyof Recovered) => number): Section['rows'][number] => ({ way, seconds: rounded(figure('seconds')), cpu_seconds: rounded(figure('cpu_seconds')) })
+  const row = (way: string, figure: (field: keyof Recovered) => number): Section['rows'][number] => ({
+    way,
+    seconds: rounded(figure('seconds')),
+    cpu_seconds: rounded(figure('cpu_seconds')),
+  })
   return Promise.resolve({
     title: `Recovery of ${tasks} accepted tasks and their ${tasks / 4} sessions: what they add to the start of the daemon until all are queued again (with them, less with an empty directory), beside plain SQL that reads the same rows unparsed; medians of ${rounds} rounds in turn`,
     rows: [

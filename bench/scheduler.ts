@@ -35,11 +35,16 @@ export function benchScheduler(): Promise<Section> {
       'last to first': rounded(rate(i, 2) / rate(i, 0)),
       bytes_per_task: Math.round(bytes(i)),
     })),
-    goals: [atLeast('cycles a second at 1 million, to those at 1 thousand', rate(0, 2) / rate(0, 0), 0.7), atLeast('cycles a second at 1 million', rate(0, 2), 1_000_000)],
+    goals: [
+      atLeast('cycles a second at 1 million, to those at 1 thousand', rate(0, 2) / rate(0, 0), 0.7),
+      atLeast('cycles a second at 1 million', rate(0, 2), 1_000_000),
+    ],
   })
 }
 
 function measure(row: string, size: number): Cycles {
   const child = fileURLToPath(new URL('children/scheduler.ts', import.meta.url))
-  return JSON.parse(execFileSync(process.execPath, ['--expose-gc', child, row, String(size), String(cycles)], { encoding: 'utf8' })) as Cycles
+  return JSON.parse(
+    execFileSync(process.execPath, ['--expose-gc', child, row, String(size), String(cycles)], { encoding: 'utf8' }),
+  ) as Cycles
 }

@@ -16,9 +16,19 @@ export interface Section {
   readonly goals: readonly Goal[]
 }
 
-export const atLeast = (figure: string, value: number, least: number): Goal => ({ figure, value: rounded(value), goal: `at least ${least}`, met: value >= least })
+export const atLeast = (figure: string, value: number, least: number): Goal => ({
+  figure,
+  value: rounded(value),
+  goal: `at least ${least}`,
+  met: value >= least,
+})
 
-export const atMost = (figure: string, value: number, most: number): Goal => ({ figure, value: rounded(value), goal: `at most ${most}`, met: value <= most })
+export const atMost = (figure: string, value: number, most: number): Goal => ({
+  figure,
+  value: rounded(value),
+  goal: `at most ${most}`,
+  met: value <= most,
+})
 
 /** @returns NaN of nothing */
 export const median = (values: readonly number[]): number => quantile(values, 0.5)

@@ -1,5 +1,5 @@
-import { Estimator, waiting, type Progress, type RunningWork } from '../src/domain/estimator.ts'
-import { Scheduler, unplaced, type Schedulable } from '../src/domain/scheduler.ts'
+import { Estimator, waiting, type Progress, type RunningWork } from '../src/domain/prediction/estimator.ts'
+import { Scheduler, unplaced, type Schedulable } from '../src/domain/queue/scheduler.ts'
 import { serviceOf, type Job } from './workload.ts'
 
 /** What became of a job. Points in time are ms of simulated time. */

@@ -20,7 +20,17 @@ export async function benchSlots(): Promise<Section> {
   try {
     for (const { pool, tasks, slots, ...fields } of pools) {
       const body = (n: number): string =>
-        JSON.stringify({ ...fields, task_id: `${pool}-${n}`, session_id: `${pool}-${n}`, workload: 'completion', priority: n % 4 === 0 ? 'batch' : 'interactive', seed: n, prompt: 'Tell me a story about a fox.', max_tokens: 8, deadline_ms: 3_600_000 })
+        JSON.stringify({
+          ...fields,
+          task_id: `${pool}-${n}`,
+          session_id: `${pool}-${n}`,
+          workload: 'completion',
+          priority: n % 4 === 0 ? 'batch' : 'interactive',
+          seed: n,
+          prompt: 'Tell me a story about a fox.',
+          max_tokens: 8,
+          deadline_ms: 3_600_000,
+        })
       const { statuses } = await load(server.port, '/v1/tasks', 'X-API-Key: valid\r\n', body, tasks, 32)
       if (statuses.get(202) !== tasks) throw new Error(JSON.stringify([...statuses]))
       const look = async (): Promise<Gaps> => (await server.ask({ pool })) as Gaps
@@ -39,7 +49,14 @@ export async function benchSlots(): Promise<Section> {
     title:
       'Idle gap of a slot between two tasks of a queue, from the engine’s end of one to its call for the next. In between the next attempt is made durable, in one commit with the end and the transcript of the task before; beside it the next turn of the event loop from the same moment, and one commit of one row on the same disk by plain SQL',
     rows: [
-      ...seen.map(({ pool, count, p50, p99, turn_p50, turn_p99 }) => ({ pool, gaps: count, gap_p50_us: rounded(p50), gap_p99_us: rounded(p99), turn_p50_us: rounded(turn_p50), turn_p99_us: rounded(turn_p99) })),
+      ...seen.map(({ pool, count, p50, p99, turn_p50, turn_p99 }) => ({
+        pool,
+        gaps: count,
+        gap_p50_us: rounded(p50),
+        gap_p99_us: rounded(p99),
+        turn_p50_us: rounded(turn_p50),
+        turn_p99_us: rounded(turn_p99),
+      })),
       { pool: 'plain SQL', gaps: plain.length, gap_p50_us: rounded(quantile(plain, 0.5)), gap_p99_us: rounded(quantile(plain, 0.99)) },
     ],
     goals: [],

@@ -42,7 +42,13 @@ interface Run {
 }
 
 /** Opens the streams, lets the tokens flow until every reader has them, and ends the tasks. */
-async function run(server: BenchServer, isDaemon: boolean, round: string, count: number, flow: { readonly tokens: number; readonly rate?: number }): Promise<Run> {
+async function run(
+  server: BenchServer,
+  isDaemon: boolean,
+  round: string,
+  count: number,
+  flow: { readonly tokens: number; readonly rate?: number },
+): Promise<Run> {
   if (isDaemon) {
     const { statuses } = await load(server.port, '/v1/tasks', key, (n) => body(`${round}-${n}`), count, 32)
     if (statuses.get(202) !== count) throw new Error(JSON.stringify([...statuses]))
@@ -64,7 +70,10 @@ async function run(server: BenchServer, isDaemon: boolean, round: string, count:
 
 /** The daemon's own stream, for the raw writer to write. */
 function recordedFrom(stream: string): RecordedStream {
-  const frames = stream.split('\n\n').slice(0, -1).map((frame) => `${frame}\n\n`)
+  const frames = stream
+    .split('\n\n')
+    .slice(0, -1)
+    .map((frame) => `${frame}\n\n`)
   const isToken = (frame: string): boolean => frame.includes('\nevent: token\n')
   const last = frames.findLastIndex(isToken)
   return { started: frames[0] ?? '', tokens: frames.filter(isToken), rest: frames.slice(last + 1).join('') }
@@ -97,7 +106,8 @@ export async function benchStreaming(): Promise<Section> {
       }
     }
     for (let round = 0; round < timedRounds; round++)
-      for (const [i, server] of running.entries()) latencies[i]?.push((await run(server, i === 0, `timed${round}`, streams, { tokens: (rate * 2) / streams, rate })).latency)
+      for (const [i, server] of running.entries())
+        latencies[i]?.push((await run(server, i === 0, `timed${round}`, streams, { tokens: (rate * 2) / streams, rate })).latency)
   } finally {
     await Promise.all(running.map((server) => server.stop()))
   }
@@ -113,6 +123,9 @@ export async function benchStreaming(): Promise<Section> {
       event_to_write_p50_us: rounded(latency(i, 'p50')),
       event_to_write_p99_us: rounded(latency(i, 'p99')),
     })),
-    goals: [atLeast('frames a second, daemon to raw', speed(0) / speed(1), 0.7), atMost('event to write p99, daemon to raw', latency(0, 'p99') / latency(1, 'p99'), 2)],
+    goals: [
+      atLeast('frames a second, daemon to raw', speed(0) / speed(1), 0.7),
+      atMost('event to write p99, daemon to raw', latency(0, 'p99') / latency(1, 'p99'), 2),
+    ],
   }
 }

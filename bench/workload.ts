@@ -1,4 +1,4 @@
-import type { WorkShape } from '../src/domain/estimator.ts'
+import type { WorkShape } from '../src/domain/prediction/estimator.ts'
 import type { Priority } from '../src/domain/task.ts'
 
 /** A task of the simulation, with the lengths that only the simulation knows. */
@@ -52,7 +52,7 @@ export function jobsOf({ seed, hours, slots, factor, interactive, deadlines }: L
   const random = generator(seed)
   const draw = lengths(generator(seed + 1_000_000))
   const jobs: Job[] = []
-  for (let at = 0; ; ) {
+  for (let at = 0; ;) {
     const now = factor(at / 3_600_000)
     at += (-Math.log(random()) * mean_service_ms) / (slots * now)
     if (at > hours * 3_600_000) return jobs

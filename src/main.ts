@@ -1,6 +1,6 @@
 import type { Server } from 'node:http'
-import { compose, StorageRefusedError, type Daemon } from './compose.ts'
-import { ConfigError, loadConfig, splitListen, type Config } from './config.ts'
+import { compose, StorageRefusedError, type Daemon } from './compose/daemon.ts'
+import { ConfigError, loadConfig, splitListen, type Config } from './config/config.ts'
 import { serverOf } from './http/server.ts'
 
 /** One line on standard error, exit status 1: something the person who starts the daemon has to mend. */
@@ -16,7 +16,9 @@ async function listen(server: Server, config: Config): Promise<string> {
     server.listen(port, host, resolve)
   })
   const address = server.address()
-  return typeof address === 'object' && address !== null ? `http://${address.family === 'IPv6' ? `[${address.address}]` : address.address}:${address.port}` : config.listen
+  return typeof address === 'object' && address !== null
+    ? `http://${address.family === 'IPv6' ? `[${address.address}]` : address.address}:${address.port}`
+    : config.listen
 }
 
 /** Stops as a service manager expects: nothing new, running tasks get their grace, connections close, exit 0. */
@@ -25,13 +27,13 @@ function stopOn(signals: readonly NodeJS.Signals[], daemon: Daemon, server: Serv
   const stop = async (signal: string): Promise<void> => {
     if (stopping) return
     stopping = true
-    daemon.log.info({ signal, human: 'Stopping: running tasks get their grace.' }, 'stop')
+    daemon.log.info({ signal, event: 'stop' }, 'Stopping: running tasks get their grace.')
     // The door stays open meanwhile: a newcomer is told 503 and readers may come back to running tasks.
     await daemon.quiesce()
     server.close()
     server.closeAllConnections()
     await daemon.close()
-    daemon.log.info({ human: 'Stopped.' }, 'stop')
+    daemon.log.info({ event: 'stop' }, 'Stopped.')
     process.exit(0)
   }
   for (const signal of signals) process.on(signal, () => void stop(signal))
@@ -48,15 +50,23 @@ try {
 }
 
 process.on('uncaughtException', (err, origin) => {
-  daemon.log.error({ err, origin, human: 'A bug: the daemon stops.' }, 'error')
+  daemon.log.error({ err, origin, event: 'error' }, 'A bug: the daemon stops.')
   process.exit(1)
 })
 
 const server = serverOf(daemon.app)
-const address = await listen(server, config).catch((error: unknown) => refuse(`listen ${config.listen}: ${error instanceof Error ? error.message : String(error)}`))
+const address = await listen(server, config).catch((error: unknown) =>
+  refuse(`listen ${config.listen}: ${error instanceof Error ? error.message : String(error)}`),
+)
 stopOn(['SIGTERM', 'SIGINT'], daemon, server)
 const pools = config.pools.map(({ id }) => id)
-daemon.log.info({ address, pools, data_dir: config.data_dir, node: process.versions.node, human: `orchestratord listens on ${address} with pools ${pools.join(', ')}.` }, 'start')
+daemon.log.info(
+  { address, pools, data_dir: config.data_dir, node: process.versions.node, event: 'start' },
+  `orchestratord listens on ${address} with pools ${pools.join(', ')}.`,
+)
 if (config.auth.keys.length === 0)
-  daemon.log.warn({ human: 'No key is configured: the development key "valid" works, from this machine only. Configure auth.keys or ORCHD_API_KEYS=name:key.' }, 'auth')
+  daemon.log.warn(
+    { event: 'auth' },
+    'No key is configured: the development key "valid" works, from this machine only. Configure auth.keys or ORCHD_API_KEYS=name:key.',
+  )
 await daemon.start()

@@ -1,8 +1,8 @@
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { openStorage } from '../../src/adapters/embedded/storage.ts'
-import { compose } from '../../src/compose.ts'
-import { checkConfig } from '../../src/config.ts'
+import { compose } from '../../src/compose/daemon.ts'
+import { checkConfig } from '../../src/config/config.ts'
 import type { AcceptedTask } from '../../src/domain/task.ts'
 import type { Fact } from '../../src/ports/journal.ts'
 import type { Recovered } from '../recovery.ts'
@@ -36,7 +36,9 @@ const acceptedTask = (n: number, now: number): AcceptedTask => ({
     engine: 'mock',
     ctx: 8192,
     priority: n % 4 === 0 ? 'batch' : 'interactive',
-    messages: [{ role: 'user', content: 'Tell me a story about a fox that crosses a river at night and meets an otter on the other side.' }],
+    messages: [
+      { role: 'user', content: 'Tell me a story about a fox that crosses a river at night and meets an otter on the other side.' },
+    ],
     max_tokens: 256,
     deadline_ms: 86_400_000,
   },
@@ -58,7 +60,15 @@ async function write(): Promise<void> {
     const commits: Promise<void>[] = []
     for (let n = first; n < Math.min(first + 1000, tasks); n++) {
       const facts: Fact[] = [{ kind: 'accepted', task: acceptedTask(n, now) }]
-      const session = { owner: 'valid', session_id: `session-${n >> 2}`, created_at: now, expires_at: now + 86_400_000, turns: 0, budgets: {}, spent: { tokens: 0, time_ms: 0, cost_nano: 0 } }
+      const session = {
+        owner: 'valid',
+        session_id: `session-${n >> 2}`,
+        created_at: now,
+        expires_at: now + 86_400_000,
+        turns: 0,
+        budgets: {},
+        spent: { tokens: 0, time_ms: 0, cost_nano: 0 },
+      }
       if (n % 4 === 0) facts.push({ kind: 'session_put', session })
       commits.push(storage.journal.commit(facts))
     }

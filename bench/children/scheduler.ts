@@ -1,4 +1,4 @@
-import { Scheduler, unplaced, type Schedulable } from '../../src/domain/scheduler.ts'
+import { Scheduler, unplaced, type Schedulable } from '../../src/domain/queue/scheduler.ts'
 import type { Cycles } from '../scheduler.ts'
 
 // node --expose-gc scheduler.ts <row> <queued> <cycles>: one row of the bench, in a process of its own.
@@ -18,7 +18,14 @@ function random(bound: number): number {
 function newTask(): Schedulable {
   const id = made++
   const owner = owners[id % owners.length] ?? ''
-  return { id: `${owner}/task-${id}`, owner, priority: random(4) === 0 ? 'batch' : 'interactive', deadline_at: id + 600_000 + random(1_000_000), work_ms: 1 + random(60_000), ...unplaced }
+  return {
+    id: `${owner}/task-${id}`,
+    owner,
+    priority: random(4) === 0 ? 'batch' : 'interactive',
+    deadline_at: id + 600_000 + random(1_000_000),
+    work_ms: 1 + random(60_000),
+    ...unplaced,
+  }
 }
 
 /** What every row does: a newcomer comes in and is told its place, the oldest task goes out. */
@@ -54,7 +61,7 @@ function scheduler(full_policy: 'reject' | 'drop-lru', cancels: boolean): Queue 
 function arrays(): Queue {
   const classes = { interactive: [] as Schedulable[], batch: [] as Schedulable[] }
   const heads = { interactive: 0, batch: 0 }
-  let turn = 0
+  let made = 0
   const add = (task: Schedulable): void => {
     classes[task.priority].push(task)
   }
@@ -63,7 +70,7 @@ function arrays(): Queue {
     cycle: (task) => {
       add(task)
       told += classes[task.priority].length - heads[task.priority]
-      const priority = turn++ % 4 === 0 ? 'batch' : 'interactive'
+      const priority = made++ % 4 === 0 ? 'batch' : 'interactive'
       const queue = classes[priority]
       if (queue[heads[priority]++] === undefined) heads[priority]--
       if (heads[priority] * 2 <= queue.length) return

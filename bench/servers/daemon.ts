@@ -1,8 +1,8 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { compose } from '../../src/compose.ts'
-import { checkConfig } from '../../src/config.ts'
+import { compose } from '../../src/compose/daemon.ts'
+import { checkConfig } from '../../src/config/config.ts'
 import { serverOf } from '../../src/http/server.ts'
 import { report } from './report.ts'
 

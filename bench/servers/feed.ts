@@ -41,7 +41,7 @@ async function flowOver(streams: readonly OpenStream[], tokens: number, rate: nu
   if (rate !== undefined) timeWrites()
   const total = streams.length * tokens
   const started = performance.now()
-  for (let sent = 0; sent < total; ) {
+  for (let sent = 0; sent < total;) {
     const due = rate === undefined ? sent + streams.length : Math.min(total, Math.floor(((performance.now() - started) * rate) / 1000))
     for (; sent < due; sent++) {
       if (rate !== undefined) due_at = started + (sent * 1000) / rate

@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { compose } from '../../src/compose.ts'
-import { checkConfig } from '../../src/config.ts'
+import { compose } from '../../src/compose/daemon.ts'
+import { checkConfig } from '../../src/config/config.ts'
 import type { Engine } from '../../src/ports/engine.ts'
 import { quantile } from '../section.ts'
 import { report } from './report.ts'
@@ -25,11 +25,30 @@ process.on('exit', () => {
 })
 const replicas = ['r0', 'r1'].map((id) => ({ id, slots: 1 }))
 const queue = { capacity: 100_000 }
-const mock = { id: 'mock', engine: 'mock', driver: 'in-process', model: 'mock:v1', ctx: 8192, replicas, queue, mock: { prefill_ms: 1, token_ms: 0, tokens: 8 } }
-const tales = { id: 'tales', engine: 'llamacpp', driver: 'embedded', model: 'file:models/tinytales.gguf', ctx: 256, replicas: [{ id: 'r0', slots: 1 }], queue, llamacpp: { threads: 1 } }
+const mock = {
+  id: 'mock',
+  engine: 'mock',
+  driver: 'in-process',
+  model: 'mock:v1',
+  ctx: 8192,
+  replicas,
+  queue,
+  mock: { prefill_ms: 1, token_ms: 0, tokens: 8 },
+}
+const tales = {
+  id: 'tales',
+  engine: 'llamacpp',
+  driver: 'embedded',
+  model: 'file:models/tinytales.gguf',
+  ctx: 256,
+  replicas: [{ id: 'r0', slots: 1 }],
+  queue,
+  llamacpp: { threads: 1 },
+}
 const daemon = await compose(checkConfig({ listen: '127.0.0.1:0', data_dir, log_level: 'warn', pools: [mock, tales] }))
 const seen = new Map(daemon.pools.all().map((pool) => [pool.id, { gaps: [] as number[], turns: [] as number[] }]))
-for (const pool of daemon.pools.all()) for (const { engine } of pool.replicas) timeGaps(engine, seen.get(pool.id) ?? { gaps: [], turns: [] })
+for (const pool of daemon.pools.all())
+  for (const { engine } of pool.replicas) timeGaps(engine, seen.get(pool.id) ?? { gaps: [], turns: [] })
 await daemon.start()
 
 /** Notes how long the engine has nothing to do between two calls, and when the next turn of the event loop comes. */
@@ -51,5 +70,11 @@ function timeGaps(engine: Engine, into: { readonly gaps: number[]; readonly turn
 
 report(createServer(daemon.app), (question) => {
   const { gaps = [], turns = [] } = seen.get((question as { readonly pool: string }).pool) ?? {}
-  return Promise.resolve({ count: gaps.length, p50: quantile(gaps, 0.5), p99: quantile(gaps, 0.99), turn_p50: quantile(turns, 0.5), turn_p99: quantile(turns, 0.99) } satisfies Gaps)
+  return Promise.resolve({
+    count: gaps.length,
+    p50: quantile(gaps, 0.5),
+    p99: quantile(gaps, 0.99),
+    turn_p50: quantile(turns, 0.5),
+    turn_p99: quantile(turns, 0.99),
+  } satisfies Gaps)
 })

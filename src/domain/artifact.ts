@@ -47,7 +47,8 @@ export function checkWellFormed(value: unknown): void {
     }
 }
 
-const illFormed = (cause?: unknown): DomainError => new DomainError('invalid_params', 'body: holds text that is not well-formed Unicode (a lone surrogate)', { cause })
+const illFormed = (cause?: unknown): DomainError =>
+  new DomainError('invalid_params', 'body: holds text that is not well-formed Unicode (a lone surrogate)', { cause })
 
 /** Whether two JSON values have the same canonical form. */
 export const sameJson = (a: object, b: object): boolean => canonicalJson(a) === canonicalJson(b)

@@ -12,7 +12,8 @@ const refuse = (field: string, rule: string): never => {
 export function checkTaskRequest(request: TaskRequest): void {
   const { workload, prompt, messages, inputs, placement } = request
   if (workload === 'completion') {
-    if ((prompt === undefined) === (messages === undefined)) refuse(prompt === undefined ? 'prompt' : 'messages', 'a completion takes exactly one of prompt and messages')
+    if ((prompt === undefined) === (messages === undefined))
+      refuse(prompt === undefined ? 'prompt' : 'messages', 'a completion takes exactly one of prompt and messages')
     if (inputs !== undefined) refuse('inputs', 'only embedding and rerank take inputs')
   } else {
     if (messages !== undefined) refuse('messages', 'only a completion takes messages')
@@ -30,7 +31,8 @@ export function checkTaskRequest(request: TaskRequest): void {
   if (placement.mode !== 'prefer') {
     if (placement.prefer_pools !== undefined) refuse('placement.prefer_pools', `only mode prefer takes it, mode is ${placement.mode}`)
     if (placement.mode === 'auto' && placement.allow_fallback !== undefined) refuse('placement.allow_fallback', 'only mode prefer takes it')
-  } else if (placement.prefer_pools === undefined || placement.prefer_pools.length === 0) refuse('placement.prefer_pools', 'mode prefer needs at least one pool')
+  } else if (placement.prefer_pools === undefined || placement.prefer_pools.length === 0)
+    refuse('placement.prefer_pools', 'mode prefer needs at least one pool')
 }
 
 /** Rough count of tokens where the engine cannot tell in time: about four bytes of UTF-8 a token. */

@@ -80,7 +80,8 @@ export interface TaskSource {
 }
 
 /** As much of an accepted task as its queue and its session have to know, and where the rest of it is. */
-export interface TaskHead extends TaskKey, Readonly<Pick<TaskRequest, 'session_id' | 'model_ref' | 'workload' | 'priority' | 'max_tokens' | 'deadline_ms'>> {
+export interface TaskHead
+  extends TaskKey, Readonly<Pick<TaskRequest, 'session_id' | 'model_ref' | 'workload' | 'priority' | 'max_tokens' | 'deadline_ms'>> {
   readonly expected_tokens: number | undefined
   readonly prompt_tokens: number
   readonly pool_id: string
@@ -92,7 +93,21 @@ export interface TaskHead extends TaskKey, Readonly<Pick<TaskRequest, 'session_i
 export function headOf(task: AcceptedTask): TaskHead {
   const { owner, task_id, prompt_tokens, pool_id, accepted_at } = task
   const { session_id, model_ref, workload, priority, max_tokens, expected_tokens, deadline_ms } = task.request
-  return { owner, task_id, session_id, model_ref, workload, priority, max_tokens, expected_tokens, deadline_ms, prompt_tokens, pool_id, accepted_at, source: { task } }
+  return {
+    owner,
+    task_id,
+    session_id,
+    model_ref,
+    workload,
+    priority,
+    max_tokens,
+    expected_tokens,
+    deadline_ms,
+    prompt_tokens,
+    pool_id,
+    accepted_at,
+    source: { task },
+  }
 }
 
 /** A task that has been accepted and has not ended; without `attempts` it was never dispatched. */

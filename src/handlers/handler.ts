@@ -1,6 +1,6 @@
 import type { operations } from '../../generated/api.ts'
 import type { Principal } from '../domain/principal.ts'
-import type { TaskReader } from '../domain/task-reader.ts'
+import type { TaskReader } from '../domain/stream/task-reader.ts'
 
 /** Every operation of both contracts. */
 export type OperationId = keyof operations
@@ -13,10 +13,16 @@ type ShellHeader = 'X-Correlation-Id' | 'Cache-Control'
 type HandlerHeaders<H> = { readonly [K in keyof H as string extends K ? never : K extends ShellHeader ? never : K]: H[K] }
 type HeaderPart<H> = keyof H extends never ? object : object extends H ? { readonly headers?: H } : { readonly headers: H }
 type WithHeaders<R> = R extends { headers: infer H } ? HeaderPart<HandlerHeaders<H>> : object
-type WithBody<R> = R extends { content: { 'application/json': infer B } } ? { readonly body: B } : R extends { content: { 'text/event-stream': string } } ? { readonly stream: TaskReader } : object
+type WithBody<R> = R extends { content: { 'application/json': infer B } }
+  ? { readonly body: B }
+  : R extends { content: { 'text/event-stream': string } }
+    ? { readonly stream: TaskReader }
+    : object
 
 /** Union of the declared 2xx replies of an operation. */
-export type Reply<Op extends OperationId> = { [S in SuccessStatus<Op>]: { readonly status: S } & WithBody<Responses<Op>[S]> & WithHeaders<Responses<Op>[S]> }[SuccessStatus<Op>]
+export type Reply<Op extends OperationId> = {
+  [S in SuccessStatus<Op>]: { readonly status: S } & WithBody<Responses<Op>[S]> & WithHeaders<Responses<Op>[S]>
+}[SuccessStatus<Op>]
 
 type Given<T> = [NonNullable<T>] extends [never] ? unknown : NonNullable<T>
 

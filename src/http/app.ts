@@ -17,7 +17,15 @@ export interface AppOptions extends DispatchOptions {
 }
 
 /** Headers of ours that a page of another origin may read. */
-const exposedHeaders = ['Location', 'Retry-After', 'X-Backoff-Ms', 'X-Correlation-Id', 'X-Budget-Tokens-Remaining', 'X-Budget-Time-Remaining-Ms', 'X-Budget-Cost-Remaining']
+const exposedHeaders = [
+  'Location',
+  'Retry-After',
+  'X-Backoff-Ms',
+  'X-Correlation-Id',
+  'X-Budget-Tokens-Remaining',
+  'X-Budget-Time-Remaining-Ms',
+  'X-Budget-Cost-Remaining',
+]
 
 /** The HTTP shell: correlation id, public pages, CORS, authentication, dispatch, error envelope. */
 export async function createApp(options: AppOptions): Promise<Express> {

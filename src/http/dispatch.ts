@@ -67,7 +67,9 @@ export async function createDispatch(options: DispatchOptions): Promise<RequestH
         throw new DomainError('not_found', 'No such route; the contract lists them.')
       },
       methodNotAllowed: (context: Context) => {
-        throw new DomainError('method_not_allowed', `${context.request.method.toUpperCase()} is not a method of this path.`, { allow: methodsOf(context.request.path) })
+        throw new DomainError('method_not_allowed', `${context.request.method.toUpperCase()} is not a method of this path.`, {
+          allow: methodsOf(context.request.path),
+        })
       },
       validationFail: (context: Context) => {
         throw new DomainError('invalid_params', firstProblem(context.validation.errors ?? []))

@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http'
-import type { TaskReader } from '../domain/task-reader.ts'
+import type { TaskReader } from '../domain/stream/task-reader.ts'
 import type { Clock } from '../ports/clock.ts'
-import { inTurn } from './turns.ts'
+import { fairly } from './fair-writes.ts'
 
 /** How often a comment keeps an idle connection open, ms. */
 const keepAlive_ms = 15_000
@@ -44,9 +44,9 @@ export function sendStream(res: ServerResponse, reader: TaskReader, clock: Clock
   const cancelKeepAlive = clock.every(keepAlive_ms, () => {
     if (writable) write(': keep-alive\n\n')
   })
-  // The kernel takes megabytes at once: a reader that is behind waits for its turn before each chunk.
+  // The kernel takes megabytes at once: a reader that is behind waits for the others before each chunk.
   const goOn = (): void => {
-    inTurn(() => {
+    fairly(() => {
       writable = !left
       return pump()
     })

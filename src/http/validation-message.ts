@@ -8,13 +8,17 @@ interface Problem {
 
 const places: Readonly<Record<string, string>> = { requestBody: 'body', path: 'path', query: 'query', header: 'header', cookie: 'cookie' }
 
-const param = (problem: Problem, name: string): unknown => (typeof problem.params === 'object' && problem.params !== null ? (problem.params as Record<string, unknown>)[name] : undefined)
+const param = (problem: Problem, name: string): unknown =>
+  typeof problem.params === 'object' && problem.params !== null ? (problem.params as Record<string, unknown>)[name] : undefined
 
 /** One sentence about the first problem: the field, what is wrong with it and what would be right. */
 export function firstProblem(problems: readonly Problem[]): string {
   const [problem] = problems
   if (problem === undefined) return 'the request does not match the contract'
-  const [place = '', ...path] = problem.instancePath.split('/').slice(1).map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'))
+  const [place = '', ...path] = problem.instancePath
+    .split('/')
+    .slice(1)
+    .map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'))
   const missing = problem.keyword === 'required' ? String(param(problem, 'missingProperty')) : undefined
   const extra = problem.keyword === 'additionalProperties' ? String(param(problem, 'additionalProperty')) : undefined
   const inside = [...path, ...(missing === undefined ? [] : [missing]), ...(extra === undefined ? [] : [extra])]

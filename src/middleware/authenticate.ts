@@ -62,7 +62,8 @@ export function authenticate(rules: AuthRules): RequestHandler {
     const given = digest(key)
     let found: Principal | undefined
     for (const known of keys) if (timingSafeEqual(known.digest, given)) found = known.principal
-    if (found === undefined) throw new DomainError('forbidden', developmentOnly ? `The key is wrong. ${howToConfigure}` : 'The key is wrong.')
+    if (found === undefined)
+      throw new DomainError('forbidden', developmentOnly ? `The key is wrong. ${howToConfigure}` : 'The key is wrong.')
     if (developmentOnly) requireLocal(req, 'The development key')
     return found
   }
@@ -85,5 +86,6 @@ function presentedKey(req: IncomingMessage): string | undefined {
 
 function requireLocal(req: IncomingMessage, what: string): void {
   const reason = notLocalBecause(req)
-  if (reason !== undefined) throw new DomainError('forbidden', `${what} works only for requests from this machine, and ${reason}. ${howToConfigure}`)
+  if (reason !== undefined)
+    throw new DomainError('forbidden', `${what} works only for requests from this machine, and ${reason}. ${howToConfigure}`)
 }

@@ -52,7 +52,8 @@ export function errorEnvelope(report: ReportError, strict: boolean): ErrorReques
       return
     }
     let error = domainError(thrown)
-    if (error.kind === 'internal' || error.cause !== undefined) report(thrown, correlation_id, error.kind === 'internal' ? 'unexpected' : error.message)
+    if (error.kind === 'internal' || error.cause !== undefined)
+      report(thrown, correlation_id, error.kind === 'internal' ? 'unexpected' : error.message)
     const declared = isOperation(state.operationId) ? operations[state.operationId].statuses : undefined
     if (declared !== undefined && !declared.some((status) => status === statusOf[error.kind])) {
       report(thrown, correlation_id, `${state.operationId ?? ''} does not declare ${statusOf[error.kind]}`)
@@ -90,6 +91,7 @@ const isOperation = (id: string | undefined): id is keyof typeof operations => i
 
 function domainError(thrown: unknown): DomainError {
   if (thrown instanceof DomainError) return thrown
-  if (thrown instanceof URIError) return new DomainError('invalid_params', 'path: a % in the URL is not followed by two hex digits that decode to UTF-8')
+  if (thrown instanceof URIError)
+    return new DomainError('invalid_params', 'path: a % in the URL is not followed by two hex digits that decode to UTF-8')
   return new DomainError('internal', internalMessage, { cause: thrown })
 }

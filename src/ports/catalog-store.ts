@@ -1,4 +1,4 @@
-import type { CatalogRecord } from '../domain/catalog.ts'
+import type { CatalogRecord } from '../domain/catalog/catalog.ts'
 
 /** Reads what `model_put` and `model_deleted` facts left. */
 export interface CatalogStore {

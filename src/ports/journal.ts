@@ -1,16 +1,23 @@
 import type { StoredArtifact } from '../domain/artifact.ts'
-import type { CatalogRecord } from '../domain/catalog.ts'
+import type { CatalogRecord } from '../domain/catalog/catalog.ts'
 import { DomainError } from '../domain/errors.ts'
-import type { Spent } from '../domain/budget.ts'
+import type { Spent } from '../domain/accounts/budget.ts'
 import type { PoolRecord } from '../domain/pool-record.ts'
-import type { Session } from '../domain/session.ts'
+import type { Session } from '../domain/accounts/session.ts'
 import type { AcceptedTask, StoredLog, TaskKey, TaskOutcome, TaskRecord, UnfinishedTask } from '../domain/task.ts'
 
 /** Something that happened. Facts are appended, never changed. */
 export type Fact =
   | { readonly kind: 'accepted'; readonly task: AcceptedTask }
   /** Run number `attempt` of a task begins. @see Attempts */
-  | { readonly kind: 'attempt'; readonly key: TaskKey; readonly attempt: number; readonly replica_id: string; readonly replayable: boolean; readonly at: number }
+  | {
+      readonly kind: 'attempt'
+      readonly key: TaskKey
+      readonly attempt: number
+      readonly replica_id: string
+      readonly replayable: boolean
+      readonly at: number
+    }
   /** An orderly stop cut that run off: it does not count against the task. */
   | { readonly kind: 'attempt_withdrawn'; readonly key: TaskKey; readonly attempt: number }
   | { readonly kind: 'finished'; readonly key: TaskKey; readonly outcome: TaskOutcome; readonly log: StoredLog }
@@ -42,7 +49,10 @@ export class DuplicateTaskError extends Error {
 /** The facts could not be made durable (disk full, I/O error, closed); nothing of the commit was written. `cause` says why. */
 export class StorageError extends DomainError {
   constructor(message: string, options: { readonly cause?: unknown } = {}) {
-    super('pool_unavailable', 'Nothing can be made durable right now; try again later.', { retry_after_ms: 1000, cause: new Error(message, options) })
+    super('pool_unavailable', 'Nothing can be made durable right now; try again later.', {
+      retry_after_ms: 1000,
+      cause: new Error(message, options),
+    })
   }
 }
 

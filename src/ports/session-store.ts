@@ -1,5 +1,5 @@
-import type { Spent } from '../domain/budget.ts'
-import type { Session } from '../domain/session.ts'
+import type { Spent } from '../domain/accounts/budget.ts'
+import type { Session } from '../domain/accounts/session.ts'
 
 /** Reads what `session_put` and `session_deleted` facts left, and what `key_spent` facts say of the keys. */
 export interface SessionStore {

@@ -13,7 +13,7 @@ export interface Metrics {
   observe<N extends HistogramName>(name: N, labels: MetricLabels[N], value: number): void
 }
 
-/** Structured fields of a log line; `human` is one sentence in plain words. */
+/** Structured fields of a log line; `event` says what kind of thing happened, the message is one plain sentence. */
 export type LogFields = Readonly<Record<string, unknown>>
 
 /** JSON lines. Keys, prompts and credentials never go in. */

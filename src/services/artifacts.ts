@@ -50,7 +50,11 @@ export class Artifacts {
   async list(principal: Principal, query: ArtifactQuery): Promise<{ artifacts: ArtifactRef[]; next_cursor?: string }> {
     const owner = visibleOwner(principal)
     const { kind, tag, limit = defaultPage, cursor } = query
-    const filter = { ...(owner === undefined ? {} : { owner }), ...(kind === undefined ? {} : { kind }), ...(tag === undefined ? {} : { tag }) }
+    const filter = {
+      ...(owner === undefined ? {} : { owner }),
+      ...(kind === undefined ? {} : { kind }),
+      ...(tag === undefined ? {} : { tag }),
+    }
     const found = await this.store.list({ ...filter, ...(cursor === undefined ? {} : { before_seq: Number(cursor) }), limit: limit + 1 })
     const page = found.slice(0, limit)
     const last = page.at(-1)

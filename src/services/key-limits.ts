@@ -1,8 +1,8 @@
 import { DomainError } from '../domain/errors.ts'
-import { startMs } from '../domain/forecast.ts'
-import { RateLimit } from '../domain/rate-limit.ts'
+import { startMs } from '../domain/prediction/forecast.ts'
+import { RateLimit } from '../domain/accounts/rate-limit.ts'
 import type { Priority } from '../domain/task.ts'
-import type { LiveTask, LiveTasks } from './live-tasks.ts'
+import type { LiveTask, LiveTasks } from './tasks/live-tasks.ts'
 
 /** Limits of one key; what is left out is not limited. */
 export interface LimitsOfKey {
@@ -21,7 +21,9 @@ export class KeyLimits {
   constructor(limits: ReadonlyMap<string, LimitsOfKey>, live: LiveTasks) {
     this.limits = limits
     this.live = live
-    this.rates = new Map([...limits].flatMap(([name, { requests_per_minute: rate }]) => (rate === undefined ? [] : [[name, new RateLimit(rate)]])))
+    this.rates = new Map(
+      [...limits].flatMap(([name, { requests_per_minute: rate }]) => (rate === undefined ? [] : [[name, new RateLimit(rate)]])),
+    )
   }
 
   /**
@@ -32,7 +34,10 @@ export class KeyLimits {
     const wait = this.rates.get(owner)?.take(now) ?? 0
     if (wait === 0) return
     const rate = this.limits.get(owner)?.requests_per_minute ?? 0
-    throw new DomainError('rate_limited', `The key ${owner} may post ${rate} tasks a minute.`, { retry_after_ms: wait, policy_label: 'rate-limit' })
+    throw new DomainError('rate_limited', `The key ${owner} may post ${rate} tasks a minute.`, {
+      retry_after_ms: wait,
+      policy_label: 'rate-limit',
+    })
   }
 
   /** @throws DomainError forbidden where the key may not ask for this priority */

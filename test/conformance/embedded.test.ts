@@ -172,7 +172,9 @@ describe('embedded adapter', () => {
       const scans = STATEMENTS.flatMap((sql) => {
         const plan = db.prepare(`EXPLAIN QUERY PLAN ${sql}`).all() as { detail: string }[]
         // All sessions, models, keys and pools are asked for as such, json_each walks a parameter, and a page what was found.
-        return plan.filter(({ detail }) => /^SCAN (?!json_each|sessions|models|keys|pools|\(subquery)/.test(detail)).map(({ detail }) => `${detail}: ${sql}`)
+        return plan
+          .filter(({ detail }) => /^SCAN (?!json_each|sessions|models|keys|pools|\(subquery)/.test(detail))
+          .map(({ detail }) => `${detail}: ${sql}`)
       })
       db.close()
       assert.deepEqual(scans, [])

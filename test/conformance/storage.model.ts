@@ -1,8 +1,8 @@
 import type { StoredArtifact } from '../../src/domain/artifact.ts'
-import type { Spent } from '../../src/domain/budget.ts'
-import type { CatalogRecord } from '../../src/domain/catalog.ts'
+import type { Spent } from '../../src/domain/accounts/budget.ts'
+import type { CatalogRecord } from '../../src/domain/catalog/catalog.ts'
 import type { PoolRecord } from '../../src/domain/pool-record.ts'
-import type { Session } from '../../src/domain/session.ts'
+import type { Session } from '../../src/domain/accounts/session.ts'
 import { headOf, taskKeyOf } from '../../src/domain/task.ts'
 import type { StoredLog, TaskKey, TaskRecord, UnfinishedTask } from '../../src/domain/task.ts'
 import type { ArtifactFilter } from '../../src/ports/artifact-store.ts'
@@ -51,7 +51,8 @@ export class StorageModel {
       .map(({ task }) => {
         const own = this.attempts.filter(({ key }) => key === taskKeyOf(task.owner, task.task_id)).sort((a, b) => a.attempt - b.attempt)
         const newest = own.at(-1)
-        const attempts = newest === undefined ? undefined : { failed: own.filter(({ withdrawn }) => !withdrawn).length, replayable: newest.replayable }
+        const attempts =
+          newest === undefined ? undefined : { failed: own.filter(({ withdrawn }) => !withdrawn).length, replayable: newest.replayable }
         return { head: headOf(task), attempts }
       })
   }
@@ -91,7 +92,10 @@ export class StorageModel {
         const key = taskKeyOf(of.owner, of.task_id)
         const found = this.find(of.owner, of.task_id)
         if (found === undefined || found.outcome !== undefined) return
-        this.attempts = [...this.attempts.filter((one) => one.key !== key || one.attempt !== attempt), { key, attempt, replayable, withdrawn: false }]
+        this.attempts = [
+          ...this.attempts.filter((one) => one.key !== key || one.attempt !== attempt),
+          { key, attempt, replayable, withdrawn: false },
+        ]
         return
       }
       case 'attempt_withdrawn': {

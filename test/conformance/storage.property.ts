@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import type { Storage } from '../../src/adapters/embedded/storage.ts'
-import type { CatalogRecord } from '../../src/domain/catalog.ts'
+import type { CatalogRecord } from '../../src/domain/catalog/catalog.ts'
 import type { PoolRecord } from '../../src/domain/pool-record.ts'
-import type { Session } from '../../src/domain/session.ts'
+import type { Session } from '../../src/domain/accounts/session.ts'
 import { DuplicateTaskError } from '../../src/ports/journal.ts'
 import type { Fact } from '../../src/ports/journal.ts'
 import { StorageModel } from './storage.model.ts'
@@ -32,12 +32,18 @@ const fact: fc.Arbitrary<Fact> = fc.oneof(
   fc.tuple(owner, task_id, fc.nat(3), fc.boolean()).map(([o, t, attempt, replayable]): Fact => {
     return { kind: 'attempt', key: { owner: o, task_id: t }, attempt, replica_id: 'r1', replayable, at: 1 }
   }),
-  fc.tuple(owner, task_id, fc.nat(3)).map(([o, t, attempt]): Fact => ({ kind: 'attempt_withdrawn', key: { owner: o, task_id: t }, attempt })),
+  fc
+    .tuple(owner, task_id, fc.nat(3))
+    .map(([o, t, attempt]): Fact => ({ kind: 'attempt_withdrawn', key: { owner: o, task_id: t }, attempt })),
   fc.tuple(owner, fc.nat()).map(([o, tokens]): Fact => ({ kind: 'key_spent', owner: o, spent: { tokens, cost_nano: 1, time_ms: 0.5 } })),
-  fc.tuple(fc.constantFrom('p1', 'p2'), fc.option(fc.nat(), { nil: undefined })).map(([p, until]): Fact => ({ kind: 'pool_put', pool: samplePool(p, until) })),
+  fc
+    .tuple(fc.constantFrom('p1', 'p2'), fc.option(fc.nat(), { nil: undefined }))
+    .map(([p, until]): Fact => ({ kind: 'pool_put', pool: samplePool(p, until) })),
   fc.tuple(owner, session_id, fc.nat()).map(([o, s, turns]): Fact => ({ kind: 'session_put', session: sampleSession(o, s, turns) })),
   fc.tuple(owner, session_id).map(([o, s]): Fact => ({ kind: 'session_deleted', owner: o, session_id: s })),
-  fc.tuple(model_id, fc.nat(), wellFormed).map(([id, seq, fetch_error]): Fact => ({ kind: 'model_put', model: sampleModel(id, seq, { fetch_error }) })),
+  fc
+    .tuple(model_id, fc.nat(), wellFormed)
+    .map(([id, seq, fetch_error]): Fact => ({ kind: 'model_put', model: sampleModel(id, seq, { fetch_error }) })),
   model_id.map((id): Fact => ({ kind: 'model_deleted', id })),
   fc
     .tuple(owner, fc.oneof(fc.constant('same'), wellFormed), kind, fc.array(tag, { maxLength: 3 }), time)
@@ -47,7 +53,12 @@ const fact: fc.Arbitrary<Fact> = fc.oneof(
 const facts = fc.array(fact, { maxLength: 4 })
 const maybe = <T>(some: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> => fc.option(some, { nil: undefined })
 const limit = fc.integer({ min: 1, max: 5 })
-const taskFilter = { owner: maybe(owner), session_id: maybe(session_id), ended: maybe(fc.oneof(ended, fc.constant('unfinished' as const))), limit }
+const taskFilter = {
+  owner: maybe(owner),
+  session_id: maybe(session_id),
+  ended: maybe(fc.oneof(ended, fc.constant('unfinished' as const))),
+  limit,
+}
 const artifactFilter = { owner: maybe(owner), kind: maybe(kind), tag: maybe(tag), limit }
 
 const step = fc.oneof(

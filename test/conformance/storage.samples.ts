@@ -1,8 +1,8 @@
 import { sealArtifact } from '../../src/domain/artifact.ts'
 import type { Artifact, StoredArtifact } from '../../src/domain/artifact.ts'
-import type { CatalogRecord } from '../../src/domain/catalog.ts'
+import type { CatalogRecord } from '../../src/domain/catalog/catalog.ts'
 import type { PoolRecord } from '../../src/domain/pool-record.ts'
-import type { Session } from '../../src/domain/session.ts'
+import type { Session } from '../../src/domain/accounts/session.ts'
 import type { AcceptedTask, StoredLog, TaskOutcome } from '../../src/domain/task.ts'
 import type { Fact } from '../../src/ports/journal.ts'
 

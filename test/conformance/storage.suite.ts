@@ -70,14 +70,19 @@ export function storageConformance(name: string, open: () => Promise<Storage>, r
       assert.deepEqual(await ids({ session_id: 's1', ended: 'completed' }), ['t1'])
       assert.deepEqual(await ids({ owner: 'ann', ended: 'failed' }), ['t3'])
       assert.deepEqual(await ids({ ended: 'canceled' }), [])
-      assert.deepEqual(await ids({ ended: 'unfinished' }), (await ids({})).filter((id) => !['t1', 't3'].includes(id)))
+      assert.deepEqual(
+        await ids({ ended: 'unfinished' }),
+        (await ids({})).filter((id) => !['t1', 't3'].includes(id)),
+      )
       const page = await storage.journal.list({ owner: 'ann', limit: 2 })
       assert.deepEqual(await ids({ owner: 'ann', before_seq: page[1]?.seq ?? 0 }), ['t2', 't1'])
     })
 
     it('gives the unfinished tasks in order of acceptance', async () => {
       for (const id of ['t3', 't1', 't2']) await storage.journal.commit([accepted('ann', id)])
-      await storage.journal.commit([{ kind: 'attempt', key: { owner: 'ann', task_id: 't2' }, attempt: 1, replica_id: 'r1', replayable: true, at: 3 }])
+      await storage.journal.commit([
+        { kind: 'attempt', key: { owner: 'ann', task_id: 't2' }, attempt: 1, replica_id: 'r1', replayable: true, at: 3 },
+      ])
       await storage.journal.commit([finished('ann', 't1')])
       assert.deepEqual(
         (await unfinishedOf(storage.journal)).map(({ head }) => head.task_id),
@@ -89,7 +94,10 @@ export function storageConformance(name: string, open: () => Promise<Storage>, r
       const many = Array.from({ length: 1100 }, (_, i) => `t${i}`)
       const promptOf = (i: number): string | undefined => (i % 400 === 7 ? 'ü\n'.repeat(50_000) : undefined)
       await Promise.all(many.map((id, i) => storage.journal.commit([accepted('ann', id, 's1', promptOf(i))])))
-      await storage.journal.commit([{ kind: 'attempt', key: { owner: 'ann', task_id: 't1099' }, attempt: 1, replica_id: 'r1', replayable: true, at: 3 }, finished('ann', 't500')])
+      await storage.journal.commit([
+        { kind: 'attempt', key: { owner: 'ann', task_id: 't1099' }, attempt: 1, replica_id: 'r1', replayable: true, at: 3 },
+        finished('ann', 't500'),
+      ])
       const seen: UnfinishedTask[] = []
       for await (const page of storage.journal.unfinished()) {
         if (seen.length === 0) await storage.journal.commit([finished('ann', 't0'), finished('ann', 't1098')])
@@ -99,8 +107,12 @@ export function storageConformance(name: string, open: () => Promise<Storage>, r
         seen.map(({ head }) => head.task_id),
         many.filter((id) => id !== 't500' && id !== 't1098'),
       )
-      for (const { head } of seen) assert.deepEqual(head.source.task, sampleTask('ann', head.task_id, 's1', promptOf(many.indexOf(head.task_id))))
-      assert.deepEqual(seen.map(({ attempts }) => attempts).filter((attempts) => attempts !== undefined), [{ failed: 1, replayable: true }])
+      for (const { head } of seen)
+        assert.deepEqual(head.source.task, sampleTask('ann', head.task_id, 's1', promptOf(many.indexOf(head.task_id))))
+      assert.deepEqual(
+        seen.map(({ attempts }) => attempts).filter((attempts) => attempts !== undefined),
+        [{ failed: 1, replayable: true }],
+      )
     })
 
     it('tells of the attempts of unfinished tasks, an orderly stop not counted', async () => {
@@ -201,7 +213,10 @@ export function storageConformance(name: string, open: () => Promise<Storage>, r
       const artifact = sampleArtifact('ann', 'text', { tags: ['x'] })
       void storage.journal.commit([accepted('ann', 't1'), accepted('ann', 't2'), finished('ann', 't1')])
       void storage.journal.commit([artifactFact(artifact), { kind: 'session_put', session: sampleSession('ann', 's1', 2) }])
-      void storage.journal.commit([{ kind: 'model_put', model: sampleModel('m1') }, { kind: 'pool_put', pool: samplePool('p1', 9) }])
+      void storage.journal.commit([
+        { kind: 'model_put', model: sampleModel('m1') },
+        { kind: 'pool_put', pool: samplePool('p1', 9) },
+      ])
       void storage.journal.commit([{ kind: 'key_spent', owner: 'ann', spent: { tokens: 1, cost_nano: 2, time_ms: 3 } }])
       storage = await reopen(storage)
       assert.deepEqual(await storage.pools.all(), [samplePool('p1', 9)])

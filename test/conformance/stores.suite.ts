@@ -24,18 +24,34 @@ export function storesConformance(name: string, open: () => Promise<Storage>): v
 
     it('keeps what keys have spent and what was done to pools as it was last put', async () => {
       const spent = (tokens: number) => ({ tokens, cost_nano: 2, time_ms: 0.5 })
-      await storage.journal.commit([{ kind: 'key_spent', owner: 'ann', spent: spent(1) }, { kind: 'key_spent', owner: 'bob', spent: spent(2) }])
+      await storage.journal.commit([
+        { kind: 'key_spent', owner: 'ann', spent: spent(1) },
+        { kind: 'key_spent', owner: 'bob', spent: spent(2) },
+      ])
       await storage.journal.commit([{ kind: 'key_spent', owner: 'ann', spent: spent(3) }])
-      assert.deepEqual([...(await storage.sessions.spentByKeys())].sort(), [['ann', spent(3)], ['bob', spent(2)]])
-      await storage.journal.commit([{ kind: 'pool_put', pool: samplePool('p1', 9) }, { kind: 'pool_put', pool: samplePool('p2') }])
+      assert.deepEqual([...(await storage.sessions.spentByKeys())].sort(), [
+        ['ann', spent(3)],
+        ['bob', spent(2)],
+      ])
+      await storage.journal.commit([
+        { kind: 'pool_put', pool: samplePool('p1', 9) },
+        { kind: 'pool_put', pool: samplePool('p2') },
+      ])
       await storage.journal.commit([{ kind: 'pool_put', pool: samplePool('p1') }])
-      assert.deepEqual((await storage.pools.all()).sort((a, b) => a.pool_id.localeCompare(b.pool_id)), [samplePool('p1'), samplePool('p2')])
+      assert.deepEqual(
+        (await storage.pools.all()).sort((a, b) => a.pool_id.localeCompare(b.pool_id)),
+        [samplePool('p1'), samplePool('p2')],
+      )
     })
 
     it('keeps catalog models as they were last put until they are deleted', async () => {
       const put = (id: string, seq: number, more = {}): Fact => ({ kind: 'model_put', model: sampleModel(id, seq, more) })
       await storage.journal.commit([put('m1', 1), put('m2', 2)])
-      await storage.journal.commit([put('m1', 1, { state: 'Retired' }), { kind: 'model_deleted', id: 'm2' }, { kind: 'model_deleted', id: 'm3' }])
+      await storage.journal.commit([
+        put('m1', 1, { state: 'Retired' }),
+        { kind: 'model_deleted', id: 'm2' },
+        { kind: 'model_deleted', id: 'm3' },
+      ])
       assert.deepEqual(await storage.catalog.all(), [sampleModel('m1', 1, { state: 'Retired' })])
     })
 

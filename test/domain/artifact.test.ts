@@ -85,7 +85,10 @@ describe('canonical JSON', () => {
 
   it('is there exactly where the check finds nothing', () => {
     const unit = fc.constantFrom('a', 'é', '🦢', '\ud83e', '\udda2')
-    const value = fc.object({ key: fc.string({ unit, maxLength: 3 }), values: [fc.string({ unit, maxLength: 3 }), fc.constantFrom(null, true, 1)] })
+    const value = fc.object({
+      key: fc.string({ unit, maxLength: 3 }),
+      values: [fc.string({ unit, maxLength: 3 }), fc.constantFrom(null, true, 1)],
+    })
     const throws = (run: () => void): boolean => {
       try {
         run()

@@ -36,12 +36,19 @@ describe('with keys configured', () => {
 
   it('lets in who sends one as X-API-Key or as Bearer', async () => {
     assert.equal((await ask({ key: keys.data })).status, 200)
-    for (const scheme of ['Bearer', 'bearer', 'BEARER']) assert.equal((await ask({ headers: { Authorization: `${scheme} ${keys.data}` } })).status, 200)
+    for (const scheme of ['Bearer', 'bearer', 'BEARER'])
+      assert.equal((await ask({ headers: { Authorization: `${scheme} ${keys.data}` } })).status, 200)
     assert.equal((await ask({ headers: { 'X-API-Key': '', Authorization: `Bearer ${keys.data}` } })).status, 200)
   })
 
   it('answers 401 without a key', async () => {
-    for (const headers of [{}, { 'X-API-Key': '' }, { Authorization: 'Bearer' }, { Authorization: 'Bearer ' }, { Authorization: `Basic ${Buffer.from(`data:${keys.data}`).toString('base64')}` }]) {
+    for (const headers of [
+      {},
+      { 'X-API-Key': '' },
+      { Authorization: 'Bearer' },
+      { Authorization: 'Bearer ' },
+      { Authorization: `Basic ${Buffer.from(`data:${keys.data}`).toString('base64')}` },
+    ]) {
       const answer = await ask({ headers })
       refusedWith(answer, 401, 'UNAUTHENTICATED')
       assert.match(String(answer.json['message']), /X-API-Key/)
@@ -49,7 +56,8 @@ describe('with keys configured', () => {
   })
 
   it('answers 403 to a wrong key, whatever it looks like', async () => {
-    for (const key of ['wrong', 'valid', keys.data.toUpperCase(), `${keys.data} x`, `${keys.data},${keys.data}`, 'x'.repeat(8000)]) refusedWith(await ask({ key }), 403, 'FORBIDDEN')
+    for (const key of ['wrong', 'valid', keys.data.toUpperCase(), `${keys.data} x`, `${keys.data},${keys.data}`, 'x'.repeat(8000)])
+      refusedWith(await ask({ key }), 403, 'FORBIDDEN')
     // The first of the two decides; a good one does not mend it.
     refusedWith(await ask({ key: 'wrong', headers: { Authorization: `Bearer ${keys.data}` } }), 403, 'FORBIDDEN')
   })
@@ -61,7 +69,8 @@ describe('with keys configured', () => {
   })
 
   it('asks for a key before it says anything else', async () => {
-    for (const path of ['/v1/tasks/none', '/v1/nothing', '/', '/v1/pools/none/health', '/admin', '/v1/tasks/%zz']) refusedWith(await ask({}, path), 401, 'UNAUTHENTICATED')
+    for (const path of ['/v1/tasks/none', '/v1/nothing', '/', '/v1/pools/none/health', '/admin', '/v1/tasks/%zz'])
+      refusedWith(await ask({}, path), 401, 'UNAUTHENTICATED')
     refusedWith(await ask({ method: 'POST', headers: { 'Content-Type': 'text/plain' } }, '/v1/tasks'), 401, 'UNAUTHENTICATED')
     refusedWith(await ask({ method: 'DELETE' }, '/v1/tasks'), 401, 'UNAUTHENTICATED')
     refusedWith(await ask({ method: 'OPTIONS' }, '/v1/tasks'), 401, 'UNAUTHENTICATED')
@@ -79,7 +88,8 @@ describe('with keys configured', () => {
     const answer = await ask({ method: 'POST', key: keys.control, body: mockTask() }, '/v1/tasks')
     refusedWith(answer, 403, 'FORBIDDEN')
     assert.match(String(answer.json['message']), /createTask needs the role data/)
-    for (const path of ['/v1/pools', '/v1/tasks', '/v1/capabilities', '/v1/artifacts', '/v1/tasks/none/stream']) refusedWith(await ask({ key: keys.control }, path), 403, 'FORBIDDEN')
+    for (const path of ['/v1/pools', '/v1/tasks', '/v1/capabilities', '/v1/artifacts', '/v1/tasks/none/stream'])
+      refusedWith(await ask({ key: keys.control }, path), 403, 'FORBIDDEN')
     assert.equal((await ask({ method: 'POST', key: keys.all, body: mockTask() }, '/v1/tasks')).status, 202)
   })
 
@@ -98,13 +108,20 @@ describe('with keys configured', () => {
     refusedWith(await ask({ key }, '/v1/tasks/%zz'), 400, 'INVALID_PARAMS')
     refusedWith(await ask({ key, method: 'PUT' }, '/v1/tasks'), 405, 'INVALID_PARAMS')
     refusedWith(await ask({ key, method: 'POST', body: [] }, '/v1/tasks'), 400, 'INVALID_PARAMS')
-    refusedWith(await ask({ key, method: 'POST', headers: { 'Content-Type': 'text/plain', 'Content-Length': '0' } }, '/v1/tasks'), 400, 'INVALID_PARAMS')
+    refusedWith(
+      await ask({ key, method: 'POST', headers: { 'Content-Type': 'text/plain', 'Content-Length': '0' } }, '/v1/tasks'),
+      400,
+      'INVALID_PARAMS',
+    )
   })
 
   it('has CORS off', async () => {
     const answer = await ask({ key: keys.data, headers: { Origin: 'https://page.example' } })
     assert.equal(answer.status, 200)
-    assert.deepEqual(Object.keys(answer.headers).filter((name) => name.startsWith('access-control')), [])
+    assert.deepEqual(
+      Object.keys(answer.headers).filter((name) => name.startsWith('access-control')),
+      [],
+    )
   })
 })
 
@@ -123,13 +140,15 @@ describe('with no key configured', () => {
   })
   after(() => daemon.stop())
 
-  const ask = (headers: Record<string, string> = {}, key: string | undefined = 'valid'): Promise<Answer> => call(daemon.url, '/v1/pools', { headers, ...(key === '' ? {} : { key }) })
+  const ask = (headers: Record<string, string> = {}, key: string | undefined = 'valid'): Promise<Answer> =>
+    call(daemon.url, '/v1/pools', { headers, ...(key === '' ? {} : { key }) })
   const port = (): string => new URL(daemon.url).port
 
   it('the development key works on this machine, under each of its names', async () => {
     assert.equal((await ask()).status, 200)
     assert.equal((await ask({ Authorization: 'Bearer valid' }, '')).status, 200)
-    for (const host of ['localhost', 'LOCALHOST', '127.0.0.1', '[::1]', `localhost:${port()}`]) assert.equal((await ask({ Host: host })).status, 200, host)
+    for (const host of ['localhost', 'LOCALHOST', '127.0.0.1', '[::1]', `localhost:${port()}`])
+      assert.equal((await ask({ Host: host })).status, 200, host)
     for (const address of ['127.0.0.1', '127.255.0.9', '::1', '::ffff:127.0.0.1']) {
       peer = address
       assert.equal((await ask()).status, 200, address)
@@ -152,7 +171,16 @@ describe('with no key configured', () => {
     }
   })
 
-  for (const host of ['evil.example', 'localhost.evil.example', '127.0.0.1.nip.io', '192.0.2.1', '0.0.0.0', 'localhost:1:2', 'localhost@evil.example', '::1'])
+  for (const host of [
+    'evil.example',
+    'localhost.evil.example',
+    '127.0.0.1.nip.io',
+    '192.0.2.1',
+    '0.0.0.0',
+    'localhost:1:2',
+    'localhost@evil.example',
+    '::1',
+  ])
     it(`it does not work under the Host ${host}`, async () => {
       const answer = await ask({ Host: host })
       refusedWith(answer, 403, 'FORBIDDEN')
@@ -179,7 +207,17 @@ describe('with no key configured', () => {
   it('it works from a page of the same origin and from no other', async () => {
     assert.equal((await ask({ Origin: daemon.url })).status, 200)
     assert.equal((await ask({ Host: `localhost:${port()}`, Origin: `http://localhost:${port()}` })).status, 200)
-    for (const origin of ['http://evil.example', 'null', '', `https://127.0.0.1:${port()}`, 'http://127.0.0.1:1', 'http://127.0.0.1', `http://localhost:${port()}`, `${daemon.url}.evil.example`, `${daemon.url}/`])
+    for (const origin of [
+      'http://evil.example',
+      'null',
+      '',
+      `https://127.0.0.1:${port()}`,
+      'http://127.0.0.1:1',
+      'http://127.0.0.1',
+      `http://localhost:${port()}`,
+      `${daemon.url}.evil.example`,
+      `${daemon.url}/`,
+    ])
       refusedWith(await ask({ Origin: origin }), 403, 'FORBIDDEN')
   })
 })

@@ -28,12 +28,19 @@ export const authWith = (limited: Readonly<Record<string, Record<string, unknown
 
 /** Every task takes 1000 ms of its engine until the first token and 100 ms from one of its 8 tokens to the next: 1700 ms. */
 export const pricedPool = (fields: Record<string, unknown> = {}): Record<string, unknown> =>
-  mockPool({ prices, replicas: [{ id: 'r0', slots: 400 }], queue: { capacity: 1000 }, mock: { prefill_ms: 1000, token_ms: 100, tokens: 8 }, ...fields })
+  mockPool({
+    prices,
+    replicas: [{ id: 'r0', slots: 400 }],
+    queue: { capacity: 1000 },
+    mock: { prefill_ms: 1000, token_ms: 100, tokens: 8 },
+    ...fields,
+  })
 
 export const putSession = (daemon: TestDaemon, id: string, body: unknown, key: string = keys.data): Promise<Answer> =>
   call(daemon.url, `/v1/sessions/${id}`, { method: 'PUT', key, body })
 
-export const getSession = (daemon: TestDaemon, id: string, key: string = keys.data): Promise<Answer> => call(daemon.url, `/v1/sessions/${id}`, { key })
+export const getSession = (daemon: TestDaemon, id: string, key: string = keys.data): Promise<Answer> =>
+  call(daemon.url, `/v1/sessions/${id}`, { key })
 
 /** Budgets left, as SessionInfo and metrics frames name them. */
 export interface Left {

@@ -2,7 +2,17 @@ import assert from 'node:assert/strict'
 import { Agent } from 'node:http'
 import { keys, mockTask } from '../harness/daemon.ts'
 import { call, type Answer } from '../harness/http.ts'
-import { assertExhausted, authWith, lastMetrics, leftIn, leftInHeaders, leftOfSession, nanoOf, pricedPool, putSession } from './budgets.kit.ts'
+import {
+  assertExhausted,
+  authWith,
+  lastMetrics,
+  leftIn,
+  leftInHeaders,
+  leftOfSession,
+  nanoOf,
+  pricedPool,
+  putSession,
+} from './budgets.kit.ts'
 import { accepted, endOf, getTask, postTask, read, startStill, stream, untilState, type Still } from './pools.kit.ts'
 
 /** Tokens a `mockTask` with `max_tokens: 16` reserves, and uses. */
@@ -19,7 +29,11 @@ describe('budgets of sessions', () => {
       pools: [
         pricedPool(),
         pricedPool({ id: 'single', model: 'mock:single', replicas: [{ id: 'r0', slots: 1 }] }),
-        pricedPool({ id: 'failing', model: 'mock:failing', mock: { prefill_ms: 1000, token_ms: 100, tokens: 8, fault: { kind: 'fail', after_tokens: 3, every: 1 } } }),
+        pricedPool({
+          id: 'failing',
+          model: 'mock:failing',
+          mock: { prefill_ms: 1000, token_ms: 100, tokens: 8, fault: { kind: 'fail', after_tokens: 3, every: 1 } },
+        }),
       ],
     })
   })
@@ -31,8 +45,10 @@ describe('budgets of sessions', () => {
     assert.equal((await putSession(daemon, id, { budgets })).status, 200)
     return id
   }
-  const ask = (session_id: string, fields: Record<string, unknown> = {}, key?: string): Promise<Answer> => postTask(daemon, { session_id, max_tokens: 16, ...fields }, key)
-  const run = (session_id: string, fields: Record<string, unknown> = {}): Promise<string> => accepted(daemon, { session_id, max_tokens: 16, ...fields })
+  const ask = (session_id: string, fields: Record<string, unknown> = {}, key?: string): Promise<Answer> =>
+    postTask(daemon, { session_id, max_tokens: 16, ...fields }, key)
+  const run = (session_id: string, fields: Record<string, unknown> = {}): Promise<string> =>
+    accepted(daemon, { session_id, max_tokens: 16, ...fields })
 
   for (const [name, budget, room] of [
     ['tokens', { tokens: reserved * 10 + 19 }, { tokens: reserved }],
@@ -43,14 +59,17 @@ describe('budgets of sessions', () => {
       const start = await leftOfSession(daemon, id)
       const agent = new Agent({ keepAlive: true, maxSockets: 200 })
       const answers = await Promise.all(
-        Array.from({ length: 200 }, () => call(daemon.url, '/v1/tasks', { method: 'POST', key: keys.data, body: mockTask({ session_id: id, max_tokens: 16 }), agent })),
+        Array.from({ length: 200 }, () =>
+          call(daemon.url, '/v1/tasks', { method: 'POST', key: keys.data, body: mockTask({ session_id: id, max_tokens: 16 }), agent }),
+        ),
       )
       agent.destroy()
       const tasks = answers.filter(({ status }) => status === 202).map(({ json }) => String(json['task_id']))
       assert.equal(tasks.length, 10)
       for (const answer of answers) if (answer.status !== 202) assertExhausted(answer, name, 'session')
       const held = await leftOfSession(daemon, id)
-      for (const [field, each] of Object.entries(room)) assert.equal(held[field as keyof typeof held], start[field as keyof typeof start]! - 10 * each)
+      for (const [field, each] of Object.entries(room))
+        assert.equal(held[field as keyof typeof held], start[field as keyof typeof start]! - 10 * each)
       await daemon.clock.advance(2000)
       let tokens = 0
       let cost = 0
@@ -95,7 +114,8 @@ describe('budgets of sessions', () => {
 
   it('can be read by a page of an allowed origin', async () => {
     const { headers } = await call(daemon.url, '/v1/pools', { key: keys.data, headers: { Origin: 'http://page.test' } })
-    for (const name of ['X-Budget-Tokens-Remaining', 'X-Budget-Time-Remaining-Ms', 'X-Budget-Cost-Remaining']) assert.match(String(headers['access-control-expose-headers']), new RegExp(name))
+    for (const name of ['X-Budget-Tokens-Remaining', 'X-Budget-Time-Remaining-Ms', 'X-Budget-Cost-Remaining'])
+      assert.match(String(headers['access-control-expose-headers']), new RegExp(name))
   })
 
   it('of time let nothing in once it is used up', async () => {
@@ -116,7 +136,10 @@ describe('budgets of sessions', () => {
       await daemon.clock.advance(1300)
       for (const task_id of tasks) {
         const { tokens, terminal, frames } = await read(daemon, task_id)
-        assert.deepEqual([tokens.length, terminal?.event, terminal?.data?.['code'], terminal?.data?.['retriable']], [3, 'error', 'BUDGET_EXHAUSTED', false])
+        assert.deepEqual(
+          [tokens.length, terminal?.event, terminal?.data?.['code'], terminal?.data?.['retriable']],
+          [3, 'error', 'BUDGET_EXHAUSTED', false],
+        )
         assert.equal(leftIn(lastMetrics(frames)).time, 0)
         assert.equal((await getTask(daemon, task_id))['state'], 'failed')
       }
@@ -163,7 +186,11 @@ describe('budgets of sessions', () => {
     assert.deepEqual([second.status, leftInHeaders(second).tokens], [202, 10])
     await daemon.clock.advance(1700)
     const spent = 2 * used
-    assert.deepEqual(await leftOfSession(daemon, other, 'thrifty'), { tokens: 100 - spent, time: 4000 - 3400, cost: 60_000 - 2 * nanoOf(4, 8) })
+    assert.deepEqual(await leftOfSession(daemon, other, 'thrifty'), {
+      tokens: 100 - spent,
+      time: 4000 - 3400,
+      cost: 60_000 - 2 * nanoOf(4, 8),
+    })
     assert.equal((await post('thrifty-1')).status, 202)
     await daemon.clock.advance(1700)
     assertExhausted(await post(other), 'time_ms', 'key')

@@ -20,7 +20,14 @@ interface Setting {
 const settings: readonly Setting[] = [
   {
     what: '2,000 tasks of the mock',
-    pool: mockPool({ replicas: [{ id: 'r0', slots: 3 }, { id: 'r1', slots: 3 }], queue: { capacity: 1000 }, mock: { prefill_ms: 1, token_ms: 1, tokens: 12 } }),
+    pool: mockPool({
+      replicas: [
+        { id: 'r0', slots: 3 },
+        { id: 'r1', slots: 3 },
+      ],
+      queue: { capacity: 1000 },
+      mock: { prefill_ms: 1, token_ms: 1, tokens: 12 },
+    }),
     taskOf: ({ max_tokens, priority, seed }) => mockTask({ max_tokens, priority, seed }),
     last: 12,
     batch: 80,
@@ -29,7 +36,8 @@ const settings: readonly Setting[] = [
   {
     what: '60 tasks of the embedded model',
     pool: talesPool(),
-    taskOf: ({ max_tokens, priority, seed }) => mockTask({ max_tokens, priority, seed, engine: 'llamacpp', model_ref: 'file:models/tinytales.gguf', ctx: 256 }),
+    taskOf: ({ max_tokens, priority, seed }) =>
+      mockTask({ max_tokens, priority, seed, engine: 'llamacpp', model_ref: 'file:models/tinytales.gguf', ctx: 256 }),
     last: 80,
     batch: 20,
     batches: 3,
@@ -63,7 +71,10 @@ for (const { what, pool, taskOf, last, batch, batches } of settings)
         assert.equal(only.scheduler.depth(), 0)
         assert.equal(only.running.size, 0)
         assert.equal(daemon.live.size, 0)
-        assert.equal(only.health().replicas.reduce((sum, { restarts }) => sum + restarts, 0), 0)
+        assert.equal(
+          only.health().replicas.reduce((sum, { restarts }) => sum + restarts, 0),
+          0,
+        )
       })
       await fc.assert(property, { numRuns: batches, endOnFailure: true })
       assert.equal(ended.canceled + ended.completed, batch * batches)

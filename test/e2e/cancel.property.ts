@@ -51,10 +51,18 @@ export async function cancelAt(daemon: TestDaemon, given: Scenario, taskOf: Task
   const task = taskOf(given)
   const { task_id } = task
   await post(url, keys.data, task, agent)
-  const readers = given.moment.at === 'posted' ? [] : await Promise.all(Array.from({ length: given.readers }, () => StreamClient.open(url, task_id, keys.data)))
+  const readers =
+    given.moment.at === 'posted'
+      ? []
+      : await Promise.all(Array.from({ length: given.readers }, () => StreamClient.open(url, task_id, keys.data)))
   await theMoment(daemon, task_id, given.moment, readers)
-  const cancels = await Promise.all(Array.from({ length: given.cancels }, () => call(url, `/v1/tasks/${task_id}/cancel`, { method: 'POST', key: keys.data, agent })))
-  assert.deepEqual(cancels.map(({ status, text }) => [status, text]), cancels.map(() => [204, '']))
+  const cancels = await Promise.all(
+    Array.from({ length: given.cancels }, () => call(url, `/v1/tasks/${task_id}/cancel`, { method: 'POST', key: keys.data, agent })),
+  )
+  assert.deepEqual(
+    cancels.map(({ status, text }) => [status, text]),
+    cancels.map(() => [204, '']),
+  )
   const late = await StreamClient.open(url, task_id, keys.data)
   await Promise.all([...readers, late].map(({ closed }) => closed))
   const state = (await call(url, `/v1/tasks/${task_id}`, { key: keys.data, agent })).json['state']
@@ -65,17 +73,25 @@ export async function cancelAt(daemon: TestDaemon, given: Scenario, taskOf: Task
     assert.equal(events[0], 'started')
     assert.equal(events.at(-1), terminal)
     assert.equal(events.filter((event) => event === 'end' || event === 'error').length, 1)
-    assert.deepEqual(reader.tokens.map(({ data }) => data?.['i']), reader.tokens.map((_, i) => i))
+    assert.deepEqual(
+      reader.tokens.map(({ data }) => data?.['i']),
+      reader.tokens.map((_, i) => i),
+    )
     if (state === 'canceled') assert.equal(reader.terminal?.data?.['code'], 'CANCELED')
   }
-  if (state === 'canceled') assert.deepEqual(late.frames.map(({ event }) => event).filter((event) => event !== 'metrics'), ['started', 'error'])
+  if (state === 'canceled')
+    assert.deepEqual(
+      late.frames.map(({ event }) => event).filter((event) => event !== 'metrics'),
+      ['started', 'error'],
+    )
   else assert.ok(readers.every(({ text }) => text === late.text))
   return state
 }
 
 async function theMoment(daemon: TestDaemon, task_id: string, moment: Moment, [reader]: readonly StreamClient[]): Promise<void> {
   // Where the end comes first, the cancel is one of a finished task.
-  const seen = (fits: (client: StreamClient) => boolean): Promise<void> => reader?.until((client) => fits(client) || client.terminal !== undefined) ?? Promise.resolve()
+  const seen = (fits: (client: StreamClient) => boolean): Promise<void> =>
+    reader?.until((client) => fits(client) || client.terminal !== undefined) ?? Promise.resolve()
   switch (moment.at) {
     case 'posted':
       return
@@ -106,7 +122,8 @@ export function checkOrder(writes: readonly Write[]): void {
     const task = taskIn(path)
     if (path.endsWith('/cancel') && last && status === 204 && !answered.has(task)) {
       answered.set(task, order)
-      for (const one of begun.get(task) ?? []) assert.ok(ends.get(task)?.has(one), `the cancel of ${task} was answered before a reader stood on the terminal frame`)
+      for (const one of begun.get(task) ?? [])
+        assert.ok(ends.get(task)?.has(one), `the cancel of ${task} was answered before a reader stood on the terminal frame`)
     }
     if (!path.endsWith('/stream')) continue
     begun.set(task, (begun.get(task) ?? new Set()).add(response))

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { checkConfig, ConfigError, loadConfig } from '../../src/config.ts'
+import { checkConfig, ConfigError, loadConfig } from '../../src/config/config.ts'
 import { makeSigner } from '../harness/catalog.ts'
 import { talesPool } from '../harness/daemon.ts'
 import { temporaryDir } from '../harness/process.ts'

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import type { CatalogModelRequest } from '../../src/domain/catalog.ts'
+import type { CatalogModelRequest } from '../../src/domain/catalog/catalog.ts'
 import { CatalogWorld, makeSigner, manifestOf, modelRequest, sha256, someBytes } from '../harness/catalog.ts'
 import { Hub, redirectTo } from '../harness/hub.ts'
 import { trustTestCertificate } from '../harness/tls.ts'

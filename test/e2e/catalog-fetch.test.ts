@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { CatalogModelRequest } from '../../src/domain/catalog.ts'
+import type { CatalogModelRequest } from '../../src/domain/catalog/catalog.ts'
 import { CatalogWorld, makeSigner, manifestOf, modelRequest, sha256, someBytes } from '../harness/catalog.ts'
 import { responseProblems } from '../harness/contract.ts'
 import { FakeClock } from '../harness/fake-clock.ts'
@@ -57,7 +57,7 @@ describe('catalog models from a hub', () => {
     assert.deepEqual(readFileSync(path), bytes)
     assert.ok(path.endsWith('.catalog/tiny/files/tiny.gguf'))
     assert.deepEqual(readdirSync(join(world.models_dir, '.catalog/tiny/parts')), [])
-    assert.ok(world.daemon.lines.some(({ fields }) => fields['model_id'] === 'tiny' && String(fields['human']).includes('100 % is here')))
+    assert.ok(world.daemon.lines.some(({ fields, message }) => fields['model_id'] === 'tiny' && message.includes('100 % is here')))
   })
 
   it('shows how far it is, answers 409 to a verification meanwhile, and takes everything away when it is deleted', async () => {
@@ -158,7 +158,7 @@ describe('catalog models from a hub', () => {
     await clock.advance(30_000)
     await pastPause(clock, 1)
     assert.equal((await world.over('tiny')).verification?.status, 'pass')
-    assert.ok(world.daemon.lines.some(({ fields }) => String(fields['human']).includes('the server was silent for 30000 ms')))
+    assert.ok(world.daemon.lines.some(({ message }) => message.includes('the server was silent for 30000 ms')))
   })
 
   it('catches a fetched file that changed by one byte', async () => {

@@ -156,7 +156,7 @@ describe('a pool whose catalog model may not be served', () => {
     for (const path of ['', '/state'] as const) {
       const before = world.daemon.lines.length
       const answer = pool('reload', { model_ref: 'catalog:tales' })
-      await until(() => world.daemon.lines.slice(before).some(({ message }) => message === 'replica'))
+      await until(() => world.daemon.lines.slice(before).some(({ fields }) => fields['event'] === 'replica'))
       const twice =
         path === '' ? await world.ask('DELETE', '/v1/catalog/models/tales') : await state({ state: 'Retired', deadline_ms: 60_000 })
       assert.ok(twice.status < 300, twice.text)

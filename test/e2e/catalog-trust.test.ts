@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import type { CatalogModelRequest } from '../../src/domain/catalog.ts'
+import type { CatalogModelRequest } from '../../src/domain/catalog/catalog.ts'
 import { CatalogWorld, makeSigner, manifestOf, modelRequest, sha256, someBytes } from '../harness/catalog.ts'
 import { responseProblems } from '../harness/contract.ts'
 
@@ -78,8 +78,7 @@ describe('trust in catalog models', () => {
       await world.ask('DELETE', '/v1/catalog/models/tales')
     }
     assert.ok(
-      world.daemon.lines.filter(({ level, fields }) => level === 'warn' && String(fields['human']).includes('not trusted')).length >=
-        refused.length,
+      world.daemon.lines.filter(({ level, message }) => level === 'warn' && message.includes('not trusted')).length >= refused.length,
     )
   })
 

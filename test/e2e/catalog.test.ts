@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { CatalogModelRequest } from '../../src/domain/catalog.ts'
+import type { CatalogModelRequest } from '../../src/domain/catalog/catalog.ts'
 import { CatalogWorld, manifestOf, modelRequest, sha256, someBytes } from '../harness/catalog.ts'
 import { responseProblems } from '../harness/contract.ts'
 import { keys } from '../harness/daemon.ts'

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { copyFileSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { compose } from '../../src/compose.ts'
-import { ConfigError, loadConfig } from '../../src/config.ts'
+import { compose } from '../../src/compose/daemon.ts'
+import { ConfigError, loadConfig } from '../../src/config/config.ts'
 import { mockPool, silentLog, talesPool } from '../harness/daemon.ts'
 import { modelsDir, temporaryDir } from '../harness/process.ts'
 
@@ -43,12 +43,33 @@ describe('a configuration that cannot be used is refused in one line that names 
   withConfig('a value of the wrong type', { shutdown_grace_ms: 'long' }, 'shutdown_grace_ms', 'integer')
   withConfig('an unknown driver', { pools: [mockPool({ driver: 'remote' })] }, 'pools.0.driver', 'in-process, embedded')
   withConfig('a port that does not exist', { listen: '127.0.0.1:70000' }, 'listen')
-  withConfig('no key on a public address', { listen: '0.0.0.0:0', auth: { require_api_key: false } }, 'auth.require_api_key', '127.0.0.1', '0.0.0.0:0')
+  withConfig(
+    'no key on a public address',
+    { listen: '0.0.0.0:0', auth: { require_api_key: false } },
+    'auth.require_api_key',
+    '127.0.0.1',
+    '0.0.0.0:0',
+  )
   withConfig('two pools of one id', { pools: [mockPool(), mockPool()] }, 'pools.1.id', 'mock is used twice')
-  withConfig('two replicas of one id', { pools: [mockPool({ replicas: [{ id: 'a' }, { id: 'a' }] })] }, 'pools.0.replicas.1.id', 'a is used twice')
-  withConfig('a model file that is not there', { pools: [talesPool({ model: 'file:models/nothing.gguf' })] }, 'pools.tales.model', 'nothing.gguf')
+  withConfig(
+    'two replicas of one id',
+    { pools: [mockPool({ replicas: [{ id: 'a' }, { id: 'a' }] })] },
+    'pools.0.replicas.1.id',
+    'a is used twice',
+  )
+  withConfig(
+    'a model file that is not there',
+    { pools: [talesPool({ model: 'file:models/nothing.gguf' })] },
+    'pools.tales.model',
+    'nothing.gguf',
+  )
   withConfig('a model outside of models_dir', { pools: [talesPool({ model: 'file:../package.json' })] }, 'pools.tales.model', 'models_dir')
-  withConfig('a model outside of models_dir by an absolute path', { pools: [talesPool({ model: 'file:/etc/hosts' })] }, 'pools.tales.model', 'models_dir')
+  withConfig(
+    'a model outside of models_dir by an absolute path',
+    { pools: [talesPool({ model: 'file:/etc/hosts' })] },
+    'pools.tales.model',
+    'models_dir',
+  )
   withConfig('a directory as a model', { pools: [talesPool({ model: 'file:.' })] }, 'pools.tales.model')
   withConfig('a mock reference for the embedded engine', { pools: [talesPool({ model: 'mock:v1' })] }, 'pools.0.model', 'file:')
   withConfig('a file that is not YAML', 'pools: [\n  - {', 'orchestratord.yaml')
@@ -57,14 +78,24 @@ describe('a configuration that cannot be used is refused in one line that names 
   withConfig('a file that is not a mapping', '- listen\n', 'orchestratord.yaml', 'mapping')
   withConfig('YAML with the same key twice', 'log_level: info\nlog_level: debug\n', 'orchestratord.yaml', 'unique')
   withConfig('pools that are null', 'pools:\n', 'pools')
-  withConfig('a key twice', { auth: { keys: [0, 1].map((n) => ({ name: `k${n}`, key_sha256: '0'.repeat(64), roles: ['data'] })) } }, 'auth.keys.1.key_sha256')
+  withConfig(
+    'a key twice',
+    { auth: { keys: [0, 1].map((n) => ({ name: `k${n}`, key_sha256: '0'.repeat(64), roles: ['data'] })) } },
+    'auth.keys.1.key_sha256',
+  )
 
   it('an unknown variable', () => refused(composed({}, { ORCHD_PORT: '1' }), 'ORCHD_PORT', 'ORCHD_ADDR'))
   it('a bad value of a variable', () => refused(composed({}, { ORCHD_LOG_LEVEL: 'loud' }), 'log_level', 'debug'))
   it('a bad address', () => refused(composed({}, { ORCHD_ADDR: '8080' }), 'listen'))
-  it('keys of the wrong form, without showing them', () => refused(composed({}, { ORCHD_API_KEYS: 'a:secret-1,secret-2' }), 'ORCHD_API_KEYS: entry 2', 'name:key'))
-  it('an option it does not know', () => assert.throws(() => loadConfig(['--port', '1'], {}), { name: 'ConfigError', message: /--config FILE/ }))
-  it('a file that is not there', () => assert.throws(() => loadConfig(['--config=/elsewhere.yaml'], {}), { name: 'ConfigError', message: /^\/elsewhere\.yaml cannot be read: [^\n]+$/ }))
+  it('keys of the wrong form, without showing them', () =>
+    refused(composed({}, { ORCHD_API_KEYS: 'a:secret-1,secret-2' }), 'ORCHD_API_KEYS: entry 2', 'name:key'))
+  it('an option it does not know', () =>
+    assert.throws(() => loadConfig(['--port', '1'], {}), { name: 'ConfigError', message: /--config FILE/ }))
+  it('a file that is not there', () =>
+    assert.throws(() => loadConfig(['--config=/elsewhere.yaml'], {}), {
+      name: 'ConfigError',
+      message: /^\/elsewhere\.yaml cannot be read: [^\n]+$/,
+    }))
 
   it('a model that a symbolic link leads out of models_dir', async () => {
     const models_dir = join(dir.path, 'models')

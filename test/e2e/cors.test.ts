@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { checkConfig } from '../../src/config.ts'
+import { checkConfig } from '../../src/config/config.ts'
 import { keys, mockTask, startDaemon, type TestDaemon } from '../harness/daemon.ts'
 import { call, post, type Answer } from '../harness/http.ts'
 
@@ -13,7 +13,10 @@ describe('pages of listed origins', () => {
   after(() => daemon.stop())
 
   const preflight = (origin: string): Promise<Answer> =>
-    call(daemon.url, '/v1/tasks', { method: 'OPTIONS', headers: { Origin: origin, 'Access-Control-Request-Method': 'POST', 'Access-Control-Request-Headers': 'x-api-key,content-type' } })
+    call(daemon.url, '/v1/tasks', {
+      method: 'OPTIONS',
+      headers: { Origin: origin, 'Access-Control-Request-Method': 'POST', 'Access-Control-Request-Headers': 'x-api-key,content-type' },
+    })
 
   it('may ask beforehand, without a key', async () => {
     const answer = await preflight(page)
@@ -36,7 +39,13 @@ describe('pages of listed origins', () => {
   })
 
   it('others are told nothing', async () => {
-    for (const origin of ['https://other.example', 'http://page.example', 'https://page.example:444', 'https://page.example.evil', 'null']) {
+    for (const origin of [
+      'https://other.example',
+      'http://page.example',
+      'https://page.example:444',
+      'https://page.example.evil',
+      'null',
+    ]) {
       const asked = await preflight(origin)
       const answer = await call(daemon.url, '/v1/pools', { key: keys.data, headers: { Origin: origin } })
       for (const { headers } of [asked, answer]) assert.equal(headers['access-control-allow-origin'], undefined, origin)
@@ -62,7 +71,13 @@ describe('without required keys', () => {
   })
 
   it('others are refused, and so is a wrong key', async () => {
-    for (const headers of [{ Host: 'evil.example' }, { Origin: 'http://evil.example' }, { Origin: 'null' }, { Via: '1.1 proxy' }, { 'X-Forwarded-For': '192.0.2.1' }]) {
+    for (const headers of [
+      { Host: 'evil.example' },
+      { Origin: 'http://evil.example' },
+      { Origin: 'null' },
+      { Via: '1.1 proxy' },
+      { 'X-Forwarded-For': '192.0.2.1' },
+    ]) {
       const answer = await call(daemon.url, '/v1/tasks/keyless', { headers })
       assert.equal(answer.status, 403)
       assert.match(String(answer.json['message']), /auth\.keys/)
@@ -72,7 +87,9 @@ describe('without required keys', () => {
 
   it('it is refused by the configuration unless bound to loopback', () => {
     const auth = { require_api_key: false }
-    for (const listen of ['127.0.0.1:0', 'localhost:0', '[::1]:0', '127.1.2.3:80']) assert.equal(checkConfig({ listen, auth: { ...auth } }).auth.require_api_key, false)
-    for (const listen of ['0.0.0.0:0', '[::]:0', '192.0.2.1:0', 'example.org:0', '128.0.0.1:0']) assert.throws(() => checkConfig({ listen, auth: { ...auth } }), { name: 'ConfigError', message: /auth\.require_api_key/ })
+    for (const listen of ['127.0.0.1:0', 'localhost:0', '[::1]:0', '127.1.2.3:80'])
+      assert.equal(checkConfig({ listen, auth: { ...auth } }).auth.require_api_key, false)
+    for (const listen of ['0.0.0.0:0', '[::]:0', '192.0.2.1:0', 'example.org:0', '128.0.0.1:0'])
+      assert.throws(() => checkConfig({ listen, auth: { ...auth } }), { name: 'ConfigError', message: /auth\.require_api_key/ })
   })
 })

@@ -57,7 +57,9 @@ export class Lives {
   /** Posts a task until it is accepted, however often the daemon goes away meanwhile. */
   async post(task: Readonly<Record<string, unknown>>): Promise<void> {
     for (;;) {
-      const answer = await this.listens.promise.then((url) => call(url, '/v1/tasks', { method: 'POST', key, body: task })).catch(() => undefined)
+      const answer = await this.listens.promise
+        .then((url) => call(url, '/v1/tasks', { method: 'POST', key, body: task }))
+        .catch(() => undefined)
       if (answer?.status === 202) return
       // Not up yet, or stopping.
       assert.ok(answer === undefined || answer.status === 503, answer?.text)

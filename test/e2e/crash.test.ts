@@ -25,9 +25,20 @@ const things = ['fox', 'owl', 'hare', 'bear', 'otter', 'heron', 'badger', 'turtl
 
 /** Task number `n` of an engine; tasks whose numbers are equal modulo `variety` say the same. */
 function taskOf(engine: keyof typeof counts, n: number): Record<string, unknown> & { task_id: string } {
-  const task = { ...common, task_id: `${engine}-${n}`, session_id: `${engine}-${n >> 2}`, seed: 1 + (n % variety), ...(n % 5 === 0 ? { priority: 'batch' } : {}) }
+  const task = {
+    ...common,
+    task_id: `${engine}-${n}`,
+    session_id: `${engine}-${n >> 2}`,
+    seed: 1 + (n % variety),
+    ...(n % 5 === 0 ? { priority: 'batch' } : {}),
+  }
   const mock = { engine: 'mock', model_ref: 'mock:v1', ctx: 8192, prompt: 'go on' }
-  const tales = { engine: 'llamacpp', model_ref: 'file:models/tinytales.gguf', ctx: 256, messages: [{ role: 'user', content: `Tell me a story about a ${things[n % variety] ?? 'cat'}.` }] }
+  const tales = {
+    engine: 'llamacpp',
+    model_ref: 'file:models/tinytales.gguf',
+    ctx: 256,
+    messages: [{ role: 'user', content: `Tell me a story about a ${things[n % variety] ?? 'cat'}.` }],
+  }
   return { ...task, ...(engine === 'mock' ? mock : tales) }
 }
 
@@ -79,7 +90,7 @@ describe(`a daemon that dies again and again (CRASH_SEED=${seed})`, () => {
         }),
       ).finally(() => (over = true))
       clients.catch(() => undefined)
-      for (let early = false; lives.count <= deaths; ) {
+      for (let early = false; lives.count <= deaths;) {
         // A task is given up after three runs. So at most two lives in a row end before those that were cut off have had the time to end.
         early = !early && next() < 0.4
         const enough = (): boolean => over || (countOf(lives.ended, 'mock') >= 8 && countOf(lives.ended, 'tales') >= 3)
@@ -101,11 +112,23 @@ describe(`a daemon that dies again and again (CRASH_SEED=${seed})`, () => {
         assert.deepEqual(tokens, undisturbed.get(kindOf(task_id)), task_id)
         assert.equal(ends[0]?.data['tokens_out'], tokens.length)
       }
-      assert.ok([...followed.values()].some(({ connections }) => connections > 1), 'no stream was ever cut')
+      assert.ok(
+        [...followed.values()].some(({ connections }) => connections > 1),
+        'no stream was ever cut',
+      )
       const db = new DatabaseSync(join(data_dir, 'orchestratord.db'), { readOnly: true })
-      assert.deepEqual({ ...db.prepare('SELECT count(*) AS tasks, sum(ended = ?) AS completed FROM tasks').get('completed') }, { tasks: all.length, completed: all.length })
+      assert.deepEqual(
+        { ...db.prepare('SELECT count(*) AS tasks, sum(ended = ?) AS completed FROM tasks').get('completed') },
+        { tasks: all.length, completed: all.length },
+      )
       // Turns are counted once for each task, however often it was run.
-      assert.deepEqual(db.prepare('SELECT DISTINCT turns FROM sessions').all().map((row) => ({ ...row })), [{ turns: 4 }])
+      assert.deepEqual(
+        db
+          .prepare('SELECT DISTINCT turns FROM sessions')
+          .all()
+          .map((row) => ({ ...row })),
+        [{ turns: 4 }],
+      )
       db.close()
     }).timeout(300_000)
 })

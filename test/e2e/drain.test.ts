@@ -1,6 +1,21 @@
 import assert from 'node:assert/strict'
 import { keys, mockPool } from '../harness/daemon.ts'
-import { accepted, assertUnready, control, drain, endOf, getTask, health, listed, postTask, resume, sample, startStill, untilState, type Still } from './pools.kit.ts'
+import {
+  accepted,
+  assertUnready,
+  control,
+  drain,
+  endOf,
+  getTask,
+  health,
+  listed,
+  postTask,
+  resume,
+  sample,
+  startStill,
+  untilState,
+  type Still,
+} from './pools.kit.ts'
 
 const one = { replicas: [{ id: 'r0', slots: 1 }], mock: { prefill_ms: 1000, token_ms: 0, tokens: 4 } }
 /** Each test has pools and a model of its own. */
@@ -51,7 +66,17 @@ describe('a drain', () => {
   it('refuses newcomers at once, lets what is there finish, and shows every step', async () => {
     const running = await accept('steps')
     const queued = await accept('steps')
-    const first = { pool_id: 'steps', engine: 'mock', model_ref: 'mock:steps', live: true, ready: true, draining: false, slots: 1, slots_busy: 1, queue_depth: 1 }
+    const first = {
+      pool_id: 'steps',
+      engine: 'mock',
+      model_ref: 'mock:steps',
+      live: true,
+      ready: true,
+      draining: false,
+      slots: 1,
+      slots_busy: 1,
+      queue_depth: 1,
+    }
     assert.deepEqual(await listed(daemon, 'steps'), first)
 
     const { status, json } = await drain(daemon, 'steps')
@@ -135,7 +160,10 @@ describe('a drain', () => {
     for (const task_id of tasks) {
       const { event, data } = await endOf(daemon, task_id)
       assert.equal(event, 'error')
-      assert.deepEqual({ code: data?.['code'], retriable: data?.['retriable'], pool_id: data?.['pool_id'] }, { code: 'POOL_UNREADY', retriable: true, pool_id: 'late' })
+      assert.deepEqual(
+        { code: data?.['code'], retriable: data?.['retriable'], pool_id: data?.['pool_id'] },
+        { code: 'POOL_UNREADY', retriable: true, pool_id: 'late' },
+      )
     }
     const { slots_busy, queue_depth, draining } = await listed(daemon, 'late')
     assert.deepEqual({ slots_busy, queue_depth, draining }, { slots_busy: 0, queue_depth: 0, draining: true })

@@ -9,7 +9,11 @@ describe('how tasks end', () => {
   let clock: FakeClock
   before(async () => {
     clock = new FakeClock()
-    const oneSlot = { replicas: [{ id: 'r0', slots: 1 }], mock: { prefill_ms: 600_000 }, timeouts: { wall_ms: 86_400_000, idle_ms: 86_400_000 } }
+    const oneSlot = {
+      replicas: [{ id: 'r0', slots: 1 }],
+      mock: { prefill_ms: 600_000 },
+      timeouts: { wall_ms: 86_400_000, idle_ms: 86_400_000 },
+    }
     daemon = await startDaemon(
       {
         pools: [
@@ -36,7 +40,9 @@ describe('how tasks end', () => {
     return { task, stream }
   }
 
-  async function transcriptOf(task_id: string): Promise<{ artifact: Readonly<Record<string, unknown>>; content: Readonly<Record<string, unknown>> }> {
+  async function transcriptOf(
+    task_id: string,
+  ): Promise<{ artifact: Readonly<Record<string, unknown>>; content: Readonly<Record<string, unknown>> }> {
     const { artifact_id } = await get(`/v1/tasks/${task_id}`)
     assert.match(String(artifact_id), /^sha256:[0-9a-f]{64}$/)
     const artifact = await get(`/v1/artifacts/${String(artifact_id)}`)
@@ -44,7 +50,10 @@ describe('how tasks end', () => {
   }
 
   async function resultOf(stream: StreamClient, task_id: string): Promise<Record<string, unknown>> {
-    assert.deepEqual(stream.frames.map(({ event }) => event), ['started', 'metrics', 'end'])
+    assert.deepEqual(
+      stream.frames.map(({ event }) => event),
+      ['started', 'metrics', 'end'],
+    )
     const id = stream.terminal?.data?.['result_artifact_id']
     assert.match(String(id), /^sha256:[0-9a-f]{64}$/)
     assert.equal((await get(`/v1/tasks/${task_id}`))['result_artifact_id'], id)
@@ -82,7 +91,10 @@ describe('how tasks end', () => {
     const kept = await opened({ model_ref })
     const newcomer = await opened({ model_ref })
     await oldest.stream.closed
-    assert.deepEqual(oldest.stream.frames.map(({ event }) => event), ['started', 'metrics', 'error'])
+    assert.deepEqual(
+      oldest.stream.frames.map(({ event }) => event),
+      ['started', 'metrics', 'error'],
+    )
     const { code, retriable, retry_after_ms, pool_id } = oldest.stream.terminal?.data ?? {}
     assert.deepEqual([code, retriable, pool_id], ['QUEUE_FULL_DROP_LRU', true, 'small'])
     assert.ok(Number(retry_after_ms) >= 1)
@@ -99,7 +111,11 @@ describe('how tasks end', () => {
   it('nothing of a higher priority is displaced: the newcomer gets a 429', async () => {
     const model_ref = 'mock:small'
     const tasks = [await opened({ model_ref }), await opened({ model_ref }), await opened({ model_ref })]
-    const refused = await call(daemon.url, '/v1/tasks', { method: 'POST', key: keys.data, body: mockTask({ model_ref, priority: 'batch' }) })
+    const refused = await call(daemon.url, '/v1/tasks', {
+      method: 'POST',
+      key: keys.data,
+      body: mockTask({ model_ref, priority: 'batch' }),
+    })
     assert.equal(refused.status, 429)
     assert.deepEqual([refused.json['code'], refused.json['policy_label']], ['QUEUE_FULL_DROP_LRU', 'drop-lru'])
     for (const { task } of tasks.reverse()) await cancel(task.task_id)
@@ -124,9 +140,16 @@ describe('how tasks end', () => {
   })
 
   const complete = (content: Readonly<Record<string, unknown>>, task: Record<string, unknown>): void => {
-    assert.deepEqual({ ...(content['request'] as object), determinism: undefined, kv_hint: undefined, output_mode: undefined }, { ...task, determinism: undefined, kv_hint: undefined, output_mode: undefined })
-    assert.deepEqual([content['engine'], content['engine_version'], content['replica_id'], content['seed']], ['mock', 'mock-1', 'r0', task['seed']])
-    for (const name of ['accepted_at', 'started_at', 'first_token_at', 'last_token_at', 'finished_at']) assert.ok(Date.parse(String(content[name])) > 0, name)
+    assert.deepEqual(
+      { ...(content['request'] as object), determinism: undefined, kv_hint: undefined, output_mode: undefined },
+      { ...task, determinism: undefined, kv_hint: undefined, output_mode: undefined },
+    )
+    assert.deepEqual(
+      [content['engine'], content['engine_version'], content['replica_id'], content['seed']],
+      ['mock', 'mock-1', 'r0', task['seed']],
+    )
+    for (const name of ['accepted_at', 'started_at', 'first_token_at', 'last_token_at', 'finished_at'])
+      assert.ok(Date.parse(String(content[name])) > 0, name)
     assert.ok((content['frames'] as string[])[0]?.startsWith('id: 0\nevent: started\n'))
   }
 

@@ -26,11 +26,15 @@ describe('limits of a key', () => {
         waiter: { queued_tasks: 2 },
         modest: { top_priority: 'batch', requests_per_minute: 3 },
       }),
-      pools: [mockPool({ replicas: [{ id: 'r0', slots: 1 }], mock: { prefill_ms: 1000, token_ms: 0, tokens: 4 }, queue: { capacity: 64 } }), mockPool({ id: 'fast', model: 'mock:fast' })],
+      pools: [
+        mockPool({ replicas: [{ id: 'r0', slots: 1 }], mock: { prefill_ms: 1000, token_ms: 0, tokens: 4 }, queue: { capacity: 64 } }),
+        mockPool({ id: 'fast', model: 'mock:fast' }),
+      ],
     })
   })
   after(() => daemon.stop())
-  const fast = (key: string, fields: Record<string, unknown> = {}): Promise<Answer> => postTask(daemon, { model_ref: 'mock:fast', ...fields }, key)
+  const fast = (key: string, fields: Record<string, unknown> = {}): Promise<Answer> =>
+    postTask(daemon, { model_ref: 'mock:fast', ...fields }, key)
 
   it('requests_per_minute: so many at once, then one for each interval; the wait is exact', async () => {
     for (let i = 0; i < 7; i++) assert.equal((await fast('brisk')).status, 202, `task ${i}`)
@@ -112,12 +116,17 @@ describe('limits of a key', () => {
 
   it('queued_tasks: those that come at once are counted one by one', async () => {
     const blocker = await postTask(daemon, {}, keys.other)
-    await untilAnswer(() => listed(daemon, 'mock'), ({ slots_busy }) => slots_busy === 1)
+    await untilAnswer(
+      () => listed(daemon, 'mock'),
+      ({ slots_busy }) => slots_busy === 1,
+    )
     const answers = await Promise.all(Array.from({ length: 20 }, () => postTask(daemon, {}, 'waiter')))
     assert.equal(answers.filter(({ status }) => status === 202).length, 2)
     for (const answer of answers) if (answer.status !== 202) assertLimited(answer)
     await daemon.clock.advance(10_000)
-    for (const { status, json } of answers) if (status === 202) assert.equal((await call(daemon.url, `/v1/tasks/${String(json['task_id'])}`, { key: 'waiter' })).json['state'], 'completed')
+    for (const { status, json } of answers)
+      if (status === 202)
+        assert.equal((await call(daemon.url, `/v1/tasks/${String(json['task_id'])}`, { key: 'waiter' })).json['state'], 'completed')
     assert.equal((await call(daemon.url, `/v1/tasks/${String(blocker.json['task_id'])}`, { key: keys.other })).json['state'], 'completed')
   })
 })

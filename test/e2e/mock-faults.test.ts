@@ -27,8 +27,22 @@ const faults: readonly Fault[] = [
   { kind: 'hang', after_tokens: 0, code: 'DECODE_TIMEOUT', message: /idle_ms \(30000\)/, wait_ms: idle_ms },
   { kind: 'hang', after_tokens: 3, code: 'DECODE_TIMEOUT', message: /idle_ms \(30000\)/, wait_ms: idle_ms },
   { kind: 'die', after_tokens: 3, code: 'WORKER_RESET', message: /engine failed while the task ran/, down: /died on purpose/, wait_ms: 0 },
-  { kind: 'deaf', after_tokens: 0, code: 'DECODE_TIMEOUT', message: /idle_ms/, down: /did not confirm an abort within 5000 ms/, wait_ms: idle_ms + abort_ms },
-  { kind: 'deaf', after_tokens: 3, code: 'DECODE_TIMEOUT', message: /idle_ms/, down: /did not confirm an abort within 5000 ms/, wait_ms: idle_ms + abort_ms },
+  {
+    kind: 'deaf',
+    after_tokens: 0,
+    code: 'DECODE_TIMEOUT',
+    message: /idle_ms/,
+    down: /did not confirm an abort within 5000 ms/,
+    wait_ms: idle_ms + abort_ms,
+  },
+  {
+    kind: 'deaf',
+    after_tokens: 3,
+    code: 'DECODE_TIMEOUT',
+    message: /idle_ms/,
+    down: /did not confirm an abort within 5000 ms/,
+    wait_ms: idle_ms + abort_ms,
+  },
 ]
 
 describe('an engine that goes wrong', () => {
@@ -36,7 +50,10 @@ describe('an engine that goes wrong', () => {
   let clock: FakeClock
   const start = async (fault: object, pool: Record<string, unknown> = {}, mock: Record<string, unknown> = {}): Promise<void> => {
     clock = new FakeClock()
-    daemon = await startDaemon({ pools: [mockPool({ mock: { prefill_ms: 0, token_ms: 0, tokens: 8, fault, ...mock }, timeouts: { idle_ms, abort_ms }, ...pool })] }, { clock })
+    daemon = await startDaemon(
+      { pools: [mockPool({ mock: { prefill_ms: 0, token_ms: 0, tokens: 8, fault, ...mock }, timeouts: { idle_ms, abort_ms }, ...pool })] },
+      { clock },
+    )
   }
   afterEach(() => daemon.stop())
 
@@ -62,7 +79,8 @@ describe('an engine that goes wrong', () => {
     return { task_id, stream }
   }
 
-  const slotsAreFree = (): Promise<void> => until(() => daemon.pools.all().every(({ slotsBusy, running }) => slotsBusy === 0 && running.size === 0))
+  const slotsAreFree = (): Promise<void> =>
+    until(() => daemon.pools.all().every(({ slotsBusy, running }) => slotsBusy === 0 && running.size === 0))
 
   for (const { kind, after_tokens, code, message, down, wait_ms } of faults)
     it(`${kind} after ${after_tokens} tokens: ${code}, and the next task runs`, async () => {
@@ -81,7 +99,10 @@ describe('an engine that goes wrong', () => {
       assert.equal(data['pool_id'], 'mock')
       assert.equal(data['engine'], 'mock')
       assert.match(String(data['message']), message)
-      assert.deepEqual(stream.frames.map(({ event }) => event).filter((event) => event !== 'metrics' && event !== undefined), ['started', ...Array.from({ length: after_tokens }, () => 'token'), 'error'])
+      assert.deepEqual(
+        stream.frames.map(({ event }) => event).filter((event) => event !== 'metrics' && event !== undefined),
+        ['started', ...Array.from({ length: after_tokens }, () => 'token'), 'error'],
+      )
       const task = (await call(daemon.url, `/v1/tasks/${task_id}`, { key: keys.data })).json
       assert.equal(task['state'], 'failed')
       assert.equal((task['error'] as Record<string, unknown>)['code'], code)
@@ -89,9 +110,13 @@ describe('an engine that goes wrong', () => {
       await slotsAreFree()
       assert.equal(daemon.live.size, 0)
       const after = await health()
-      if (down === undefined) assert.deepEqual([after.whole['ready'], after.whole['last_error'], after.replicas[0]?.['restarts']], [true, undefined, 0])
+      if (down === undefined)
+        assert.deepEqual([after.whole['ready'], after.whole['last_error'], after.replicas[0]?.['restarts']], [true, undefined, 0])
       else {
-        assert.deepEqual([after.whole['ready'], after.whole['live'], after.replicas[0]?.['state'], after.replicas[0]?.['restart_in_ms']], [false, false, 'down', 250])
+        assert.deepEqual(
+          [after.whole['ready'], after.whole['live'], after.replicas[0]?.['state'], after.replicas[0]?.['restart_in_ms']],
+          [false, false, 'down', 250],
+        )
         assert.match(String(after.whole['last_error']), down)
         assert.match(String(after.replicas[0]?.['last_error']), down)
         await clock.advance(250)
@@ -124,7 +149,11 @@ describe('an engine that goes wrong', () => {
 
   it('fail before the first token is tried again, and the reader sees nothing of it', async () => {
     await start({ kind: 'fail', after_tokens: 0, every: 2 })
-    for (let i = 0; i < 5; i++) assert.deepEqual((await run()).frames.map(({ event }) => event), ['started', ...Array.from({ length: 8 }, () => 'token'), 'metrics', 'end'])
+    for (let i = 0; i < 5; i++)
+      assert.deepEqual(
+        (await run()).frames.map(({ event }) => event),
+        ['started', ...Array.from({ length: 8 }, () => 'token'), 'metrics', 'end'],
+      )
     assert.equal((await health()).replicas[0]?.['restarts'], 0)
   })
 
@@ -136,23 +165,45 @@ describe('an engine that goes wrong', () => {
     await slotsAreFree()
     const transcript = await call(daemon.url, `/v1/artifacts?kind=transcript`, { key: keys.data })
     const [{ id } = { id: '' }] = transcript.json['artifacts'] as { id: string }[]
-    const content = JSON.parse(String((await call(daemon.url, `/v1/artifacts/${id}`, { key: keys.data })).json['content'])) as Record<string, unknown>
+    const content = JSON.parse(String((await call(daemon.url, `/v1/artifacts/${id}`, { key: keys.data })).json['content'])) as Record<
+      string,
+      unknown
+    >
     assert.equal(content['attempts'], 3)
   })
 
   it('die before the first token moves the task to another replica', async () => {
-    await start({ kind: 'die', after_tokens: 0, every: 2 }, { replicas: [{ id: 'r0', slots: 1 }, { id: 'r1', slots: 1 }] })
+    await start(
+      { kind: 'die', after_tokens: 0, every: 2 },
+      {
+        replicas: [
+          { id: 'r0', slots: 1 },
+          { id: 'r1', slots: 1 },
+        ],
+      },
+    )
     assert.equal((await run()).terminal?.data?.['replica_id'], 'r0')
     const second = await run()
     assert.equal(second.terminal?.event, 'end')
     assert.equal(second.terminal.data?.['replica_id'], 'r1')
     const { whole, replicas } = await health()
     assert.equal(whole['ready'], true)
-    assert.deepEqual(replicas.map(({ state }) => state), ['down', 'ready'])
+    assert.deepEqual(
+      replicas.map(({ state }) => state),
+      ['down', 'ready'],
+    )
   })
 
   it('die on every replica: the task waits, is given up after three attempts, and newcomers are told when to come back', async () => {
-    await start({ kind: 'die', after_tokens: 0 }, { replicas: [{ id: 'r0', slots: 2 }, { id: 'r1', slots: 2 }] })
+    await start(
+      { kind: 'die', after_tokens: 0 },
+      {
+        replicas: [
+          { id: 'r0', slots: 2 },
+          { id: 'r1', slots: 2 },
+        ],
+      },
+    )
     const { stream } = await stuck(0)
     await until(() => daemon.pools.all().every(({ live }) => !live))
     assert.ok(stream.frames.every(({ id }) => id !== 'end'))

@@ -6,13 +6,17 @@ import { readStream, StreamClient } from '../harness/sse.ts'
 
 const artifact = (content: string): Record<string, unknown> => ({ kind: 'plan', content, tags: ['mine'], metadata: {} })
 
-const ids = (answer: Answer, list: 'tasks' | 'artifacts', id: 'task_id' | 'id'): unknown[] => (answer.json[list] as Record<string, unknown>[]).map((entry) => entry[id])
+const ids = (answer: Answer, list: 'tasks' | 'artifacts', id: 'task_id' | 'id'): unknown[] =>
+  (answer.json[list] as Record<string, unknown>[]).map((entry) => entry[id])
 
 describe('what belongs to one key', () => {
   let daemon: TestDaemon
   before(async () => {
     daemon = await startDaemon({
-      pools: [mockPool({ mock: { prefill_ms: 0, token_ms: 0, tokens: 8 } }), mockPool({ id: 'slow', model: 'mock:slow', mock: { prefill_ms: 600_000 } })],
+      pools: [
+        mockPool({ mock: { prefill_ms: 0, token_ms: 0, tokens: 8 } }),
+        mockPool({ id: 'slow', model: 'mock:slow', mock: { prefill_ms: 600_000 } }),
+      ],
     })
   })
   after(() => daemon.stop())
@@ -34,7 +38,11 @@ describe('what belongs to one key', () => {
 
   it('a running task is 404 to another key: to look at, read and cancel', async () => {
     const id = await running()
-    for (const [path, method] of [['', 'GET'], ['/stream', 'GET'], ['/cancel', 'POST']] as const) {
+    for (const [path, method] of [
+      ['', 'GET'],
+      ['/stream', 'GET'],
+      ['/cancel', 'POST'],
+    ] as const) {
       const answer = await ask(keys.other, `/v1/tasks/${id}${path}`, method)
       assert.equal(answer.status, 404)
       assert.equal(answer.json['code'], 'NOT_FOUND')
@@ -68,7 +76,7 @@ describe('what belongs to one key', () => {
     assert.equal((await ask(keys.data, session)).status, 404)
   })
 
-  it('an artifact is its creator\'s, also where another key stored the same', async () => {
+  it("an artifact is its creator's, also where another key stored the same", async () => {
     const made = await ask(keys.data, '/v1/artifacts', 'POST', artifact('a plan'))
     assert.equal(made.status, 201)
     const path = `/v1/artifacts/${String(made.json['id'])}`
@@ -130,15 +138,30 @@ describe('what belongs to one key', () => {
     await tell(ask(keys.data, '/v1/tasks', 'POST', mockTask({ prompt: secret, engine: 'vllm' })))
     await tell(ask('not-a-key-but-secret', '/v1/tasks', 'POST', mockTask({ prompt: secret })))
     for (const body of [`{"prompt": ${secret}}`, secret, `{"prompt": "${secret}`, `{"prompt": "x"} ${secret}`]) {
-      const answer = await request(daemon.url).post('/v1/tasks').set('X-API-Key', keys.data).set('Content-Type', 'application/json').send(body).expect(400)
+      const answer = await request(daemon.url)
+        .post('/v1/tasks')
+        .set('X-API-Key', keys.data)
+        .set('Content-Type', 'application/json')
+        .send(body)
+        .expect(400)
       assert.match(answer.text, /not valid JSON/)
       texts.push(answer.text)
     }
     const id = await running()
     await ask(keys.data, `/v1/tasks/${id}/cancel`, 'POST')
     assert.equal(texts.length, 9)
-    const lines = daemon.lines.map((line) => JSON.stringify(line, (_, value: unknown) => (value instanceof Error ? { message: value.message, stack: value.stack, cause: value.cause } : value)))
-    assert.ok(lines.some((line) => line.includes('"admission"')) && lines.some((line) => line.includes('"end"')) && lines.some((line) => line.includes('"cancel"')))
-    for (const text of [...texts, ...lines]) for (const hidden of [secret, secret.slice(0, 6) + '-', 'not-a-key-but-secret', ...Object.values(keys)]) assert.ok(!text.includes(hidden), text.slice(0, 500))
+    const lines = daemon.lines.map((line) =>
+      JSON.stringify(line, (_, value: unknown) =>
+        value instanceof Error ? { message: value.message, stack: value.stack, cause: value.cause } : value,
+      ),
+    )
+    assert.ok(
+      lines.some((line) => line.includes('"admission"')) &&
+        lines.some((line) => line.includes('"end"')) &&
+        lines.some((line) => line.includes('"cancel"')),
+    )
+    for (const text of [...texts, ...lines])
+      for (const hidden of [secret, secret.slice(0, 6) + '-', 'not-a-key-but-secret', ...Object.values(keys)])
+        assert.ok(!text.includes(hidden), text.slice(0, 500))
   })
 })

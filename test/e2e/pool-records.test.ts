@@ -71,7 +71,7 @@ describe('what was done to pools comes back after a restart', () => {
     daemon = undefined
     const { lines } = await restart()
     assert.equal((await pool())['model_ref'], 'mock:v1')
-    assert.ok(lines.some(({ level, message }) => level === 'error' && message === 'recovery'))
+    assert.ok(lines.some(({ level, fields }) => level === 'error' && fields['event'] === 'recovery'))
   })
 
   it('a reload that cannot be written down does not happen', async () => {

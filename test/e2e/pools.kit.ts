@@ -25,7 +25,8 @@ export async function startStill(given: Record<string, unknown>): Promise<Still>
 export const control = (daemon: TestDaemon, path: string, body?: unknown, key: string = keys.control): Promise<Answer> =>
   call(daemon.url, `/v1/pools/${path}`, { method: 'POST', key, body })
 
-export const drain = (daemon: TestDaemon, pool: string, deadline_ms = 60_000): Promise<Answer> => control(daemon, `${pool}/drain`, { deadline_ms })
+export const drain = (daemon: TestDaemon, pool: string, deadline_ms = 60_000): Promise<Answer> =>
+  control(daemon, `${pool}/drain`, { deadline_ms })
 export const resume = (daemon: TestDaemon, pool: string): Promise<Answer> => control(daemon, `${pool}/resume`)
 export const reload = (daemon: TestDaemon, pool: string, model_ref: string, deadline_ms = 60_000): Promise<Answer> =>
   control(daemon, `${pool}/reload`, { model_ref, deadline_ms })
@@ -52,11 +53,15 @@ export const endOf = async (daemon: TestDaemon, task_id: string): Promise<Frame>
 export const postTask = (daemon: TestDaemon, fields: Record<string, unknown> = {}, key: string = keys.data): Promise<Answer> =>
   call(daemon.url, '/v1/tasks', { method: 'POST', key, body: mockTask(fields) })
 
-export const getTask = async (daemon: TestDaemon, task_id: string): Promise<Answer['json']> => (await call(daemon.url, `/v1/tasks/${task_id}`, { key: keys.data })).json
+export const getTask = async (daemon: TestDaemon, task_id: string): Promise<Answer['json']> =>
+  (await call(daemon.url, `/v1/tasks/${task_id}`, { key: keys.data })).json
 
 /** Asks for the task until it is in this state. */
 export const untilState = (daemon: TestDaemon, task_id: string, state: string): Promise<Answer['json']> =>
-  untilAnswer(() => getTask(daemon, task_id), ({ state: now }) => now === state)
+  untilAnswer(
+    () => getTask(daemon, task_id),
+    ({ state: now }) => now === state,
+  )
 
 /** What `listPools` says of a pool. */
 export async function listed(daemon: TestDaemon, pool_id: string): Promise<Answer['json']> {
@@ -66,7 +71,8 @@ export async function listed(daemon: TestDaemon, pool_id: string): Promise<Answe
   return found
 }
 
-export const health = async (daemon: TestDaemon, pool_id: string): Promise<Answer['json']> => (await call(daemon.url, `/v1/pools/${pool_id}/health`, { key: keys.data })).json
+export const health = async (daemon: TestDaemon, pool_id: string): Promise<Answer['json']> =>
+  (await call(daemon.url, `/v1/pools/${pool_id}/health`, { key: keys.data })).json
 
 /** Value of one sample in /metrics; undefined where there is none. */
 export async function sample(daemon: TestDaemon, series: string): Promise<number | undefined> {
@@ -78,7 +84,10 @@ export async function sample(daemon: TestDaemon, series: string): Promise<number
 /** Children of this process. */
 export async function childProcesses(): Promise<number[]> {
   const { stdout } = await promisify(execFile)('ps', ['-A', '-o', 'pid=,ppid=,comm='])
-  const rows = stdout.trim().split('\n').map((row) => row.trim().split(/\s+/))
+  const rows = stdout
+    .trim()
+    .split('\n')
+    .map((row) => row.trim().split(/\s+/))
   return rows.flatMap(([pid, ppid, command]) => (Number(ppid) === process.pid && command !== 'ps' ? [Number(pid)] : []))
 }
 
@@ -97,7 +106,10 @@ export function assertUnready({ status, headers, json }: Answer): void {
 export function assertWhole(client: StreamClient): void {
   const { frames, tokens, terminal } = client
   assert.equal(frames[0]?.event, 'started')
-  assert.deepEqual(tokens.map(({ data }) => data?.['i']), tokens.map((_, i) => i))
+  assert.deepEqual(
+    tokens.map(({ data }) => data?.['i']),
+    tokens.map((_, i) => i),
+  )
   assert.equal(frames.filter(({ id }) => id === 'end').length, 1)
   assert.equal(frames.at(-1), terminal)
 }

@@ -18,7 +18,10 @@ describe('pools under load', () => {
   const agent = new Agent({ keepAlive: true, maxSockets: clients })
   before(async () => {
     const pool = { replicas: [{ id: 'r0', slots: 8 }], mock: { prefill_ms: 1, token_ms: 2, tokens: 12 }, queue: { capacity: 256 } }
-    daemon = await startDaemon({ sessions: { max_turns: 1000 }, pools: [mockPool({ id: 'a', ...pool }), mockPool({ id: 'b', ...pool }), talesPool({ replicas: [{ id: 'r0', slots: 4 }] })] })
+    daemon = await startDaemon({
+      sessions: { max_turns: 1000 },
+      pools: [mockPool({ id: 'a', ...pool }), mockPool({ id: 'b', ...pool }), talesPool({ replicas: [{ id: 'r0', slots: 4 }] })],
+    })
   })
   after(async () => {
     agent.destroy()
@@ -26,9 +29,14 @@ describe('pools under load', () => {
   })
 
   /** One stream after the other, whole and with the text of its seed, until `over`. */
-  async function client(task: (seed: number) => Record<string, unknown> & { task_id: string }, text: readonly string[], over: () => boolean, tally: Tally): Promise<void> {
-    for (let turn = 0; !over(); turn++) {
-      const seed = turn % text.length
+  async function client(
+    task: (seed: number) => Record<string, unknown> & { task_id: string },
+    text: readonly string[],
+    over: () => boolean,
+    tally: Tally,
+  ): Promise<void> {
+    for (let round = 0; !over(); round++) {
+      const seed = round % text.length
       const body = task(seed)
       const answer = await call(daemon.url, '/v1/tasks', { method: 'POST', key: keys.data, body, agent })
       if (answer.status !== 202) {
@@ -45,7 +53,10 @@ describe('pools under load', () => {
   }
 
   /** Runs the clients for as long as the operator is at work. */
-  async function underLoad(task: (seed: number) => Record<string, unknown> & { task_id: string }, operate: () => Promise<void>): Promise<Tally> {
+  async function underLoad(
+    task: (seed: number) => Record<string, unknown> & { task_id: string },
+    operate: () => Promise<void>,
+  ): Promise<Tally> {
     const text: string[] = []
     for (let seed = 0; seed < 4; seed++) {
       const body = task(seed)
@@ -59,11 +70,27 @@ describe('pools under load', () => {
     return tally
   }
 
-  const empty = (pool: string): Promise<unknown> => untilAnswer(() => listed(daemon, pool), ({ slots_busy, queue_depth }) => slots_busy === 0 && queue_depth === 0)
-  const busy = (pool: string): Promise<unknown> => untilAnswer(() => listed(daemon, pool), ({ slots_busy }) => Number(slots_busy) > 0)
+  const empty = (pool: string): Promise<unknown> =>
+    untilAnswer(
+      () => listed(daemon, pool),
+      ({ slots_busy, queue_depth }) => slots_busy === 0 && queue_depth === 0,
+    )
+  const busy = (pool: string): Promise<unknown> =>
+    untilAnswer(
+      () => listed(daemon, pool),
+      ({ slots_busy }) => Number(slots_busy) > 0,
+    )
   const story = (seed: number): ReturnType<typeof mockTask> => mockTask({ seed })
   const tale = (seed: number): ReturnType<typeof mockTask> =>
-    mockTask({ seed, engine: 'llamacpp', model_ref: 'file:models/tinytales.gguf', ctx: 256, prompt: undefined, messages: [{ role: 'user', content: 'Tell me a story.' }], max_tokens: 8 })
+    mockTask({
+      seed,
+      engine: 'llamacpp',
+      model_ref: 'file:models/tinytales.gguf',
+      ctx: 256,
+      prompt: undefined,
+      messages: [{ role: 'user', content: 'Tell me a story.' }],
+      max_tokens: 8,
+    })
 
   it('drain in turn without a refusal, for the other one takes the tasks', async () => {
     const { ended, refused } = await underLoad(story, async () => {

@@ -18,13 +18,15 @@ describe('a daemon that cannot start says why', () => {
     const exit = await daemon.exited
     assert.deepEqual(exit, { code: 1, signal: null }, daemon.stderr)
     assert.match(daemon.stderr, /^orchestratord: [^\n]+\n$/)
-    for (const what of says) assert.ok(typeof what === 'string' ? daemon.stderr.includes(what) : what.test(daemon.stderr), `${String(what)}: ${daemon.stderr}`)
-    assert.ok(!daemon.lines.some(({ msg }) => msg === 'start'))
+    for (const what of says)
+      assert.ok(typeof what === 'string' ? daemon.stderr.includes(what) : what.test(daemon.stderr), `${String(what)}: ${daemon.stderr}`)
+    assert.ok(!daemon.lines.some(({ event }) => event === 'start'))
   }
 
   it('an unknown key', () => refused({ config: { porst: 1 } }, 'porst'))
   it('a file that is not YAML', () => refused({ config: 'pools: [\n  - {' }, 'orchestratord.yaml', 'line 2'))
-  it('a model file that is not there', () => refused({ config: { pools: [talesPool({ model: 'file:models/nothing.gguf' })] } }, 'pools.tales.model', 'nothing.gguf'))
+  it('a model file that is not there', () =>
+    refused({ config: { pools: [talesPool({ model: 'file:models/nothing.gguf' })] } }, 'pools.tales.model', 'nothing.gguf'))
   it('an unknown variable', () => refused({ env: { ORCHD_PORT: '1' } }, 'ORCHD_PORT', 'ORCHD_ADDR'))
 
   it('a data_dir that is a file', async () => {

@@ -7,10 +7,17 @@ import { readStream, StreamClient } from '../harness/sse.ts'
 const key = 'valid'
 const slowMock = { replicas: [{ id: 'r0', slots: 1 }], mock: { prefill_ms: 0, token_ms: 10, tokens: 100 } }
 
-const story = (task_id: string, fields: Record<string, unknown> = {}): Record<string, unknown> & { task_id: string } => mockTask({ task_id, session_id: task_id, seed: 11, max_tokens: 150, ...fields })
+const story = (task_id: string, fields: Record<string, unknown> = {}): Record<string, unknown> & { task_id: string } =>
+  mockTask({ task_id, session_id: task_id, seed: 11, max_tokens: 150, ...fields })
 
 const tale = (task_id: string): Record<string, unknown> =>
-  story(task_id, { engine: 'llamacpp', model_ref: 'file:models/tinytales.gguf', ctx: 256, prompt: undefined, messages: [{ role: 'user', content: 'Tell me a story about an owl.' }] })
+  story(task_id, {
+    engine: 'llamacpp',
+    model_ref: 'file:models/tinytales.gguf',
+    ctx: 256,
+    prompt: undefined,
+    messages: [{ role: 'user', content: 'Tell me a story about an owl.' }],
+  })
 
 describe('stopping the process', () => {
   let dir: ReturnType<typeof temporaryDir>
@@ -110,10 +117,16 @@ describe('stopping the process', () => {
     assert.equal(waiting.terminal, undefined)
     const second = await start(config)
     const streams = await Promise.all(['q0', 'q1', 'q2', 'q3'].map((task_id) => readStream(second.url, task_id, key)))
-    assert.deepEqual(streams.map(({ tokens }) => tokens.length), [100, 5, 5, 5])
+    assert.deepEqual(
+      streams.map(({ tokens }) => tokens.length),
+      [100, 5, 5, 5],
+    )
     const listed = await call(second.url, '/v1/tasks', { key })
     const tasks = listed.json['tasks'] as { task_id: string; started_at: string; state: string }[]
-    assert.deepEqual([...tasks].sort((a, b) => a.started_at.localeCompare(b.started_at)).map(({ task_id }) => task_id), ['q0', 'q1', 'q2', 'q3'])
+    assert.deepEqual(
+      [...tasks].sort((a, b) => a.started_at.localeCompare(b.started_at)).map(({ task_id }) => task_id),
+      ['q0', 'q1', 'q2', 'q3'],
+    )
   })
 
   it('loses nothing that was accepted when it is killed', async () => {

@@ -26,7 +26,10 @@ const foxTask = (task_id: string, fields: Record<string, unknown> = {}): Record<
 /** Processes whose parent is `parent`. */
 async function childrenOf(parent: number): Promise<number[]> {
   const { stdout } = await promisify(execFile)('ps', ['-A', '-o', 'pid=,ppid='])
-  const rows = stdout.trim().split('\n').map((row) => row.trim().split(/\s+/).map(Number))
+  const rows = stdout
+    .trim()
+    .split('\n')
+    .map((row) => row.trim().split(/\s+/).map(Number))
   return rows.flatMap(([pid, ppid]) => (pid !== undefined && ppid === parent ? [pid] : []))
 }
 

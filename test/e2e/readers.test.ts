@@ -182,7 +182,10 @@ describe('readers of one task', () => {
     await client.closed
     assert.equal(client.terminal?.data?.['code'], 'CANCELED')
     assert.equal(client.frames.at(-1), client.terminal)
-    assert.deepEqual(daemon.lines.filter(({ level }) => level === 'error'), [])
+    assert.deepEqual(
+      daemon.lines.filter(({ level }) => level === 'error'),
+      [],
+    )
   }).timeout(60_000)
 
   it('one that goes away stops nothing', async () => {
@@ -190,10 +193,12 @@ describe('readers of one task', () => {
     await post(daemon.url, keys.data, task)
     const gone = await Promise.all(Array.from({ length: 10 }, () => open(task.task_id)))
     const stays = await open(task.task_id)
-    await Promise.all(gone.map(async (client) => {
-      await client.until(({ tokens }) => tokens.length > 0)
-      client.drop()
-    }))
+    await Promise.all(
+      gone.map(async (client) => {
+        await client.until(({ tokens }) => tokens.length > 0)
+        client.drop()
+      }),
+    )
     await stays.closed
     assert.equal(stays.terminal?.event, 'end')
     assert.equal(stays.tokens.length, 5000)

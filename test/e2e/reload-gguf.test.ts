@@ -37,7 +37,16 @@ describe('a reload of the embedded engine', () => {
   const tale = (model_ref: string, fields: Record<string, unknown> = {}): Record<string, unknown> & { task_id: string } => {
     const task_id = `tale-${++made}`
     return {
-      ...{ task_id, session_id: task_id, workload: 'completion', model_ref, engine: 'llamacpp', ctx: 256, priority: 'interactive', seed: 7 },
+      ...{
+        task_id,
+        session_id: task_id,
+        workload: 'completion',
+        model_ref,
+        engine: 'llamacpp',
+        ctx: 256,
+        priority: 'interactive',
+        seed: 7,
+      },
       ...{ messages: [{ role: 'user', content: 'Tell me a story about a fox.' }], max_tokens: 160, deadline_ms: 600_000, ...fields },
     }
   }
@@ -65,7 +74,10 @@ describe('a reload of the embedded engine', () => {
     }
     assert.equal(fresh.terminal?.event, 'end')
     await untilAnswer(engines, (pids) => pids.length === 1 && !pids.includes(old ?? 0))
-    await untilAnswer(() => loaded(tales), (is) => is === 0)
+    await untilAnswer(
+      () => loaded(tales),
+      (is) => is === 0,
+    )
     assert.equal(await loaded(twin), 1)
     assert.equal((await postTask(daemon, tale(tales, { prompt: undefined }))).status, 404)
   })

@@ -1,9 +1,27 @@
 import assert from 'node:assert/strict'
-import { newGate } from '../../src/services/live-tasks.ts'
+import { newGate } from '../../src/services/tasks/live-tasks.ts'
 import { mockPool } from '../harness/daemon.ts'
 import type { Answer } from '../harness/http.ts'
 import { until } from '../harness/wait.ts'
-import { accepted, assertUnready, assertWhole, drain, endOf, getTask, health, listed, postTask, read, reload, resume, sample, startStill, stream, untilState, type Still } from './pools.kit.ts'
+import {
+  accepted,
+  assertUnready,
+  assertWhole,
+  drain,
+  endOf,
+  getTask,
+  health,
+  listed,
+  postTask,
+  read,
+  reload,
+  resume,
+  sample,
+  startStill,
+  stream,
+  untilState,
+  type Still,
+} from './pools.kit.ts'
 
 const one = { replicas: [{ id: 'r0', slots: 1 }], mock: { prefill_ms: 1000, token_ms: 0, tokens: 4 } }
 const pools = [
@@ -14,7 +32,11 @@ const pools = [
   mockPool({ id: 'move-b', model: 'mock:move', ...one }),
   mockPool({ id: 'worked', model: 'mock:worked-1', ...one }),
   mockPool({ id: 'slow', model: 'mock:slow-1', ...one }),
-  mockPool({ id: 'faulty', model: 'mock:faulty-1', mock: { prefill_ms: 0, token_ms: 0, tokens: 4, fault: { kind: 'fail', after_tokens: 1, every: 1 } } }),
+  mockPool({
+    id: 'faulty',
+    model: 'mock:faulty-1',
+    mock: { prefill_ms: 0, token_ms: 0, tokens: 4, fault: { kind: 'fail', after_tokens: 1, every: 1 } },
+  }),
   mockPool({ id: 'depth', model: 'mock:depth-1', ...one }),
   mockPool({ id: 'due', model: 'mock:due', ...one }),
   mockPool({ id: 'counted', model: 'mock:counted' }),
@@ -30,7 +52,8 @@ describe('a reload', () => {
   const loaded = (model: string): Promise<number | undefined> => sample(daemon, `model_state{model_id="${model}",state="loaded"}`)
   const unloaded = (model: string): Promise<number | undefined> => sample(daemon, `model_state{model_id="${model}",state="unloaded"}`)
 
-  const starts = (pool: string): number => daemon.lines.filter(({ message, fields }) => message === 'replica' && fields['pool_id'] === pool && fields['state'] === 'ready').length
+  const starts = (pool: string): number =>
+    daemon.lines.filter(({ fields }) => fields['event'] === 'replica' && fields['pool_id'] === pool && fields['state'] === 'ready').length
   /** Begins a reload and waits until the new model proves itself. */
   const proving = async (pool: string, model_ref: string, deadline_ms?: number): Promise<{ readonly answer: Promise<Answer> }> => {
     const before = starts(pool)
@@ -42,7 +65,17 @@ describe('a reload', () => {
   it('puts the new model in the place of the old one', async () => {
     const { status, json } = await reload(daemon, 'flip', 'mock:flip-2')
     assert.equal(status, 202)
-    assert.deepEqual(json, { pool_id: 'flip', engine: 'mock', model_ref: 'mock:flip-2', live: true, ready: true, draining: false, slots: 4, slots_busy: 0, queue_depth: 0 })
+    assert.deepEqual(json, {
+      pool_id: 'flip',
+      engine: 'mock',
+      model_ref: 'mock:flip-2',
+      live: true,
+      ready: true,
+      draining: false,
+      slots: 4,
+      slots_busy: 0,
+      queue_depth: 0,
+    })
     assert.deepEqual(await listed(daemon, 'flip'), json)
     const task = await accepted(daemon, { model_ref: 'mock:flip-2' })
     assert.equal((await endOf(daemon, task)).event, 'end')
@@ -83,7 +116,11 @@ describe('a reload', () => {
     const fields = { model_ref: 'mock:same', placement: { mode: 'pin', pin_pool_id: 'same' } }
     const running = await accepted(daemon, fields)
     await daemon.clock.advance(1)
-    const waiting = [await accepted(daemon, fields), await accepted(daemon, { ...fields, priority: 'batch' }), await accepted(daemon, fields)]
+    const waiting = [
+      await accepted(daemon, fields),
+      await accepted(daemon, { ...fields, priority: 'batch' }),
+      await accepted(daemon, fields),
+    ]
     const followed = await stream(daemon, waiting[0]!)
     await daemon.clock.advance(998)
     const { answer } = await proving('same', 'mock:same')
@@ -120,7 +157,10 @@ describe('a reload', () => {
     assert.equal((await answer).status, 202)
     await daemon.clock.advance(10_000)
     const ends = await Promise.all(tasks.map((task_id) => endOf(daemon, task_id)))
-    assert.deepEqual(ends.map(({ event, data }) => data?.['code'] ?? event), ['end', 'end', 'end', 'POOL_UNAVAILABLE', 'POOL_UNAVAILABLE'])
+    assert.deepEqual(
+      ends.map(({ event, data }) => data?.['code'] ?? event),
+      ['end', 'end', 'end', 'POOL_UNAVAILABLE', 'POOL_UNAVAILABLE'],
+    )
     assert.equal(ends[3]?.data?.['retriable'], true)
   })
 
@@ -134,7 +174,8 @@ describe('a reload', () => {
   })
 
   it('leaves queue_depth to the pool that serves', async () => {
-    const depth = (): Promise<number | undefined> => sample(daemon, 'queue_depth{engine="mock",engine_version="mock-1",pool_id="depth",priority="interactive"}')
+    const depth = (): Promise<number | undefined> =>
+      sample(daemon, 'queue_depth{engine="mock",engine_version="mock-1",pool_id="depth",priority="interactive"}')
     const tasks: string[] = []
     for (let i = 0; i < 3; i++) tasks.push(await accepted(daemon, { model_ref: 'mock:depth-1' }))
     assert.equal(await depth(), 2)
@@ -158,9 +199,13 @@ describe('a reload', () => {
   it('that fails is not taken for a failure of the pool in the log', async () => {
     const before = daemon.lines.length
     assert.equal((await reload(daemon, 'faulty', 'mock:faulty-3')).status, 409)
-    const humans = daemon.lines.slice(before).filter(({ message }) => message === 'replica').map(({ fields }) => String(fields['human']))
-    assert.ok(humans.length > 0)
-    for (const human of humans) assert.match(human, /^Replica r0 of pool faulty, not the one that serves but one with mock:faulty-3, is /)
+    const sentences = daemon.lines
+      .slice(before)
+      .filter(({ fields }) => fields['event'] === 'replica')
+      .map(({ message }) => message)
+    assert.ok(sentences.length > 0)
+    for (const sentence of sentences)
+      assert.match(sentence, /^Replica r0 of pool faulty, not the one that serves but one with mock:faulty-3, is /)
   })
 
   it('that does not prove itself is 409, and the old model serves on', async () => {
@@ -193,7 +238,10 @@ describe('a reload', () => {
     assert.equal((await answer).json['draining'], true)
     await daemon.clock.advance(500)
     const ends = await Promise.all([running, ...waiting].map((task_id) => endOf(daemon, task_id)))
-    assert.deepEqual(ends.map(({ event, data }) => data?.['code'] ?? event), ['end', 'end', 'POOL_UNREADY'])
+    assert.deepEqual(
+      ends.map(({ event, data }) => data?.['code'] ?? event),
+      ['end', 'end', 'POOL_UNREADY'],
+    )
   })
 
   it('is the only one of its pool', async () => {

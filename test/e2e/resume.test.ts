@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
-import { emptyMark, extendMark, formatMark, parseMark } from '../../src/domain/text-hash.ts'
+import { emptyMark, extendMark, formatMark, parseMark } from '../../src/domain/stream/text-hash.ts'
 import { keys, mockPool, mockTask, startDaemon, talesPool, type TestDaemon } from '../harness/daemon.ts'
 import { call, post } from '../harness/http.ts'
 import { readStream, StreamClient, type Frame } from '../harness/sse.ts'
@@ -17,7 +17,9 @@ function idOf(bytes: Uint8Array): string {
 describe('resuming a stream', () => {
   let daemon: TestDaemon
   before(async () => {
-    daemon = await startDaemon({ pools: [mockPool({ mock: { prefill_ms: 0, token_ms: 1, tokens }, queue: { capacity: 1000 } }), talesPool()] })
+    daemon = await startDaemon({
+      pools: [mockPool({ mock: { prefill_ms: 0, token_ms: 1, tokens }, queue: { capacity: 1000 } }), talesPool()],
+    })
   })
   after(() => daemon.stop())
 
@@ -38,14 +40,20 @@ describe('resuming a stream', () => {
   }
 
   const reset = (stream: StreamClient): void => {
-    assert.deepEqual(stream.frames.map(({ event }) => event), ['error'])
+    assert.deepEqual(
+      stream.frames.map(({ event }) => event),
+      ['error'],
+    )
     assert.equal(stream.terminal?.data?.['code'], 'WORKER_RESET')
     assert.equal(stream.terminal.data['retriable'], true)
     assert.equal(stream.terminal.id, 'end')
   }
 
   it('gives exactly the missing text after connections that break anywhere', async () => {
-    const scenario = fc.record({ seed: fc.nat(0xffff), drops: fc.array(fc.integer({ min: 0, max: tokens }), { minLength: 1, maxLength: 5 }) })
+    const scenario = fc.record({
+      seed: fc.nat(0xffff),
+      drops: fc.array(fc.integer({ min: 0, max: tokens }), { minLength: 1, maxLength: 5 }),
+    })
     await fc.assert(
       fc.asyncProperty(fc.array(scenario, { minLength: 10, maxLength: 10 }), async (scenarios) => {
         await Promise.all(
@@ -65,7 +73,12 @@ describe('resuming a stream', () => {
             await take()
             const { frames, text } = await read(task.task_id)
             assert.deepEqual(kept(got), kept(frames))
-            assert.equal(kept(got).flatMap(({ event, data }) => (event === 'token' ? [data?.['t']] : [])).join(''), text)
+            assert.equal(
+              kept(got)
+                .flatMap(({ event, data }) => (event === 'token' ? [data?.['t']] : []))
+                .join(''),
+              text,
+            )
           }),
         )
       }),
@@ -109,7 +122,10 @@ describe('resuming a stream', () => {
   it('gives the terminal frame to one that has all of the text', async () => {
     const { task_id, whole } = await finished()
     const rest = await read(task_id, whole.tokens.at(-1)?.id)
-    assert.deepEqual(rest.frames.map(({ event }) => event), ['metrics', 'end'])
+    assert.deepEqual(
+      rest.frames.map(({ event }) => event),
+      ['metrics', 'end'],
+    )
   })
 
   it('ends with WORKER_RESET where the text was another', async () => {
@@ -133,7 +149,8 @@ describe('resuming a stream', () => {
   it('answers 204 to one that has everything, live or finished, and 404 where there is no task', async () => {
     const task = mockTask()
     await post(daemon.url, keys.data, task)
-    const stream = (id: string, last: string): ReturnType<typeof call> => call(daemon.url, `/v1/tasks/${id}/stream`, { key: keys.data, headers: { 'Last-Event-ID': last } })
+    const stream = (id: string, last: string): ReturnType<typeof call> =>
+      call(daemon.url, `/v1/tasks/${id}/stream`, { key: keys.data, headers: { 'Last-Event-ID': last } })
     const live = await stream(task.task_id, 'end')
     assert.deepEqual([live.status, live.text], [204, ''])
     await read(task.task_id)
@@ -141,7 +158,20 @@ describe('resuming a stream', () => {
     assert.equal((await stream('no-such-task', 'end')).status, 404)
   })
 
-  for (const bad of ['1', 'start', 'END', '-1-00000000', '5-0000', '05-00000000', '5-0000000G', '5-ABCDEF01', '1e3-00000000', '5_00000000', '9'.repeat(16) + '-00000000', '<script>'])
+  for (const bad of [
+    '1',
+    'start',
+    'END',
+    '-1-00000000',
+    '5-0000',
+    '05-00000000',
+    '5-0000000G',
+    '5-ABCDEF01',
+    '1e3-00000000',
+    '5_00000000',
+    '9'.repeat(16) + '-00000000',
+    '<script>',
+  ])
     it(`answers 400 to ${bad}`, async () => {
       const task = mockTask()
       await post(daemon.url, keys.data, task)

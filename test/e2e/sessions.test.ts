@@ -12,12 +12,17 @@ const full = { tokens: 1000, time: 60_000, cost: 1_000_000 }
 describe('sessions over HTTP', () => {
   let daemon: Still
   before(async () => {
-    daemon = await startStill({ auth: authWith({}), sessions: { ttl_ms, max_turns: 3, budgets }, pools: [pricedPool({ replicas: [{ id: 'r0', slots: 2 }] })] })
+    daemon = await startStill({
+      auth: authWith({}),
+      sessions: { ttl_ms, max_turns: 3, budgets },
+      pools: [pricedPool({ replicas: [{ id: 'r0', slots: 2 }] })],
+    })
   })
   after(() => daemon.stop())
   const info = async (id: string, key?: string): Promise<Answer['json']> => (await getSession(daemon, id, key)).json
   const status = async (id: string, key?: string): Promise<number> => (await getSession(daemon, id, key)).status
-  const remove = async (id: string, key: string = keys.data): Promise<number> => (await call(daemon.url, `/v1/sessions/${id}`, { method: 'DELETE', key })).status
+  const remove = async (id: string, key: string = keys.data): Promise<number> =>
+    (await call(daemon.url, `/v1/sessions/${id}`, { method: 'DELETE', key })).status
   /** Runs a task in the session to its end. */
   const turn = async (session_id: string): Promise<void> => {
     const task_id = await accepted(daemon, { session_id, max_tokens: 16 })
@@ -29,7 +34,15 @@ describe('sessions over HTTP', () => {
   it('are created by PUT with what they may use, before their first task', async () => {
     const { status: created, json } = await putSession(daemon, 'own', { ttl_ms: 60_000, budgets: { tokens: 100 } })
     assert.equal(created, 200)
-    assert.deepEqual(json, { ttl_ms_remaining: 60_000, turns: 0, kv_bytes: 0, kv_warmth: false, tokens_budget_remaining: 100, time_budget_remaining_ms: 60_000, cost_budget_remaining: 0.001 })
+    assert.deepEqual(json, {
+      ttl_ms_remaining: 60_000,
+      turns: 0,
+      kv_bytes: 0,
+      kv_warmth: false,
+      tokens_budget_remaining: 100,
+      time_budget_remaining_ms: 60_000,
+      cost_budget_remaining: 0.001,
+    })
     assert.deepEqual(await info('own'), json)
     await daemon.clock.advance(59_999)
     assert.equal((await info('own'))['ttl_ms_remaining'], 1)
@@ -70,7 +83,15 @@ describe('sessions over HTTP', () => {
     await daemon.clock.advance(500)
     const { json } = await putSession(daemon, 'renewed', { ttl_ms: 1000, budgets: { tokens: 50, time_ms: 10_000 } })
     // The running task keeps its reservation; its time counts from now on.
-    assert.deepEqual(json, { ttl_ms_remaining: 1000, turns: 2, kv_bytes: 0, kv_warmth: false, tokens_budget_remaining: 30, time_budget_remaining_ms: 10_000, cost_budget_remaining: 0.001 - nanoOf(4, 16) / 1e9 })
+    assert.deepEqual(json, {
+      ttl_ms_remaining: 1000,
+      turns: 2,
+      kv_bytes: 0,
+      kv_warmth: false,
+      tokens_budget_remaining: 30,
+      time_budget_remaining_ms: 10_000,
+      cost_budget_remaining: 0.001 - nanoOf(4, 16) / 1e9,
+    })
     await putSession(daemon, 'renewed', { budgets: { tokens: 50, time_ms: 10_000 } })
     await daemon.clock.advance(1200)
     assert.equal((await endOf(daemon, task_id)).event, 'end')
@@ -139,11 +160,15 @@ describe('sessions over HTTP', () => {
 
 it('parallel tasks never spend more than the budget, and what is left plus what was spent is the budget', async () => {
   const tokens = 10 * 12
-  const daemon = await startDaemon({ sessions: { max_turns: 1000, budgets: { tokens, cost: 1 } }, pools: [mockPool({ prices, replicas: [{ id: 'r0', slots: 8 }] })] })
+  const daemon = await startDaemon({
+    sessions: { max_turns: 1000, budgets: { tokens, cost: 1 } },
+    pools: [mockPool({ prices, replicas: [{ id: 'r0', slots: 8 }] })],
+  })
   const agent = new Agent({ keepAlive: true, maxSockets: 200 })
   try {
     // Those with room for more generate less than they reserve, so that refused ones would fit later: some post again.
-    const post = (max_tokens: number): Promise<Answer> => call(daemon.url, '/v1/tasks', { method: 'POST', key: keys.data, body: mockTask({ session_id: 'one', max_tokens }), agent })
+    const post = (max_tokens: number): Promise<Answer> =>
+      call(daemon.url, '/v1/tasks', { method: 'POST', key: keys.data, body: mockTask({ session_id: 'one', max_tokens }), agent })
     const answers = await Promise.all(Array.from({ length: 200 }, async (_, i) => [await post(8 + (i % 8)), await post(8)]))
     const tasks = answers.flat().flatMap(({ status, json }) => (status === 202 ? [String(json['task_id'])] : []))
     for (const { status, json } of answers.flat()) if (status !== 202) assert.deepEqual([status, json['code']], [403, 'BUDGET_EXHAUSTED'])

@@ -5,7 +5,11 @@ import { call, post } from '../harness/http.ts'
 import { StreamClient } from '../harness/sse.ts'
 
 /** Tokens take a quarter of a second; one task at a time. */
-const pool = mockPool({ replicas: [{ id: 'r0', slots: 1 }], mock: { prefill_ms: 500, token_ms: 250, tokens: 400 }, timeouts: { wall_ms: 86_400_000 } })
+const pool = mockPool({
+  replicas: [{ id: 'r0', slots: 1 }],
+  mock: { prefill_ms: 500, token_ms: 250, tokens: 400 },
+  timeouts: { wall_ms: 86_400_000 },
+})
 
 describe('what a stream says while time goes by', () => {
   let daemon: TestDaemon
@@ -15,12 +19,14 @@ describe('what a stream says while time goes by', () => {
     daemon = await startDaemon({ pools: [pool] }, { clock })
   })
   afterEach(async () => {
-    for (const { accepted } of daemon.live.all()) await call(daemon.url, `/v1/tasks/${accepted.task_id}/cancel`, { method: 'POST', key: keys.data })
+    for (const { accepted } of daemon.live.all())
+      await call(daemon.url, `/v1/tasks/${accepted.task_id}/cancel`, { method: 'POST', key: keys.data })
     await settled()
   })
   after(() => daemon.stop())
 
-  const metricsOf = (client: StreamClient): Record<string, unknown>[] => client.frames.flatMap(({ event, data }) => (event === 'metrics' && data !== undefined ? [data] : []))
+  const metricsOf = (client: StreamClient): Record<string, unknown>[] =>
+    client.frames.flatMap(({ event, data }) => (event === 'metrics' && data !== undefined ? [data] : []))
 
   /** Moves time on by one second and waits until the reader has its next metrics frame. */
   async function second(client: StreamClient): Promise<Record<string, unknown>> {
@@ -51,7 +57,10 @@ describe('what a stream says while time goes by', () => {
     }
     await clock.advance(5000)
     await client.closed
-    assert.deepEqual(client.frames.slice(-2).map(({ event }) => event), ['metrics', 'end'])
+    assert.deepEqual(
+      client.frames.slice(-2).map(({ event }) => event),
+      ['metrics', 'end'],
+    )
     assert.equal(client.tokens.length, 20)
     assert.equal(client.terminal?.data?.['first_token_ms'], 500)
     assert.equal(client.terminal.data['decode_ms'], 19 * 250)
@@ -101,7 +110,14 @@ describe('what a stream says while time goes by', () => {
     await clock.advance(7000)
     const second = await StreamClient.open(daemon.url, [...daemon.live.all()][0]?.accepted.task_id ?? '', keys.data)
     await second.until(({ frames }) => frames.length > 0)
-    for (const [ms, ...expected] of [[7999, 0, 0], [1, 1, 0], [6999, 1, 0], [1, 1, 1], [8000, 2, 1], [7000, 2, 2]] as const) {
+    for (const [ms, ...expected] of [
+      [7999, 0, 0],
+      [1, 1, 0],
+      [6999, 1, 0],
+      [1, 1, 1],
+      [8000, 2, 1],
+      [7000, 2, 2],
+    ] as const) {
       await clock.advance(ms)
       await first.until((client) => comments(client) >= expected[0])
       await second.until((client) => comments(client) >= expected[1])

@@ -29,13 +29,14 @@ describe('a stream on the wire', () => {
       socket.write(requests)
     })
 
-  const get = (version: string, headers = ''): string => `GET ${path} HTTP/${version}\r\nHost: 127.0.0.1\r\nX-API-Key: ${keys.data}\r\n${headers}\r\n`
+  const get = (version: string, headers = ''): string =>
+    `GET ${path} HTTP/${version}\r\nHost: 127.0.0.1\r\nX-API-Key: ${keys.data}\r\n${headers}\r\n`
 
   /** The body and what comes after it. Lengths count bytes. */
   function unchunk(text: string): { readonly body: string; readonly rest: string } {
     const bytes = Buffer.from(text, 'utf8')
     const parts: Buffer[] = []
-    for (let at = 0; ; ) {
+    for (let at = 0; ;) {
       const line = bytes.indexOf('\r\n', at)
       const size = bytes.toString('latin1', at, line)
       assert.match(size, /^[0-9a-f]+$/)

@@ -46,9 +46,13 @@ describe('llama.cpp engine: one small slot', function () {
         const reason = new Error('enough')
         let pieces = 0
         const request: GenerateRequest = { prompt: fox, max_tokens: 200, seed: 7, sampling: {}, kv: 'cold', session: 's' }
-        const running = engine.generate(request, () => {
-          if (++pieces === after) abort.abort(reason)
-        }, abort.signal)
+        const running = engine.generate(
+          request,
+          () => {
+            if (++pieces === after) abort.abort(reason)
+          },
+          abort.signal,
+        )
         // A second one waits for the only slot.
         const waiting = generate(engine, { max_tokens: 3 })
         if (after === 0) abort.abort(reason)
@@ -81,7 +85,16 @@ describe('llama.cpp engine: one small slot', function () {
   it('rejects with what onText throws, and goes on', async () => {
     const failure = new Error('disk full')
     const request: GenerateRequest = { prompt: fox, max_tokens: 200, seed: 7, sampling: {}, kv: 'cold', session: 's' }
-    await assert.rejects(engine.generate(request, () => { throw failure }, never), (error: unknown) => error === failure)
+    await assert.rejects(
+      engine.generate(
+        request,
+        () => {
+          throw failure
+        },
+        never,
+      ),
+      (error: unknown) => error === failure,
+    )
     assert.equal((await generate(engine, { max_tokens: 2 })).tokens_out, 2)
   })
 })

@@ -13,19 +13,25 @@ const tinytales = join(root, 'models/tinytales.gguf')
 const never = new AbortController().signal
 const request: GenerateRequest = {
   prompt: { messages: [{ role: 'user', content: 'Tell me a story about a fox.' }] },
-  max_tokens: 200, seed: 7, sampling: {}, kv: 'cold', session: 's',
+  max_tokens: 200,
+  seed: 7,
+  sampling: {},
+  kv: 'cold',
+  session: 's',
 }
 
 const newEngine = (model_path = tinytales, create = createLlamaCppEngine): Engine =>
   create({ model_path, ctx: 256, slots: 2, threads: 1, gpu: false, temperature: 0.7, onOutput: () => undefined })
 
-const engineError = (pattern: RegExp, retriable: boolean) => (error: unknown): boolean => {
-  // By name: one test runs a copy of the engine with a class of its own.
-  assert.ok(error instanceof Error && error.name === 'EngineError' && 'retriable' in error)
-  assert.match(error.message, pattern)
-  assert.equal(error.retriable, retriable)
-  return true
-}
+const engineError =
+  (pattern: RegExp, retriable: boolean) =>
+  (error: unknown): boolean => {
+    // By name: one test runs a copy of the engine with a class of its own.
+    assert.ok(error instanceof Error && error.name === 'EngineError' && 'retriable' in error)
+    assert.match(error.message, pattern)
+    assert.equal(error.retriable, retriable)
+    return true
+  }
 
 /** Runs `body` and returns the child processes started meanwhile. */
 async function childrenOf(body: () => Promise<unknown>): Promise<ChildProcess[]> {
@@ -74,7 +80,10 @@ describe('llama.cpp engine: life', function () {
     }
     const abort = new AbortController()
     await Promise.all([
-      assert.rejects(engine.generate({ ...request, seed: 1 }, () => abort.abort(new Error('enough')), abort.signal), /enough/),
+      assert.rejects(
+        engine.generate({ ...request, seed: 1 }, () => abort.abort(new Error('enough')), abort.signal),
+        /enough/,
+      ),
       assert.rejects(engine.generate(request, killAt(5), never), engineError(/SIGKILL/, true)),
     ])
     await down.promise
@@ -82,14 +91,20 @@ describe('llama.cpp engine: life', function () {
     await engine.start(onDown)
     assert.equal(await engine.countTokens(request.prompt, never), 13)
     await engine.stop()
-    assert.deepEqual(downs.map(({ message }) => message), ['the llama.cpp process ended with SIGKILL'])
+    assert.deepEqual(
+      downs.map(({ message }) => message),
+      ['the llama.cpp process ended with SIGKILL'],
+    )
   })
 
   it('stops: calls under way reject, the process is gone, no onDown', async () => {
     const engine = newEngine()
     const [child] = await childrenOf(() => engine.start(() => assert.fail('onDown')))
     assert.ok(isAlive(child?.pid))
-    const running = assert.rejects(engine.generate(request, () => undefined, never), engineError(/stopped/, true))
+    const running = assert.rejects(
+      engine.generate(request, () => undefined, never),
+      engineError(/stopped/, true),
+    )
     await Promise.all([engine.stop(), engine.stop(), running])
     assert.ok(!isAlive(child?.pid))
     assert.equal(child?.exitCode, 0)
@@ -107,8 +122,14 @@ describe('llama.cpp engine: life', function () {
 
   it('can be stopped while it starts, and refuses a second start', async () => {
     const engine = newEngine()
-    const starting = assert.rejects(engine.start(() => assert.fail('onDown')), engineError(/stopped/, true))
-    await assert.rejects(engine.start(() => undefined), /already started/)
+    const starting = assert.rejects(
+      engine.start(() => assert.fail('onDown')),
+      engineError(/stopped/, true),
+    )
+    await assert.rejects(
+      engine.start(() => undefined),
+      /already started/,
+    )
     await engine.stop()
     await starting
     await engine.start(() => assert.fail('onDown'))
@@ -139,24 +160,40 @@ describe('llama.cpp engine: life', function () {
       const path = join(folder, name)
       if (content !== undefined) await writeFile(path, content)
       const engine = newEngine(path)
-      const children = await childrenOf(() => assert.rejects(engine.start(() => assert.fail('onDown')), (error: unknown) => {
-        engineError(why, false)(error)
-        assert.ok(error instanceof EngineError && error.message.includes(name) && !error.message.includes(folder))
-        return true
-      }))
+      const children = await childrenOf(() =>
+        assert.rejects(
+          engine.start(() => assert.fail('onDown')),
+          (error: unknown) => {
+            engineError(why, false)(error)
+            assert.ok(error instanceof EngineError && error.message.includes(name) && !error.message.includes(folder))
+            return true
+          },
+        ),
+      )
       assert.ok(children.every(({ pid }) => !isAlive(pid)))
     }
     const directory = newEngine(folder)
-    await assert.rejects(directory.start(() => undefined), engineError(/not a regular file/, false))
+    await assert.rejects(
+      directory.start(() => undefined),
+      engineError(/not a regular file/, false),
+    )
   })
 
   it('says what to install when node-llama-cpp is missing', async () => {
-    const copies = ['src/adapters/engines/llamacpp', 'src/domain/stop-sequences.ts', 'src/domain/whole-code-points.ts', 'src/ports/engine.ts']
+    const copies = [
+      'src/adapters/engines/llamacpp',
+      'src/domain/stop-sequences.ts',
+      'src/domain/whole-code-points.ts',
+      'src/ports/engine.ts',
+    ]
     for (const path of [...copies, 'package.json']) await cp(join(root, path), join(folder, 'copy', path), { recursive: true })
     const url = pathToFileURL(join(folder, 'copy/src/adapters/engines/llamacpp/engine.ts')).href
     const copy = (await import(url)) as { createLlamaCppEngine: typeof createLlamaCppEngine }
     const engine = newEngine(tinytales, copy.createLlamaCppEngine)
-    await assert.rejects(engine.start(() => assert.fail('onDown')), engineError(/npm install node-llama-cpp/, false))
+    await assert.rejects(
+      engine.start(() => assert.fail('onDown')),
+      engineError(/npm install node-llama-cpp/, false),
+    )
   })
 
   it('hands no settings of ours to the child', async function () {

@@ -5,7 +5,7 @@ import { childEnv } from '../../src/adapters/engines/llamacpp/child-env.ts'
 import { threadCandidates } from '../../src/adapters/engines/llamacpp/measure.ts'
 import { LineRate, LineSplitter } from '../../src/adapters/engines/llamacpp/output.ts'
 import { IncrementalDecoder } from '../../src/adapters/engines/llamacpp/text-decoder.ts'
-import { inStep, oneAtATime } from '../../src/adapters/engines/llamacpp/turns.ts'
+import { inStep, oneAtATime } from '../../src/adapters/engines/llamacpp/steps.ts'
 
 /** A tokenizer whose tokens are bytes and which, as SentencePiece's, drops the leading space of a run. */
 const detokenizeBytes = (tokens: readonly number[]): string => new TextDecoder().decode(Uint8Array.from(tokens)).replace(/^ /, '')
@@ -32,7 +32,10 @@ describe('llama.cpp engine: incremental decoding', () => {
   it('never shows half a character', () => {
     const decoder = new IncrementalDecoder(detokenizeBytes, [])
     const bytes = [...Buffer.from('ab🦊')]
-    assert.deepEqual(bytes.slice(0, -1).map((byte) => decoder.push(byte)), ['a', 'b', '', '', ''])
+    assert.deepEqual(
+      bytes.slice(0, -1).map((byte) => decoder.push(byte)),
+      ['a', 'b', '', '', ''],
+    )
   })
 })
 
@@ -55,7 +58,10 @@ describe('llama.cpp engine: output of the child', () => {
 
   it('caps a line, also one that never ends', () => {
     const lines = split(...Array.from({ length: 100 }, () => '🦊x'.repeat(100)), '\nnext')
-    assert.deepEqual(lines.map((line) => line.length), [2047 + 1, 4])
+    assert.deepEqual(
+      lines.map((line) => line.length),
+      [2047 + 1, 4],
+    )
     assert.ok(lines.every((line) => line.isWellFormed()))
   })
 
@@ -84,35 +90,46 @@ describe('llama.cpp engine: small parts', () => {
   it('renders a chat template as its author meant it, but without a clock', () => {
     const source = [
       "{{- bos_token }}{% if strftime_now is defined %}{{ strftime_now('%Y') }}{% else %}no date{% endif %}",
-      "{%- for m in messages %}[{{ m.role }}:{{ m.content | trim }}]{% endfor %}{% if tools is not none %}tools{% endif %}",
-      "{%- if add_generation_prompt %}[assistant:{% endif %}",
+      '{%- for m in messages %}[{{ m.role }}:{{ m.content | trim }}]{% endfor %}{% if tools is not none %}tools{% endif %}',
+      '{%- if add_generation_prompt %}[assistant:{% endif %}',
     ].join('\n')
     const render = compileChatTemplate(source, { bos: '<s>', eos: '</s>' })
-    const messages = [{ role: 'system' as const, content: 'Be brief.' }, { role: 'user' as const, content: ' Hi ' }]
+    const messages = [
+      { role: 'system' as const, content: 'Be brief.' },
+      { role: 'user' as const, content: ' Hi ' },
+    ]
     assert.equal(render(messages), '<s>no date[system:Be brief.][user:Hi][assistant:')
     const strict = compileChatTemplate("{{ raise_exception('no system role') }}", { bos: '', eos: '' })
     assert.throws(() => strict(messages), /no system role/)
   })
 
-  for (const [name, newTurns, overlap] of [['in step', inStep, 3], ['one at a time', oneAtATime, 1]] as const) {
+  for (const [name, newTurns, overlap] of [
+    ['in step', inStep, 3],
+    ['one at a time', oneAtATime, 1],
+  ] as const) {
     it(`runs steps ${name}`, async () => {
       const run = newTurns()
       let [now, most] = [0, 0]
       const sequence = async (id: number): Promise<string> => {
         const seen: number[] = []
         for (let at = 0; at < 5; at++) {
-          seen.push(await run(async () => {
-            most = Math.max(most, ++now)
-            for (let ticks = 0; ticks <= id; ticks++) await new Promise(setImmediate)
-            now -= 1
-            return at
-          }))
+          seen.push(
+            await run(async () => {
+              most = Math.max(most, ++now)
+              for (let ticks = 0; ticks <= id; ticks++) await new Promise(setImmediate)
+              now -= 1
+              return at
+            }),
+          )
         }
         return seen.join('')
       }
       assert.deepEqual(await Promise.all([0, 1, 2].map(sequence)), ['01234', '01234', '01234'])
       assert.equal(most, overlap)
-      await assert.rejects(run(() => Promise.reject(new Error('step failed'))), /step failed/)
+      await assert.rejects(
+        run(() => Promise.reject(new Error('step failed'))),
+        /step failed/,
+      )
       assert.equal(await run(() => Promise.resolve(7)), 7)
     })
   }

@@ -34,7 +34,7 @@ Feature: The log
   Scenario: A task that is refused
     When Ana sends task "homeless" with:
       | model_ref | mock:v2 |
-    Then its lines "admission" have the fields "correlation_id, task_id, session_id, key_name, engine, code, human"
+    Then its lines "admission" have the fields "correlation_id, task_id, session_id, key_name, engine, code, event"
 
   Scenario: A task whose engine fails
     Given the pool:

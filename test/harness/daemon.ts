@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { compose, type Daemon, type Overrides } from '../../src/compose.ts'
-import { checkConfig } from '../../src/config.ts'
+import { compose, type Daemon, type Overrides } from '../../src/compose/daemon.ts'
+import { checkConfig } from '../../src/config/config.ts'
 import { serverOf } from '../../src/http/server.ts'
 import type { Log, LogFields } from '../../src/ports/telemetry.ts'
 import { FakeClock } from './fake-clock.ts'
@@ -93,7 +93,8 @@ export async function startDaemon(given: Record<string, unknown> = {}, overrides
   const lines: LogLine[] = []
   const record =
     (level: keyof Log) =>
-    (fields: LogFields, message: string): void => void lines.push({ level, fields, message })
+    (fields: LogFields, message: string): void =>
+      void lines.push({ level, fields, message })
   const log: Log = { debug: record('debug'), info: record('info'), warn: record('warn'), error: record('error') }
   const config = checkConfig({ listen: '127.0.0.1:0', data_dir: ':memory:', shutdown_grace_ms: 0, auth, pools: [mockPool()], ...given })
   const daemon = await compose(config, { log, strict: true, ...overrides })

@@ -42,7 +42,12 @@ export async function call(url: string, path: string, options: CallOptions = {})
         response.on('error', reject)
         response.on('end', () => {
           const isJson = response.headers['content-type']?.startsWith('application/json') === true
-          resolve({ status: response.statusCode ?? 0, headers: response.headers, text, json: isJson ? (JSON.parse(text) as Record<string, unknown>) : {} })
+          resolve({
+            status: response.statusCode ?? 0,
+            headers: response.headers,
+            text,
+            json: isJson ? (JSON.parse(text) as Record<string, unknown>) : {},
+          })
         })
       },
     )

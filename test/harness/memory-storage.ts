@@ -1,16 +1,24 @@
 import type { StoredArtifact } from '../../src/domain/artifact.ts'
-import type { Spent } from '../../src/domain/budget.ts'
-import type { CatalogRecord } from '../../src/domain/catalog.ts'
+import type { Spent } from '../../src/domain/accounts/budget.ts'
+import type { CatalogRecord } from '../../src/domain/catalog/catalog.ts'
 import type { PoolRecord } from '../../src/domain/pool-record.ts'
-import type { Session } from '../../src/domain/session.ts'
-import { headOf, taskKeyOf, type Attempts, type StoredLog, type TaskKey, type TaskRecord, type UnfinishedTask } from '../../src/domain/task.ts'
+import type { Session } from '../../src/domain/accounts/session.ts'
+import {
+  headOf,
+  taskKeyOf,
+  type Attempts,
+  type StoredLog,
+  type TaskKey,
+  type TaskRecord,
+  type UnfinishedTask,
+} from '../../src/domain/task.ts'
 import type { ArtifactFilter, ArtifactStore } from '../../src/ports/artifact-store.ts'
 import type { CatalogStore } from '../../src/ports/catalog-store.ts'
 import type { EventLog } from '../../src/ports/event-log.ts'
 import { DuplicateTaskError, StorageError, type Fact, type Journal, type TaskFilter } from '../../src/ports/journal.ts'
 import type { PoolStore } from '../../src/ports/pool-store.ts'
 import type { SessionStore } from '../../src/ports/session-store.ts'
-import { newGate, type Gate } from '../../src/services/live-tasks.ts'
+import { newGate, type Gate } from '../../src/services/tasks/live-tasks.ts'
 
 /**
  * The storage ports in memory, as asynchronous and as strictly in order as the real one, with a disk that a test can stop and break.
@@ -19,7 +27,7 @@ import { newGate, type Gate } from '../../src/services/live-tasks.ts'
 export class MemoryStorage {
   /** Commits in the order they became durable. */
   readonly commits: (readonly Fact[])[] = []
-  /** Whether commits fail; looked at when a commit's turn comes. */
+  /** Whether commits fail; looked at when it is a commit's place in the order. */
   broken = false
   /** How many of the next commits fail. */
   failing = 0
@@ -42,14 +50,14 @@ export class MemoryStorage {
   readonly journal: Journal = {
     commit: (facts) => {
       const copy = structuredClone(facts)
-      return this.turn(() => this.commit(copy))
+      return this.inOrder(() => this.commit(copy))
     },
     find: (owner, task_id) =>
-      this.turn(() => this.records.findLast(({ task }) => task.task_id === task_id && (owner === undefined || task.owner === owner))),
-    list: (filter) => this.turn(() => this.list(filter)),
+      this.inOrder(() => this.records.findLast(({ task }) => task.task_id === task_id && (owner === undefined || task.owner === owner))),
+    list: (filter) => this.inOrder(() => this.list(filter)),
     unfinished: () => this.unfinished(),
     purge: (tasks_before, artifacts_before) =>
-      this.turn(() => {
+      this.inOrder(() => {
         const old = this.records.filter(({ outcome }) => outcome !== undefined && outcome.finished_at < tasks_before)
         for (const { task } of old) {
           this.logs.delete(taskKeyOf(task.owner, task.task_id))
@@ -60,21 +68,22 @@ export class MemoryStorage {
       }),
   }
 
-  readonly eventLog: EventLog = { read: ({ owner, task_id }) => this.turn(() => this.logs.get(taskKeyOf(owner, task_id))) }
+  readonly eventLog: EventLog = { read: ({ owner, task_id }) => this.inOrder(() => this.logs.get(taskKeyOf(owner, task_id))) }
 
-  readonly catalog: CatalogStore = { all: () => this.turn(() => [...this.models.values()]) }
+  readonly catalog: CatalogStore = { all: () => this.inOrder(() => [...this.models.values()]) }
 
   readonly sessions: SessionStore = {
-    all: () => this.turn(() => [...this.sessionsByKey.values()]),
-    spentByKeys: () => this.turn(() => new Map(this.keys)),
+    all: () => this.inOrder(() => [...this.sessionsByKey.values()]),
+    spentByKeys: () => this.inOrder(() => new Map(this.keys)),
   }
 
-  readonly pools: PoolStore = { all: () => this.turn(() => [...this.poolRecords.values()]) }
+  readonly pools: PoolStore = { all: () => this.inOrder(() => [...this.poolRecords.values()]) }
 
   readonly artifacts: ArtifactStore = {
-    get: (owner, id) => this.turn(() => this.stored.find(({ one }) => one.id === id && (owner === undefined || one.owner === owner))?.one),
+    get: (owner, id) =>
+      this.inOrder(() => this.stored.find(({ one }) => one.id === id && (owner === undefined || one.owner === owner))?.one),
     list: ({ owner, kind, tag, before_seq = Infinity, limit }: ArtifactFilter) =>
-      this.turn(() =>
+      this.inOrder(() =>
         this.stored
           .filter(({ one }) => (owner === undefined || one.owner === owner) && (kind === undefined || one.artifact.kind === kind))
           .filter(({ one, seq }) => (tag === undefined || one.artifact.tags.includes(tag)) && seq < before_seq)
@@ -111,7 +120,7 @@ export class MemoryStorage {
     this.closed = true
   }
 
-  private turn<T>(job: () => T): Promise<T> {
+  private inOrder<T>(job: () => T): Promise<T> {
     const done = this.tail.then(() => {
       if (this.closed) throw new StorageError('the storage is closed')
       return job()
@@ -155,14 +164,15 @@ export class MemoryStorage {
     if (found === undefined || found.outcome !== undefined) return
     const all = this.attempts.get(key) ?? new Map<number, { readonly replayable: boolean; readonly withdrawn: boolean }>()
     const replayable = fact.kind === 'attempt' ? fact.replayable : all.get(fact.attempt)?.replayable
-    if (replayable !== undefined) this.attempts.set(key, all.set(fact.attempt, { replayable, withdrawn: fact.kind === 'attempt_withdrawn' }))
+    if (replayable !== undefined)
+      this.attempts.set(key, all.set(fact.attempt, { replayable, withdrawn: fact.kind === 'attempt_withdrawn' }))
   }
 
   /** Two tasks a page, so that a few tasks are several. */
   private async *unfinished(): AsyncGenerator<readonly UnfinishedTask[]> {
     let after = 0
     for (;;) {
-      const page = await this.turn(() =>
+      const page = await this.inOrder(() =>
         this.records
           .filter(({ seq, outcome }) => outcome === undefined && seq > after)
           .slice(0, 2)
@@ -178,7 +188,9 @@ export class MemoryStorage {
   private attemptsOf(task: TaskKey): Attempts | undefined {
     const all = [...(this.attempts.get(taskKeyOf(task.owner, task.task_id)) ?? [])].sort(([a], [b]) => a - b)
     const newest = all.at(-1)?.[1]
-    return newest === undefined ? undefined : { failed: all.filter(([, { withdrawn }]) => !withdrawn).length, replayable: newest.replayable }
+    return newest === undefined
+      ? undefined
+      : { failed: all.filter(([, { withdrawn }]) => !withdrawn).length, replayable: newest.replayable }
   }
 
   private finish({ owner, task_id }: TaskKey, { outcome, log }: Extract<Fact, { kind: 'finished' }>): void {

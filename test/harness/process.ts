@@ -50,7 +50,12 @@ export class DaemonProcess {
   private constructor(dir: string, { config = {}, env = {}, prefix = [], args }: ProcessOptions) {
     const file = join(dir, 'orchestratord.yaml')
     // JSON is YAML.
-    writeFileSync(file, typeof config === 'string' ? config : JSON.stringify({ listen: '127.0.0.1:0', data_dir: join(dir, 'data'), models_dir: modelsDir, ...config }))
+    writeFileSync(
+      file,
+      typeof config === 'string'
+        ? config
+        : JSON.stringify({ listen: '127.0.0.1:0', data_dir: join(dir, 'data'), models_dir: modelsDir, ...config }),
+    )
     const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('ORCHD_'))
     const [command = '', ...rest] = [...prefix, process.execPath, main, ...(args ?? ['--config', file])]
     this.child = spawn(command, rest, { cwd: dir, env: { ...Object.fromEntries(inherited), ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
@@ -76,8 +81,9 @@ export class DaemonProcess {
   /** Starts the daemon and waits until each of its pools has a replica that is ready. */
   static async start(dir: string, options: ProcessOptions = {}): Promise<DaemonProcess> {
     const daemon = new DaemonProcess(dir, options)
-    const { pools } = await daemon.line(({ msg }) => msg === 'start')
-    for (const pool of pools as string[]) await daemon.line(({ msg, state, pool_id }) => msg === 'replica' && state === 'ready' && pool_id === pool)
+    const { pools } = await daemon.line(({ event }) => event === 'start')
+    for (const pool of pools as string[])
+      await daemon.line(({ event, state, pool_id }) => event === 'replica' && state === 'ready' && pool_id === pool)
     return daemon
   }
 
@@ -87,7 +93,7 @@ export class DaemonProcess {
 
   /** Where it listens, from its start line. */
   get url(): string {
-    const address = this.lines.find(({ msg }) => msg === 'start')?.['address']
+    const address = this.lines.find(({ event }) => event === 'start')?.['address']
     if (typeof address !== 'string') throw new Error('the daemon has not started')
     return address
   }

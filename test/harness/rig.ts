@@ -1,24 +1,24 @@
-import { checkConfig } from '../../src/config.ts'
-import type { Budgets } from '../../src/domain/budget.ts'
+import { checkConfig } from '../../src/config/config.ts'
+import type { Budgets } from '../../src/domain/accounts/budget.ts'
 import { DomainError } from '../../src/domain/errors.ts'
 import type { Principal } from '../../src/domain/principal.ts'
-import type { TaskReader } from '../../src/domain/task-reader.ts'
+import type { TaskReader } from '../../src/domain/stream/task-reader.ts'
 import type { TaskAcceptedReply, TaskRequest } from '../../src/domain/task.ts'
 import type { EngineProps } from '../../src/ports/engine.ts'
 import type { Log, LogFields, Metrics } from '../../src/ports/telemetry.ts'
-import { Admission } from '../../src/services/admission.ts'
-import { Cancellation } from '../../src/services/cancellation.ts'
-import { Dispatcher } from '../../src/services/dispatcher.ts'
+import { Admission } from '../../src/services/tasks/admission.ts'
+import { Cancellation } from '../../src/services/tasks/cancellation.ts'
+import { Dispatcher } from '../../src/services/tasks/dispatcher.ts'
 import { KeyLimits } from '../../src/services/key-limits.ts'
-import { LiveTasks, type LiveTask } from '../../src/services/live-tasks.ts'
-import { Pool } from '../../src/services/pool.ts'
-import { Pools } from '../../src/services/pools.ts'
-import { recover } from '../../src/services/recovery.ts'
-import { Sessions } from '../../src/services/sessions.ts'
-import { Settlement } from '../../src/services/settlement.ts'
-import { quiesce } from '../../src/services/shutdown.ts'
-import { Streams } from '../../src/services/streams.ts'
-import { Tasks } from '../../src/services/tasks.ts'
+import { LiveTasks, type LiveTask } from '../../src/services/tasks/live-tasks.ts'
+import { Pool } from '../../src/services/pools/pool.ts'
+import { Pools } from '../../src/services/pools/pools.ts'
+import { recover } from '../../src/services/operations/recovery.ts'
+import { Sessions } from '../../src/services/sessions/sessions.ts'
+import { Settlement } from '../../src/services/tasks/settlement.ts'
+import { quiesce } from '../../src/services/operations/shutdown.ts'
+import { Streams } from '../../src/services/tasks/streams.ts'
+import { Tasks } from '../../src/services/tasks/tasks.ts'
 import { FakeClock, settled } from './fake-clock.ts'
 import { MemoryStorage } from './memory-storage.ts'
 import { ScriptedEngine } from './scripted-engine.ts'
@@ -162,7 +162,20 @@ export async function startRig(options: RigOptions = {}) {
   const sessions = new Sessions(config.sessions, options.keyBudgets ?? new Map<string, Budgets>(), clock, journal)
   const settlement = new Settlement(live, journal, clock, metrics, log)
   const dispatcher = new Dispatcher(pools, settlement, journal, clock, metrics, log)
-  const admission = new Admission({ pools, live, sessions, keyLimits: new KeyLimits(new Map(), live), checkModel: () => undefined, dispatcher, settlement, journal, clock, metrics, log, drawSeed: () => 4242 })
+  const admission = new Admission({
+    pools,
+    live,
+    sessions,
+    keyLimits: new KeyLimits(new Map(), live),
+    checkModel: () => undefined,
+    dispatcher,
+    settlement,
+    journal,
+    clock,
+    metrics,
+    log,
+    drawSeed: () => 4242,
+  })
   const streams = new Streams(live, journal, eventLog, clock)
   const tasks = new Tasks(live, journal)
   const cancellation = new Cancellation(live, settlement, journal)

@@ -6,8 +6,8 @@ import { createPrometheusMetrics } from '../../src/adapters/prometheus/metrics.t
 import { createNvidiaSmi, parseNvidiaSmi } from '../../src/adapters/system/nvidia-smi.ts'
 import type { DeviceReading } from '../../src/ports/device-probe.ts'
 import type { Log, LogFields } from '../../src/ports/telemetry.ts'
-import { Devices } from '../../src/services/devices.ts'
-import type { Pools } from '../../src/services/pools.ts'
+import { Devices } from '../../src/services/pools/devices.ts'
+import type { Pools } from '../../src/services/pools/pools.ts'
 import { FakeClock, settled } from '../harness/fake-clock.ts'
 
 const fixture = (name: string): string => fileURLToPath(new URL(`../fixtures/${name}`, import.meta.url))

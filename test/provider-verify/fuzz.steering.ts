@@ -1,5 +1,5 @@
 import fc, { type Arbitrary } from 'fast-check'
-import { modelDigest, type CatalogModelRequest } from '../../src/domain/catalog.ts'
+import { modelDigest, type CatalogModelRequest } from '../../src/domain/catalog/catalog.ts'
 import { manifestOf, modelRequest, someBytes, type makeSigner } from '../harness/catalog.ts'
 import type { OperationId } from '../harness/contract.ts'
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { systemClock } from '../../src/adapters/system/clock.ts'
-import type { Overrides } from '../../src/compose.ts'
+import type { Overrides } from '../../src/compose/daemon.ts'
 import type { Services } from '../../src/handlers/index.ts'
 import { authWith, prices } from '../e2e/budgets.kit.ts'
 import { CatalogWorld, manifestOf, modelRequest } from '../harness/catalog.ts'
@@ -87,7 +87,7 @@ export class World extends CatalogWorld {
   /** Begins a reload that is not done before time moves. */
   async reload(pool: string): Promise<void> {
     const starts = (): number =>
-      this.daemon.lines.filter(({ message, fields }) => message === 'replica' && fields['pool_id'] === pool && fields['state'] === 'ready')
+      this.daemon.lines.filter(({ fields }) => fields['event'] === 'replica' && fields['pool_id'] === pool && fields['state'] === 'ready')
         .length
     const before = starts()
     const body = { model_ref: 'mock:next', deadline_ms: 600_000 }

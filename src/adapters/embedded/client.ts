@@ -23,7 +23,7 @@ export class StorageClient {
   private ops: Param[] = []
   private ends: number[] = []
   private commits: Waiting<void>[] = []
-  /** What goes to the worker at the end of this turn of the event loop. */
+  /** What goes to the worker at the end of this round of the event loop. */
   private outbox: ToWorker[] = []
   /** Requests that must see a commit of the next batch. */
   private held: ToWorker[] = []
@@ -85,7 +85,7 @@ export class StorageClient {
       this.commits.push({ resolve, reject })
       if (this.scheduled || this.inFlight !== undefined) return
       this.scheduled = true
-      // Not at once: what else this turn of the event loop accepts belongs to the same batch.
+      // Not at once: what else this round of the event loop accepts belongs to the same batch.
       setImmediate(() => this.pump())
     })
   }
@@ -128,7 +128,7 @@ export class StorageClient {
     })
   }
 
-  /** Messages of one turn go together: to wake the other thread costs more than most of them ask for. */
+  /** Messages of one round of the event loop go together: to wake the other thread costs more than most of them ask for. */
   private send(message: ToWorker): void {
     if (this.outbox.push(message) === 1) setImmediate(() => this.flush())
   }

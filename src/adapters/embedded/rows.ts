@@ -1,8 +1,8 @@
 import type { StoredArtifact } from '../../domain/artifact.ts'
-import type { Spent } from '../../domain/budget.ts'
-import type { CatalogRecord } from '../../domain/catalog.ts'
+import type { Spent } from '../../domain/accounts/budget.ts'
+import type { CatalogRecord } from '../../domain/catalog/catalog.ts'
 import type { PoolRecord } from '../../domain/pool-record.ts'
-import type { Session } from '../../domain/session.ts'
+import type { Session } from '../../domain/accounts/session.ts'
 import type { AcceptedTask, StoredLog, TaskOutcome, TaskRecord } from '../../domain/task.ts'
 import type { Fact } from '../../ports/journal.ts'
 import type { Param, Row } from './protocol.ts'
@@ -41,7 +41,16 @@ function appendOther(ops: Param[], fact: Fact): void {
     }
     case 'session_put': {
       const { session } = fact
-      ops.push(S.sessionPut, session.owner, session.session_id, session.created_at, session.expires_at, session.turns, JSON.stringify(session.budgets), JSON.stringify(session.spent))
+      ops.push(
+        S.sessionPut,
+        session.owner,
+        session.session_id,
+        session.created_at,
+        session.expires_at,
+        session.turns,
+        JSON.stringify(session.budgets),
+        JSON.stringify(session.spent),
+      )
       return
     }
     case 'session_deleted':

@@ -1,6 +1,6 @@
 import { closeSync, existsSync, mkdirSync, openSync } from 'node:fs'
 import { join } from 'node:path'
-import { setImmediate as nextTurn } from 'node:timers/promises'
+import { setImmediate as nextRound } from 'node:timers/promises'
 import type { UnfinishedTask } from '../../domain/task.ts'
 import type { ArtifactStore } from '../../ports/artifact-store.ts'
 import type { CatalogStore } from '../../ports/catalog-store.ts'
@@ -77,7 +77,7 @@ function portsOn(client: StorageClient): Omit<Storage, 'close'> {
   const many = async <T>(read: (row: readonly Param[]) => T, statement: number, params: readonly Param[]): Promise<T[]> =>
     (await client.all(statement, params)).map((row) => read(row))
   const purge = async (statement: number, before: number): Promise<void> => {
-    // Each step is a request of its own, so that commits and reads get their turn in between.
+    // Each step is a request of its own, so that commits and reads come in between.
     while ((await client.run(statement, [before, PURGE_ROWS])) === PURGE_ROWS);
   }
 
@@ -110,15 +110,17 @@ function portsOn(client: StorageClient): Omit<Storage, 'close'> {
 }
 
 async function* unfinished(client: StorageClient): AsyncGenerator<readonly UnfinishedTask[]> {
-  const page = async (after: Param): Promise<Row | undefined> => (await client.all(S.unfinished, [after, PAGE_ROWS])).find(([last]) => last !== null)
-  const accepted = async (seq: number): Promise<string | undefined> => (await client.all(S.acceptedText, [seq])).map(([text]) => String(text))[0]
+  const page = async (after: Param): Promise<Row | undefined> =>
+    (await client.all(S.unfinished, [after, PAGE_ROWS])).find(([last]) => last !== null)
+  const accepted = async (seq: number): Promise<string | undefined> =>
+    (await client.all(S.acceptedText, [seq])).map(([text]) => String(text))[0]
   let row = await page(0)
   while (row !== undefined) {
     const next = page(row[0] ?? null)
     // Nobody may come for it.
     next.catch(() => undefined)
-    // What is asked for leaves at the end of this turn: the worker reads the next page while this one is worked on.
-    await nextTurn()
+    // What is asked for leaves at the end of this round of the event loop: the worker reads the next page while this one is worked on.
+    await nextRound()
     yield await unfinishedTasks(row, accepted)
     row = await next
   }

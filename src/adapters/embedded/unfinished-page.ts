@@ -20,7 +20,20 @@ type Head = readonly [
 /** What the column `head` holds of a task that has not ended. */
 export function headText({ owner, task_id, request, prompt_tokens, pool_id, accepted_at }: AcceptedTask): string {
   const { session_id, model_ref, workload, priority, max_tokens, expected_tokens = null, deadline_ms } = request
-  const head: Head = [owner, task_id, session_id, model_ref, workload, priority, max_tokens, expected_tokens, deadline_ms, prompt_tokens, pool_id, accepted_at]
+  const head: Head = [
+    owner,
+    task_id,
+    session_id,
+    model_ref,
+    workload,
+    priority,
+    max_tokens,
+    expected_tokens,
+    deadline_ms,
+    prompt_tokens,
+    pool_id,
+    accepted_at,
+  ]
   return JSON.stringify(head)
 }
 
@@ -30,7 +43,10 @@ type Runs = readonly [failed: number, replayable: 0 | 1, newest: number] | null
  * Tasks of a row of the statement `unfinished`.
  * @param accepted reads the JSON of a task that is not in the row; undefined where it is gone
  */
-export async function unfinishedTasks([, heads, runs, lines]: Row, accepted: (seq: number) => Promise<string | undefined>): Promise<UnfinishedTask[]> {
+export async function unfinishedTasks(
+  [, heads, runs, lines]: Row,
+  accepted: (seq: number) => Promise<string | undefined>,
+): Promise<UnfinishedTask[]> {
   const attempts = JSON.parse(String(runs)) as readonly Runs[]
   const texts = String(lines).split('\n')
   const tasks: UnfinishedTask[] = []

@@ -2,7 +2,7 @@ import { lookup } from 'node:dns/promises'
 import { request as plainRequest, type IncomingMessage } from 'node:http'
 import { request as tlsRequest } from 'node:https'
 import { isIP } from 'node:net'
-import { hostOf, portOf, type EgressRules } from '../../domain/egress.ts'
+import { hostOf, portOf, type EgressRules } from '../../domain/catalog/egress.ts'
 import { FetchError } from '../../ports/model-source.ts'
 
 /** Addresses of a host. */

@@ -1,7 +1,7 @@
 import { mkdir, readdir, realpath, rm, rmdir, stat } from 'node:fs/promises'
 import { dirname, join, resolve, sep } from 'node:path'
 import { Worker } from 'node:worker_threads'
-import { storeFolder } from '../../domain/model-source.ts'
+import { storeFolder } from '../../domain/catalog/model-source.ts'
 import { ModelFileError, type FoundFile, type ModelFiles, type ReadFile } from '../../ports/model-files.ts'
 import { chunkBytes, digestFile, type DigestAnswer } from './digest-file.ts'
 import { stampOf } from './stamp.ts'

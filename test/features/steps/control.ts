@@ -46,9 +46,7 @@ When(
     const before = lines.length
     this.pending = this.put(person, 'reloadPool', { id, body: { model_ref, deadline_ms } })
     await until(() =>
-      lines
-        .slice(before)
-        .some(({ message, fields }) => message === 'replica' && fields['pool_id'] === id && fields['state'] === 'starting'),
+      lines.slice(before).some(({ fields }) => fields['event'] === 'replica' && fields['pool_id'] === id && fields['state'] === 'starting'),
     )
   },
 )

@@ -80,31 +80,31 @@ Then('every declared series has its HELP and TYPE', async function (this: Story)
   }
 })
 
-Then('the log tells {string} of task {string} as {string}', async function (this: Story, message: string, task_id: string, human: string) {
-  const line = await logLine(this, message, task_id)
-  assert.equal(line.fields['human'], human)
+Then('the log tells {string} of task {string} as {string}', async function (this: Story, event: string, task_id: string, sentence: string) {
+  const line = await logLine(this, event, task_id)
+  assert.equal(line.message, sentence)
 })
 
-Then('its lines {string} have the fields {string}', async function (this: Story, messages: string, fields: string) {
+Then('its lines {string} have the fields {string}', async function (this: Story, events: string, fields: string) {
   const [task_id] = this.sent.keys()
-  for (const message of messages.split(', ')) {
-    const line = await logLine(this, message, String(task_id))
+  for (const event of events.split(', ')) {
+    const line = await logLine(this, event, String(task_id))
     for (const field of fields.split(', '))
-      assert.notEqual(line.fields[field], undefined, `${field} of ${message}: ${JSON.stringify(line.fields)}`)
+      assert.notEqual(line.fields[field], undefined, `${field} of ${event}: ${JSON.stringify(line.fields)}`)
   }
 })
 
 Then(
   '{word} is {string} in each of the lines {string} of task {string}',
-  async function (this: Story, field: string, value: string, messages: string, task_id: string) {
-    for (const message of messages.split(', ')) assert.equal((await logLine(this, message, task_id)).fields[field], value, message)
+  async function (this: Story, field: string, value: string, events: string, task_id: string) {
+    for (const event of events.split(', ')) assert.equal((await logLine(this, event, task_id)).fields[field], value, event)
   },
 )
 
-async function logLine(story: Story, message: string, task_id: string): Promise<LogLine> {
+async function logLine(story: Story, event: string, task_id: string): Promise<LogLine> {
   const { lines } = await story.daemon()
-  const line = lines.find((one) => one.message === message && one.fields['task_id'] === task_id)
-  return line ?? assert.fail(`there is no line ${message} of ${task_id}`)
+  const line = lines.find((one) => one.fields['event'] === event && one.fields['task_id'] === task_id)
+  return line ?? assert.fail(`there is no line ${event} of ${task_id}`)
 }
 
 When("somebody reads the daemon's log", async function (this: Story) {

@@ -24,7 +24,7 @@ const flush = (): void => {
   post({ type: 'text', pieces: batch })
 }
 
-/** A piece of text; those of one turn of the event loop go out together. */
+/** A piece of text; those of one round of the event loop go out together. */
 const postText = (id: number, text: string): void => {
   if (pieces.length === 0) setImmediate(flush)
   pieces.push(id, text)

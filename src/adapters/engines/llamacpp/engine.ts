@@ -33,7 +33,7 @@ export function createLlamaCppEngine(options: LlamaCppOptions): Engine {
 
 class LlamaCppEngine implements Engine {
   private readonly options: LlamaCppOptions
-  private life: LlamaProcess | undefined
+  private child: LlamaProcess | undefined
   private closing: Promise<void> = Promise.resolve()
   private knownDigest: KnownDigest | null = null
 
@@ -42,32 +42,38 @@ class LlamaCppEngine implements Engine {
   }
 
   async start(onDown: (reason: Error) => void): Promise<EngineProps> {
-    if (this.life !== undefined) throw new Error('the llama.cpp engine is already started')
+    if (this.child !== undefined) throw new Error('the llama.cpp engine is already started')
     const { model_path, ctx, slots, threads, gpu, onOutput } = this.options
-    const life = new LlamaProcess(onOutput)
-    this.life = life
+    const child = new LlamaProcess(onOutput)
+    this.child = child
     try {
       const path = typeof model_path === 'string' ? model_path : await model_path()
-      const { props, known_digest } = await life.load({
-        type: 'load', model_path: resolve(path), ctx, slots, threads, gpu, known_digest: this.knownDigest,
+      const { props, known_digest } = await child.load({
+        type: 'load',
+        model_path: resolve(path),
+        ctx,
+        slots,
+        threads,
+        gpu,
+        known_digest: this.knownDigest,
       })
       this.knownDigest = known_digest
-      void life.gone.then((reason) => {
-        // After stop() the life is no longer ours and its end is no news.
-        if (this.life !== life) return
-        this.life = undefined
+      void child.gone.then((reason) => {
+        // After stop() the child is no longer ours and its end is no news.
+        if (this.child !== child) return
+        this.child = undefined
         onDown(reason)
       })
       return props
     } catch (error) {
-      await life.close(stopped())
-      if (this.life === life) this.life = undefined
+      await child.close(stopped())
+      if (this.child === child) this.child = undefined
       throw error
     }
   }
 
   countTokens(prompt: Prompt, signal: AbortSignal): Promise<number> {
-    return this.call<number>(signal, (life, { resolve, reject }) => {
+    return this.call<number>(signal, (child, { resolve, reject }) => {
       const call: Call = {
         text: () => undefined,
         end: (outcome) => {
@@ -76,10 +82,10 @@ class LlamaCppEngine implements Engine {
         },
         fail: reject,
       }
-      const id = life.begin(call, (id) => ({ type: 'count', id, prompt }))
+      const id = child.begin(call, (id) => ({ type: 'count', id, prompt }))
       // Counting ends by itself in no time: there is nothing to stop in the child.
       return () => {
-        life.forget(id)
+        child.forget(id)
         reject(signal.reason)
       }
     })
@@ -87,9 +93,9 @@ class LlamaCppEngine implements Engine {
 
   generate(request: GenerateRequest, onText: (text: string) => void, signal: AbortSignal): Promise<GenerateResult> {
     const sampling = { ...request.sampling, temperature: request.sampling.temperature ?? this.options.temperature }
-    return this.call<GenerateResult>(signal, (life, { resolve, reject }) => {
+    return this.call<GenerateResult>(signal, (child, { resolve, reject }) => {
       let thrown: { error: unknown } | undefined
-      const abort = (): void => life.send({ type: 'abort', id })
+      const abort = (): void => child.send({ type: 'abort', id })
       const call: Call = {
         text: (piece) => {
           // Tokens still in the pipe when the caller aborted must not reach it.
@@ -110,32 +116,32 @@ class LlamaCppEngine implements Engine {
         // A dead engine has stopped, too: that confirms an abort as well as the child would have.
         fail: (error) => reject(signal.aborted ? signal.reason : error),
       }
-      const id = life.begin(call, (id) => ({ type: 'generate', id, request: { ...request, sampling } }))
+      const id = child.begin(call, (id) => ({ type: 'generate', id, request: { ...request, sampling } }))
       return abort
     })
   }
 
   kvUsage(): number | undefined {
-    return this.life?.kv_usage
+    return this.child?.kv_usage
   }
 
   async stop(): Promise<void> {
-    const { life } = this
-    this.life = undefined
-    if (life !== undefined) this.closing = life.close(stopped())
+    const { child } = this
+    this.child = undefined
+    if (child !== undefined) this.closing = child.close(stopped())
     await this.closing
   }
 
   /** Runs a call on the process; `begin` returns what is to be done when the signal aborts. */
   private async call<T>(
     signal: AbortSignal,
-    begin: (life: LlamaProcess, ends: { resolve: (value: T) => void; reject: (reason: unknown) => void }) => () => void,
+    begin: (child: LlamaProcess, ends: { resolve: (value: T) => void; reject: (reason: unknown) => void }) => () => void,
   ): Promise<T> {
     signal.throwIfAborted()
-    const { life } = this
-    if (life?.ready !== true) throw new EngineError('the llama.cpp engine is not running', { retriable: true })
+    const { child } = this
+    if (child?.ready !== true) throw new EngineError('the llama.cpp engine is not running', { retriable: true })
     const { promise, resolve, reject } = Promise.withResolvers<T>()
-    const onAbort = begin(life, { resolve, reject })
+    const onAbort = begin(child, { resolve, reject })
     signal.addEventListener('abort', onAbort, { once: true })
     try {
       return await promise

@@ -1,12 +1,12 @@
 import type { LlamaModel, Token } from 'node-llama-cpp'
-import { StopSequences } from '../../../domain/stop-sequences.ts'
-import { WholeCodePoints } from '../../../domain/whole-code-points.ts'
+import { StopSequences } from '../../../domain/stream/stop-sequences.ts'
+import { WholeCodePoints } from '../../../domain/stream/whole-code-points.ts'
 import { EngineError, type GenerateRequest, type GenerateResult } from '../../../ports/engine.ts'
 import { CONTEXT, IncrementalDecoder } from './text-decoder.ts'
 import type { LoadedModel } from './loading.ts'
 import { evaluateOptions } from './sampling.ts'
 import { preparePrefix, type Slot } from './slots.ts'
-import type { RunStep } from './turns.ts'
+import type { RunStep } from './steps.ts'
 
 /**
  * Runs one request to its end.

@@ -8,7 +8,7 @@ import { checkModelFile, digestOf } from './model-file.ts'
 import { PromptEncoder } from './prompt.ts'
 import type { KnownDigest, LoadCommand } from './protocol.ts'
 import { Slots } from './slots.ts'
-import { inStep, oneAtATime, type RunStep } from './turns.ts'
+import { inStep, oneAtATime, type RunStep } from './steps.ts'
 
 /** Prompt tokens evaluated between two looks at the abort signal. A GPU does more in less time, and wants large batches. */
 const CHUNK = { cpu: 64, gpu: 512 }
@@ -35,9 +35,13 @@ export async function load(command: LoadCommand, warn: (line: string) => void): 
   const digest = digestOf(model_path, file, command.known_digest)
   digest.catch(() => undefined)
   const model = await llama.loadModel({ modelPath: model_path }).catch((cause: unknown) => {
-    throw new EngineError(`cannot load the model, it is corrupt or of a kind this llama.cpp does not know: ${basename(model_path)} (${messageOf(cause)})`, {
-      retriable: false, cause,
-    })
+    throw new EngineError(
+      `cannot load the model, it is corrupt or of a kind this llama.cpp does not know: ${basename(model_path)} (${messageOf(cause)})`,
+      {
+        retriable: false,
+        cause,
+      },
+    )
   })
   const ctx_max = Math.min(command.ctx, model.trainContextSize)
   const threads = command.threads > 0 ? command.threads : await fastestThreads(model, availableParallelism())
@@ -85,7 +89,8 @@ async function openLibrary(library: typeof NodeLlamaCpp, gpu: boolean, warn: (li
     })
   } catch (cause) {
     throw new EngineError(`node-llama-cpp has no llama.cpp binary for this machine: run npm install node-llama-cpp (${messageOf(cause)})`, {
-      retriable: false, cause,
+      retriable: false,
+      cause,
     })
   }
 }
@@ -105,7 +110,10 @@ async function createContext(
     })
   } catch (cause) {
     const size = `${String(slots)} x ${String(ctx)} tokens`
-    throw new EngineError(`cannot create a context of ${size} for ${basename(model_path)} (${messageOf(cause)})`, { retriable: true, cause })
+    throw new EngineError(`cannot create a context of ${size} for ${basename(model_path)} (${messageOf(cause)})`, {
+      retriable: true,
+      cause,
+    })
   }
 }
 

@@ -15,7 +15,7 @@ export interface Call {
   fail(error: EngineError): void
 }
 
-/** One life of the child process that runs llama.cpp: from fork to exit. */
+/** One run of the child process that runs llama.cpp: from fork to exit. */
 export class LlamaProcess {
   /** Resolves once the process is gone, with the reason. */
   readonly gone: Promise<EngineError>

@@ -44,7 +44,7 @@ export interface StopCommand {
   readonly type: 'stop'
 }
 
-/** Parent to child. `id` is the parent's, unique in the life of a child. */
+/** Parent to child. `id` is the parent's, unique among the calls of one child. */
 export type Command = LoadCommand | CountCommand | GenerateCommand | AbortCommand | StopCommand
 
 export interface Failure {
@@ -62,7 +62,7 @@ export interface FailedMessage extends Failure {
   readonly type: 'failed'
 }
 
-/** Text of one or more calls: id, piece, id, piece, ... One message for all tokens of a turn of the child's event loop. */
+/** Text of one or more calls: id, piece, id, piece, ... One message for all tokens of a round of the child's event loop. */
 export interface TextMessage {
   readonly type: 'text'
   readonly pieces: readonly (number | string)[]

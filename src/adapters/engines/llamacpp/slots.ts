@@ -4,8 +4,8 @@ import type { LlamaContextSequence, Token } from 'node-llama-cpp'
 export interface Slot {
   readonly sequence: LlamaContextSequence
   session: string | undefined
-  /** Turn it was last taken at; 0 if never. */
-  turn: number
+  /** Number of the take it was last taken at; 0 if never. */
+  taken: number
 }
 
 interface Waiter {
@@ -18,11 +18,11 @@ export class Slots {
   private readonly sequences: readonly LlamaContextSequence[]
   private readonly free: Slot[]
   private readonly waiting: Waiter[] = []
-  private turns = 0
+  private takes = 0
 
   constructor(sequences: readonly LlamaContextSequence[]) {
     this.sequences = sequences
-    this.free = sequences.map((sequence) => ({ sequence, session: undefined, turn: 0 }))
+    this.free = sequences.map((sequence) => ({ sequence, session: undefined, taken: 0 }))
   }
 
   /** Tokens whose state is kept, those of finished tasks included. */
@@ -62,10 +62,10 @@ export class Slots {
   /** The session's own slot, else the one unused for longest, so that the others stay warm for their sessions. */
   private take(session: string): Slot | undefined {
     const own = this.free.find((slot) => slot.session === session)
-    const slot = own ?? this.free.reduce<Slot | undefined>((a, b) => (a === undefined || b.turn < a.turn ? b : a), undefined)
+    const slot = own ?? this.free.reduce<Slot | undefined>((a, b) => (a === undefined || b.taken < a.taken ? b : a), undefined)
     if (slot === undefined) return undefined
     this.free.splice(this.free.indexOf(slot), 1)
-    slot.turn = ++this.turns
+    slot.taken = ++this.takes
     return slot
   }
 }

@@ -1,8 +1,15 @@
-import { StopSequences } from '../../../domain/stop-sequences.ts'
-import { extendMark } from '../../../domain/text-hash.ts'
+import { StopSequences } from '../../../domain/stream/stop-sequences.ts'
+import { extendMark } from '../../../domain/stream/text-hash.ts'
 import { estimateTokens } from '../../../domain/task-rules.ts'
 import type { Clock } from '../../../ports/clock.ts'
-import { EngineError, type Engine, type EngineProps, type GenerateRequest, type GenerateResult, type Prompt } from '../../../ports/engine.ts'
+import {
+  EngineError,
+  type Engine,
+  type EngineProps,
+  type GenerateRequest,
+  type GenerateResult,
+  type Prompt,
+} from '../../../ports/engine.ts'
 import { pause } from './pause.ts'
 import { random, word } from './words.ts'
 
@@ -47,11 +54,21 @@ export class MockEngine implements Engine {
     this.onDown = onDown
     const { ctx, slots, load_ms, replayable, clock } = this.options
     if (load_ms > 0) await pause(clock, load_ms, [this.down.signal])
-    return { engine_version: 'mock-1', ctx_max: ctx, slots, workloads: ['completion', 'embedding', 'rerank'], replayable, chat_template: true, kv_reuse: false }
+    return {
+      engine_version: 'mock-1',
+      ctx_max: ctx,
+      slots,
+      workloads: ['completion', 'embedding', 'rerank'],
+      replayable,
+      chat_template: true,
+      kv_reuse: false,
+    }
   }
 
   countTokens(prompt: Prompt): Promise<number> {
-    return Promise.resolve('text' in prompt ? estimateTokens(prompt.text) : prompt.messages.reduce((sum, { content }) => sum + estimateTokens(content) + 4, 0))
+    return Promise.resolve(
+      'text' in prompt ? estimateTokens(prompt.text) : prompt.messages.reduce((sum, { content }) => sum + estimateTokens(content) + 4, 0),
+    )
   }
 
   async generate(request: GenerateRequest, onText: (text: string) => void, signal: AbortSignal): Promise<GenerateResult> {
@@ -75,7 +92,12 @@ export class MockEngine implements Engine {
     }
     send(stops.flush())
     if (faulty && made <= fault.after_tokens) await this.fail(fault.kind, signals)
-    return { finish_reason: stops.stopped || made < request.max_tokens || made === tokens ? 'stop' : 'length', tokens_in, tokens_out: made, kv_warm: false }
+    return {
+      finish_reason: stops.stopped || made < request.max_tokens || made === tokens ? 'stop' : 'length',
+      tokens_in,
+      tokens_out: made,
+      kv_warm: false,
+    }
   }
 
   /** Unit vectors drawn from each text and the seed. */

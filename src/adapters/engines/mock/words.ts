@@ -1,4 +1,37 @@
-const words = ['the', 'river', 'keeps', 'its', 'slow', 'silver', 'promise', 'and', 'a', 'small', 'café', 'by', 'the', 'old', 'bridge', 'opens', 'at', 'dawn', 'naïve', 'swans', '🦢', 'drift', 'past', 'lanterns', 'while', 'someone', 'hums', 'über', 'quiet', 'water', '橋', 'again']
+const words = [
+  'the',
+  'river',
+  'keeps',
+  'its',
+  'slow',
+  'silver',
+  'promise',
+  'and',
+  'a',
+  'small',
+  'café',
+  'by',
+  'the',
+  'old',
+  'bridge',
+  'opens',
+  'at',
+  'dawn',
+  'naïve',
+  'swans',
+  '🦢',
+  'drift',
+  'past',
+  'lanterns',
+  'while',
+  'someone',
+  'hums',
+  'über',
+  'quiet',
+  'water',
+  '橋',
+  'again',
+]
 
 /** A generator of numbers in [0, 1) from a 32-bit seed: mulberry32 (T. Ettinger). */
 export function random(seed: number): () => number {

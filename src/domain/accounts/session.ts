@@ -1,0 +1,54 @@
+import type { components } from '../../../generated/api.ts'
+import { budgetFields, nothingSpent, type Budgets, type Remaining, type Spent } from './budget.ts'
+
+export type SessionInfo = components['schemas']['SessionInfo']
+
+/** What consecutive tasks of one conversation share; belongs to the key that created it. */
+export interface Session {
+  readonly owner: string
+  readonly session_id: string
+  /** Milliseconds since the epoch. */
+  readonly created_at: number
+  readonly expires_at: number
+  /** Tasks dispatched so far. */
+  readonly turns: number
+  /** Limits of the session itself, and what of them is used up. */
+  readonly budgets: Budgets
+  readonly spent: Spent
+}
+
+export interface SessionRules {
+  /** Life from creation, ms. */
+  readonly ttl_ms: number
+  /** Tasks a session may dispatch. */
+  readonly max_turns: number
+  /** What every session may use unless it has budgets of its own. */
+  readonly budgets: Budgets
+}
+
+export const openSession = (owner: string, session_id: string, now: number, rules: SessionRules): Session => ({
+  owner,
+  session_id,
+  created_at: now,
+  expires_at: now + rules.ttl_ms,
+  turns: 0,
+  budgets: rules.budgets,
+  spent: nothingSpent,
+})
+
+export const isExpired = (session: Session, now: number): boolean => session.expires_at <= now
+
+/** Turns that can still be taken when `reserved` tasks wait for theirs. */
+export const turnsLeft = (session: Session, reserved: number, rules: SessionRules): number =>
+  Math.max(0, rules.max_turns - session.turns - reserved)
+
+export const takeTurn = (session: Session): Session => ({ ...session, turns: session.turns + 1 })
+
+/** A session as the wire shows it. `kv_bytes` is 0: no engine here reports it. */
+export const sessionInfo = (session: Session, now: number, kv_warmth: boolean, remaining: Remaining): SessionInfo => ({
+  ttl_ms_remaining: Math.max(0, Math.ceil(session.expires_at - now)),
+  turns: session.turns,
+  kv_bytes: 0,
+  kv_warmth,
+  ...budgetFields(remaining),
+})

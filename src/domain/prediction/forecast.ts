@@ -1,0 +1,141 @@
+import type { Moments } from './output-shares.ts'
+import type { Ahead } from '../queue/scheduler.ts'
+
+/** When a task is expected to start, ms from now. */
+export interface Start {
+  /** As likely earlier as later. */
+  readonly ms: number
+  readonly mean: number
+  readonly variance: number
+}
+
+/** What the wire says of a start: whole ms, within what the contract allows. */
+export const startMs = ({ ms }: Start): number => Math.min(2 ** 31 - 1, Math.max(0, Math.ceil(ms - 1e-6)))
+
+/** A task that starts now. */
+export const atOnce: Start = { ms: 0, mean: 0, variance: 0 }
+
+/** What a start depends on besides what is ahead. */
+export interface Crew {
+  /** What is left of the running tasks, ms, one for each busy slot. */
+  readonly busy: readonly Moments[]
+  readonly slots: number
+  /** Mean service time, ms. */
+  readonly service_ms: number
+  /** Variance of a service time over the square of its prediction, and of their mean over its square. */
+  readonly relative_variance: number
+  readonly mean_variance: number
+  /** Slots that later arrivals of the other class keep busy. */
+  readonly load: number
+}
+
+/**
+ * When a task starts that has `ahead` ahead of it. It starts with the dispatch after those ahead, and what is counted is the expected number of
+ * dispatches up to a time: each slot gives one when its running task ends, and then one for each service time. With equal service times this is
+ * a staircase and the answer exact; the more they scatter, the more it is a ramp. Later arrivals that may go before the task take their part
+ * of the slots, until as many have passed as may.
+ */
+export function forecastStart(ahead: Ahead, crew: Crew): Start {
+  const slots = Math.max(1, crew.slots, crew.busy.length)
+  const free = slots - crew.busy.length
+  if (ahead.position < free) return atOnce
+  const scatter = Math.min(1, Math.sqrt(crew.relative_variance))
+  // A renewal process gives t/s + (c² - 1)/2 events up to t on average: it is late by this.
+  const idle_ms = (crew.service_ms * (1 - scatter * scatter)) / 2
+  const first = [...new Array<number>(free).fill(0), ...crew.busy.map(({ mean }) => mean)]
+  const timeOf = (position: number, work_ms: number): number => {
+    const service_ms = Math.max(1e-3, position > 0 ? work_ms / position : crew.service_ms)
+    const exact = scatter < mixed ? staircase(position + 1, first, service_ms) : 0
+    const smooth = scatter > 0 ? ramp(position + 1, work_ms, crew.busy, free, idle_ms) : 0
+    return exact + Math.min(1, scatter / mixed) * (smooth - exact)
+  }
+  const alone = timeOf(ahead.position, ahead.work_ms)
+  const occupied = ahead.may_pass === 0 ? 0 : Math.min(fullest, crew.load / slots)
+  const passed = occupied === 0 ? alone : alone / (1 - occupied)
+  const most = (): number => timeOf(ahead.position + ahead.may_pass, ahead.work_ms + ahead.may_pass * crew.service_ms)
+  const mean = occupied > 0 && Number.isFinite(ahead.may_pass) ? Math.max(alone, Math.min(passed, most())) : passed
+  const service_ms = ahead.position > 0 ? ahead.work_ms / ahead.position : crew.service_ms
+  const residual = crew.busy.reduce((sum, { variance }) => sum + variance, 0) / Math.max(1, crew.busy.length)
+  const stretch = alone > 0 ? mean / alone : 1
+  const own = ((ahead.work_ms * service_ms * crew.relative_variance + residual) / (slots * slots)) * stretch * stretch
+  // What passes arrives by chance: a busy period that begins with the work ahead (Takács), its variance.
+  const passing = ((occupied * crew.service_ms * (1 + crew.relative_variance)) / slots) * alone * stretch ** 3
+  const variance = own + passing + crew.mean_variance * mean * mean
+  return { ms: mean * (1 - ninthOf(mean, variance)) ** 3, mean, variance }
+}
+
+/** Relative deviation of service times from which on dispatches come evenly rather than in steps. */
+const mixed = 0.25
+
+/** Part of the slots that later arrivals are believed to take at most: more would be a prediction of never. */
+const fullest = 0.9
+
+/** When so many dispatches have happened if all services take the same time and what runs what is expected. */
+function staircase(dispatches: number, first: readonly number[], service_ms: number): number {
+  const taken = (at: number, t: number): number => (t < at ? 0 : Math.floor((t - at) / service_ms) + 1)
+  const by = reached((t) => first.reduce((sum, at) => sum + taken(at, t), 0) >= dispatches, service_ms)
+  return first.reduce((latest, at) => Math.max(latest, by < at ? 0 : at + (taken(at, by) - 1) * service_ms), 0)
+}
+
+/** When so many dispatches are expected with service times that scatter: one as each running task ends, and one for each mean service time since then. */
+function ramp(dispatches: number, work_ms: number, busy: readonly Moments[], free: number, idle_ms: number): number {
+  // The first of n + 1 services is what is left of those that run (their harmonic mean: the soonest matter), the others are the work ahead.
+  const soonest =
+    busy.length /
+    Math.max(
+      1e-9,
+      busy.reduce((sum, { mean }) => sum + 1 / Math.max(1e-3, mean), 0),
+    )
+  const service_ms = Math.max(1e-3, (soonest + work_ms) / dispatches)
+  return reached((t) => {
+    let sum = free * (1 + Math.max(0, t - idle_ms) / service_ms)
+    for (const one of busy) sum += ended(one, t).chance + ended(one, t - idle_ms).since_ms / service_ms
+    return sum >= dispatches
+  }, service_ms)
+}
+
+/** The least time, to within a millionth, from which on something holds; by bisection. */
+function reached(holds: (t: number) => boolean, scale_ms: number): number {
+  let high = scale_ms
+  while (!holds(high)) high *= 2
+  let low = high > scale_ms ? high / 2 : 0
+  for (let step = 0; step < 22; step++) {
+    const middle = (low + high) / 2
+    if (holds(middle)) high = middle
+    else low = middle
+  }
+  return high
+}
+
+/** Chance that something has ended by t, and the mean time since then (0 where it has not): as a constant and an exponential part. */
+function ended({ mean, variance }: Moments, t: number): { readonly chance: number; readonly since_ms: number } {
+  const random = Math.min(mean, 1.5 * Math.sqrt(variance))
+  const past = t - (mean - random)
+  if (past < 0) return { chance: 0, since_ms: 0 }
+  const chance = random > 0 ? 1 - Math.exp(-past / random) : 1
+  return { chance, since_ms: Math.max(0, past - random * chance) }
+}
+
+/**
+ * Chance that a wait and a service together are over within `left_ms`: their sum as a gamma distribution, by the cube root transformation (E. Wilson,
+ * M. Hilferty, 1931).
+ */
+export function onTimeChance(start: Start, service: Moments, left_ms: number): number {
+  const mean = start.mean + service.mean
+  const variance = start.variance + service.variance
+  if (left_ms < 0) return 0
+  if (mean < 1e-9 || !(variance > 1e-12 * mean * mean)) return left_ms >= Math.min(mean, start.ms + service.mean) - 1e-6 ? 1 : 0
+  const ninth = ninthOf(mean, variance)
+  return normalCdf((Math.cbrt(left_ms / mean) - 1 + ninth) / Math.sqrt(ninth))
+}
+
+/** A ninth of the relative variance, within what the transformation bears; the median of a gamma distribution is its mean times (1 - this)³. */
+const ninthOf = (mean: number, variance: number): number => (mean > 1e-9 ? Math.min(0.5, variance / (9 * mean * mean)) : 0)
+
+/** Standard normal distribution function; Abramowitz and Stegun 7.1.26, error below 1.5e-7. */
+function normalCdf(z: number): number {
+  const x = Math.abs(z) / Math.SQRT2
+  const t = 1 / (1 + 0.3275911 * x)
+  const tail = ((((1.061405429 * t - 1.453152027) * t + 1.421413741) * t - 0.284496736) * t + 0.254829592) * t * Math.exp(-x * x)
+  return z >= 0 ? 1 - tail / 2 : tail / 2
+}

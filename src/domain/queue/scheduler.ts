@@ -1,0 +1,243 @@
+import { absent, aside, ClassQueue, isWaiting, queued, tentative, weight_per_ms, type Queueable } from './class-queue.ts'
+import { Displaceable } from './displaceable.ts'
+import type { Priority } from '../task.ts'
+
+/** What the scheduler has to know of a task. A task is in one scheduler at a time. */
+export interface Schedulable extends Queueable {
+  /** For messages. */
+  readonly id: string
+  /** The key that created the task. */
+  readonly owner: string
+  readonly priority: Priority
+}
+
+/** `ticket` and `arrival` of a task that has not been in a queue. */
+export const unplaced = { ticket: -1, arrival: -1 } as const
+
+export interface SchedulerRules {
+  /** Most tasks that wait. */
+  readonly capacity: number
+  readonly full_policy: 'reject' | 'drop-lru'
+  /** At least one dispatch in this many goes to waiting batch work. */
+  readonly batch_every: number
+}
+
+/** What is ahead of a task if nobody else comes. */
+export interface Ahead {
+  /** Tasks that will be dispatched before it. */
+  readonly position: number
+  /** Their expected service time, ms. */
+  readonly work_ms: number
+  /** Most tasks of the other class that may come later and be dispatched before it all the same. */
+  readonly may_pass: number
+}
+
+type Newcomer = Pick<Schedulable, 'owner' | 'priority'>
+
+/** What became of a newcomer. `displaced` is the task that has to make room. */
+export type Admission<T> =
+  { readonly admitted: true; readonly displaced?: T } | { readonly admitted: false; readonly reason: 'queue_full' | 'nothing_to_drop' }
+
+const admitted = { admitted: true } as const
+const queueFull = { admitted: false, reason: 'queue_full' } as const
+const nothingToDrop = { admitted: false, reason: 'nothing_to_drop' } as const
+
+/**
+ * The queue of one pool: interactive before batch, FIFO inside a class, batch never starved.
+ * A state machine without I/O or clock. A newcomer is tentative between `admit` and `confirm`, so that a failed commit can take
+ * its admission and the displacement it caused back.
+ *
+ * Every command is O(log n) of base 32, amortised where a structure grows or shrinks, in whatever order commits end; `expired` reads one
+ * number for 256 slots of the queue, and more where something is due. Finding what to displace goes past those in flight.
+ *
+ * States of a task: absent -> tentative -(confirm)-> queued -(next | remove)-> absent; tentative -(rollback)-> absent;
+ * queued -(displaced by a newcomer)-> set aside -(newcomer confirmed)-> absent, or -(newcomer rolled back)-> queued;
+ * absent -(requeue)-> requeued -(next | remove)-> absent.
+ */
+export class Scheduler<T extends Schedulable> {
+  readonly rules: SchedulerRules
+  private readonly classes: Record<Priority, ClassQueue<T>> = { interactive: new ClassQueue(), batch: new ClassQueue() }
+  /** Undefined where the policy is to reject. */
+  private readonly displaceable: Record<Priority, Displaceable<T>> | undefined
+  /** By the tentative newcomer, the task that leaves when it is confirmed. */
+  private readonly displaced = new Map<T, T>()
+  private arrivals = 0
+  /** Interactive dispatches in a row while batch work waited. */
+  private passed = 0
+
+  constructor(rules: SchedulerRules) {
+    this.rules = rules
+    const { interactive, batch } = this.classes
+    if (rules.full_policy === 'drop-lru') this.displaceable = { interactive: new Displaceable(interactive), batch: new Displaceable(batch) }
+  }
+
+  /** Tasks that wait, tentative ones included. */
+  depth(priority?: Priority): number {
+    return priority === undefined ? this.classes.interactive.size + this.classes.batch.size : this.classes[priority].size
+  }
+
+  /** Whether `admit` would take a newcomer. */
+  hasPlaceFor(newcomer: Newcomer): boolean {
+    return this.depth() < this.rules.capacity || this.leastRecent(newcomer) !== undefined
+  }
+
+  /**
+   * Takes a newcomer in tentatively, or says why not. At capacity the policy decides.
+   * @throws Error where it is in already
+   */
+  admit(task: T): Admission<T> {
+    if (this.depth() < this.rules.capacity) {
+      this.enter(task, tentative)
+      return admitted
+    }
+    this.expectAbsent(task)
+    if (this.rules.full_policy === 'reject') return queueFull
+    const victim = this.leastRecent(task)
+    if (victim === undefined) return nothingToDrop
+    this.classes[victim.priority].hide(victim)
+    this.enter(task, tentative)
+    this.displaced.set(task, victim)
+    return { admitted: true, displaced: victim }
+  }
+
+  /**
+   * The newcomer's acceptance is durable: it may be dispatched, and what it displaced is gone.
+   * @throws Error where it is not in
+   */
+  confirm(task: T): void {
+    this.expectPresent(task)
+    this.classes[task.priority].settle(task)
+    this.displaceable?.[task.priority].released(task)
+    const victim = this.takeDisplacedBy(task)
+    if (victim !== undefined) this.classes[victim.priority].remove(victim)
+  }
+
+  /**
+   * The newcomer's acceptance failed: it is gone, and what it displaced is back in its old place.
+   * @throws Error where it is not in
+   */
+  rollback(task: T): void {
+    this.expectPresent(task)
+    this.classes[task.priority].remove(task)
+    const victim = this.takeDisplacedBy(task)
+    if (victim === undefined) return
+    this.classes[victim.priority].show(victim)
+    this.displaceable?.[victim.priority].released(victim)
+  }
+
+  /**
+   * Puts a task that was accepted before a restart at the end of its class, whatever the capacity.
+   * @throws Error where it is in already
+   */
+  restore(task: T): void {
+    this.enter(task, queued)
+  }
+
+  /**
+   * Takes a dispatched task back, whatever the capacity, for its engine failed: it comes before all others of its class, several in
+   * order of admission, and makes no room for newcomers.
+   * @throws Error where it is in already
+   */
+  requeue(task: T): void {
+    this.expectAbsent(task)
+    this.classes[task.priority].requeue(task)
+  }
+
+  /** Takes the task that goes next out of the queue. */
+  next(): T | undefined {
+    const { interactive, batch } = this.classes
+    const batchReady = batch.ready
+    const chosen =
+      interactive.ready && (!batchReady || this.passed + 1 < this.rules.batch_every) ? interactive : batchReady ? batch : undefined
+    if (chosen === undefined) return undefined
+    this.passed = chosen === interactive && batchReady ? this.passed + 1 : 0
+    return chosen.shift()
+  }
+
+  /** Takes a queued task out (canceled, expired, moved). False where it is not in the queue, tentative or set aside. */
+  remove(task: T): boolean {
+    const queue = this.classes[task.priority]
+    if (!isWaiting(queue.stateOf(task))) return false
+    queue.remove(task)
+    return true
+  }
+
+  /** Queued tasks whose deadline is not after `now` (ms since the epoch), earliest first; they stay until removed. */
+  expired(now: number): T[] {
+    const due: T[] = []
+    this.classes.interactive.due(now, due)
+    this.classes.batch.due(now, due)
+    return due.sort((a, b) => a.deadline_at - b.deadline_at)
+  }
+
+  /** Tasks that wait and may be taken out, interactive first, in order; do not change the queue while you go through them. */
+  *tasks(): Iterable<T> {
+    yield* this.classes.interactive.all()
+    yield* this.classes.batch.all()
+  }
+
+  /** What is ahead of a queued task if nobody else comes; undefined where it is not in the queue. */
+  ahead(task: T): Ahead | undefined {
+    const queue = this.classes[task.priority]
+    const state = queue.stateOf(task)
+    return state === absent || state === aside ? undefined : this.interleave(task.priority, queue.ahead(task))
+  }
+
+  /** What would be ahead of a newcomer; what it would displace is not. */
+  aheadOfNewcomer(newcomer: Newcomer): Ahead {
+    const { priority } = newcomer
+    const victim = this.depth() >= this.rules.capacity ? this.leastRecent(newcomer) : undefined
+    if (victim !== undefined) this.classes[victim.priority].hide(victim)
+    const ahead = this.interleave(priority, this.classes[priority].size)
+    if (victim !== undefined) this.classes[victim.priority].show(victim)
+    return ahead
+  }
+
+  /** How many of the other class go first: the rule of `next`, solved for a whole queue. */
+  private interleave(priority: Priority, rank: number): Ahead {
+    const other: Priority = priority === 'interactive' ? 'batch' : 'interactive'
+    const every = this.rules.batch_every
+    const until = Math.max(0, every - 1 - this.passed)
+    const due =
+      priority === 'interactive'
+        ? every === 1
+          ? Infinity
+          : rank < until
+            ? 0
+            : 1 + Math.floor((rank - until) / (every - 1))
+        : until + rank * (every - 1)
+    const passing = Math.min(this.classes[other].size, due)
+    const work_ms = (this.classes[priority].weightOfFirst(rank) + this.classes[other].weightOfFirst(passing)) / weight_per_ms
+    return { position: rank + passing, work_ms, may_pass: due - passing }
+  }
+
+  private enter(task: T, state: typeof tentative | typeof queued): void {
+    this.expectAbsent(task)
+    task.arrival = this.arrivals++
+    this.classes[task.priority].push(task, state)
+    this.displaceable?.[task.priority].add(task)
+  }
+
+  /** The oldest of the lowest class not above the newcomer's: of its own key first, then of any. */
+  private leastRecent({ owner, priority }: Newcomer): T | undefined {
+    if (this.displaceable === undefined) return undefined
+    const { batch } = this.displaceable
+    const interactive = priority === 'interactive' ? this.displaceable.interactive : undefined
+    return batch.oldest(owner) ?? interactive?.oldest(owner) ?? batch.oldest() ?? interactive?.oldest()
+  }
+
+  private takeDisplacedBy(task: T): T | undefined {
+    if (this.displaced.size === 0) return undefined
+    const victim = this.displaced.get(task)
+    this.displaced.delete(task)
+    return victim
+  }
+
+  private expectAbsent(task: T): void {
+    if (this.classes[task.priority].stateOf(task) !== absent) throw new Error(`task ${task.id} is already in the queue`)
+  }
+
+  private expectPresent(task: T): void {
+    if (this.classes[task.priority].stateOf(task) === absent) throw new Error(`task ${task.id} is not in the queue`)
+  }
+}

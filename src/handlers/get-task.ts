@@ -1,7 +1,0 @@
-import type { Tasks } from '../services/tasks.ts'
-import type { Handler } from './handler.ts'
-
-/** GET /v1/tasks/{id} */
-export const getTask =
-  ({ tasks }: { readonly tasks: Tasks }): Handler<'getTask'> =>
-  async ({ principal, params }) => ({ status: 200, body: await tasks.get(principal, params.id) })

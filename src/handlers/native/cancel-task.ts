@@ -1,0 +1,10 @@
+import type { Cancellation } from '../../services/tasks/cancellation.ts'
+import type { Handler } from '../handler.ts'
+
+/** POST /v1/tasks/{id}/cancel */
+export const cancelTask =
+  ({ cancellation }: { readonly cancellation: Cancellation }): Handler<'cancelTask'> =>
+  async ({ principal, params }) => {
+    await cancellation.cancel(principal, params.id)
+    return { status: 204 }
+  }

@@ -1,0 +1,7 @@
+import type { Artifacts } from '../../services/artifacts.ts'
+import type { Handler } from '../handler.ts'
+
+/** GET /v1/artifacts/{id} */
+export const getArtifact =
+  ({ artifacts }: { readonly artifacts: Artifacts }): Handler<'getArtifact'> =>
+  async ({ principal, params }) => ({ status: 200, body: await artifacts.get(principal, params.id) })

@@ -1,0 +1,14 @@
+import { budgetHeaders } from '../../domain/accounts/budget.ts'
+import type { Sessions } from '../../services/sessions/sessions.ts'
+import type { Streams } from '../../services/tasks/streams.ts'
+import type { Handler } from '../handler.ts'
+
+/** GET /v1/tasks/{id}/stream */
+export const streamTask =
+  ({ streams, sessions }: { readonly streams: Streams; readonly sessions: Sessions }): Handler<'streamTask'> =>
+  async ({ principal, params, headers }) => {
+    const opened = await streams.open(principal, params.id, headers['last-event-id'])
+    if (opened === undefined) return { status: 204 }
+    const { reader, task } = opened
+    return { status: 200, stream: reader, headers: budgetHeaders(sessions.remaining(task.owner, task.request.session_id)) }
+  }

@@ -1,0 +1,212 @@
+import { DomainError } from '../../domain/errors.ts'
+import type { CancelTimer, Clock } from '../../ports/clock.ts'
+import type { Log } from '../../ports/telemetry.ts'
+import type { LiveTask } from '../tasks/live-tasks.ts'
+import { candidatesFor, placeTask } from '../pools/placement.ts'
+import type { PoolRecords } from '../pools/pool-records.ts'
+import type { Pool } from '../pools/pool.ts'
+import type { Pools } from '../pools/pools.ts'
+import type { Settlement } from '../tasks/settlement.ts'
+
+/** A drain whose pool is not empty yet. */
+interface UnderWay {
+  /** Milliseconds since the epoch. */
+  readonly deadline_at: number
+  readonly cancel: CancelTimer
+}
+
+/** Lets pools run empty and take work again. */
+export class Drain {
+  private readonly pools: Pools
+  private readonly settlement: Settlement
+  private readonly records: PoolRecords
+  private readonly clock: Clock
+  private readonly log: Log
+  private readonly underWay = new Map<Pool, UnderWay>()
+
+  constructor(pools: Pools, settlement: Settlement, records: PoolRecords, clock: Clock, log: Log) {
+    this.pools = pools
+    this.settlement = settlement
+    this.records = records
+    this.clock = clock
+    this.log = log
+  }
+
+  /**
+   * Drains a pool because an operator says so: also after a restart, until it is resumed.
+   * @throws DomainError not_found
+   * @throws StorageError the pool drains, but a restart would not know of it
+   */
+  async order(pool_id: string, deadline_ms: number): Promise<Pool> {
+    const pool = this.drain(pool_id, deadline_ms)
+    await this.records.setDraining(pool_id, Math.floor(this.clock.now() + deadline_ms))
+    return pool
+  }
+
+  /**
+   * Ends an operator's drain.
+   * @throws DomainError not_found
+   * @throws StorageError the pool takes tasks, but would drain after a restart
+   */
+  async revoke(pool_id: string): Promise<Pool> {
+    const pool = this.resume(pool_id)
+    await this.records.setDraining(pool_id, undefined)
+    return pool
+  }
+
+  /** Drains again what drained before the restart. */
+  restore(): void {
+    for (const { pool_id, until } of this.records.draining()) this.drain(pool_id, Math.max(0, until - this.clock.now()))
+  }
+
+  /**
+   * Stops admission to the pool at once. Running tasks finish; queued ones move to a pool that serves the same model and has room, or are
+   * worked off here. What is left after `deadline_ms` ends with POOL_UNREADY. Draining again sets the deadline anew.
+   * @throws DomainError not_found
+   */
+  drain(pool_id: string, deadline_ms: number): Pool {
+    const pool = this.pools.get(pool_id)
+    pool.draining = true
+    const moved = this.moveQueued(pool)
+    this.log.info(
+      { pool_id, deadline_ms, moved, left: pool.scheduler.depth(), event: 'drain' },
+      `Pool ${pool_id} drains; ${moved} queued tasks moved to other pools.`,
+    )
+    this.forget(pool)
+    this.watch(pool, deadline_ms)
+    return pool
+  }
+
+  /** @throws DomainError not_found; conflict where its model may not be served, which only the catalog or a reload can change */
+  resume(pool_id: string): Pool {
+    const pool = this.pools.get(pool_id)
+    if (pool.refusal !== undefined) throw new DomainError('conflict', `Pool ${pool_id} cannot take tasks: ${pool.refusal}`, { pool_id })
+    this.forget(pool)
+    pool.draining = false
+    this.log.info({ pool_id, event: 'resume' }, `Pool ${pool_id} takes tasks.`)
+    return pool
+  }
+
+  /**
+   * What becomes of a reloaded pool's tasks: those waiting go to the successor if it serves the same model, else to another pool that does,
+   * else they are worked off by the old engines until the deadline. Running ones finish.
+   */
+  handOver(old: Pool, successor: Pool, deadline_ms: number): void {
+    const drain = this.forget(old)
+    if (drain !== undefined) this.watch(successor, drain.deadline_at - this.clock.now())
+    if (old.config.model === successor.config.model) for (const task of [...old.scheduler.tasks()]) this.move(task, old, successor)
+    else this.moveQueued(old)
+    const cancelCheck = this.clock.every(idleCheck_ms, () => {
+      if (!old.idle) return
+      cancelCheck()
+      cancelDeadline()
+      this.pools.stopIdle().catch((err: unknown) => {
+        this.log.error({ err, pool_id: old.id, event: 'reload' }, `The old engines of pool ${old.id} did not stop.`)
+      })
+    })
+    const cancelDeadline = this.clock.after(deadline_ms, () => {
+      const { model } = old.config
+      this.endAll(
+        old,
+        [...old.scheduler.tasks()],
+        () => new DomainError('pool_unavailable', `Pool ${old.id} does not serve ${model} any more; send the task again.`),
+      )
+    })
+  }
+
+  /** Moves what waits to other pools of the same model that its placement allows; returns how many. */
+  private moveQueued(pool: Pool): number {
+    let moved = 0
+    for (const task of [...pool.scheduler.tasks()]) {
+      const other = this.otherPoolFor(task, pool)
+      if (other !== undefined && this.move(task, pool, other)) moved++
+    }
+    return moved
+  }
+
+  /** Where admission would put the task if the pool it waits in were not there; only where there is room. */
+  private otherPoolFor({ owner, deadline_at, accepted: { request, prompt_tokens } }: LiveTask, pool: Pool): Pool | undefined {
+    const others = (pools: readonly Pool[]): Pool[] =>
+      pools.filter((other) => other !== pool && other.scheduler.depth() < other.config.queue.capacity)
+    try {
+      const { first, fallback, pinned } = candidatesFor(request, this.pools)
+      return placeTask(
+        owner,
+        request,
+        { first: others(first), fallback: others(fallback), pinned },
+        prompt_tokens,
+        deadline_at - this.clock.now(),
+      ).pool
+    } catch (error) {
+      if (error instanceof DomainError) return undefined
+      throw error
+    }
+  }
+
+  /**
+   * Works off what the pool has and ends what is left at the deadline with POOL_UNREADY.
+   * @param onDone called once, when the pool is empty or the deadline has passed
+   * @returns how to let it be, without `onDone`
+   */
+  empty(pool: Pool, deadline_ms: number, onDone: () => void): CancelTimer {
+    const done = (): void => {
+      cancel()
+      onDone()
+    }
+    const cancelCheck = this.clock.every(idleCheck_ms, () => {
+      if (pool.idle) done()
+    })
+    const cancelDeadline = this.clock.after(deadline_ms, () => {
+      this.endAll(
+        pool,
+        [...pool.scheduler.tasks(), ...pool.running],
+        () => new DomainError('pool_unready', `Pool ${pool.id} was drained before the task ended; send it again.`),
+      )
+      done()
+    })
+    const cancel = (): void => {
+      cancelCheck()
+      cancelDeadline()
+    }
+    return cancel
+  }
+
+  /** Looks after a draining pool. */
+  private watch(pool: Pool, deadline_ms: number): void {
+    const cancel = this.empty(pool, deadline_ms, () => this.underWay.delete(pool))
+    this.underWay.set(pool, { deadline_at: this.clock.now() + deadline_ms, cancel })
+  }
+
+  /** Ends the watch; returns what it was. */
+  private forget(pool: Pool): UnderWay | undefined {
+    const found = this.underWay.get(pool)
+    found?.cancel()
+    this.underWay.delete(pool)
+    return found
+  }
+
+  private move(task: LiveTask, from: Pool, to: Pool): boolean {
+    if (!from.scheduler.remove(task)) return false
+    task.pool = to
+    to.scheduler.restore(task)
+    this.pools.onCapacity(to)
+    from.reportDepth()
+    to.reportDepth()
+    return true
+  }
+
+  private endAll(pool: Pool, tasks: readonly LiveTask[], errorFor: () => DomainError): void {
+    for (const task of tasks) {
+      if (!this.settlement.claim(task, false)) continue
+      pool.scheduler.remove(task)
+      const error = errorFor()
+      task.abort.abort(error)
+      // A failure to write is logged and tried again by the settlement.
+      this.settlement.settle(task, { kind: 'error', error, reason: 'drain' }).catch(() => undefined)
+    }
+    pool.reportDepth()
+  }
+}
+
+/** How often a drained or reloaded pool is looked at to see whether it has become empty, ms. */
+const idleCheck_ms = 100

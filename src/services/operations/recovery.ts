@@ -1,0 +1,98 @@
+import { DomainError } from '../../domain/errors.ts'
+import { errorFrame, startedFrame } from '../../domain/stream/frames.ts'
+import type { AcceptedTask, TaskHead, UnfinishedTask } from '../../domain/task.ts'
+import type { Clock } from '../../ports/clock.ts'
+import type { Fact, Journal } from '../../ports/journal.ts'
+import type { Log } from '../../ports/telemetry.ts'
+import type { Admission } from '../tasks/admission.ts'
+import { gaveUp, maxAttempts } from '../tasks/ending.ts'
+import { startedEvent } from '../tasks/live-tasks.ts'
+import { candidatesFor } from '../pools/placement.ts'
+import type { Pool } from '../pools/pool.ts'
+import type { Pools } from '../pools/pools.ts'
+import type { Settlement } from '../tasks/settlement.ts'
+
+/** What recovery works with. */
+export interface RecoveryParts {
+  readonly journal: Pick<Journal, 'commit' | 'unfinished'>
+  readonly admission: Admission
+  readonly settlement: Settlement
+  readonly pools: Pools
+  readonly clock: Clock
+  readonly log: Log
+}
+
+/**
+ * Takes up what the last run of the daemon left: every accepted and unfinished task is queued again, in order of acceptance. Those that had
+ * started run again where their engine gives the same text; the others end honestly, and so do those that have had their attempts and those
+ * that no pool serves any more.
+ */
+export async function recover({ journal, admission, settlement, pools, clock, log }: RecoveryParts): Promise<void> {
+  const orphans: Fact[] = []
+  let queued = 0
+  let ended = 0
+  for await (const page of journal.unfinished())
+    for (const task of page) {
+      const pool = poolFor(task.head, pools)
+      if (pool === undefined) {
+        orphans.push(orphaned(task.head.source.task, Math.floor(clock.now())))
+        ended++
+        continue
+      }
+      const live = admission.restore(task, pool)
+      const error = endOf(task, pool)
+      if (error === undefined) {
+        pool.scheduler.restore(live)
+        queued++
+      } else {
+        settlement.claim(live, false)
+        // A failure to write is logged and tried again by the settlement.
+        settlement.settle(live, { kind: 'error', error }).catch(() => undefined)
+        ended++
+      }
+    }
+  // What cannot be written now is found again by the next start.
+  if (orphans.length > 0)
+    await journal
+      .commit(orphans)
+      .catch((err: unknown) => log.error({ err, event: 'storage' }, 'Tasks that no pool serves any more could not be ended.'))
+  if (queued + ended > 0)
+    log.info(
+      { queued, ended, event: 'recovery' },
+      `${queued} tasks of the last run are queued again${ended === 0 ? '' : `, ${ended} have ended`}.`,
+    )
+}
+
+/** The task's own pool if it still serves the model, else another that does and that its placement allows. */
+function poolFor(head: TaskHead, pools: Pools): Pool | undefined {
+  const own = pools.find(head.pool_id)
+  if (own?.config.model === head.model_ref) return own
+  try {
+    const { first, fallback } = candidatesFor(head.source.task.request, pools)
+    return first[0] ?? fallback[0]
+  } catch (error) {
+    if (error instanceof DomainError) return undefined
+    throw error
+  }
+}
+
+/** Why the task is not run again; undefined where it is. */
+function endOf({ attempts }: UnfinishedTask, pool: Pool): DomainError | undefined {
+  if (attempts === undefined) return undefined
+  const details = { engine: pool.config.engine, pool_id: pool.id }
+  if (attempts.failed >= maxAttempts) return gaveUp(details)
+  if (!attempts.replayable) return new DomainError('worker_reset', 'The daemon was restarted while the task ran; send it again.', details)
+  return undefined
+}
+
+function orphaned(task: AcceptedTask, now: number): Fact {
+  const { pool_id, request } = task
+  const error = new DomainError('pool_unavailable', `No pool serves ${request.model_ref} any more.`)
+  const terminal = errorFrame({ ...error.taskError, engine: request.engine, pool_id })
+  return {
+    kind: 'finished',
+    key: task,
+    outcome: { state: 'failed', finished_at: now, error: error.taskError },
+    log: { started: startedFrame(startedEvent(task)), tokens: '', metrics: '', terminal },
+  }
+}

@@ -1,0 +1,134 @@
+import { DomainError } from '../../domain/errors.ts'
+import type { Clock } from '../../ports/clock.ts'
+import type { Log } from '../../ports/telemetry.ts'
+import type { Drain } from './drain.ts'
+import type { PoolRecords } from '../pools/pool-records.ts'
+import type { Pool, PoolConfig } from '../pools/pool.ts'
+import type { Pools } from '../pools/pools.ts'
+
+/**
+ * Puts another model on a pool without breaking a stream: the new model is loaded beside the old one and proven with a one-token decode;
+ * only then new tasks go to it. Tasks of the old model are worked off by the old engines, which are stopped when they are done.
+ * Where anything fails before the flip, the old model serves on as if nothing had been.
+ */
+export class Reload {
+  private readonly pools: Pools
+  private readonly drain: Drain
+  private readonly records: PoolRecords
+  private readonly makePool: (config: PoolConfig) => Pool
+  private readonly checkModel: (model_ref: string) => void
+  private readonly clock: Clock
+  private readonly log: Log
+  private readonly underWay = new Map<string, { readonly limit: AbortController; readonly flipped: Promise<Pool> }>()
+  private stopped = false
+
+  /**
+   * @param makePool builds a pool that is not started; throws DomainError where the model reference cannot be used
+   * @param checkModel throws DomainError where the model may not be served
+   */
+  constructor(
+    pools: Pools,
+    drain: Drain,
+    records: PoolRecords,
+    makePool: (config: PoolConfig) => Pool,
+    checkModel: (model_ref: string) => void,
+    clock: Clock,
+    log: Log,
+  ) {
+    this.pools = pools
+    this.drain = drain
+    this.records = records
+    this.makePool = makePool
+    this.checkModel = checkModel
+    this.clock = clock
+    this.log = log
+  }
+
+  /**
+   * Resolves when the new model serves.
+   * @param deadline_ms by then, ms from now, the new model serves or the old one is as before
+   * @throws DomainError not_found, invalid_params for the reference, conflict where a reload runs or the new model does not come up,
+   * model_deprecated where it is retired
+   */
+  async reload(pool_id: string, model_ref: string, deadline_ms: number): Promise<Pool> {
+    const old = this.pools.get(pool_id)
+    if (this.stopped) throw stopping(pool_id)
+    if (this.underWay.has(pool_id)) throw new DomainError('conflict', `A reload of pool ${pool_id} is running.`, { pool_id })
+    const limit = new AbortController()
+    const flipped = this.replace(old, model_ref, deadline_ms, limit)
+    this.underWay.set(pool_id, { limit, flipped })
+    try {
+      return await flipped
+    } finally {
+      this.underWay.delete(pool_id)
+    }
+  }
+
+  /** Gives up what is under way; resolves when no engine is left that the pools do not know of. */
+  async stop(): Promise<void> {
+    this.stopped = true
+    const all = [...this.underWay.values()]
+    for (const { limit } of all) limit.abort(new Error('the daemon is stopping'))
+    await Promise.allSettled(all.map(({ flipped }) => flipped))
+  }
+
+  private async replace(old: Pool, model_ref: string, deadline_ms: number, limit: AbortController): Promise<Pool> {
+    const successor = this.makePool({ ...old.config, model: model_ref })
+    const cancel = this.clock.after(deadline_ms, () => limit.abort(new Error(`it was not up after ${deadline_ms} ms`)))
+    try {
+      await this.prove(successor, old, limit.signal)
+    } finally {
+      cancel()
+    }
+    this.flip(old, successor, deadline_ms)
+    return successor
+  }
+
+  private async prove(successor: Pool, old: Pool, signal: AbortSignal): Promise<void> {
+    const late = new Promise<never>((_resolve, reject) => {
+      signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true })
+    })
+    const { model } = successor.config
+    let recorded = false
+    try {
+      this.checkModel(model)
+      await Promise.race([late, successor.start()])
+      for (const replica of successor.replicas) {
+        if (replica.state !== 'ready') throw new Error(replica.last_error ?? `replica ${replica.id} is ${replica.state}`)
+        if (replica.props?.workloads.includes('completion') !== true) continue
+        const request = { prompt: { text: 'a' }, max_tokens: 1, seed: 0, sampling: { temperature: 0 }, kv: 'cold', session: '' } as const
+        await Promise.race([late, replica.engine.generate(request, () => undefined, signal)])
+      }
+      await this.records.setModel(old.id, model)
+      // From here on a restart comes up with the new model.
+      recorded = true
+      // It may have been retired or deleted meanwhile.
+      this.checkModel(model)
+    } catch (cause) {
+      const reason = cause instanceof Error ? cause.message : String(cause)
+      await successor.stop()
+      if (recorded) await this.records.setModel(old.id, old.config.model)
+      old.reload_error = `reload to ${model} failed: ${reason}`
+      this.log.warn(
+        { pool_id: old.id, model_ref: model, err: cause, event: 'reload' },
+        `Pool ${old.id} was not reloaded; the old model serves on.`,
+      )
+      if (this.stopped) throw stopping(old.id)
+      const kind = cause instanceof DomainError && cause.kind === 'model_deprecated' ? 'model_deprecated' : 'conflict'
+      throw new DomainError(kind, `The new model did not come up (${reason}); the old one serves on.`, {
+        pool_id: old.id,
+        engine: old.config.engine,
+      })
+    }
+  }
+
+  private flip(old: Pool, successor: Pool, deadline_ms: number): void {
+    successor.draining = old.draining
+    this.pools.replace(successor)
+    this.drain.handOver(old, successor, deadline_ms)
+    const model_ref = successor.config.model
+    this.log.info({ pool_id: old.id, model_ref, was: old.config.model, event: 'reload' }, `Pool ${old.id} now serves ${model_ref}.`)
+  }
+}
+
+const stopping = (pool_id: string): DomainError => new DomainError('pool_unready', 'The daemon is stopping.', { pool_id })

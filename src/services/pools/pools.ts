@@ -1,0 +1,100 @@
+import { DomainError } from '../../domain/errors.ts'
+import type { Metrics } from '../../ports/telemetry.ts'
+import type { Pool } from './pool.ts'
+
+/**
+ * All pools, in the order of the configuration. A pool that was reloaded with another model goes on beside its successor, out of sight,
+ * until its tasks are done.
+ */
+export class Pools {
+  private readonly pools: Map<string, Pool>
+  private readonly retiring = new Set<Pool>()
+  private readonly metrics: Metrics
+  /** Models that `model_state` speaks of. */
+  private reported: ReadonlySet<string> = new Set()
+  /** Called when a pool's replica or slot may take work. */
+  onCapacity: (pool: Pool) => void = () => undefined
+
+  constructor(pools: readonly Pool[], metrics: Metrics) {
+    this.metrics = metrics
+    this.pools = new Map(pools.map((pool) => [pool.id, pool]))
+    for (const pool of pools) this.adopt(pool)
+  }
+
+  all(): readonly Pool[] {
+    return [...this.pools.values()]
+  }
+
+  /** Those that have tasks to work off: all, and the predecessors of reloaded ones. */
+  serving(): readonly Pool[] {
+    return [...this.pools.values(), ...this.retiring]
+  }
+
+  find(id: string): Pool | undefined {
+    return this.pools.get(id)
+  }
+
+  /** @throws DomainError not_found */
+  get(id: string): Pool {
+    const pool = this.pools.get(id)
+    if (pool === undefined) throw new DomainError('not_found', 'No such pool.')
+    return pool
+  }
+
+  /** Starts every replica; resolves when each is ready or has failed for the first time. */
+  async start(): Promise<void> {
+    await Promise.all(this.all().map((pool) => pool.start()))
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.serving().map((pool) => pool.stop()))
+  }
+
+  /** Puts a pool in the place of the one with its id, which goes on until its tasks are done. */
+  replace(successor: Pool): void {
+    const old = this.get(successor.id)
+    old.forgetDepth()
+    old.current = false
+    this.adopt(successor)
+    this.pools.set(successor.id, successor)
+    this.retiring.add(old)
+    this.reportModels()
+    successor.reportDepth()
+    this.onCapacity(successor)
+  }
+
+  /** Stops predecessors that have nothing left to do; they count as serving until they are gone. */
+  async stopIdle(): Promise<void> {
+    const idle = [...this.retiring].filter((pool) => pool.idle)
+    await Promise.all(
+      idle.map(async (pool) => {
+        await pool.stop()
+        this.retiring.delete(pool)
+      }),
+    )
+  }
+
+  private adopt(pool: Pool): void {
+    pool.current = true
+    pool.onCapacity = () => {
+      this.onCapacity(pool)
+    }
+    pool.onModel = () => {
+      this.reportModels()
+    }
+  }
+
+  /** A model is loaded where any replica has it, whichever pool that is in. */
+  private reportModels(): void {
+    const loaded = new Map<string, boolean>()
+    for (const { config, ready } of this.serving()) loaded.set(config.model, loaded.get(config.model) === true || ready)
+    for (const model_id of this.reported)
+      if (!loaded.has(model_id))
+        for (const state of ['loaded', 'unloaded'] as const) this.metrics.forget('model_state', { model_id, state })
+    this.reported = new Set(loaded.keys())
+    for (const [model_id, is] of loaded) {
+      this.metrics.gauge('model_state', { model_id, state: 'loaded' }, is ? 1 : 0)
+      this.metrics.gauge('model_state', { model_id, state: 'unloaded' }, is ? 0 : 1)
+    }
+  }
+}

@@ -1,0 +1,53 @@
+import { DomainError, type ErrorKind } from '../../domain/errors.ts'
+import type { TaskRequest } from '../../domain/task.ts'
+import type { Pool } from './pool.ts'
+
+/** Refusals that mean there was no place. */
+export const noCapacity: ReadonlySet<ErrorKind> = new Set([
+  'queue_full',
+  'nothing_to_drop',
+  'pool_unready',
+  'pool_unavailable',
+  'replica_exhausted',
+])
+
+/** The task is too large for every pool; names the field. */
+export function tooLarge(request: TaskRequest, pools: readonly Pool[], prompt_tokens: number): DomainError {
+  const ctxMax = Math.max(...pools.map((pool) => pool.ctxMax))
+  const outMax = Math.max(...pools.map((pool) => pool.maxTokensOut))
+  if (request.ctx > ctxMax)
+    return new DomainError('invalid_params', `body.ctx: ${request.ctx} is more than the ${ctxMax} tokens the engine has`)
+  if (request.max_tokens > outMax)
+    return new DomainError(
+      'invalid_params',
+      `body.max_tokens: ${request.max_tokens} is more than the ${outMax} tokens a task may generate here`,
+    )
+  return new DomainError(
+    'invalid_params',
+    `body.ctx: the prompt has ${prompt_tokens} tokens and max_tokens is ${request.max_tokens}, together more than ctx ${request.ctx}; shorten the prompt or lower max_tokens`,
+  )
+}
+
+/** None of the pools that could take the task has a replica that is ready. */
+export function notReady(pools: readonly Pool[]): DomainError {
+  const retry_after_ms = Math.min(...pools.map((pool) => pool.readyAfterMs))
+  const [only] = pools
+  const details = { retry_after_ms, ...(pools.length === 1 && only !== undefined ? { pool_id: only.id, engine: only.config.engine } : {}) }
+  const drained = pools.find((pool) => pool.ready)
+  if (drained !== undefined) return new DomainError('pool_unready', `Pool ${drained.id} drains and takes no new tasks.`, details)
+  if (pools.some((pool) => pool.live) || only === undefined) return new DomainError('pool_unready', 'No replica is ready yet.', details)
+  if (pools.length > 1) return new DomainError('pool_unavailable', 'Every pool for this task is down.', details)
+  if (only.refusal !== undefined) return new DomainError('pool_unavailable', `Pool ${only.id} is stopped: ${only.refusal}`, details)
+  return new DomainError('replica_exhausted', `Every replica of pool ${only.id} has failed; they are started again.`, details)
+}
+
+/** The queue is full and its policy does not let the newcomer in. */
+export function queueFull(pool: Pool, reason: 'queue_full' | 'nothing_to_drop'): DomainError {
+  const policy_label = reason === 'queue_full' ? 'reject' : 'drop-lru'
+  const { capacity } = pool.config.queue
+  const message =
+    reason === 'queue_full'
+      ? `The queue of pool ${pool.id} is full (${capacity}).`
+      : `The queue of pool ${pool.id} is full (${capacity}) and holds nothing of the same or a lower priority to drop.`
+  return new DomainError(reason, message, { engine: pool.config.engine, pool_id: pool.id, retry_after_ms: pool.retryAfterMs, policy_label })
+}

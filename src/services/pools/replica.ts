@@ -1,0 +1,149 @@
+import { restartDelayMs, steadyAfterMs } from '../../domain/backoff.ts'
+import { DomainError } from '../../domain/errors.ts'
+import type { CancelTimer, Clock } from '../../ports/clock.ts'
+import type { Engine, EngineProps } from '../../ports/engine.ts'
+
+export type ReplicaState = 'starting' | 'ready' | 'down' | 'stopped'
+
+export interface ReplicaOptions {
+  readonly id: string
+  readonly slots: number
+  readonly devices: readonly number[]
+  /** Time the engine has to come up, ms. */
+  readonly start_ms: number
+  readonly engine: Engine
+  readonly clock: Clock
+  /** Called after every change of `state`, and when a slot becomes free. */
+  readonly onChange: (replica: Replica, change: 'state' | 'slot') => void
+}
+
+/**
+ * One engine instance under supervision: started again after a failure, with capped exponential backoff. Where its model is refused it
+ * is suspended instead, for trying again would not change that.
+ * starting -> ready | down | stopped; ready -> down; down -(delay)-> starting; any -> stopped; stopped -(resume)-> starting.
+ */
+export class Replica {
+  readonly id: string
+  readonly slots: number
+  readonly devices: readonly number[]
+  readonly engine: Engine
+  state: ReplicaState = 'starting'
+  /** Tasks it runs now. */
+  busy = 0
+  props: EngineProps | undefined
+  restarts = 0
+  last_error: string | undefined
+  /** While down: when it is started again, ms since the epoch. */
+  restart_at: number | undefined
+  private failures = 0
+  private ready_at = 0
+  private cancelRestart: CancelTimer | undefined
+  /** Counts starts, failures and stops: what an earlier one left under way has nothing to say any more. */
+  private generation = 0
+  private halting: Promise<void> = Promise.resolve()
+  private readonly options: ReplicaOptions
+
+  constructor(options: ReplicaOptions) {
+    this.id = options.id
+    this.slots = options.slots
+    this.devices = options.devices
+    this.engine = options.engine
+    this.options = options
+  }
+
+  get hasFreeSlot(): boolean {
+    return this.state === 'ready' && this.busy < this.slots
+  }
+
+  /** Starts the engine; resolves when it is ready or has failed for the first time. */
+  async start(): Promise<void> {
+    const { clock, start_ms, engine } = this.options
+    const generation = ++this.generation
+    this.become('starting')
+    const late = Promise.withResolvers<never>()
+    const cancelTimer = clock.after(start_ms, () => {
+      late.reject(new Error(`the engine was not up after ${start_ms} ms`))
+    })
+    try {
+      await this.halting
+      if (generation !== this.generation) return
+      const onDown = (reason: Error): void => void this.failIn(generation, reason)
+      const props = await Promise.race([engine.start(onDown), late.promise])
+      if (generation !== this.generation) return
+      this.props = props
+      this.ready_at = clock.now()
+      this.restart_at = undefined
+      this.become('ready')
+    } catch (error) {
+      await this.failIn(generation, error instanceof Error ? error : new Error(String(error)))
+    } finally {
+      cancelTimer()
+    }
+  }
+
+  /** Takes the replica down (it crashed, or does not confirm an abort) and plans its restart; a DomainError suspends it. */
+  async fail(reason: Error): Promise<void> {
+    if (this.state === 'stopped' || this.state === 'down') return
+    if (reason instanceof DomainError) return this.suspend(reason.message)
+    const { clock } = this.options
+    const steady = this.state === 'ready' && clock.now() - this.ready_at >= steadyAfterMs
+    this.failures = steady ? 1 : this.failures + 1
+    this.last_error = reason.message
+    const delay = restartDelayMs(this.failures)
+    this.restart_at = clock.now() + delay
+    const generation = ++this.generation
+    this.become('down')
+    await this.halt()
+    if (generation !== this.generation) return
+    this.cancelRestart = clock.after(delay, () => {
+      this.restarts++
+      void this.start()
+    })
+  }
+
+  /** Stops the engine until `resume`. @param reason said as the last error */
+  async suspend(reason: string): Promise<void> {
+    this.last_error = reason
+    await this.stop()
+  }
+
+  /** Starts an engine that is suspended; resolves as `start` does. */
+  async resume(): Promise<void> {
+    if (this.state !== 'stopped') return
+    this.last_error = undefined
+    await this.start()
+  }
+
+  async stop(): Promise<void> {
+    this.cancelRestart?.()
+    this.restart_at = undefined
+    this.generation++
+    this.become('stopped')
+    await this.halt()
+  }
+
+  /** A task takes a slot. */
+  acquire(): void {
+    this.busy++
+  }
+
+  /** The engine has confirmed that the task's slot is free. */
+  release(): void {
+    this.busy--
+    this.options.onChange(this, 'slot')
+  }
+
+  private async failIn(generation: number, reason: Error): Promise<void> {
+    if (generation === this.generation) await this.fail(reason)
+  }
+
+  /** Stops the engine; the next start waits for it. */
+  private halt(): Promise<void> {
+    return (this.halting = this.options.engine.stop())
+  }
+
+  private become(state: ReplicaState): void {
+    this.state = state
+    this.options.onChange(this, 'state')
+  }
+}

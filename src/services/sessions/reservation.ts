@@ -1,0 +1,181 @@
+import { tightest, type Account, type Remaining, type Usage } from '../../domain/accounts/budget.ts'
+import { takeTurn, type Session } from '../../domain/accounts/session.ts'
+import type { CancelTimer, Clock } from '../../ports/clock.ts'
+import type { Fact } from '../../ports/journal.ts'
+
+/** The most a task may use: prompt and `max_tokens`, and what they cost. */
+export type Need = Usage
+
+/** A session or a key with budgets. */
+export interface BudgetHolder {
+  readonly account: Account
+  /** Seats of its tasks that run. */
+  readonly running: Set<Pick<Reservation, 'watchTime'>>
+}
+
+/** What a reservation needs of its session. */
+export interface ReservedSession extends BudgetHolder {
+  session: Session
+  /** Accepted tasks that have not been dispatched. */
+  reserved: number
+  kv_warm: boolean
+  /** A task, putSession or the start of the daemon has made it durable. */
+  stored: boolean
+  gone: boolean
+}
+
+/**
+ * One task's reservation in its session and its hold on the budgets of session and key.
+ * waiting -(begin)-> running -(settle)-> settled; waiting -(settle)-> settled; running -(pause)-> paused -(begin)-> running.
+ */
+export class Reservation {
+  /** What acceptance has to make durable. */
+  readonly facts: readonly Fact[]
+  private readonly entry: ReservedSession
+  private readonly key: BudgetHolder | undefined
+  private readonly need: Need
+  private readonly clock: Clock
+  /** Called when a session that nothing has made durable has no reservation left. */
+  private readonly forget: (entry: ReservedSession) => void
+  private state: 'waiting' | 'running' | 'paused' | 'settled'
+  private cancelTimer: CancelTimer | undefined
+  private onExhausted: (() => void) | undefined
+
+  /**
+   * @param key the session's owner, if it has budgets
+   * @param dispatched the task took its turn before a restart
+   */
+  constructor(
+    entry: ReservedSession,
+    key: BudgetHolder | undefined,
+    need: Need,
+    clock: Clock,
+    forget: (entry: ReservedSession) => void,
+    dispatched: boolean,
+  ) {
+    this.entry = entry
+    this.key = key
+    this.need = need
+    this.clock = clock
+    this.forget = forget
+    this.facts = entry.stored ? noFacts : [{ kind: 'session_put', session: entry.session }]
+    this.state = dispatched ? 'paused' : 'waiting'
+    if (!dispatched) entry.reserved++
+    entry.account.reserve(need)
+    key?.account.reserve(need)
+  }
+
+  private get holders(): readonly BudgetHolder[] {
+    return this.key === undefined ? [this.entry] : [this.entry, this.key]
+  }
+
+  /** Whether the engine kept a warm KV prefix for the session. */
+  get kvWarm(): boolean {
+    return this.entry.kv_warm
+  }
+
+  /** What is left of the tightest budgets. */
+  get remaining(): Remaining {
+    const now = this.clock.now()
+    return tightest(this.holders.map(({ account }) => account.remaining(now)))
+  }
+
+  /** `facts` are durable. */
+  confirm(): void {
+    this.entry.stored = true
+  }
+
+  reportKv(warm: boolean): void {
+    this.entry.kv_warm = warm
+  }
+
+  /**
+   * The task is dispatched: a turn counts, and its engine time.
+   * @param onExhausted called when a time budget has run out
+   * @returns what has to be made durable
+   */
+  begin(onExhausted: () => void): readonly Fact[] {
+    if (this.state !== 'waiting' && this.state !== 'paused') return []
+    const again = this.state === 'paused'
+    this.state = 'running'
+    const now = this.clock.now()
+    this.onExhausted = onExhausted
+    for (const { account, running } of this.holders) {
+      account.begin(now)
+      running.add(this)
+    }
+    // One more uses the time up sooner for all.
+    for (const { running } of this.holders) for (const reservation of [...running]) reservation.watchTime()
+    if (again) return []
+    this.entry.reserved--
+    this.entry.stored = true
+    this.entry.session = takeTurn(this.entry.session)
+    return this.spendings()
+  }
+
+  /**
+   * The task goes back to the queue, or stays in the journal for the next start.
+   * @returns what has to be made durable
+   */
+  pause(): readonly Fact[] {
+    if (this.state !== 'running') return []
+    this.state = 'paused'
+    this.stopRunning()
+    return this.spendings()
+  }
+
+  /**
+   * The task has ended or was never accepted; what it used is booked.
+   * @returns what has to be made durable
+   */
+  settle(used: Usage): readonly Fact[] {
+    if (this.state === 'settled') return []
+    const running = this.state === 'running'
+    const waiting = this.state === 'waiting'
+    this.state = 'settled'
+    if (running) this.stopRunning()
+    if (waiting) this.entry.reserved--
+    if (!this.entry.stored && this.entry.reserved === 0) this.forget(this.entry)
+    for (const { account } of this.holders) account.settle(this.need, used)
+    return waiting ? [] : this.spendings()
+  }
+
+  private spendings(): readonly Fact[] {
+    const { entry, key } = this
+    const now = this.clock.now()
+    entry.session = { ...entry.session, spent: entry.account.spent(now) }
+    const facts: Fact[] = entry.gone ? [] : [{ kind: 'session_put', session: entry.session }]
+    if (key !== undefined) facts.push({ kind: 'key_spent', owner: entry.session.owner, spent: key.account.spent(now) })
+    return facts
+  }
+
+  /** Watches the time budgets while the task runs; to be called again when a limit was set anew, or another task began to use the same budget. */
+  watchTime(): void {
+    this.cancelTimer?.()
+    const now = this.clock.now()
+    const left = Math.min(...this.holders.map(({ account }) => account.exhaustedIn(now) ?? Infinity))
+    if (left === Infinity) return
+    if (left <= 0) {
+      this.onExhausted?.()
+      return
+    }
+    // A moment later: a task that ends with the last of its budget has not gone beyond it.
+    this.cancelTimer = this.clock.after(Math.min(Math.floor(left) + 1, longestTimer_ms), () => {
+      this.watchTime()
+    })
+  }
+
+  private stopRunning(): void {
+    this.cancelTimer?.()
+    const now = this.clock.now()
+    for (const { account, running } of this.holders) {
+      running.delete(this)
+      account.end(now)
+    }
+  }
+}
+
+const noFacts: readonly Fact[] = []
+
+/** Longest time Node's timers take, ms. */
+const longestTimer_ms = 2 ** 31 - 1

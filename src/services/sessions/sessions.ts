@@ -1,0 +1,205 @@
+import { Account, tightest, type Budgets, type Remaining } from '../../domain/accounts/budget.ts'
+import { DomainError } from '../../domain/errors.ts'
+import type { Principal } from '../../domain/principal.ts'
+import {
+  isExpired,
+  openSession,
+  sessionInfo,
+  turnsLeft,
+  type Session,
+  type SessionInfo,
+  type SessionRules,
+} from '../../domain/accounts/session.ts'
+import type { Clock } from '../../ports/clock.ts'
+import type { Journal } from '../../ports/journal.ts'
+import type { SessionStore } from '../../ports/session-store.ts'
+import { Reservation, type BudgetHolder, type Need, type ReservedSession } from './reservation.ts'
+
+/** How often expired sessions are swept, ms. */
+const sweep_ms = 60_000
+
+/** Sessions of all keys: created by their first task or by putSession, gone when they expire or are deleted. */
+export class Sessions {
+  private readonly entries = new Map<string, ReservedSession>()
+  private readonly rules: SessionRules
+  private readonly keyBudgets: ReadonlyMap<string, Budgets>
+  private readonly keys = new Map<string, BudgetHolder>()
+  private readonly clock: Clock
+  private readonly journal: Pick<Journal, 'commit'>
+
+  /** @param keyBudgets of keys that have some, by name */
+  constructor(rules: SessionRules, keyBudgets: ReadonlyMap<string, Budgets>, clock: Clock, journal: Pick<Journal, 'commit'>) {
+    this.rules = rules
+    this.keyBudgets = keyBudgets
+    this.clock = clock
+    this.journal = journal
+  }
+
+  /** Takes in what is stored and starts to sweep. Returns how to stop. */
+  async start(store: SessionStore): Promise<() => void> {
+    for (const session of await store.all()) this.entries.set(keyOf(session), entryOf(session, true))
+    const spent = await store.spentByKeys()
+    for (const [name, budgets] of this.keyBudgets)
+      this.keys.set(name, { account: new Account(budgets, spent.get(name)), running: new Set() })
+    // A sweep that cannot be made durable is repeated by the next one.
+    const sweep = (): Promise<void> => this.sweep().catch(() => undefined)
+    await sweep()
+    return this.clock.every(sweep_ms, () => void sweep())
+  }
+
+  /**
+   * Reserves a turn and what the task may use, creating the session if there is none.
+   * @param earlier the task was accepted before a restart and not dispatched yet, or dispatched as well: it is not refused
+   * @throws DomainError budget_exhausted where the session has no turn left, or the session or the key no budget for the task
+   */
+  reserve(owner: string, session_id: string, need: Need, earlier?: 'accepted' | 'dispatched'): Reservation {
+    const now = Math.floor(this.clock.now())
+    const id = keyOf({ owner, session_id })
+    const present = this.alive(id, now)
+    const created = present === undefined
+    const entry = present ?? entryOf(openSession(owner, session_id, now, this.rules), false)
+    const key = this.keys.get(owner)
+    if (earlier === undefined) {
+      if (turnsLeft(entry.session, entry.reserved, this.rules) === 0)
+        throw new DomainError(
+          'budget_exhausted',
+          `session_id: the session has used its ${this.rules.max_turns} turns; use another session.`,
+        )
+      this.checkBudget(entry.account, need, 'session', now)
+      if (key !== undefined) this.checkBudget(key.account, need, 'key', now)
+    }
+    if (created) this.enter(id, entry)
+    return new Reservation(entry, key, need, this.clock, this.forget, earlier === 'dispatched')
+  }
+
+  /** @throws DomainError not_found */
+  info(principal: Principal, session_id: string): SessionInfo {
+    return this.describe(this.find(principal, session_id))
+  }
+
+  /** Creates the session, or gives the one that exists a new life and new budgets; its turns stay. Durable when it resolves. */
+  async put(principal: Principal, session_id: string, ttl_ms: number | undefined, budgets: Budgets | undefined): Promise<SessionInfo> {
+    const now = Math.floor(this.clock.now())
+    const { name: owner } = principal
+    const { rules } = this
+    if (ttl_ms !== undefined && ttl_ms > rules.ttl_ms)
+      throw new DomainError('invalid_params', `body.ttl_ms: is more than the configured ${rules.ttl_ms}`)
+    for (const field of ['tokens', 'time_ms', 'cost'] as const) {
+      const most = rules.budgets[field]
+      if (most !== undefined && (budgets?.[field] ?? 0) > most)
+        throw new DomainError('invalid_params', `body.budgets.${field}: is more than the configured ${most}`)
+    }
+    const id = keyOf({ owner, session_id })
+    const old = this.entries.get(id)
+    const before = this.alive(id, now)?.session
+    const fresh = openSession(owner, session_id, now, rules)
+    const limits = { ...rules.budgets, ...budgets }
+    const life = { created_at: now, expires_at: now + (ttl_ms ?? rules.ttl_ms) }
+    const session = { ...(before ?? fresh), ...life, budgets: limits, spent: fresh.spent }
+    await this.journal.commit([{ kind: 'session_put', session }])
+    // Tasks may have come and gone while this was written: only what this call sets is changed.
+    const current = this.entries.get(id)
+    const entry = current === undefined || (current === old && before === undefined) ? entryOf(session, true) : current
+    entry.stored = true
+    const overwritten = entry === current && entry.session !== before
+    entry.account.renew(limits, this.clock.now())
+    entry.session = { ...entry.session, ...life, budgets: limits, spent: fresh.spent }
+    for (const reservation of [...entry.running]) reservation.watchTime()
+    this.enter(id, entry)
+    if (overwritten && !entry.gone) await this.journal.commit([{ kind: 'session_put', session: entry.session }])
+    return this.describe(entry)
+  }
+
+  /**
+   * Ends a session; its tasks go on.
+   * @throws DomainError not_found
+   */
+  async delete(principal: Principal, session_id: string): Promise<void> {
+    const entry = this.find(principal, session_id)
+    const { owner } = entry.session
+    // Gone before it is durable, so that no task writes it anew behind the deletion.
+    entry.gone = true
+    try {
+      await this.journal.commit([{ kind: 'session_deleted', owner, session_id }])
+    } catch (error) {
+      entry.gone = false
+      throw error
+    }
+    this.forget(entry)
+  }
+
+  /** What is left of the tightest budgets of a session and its key. */
+  remaining(owner: string, session_id: string): Remaining {
+    const entry = this.entries.get(keyOf({ owner, session_id }))
+    const key = this.keys.get(owner)
+    const now = this.clock.now()
+    return tightest([entry, key].flatMap((holder) => holder?.account.remaining(now) ?? []))
+  }
+
+  private describe(entry: ReservedSession): SessionInfo {
+    const now = this.clock.now()
+    return sessionInfo(entry.session, now, entry.kv_warm, this.remaining(entry.session.owner, entry.session.session_id))
+  }
+
+  private checkBudget(account: Account, need: Need, whose: 'session' | 'key', now: number): void {
+    const lacking = account.lacks(need, now)
+    if (lacking === undefined) return
+    const left = account.remaining(now)[lacking] ?? 0
+    const wanted = {
+      tokens: `the task may use ${need.tokens} tokens`,
+      cost: `the task may cost ${need.cost_nano / 1e9}`,
+      time_ms: 'no engine time is left',
+    }[lacking]
+    throw new DomainError('budget_exhausted', `The ${lacking} budget of the ${whose} does not allow it: ${wanted}, ${left} is left.`)
+  }
+
+  private find(principal: Principal, session_id: string): ReservedSession {
+    const now = this.clock.now()
+    const isAlive = ({ session }: ReservedSession): boolean => session.session_id === session_id && !isExpired(session, now)
+    const own = this.entries.get(keyOf({ owner: principal.name, session_id }))
+    if (own !== undefined && isAlive(own)) return own
+    const anybodys = principal.roles.includes('control') ? [...this.entries.values()].find(isAlive) : undefined
+    if (anybodys === undefined) throw new DomainError('not_found', 'No such session.')
+    return anybodys
+  }
+
+  /** The session under this key, if a task may come into it. */
+  private alive(id: string, now: number): ReservedSession | undefined {
+    const entry = this.entries.get(id)
+    return entry === undefined || entry.gone || isExpired(entry.session, now) ? undefined : entry
+  }
+
+  /** Puts a session in the place of the one that was there, which its tasks may not write any more. */
+  private enter(id: string, entry: ReservedSession): void {
+    const old = this.entries.get(id)
+    if (old !== undefined && old !== entry) old.gone = true
+    this.entries.set(id, entry)
+  }
+
+  private async sweep(): Promise<void> {
+    const now = this.clock.now()
+    const expired = [...this.entries.values()].filter(({ session }) => isExpired(session, now))
+    if (expired.length === 0) return
+    for (const entry of expired) entry.gone = true
+    await this.journal.commit(expired.map(({ session: { owner, session_id } }) => ({ kind: 'session_deleted', owner, session_id })))
+    for (const entry of expired) this.forget(entry)
+  }
+
+  private readonly forget = (entry: ReservedSession): void => {
+    entry.gone = true
+    const id = keyOf(entry.session)
+    if (this.entries.get(id) === entry) this.entries.delete(id)
+  }
+}
+
+const entryOf = (session: Session, stored: boolean): ReservedSession => ({
+  session,
+  account: new Account(session.budgets, session.spent),
+  reserved: 0,
+  kv_warm: false,
+  stored,
+  gone: false,
+  running: new Set(),
+})
+
+const keyOf = ({ owner, session_id }: Pick<Session, 'owner' | 'session_id'>): string => `${owner}/${session_id}`

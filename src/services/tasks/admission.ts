@@ -1,0 +1,242 @@
+import { checkWellFormed, sameJson } from '../../domain/artifact.ts'
+import { costNano, nothingSpent } from '../../domain/accounts/budget.ts'
+import { DomainError } from '../../domain/errors.ts'
+import { startMs } from '../../domain/prediction/forecast.ts'
+import type { Principal } from '../../domain/principal.ts'
+import { checkTaskRequest } from '../../domain/task-rules.ts'
+import { headOf, taskKeyOf, type AcceptedTask, type TaskAcceptedReply, type TaskRequest, type UnfinishedTask } from '../../domain/task.ts'
+import type { Clock } from '../../ports/clock.ts'
+import { StorageError, type Journal } from '../../ports/journal.ts'
+import type { Log, Metrics } from '../../ports/telemetry.ts'
+import { countTokens } from './count-tokens.ts'
+import type { Dispatcher } from './dispatcher.ts'
+import { LiveTask, type LiveTasks } from './live-tasks.ts'
+import { candidatesFor, placeTask } from '../pools/placement.ts'
+import type { Pool } from '../pools/pool.ts'
+import type { Pools } from '../pools/pools.ts'
+import { queueFull, noCapacity } from '../pools/refusals.ts'
+import type { KeyLimits } from '../key-limits.ts'
+import type { Need, Reservation } from '../sessions/reservation.ts'
+import type { Sessions } from '../sessions/sessions.ts'
+import type { PreparedEnd, Settlement } from './settlement.ts'
+
+/** What admission works with. */
+export interface AdmissionParts {
+  readonly pools: Pools
+  readonly live: LiveTasks
+  readonly sessions: Sessions
+  readonly keyLimits: KeyLimits
+  /** @throws DomainError model_deprecated where the model is retired */
+  readonly checkModel: (model_ref: string) => void
+  readonly dispatcher: Dispatcher
+  readonly settlement: Settlement
+  readonly journal: Pick<Journal, 'commit' | 'find'>
+  readonly clock: Clock
+  readonly metrics: Metrics
+  readonly log: Log
+  /** A seed for a task that brings none, 0 to 2^32 - 1. */
+  readonly drawSeed: () => number
+}
+
+/** The one way in: admits a task durably, or says why not. */
+export class Admission {
+  private readonly parts: AdmissionParts
+  /** Requests being admitted, so that a twin waits for the same commit. */
+  private readonly flying = new Map<string, { readonly request: TaskRequest; readonly reply: Promise<TaskAcceptedReply> }>()
+  private closed = false
+
+  constructor(parts: AdmissionParts) {
+    this.parts = parts
+  }
+
+  /** Admits nothing from now on: the daemon stops. */
+  close(): void {
+    this.closed = true
+  }
+
+  /**
+   * Admits a task; the same `task_id` and body again give the same reply. Resolves when the acceptance is durable.
+   * @throws DomainError every refusal
+   */
+  async admit(principal: Principal, request: TaskRequest, correlation_id: string): Promise<TaskAcceptedReply> {
+    const id = taskKeyOf(principal.name, request.task_id)
+    checkWellFormed(request)
+    const flying = this.flying.get(id)
+    const live = this.parts.live.get(id)?.accepted
+    if (flying !== undefined) {
+      if (sameJson(flying.request, request)) return flying.reply
+      // Only a task that is accepted takes the id; if that one is refused, this one is judged by itself.
+      await flying.reply.catch(() => undefined)
+      return this.admit(principal, request, correlation_id)
+    }
+    if (live !== undefined) return repeated(live, request)
+    const reply = this.accept(principal.name, request, correlation_id).catch((error: unknown) =>
+      this.refuse(principal.name, request, correlation_id, error),
+    )
+    this.flying.set(id, { request, reply })
+    try {
+      return await reply
+    } finally {
+      this.flying.delete(id)
+    }
+  }
+
+  /** Takes a task in that was accepted before a restart; it is queued, but not in the queue yet. */
+  restore({ head, attempts }: UnfinishedTask, pool: Pool): LiveTask {
+    const need = needOf(head, head.prompt_tokens, pool)
+    const reservation = this.parts.sessions.reserve(head.owner, head.session_id, need, attempts === undefined ? 'accepted' : 'dispatched')
+    const live = new LiveTask(head, pool, reservation)
+    live.phase = 'queued'
+    live.attempts = attempts?.failed ?? 0
+    this.parts.live.add(live)
+    return live
+  }
+
+  private async accept(owner: string, request: TaskRequest, correlation_id: string): Promise<TaskAcceptedReply> {
+    const { pools, sessions, keyLimits, live, dispatcher, clock, metrics, log, drawSeed } = this.parts
+    this.checkOpen()
+    keyLimits.countRequest(owner, clock.now())
+    keyLimits.checkPriority(owner, request.priority)
+    checkTaskRequest(request)
+    this.parts.checkModel(request.model_ref)
+    const prompt_tokens = await countTokens(request, candidatesFor(request, pools), clock, log)
+    // No await from here to the commit: nothing may change between the checks and the reservations.
+    this.checkOpen()
+    this.parts.checkModel(request.model_ref)
+    // A pool may have been reloaded while the tokens were counted.
+    const candidates = candidatesFor(request, pools)
+    metrics.gauge('placement_candidates_considered', {}, candidates.first.length + candidates.fallback.length)
+    const place = placeTask(owner, request, candidates, prompt_tokens)
+    const { pool, position } = place
+    keyLimits.checkWaiting(owner)
+    const reservation = sessions.reserve(owner, request.session_id, needOf(request, prompt_tokens, pool))
+    const accepted_at = Math.floor(clock.now())
+    const start_ms = startMs(place.start)
+    const numbers = { queue_position: position, predicted_start_ms: start_ms, backoff_ms: start_ms }
+    const seed = request.seed ?? drawSeed()
+    const accepted: AcceptedTask = {
+      owner,
+      task_id: request.task_id,
+      request,
+      seed,
+      prompt_tokens,
+      pool_id: pool.id,
+      accepted_at,
+      correlation_id,
+      ...numbers,
+    }
+    const task = new LiveTask(headOf(accepted), pool, reservation)
+    const admission = pool.scheduler.admit(task)
+    if (!admission.admitted) {
+      reservation.settle(nothingSpent)
+      throw queueFull(pool, admission.reason)
+    }
+    live.add(task)
+    await this.commit(task, pool, reservation, admission.displaced)
+    metrics.count('placement_decisions_total', { outcome: 'assigned', pinned: String(candidates.pinned), fallback: String(place.fallback) })
+    metrics.count('tasks_enqueued_total', { ...pool.labels, replica_id: 'none', priority: task.priority })
+    dispatcher.dispatch(pool)
+    pool.reportDepth()
+    return replyOf(accepted)
+  }
+
+  /** Acceptance, its reservations and the fate of a displaced task in one transaction; taken back as a whole where it fails. */
+  private async commit(task: LiveTask, pool: Pool, reservation: Reservation, displaced: LiveTask | undefined): Promise<void> {
+    const { journal, live, dispatcher, settlement, metrics, log } = this.parts
+    let end: PreparedEnd | undefined
+    if (displaced !== undefined) {
+      settlement.claim(displaced, true)
+      const error = new DomainError('displaced', 'The queue was full and a newer task took this place.', {
+        retry_after_ms: pool.retryAfterMs,
+      })
+      end = settlement.prepare(displaced, { kind: 'error', error, reason: 'displaced' })
+    }
+    try {
+      await journal.commit([{ kind: 'accepted', task: task.accepted }, ...reservation.facts, ...(end?.facts ?? [])])
+    } catch (error) {
+      pool.scheduler.rollback(task)
+      live.delete(task)
+      reservation.settle(nothingSpent)
+      if (displaced !== undefined) settlement.unclaim(displaced)
+      // A slot may have become free while the newcomer stood in the way.
+      dispatcher.dispatch(pool)
+      throw error
+    }
+    pool.scheduler.confirm(task)
+    pool.estimator.arrived(task.priority, task.work_ms, task.accepted.accepted_at)
+    reservation.confirm()
+    task.phase = 'queued'
+    if (end !== undefined) {
+      end.publish()
+      metrics.count('admission_backpressure_events_total', { engine: pool.config.engine, policy: 'drop-lru' })
+    }
+    const { accepted } = task
+    const { correlation_id, task_id, request, queue_position, predicted_start_ms } = accepted
+    log.info(
+      {
+        correlation_id,
+        task_id,
+        session_id: request.session_id,
+        key_name: task.owner,
+        ...pool.labels,
+        queue_position,
+        predicted_start_ms,
+        event: 'admission',
+      },
+      `Task ${task_id} accepted by pool ${pool.id} with ${queue_position} ahead.`,
+    )
+  }
+
+  private checkOpen(): void {
+    if (this.closed) throw new DomainError('pool_unready', 'The daemon is stopping.', { retry_after_ms: 5000 })
+  }
+
+  /** A refused request may be the repetition of a task that has finished: that one's reply holds. */
+  private async refuse(owner: string, request: TaskRequest, correlation_id: string, error: unknown): Promise<TaskAcceptedReply> {
+    const { journal, metrics, log } = this.parts
+    const twin = error instanceof StorageError ? undefined : await journal.find(owner, request.task_id).catch(() => undefined)
+    if (twin !== undefined) return repeated(twin.task, request)
+    if (!(error instanceof DomainError)) throw error
+    const { engine } = request
+    metrics.count('tasks_rejected_total', { engine, reason: error.code })
+    const policy = error.details.policy_label
+    if (policy !== undefined) metrics.count('admission_backpressure_events_total', { engine, policy })
+    if (noCapacity.has(error.kind))
+      metrics.count('placement_decisions_total', {
+        outcome: 'no_capacity',
+        pinned: String(request.placement?.mode === 'pin'),
+        fallback: 'false',
+      })
+    log.info(
+      {
+        correlation_id,
+        task_id: request.task_id,
+        session_id: request.session_id,
+        key_name: owner,
+        engine,
+        code: error.code,
+        err: error.cause,
+        event: 'admission',
+      },
+      `Task ${request.task_id} refused: ${error.message}`,
+    )
+    throw error
+  }
+}
+
+const needOf = ({ max_tokens }: Pick<TaskRequest, 'max_tokens'>, prompt_tokens: number, pool: Pool): Need => ({
+  tokens: prompt_tokens + max_tokens,
+  cost_nano: costNano(pool.prices, prompt_tokens, max_tokens),
+})
+
+function replyOf(task: AcceptedTask): TaskAcceptedReply {
+  const { task_id, queue_position, predicted_start_ms, backoff_ms, pool_id, accepted_at } = task
+  return { task_id, queue_position, predicted_start_ms, backoff_ms, pool_id, accepted_at: new Date(accepted_at).toISOString() }
+}
+
+/** The reply to an accepted task's body; another body cannot have its id. */
+function repeated(known: AcceptedTask, request: TaskRequest): TaskAcceptedReply {
+  if (!sameJson(known.request, request))
+    throw new DomainError('conflict', 'task_id is taken by a task with another body; choose a new task_id.')
+  return replyOf(known)
+}

@@ -1,0 +1,50 @@
+import { DomainError } from '../../domain/errors.ts'
+import { visibleOwner, type Principal } from '../../domain/principal.ts'
+import { StorageError, type Journal } from '../../ports/journal.ts'
+import type { LiveTask, LiveTasks } from './live-tasks.ts'
+import type { Settlement } from './settlement.ts'
+import { findLive } from './tasks.ts'
+
+/**
+ * Cancels without a race: the end is claimed and the readers silenced in one step, so no token comes after; then the engine call is
+ * aborted, the cancel made durable and every reader put on the terminal frame. Only then the caller goes on.
+ */
+export class Cancellation {
+  private readonly live: LiveTasks
+  private readonly settlement: Settlement
+  private readonly journal: Pick<Journal, 'find'>
+
+  constructor(live: LiveTasks, settlement: Settlement, journal: Pick<Journal, 'find'>) {
+    this.live = live
+    this.settlement = settlement
+    this.journal = journal
+  }
+
+  /**
+   * Resolves when the task has ended, by this cancel or otherwise.
+   * @throws DomainError not_found
+   * @throws StorageError the cancel is in force but not durable yet
+   */
+  async cancel(principal: Principal, task_id: string): Promise<void> {
+    for (;;) {
+      const task = findLive(this.live, principal, task_id)
+      if (task?.phase === 'queued' || task?.phase === 'running') return this.end(task)
+      if (task?.unwritten === true) throw new StorageError('the end of the task cannot be written')
+      if (task !== undefined) await task.ended.promise
+      else if ((await this.journal.find(visibleOwner(principal), task_id)) === undefined)
+        throw new DomainError('not_found', 'No such task.')
+      // It may have become durable, or been given back to the queue, in the meantime.
+      if (findLive(this.live, principal, task_id) === undefined) return
+    }
+  }
+
+  private async end(task: LiveTask): Promise<void> {
+    const error = new DomainError('canceled', 'Canceled by the client.')
+    const { pool } = task
+    if (task.phase === 'queued') pool.scheduler.remove(task)
+    this.settlement.claim(task, true)
+    task.abort.abort(error)
+    pool.reportDepth()
+    await this.settlement.settle(task, { kind: 'error', error, reason: 'client' })
+  }
+}

@@ -1,0 +1,42 @@
+import { DomainError } from '../../domain/errors.ts'
+import { estimateTokens } from '../../domain/task-rules.ts'
+import type { TaskRequest } from '../../domain/task.ts'
+import type { Clock } from '../../ports/clock.ts'
+import { EngineError } from '../../ports/engine.ts'
+import type { Log } from '../../ports/telemetry.ts'
+import type { Candidates } from '../pools/placement.ts'
+import { promptOf } from './run.ts'
+
+/**
+ * Tokens of a task's prompt: by the engine's own tokenizer if it answers in time, else an estimate.
+ * @throws DomainError invalid_params where the engine cannot take the prompt
+ */
+export async function countTokens(request: TaskRequest, candidates: Candidates, clock: Clock, log: Log): Promise<number> {
+  const pool = candidates.first.find(({ ready }) => ready) ?? candidates.fallback.find(({ ready }) => ready)
+  const replica = pool?.replicas.find(({ state }) => state === 'ready')
+  if (pool === undefined || replica === undefined || request.workload !== 'completion') return estimateFor(request)
+  const { tokenize_ms } = pool.config.timeouts
+  const limit = new AbortController()
+  const cancel = clock.after(tokenize_ms, () => {
+    limit.abort(new Error(`no token count within timeouts.tokenize_ms (${tokenize_ms})`))
+  })
+  try {
+    return await replica.engine.countTokens(promptOf(request), limit.signal)
+  } catch (err) {
+    if (err instanceof EngineError && !err.retriable) {
+      const field = request.messages === undefined ? 'prompt' : 'messages'
+      throw new DomainError('invalid_params', `body.${field}: ${err.message}`)
+    }
+    log.warn(
+      { err, pool_id: pool.id, replica_id: replica.id, event: 'admission' },
+      'The engine did not count the prompt in time; an estimate is used.',
+    )
+    return estimateFor(request)
+  } finally {
+    cancel()
+  }
+}
+
+function estimateFor({ prompt = '', messages = [], inputs = [] }: TaskRequest): number {
+  return [prompt, ...messages.map(({ content }) => content), ...inputs].reduce((sum, text) => sum + estimateTokens(text), 0)
+}

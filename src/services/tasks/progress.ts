@@ -1,0 +1,24 @@
+import { budgetFields } from '../../domain/accounts/budget.ts'
+import { atOnce, startMs } from '../../domain/prediction/forecast.ts'
+import type { MetricsEvent } from '../../domain/stream/frames.ts'
+import { workAt, type LiveTask } from './live-tasks.ts'
+
+/** What a `metrics` frame says of a task now. */
+export function progressOf(task: LiveTask, now: number): MetricsEvent {
+  const { pool } = task
+  const ahead = task.started_at === undefined ? pool.scheduler.ahead(task) : undefined
+  const start = ahead === undefined ? atOnce : pool.predictStart(ahead, task.priority)
+  const { shape, progress } = workAt(task, now)
+  const probability = pool.estimator.onTimeProbability(start, shape, progress, task.deadline_at - now)
+  return {
+    phase: task.started_at === undefined ? 'queued' : 'decoding',
+    queue_depth: pool.scheduler.depth(),
+    queue_position: ahead?.position ?? 0,
+    predicted_start_ms: startMs(start),
+    on_time_probability: Math.round(probability * 1e4) / 1e4,
+    kv_warmth: task.session.kvWarm,
+    pool_id: pool.id,
+    ...(task.replica_id === undefined ? {} : { replica_id: task.replica_id }),
+    ...budgetFields(task.session.remaining),
+  }
+}

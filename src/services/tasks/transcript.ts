@@ -1,0 +1,47 @@
+import type { Artifact } from '../../domain/artifact.ts'
+import type { Ending } from './ending.ts'
+import type { LiveTask } from './live-tasks.ts'
+import type { PoolLabels } from '../pools/pool-labels.ts'
+
+/** Everything about a task that has ended, as an artifact: request, text, timings, engine, versions, seed. Keys are never in a request's body. */
+export function transcriptOf(
+  task: LiveTask,
+  labels: PoolLabels,
+  ending: Ending,
+  usage: { readonly tokens_in?: number; readonly tokens_out?: number },
+  now: number,
+): Artifact {
+  const { accepted } = task
+  const { request, seed, task_id } = accepted
+  const iso = (at: number | undefined): string | undefined => (at === undefined ? undefined : new Date(at).toISOString())
+  const content = {
+    request,
+    seed,
+    ...labels,
+    replica_id: task.replica_id,
+    attempts: task.attempts,
+    accepted_at: iso(accepted.accepted_at),
+    started_at: iso(task.started_at),
+    first_token_at: iso(task.first_token_at),
+    last_token_at: iso(task.last_token_at),
+    finished_at: iso(now),
+    queue_position: accepted.queue_position,
+    predicted_start_ms: accepted.predicted_start_ms,
+    ...usage,
+    ...(ending.kind === 'completed' ? { finish_reason: ending.result.finish_reason } : { error: ending.error.taskError }),
+    text: task.log.text,
+    frames: task.log.frames,
+  }
+  return {
+    kind: 'transcript',
+    content: JSON.stringify(content),
+    tags: [`task:${task_id}`, `session:${request.session_id}`, `output:${request.output_mode}`],
+    metadata: {
+      task_id,
+      session_id: request.session_id,
+      engine: labels.engine,
+      engine_version: labels.engine_version,
+      pool_id: labels.pool_id,
+    },
+  }
+}

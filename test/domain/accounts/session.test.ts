@@ -1,0 +1,81 @@
+import assert from 'node:assert/strict'
+import fc from 'fast-check'
+import { nothingSpent } from '../../../src/domain/accounts/budget.ts'
+import { restartDelayMs, steadyAfterMs, unavailableRetryMs } from '../../../src/domain/backoff.ts'
+import { isExpired, openSession, sessionInfo, takeTurn, turnsLeft } from '../../../src/domain/accounts/session.ts'
+
+const rules = fc.record({ ttl_ms: fc.integer({ min: 1, max: 1e6 }), max_turns: fc.integer({ min: 1, max: 20 }), budgets: fc.constant({}) })
+
+describe('session', () => {
+  it('lives for its time to live, to the millisecond', () => {
+    fc.assert(
+      fc.property(rules, fc.nat(1e6), fc.nat(2e6), (given, born, later) => {
+        const session = openSession('ann', 's1', born, given)
+        assert.equal(isExpired(session, born + later), later >= given.ttl_ms)
+        const { ttl_ms_remaining } = sessionInfo(session, born + later, false, {})
+        assert.equal(ttl_ms_remaining, Math.max(0, given.ttl_ms - later))
+        assert.equal(isExpired(session, born + later), ttl_ms_remaining === 0)
+      }),
+    )
+  })
+
+  it('shows whole milliseconds, and none only when it is over', () => {
+    const session = openSession('ann', 's1', 0, { ttl_ms: 1000, max_turns: 8, budgets: {} })
+    assert.equal(sessionInfo(session, 999.5, true, {}).ttl_ms_remaining, 1)
+    assert.deepEqual(sessionInfo(session, 1000, true, {}), { ttl_ms_remaining: 0, turns: 0, kv_bytes: 0, kv_warmth: true })
+  })
+
+  it('gives away no more turns than it has', () => {
+    fc.assert(
+      fc.property(rules, fc.array(fc.boolean(), { maxLength: 60 }), (given, takes) => {
+        let session = openSession('ann', 's1', 0, given)
+        let reserved = 0
+        for (const take of takes) {
+          assert.equal(turnsLeft(session, reserved, given), given.max_turns - session.turns - reserved)
+          if (take && reserved > 0) {
+            reserved--
+            session = takeTurn(session)
+          } else if (turnsLeft(session, reserved, given) > 0) reserved++
+          assert.ok(session.turns + reserved <= given.max_turns)
+        }
+        // Tasks of the last run may be more than today's rules allow.
+        assert.equal(turnsLeft(session, given.max_turns + 1, given), 0)
+      }),
+    )
+  })
+
+  it('is not changed by a turn, a new one comes', () => {
+    const session = openSession('ann', 's1', 5, { ttl_ms: 10, max_turns: 8, budgets: {} })
+    assert.deepEqual(takeTurn(session), {
+      owner: 'ann',
+      session_id: 's1',
+      created_at: 5,
+      expires_at: 15,
+      turns: 1,
+      budgets: {},
+      spent: nothingSpent,
+    })
+    assert.equal(session.turns, 0)
+  })
+})
+
+describe('backoff', () => {
+  it('doubles from 250 ms to 60 s', () => {
+    assert.deepEqual(
+      [1, 2, 3, 4, 5, 6, 7, 8, 9, 10].map(restartDelayMs),
+      [250, 500, 1000, 2000, 4000, 8000, 16_000, 32_000, 60_000, 60_000],
+    )
+    for (const failures of [31, 100, 1e6, Number.MAX_SAFE_INTEGER]) assert.equal(restartDelayMs(failures), 60_000)
+    assert.equal(steadyAfterMs, 60_000)
+  })
+
+  it('tells clients whole milliseconds between 1 s and 600 s', () => {
+    fc.assert(
+      fc.property(fc.double({ noNaN: true }), (expected) => {
+        const told = unavailableRetryMs(expected)
+        assert.ok(Number.isInteger(told) && told >= 1000 && told <= 600_000)
+        if (expected >= 1000 && expected <= 600_000) assert.ok(told - expected >= 0 && told - expected < 1)
+      }),
+    )
+  })
+})

@@ -1,0 +1,93 @@
+import assert from 'node:assert/strict'
+import fc from 'fast-check'
+import { Estimator, waiting, type WorkDone } from '../../../src/domain/prediction/estimator.ts'
+import { atOnce } from '../../../src/domain/prediction/forecast.ts'
+
+const ms = fc.double({ min: 0, max: 1e5, noNaN: true })
+
+const shape = fc.record({
+  prompt_tokens: fc.nat(4000),
+  max_tokens: fc.integer({ min: 1, max: 4000 }),
+  expected_tokens: fc.option(fc.integer({ min: 1, max: 8000 }), { nil: undefined }),
+})
+const done: fc.Arbitrary<WorkDone> = fc
+  .record({ shape, tokens_out: fc.nat(4000), prefill_ms: ms, decode_ms: ms })
+  .map(({ shape: of, tokens_out, ...rest }) => ({ ...of, ...rest, tokens_out: Math.min(tokens_out, of.max_tokens) }))
+
+/** A task of an engine that needs 2 ms a prompt token and 30 ms a token, and uses a quarter of max_tokens. */
+function steady(prompt_tokens: number, max_tokens: number): WorkDone {
+  const tokens_out = max_tokens / 4
+  return { prompt_tokens, max_tokens, tokens_out, prefill_ms: prompt_tokens * 2, decode_ms: (tokens_out - 1) * 30 }
+}
+
+describe('estimator', () => {
+  it('says sane numbers whatever it has seen', () => {
+    fc.assert(
+      fc.property(
+        fc.array(done, { maxLength: 30 }),
+        shape,
+        fc.record({ tokens: fc.nat(5000), since_ms: ms }),
+        ms,
+        ms,
+        (seen, of, progress, start_ms, left_ms) => {
+          const estimator = new Estimator()
+          for (const one of seen) estimator.observe(one)
+          const service_ms = estimator.serviceMs(of)
+          assert.ok(service_ms >= 0 && Number.isFinite(service_ms))
+          assert.ok(estimator.serviceMs({ ...of, prompt_tokens: of.prompt_tokens + 1 }) >= service_ms)
+          assert.ok(estimator.serviceMs({ ...of, max_tokens: of.max_tokens + 1 }) >= service_ms - 1e-6)
+          const { mean, variance } = estimator.left(of, progress)
+          assert.ok(mean >= 0 && variance >= 0 && Number.isFinite(mean + variance))
+          const start = { ms: start_ms, mean: start_ms, variance: start_ms * start_ms }
+          let before = 0
+          for (const left of [-1, 0, left_ms, 2 * left_ms, 1e9]) {
+            const chance = estimator.onTimeProbability(start, of, progress, left)
+            assert.ok(chance >= before - 1e-9 && chance <= 1, `${chance}`)
+            before = chance
+          }
+        },
+      ),
+      { numRuns: 500 },
+    )
+  })
+
+  it('learns rates and the share that is used from the first task on, keeps to them and is sure of them', () => {
+    const estimator = new Estimator()
+    const of = { prompt_tokens: 100, max_tokens: 400 }
+    for (let i = 0; i < 50; i++) {
+      estimator.observe(steady(48 + i, 80 + 4 * i))
+      assert.ok(Math.abs(estimator.serviceMs(of) - (100 * 2 + 99 * 30)) < 1e-6)
+    }
+    assert.equal(estimator.onTimeProbability(atOnce, of, waiting, 3171), 1)
+    assert.equal(estimator.onTimeProbability(atOnce, of, waiting, 3169), 0)
+    assert.ok(Math.abs(estimator.left(of, { tokens: 0, since_ms: 50 }).mean - (150 + 99 * 30)) < 1e-6)
+    assert.ok(Math.abs(estimator.left(of, { tokens: 40, since_ms: 10 }).mean - (60 * 30 - 10)) < 1e-6)
+  })
+
+  it('follows an engine that has become slower', () => {
+    const estimator = new Estimator()
+    const of = { prompt_tokens: 100, max_tokens: 400 }
+    for (let i = 0; i < 30; i++) estimator.observe(steady(100, 400))
+    const before = estimator.serviceMs(of)
+    for (let i = 0; i < 60; i++) estimator.observe({ ...steady(100, 400), prefill_ms: 400, decode_ms: 99 * 60 })
+    assert.ok(Math.abs(estimator.serviceMs(of) / before - 2) < 0.01)
+  })
+
+  it('takes the client at its word: expected_tokens scales the answer, max_tokens bounds it', () => {
+    const estimator = new Estimator()
+    const short = estimator.serviceMs({ prompt_tokens: 0, max_tokens: 1000, expected_tokens: 10 })
+    assert.ok(short < estimator.serviceMs({ prompt_tokens: 0, max_tokens: 1000 }))
+    assert.ok(estimator.serviceMs({ prompt_tokens: 0, max_tokens: 10, expected_tokens: 1e6 }) <= 9 * 20)
+  })
+
+  it('refuses nobody before it has seen a few tasks, and then only who has hardly a chance', () => {
+    const estimator = new Estimator()
+    for (let i = 0; i < 4; i++) estimator.observe(steady(100, 400))
+    assert.equal(estimator.admits(0), true)
+    estimator.observe(steady(100, 400))
+    assert.deepEqual(
+      [0, 0.09, 0.1, 1].map((chance) => estimator.admits(chance)),
+      [false, false, true, true],
+    )
+  })
+})

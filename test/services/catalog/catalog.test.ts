@@ -1,0 +1,249 @@
+import assert from 'node:assert/strict'
+import type { CatalogRecord } from '../../../src/domain/catalog/catalog.ts'
+import { Trust } from '../../../src/domain/catalog/trust.ts'
+import { StorageError, type Fact } from '../../../src/ports/journal.ts'
+import { ModelFileError, type FoundFile, type ModelFiles } from '../../../src/ports/model-files.ts'
+import { FetchError, type ModelSource } from '../../../src/ports/model-source.ts'
+import type { Log, LogFields } from '../../../src/ports/telemetry.ts'
+import { Catalog } from '../../../src/services/catalog/catalog.ts'
+import { manifestOf, modelRequest } from '../../harness/catalog.ts'
+import { FakeClock, settled } from '../../harness/fake-clock.ts'
+
+const bytes = Buffer.from('a model')
+const file = manifestOf('model.gguf', bytes)
+const local = (id = 'm') => modelRequest(id, 'file:model.gguf', [file])
+const remote = (id = 'm') => modelRequest(id, 'hf:org/repo', [file])
+
+/** A catalog between ports that do as they are told. */
+class Bench {
+  readonly clock = new FakeClock()
+  readonly store = new Map<string, CatalogRecord>()
+  readonly calls: string[] = []
+  readonly sentences: string[] = []
+  /** What each file is now; a file that is not here is missing. */
+  readonly disk = new Map<string, { digest: string; stamp: string }>([['model.gguf', { digest: file.digest, stamp: '1' }]])
+  used = false
+  broken = false
+  fetch: ModelSource['fetch'] = ({ target }) => {
+    this.disk.set(target, { digest: file.digest, stamp: '1' })
+    return Promise.resolve()
+  }
+  /** Awaited before a file is read. */
+  reading: Promise<void> = Promise.resolve()
+  readonly catalog: Catalog
+
+  constructor() {
+    const note = (_fields: LogFields, message: string): void => void this.sentences.push(message)
+    const log: Log = { debug: note, info: note, warn: note, error: note }
+    this.catalog = new Catalog({
+      files: this.files(),
+      source: { refusal: () => undefined, fetch: (...args) => this.fetch(...args) },
+      trust: new Trust([]),
+      hf_endpoint: 'https://hub.test',
+      journal: { commit: (facts) => this.commit(facts) },
+      clock: this.clock,
+      log,
+      metrics: {
+        count: (name, labels) => void this.calls.push(`${name} ${Object.values(labels).join(' ')}`),
+        gauge: () => undefined,
+        observe: () => undefined,
+        forget: () => undefined,
+      },
+      hooks: {
+        inUse: () => this.used,
+        engineOf: () => (this.used ? 'llamacpp' : undefined),
+        unload: (ref, deadline_ms) => Promise.resolve(void this.calls.push(`unload ${ref} ${deadline_ms}`)),
+        load: (ref) => Promise.resolve(void this.calls.push(`load ${ref}`)),
+      },
+    })
+  }
+
+  start(): Promise<void> {
+    return this.catalog.start({ all: () => Promise.resolve([...this.store.values()]) })
+  }
+
+  private async commit(facts: readonly Fact[]): Promise<void> {
+    await Promise.resolve()
+    if (this.broken) throw new StorageError('full')
+    for (const fact of facts) {
+      if (fact.kind === 'model_put') this.store.set(fact.model.request.id, fact.model)
+      if (fact.kind === 'model_deleted') this.store.delete(fact.id)
+    }
+  }
+
+  private files(): ModelFiles {
+    const find = (path: string): FoundFile => {
+      const found = this.disk.get(path)
+      if (found === undefined) throw new ModelFileError('missing', `there is no file ${path} below models_dir`)
+      return { path: `/models/${path}`, size_bytes: bytes.length, stamp: found.stamp }
+    }
+    return {
+      find: async (path) => Promise.resolve(find(path)),
+      digest: async (path, signal) => {
+        await this.reading
+        signal.throwIfAborted()
+        return { ...find(path), digest: this.disk.get(path)?.digest ?? '' }
+      },
+      remove: (id) => Promise.resolve(void this.calls.push(`remove ${id}`)),
+      stored: () => Promise.resolve(['orphan']),
+    }
+  }
+
+  /** Lets what is under way come to its end. */
+  async idle(): Promise<void> {
+    for (let i = 0; i < 10; i++) await settled()
+  }
+}
+
+describe('catalog service', () => {
+  let bench: Bench
+  beforeEach(() => {
+    bench = new Bench()
+  })
+
+  it('serves a model only after its first verification, which it waits for', async () => {
+    const gate = Promise.withResolvers<undefined>()
+    bench.reading = gate.promise
+    await bench.catalog.create(local())
+    const served = bench.catalog.resolve('m')
+    await bench.idle()
+    assert.equal(bench.catalog.get('m').verification?.status, 'running')
+    gate.resolve(undefined)
+    assert.equal(await served, '/models/model.gguf')
+  })
+
+  it('does not serve a model deleted while it was waited for', async () => {
+    const gate = Promise.withResolvers<undefined>()
+    bench.reading = gate.promise
+    await bench.catalog.create(local())
+    const served = bench.catalog.resolve('m')
+    const refused = assert.rejects(served, /is not verified yet/)
+    await bench.idle()
+    const deleted = bench.catalog.delete('m')
+    gate.resolve(undefined)
+    await Promise.all([deleted, refused])
+    assert.deepEqual([...bench.store.keys()], [])
+  })
+
+  it('tells the pools to unload a model that fails and to load it when it passes again', async () => {
+    await bench.catalog.create(local())
+    await bench.idle()
+    bench.used = true
+    bench.calls.length = 0
+    bench.disk.set('model.gguf', { digest: `sha256:${'0'.repeat(64)}`, stamp: '2' })
+    await bench.catalog.verify('m')
+    await bench.idle()
+    bench.disk.set('model.gguf', { digest: file.digest, stamp: '3' })
+    await bench.catalog.verify('m')
+    await bench.idle()
+    assert.deepEqual(
+      bench.calls.filter((call) => !call.startsWith('remove')),
+      [
+        'catalog_verifications_total fail digest_mismatch llamacpp',
+        'unload catalog:m 60000',
+        'catalog_verifications_total pass none llamacpp',
+        'load catalog:m',
+      ],
+    )
+  })
+
+  it('refuses a model that failed even where that cannot be written down, and verifies it again at the next start', async () => {
+    await bench.catalog.create(local())
+    await bench.idle()
+    bench.disk.set('model.gguf', { digest: `sha256:${'0'.repeat(64)}`, stamp: '2' })
+    const gate = Promise.withResolvers<undefined>()
+    bench.reading = gate.promise
+    await bench.catalog.verify('m')
+    bench.broken = true
+    gate.resolve(undefined)
+    await bench.idle()
+    assert.throws(() => bench.catalog.checkModel('catalog:m'), /digest_mismatch/)
+    assert.equal(bench.store.get('m')?.verification?.status, 'running')
+    const next = new Bench()
+    next.store.set('m', bench.store.get('m')!)
+    await next.start()
+    await next.idle()
+    assert.equal(next.catalog.get('m').verification?.status, 'pass')
+    assert.ok(next.calls.includes('remove orphan'))
+  })
+
+  it('writes changes that come together one after another, and loses none', async () => {
+    await bench.catalog.create(local())
+    await bench.idle()
+    await Promise.all([bench.catalog.verify('m'), bench.catalog.setState('m', 'Retired', 5), bench.catalog.verify('m')])
+    await bench.idle()
+    const { state, verification } = bench.store.get('m') ?? assert.fail()
+    assert.deepEqual([state, verification?.status], ['Retired', 'pass'])
+  })
+
+  it('goes on retiring at the deadline it had before a restart, and serves until then', async () => {
+    await bench.catalog.create(local())
+    await bench.idle()
+    await bench.catalog.setState('m', 'Retired', 10_000)
+    const next = new Bench()
+    next.store.set('m', bench.store.get('m')!)
+    await next.clock.advance(4000)
+    await next.start()
+    assert.ok(next.calls.includes('unload catalog:m 6000'))
+    assert.equal(await next.catalog.resolve('m'), '/models/model.gguf')
+    await next.clock.advance(6000)
+    await assert.rejects(next.catalog.resolve('m'), { code: 'MODEL_DEPRECATED' })
+    await next.catalog.setState('m', 'Active')
+    assert.ok(next.calls.includes('load catalog:m'))
+  })
+
+  it('keeps a model whose deletion could not be written down, and goes on with its work', async () => {
+    const gate = Promise.withResolvers<undefined>()
+    bench.reading = gate.promise
+    await bench.catalog.create(local())
+    await bench.idle()
+    bench.broken = true
+    const refused = assert.rejects(bench.catalog.delete('m'), StorageError)
+    gate.resolve(undefined)
+    await refused
+    bench.broken = false
+    await bench.idle()
+    assert.equal(bench.catalog.get('m').verification?.status, 'pass')
+  })
+
+  it('takes no more models than the metrics can tell apart', async () => {
+    for (let i = 0; i < 1024; i++) await bench.catalog.create(local(`m${i}`))
+    await assert.rejects(bench.catalog.create(local('one-more')), /holds 1024 models/)
+    await bench.idle()
+  })
+
+  it('fetches no more than four models at once, in order', async () => {
+    const open: (() => void)[] = []
+    const begun: string[] = []
+    bench.fetch = ({ target }) => {
+      begun.push(target.split('/')[1]!)
+      return new Promise((resolve, reject) => open.push(() => (target.includes('a') ? reject(new FetchError('refused', 'no')) : resolve())))
+    }
+    for (const id of ['a', 'b', 'c', 'd', 'e', 'f']) await bench.catalog.create(remote(id))
+    await bench.idle()
+    assert.deepEqual(begun, ['a', 'b', 'c', 'd'])
+    open[0]?.()
+    await bench.idle()
+    assert.deepEqual(begun, ['a', 'b', 'c', 'd', 'e'])
+    await bench.catalog.delete('f')
+    for (const done of open) done()
+    await bench.idle()
+    assert.equal(begun.length, 5)
+  })
+
+  it('begins nothing once it is stopped', async () => {
+    await bench.catalog.create(local())
+    await bench.idle()
+    await bench.catalog.stop()
+    await bench.catalog.verify('m')
+    await bench.idle()
+    assert.equal(bench.store.get('m')?.verification?.status, 'running')
+  })
+
+  it('says nothing of what it cannot foresee to clients', async () => {
+    bench.fetch = () => Promise.reject(new Error('secret'))
+    await bench.catalog.create(remote())
+    await bench.idle()
+    assert.equal(bench.catalog.get('m').local.error, 'something unexpected; the log has it')
+  })
+})

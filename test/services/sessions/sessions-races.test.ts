@@ -1,0 +1,167 @@
+import assert from 'node:assert/strict'
+import type { Principal } from '../../../src/domain/principal.ts'
+import type { Session } from '../../../src/domain/accounts/session.ts'
+import { StorageError, type Fact } from '../../../src/ports/journal.ts'
+import { newGate, type Gate } from '../../../src/services/tasks/live-tasks.ts'
+import type { Reservation } from '../../../src/services/sessions/reservation.ts'
+import { Sessions } from '../../../src/services/sessions/sessions.ts'
+import { FakeClock, settled } from '../../harness/fake-clock.ts'
+
+const ann: Principal = { name: 'ann', roles: ['data'] }
+const rules = { ttl_ms: 1000, max_turns: 8, budgets: { tokens: 100 } }
+const need = { tokens: 10, cost_nano: 0 }
+
+/** A journal in order, with a disk that can be stopped and broken; keeps what sessions would be found after a crash. */
+class Disk {
+  readonly sessions = new Map<string, Session>()
+  broken = false
+  private gate: Gate | undefined
+  private tail: Promise<unknown> = Promise.resolve()
+
+  readonly commit = (facts: readonly Fact[]): Promise<void> => {
+    const { gate } = this
+    const done = this.tail.then(async () => {
+      await gate?.promise
+      if (this.broken) throw new StorageError('the disk is full')
+      for (const fact of facts)
+        if (fact.kind === 'session_put') this.sessions.set(fact.session.session_id, fact.session)
+        else if (fact.kind === 'session_deleted') this.sessions.delete(fact.session_id)
+    })
+    this.tail = done.catch(() => undefined)
+    return done
+  }
+
+  hold(): void {
+    this.gate = newGate()
+  }
+
+  async release(): Promise<void> {
+    this.gate?.resolve()
+    this.gate = undefined
+    await settled()
+  }
+}
+
+describe('sessions and a disk that takes its time', () => {
+  let clock: FakeClock
+  let disk: Disk
+  let sessions: Sessions
+  let stop: () => void
+  beforeEach(async () => {
+    clock = new FakeClock()
+    disk = new Disk()
+    sessions = new Sessions(rules, new Map(), clock, disk)
+    stop = await sessions.start({ all: () => Promise.resolve([]), spentByKeys: () => Promise.resolve(new Map()) })
+  })
+  afterEach(() => stop())
+
+  /** A task is accepted and dispatched. */
+  const run = async (id = 's'): Promise<Reservation> => {
+    const reservation = sessions.reserve('ann', id, need)
+    await disk.commit([...reservation.facts, ...reservation.begin(() => undefined)])
+    return reservation
+  }
+  const leave = (reservation: Reservation): Promise<void> => disk.commit(reservation.settle(need))
+  const stored = (id = 's'): Session | undefined => disk.sessions.get(id)
+
+  it('keeps a renewal behind which a task wrote what was before', async () => {
+    const reservation = await run()
+    disk.hold()
+    const renewed = sessions.put(ann, 's', undefined, { tokens: 50 })
+    await clock.advance(500)
+    const left = leave(reservation)
+    await disk.release()
+    await Promise.all([renewed, left])
+    assert.deepEqual(stored()?.budgets, { tokens: 50 })
+    assert.equal(stored()?.expires_at, clock.now() + 500)
+    assert.equal(sessions.info(ann, 's').tokens_budget_remaining, 50)
+  })
+
+  it('keeps a session that PUT and a task created at once as PUT has it', async () => {
+    disk.hold()
+    const put = sessions.put(ann, 's', 700, { tokens: 50 })
+    const run1 = run()
+    await disk.release()
+    await Promise.all([put, run1])
+    const { tokens_budget_remaining, ttl_ms_remaining, turns } = sessions.info(ann, 's')
+    assert.deepEqual({ tokens_budget_remaining, ttl_ms_remaining, turns }, { tokens_budget_remaining: 40, ttl_ms_remaining: 700, turns: 1 })
+    assert.deepEqual([stored()?.budgets, stored()?.turns, stored()?.expires_at], [{ tokens: 50 }, 1, clock.now() + 700])
+  })
+
+  it('keeps the new life of a session from tasks of the old one', async () => {
+    const old = await run()
+    await clock.advance(1000)
+    await run()
+    await leave(old)
+    assert.deepEqual([stored()?.turns, stored()?.spent.tokens, stored()?.expires_at], [1, 0, clock.now() + 1000])
+  })
+
+  it('keeps a session that was PUT over an expired one from tasks of the old one', async () => {
+    const old = await run()
+    await clock.advance(1000)
+    await sessions.put(ann, 's', undefined, undefined)
+    await leave(old)
+    assert.deepEqual([stored()?.turns, stored()?.spent.tokens], [0, 0])
+    assert.equal(sessions.info(ann, 's').turns, 0)
+  })
+
+  it('does not write a session anew while it is being deleted', async () => {
+    const reservation = await run()
+    disk.hold()
+    const deleted = sessions.delete(ann, 's')
+    const left = leave(reservation)
+    await disk.release()
+    await Promise.all([deleted, left])
+    assert.equal(stored(), undefined)
+  })
+
+  it('begins a new life where PUT or a task comes while the old one is being deleted', async () => {
+    await Promise.all([run('s'), run('r')])
+    disk.hold()
+    const all = [sessions.delete(ann, 's'), sessions.put(ann, 's', undefined, { tokens: 50 }), sessions.delete(ann, 'r'), run('r')]
+    await disk.release()
+    await Promise.all(all)
+    assert.deepEqual([sessions.info(ann, 's').turns, stored('s')?.turns, stored('s')?.budgets], [0, 0, { tokens: 50 }])
+    assert.deepEqual([sessions.info(ann, 'r').turns, stored('r')?.turns], [1, 1])
+  })
+
+  it('keeps a session whose deletion failed', async () => {
+    const reservation = await run()
+    disk.broken = true
+    await assert.rejects(sessions.delete(ann, 's'), StorageError)
+    disk.broken = false
+    assert.equal(sessions.info(ann, 's').turns, 1)
+    await leave(reservation)
+    assert.equal(stored()?.spent.tokens, 10)
+  })
+
+  it('changes nothing where PUT could not be written', async () => {
+    await run()
+    disk.broken = true
+    await assert.rejects(sessions.put(ann, 's', 10, { tokens: 50 }), StorageError)
+    assert.equal(sessions.info(ann, 's').tokens_budget_remaining, 90)
+  })
+
+  it('sweeps what has expired, again where that could not be written', async () => {
+    await run()
+    await clock.advance(59_000)
+    disk.broken = true
+    await clock.advance(1000)
+    assert.notEqual(stored(), undefined)
+    disk.broken = false
+    await clock.advance(60_000)
+    assert.equal(stored(), undefined)
+  })
+
+  it('does not sweep a session that took a new life meanwhile', async () => {
+    await run()
+    await clock.advance(59_999)
+    disk.hold()
+    await clock.advance(1)
+    const again = run()
+    await disk.release()
+    await again
+    assert.equal(sessions.info(ann, 's').turns, 1)
+    assert.equal(stored()?.turns, 1)
+  })
+})
