@@ -61,10 +61,10 @@ export interface paths {
         };
         /**
          * Read a task's events
-         * @description Server-Sent Events: `started`, then `token`s with `metrics` between them, then exactly one `end` or `error`, after which the
-         *     connection closes. Any number of readers may follow one task, before, while and after it runs. Frame ids: `0` for `started`,
-         *     `<n>-<h>` for a token (`n` UTF-8 bytes of text up to and including it, `h` the running hash of those bytes), `end` for the
-         *     terminal event; `metrics` frames have none. `Last-Event-ID` resumes with the text after byte `n`, or ends with
+         * @description Server-Sent Events: `started`, then parts (`token`, `reasoning`, `tool_call`) with `metrics` between them, then exactly one `end` or
+         *     `error`, after which the connection closes. Any number of readers may follow one task, before, while and after it runs. Frame ids:
+         *     `0` for `started`, `<n>-<h>` for a part (`n` UTF-8 bytes of all parts up to and including it, `h` their running hash), `end` for the
+         *     terminal event; `metrics` frames have none. `Last-Event-ID` resumes with what follows byte `n`, or ends with
          *     `error WORKER_RESET` where those first `n` bytes were not the same. A `: keep-alive` comment goes out every 15 s.
          */
         get: operations["streamTask"];
@@ -459,10 +459,10 @@ export interface components {
          */
         TaskState: "queued" | "running" | "completed" | "failed" | "canceled";
         /**
-         * @description Why generation ended: `stop` end of turn or a stop sequence, `length` at max_tokens or at the end of the context.
+         * @description Why generation ended: `stop` end of turn or a stop sequence, `length` at max_tokens or at the end of the context, `tool_calls` tools are called.
          * @enum {string}
          */
-        FinishReason: "stop" | "length";
+        FinishReason: "stop" | "length" | "tool_calls";
         /**
          * Format: date-time
          * @description RFC 3339, UTC.
@@ -654,8 +654,8 @@ export interface components {
             ttl_ms_remaining: number;
             /** @description Tasks dispatched so far. */
             turns: number;
-            /** @description KV cache the engine reports for the session. */
-            kv_bytes: number;
+            /** @description KV cache of the session, where the engine tells. */
+            kv_bytes?: number;
             /** @description Whether the engine reports a warm KV prefix for the session. */
             kv_warmth: boolean;
             /** @description Tokens left of the tightest budget, reservations taken off; present when one is set. */
@@ -694,7 +694,47 @@ export interface components {
         TokenEvent: {
             /** @description The text. */
             t: string;
-            /** @description Index from 0. */
+            /** @description Index from 0 over all parts. */
+            i: number;
+            /** @description Of the tokens the text is made of, where the task asked for them. */
+            logprobs?: components["schemas"]["TokenLogprob"][];
+        };
+        /** @description How likely a token was, and the most likely ones in its place. */
+        TokenLogprob: {
+            /** @description The token as text. */
+            token: string;
+            /** @description Natural logarithm of its probability. */
+            logprob: number;
+            /** @description Its UTF-8 bytes. */
+            bytes?: number[] | null;
+            /** @description The most likely tokens in its place. */
+            top_logprobs: {
+                /** @description The token as text. */
+                token: string;
+                /** @description Natural logarithm of its probability. */
+                logprob: number;
+                /** @description Its UTF-8 bytes. */
+                bytes?: number[] | null;
+            }[];
+        };
+        /** @description Text the model thinks, where the engine tells it apart; always whole code points. */
+        ReasoningEvent: {
+            /** @description The text. */
+            t: string;
+            /** @description Index from 0 over all parts. */
+            i: number;
+        };
+        /** @description A piece of a tool call. The first piece of a call has its id and name. */
+        ToolCallEvent: {
+            /** @description The call it is a piece of, from 0. */
+            index: number;
+            /** @description Id of the call. */
+            id?: string;
+            /** @description The tool that is called. */
+            name?: string;
+            /** @description A piece of the arguments' JSON text. */
+            arguments: string;
+            /** @description Index from 0 over all parts. */
             i: number;
         };
         /** @description The state of the task; once a second and once before the terminal event. */
@@ -729,14 +769,16 @@ export interface components {
             tokens_in: number;
             /** @description Tokens generated. */
             tokens_out: number;
+            /** @description Prompt tokens that came from a cache, where the engine tells. */
+            tokens_in_cached?: number;
+            /** @description Tokens of reasoning among those generated, where the engine tells. */
+            tokens_reasoning?: number;
             /** @description From acceptance to dispatch. */
             queue_ms: number;
             /** @description From acceptance to the first token; to the result where there are no tokens. */
             first_token_ms: number;
             /** @description From the first to the last token. */
             decode_ms: number;
-            /** @description The same as decode_ms. */
-            decode_time_ms: number;
             finish_reason: components["schemas"]["FinishReason"];
             artifact_id: components["schemas"]["ArtifactId"];
             result_artifact_id?: components["schemas"]["ArtifactId"];

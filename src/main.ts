@@ -1,5 +1,6 @@
 import type { Server } from 'node:http'
-import { compose, StorageRefusedError, type Daemon } from './compose/daemon.ts'
+import { daemonOf, type Daemon } from './compose/daemon.ts'
+import { StorageRefusedError } from './compose/storage.ts'
 import { ConfigError, loadConfig, splitListen, type Config } from './config/config.ts'
 import { serverOf } from './http/server.ts'
 
@@ -43,7 +44,7 @@ let config: Config
 let daemon: Daemon
 try {
   config = loadConfig(process.argv.slice(2), process.env)
-  daemon = await compose(config)
+  daemon = await daemonOf(config)
 } catch (error) {
   if (error instanceof ConfigError || error instanceof StorageRefusedError) refuse(error.message)
   throw error

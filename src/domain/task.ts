@@ -51,14 +51,6 @@ export interface TaskOutcome {
   readonly error?: TaskError
 }
 
-/** A finished task's event log: SSE frames, ready to send. `tokens` holds the token frames back to back. */
-export interface StoredLog {
-  readonly started: string
-  readonly tokens: string
-  readonly metrics: string
-  readonly terminal: string
-}
-
 /** The runs of a task that has not ended, as the journal knows them. */
 export interface Attempts {
   /** Runs that were cut off by a failure or a crash; an orderly stop does not count. */

@@ -30,7 +30,7 @@ export interface Services {
   readonly cancellation: Cancellation
   readonly catalog: Catalog
   readonly drain: Drain
-  readonly pools: Pools
+  readonly pools: Pick<Pools, 'all' | 'get'>
   readonly reload: Reload
   readonly sessions: Sessions
   readonly streams: Streams

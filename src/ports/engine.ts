@@ -1,4 +1,5 @@
 import type { components } from '../../generated/api.ts'
+import type { Part } from '../domain/stream/part.ts'
 import type { FinishReason, Workload } from '../domain/task.ts'
 
 export type ChatMessage = components['schemas']['ChatMessage']
@@ -41,6 +42,10 @@ export interface GenerateResult {
   readonly tokens_in: number
   /** Tokens generated, the one that ended the turn not counted. */
   readonly tokens_out: number
+  /** Prompt tokens that came from a cache, where the engine tells. */
+  readonly tokens_in_cached?: number
+  /** Tokens of reasoning among `tokens_out`, where the engine tells. */
+  readonly tokens_reasoning?: number
   /** A KV prefix was reused. */
   readonly kv_warm: boolean
 }
@@ -72,11 +77,11 @@ export interface Engine {
    */
   countTokens(prompt: Prompt, signal: AbortSignal): Promise<number>
   /**
-   * Generates text. `onText` gets it piece by piece, synchronously, one call a token where the engine can: whole code points,
-   * never an empty string, never text of a stop sequence. Resolves after the last piece; after an abort it rejects with
-   * `signal.reason` as soon as the engine has confirmed that it stopped, within one token, and `onText` is not called again.
+   * Generates an answer. `onPart` gets it piece by piece, synchronously, one call a token where the engine can: whole code points,
+   * text and reasoning never empty, never text of a stop sequence. Resolves after the last piece; after an abort it rejects with
+   * `signal.reason` as soon as the engine has confirmed that it stopped, within one token, and `onPart` is not called again.
    */
-  generate(request: GenerateRequest, onText: (text: string) => void, signal: AbortSignal): Promise<GenerateResult>
+  generate(request: GenerateRequest, onPart: (part: Part) => void, signal: AbortSignal): Promise<GenerateResult>
   /** One vector for each input. */
   embed?(inputs: readonly string[], seed: number, signal: AbortSignal): Promise<{ vectors: number[][]; tokens_in: number }>
   /** One relevance score for each document. */

@@ -1,4 +1,5 @@
-import type { StoredLog, TaskKey } from '../domain/task.ts'
+import type { StoredLog } from '../domain/stream/task-events.ts'
+import type { TaskKey } from '../domain/task.ts'
 
 /** Reads what `finished` facts wrote: the frames of tasks that have ended and whose retention has not. */
 export interface EventLog {

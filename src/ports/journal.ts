@@ -4,7 +4,8 @@ import { DomainError } from '../domain/errors.ts'
 import type { Spent } from '../domain/accounts/budget.ts'
 import type { PoolRecord } from '../domain/pool-record.ts'
 import type { Session } from '../domain/accounts/session.ts'
-import type { AcceptedTask, StoredLog, TaskKey, TaskOutcome, TaskRecord, UnfinishedTask } from '../domain/task.ts'
+import type { StoredLog } from '../domain/stream/task-events.ts'
+import type { AcceptedTask, TaskKey, TaskOutcome, TaskRecord, UnfinishedTask } from '../domain/task.ts'
 
 /** Something that happened. Facts are appended, never changed. */
 export type Fact =

@@ -3,7 +3,8 @@ import type { Artifact, StoredArtifact } from '../../src/domain/artifact.ts'
 import type { CatalogRecord } from '../../src/domain/catalog/catalog.ts'
 import type { PoolRecord } from '../../src/domain/pool-record.ts'
 import type { Session } from '../../src/domain/accounts/session.ts'
-import type { AcceptedTask, StoredLog, TaskOutcome } from '../../src/domain/task.ts'
+import type { StoredLog } from '../../src/domain/stream/task-events.ts'
+import type { AcceptedTask, TaskOutcome } from '../../src/domain/task.ts'
 import type { Fact } from '../../src/ports/journal.ts'
 
 /** A task with everything but its key and session made up. */

@@ -3,28 +3,22 @@ import type { Spent } from '../../src/domain/accounts/budget.ts'
 import type { CatalogRecord } from '../../src/domain/catalog/catalog.ts'
 import type { PoolRecord } from '../../src/domain/pool-record.ts'
 import type { Session } from '../../src/domain/accounts/session.ts'
-import {
-  headOf,
-  taskKeyOf,
-  type Attempts,
-  type StoredLog,
-  type TaskKey,
-  type TaskRecord,
-  type UnfinishedTask,
-} from '../../src/domain/task.ts'
+import type { StoredLog } from '../../src/domain/stream/task-events.ts'
+import { headOf, taskKeyOf, type Attempts, type TaskKey, type TaskRecord, type UnfinishedTask } from '../../src/domain/task.ts'
 import type { ArtifactFilter, ArtifactStore } from '../../src/ports/artifact-store.ts'
 import type { CatalogStore } from '../../src/ports/catalog-store.ts'
 import type { EventLog } from '../../src/ports/event-log.ts'
 import { DuplicateTaskError, StorageError, type Fact, type Journal, type TaskFilter } from '../../src/ports/journal.ts'
 import type { PoolStore } from '../../src/ports/pool-store.ts'
+import type { Storage } from '../../src/ports/storage.ts'
 import type { SessionStore } from '../../src/ports/session-store.ts'
-import { newGate, type Gate } from '../../src/services/tasks/live-tasks.ts'
+import { newGate, type Gate } from '../../src/services/tasks/gate.ts'
 
 /**
  * The storage ports in memory, as asynchronous and as strictly in order as the real one, with a disk that a test can stop and break.
  * It passes the conformance suite of the storage ports.
  */
-export class MemoryStorage {
+export class MemoryStorage implements Storage {
   /** Commits in the order they became durable. */
   readonly commits: (readonly Fact[])[] = []
   /** Whether commits fail; looked at when it is a commit's place in the order. */

@@ -1,24 +1,21 @@
+import { createHash } from 'node:crypto'
+import { coreOf } from '../../src/compose/core.ts'
+import type { EngineFactory } from '../../src/compose/engines.ts'
+import type { Models } from '../../src/compose/models.ts'
 import { checkConfig } from '../../src/config/config.ts'
 import type { Budgets } from '../../src/domain/accounts/budget.ts'
 import { DomainError } from '../../src/domain/errors.ts'
 import type { Principal } from '../../src/domain/principal.ts'
 import type { TaskReader } from '../../src/domain/stream/task-reader.ts'
 import type { TaskAcceptedReply, TaskRequest } from '../../src/domain/task.ts'
+import { resumePoint } from '../../src/doors/native/event-id.ts'
+import { nativeFormat } from '../../src/doors/native/frames.ts'
+import { ModelFileError } from '../../src/ports/model-files.ts'
+import { FetchError } from '../../src/ports/model-source.ts'
 import type { EngineProps } from '../../src/ports/engine.ts'
 import type { Log, LogFields, Metrics } from '../../src/ports/telemetry.ts'
-import { Admission } from '../../src/services/tasks/admission.ts'
-import { Cancellation } from '../../src/services/tasks/cancellation.ts'
-import { Dispatcher } from '../../src/services/tasks/dispatcher.ts'
-import { KeyLimits } from '../../src/services/key-limits.ts'
-import { LiveTasks, type LiveTask } from '../../src/services/tasks/live-tasks.ts'
-import { Pool } from '../../src/services/pools/pool.ts'
-import { Pools } from '../../src/services/pools/pools.ts'
-import { recover } from '../../src/services/operations/recovery.ts'
-import { Sessions } from '../../src/services/sessions/sessions.ts'
-import { Settlement } from '../../src/services/tasks/settlement.ts'
-import { quiesce } from '../../src/services/operations/shutdown.ts'
-import { Streams } from '../../src/services/tasks/streams.ts'
-import { Tasks } from '../../src/services/tasks/tasks.ts'
+import type { LiveTask } from '../../src/services/tasks/live-task.ts'
+import type { Pool } from '../../src/services/pools/pool.ts'
 import { FakeClock, settled } from './fake-clock.ts'
 import { MemoryStorage } from './memory-storage.ts'
 import { ScriptedEngine } from './scripted-engine.ts'
@@ -134,11 +131,32 @@ export async function refusalOf(promise: Promise<unknown>): Promise<DomainError>
 
 export type Rig = Awaited<ReturnType<typeof startRig>>
 
-/** The services as the daemon composes them, on a clock, a storage and engines that the test owns. */
+const keyOf = ([name, budgets]: readonly [string, Budgets]): object => ({
+  name,
+  key_sha256: createHash('sha256').update(name).digest('hex'),
+  roles: ['data'],
+  limits: { budgets },
+})
+
+/** A models folder without files, and nowhere to fetch any from. */
+const noModels: Models = {
+  files: {
+    find: (path) => Promise.reject(new ModelFileError('missing', `${path}: there is no such file`)),
+    digest: (path) => Promise.reject(new ModelFileError('missing', `${path}: there is no such file`)),
+    remove: () => Promise.resolve(),
+    stored: () => Promise.resolve([]),
+  },
+  source: {
+    refusal: () => 'models are not fetched here',
+    fetch: ({ name }) => Promise.reject(new FetchError('refused', `${name}: models are not fetched here`)),
+  },
+}
+
+/** The core of the daemon, on a clock, a storage and engines that the test owns. */
 export async function startRig(options: RigOptions = {}) {
   const { storage = new MemoryStorage(), clock = new FakeClock(), prepare = () => undefined } = options
-  const config = checkConfig({ pools: options.pools ?? [poolConfig()], sessions: { ...options.sessions } })
-  const { journal, eventLog } = storage
+  const keys = [...(options.keyBudgets ?? [])].map(keyOf)
+  const config = checkConfig({ pools: options.pools ?? [poolConfig()], sessions: { ...options.sessions }, auth: { keys } })
   const samples: Sample[] = []
   const record = (name: string, labels: object, value = 1): void => void samples.push({ name, labels: { ...labels }, value })
   const metrics: Metrics = { count: record, gauge: record, observe: record, forget: () => undefined }
@@ -146,42 +164,15 @@ export async function startRig(options: RigOptions = {}) {
   const line = (level: keyof Log) => (fields: LogFields, message: string) => void lines.push({ level, fields, message })
   const log: Log = { debug: line('debug'), info: line('info'), warn: line('warn'), error: line('error') }
   const engines = new Map<string, ScriptedEngine>()
-  const pools = new Pools(
-    config.pools.map((pool) => {
-      const engineOf = (replica: { readonly id: string }): ScriptedEngine => {
-        const engine = new ScriptedEngine(options.props)
-        prepare(engine, pool.id, replica.id)
-        engines.set(`${pool.id}/${replica.id}`, engine)
-        return engine
-      }
-      return new Pool(pool, engineOf, clock, metrics, log)
-    }),
-    metrics,
-  )
-  const live = new LiveTasks()
-  const sessions = new Sessions(config.sessions, options.keyBudgets ?? new Map<string, Budgets>(), clock, journal)
-  const settlement = new Settlement(live, journal, clock, metrics, log)
-  const dispatcher = new Dispatcher(pools, settlement, journal, clock, metrics, log)
-  const admission = new Admission({
-    pools,
-    live,
-    sessions,
-    keyLimits: new KeyLimits(new Map(), live),
-    checkModel: () => undefined,
-    dispatcher,
-    settlement,
-    journal,
-    clock,
-    metrics,
-    log,
-    drawSeed: () => 4242,
-  })
-  const streams = new Streams(live, journal, eventLog, clock)
-  const tasks = new Tasks(live, journal)
-  const cancellation = new Cancellation(live, settlement, journal)
-  const stops = [dispatcher.start(), streams.start(), await sessions.start(storage.sessions)]
-  await recover({ journal, admission, settlement, pools, clock, log })
-  const starting = pools.start()
+  const engineOf: EngineFactory = (pool, replica) => {
+    const engine = new ScriptedEngine(options.props)
+    prepare(engine, pool.id, replica.id)
+    engines.set(`${pool.id}/${replica.id}`, engine)
+    return engine
+  }
+  const core = await coreOf({ config, storage, engines: engineOf, models: noModels, clock, metrics, log, drawSeed: () => 4242 })
+  const { pools, live, admission, streams } = core
+  const starting = core.start()
   await settled()
 
   const pool = (id?: string): Pool => (id === undefined ? pools.all()[0] : pools.find(id)) ?? fail('pool')
@@ -189,23 +180,8 @@ export async function startRig(options: RigOptions = {}) {
   const task = (task_id: string, owner = 'ann'): LiveTask => live.get(`${owner}/${task_id}`) ?? fail(task_id)
   const admit = (fields: TaskFields = {}, who = ann): Promise<TaskAcceptedReply> => admission.admit(who, taskOf(fields), 'c1')
   return {
-    ...{
-      storage,
-      clock,
-      pools,
-      live,
-      sessions,
-      settlement,
-      dispatcher,
-      admission,
-      streams,
-      tasks,
-      cancellation,
-      engines,
-      lines,
-      samples,
-      starting,
-    },
+    ...core,
+    ...{ storage, clock, engines, lines, samples, starting },
     ...{ pool, engine, task, admit },
     /** Admits a task and lets everything that follows happen. */
     run: async (fields: TaskFields = {}, who = ann): Promise<TaskAcceptedReply> => {
@@ -214,15 +190,12 @@ export async function startRig(options: RigOptions = {}) {
       return reply
     },
     /** Follows a task from its start, or from an id. */
-    tail: async (task_id: string, who = ann, last_event_id?: string): Promise<Tail> =>
-      new Tail((await streams.open(who, task_id, last_event_id))?.reader ?? fail('the reader has everything')),
+    tail: async (task_id: string, who = ann, last_event_id?: string): Promise<Tail> => {
+      const from = resumePoint(last_event_id) ?? fail('such an id')
+      return new Tail((await streams.open(who, task_id, from, nativeFormat))?.reader ?? fail('text left for the reader'))
+    },
     /** Samples of one series. */
     metric: (name: string): Sample[] => samples.filter((sample) => sample.name === name),
-    quiesce: async (grace_ms: number): Promise<void> => {
-      admission.close()
-      for (const stop of stops) stop()
-      await quiesce(live, settlement, journal, clock, grace_ms, log)
-    },
   }
 }
 

@@ -1,3 +1,4 @@
+import type { Part } from '../../src/domain/stream/part.ts'
 import {
   EngineError,
   type Engine,
@@ -15,6 +16,8 @@ export interface EngineCall {
   over: boolean
   /** Sends a token, as long as nobody has aborted. */
   say(text: string): void
+  /** The same for any part. */
+  give(part: Part): void
   finish(result?: Partial<GenerateResult>): void
   fail(error?: unknown): void
 }
@@ -78,7 +81,7 @@ export class ScriptedEngine implements Engine {
     return this.onCount(prompt, signal)
   }
 
-  generate(request: GenerateRequest, onText: (text: string) => void, signal: AbortSignal): Promise<GenerateResult> {
+  generate(request: GenerateRequest, onPart: (part: Part) => void, signal: AbortSignal): Promise<GenerateResult> {
     return new Promise((resolve, reject) => {
       const letGo = (error: unknown): void => {
         call.over = true
@@ -90,7 +93,10 @@ export class ScriptedEngine implements Engine {
         signal,
         over: false,
         say: (text) => {
-          if (!call.over) onText(text)
+          if (!call.over) onPart({ kind: 'text', text })
+        },
+        give: (part) => {
+          if (!call.over) onPart(part)
         },
         finish: (result = {}) => {
           call.over = true

@@ -3,7 +3,8 @@ import type { Spent } from '../../domain/accounts/budget.ts'
 import type { CatalogRecord } from '../../domain/catalog/catalog.ts'
 import type { PoolRecord } from '../../domain/pool-record.ts'
 import type { Session } from '../../domain/accounts/session.ts'
-import type { AcceptedTask, StoredLog, TaskOutcome, TaskRecord } from '../../domain/task.ts'
+import type { StoredLog } from '../../domain/stream/task-events.ts'
+import type { AcceptedTask, TaskOutcome, TaskRecord } from '../../domain/task.ts'
 import type { Fact } from '../../ports/journal.ts'
 import type { Param, Row } from './protocol.ts'
 import { S } from './statements.ts'
@@ -36,7 +37,7 @@ function appendOther(ops: Param[], fact: Fact): void {
     case 'finished': {
       const { key, outcome, log } = fact
       ops.push(S.finished, outcome.state, outcome.finished_at, JSON.stringify(outcome), key.task_id, key.owner)
-      ops.push(S.log, log.started, log.tokens, log.metrics, log.terminal, key.task_id, key.owner)
+      ops.push(S.log, log.started, log.parts, log.metrics, log.terminal, key.task_id, key.owner)
       return
     }
     case 'session_put': {
@@ -83,9 +84,9 @@ export function taskRecord([seq, accepted, outcome]: Row): TaskRecord {
   return outcome == null ? record : { ...record, outcome: JSON.parse(String(outcome)) as TaskOutcome }
 }
 
-/** A row of `started, tokens, metrics, terminal`. */
-export function storedLog([started, tokens, metrics, terminal]: Row): StoredLog {
-  return { started: String(started), tokens: String(tokens), metrics: String(metrics), terminal: String(terminal) }
+/** A row of `started, parts, metrics, terminal`. */
+export function storedLog([started, parts, metrics, terminal]: Row): StoredLog {
+  return { started: String(started), parts: String(parts), metrics: String(metrics), terminal: String(terminal) }
 }
 
 /** A row of `owner, session_id, created_at, expires_at, turns, budgets, spent`. */

@@ -1,4 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite'
+import { addFrameFunctions } from './stored-frames.ts'
 
 /** `PRAGMA application_id` of our files ("orcd"), so that another program's database is never taken for one of them. */
 export const APPLICATION_ID = 0x6f726364
@@ -108,8 +109,15 @@ UPDATE tasks SET head = json_extract(accepted, '$.owner', '$.task_id', '$.reques
   '$.accepted_at') WHERE ended IS NULL;
 `
 
+// The event log held frames, ready to send to readers of one door; now it holds events, for every door to write in its own way.
+const FOURTH = `
+ALTER TABLE logs RENAME COLUMN tokens TO parts;
+UPDATE logs SET started = data_of_frame(started), parts = lines_of_frames(parts), metrics = data_of_frame(metrics),
+  terminal = terminal_of_frame(terminal);
+`
+
 /** Entry n brings a file from `user_version` n to n + 1. Entries are appended, never changed: files in the field have run them. */
-const MIGRATIONS: readonly string[] = [FIRST, SECOND, THIRD]
+const MIGRATIONS: readonly string[] = [FIRST, SECOND, THIRD, FOURTH]
 
 /** The `user_version` this code reads and writes. */
 export const SCHEMA_VERSION = MIGRATIONS.length
@@ -117,6 +125,7 @@ export const SCHEMA_VERSION = MIGRATIONS.length
 /** Brings the database from `version` to the current schema: wholly or, if it throws, not at all. */
 export function migrate(db: DatabaseSync, version: number): void {
   if (version === SCHEMA_VERSION) return
+  if (version > 0 && version < 4) addFrameFunctions(db)
   db.exec('BEGIN IMMEDIATE')
   try {
     for (const migration of MIGRATIONS.slice(version)) db.exec(migration)

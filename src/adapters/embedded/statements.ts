@@ -9,7 +9,7 @@ const SQL = {
     WHERE attempt = ? AND seq = (SELECT seq FROM tasks WHERE task_id = ? AND owner = ?)`,
   // A task ends once: the first outcome stands, and the log belongs to it (changes() speaks of the statement before).
   finished: 'UPDATE tasks SET ended = ?, finished_at = ?, outcome = ?, head = NULL WHERE task_id = ? AND owner = ? AND ended IS NULL',
-  log: `INSERT INTO logs (started, tokens, metrics, terminal, seq)
+  log: `INSERT INTO logs (started, parts, metrics, terminal, seq)
     SELECT ?, ?, ?, ?, seq FROM tasks WHERE task_id = ? AND owner = ? AND changes() = 1`,
   sessionPut: `INSERT INTO sessions (owner, session_id, created_at, expires_at, turns, budgets, spent) VALUES (?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT DO UPDATE SET created_at = excluded.created_at, expires_at = excluded.expires_at, turns = excluded.turns,
@@ -34,7 +34,7 @@ const SQL = {
       coalesce((SELECT json_array(count(*) - sum(withdrawn), replayable, max(attempt)) FROM attempts a WHERE a.seq = t.seq GROUP BY a.seq), 'null') AS runs
     FROM tasks t INDEXED BY tasks_unfinished WHERE ended IS NULL AND seq > ? ORDER BY seq LIMIT ?)`,
   acceptedText: 'SELECT accepted FROM tasks WHERE seq = ?',
-  readLog: `SELECT started, tokens, metrics, terminal FROM logs
+  readLog: `SELECT started, parts, metrics, terminal FROM logs
     WHERE seq = (SELECT seq FROM tasks WHERE task_id = ? AND owner = ?)`,
   sessions: 'SELECT owner, session_id, created_at, expires_at, turns, budgets, spent FROM sessions',
   models: 'SELECT model FROM models',

@@ -2,12 +2,7 @@ import { closeSync, existsSync, mkdirSync, openSync } from 'node:fs'
 import { join } from 'node:path'
 import { setImmediate as nextRound } from 'node:timers/promises'
 import type { UnfinishedTask } from '../../domain/task.ts'
-import type { ArtifactStore } from '../../ports/artifact-store.ts'
-import type { CatalogStore } from '../../ports/catalog-store.ts'
-import type { EventLog } from '../../ports/event-log.ts'
-import type { Journal } from '../../ports/journal.ts'
-import type { PoolStore } from '../../ports/pool-store.ts'
-import type { SessionStore } from '../../ports/session-store.ts'
+import type { Storage } from '../../ports/storage.ts'
 import { StorageClient } from './client.ts'
 import type { Param, Row } from './protocol.ts'
 import { StorageRefusedError } from './refusal.ts'
@@ -16,21 +11,6 @@ import { artifactListStatement, S, taskListStatement, unfinishedListStatement } 
 import { unfinishedTasks } from './unfinished-page.ts'
 
 export { StorageRefusedError }
-
-/** The storage ports on one database. */
-export interface Storage {
-  readonly journal: Journal
-  readonly eventLog: EventLog
-  readonly sessions: SessionStore
-  readonly artifacts: ArtifactStore
-  readonly catalog: CatalogStore
-  readonly pools: PoolStore
-  /**
-   * Writes what was committed, closes the database and ends its thread; calls made after it reject with StorageError.
-   * @throws StorageError the database could not be closed properly; what was confirmed is durable all the same
-   */
-  close(): Promise<void>
-}
 
 export interface StorageOptions {
   /** Directory of the database file, created if missing; `:memory:` for one that lives as long as it is open. */

@@ -1,61 +1,57 @@
-import { emptyMark, extendMark, formatMark, parseMark, splitAtByte, type TextMark } from './text-hash.ts'
-import { endId, errorFrame, parseTokenFrame, startedId, tokenFrame } from './frames.ts'
-import type { StoredLog } from '../task.ts'
+import type { EventFormat } from './event-format.ts'
+import { advance, sameMark, splitAtByte, type Mark } from './mark.ts'
+import { PartLog, type MarkedPart } from './part-log.ts'
+import { withText, type Part } from './part.ts'
+import { Rendering } from './rendering.ts'
+import type { MetricsEvent, StartedEvent, StoredLog, TerminalEvent } from './task-events.ts'
 import { TaskReader, type Cursor } from './task-reader.ts'
-import { TokenFrames } from './token-frames.ts'
 
-/** Where a reader goes on; made from `Last-Event-ID`. */
+/** Where a reader goes on. */
 export type ResumePoint =
   | { readonly kind: 'start' }
   | { readonly kind: 'after_started' }
-  | { readonly kind: 'after'; readonly mark: TextMark }
+  | { readonly kind: 'after'; readonly mark: Mark }
   | { readonly kind: 'nothing' }
 
-/** Undefined where it is not an id this daemon writes. */
-export function parseResumePoint(last_event_id: string | undefined): ResumePoint | undefined {
-  if (last_event_id === undefined || last_event_id === '') return { kind: 'start' }
-  if (last_event_id === startedId) return { kind: 'after_started' }
-  if (last_event_id === endId) return { kind: 'nothing' }
-  const mark = parseMark(last_event_id)
-  return mark === undefined ? undefined : { kind: 'after', mark }
+const reset: TerminalEvent = {
+  error: {
+    code: 'WORKER_RESET',
+    message: 'The text before this point was generated anew and differs from what you have. Read the task from its start.',
+    retriable: true,
+  },
 }
 
-const resetFrame = errorFrame({
-  code: 'WORKER_RESET',
-  message: 'The text before this point was generated anew and differs from what you have. Read the task from its start.',
-  retriable: true,
-})
-
 /**
- * The event log of one task in memory: frames, built once, that any number of readers go through at their own pace.
- * Order: started, tokens, the newest metrics, one terminal frame. States: open -(freeze)-> frozen -(seal)-> sealed; a frozen log takes
- * no token, a muted one gives none out either, a sealed one is complete.
+ * The event log of one task in memory: its events, which any number of readers go through at their own pace, each in the format of its door.
+ * Order: started, parts, the newest metrics, one terminal event. States: open -(freeze)-> frozen -(seal)-> sealed; a frozen log takes
+ * no part, a muted one gives none out either, a sealed one is complete.
  */
 export class TaskLog {
-  readonly started: string
-  private tokens = new TokenFrames()
-  private metrics = ''
-  private metricsVersion = 0
-  private terminal: string | undefined
+  private readonly started: StartedEvent
+  private parts = new PartLog()
+  private metrics: MetricsEvent | undefined
+  private terminal: TerminalEvent | undefined
   private frozen = false
   private muted = false
   private readonly readers = new Set<TaskReader>()
+  /** One for each door that has had a reader. */
+  private renderings: Rendering[] = []
 
-  constructor(started: string) {
+  constructor(started: StartedEvent) {
     this.started = started
   }
 
-  /** The log of a finished task. */
+  /** The log of a finished task. @throws SyntaxError where it is damaged */
   static restore(stored: StoredLog): TaskLog {
-    const log = new TaskLog(stored.started)
-    log.tokens = TokenFrames.of(stored.tokens)
-    if (stored.metrics !== '') log.report(stored.metrics)
-    log.seal(stored.terminal)
+    const log = new TaskLog(JSON.parse(stored.started) as StartedEvent)
+    log.parts = PartLog.of(stored.parts)
+    if (stored.metrics !== '') log.report(JSON.parse(stored.metrics) as MetricsEvent)
+    log.seal(JSON.parse(stored.terminal) as TerminalEvent)
     return log
   }
 
-  get tokenCount(): number {
-    return this.tokens.count
+  get partCount(): number {
+    return this.parts.count
   }
 
   get hasReaders(): boolean {
@@ -68,32 +64,32 @@ export class TaskLog {
 
   /** All text so far. */
   get text(): string {
-    return this.tokens.text
+    return this.parts.text
   }
 
-  /** The frames so far: started, tokens, the newest metrics. */
-  get frames(): string[] {
-    return [this.started, ...this.tokens.list, ...(this.metrics === '' ? [] : [this.metrics])]
+  /** All parts so far. */
+  *allParts(): Generator<Part> {
+    for (const { part } of this.parts.from(0)) yield part
   }
 
-  /** Adds a token: whole code points, not empty. Ignored once the log is frozen. */
-  append(text: string): void {
+  /** Adds a part. Ignored once the log is frozen. */
+  append(part: Part): void {
     if (this.frozen) return
-    this.tokens.push(text)
-    this.wake()
+    const mark = this.parts.push(part)
+    for (const rendering of this.renderings) rendering.added(part, this.parts.count - 1, mark)
+    this.notify()
   }
 
-  /** Replaces the metrics frame; only the newest is kept. */
-  report(metrics: string): void {
+  /** Replaces the metrics; only the newest are kept. */
+  report(metrics: MetricsEvent): void {
     if (this.terminal !== undefined) return
     this.metrics = metrics
-    this.metricsVersion++
-    if (!this.muted) this.wake()
+    if (!this.muted) this.notify()
   }
 
   /**
-   * From now on no token comes in; the terminal frame is on its way to disk.
-   * @param mute no token goes out either, also to readers that are behind
+   * From now on no part comes in; the terminal event is on its way to disk.
+   * @param mute no part goes out either, also to readers that are behind
    */
   freeze(mute: boolean): void {
     this.frozen = true
@@ -104,114 +100,119 @@ export class TaskLog {
   thaw(): void {
     this.frozen = false
     this.muted = false
-    this.wake()
+    this.notify()
   }
 
   /**
-   * What is to be stored with this terminal frame.
-   * @param drop_tokens leave the text out: a canceled task is not replayed
+   * What is to be stored with this terminal event.
+   * @param drop_parts leave the parts out: a canceled task is not replayed
    */
-  stored(terminal: string, drop_tokens: boolean): StoredLog {
-    return { started: this.started, tokens: drop_tokens ? '' : this.tokens.joined, metrics: this.metrics, terminal }
+  stored(terminal: TerminalEvent, drop_parts: boolean): StoredLog {
+    const { started, metrics, parts } = this
+    return {
+      started: JSON.stringify(started),
+      parts: drop_parts ? '' : parts.joined,
+      metrics: metrics === undefined ? '' : JSON.stringify(metrics),
+      terminal: JSON.stringify(terminal),
+    }
   }
 
   /**
-   * Ends the log. Readers stand on the terminal frame when this returns.
-   * @param drop_tokens readers that are behind skip the tokens they have not taken
+   * Ends the log. Readers stand on the terminal event when this returns.
+   * @param drop_parts readers that are behind skip the parts they have not taken
    */
-  seal(terminal: string, drop_tokens = false): void {
+  seal(terminal: TerminalEvent, drop_parts = false): void {
     if (this.terminal !== undefined) return
     this.frozen = true
     this.muted = false
     this.terminal = terminal
-    if (drop_tokens) this.tokens = new TokenFrames()
-    this.wake()
+    if (drop_parts) {
+      this.parts = new PartLog()
+      this.renderings = []
+    }
+    this.notify()
   }
 
-  /** A new reader from this point on. */
-  read(from: Exclude<ResumePoint, { kind: 'nothing' }>): TaskReader {
+  /** A new reader from this point on, in a door's format. */
+  read(from: Exclude<ResumePoint, { kind: 'nothing' }>, format: EventFormat): TaskReader {
     const start = { started: from.kind !== 'start', after: from.kind === 'after' ? from.mark : undefined }
-    const reader: TaskReader = new TaskReader(
-      start,
-      (cursor, max_chars) => this.take(cursor, max_chars),
-      () => this.readers.delete(reader),
-    )
+    const pull = (cursor: Cursor, max_chars: number): string => this.take(cursor, this.renderingOf(format), max_chars)
+    const reader: TaskReader = new TaskReader(start, pull, () => this.readers.delete(reader))
     this.readers.add(reader)
     return reader
   }
 
-  private wake(): void {
-    for (const reader of this.readers) reader.wake()
+  private notify(): void {
+    for (const reader of this.readers) reader.notify()
   }
 
-  private take(cursor: Cursor, max_chars: number): string {
+  private renderingOf(format: EventFormat): Rendering {
+    let found = this.renderings.find((rendering) => rendering.format === format)
+    if (found === undefined) this.renderings.push((found = new Rendering(format, this.parts)))
+    return found
+  }
+
+  private take(cursor: Cursor, rendering: Rendering, max_chars: number): string {
     if (this.muted) return ''
     let out = ''
     if (!cursor.started) {
       cursor.started = true
-      out = this.started
+      out = rendering.startedFrame(this.started)
     }
     if (cursor.after !== undefined) {
-      const resumed = this.resume(cursor, cursor.after)
+      const resumed = this.resume(cursor, cursor.after, rendering.format)
       if (resumed === undefined) return out
       out += resumed
     }
     if (cursor.done) return out
-    if (cursor.token < this.tokens.count && out.length < max_chars) {
-      const { frames, next } = this.tokens.from(cursor.token, max_chars - out.length)
-      cursor.token = next
+    if (cursor.part < this.parts.count && out.length < max_chars) {
+      const { frames, next } = rendering.from(cursor.part, max_chars - out.length)
+      cursor.part = next
       out += frames
     }
-    if (cursor.token < this.tokens.count) return out
-    if (cursor.metrics !== this.metricsVersion) {
-      cursor.metrics = this.metricsVersion
-      out += this.metrics
+    if (cursor.part < this.parts.count) return out
+    if (this.metrics !== undefined && cursor.metrics !== this.metrics) {
+      cursor.metrics = this.metrics
+      out += rendering.metricsFrame(this.metrics)
     }
     if (this.terminal !== undefined) {
       cursor.done = true
-      out += this.terminal
+      out += rendering.terminalFrame(this.terminal)
     }
     return out
   }
 
-  /** Finds the place after `mark`; undefined while the text is not there yet. */
-  private resume(cursor: Cursor, mark: TextMark): string | undefined {
-    const { tokens } = this
-    const beyond = mark.bytes > tokens.mark.bytes
+  /** Finds the place after `mark`; undefined while the parts are not there yet. */
+  private resume(cursor: Cursor, mark: Mark, format: EventFormat): string | undefined {
+    const { parts } = this
+    const beyond = mark.bytes > parts.position.bytes
     if (beyond && this.terminal === undefined) return undefined
     cursor.after = undefined
-    cursor.token = tokens.count
+    cursor.part = parts.count
     // The error is what this reader has to know, whatever text it already has.
-    if (beyond && isError(this.terminal)) return ''
-    if (mark.bytes === 0 && mark.hash === emptyMark.hash) {
-      cursor.token = 0
-      return ''
+    if (beyond && this.terminal !== undefined && 'error' in this.terminal) return ''
+    const found = this.placeOf(mark)
+    if (found === undefined) {
+      cursor.done = true
+      return format.terminal(reset)
     }
-    const index = this.tokenEndingAtOrAfter(mark.bytes)
-    const end = tokens.markAt(index)
-    cursor.token = index + 1
-    if (end.bytes === mark.bytes && end.hash === mark.hash) return ''
-    if (end.bytes > mark.bytes) {
-      const token = parseTokenFrame(tokens.at(index))
-      const begin = tokens.markAt(index - 1)
-      const split = splitAtByte(token.text, mark.bytes - begin.bytes)
-      if (split !== undefined && formatMark(extendMark(begin, split.before)) === formatMark(mark))
-        return tokenFrame(end, split.after, token.index)
-    }
-    cursor.done = true
-    return resetFrame
+    cursor.part = found.next
+    return found.rest === undefined ? '' : format.part(found.rest.part, found.rest.index, found.rest.mark)
   }
 
-  private tokenEndingAtOrAfter(bytes: number): number {
-    let low = 0
-    let high = this.tokens.count
-    while (low < high) {
-      const middle = (low + high) >> 1
-      if (this.tokens.markAt(middle).bytes < bytes) low = middle + 1
-      else high = middle
+  /** The part that follows a mark, and what is left of the part before where the mark is inside; undefined where the parts have no such mark. */
+  private placeOf(mark: Mark): { readonly next: number; readonly rest?: MarkedPart } | undefined {
+    const { index: first, begin } = this.parts.blockBefore(mark.bytes)
+    if (sameMark(begin, mark)) return { next: first }
+    let before = begin
+    for (const found of this.parts.from(first)) {
+      if (before.bytes > mark.bytes) return undefined
+      if (sameMark(found.mark, mark)) return { next: found.index + 1 }
+      const split = found.mark.bytes > mark.bytes ? splitAtByte(found.part.text, mark.bytes - before.bytes) : undefined
+      if (split !== undefined && sameMark(advance(before, { ...found.part, text: split.before }), mark))
+        return { next: found.index + 1, rest: { ...found, part: withText(found.part, split.after) } }
+      before = advance(before, found.part)
     }
-    return low
+    return undefined
   }
 }
-
-const isError = (terminal: string | undefined): boolean => terminal?.startsWith(`id: ${endId}\nevent: error\n`) === true

@@ -1,11 +1,13 @@
-import type { TextMark } from './text-hash.ts'
+import type { Mark } from './mark.ts'
+import type { MetricsEvent } from './task-events.ts'
 
 /** Where a reader is in a task's log. */
 export interface Cursor {
   started: boolean
-  after: TextMark | undefined
-  token: number
-  metrics: number
+  after: Mark | undefined
+  part: number
+  /** The newest that were given out. */
+  metrics: MetricsEvent | undefined
   done: boolean
 }
 
@@ -17,7 +19,7 @@ export class TaskReader {
   private readable: (() => void) | undefined
 
   constructor(start: Pick<Cursor, 'started' | 'after'>, pull: (cursor: Cursor, max_chars: number) => string, leave: () => void) {
-    this.cursor = { ...start, token: 0, metrics: 0, done: false }
+    this.cursor = { ...start, part: 0, metrics: undefined, done: false }
     this.pull = pull
     this.leave = leave
   }
@@ -44,7 +46,7 @@ export class TaskReader {
   }
 
   /** For the log. */
-  wake(): void {
+  notify(): void {
     this.readable?.()
   }
 }

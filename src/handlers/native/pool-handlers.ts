@@ -14,7 +14,7 @@ type PoolOperation = Extract<keyof Handlers, 'getCapabilities' | `${string}Pool$
 /** The part of the map that is about pools. */
 export const poolHandlers = (services: {
   readonly drain: Drain
-  readonly pools: Pools
+  readonly pools: Pick<Pools, 'all' | 'get'>
   readonly reload: Reload
 }): Pick<Handlers, PoolOperation> => ({
   getCapabilities: getCapabilities(services),

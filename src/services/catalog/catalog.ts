@@ -3,13 +3,13 @@ import * as rules from '../../domain/catalog/catalog.ts'
 import type { CatalogModel, CatalogModelRequest, CatalogRecord, ModelState } from '../../domain/catalog/catalog.ts'
 import { DomainError } from '../../domain/errors.ts'
 import type { CatalogStore } from '../../ports/catalog-store.ts'
-import { CatalogJobs, type CatalogEntry, type CatalogParts } from './jobs.ts'
+import { CatalogJobs, type CatalogEntry, type CatalogFollower, type CatalogParts } from './jobs.ts'
 import { pageOf, viewOf, type ModelPage, type ModelQuery } from './page.ts'
 import { servedPath } from './serving.ts'
 import { KeyedMutex } from '../keyed-mutex.ts'
 import { checkIngest } from './model-ingest.ts'
+import { catalogNotice } from './notice.ts'
 
-const states: readonly ModelState[] = ['Active', 'Retired']
 const stopped = new Error('the daemon stops')
 const deleted = new Error('the model is deleted')
 
@@ -22,27 +22,33 @@ export class Catalog {
   private readonly changes = new KeyedMutex()
   private readonly ingests = new AbortController()
   private newest_seq = 0
+  private follower: CatalogFollower | undefined
 
   constructor(parts: CatalogParts) {
     this.parts = parts
     this.jobs = new CatalogJobs(parts)
   }
 
-  /** Takes in what is stored, removes files nobody knows, and goes on with what was under way when the daemon stopped. */
-  async start(store: CatalogStore): Promise<void> {
-    const { files, clock, log } = this.parts
+  /**
+   * Takes in what is stored, removes files nobody knows, and goes on with what was under way when the daemon stopped.
+   * @param follower is told what becomes of the models
+   */
+  async start(store: CatalogStore, follower: CatalogFollower): Promise<void> {
+    this.follower = follower
+    this.jobs.start(follower)
+    const { files, clock, events } = this.parts
     for (const record of await store.all()) {
       const entry = { record, bytes_done: record.files === 'present' ? rules.totalBytes(record.request) : 0 }
       this.entries.set(record.request.id, entry)
       this.newest_seq = Math.max(this.newest_seq, record.seq)
-      this.report(record)
+      this.tell(record)
     }
     for (const id of await files.stored()) {
       if (this.entries.has(id)) continue
       await files
         .remove(id)
         .catch((err: unknown) =>
-          log.warn({ model_id: id, err, event: 'catalog' }, `Files of model ${id}, which is not known any more, could not be removed.`),
+          events.emit(catalogNotice('warn', id, `Files of model ${id}, which is not known any more, could not be removed.`, { err })),
         )
     }
     for (const entry of this.entries.values()) {
@@ -66,7 +72,7 @@ export class Catalog {
    */
   async create(request: CatalogModelRequest): Promise<CatalogModel> {
     return this.changes.run(request.id, async () => {
-      const { files, journal, clock, log } = this.parts
+      const { files, journal, clock } = this.parts
       await checkIngest(request, this.parts, this.ingests.signal)
       const { id } = request
       const present = this.entries.get(id)
@@ -90,16 +96,8 @@ export class Catalog {
       await journal.commit([{ kind: 'model_put', model: record }])
       const entry: CatalogEntry = { record, bytes_done: local ? rules.totalBytes(request) : 0 }
       this.entries.set(id, entry)
-      this.report(record)
-      log.info(
-        {
-          model_id: id,
-          source: request.source_url,
-          digest: request.digest,
-          event: 'catalog',
-        },
-        `Model ${id} is in the catalog; its files are ${local ? 'local' : 'being fetched'}.`,
-      )
+      const { source_url: source, digest } = request
+      this.tell(record, `Model ${id} is in the catalog; its files are ${local ? 'local' : 'being fetched'}.`, { source, digest })
       const shown = viewOf(entry)
       this.jobs.begin(entry)
       // A pool may still name a model of this id that was unloaded and deleted.
@@ -125,8 +123,8 @@ export class Catalog {
   async delete(id: string): Promise<void> {
     await this.changes.run(id, async () => {
       const entry = this.find(id)
-      const { files, journal, hooks, metrics, log } = this.parts
-      if (hooks.inUse(rules.catalogRef(id)))
+      const { files, journal, events } = this.parts
+      if (this.follower?.inUse(rules.catalogRef(id)) === true)
         throw new DomainError('conflict', `Model ${id} is served by a pool; retire it or reload the pool with another model first.`)
       await this.jobs.stop(entry, deleted)
       try {
@@ -136,12 +134,11 @@ export class Catalog {
         throw error
       }
       this.entries.delete(id)
-      for (const state of states) metrics.forget('model_state', { model_id: rules.catalogRef(id), state })
       // What cannot be removed now is removed at the next start.
       await files
         .remove(id)
-        .catch((err: unknown) => log.warn({ model_id: id, err, event: 'catalog' }, `Files of model ${id} could not be removed.`))
-      log.info({ model_id: id, event: 'catalog' }, `Model ${id} is forgotten.`)
+        .catch((err: unknown) => events.emit(catalogNotice('warn', id, `Files of model ${id} could not be removed.`, { err })))
+      events.emit({ type: 'model_changed', model_id: id, state: undefined, message: `Model ${id} is forgotten.`, fields: {} })
     })
   }
 
@@ -169,12 +166,8 @@ export class Catalog {
       const entry = this.find(id)
       const retire_deadline_at = state === 'Retired' ? Math.floor(this.parts.clock.now()) + deadline_ms : undefined
       await this.jobs.save(entry, { state, retire_deadline_at })
-      this.report(entry.record)
       this.jobs.tellPools(entry)
-      this.parts.log.info(
-        { model_id: id, state, deadline_ms, event: 'catalog' },
-        `Model ${id} is ${state === 'Retired' ? 'retired: it takes no new tasks' : 'active'}.`,
-      )
+      this.tell(entry.record, `Model ${id} is ${state === 'Retired' ? 'retired: it takes no new tasks' : 'active'}.`, { deadline_ms })
       return viewOf(entry)
     })
   }
@@ -221,7 +214,7 @@ export class Catalog {
     return entry
   }
 
-  private report({ request: { id }, state }: CatalogRecord): void {
-    for (const one of states) this.parts.metrics.gauge('model_state', { model_id: rules.catalogRef(id), state: one }, one === state ? 1 : 0)
+  private tell({ request: { id }, state }: CatalogRecord, message?: string, fields: Readonly<Record<string, unknown>> = {}): void {
+    this.parts.events.emit({ type: 'model_changed', model_id: id, state, message, fields })
   }
 }

@@ -3,23 +3,24 @@ import type { Trust } from '../../domain/catalog/trust.ts'
 import type { Journal } from '../../ports/journal.ts'
 import type { ModelFiles } from '../../ports/model-files.ts'
 import { FetchError } from '../../ports/model-source.ts'
-import type { Metrics } from '../../ports/telemetry.ts'
+import type { EngineName } from '../../domain/task.ts'
 import { KeyedMutex } from '../keyed-mutex.ts'
 import { fetchModel, fetchSbom, type FetchingParts } from './model-fetching.ts'
 import { verifyModel, type VerificationResult } from './model-verification.ts'
 import { Semaphore } from '../semaphore.ts'
+import { catalogNotice } from './notice.ts'
 
 /** Downloads that run at once. */
 const fetches = 4
 /** Verifications that run at once: each reads a disk as fast as it can. */
 const verifications = 1
 
-/** What the pools do for the catalog. References are `catalog:<id>`. */
-export interface CatalogHooks {
+/** What follows the catalog: the pools that serve its models. References are `catalog:<id>`. */
+export interface CatalogFollower {
   /** Whether a pool has the model loaded, or loads it. */
   inUse(model_ref: string): boolean
   /** Kind of the engine that serves the model; undefined where no pool names it. */
-  engineOf(model_ref: string): string | undefined
+  engineOf(model_ref: string): EngineName | undefined
   /**
    * Lets the pools of the model take nothing more, work off what they have for `deadline_ms`, and then unload it. May come before they were
    * started, and again with another deadline.
@@ -34,8 +35,6 @@ export interface CatalogParts extends FetchingParts {
   readonly files: ModelFiles
   readonly trust: Trust
   readonly journal: Pick<Journal, 'commit'>
-  readonly metrics: Metrics
-  readonly hooks: CatalogHooks
 }
 
 /** A model and what is done with it right now. */
@@ -55,10 +54,16 @@ export class CatalogJobs {
   private readonly fetching = new Semaphore(fetches)
   private readonly verifying = new Semaphore(verifications)
   private readonly saves = new KeyedMutex()
+  private follower: CatalogFollower | undefined
   private closed = false
 
   constructor(parts: CatalogParts) {
     this.parts = parts
+  }
+
+  /** Has somebody follow what becomes of the models from now on. */
+  start(follower: CatalogFollower): void {
+    this.follower = follower
   }
 
   /** Nothing is begun from now on. */
@@ -74,9 +79,8 @@ export class CatalogJobs {
     const done = this.work(entry, abort.signal)
       .catch((err: unknown) => {
         if (!abort.signal.aborted)
-          this.parts.log.error(
-            { model_id: id, err, event: 'catalog' },
-            `The work on model ${id} broke off; it is taken up at the next start.`,
+          this.parts.events.emit(
+            catalogNotice('error', id, `The work on model ${id} broke off; it is taken up at the next start.`, { err }),
           )
       })
       .finally(() => {
@@ -113,13 +117,13 @@ export class CatalogJobs {
 
   /** Has the pools serve the model or unload it, as its record says; they follow on their own. */
   tellPools({ record }: CatalogEntry): void {
-    if (this.closed) return
-    const { hooks, log } = this.parts
+    const { follower } = this
+    if (this.closed || follower === undefined) return
     const { id } = record.request
     const refusal = refusalOf(record)
     const left_ms = record.retire_deadline_at === undefined ? defaultRetireMs : Math.max(0, record.retire_deadline_at - this.now())
-    const done = refusal === undefined ? hooks.load(catalogRef(id)) : hooks.unload(catalogRef(id), left_ms, refusal.message)
-    done.catch((err: unknown) => log.error({ model_id: id, err, event: 'catalog' }, `The pools of model ${id} did not follow it.`))
+    const done = refusal === undefined ? follower.load(catalogRef(id)) : follower.unload(catalogRef(id), left_ms, refusal.message)
+    done.catch((err: unknown) => this.parts.events.emit(catalogNotice('error', id, `The pools of model ${id} did not follow it.`, { err })))
   }
 
   private async work(entry: CatalogEntry, signal: AbortSignal): Promise<void> {
@@ -142,15 +146,14 @@ export class CatalogJobs {
     }
     entry.bytes_done = totalBytes(request)
     await this.save(entry, { files: 'present', verification: { status: 'running', started_at: this.now() } })
-    this.parts.log.info(
-      { model_id: request.id, bytes_total: entry.bytes_done, event: 'catalog' },
-      `Model ${request.id} is here and is verified now.`,
+    this.parts.events.emit(
+      catalogNotice('info', request.id, `Model ${request.id} is here and is verified now.`, { bytes_total: entry.bytes_done }),
     )
     return true
   }
 
   private async giveUp(entry: CatalogEntry, error: unknown): Promise<void> {
-    const { files, log } = this.parts
+    const { files, events } = this.parts
     const { id } = entry.record.request
     const kind = error instanceof FetchError ? error.kind : 'io'
     const fetch_error = error instanceof FetchError ? error.message : 'something unexpected; the log has it'
@@ -158,15 +161,15 @@ export class CatalogJobs {
     if (kind !== 'transient' && kind !== 'io') {
       await files
         .remove(id)
-        .catch((err: unknown) => log.warn({ model_id: id, err, event: 'catalog' }, `Files of model ${id} could not be removed.`))
+        .catch((err: unknown) => events.emit(catalogNotice('warn', id, `Files of model ${id} could not be removed.`, { err })))
       entry.bytes_done = 0
     }
-    log.error({ model_id: id, kind, err: error, event: 'catalog' }, `Model ${id} could not be fetched: ${fetch_error}.`)
+    events.emit(catalogNotice('error', id, `Model ${id} could not be fetched: ${fetch_error}.`, { kind, err: error }))
     if (kind === 'digest_mismatch' || kind === 'size_mismatch') {
       const now = this.now()
       const verification = { status: 'fail', started_at: now, finished_at: now, reason: kind, message: fetch_error } as const
       await this.save(entry, { files: 'failed', fetch_error, verification })
-      this.count(id, 'fail', kind)
+      this.tell(id, { status: 'fail', reason: kind, message: fetch_error })
     } else await this.save(entry, { files: 'failed', fetch_error })
     this.tellPools(entry)
   }
@@ -186,28 +189,15 @@ export class CatalogJobs {
       entry.record = { ...entry.record, verification }
       throw error
     } finally {
-      this.count(request.id, result.status, result.reason)
-      this.tell(entry, result)
+      this.tell(request.id, result)
+      // A disk that could not be read says nothing about the model that is loaded.
+      if (result.reason !== 'io_error') this.tellPools(entry)
     }
   }
 
-  private count(id: string, result: VerificationResult['status'], reason = 'none'): void {
-    const engine = this.parts.hooks.engineOf(catalogRef(id)) ?? 'none'
-    this.parts.metrics.count('catalog_verifications_total', { result, reason, engine })
-  }
-
-  private tell(entry: CatalogEntry, { status, reason, message, warnings = [] }: VerificationResult): void {
-    const { log } = this.parts
-    const { id } = entry.record.request
-    if (status === 'fail')
-      log.error(
-        { model_id: id, reason, error: message, event: 'catalog' },
-        `Model ${id} failed its verification and is not served: ${message ?? ''}.`,
-      )
-    else if (warnings.length === 0) log.info({ model_id: id, event: 'catalog' }, `Model ${id} is verified.`)
-    else log.warn({ model_id: id, warnings, event: 'catalog' }, `Model ${id} is verified, but not trusted: ${warnings.join('; ')}.`)
-    // A disk that could not be read says nothing about the model that is loaded.
-    if (reason !== 'io_error') this.tellPools(entry)
+  private tell(id: string, { status, reason, message, warnings = [] }: VerificationResult): void {
+    const engine = this.follower?.engineOf(catalogRef(id))
+    this.parts.events.emit({ type: 'model_verified', model_id: id, engine, result: status, reason, error: message, warnings })
   }
 
   private now(): number {

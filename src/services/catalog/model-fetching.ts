@@ -4,7 +4,8 @@ import { parseModelSource, partPath, remoteUrl, storedPath, storedSbom } from '.
 import type { Clock } from '../../ports/clock.ts'
 import type { ModelFiles } from '../../ports/model-files.ts'
 import { FetchError, type ModelSource, type WantedFile } from '../../ports/model-source.ts'
-import type { Log } from '../../ports/telemetry.ts'
+import type { EventSink } from '../../domain/daemon-events.ts'
+import { catalogNotice } from './notice.ts'
 
 /** Largest SBOM that is fetched, bytes. */
 export const maxSbomBytes = 16 * 1024 * 1024
@@ -15,7 +16,7 @@ export interface FetchingParts {
   readonly source: ModelSource
   readonly files: Pick<ModelFiles, 'find'>
   readonly clock: Clock
-  readonly log: Log
+  readonly events: EventSink
   /** Origin of the hub of `hf:` references. */
   readonly hf_endpoint: string
 }
@@ -49,7 +50,7 @@ export async function fetchModel(
   onBytes: (bytes: number) => void,
   signal: AbortSignal,
 ): Promise<void> {
-  const { files, log, hf_endpoint } = parts
+  const { files, events, hf_endpoint } = parts
   const total = totalBytes(request)
   let before = 0
   let tenths = 0
@@ -58,9 +59,11 @@ export async function fetchModel(
       onBytes(before + bytes)
       const now = total === 0 ? 10 : Math.floor(((before + bytes) * 10) / total)
       if (now > tenths)
-        log.info(
-          { model_id: request.id, bytes_done: before + bytes, bytes_total: total, event: 'catalog' },
-          `Model ${request.id}: ${now * 10} % is here.`,
+        events.emit(
+          catalogNotice('info', request.id, `Model ${request.id}: ${now * 10} % is here.`, {
+            bytes_done: before + bytes,
+            bytes_total: total,
+          }),
         )
       tenths = now
     }
@@ -93,7 +96,7 @@ export async function fetchSbom(request: CatalogModelRequest, parts: FetchingPar
 async function fetchFile(
   id: string,
   file: WantedFile,
-  { source, clock, log }: FetchingParts,
+  { source, clock, events }: FetchingParts,
   report: (bytes: number) => void,
   signal: AbortSignal,
 ): Promise<void> {
@@ -117,16 +120,13 @@ async function fetchFile(
       at_failure = bytes
       if (failures >= fetchAttempts) throw error
       const delay_ms = fetchDelayMs(failures)
-      log.warn(
-        {
-          model_id: id,
+      events.emit(
+        catalogNotice('warn', id, `Model ${id}: ${error.message}; tried again in ${delay_ms} ms.`, {
           file: file.name,
           bytes_done: bytes,
           delay_ms,
           err: error,
-          event: 'catalog',
-        },
-        `Model ${id}: ${error.message}; tried again in ${delay_ms} ms.`,
+        }),
       )
       await pause(clock, delay_ms, signal)
     }

@@ -1,18 +1,19 @@
 import type { CancelTimer } from '../../ports/clock.ts'
-import type { CatalogHooks } from '../catalog/jobs.ts'
+import type { CatalogFollower } from '../catalog/jobs.ts'
 import type { Drain } from './drain.ts'
+import type { LiveTask } from '../tasks/live-task.ts'
 import type { Pool } from '../pools/pool.ts'
 import type { Pools } from '../pools/pools.ts'
 
 /** How the pools follow the catalog: a pool whose model may not be served any more runs empty and is suspended until it may, whatever its operator's drains. */
-export function catalogHooks(pools: Pools, drain: Drain): CatalogHooks {
-  const emptying = new Map<Pool, CancelTimer>()
-  const naming = (model_ref: string): Pool[] => pools.all().filter(({ config }) => config.model === model_ref)
-  const cancelUnload = (pool: Pool): void => {
+export function catalogFollower(pools: Pools<LiveTask>, drain: Drain): CatalogFollower {
+  const emptying = new Map<Pool<LiveTask>, CancelTimer>()
+  const naming = (model_ref: string): Pool<LiveTask>[] => pools.all().filter(({ config }) => config.model === model_ref)
+  const cancelUnload = (pool: Pool<LiveTask>): void => {
     emptying.get(pool)?.()
     emptying.delete(pool)
   }
-  const unload = (pool: Pool, deadline_ms: number, reason: string): Promise<void> => {
+  const unload = (pool: Pool<LiveTask>, deadline_ms: number, reason: string): Promise<void> => {
     cancelUnload(pool)
     pool.blocked = reason
     return new Promise((resolve, reject) => {
@@ -23,7 +24,7 @@ export function catalogHooks(pools: Pools, drain: Drain): CatalogHooks {
       emptying.set(pool, drain.empty(pool, deadline_ms, suspend))
     })
   }
-  const load = (pool: Pool): Promise<void> => {
+  const load = (pool: Pool<LiveTask>): Promise<void> => {
     cancelUnload(pool)
     pool.blocked = undefined
     return pool.resume()

@@ -1,7 +1,7 @@
 import { DomainError } from '../../domain/errors.ts'
 import type { CancelTimer, Clock } from '../../ports/clock.ts'
-import type { Log } from '../../ports/telemetry.ts'
-import type { LiveTask } from '../tasks/live-tasks.ts'
+import type { EventSink } from '../../domain/daemon-events.ts'
+import type { LiveTask } from '../tasks/live-task.ts'
 import { candidatesFor, placeTask } from '../pools/placement.ts'
 import type { PoolRecords } from '../pools/pool-records.ts'
 import type { Pool } from '../pools/pool.ts'
@@ -15,21 +15,22 @@ interface UnderWay {
   readonly cancel: CancelTimer
 }
 
+/** What drains work with. */
+export interface DrainParts {
+  readonly pools: Pools<LiveTask>
+  readonly settlement: Settlement
+  readonly records: PoolRecords
+  readonly clock: Clock
+  readonly events: EventSink
+}
+
 /** Lets pools run empty and take work again. */
 export class Drain {
-  private readonly pools: Pools
-  private readonly settlement: Settlement
-  private readonly records: PoolRecords
-  private readonly clock: Clock
-  private readonly log: Log
-  private readonly underWay = new Map<Pool, UnderWay>()
+  private readonly parts: DrainParts
+  private readonly underWay = new Map<Pool<LiveTask>, UnderWay>()
 
-  constructor(pools: Pools, settlement: Settlement, records: PoolRecords, clock: Clock, log: Log) {
-    this.pools = pools
-    this.settlement = settlement
-    this.records = records
-    this.clock = clock
-    this.log = log
+  constructor(parts: DrainParts) {
+    this.parts = parts
   }
 
   /**
@@ -37,9 +38,9 @@ export class Drain {
    * @throws DomainError not_found
    * @throws StorageError the pool drains, but a restart would not know of it
    */
-  async order(pool_id: string, deadline_ms: number): Promise<Pool> {
+  async order(pool_id: string, deadline_ms: number): Promise<Pool<LiveTask>> {
     const pool = this.drain(pool_id, deadline_ms)
-    await this.records.setDraining(pool_id, Math.floor(this.clock.now() + deadline_ms))
+    await this.parts.records.setDraining(pool_id, Math.floor(this.parts.clock.now() + deadline_ms))
     return pool
   }
 
@@ -48,15 +49,15 @@ export class Drain {
    * @throws DomainError not_found
    * @throws StorageError the pool takes tasks, but would drain after a restart
    */
-  async revoke(pool_id: string): Promise<Pool> {
+  async revoke(pool_id: string): Promise<Pool<LiveTask>> {
     const pool = this.resume(pool_id)
-    await this.records.setDraining(pool_id, undefined)
+    await this.parts.records.setDraining(pool_id, undefined)
     return pool
   }
 
   /** Drains again what drained before the restart. */
   restore(): void {
-    for (const { pool_id, until } of this.records.draining()) this.drain(pool_id, Math.max(0, until - this.clock.now()))
+    for (const { pool_id, until } of this.parts.records.draining()) this.drain(pool_id, Math.max(0, until - this.parts.clock.now()))
   }
 
   /**
@@ -64,26 +65,23 @@ export class Drain {
    * worked off here. What is left after `deadline_ms` ends with POOL_UNREADY. Draining again sets the deadline anew.
    * @throws DomainError not_found
    */
-  drain(pool_id: string, deadline_ms: number): Pool {
-    const pool = this.pools.get(pool_id)
+  drain(pool_id: string, deadline_ms: number): Pool<LiveTask> {
+    const pool = this.parts.pools.get(pool_id)
     pool.draining = true
     const moved = this.moveQueued(pool)
-    this.log.info(
-      { pool_id, deadline_ms, moved, left: pool.scheduler.depth(), event: 'drain' },
-      `Pool ${pool_id} drains; ${moved} queued tasks moved to other pools.`,
-    )
+    this.parts.events.emit({ type: 'pool_draining', pool_id, deadline_ms, moved, left: pool.scheduler.depth() })
     this.forget(pool)
     this.watch(pool, deadline_ms)
     return pool
   }
 
   /** @throws DomainError not_found; conflict where its model may not be served, which only the catalog or a reload can change */
-  resume(pool_id: string): Pool {
-    const pool = this.pools.get(pool_id)
+  resume(pool_id: string): Pool<LiveTask> {
+    const pool = this.parts.pools.get(pool_id)
     if (pool.refusal !== undefined) throw new DomainError('conflict', `Pool ${pool_id} cannot take tasks: ${pool.refusal}`, { pool_id })
     this.forget(pool)
     pool.draining = false
-    this.log.info({ pool_id, event: 'resume' }, `Pool ${pool_id} takes tasks.`)
+    this.parts.events.emit({ type: 'pool_resumed', pool_id })
     return pool
   }
 
@@ -91,20 +89,26 @@ export class Drain {
    * What becomes of a reloaded pool's tasks: those waiting go to the successor if it serves the same model, else to another pool that does,
    * else they are worked off by the old engines until the deadline. Running ones finish.
    */
-  handOver(old: Pool, successor: Pool, deadline_ms: number): void {
+  handOver(old: Pool<LiveTask>, successor: Pool<LiveTask>, deadline_ms: number): void {
     const drain = this.forget(old)
-    if (drain !== undefined) this.watch(successor, drain.deadline_at - this.clock.now())
+    if (drain !== undefined) this.watch(successor, drain.deadline_at - this.parts.clock.now())
     if (old.config.model === successor.config.model) for (const task of [...old.scheduler.tasks()]) this.move(task, old, successor)
     else this.moveQueued(old)
-    const cancelCheck = this.clock.every(idleCheck_ms, () => {
+    const cancelCheck = this.parts.clock.every(idleCheck_ms, () => {
       if (!old.idle) return
       cancelCheck()
       cancelDeadline()
-      this.pools.stopIdle().catch((err: unknown) => {
-        this.log.error({ err, pool_id: old.id, event: 'reload' }, `The old engines of pool ${old.id} did not stop.`)
+      this.parts.pools.stopIdle().catch((err: unknown) => {
+        this.parts.events.emit({
+          type: 'notice',
+          level: 'error',
+          event: 'reload',
+          message: `The old engines of pool ${old.id} did not stop.`,
+          fields: { err, pool_id: old.id },
+        })
       })
     })
-    const cancelDeadline = this.clock.after(deadline_ms, () => {
+    const cancelDeadline = this.parts.clock.after(deadline_ms, () => {
       const { model } = old.config
       this.endAll(
         old,
@@ -115,7 +119,7 @@ export class Drain {
   }
 
   /** Moves what waits to other pools of the same model that its placement allows; returns how many. */
-  private moveQueued(pool: Pool): number {
+  private moveQueued(pool: Pool<LiveTask>): number {
     let moved = 0
     for (const task of [...pool.scheduler.tasks()]) {
       const other = this.otherPoolFor(task, pool)
@@ -125,17 +129,20 @@ export class Drain {
   }
 
   /** Where admission would put the task if the pool it waits in were not there; only where there is room. */
-  private otherPoolFor({ owner, deadline_at, accepted: { request, prompt_tokens } }: LiveTask, pool: Pool): Pool | undefined {
-    const others = (pools: readonly Pool[]): Pool[] =>
+  private otherPoolFor(
+    { owner, deadline_at, accepted: { request, prompt_tokens } }: LiveTask,
+    pool: Pool<LiveTask>,
+  ): Pool<LiveTask> | undefined {
+    const others = (pools: readonly Pool<LiveTask>[]): Pool<LiveTask>[] =>
       pools.filter((other) => other !== pool && other.scheduler.depth() < other.config.queue.capacity)
     try {
-      const { first, fallback, pinned } = candidatesFor(request, this.pools)
+      const { first, fallback, pinned } = candidatesFor(request, this.parts.pools)
       return placeTask(
         owner,
         request,
         { first: others(first), fallback: others(fallback), pinned },
         prompt_tokens,
-        deadline_at - this.clock.now(),
+        deadline_at - this.parts.clock.now(),
       ).pool
     } catch (error) {
       if (error instanceof DomainError) return undefined
@@ -146,17 +153,17 @@ export class Drain {
   /**
    * Works off what the pool has and ends what is left at the deadline with POOL_UNREADY.
    * @param onDone called once, when the pool is empty or the deadline has passed
-   * @returns how to let it be, without `onDone`
+   * @returns how to give up, without `onDone`
    */
-  empty(pool: Pool, deadline_ms: number, onDone: () => void): CancelTimer {
+  empty(pool: Pool<LiveTask>, deadline_ms: number, onDone: () => void): CancelTimer {
     const done = (): void => {
       cancel()
       onDone()
     }
-    const cancelCheck = this.clock.every(idleCheck_ms, () => {
+    const cancelCheck = this.parts.clock.every(idleCheck_ms, () => {
       if (pool.idle) done()
     })
-    const cancelDeadline = this.clock.after(deadline_ms, () => {
+    const cancelDeadline = this.parts.clock.after(deadline_ms, () => {
       this.endAll(
         pool,
         [...pool.scheduler.tasks(), ...pool.running],
@@ -172,37 +179,36 @@ export class Drain {
   }
 
   /** Looks after a draining pool. */
-  private watch(pool: Pool, deadline_ms: number): void {
+  private watch(pool: Pool<LiveTask>, deadline_ms: number): void {
     const cancel = this.empty(pool, deadline_ms, () => this.underWay.delete(pool))
-    this.underWay.set(pool, { deadline_at: this.clock.now() + deadline_ms, cancel })
+    this.underWay.set(pool, { deadline_at: this.parts.clock.now() + deadline_ms, cancel })
   }
 
   /** Ends the watch; returns what it was. */
-  private forget(pool: Pool): UnderWay | undefined {
+  private forget(pool: Pool<LiveTask>): UnderWay | undefined {
     const found = this.underWay.get(pool)
     found?.cancel()
     this.underWay.delete(pool)
     return found
   }
 
-  private move(task: LiveTask, from: Pool, to: Pool): boolean {
+  private move(task: LiveTask, from: Pool<LiveTask>, to: Pool<LiveTask>): boolean {
     if (!from.scheduler.remove(task)) return false
-    task.pool = to
+    task.moveTo(to)
     to.scheduler.restore(task)
-    this.pools.onCapacity(to)
+    this.parts.pools.onCapacity(to)
     from.reportDepth()
     to.reportDepth()
     return true
   }
 
-  private endAll(pool: Pool, tasks: readonly LiveTask[], errorFor: () => DomainError): void {
+  private endAll(pool: Pool<LiveTask>, tasks: readonly LiveTask[], errorFor: () => DomainError): void {
     for (const task of tasks) {
-      if (!this.settlement.claim(task, false)) continue
+      if (!task.claim(false)) continue
       pool.scheduler.remove(task)
       const error = errorFor()
       task.abort.abort(error)
-      // A failure to write is logged and tried again by the settlement.
-      this.settlement.settle(task, { kind: 'error', error, reason: 'drain' }).catch(() => undefined)
+      this.parts.settlement.settleSoon(task, { kind: 'error', error, reason: 'drain' })
     }
     pool.reportDepth()
   }

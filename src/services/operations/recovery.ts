@@ -1,12 +1,13 @@
 import { DomainError } from '../../domain/errors.ts'
-import { errorFrame, startedFrame } from '../../domain/stream/frames.ts'
+import type { EventSink } from '../../domain/daemon-events.ts'
+import { startedEvent } from '../../domain/stream/task-events.ts'
+import { TaskLog } from '../../domain/stream/task-log.ts'
 import type { AcceptedTask, TaskHead, UnfinishedTask } from '../../domain/task.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { Fact, Journal } from '../../ports/journal.ts'
-import type { Log } from '../../ports/telemetry.ts'
 import type { Admission } from '../tasks/admission.ts'
 import { gaveUp, maxAttempts } from '../tasks/ending.ts'
-import { startedEvent } from '../tasks/live-tasks.ts'
+import type { LiveTask } from '../tasks/live-task.ts'
 import { candidatesFor } from '../pools/placement.ts'
 import type { Pool } from '../pools/pool.ts'
 import type { Pools } from '../pools/pools.ts'
@@ -17,9 +18,9 @@ export interface RecoveryParts {
   readonly journal: Pick<Journal, 'commit' | 'unfinished'>
   readonly admission: Admission
   readonly settlement: Settlement
-  readonly pools: Pools
+  readonly pools: Pools<LiveTask>
   readonly clock: Clock
-  readonly log: Log
+  readonly events: EventSink
 }
 
 /**
@@ -27,7 +28,7 @@ export interface RecoveryParts {
  * started run again where their engine gives the same text; the others end honestly, and so do those that have had their attempts and those
  * that no pool serves any more.
  */
-export async function recover({ journal, admission, settlement, pools, clock, log }: RecoveryParts): Promise<void> {
+export async function recover({ journal, admission, settlement, pools, clock, events }: RecoveryParts): Promise<void> {
   const orphans: Fact[] = []
   let queued = 0
   let ended = 0
@@ -45,26 +46,22 @@ export async function recover({ journal, admission, settlement, pools, clock, lo
         pool.scheduler.restore(live)
         queued++
       } else {
-        settlement.claim(live, false)
-        // A failure to write is logged and tried again by the settlement.
-        settlement.settle(live, { kind: 'error', error }).catch(() => undefined)
+        live.claim(false)
+        settlement.settleSoon(live, { kind: 'error', error })
         ended++
       }
     }
   // What cannot be written now is found again by the next start.
   if (orphans.length > 0)
-    await journal
-      .commit(orphans)
-      .catch((err: unknown) => log.error({ err, event: 'storage' }, 'Tasks that no pool serves any more could not be ended.'))
-  if (queued + ended > 0)
-    log.info(
-      { queued, ended, event: 'recovery' },
-      `${queued} tasks of the last run are queued again${ended === 0 ? '' : `, ${ended} have ended`}.`,
-    )
+    await journal.commit(orphans).catch((err: unknown) => {
+      const message = 'Tasks that no pool serves any more could not be ended.'
+      events.emit({ type: 'notice', level: 'error', event: 'storage', message, fields: { err } })
+    })
+  if (queued + ended > 0) events.emit({ type: 'recovered', queued, ended })
 }
 
 /** The task's own pool if it still serves the model, else another that does and that its placement allows. */
-function poolFor(head: TaskHead, pools: Pools): Pool | undefined {
+function poolFor(head: TaskHead, pools: Pools<LiveTask>): Pool<LiveTask> | undefined {
   const own = pools.find(head.pool_id)
   if (own?.config.model === head.model_ref) return own
   try {
@@ -88,11 +85,11 @@ function endOf({ attempts }: UnfinishedTask, pool: Pool): DomainError | undefine
 function orphaned(task: AcceptedTask, now: number): Fact {
   const { pool_id, request } = task
   const error = new DomainError('pool_unavailable', `No pool serves ${request.model_ref} any more.`)
-  const terminal = errorFrame({ ...error.taskError, engine: request.engine, pool_id })
+  const terminal = { error: { ...error.taskError, engine: request.engine, pool_id } }
   return {
     kind: 'finished',
     key: task,
     outcome: { state: 'failed', finished_at: now, error: error.taskError },
-    log: { started: startedFrame(startedEvent(task)), tokens: '', metrics: '', terminal },
+    log: new TaskLog(startedEvent(task)).stored(terminal, true),
   }
 }

@@ -1,10 +1,24 @@
 import { DomainError } from '../../domain/errors.ts'
 import type { Clock } from '../../ports/clock.ts'
-import type { Log } from '../../ports/telemetry.ts'
+import type { EventSink } from '../../domain/daemon-events.ts'
+import type { LiveTask } from '../tasks/live-task.ts'
 import type { Drain } from './drain.ts'
 import type { PoolRecords } from '../pools/pool-records.ts'
 import type { Pool, PoolConfig } from '../pools/pool.ts'
 import type { Pools } from '../pools/pools.ts'
+
+/** What reloads work with. */
+export interface ReloadParts {
+  readonly pools: Pools<LiveTask>
+  readonly drain: Drain
+  readonly records: PoolRecords
+  /** Builds a pool that is not started. @throws DomainError where the model reference cannot be used */
+  readonly makePool: (config: PoolConfig) => Pool<LiveTask>
+  /** @throws DomainError where the model may not be served */
+  readonly checkModel: (model_ref: string) => void
+  readonly clock: Clock
+  readonly events: EventSink
+}
 
 /**
  * Puts another model on a pool without breaking a stream: the new model is loaded beside the old one and proven with a one-token decode;
@@ -12,36 +26,12 @@ import type { Pools } from '../pools/pools.ts'
  * Where anything fails before the flip, the old model serves on as if nothing had been.
  */
 export class Reload {
-  private readonly pools: Pools
-  private readonly drain: Drain
-  private readonly records: PoolRecords
-  private readonly makePool: (config: PoolConfig) => Pool
-  private readonly checkModel: (model_ref: string) => void
-  private readonly clock: Clock
-  private readonly log: Log
-  private readonly underWay = new Map<string, { readonly limit: AbortController; readonly flipped: Promise<Pool> }>()
+  private readonly parts: ReloadParts
+  private readonly underWay = new Map<string, { readonly limit: AbortController; readonly flipped: Promise<Pool<LiveTask>> }>()
   private stopped = false
 
-  /**
-   * @param makePool builds a pool that is not started; throws DomainError where the model reference cannot be used
-   * @param checkModel throws DomainError where the model may not be served
-   */
-  constructor(
-    pools: Pools,
-    drain: Drain,
-    records: PoolRecords,
-    makePool: (config: PoolConfig) => Pool,
-    checkModel: (model_ref: string) => void,
-    clock: Clock,
-    log: Log,
-  ) {
-    this.pools = pools
-    this.drain = drain
-    this.records = records
-    this.makePool = makePool
-    this.checkModel = checkModel
-    this.clock = clock
-    this.log = log
+  constructor(parts: ReloadParts) {
+    this.parts = parts
   }
 
   /**
@@ -50,8 +40,8 @@ export class Reload {
    * @throws DomainError not_found, invalid_params for the reference, conflict where a reload runs or the new model does not come up,
    * model_deprecated where it is retired
    */
-  async reload(pool_id: string, model_ref: string, deadline_ms: number): Promise<Pool> {
-    const old = this.pools.get(pool_id)
+  async reload(pool_id: string, model_ref: string, deadline_ms: number): Promise<Pool<LiveTask>> {
+    const old = this.parts.pools.get(pool_id)
     if (this.stopped) throw stopping(pool_id)
     if (this.underWay.has(pool_id)) throw new DomainError('conflict', `A reload of pool ${pool_id} is running.`, { pool_id })
     const limit = new AbortController()
@@ -72,9 +62,9 @@ export class Reload {
     await Promise.allSettled(all.map(({ flipped }) => flipped))
   }
 
-  private async replace(old: Pool, model_ref: string, deadline_ms: number, limit: AbortController): Promise<Pool> {
-    const successor = this.makePool({ ...old.config, model: model_ref })
-    const cancel = this.clock.after(deadline_ms, () => limit.abort(new Error(`it was not up after ${deadline_ms} ms`)))
+  private async replace(old: Pool<LiveTask>, model_ref: string, deadline_ms: number, limit: AbortController): Promise<Pool<LiveTask>> {
+    const successor = this.parts.makePool({ ...old.config, model: model_ref })
+    const cancel = this.parts.clock.after(deadline_ms, () => limit.abort(new Error(`it was not up after ${deadline_ms} ms`)))
     try {
       await this.prove(successor, old, limit.signal)
     } finally {
@@ -84,14 +74,14 @@ export class Reload {
     return successor
   }
 
-  private async prove(successor: Pool, old: Pool, signal: AbortSignal): Promise<void> {
+  private async prove(successor: Pool<LiveTask>, old: Pool<LiveTask>, signal: AbortSignal): Promise<void> {
     const late = new Promise<never>((_resolve, reject) => {
       signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true })
     })
     const { model } = successor.config
     let recorded = false
     try {
-      this.checkModel(model)
+      this.parts.checkModel(model)
       await Promise.race([late, successor.start()])
       for (const replica of successor.replicas) {
         if (replica.state !== 'ready') throw new Error(replica.last_error ?? `replica ${replica.id} is ${replica.state}`)
@@ -99,20 +89,17 @@ export class Reload {
         const request = { prompt: { text: 'a' }, max_tokens: 1, seed: 0, sampling: { temperature: 0 }, kv: 'cold', session: '' } as const
         await Promise.race([late, replica.engine.generate(request, () => undefined, signal)])
       }
-      await this.records.setModel(old.id, model)
+      await this.parts.records.setModel(old.id, model)
       // From here on a restart comes up with the new model.
       recorded = true
       // It may have been retired or deleted meanwhile.
-      this.checkModel(model)
+      this.parts.checkModel(model)
     } catch (cause) {
       const reason = cause instanceof Error ? cause.message : String(cause)
       await successor.stop()
-      if (recorded) await this.records.setModel(old.id, old.config.model)
+      if (recorded) await this.parts.records.setModel(old.id, old.config.model)
       old.reload_error = `reload to ${model} failed: ${reason}`
-      this.log.warn(
-        { pool_id: old.id, model_ref: model, err: cause, event: 'reload' },
-        `Pool ${old.id} was not reloaded; the old model serves on.`,
-      )
+      this.parts.events.emit({ type: 'reload_failed', pool_id: old.id, model_ref: model, cause })
       if (this.stopped) throw stopping(old.id)
       const kind = cause instanceof DomainError && cause.kind === 'model_deprecated' ? 'model_deprecated' : 'conflict'
       throw new DomainError(kind, `The new model did not come up (${reason}); the old one serves on.`, {
@@ -122,12 +109,12 @@ export class Reload {
     }
   }
 
-  private flip(old: Pool, successor: Pool, deadline_ms: number): void {
+  private flip(old: Pool<LiveTask>, successor: Pool<LiveTask>, deadline_ms: number): void {
     successor.draining = old.draining
-    this.pools.replace(successor)
-    this.drain.handOver(old, successor, deadline_ms)
+    this.parts.pools.replace(successor)
+    this.parts.drain.handOver(old, successor, deadline_ms)
     const model_ref = successor.config.model
-    this.log.info({ pool_id: old.id, model_ref, was: old.config.model, event: 'reload' }, `Pool ${old.id} now serves ${model_ref}.`)
+    this.parts.events.emit({ type: 'pool_reloaded', pool_id: old.id, model_ref, was: old.config.model })
   }
 }
 

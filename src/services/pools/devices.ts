@@ -1,7 +1,8 @@
+import type { EventSink } from '../../domain/daemon-events.ts'
 import type { MetricLabels } from '../../../generated/metrics.ts'
 import type { CancelTimer, Clock } from '../../ports/clock.ts'
 import type { DeviceProbe, DeviceReading } from '../../ports/device-probe.ts'
-import type { Log, Metrics } from '../../ports/telemetry.ts'
+import type { Metrics } from '../../ports/telemetry.ts'
 import type { Pools } from './pools.ts'
 import type { Replica } from './replica.ts'
 
@@ -11,30 +12,31 @@ type ReplicaLabels = MetricLabels['kv_cache_usage_ratio']
 /** What the latest look put into the registry and how to take it away again. */
 type Samples = Map<string, () => void>
 
+/** What the look at devices works with. */
+export interface DevicesParts {
+  readonly probe: DeviceProbe
+  readonly pools: Pick<Pools, 'all'>
+  readonly clock: Clock
+  readonly metrics: Metrics
+  readonly events: EventSink
+}
+
 /** Looks at the devices and KV caches of the replicas now and then, and reports them as metrics. */
 export class Devices {
-  private readonly probe: DeviceProbe
-  private readonly pools: Pick<Pools, 'all'>
-  private readonly clock: Clock
-  private readonly metrics: Metrics
-  private readonly log: Log
+  private readonly parts: DevicesParts
   private samples: Samples = new Map()
   /** Why the probe failed last; undefined while it works. */
   private trouble: string | undefined
   private looking = false
 
-  constructor(probe: DeviceProbe, pools: Pick<Pools, 'all'>, clock: Clock, metrics: Metrics, log: Log) {
-    this.probe = probe
-    this.pools = pools
-    this.clock = clock
-    this.metrics = metrics
-    this.log = log
+  constructor(parts: DevicesParts) {
+    this.parts = parts
   }
 
   /** Looks now and every `every_ms` from now on. Returns how to stop. */
   start(every_ms: number): CancelTimer {
     void this.look()
-    return this.clock.every(every_ms, () => void this.look())
+    return this.parts.clock.every(every_ms, () => void this.look())
   }
 
   /** One look; a sample that nothing stands behind any more is taken away, for an old number is a wrong one. */
@@ -45,7 +47,7 @@ export class Devices {
     const readings = await this.read()
     this.looking = false
     const samples: Samples = new Map()
-    for (const pool of this.pools.all())
+    for (const pool of this.parts.pools.all())
       for (const replica of pool.replicas) {
         const labels = { ...pool.labels, replica_id: replica.id }
         this.reportKv(samples, labels, replica)
@@ -57,16 +59,15 @@ export class Devices {
 
   /** Nothing is asked where no replica names a device. */
   private async read(): Promise<ReadonlyMap<number, DeviceReading>> {
-    if (!this.pools.all().some(({ replicas }) => replicas.some(({ devices }) => devices.length > 0))) return new Map()
+    if (!this.parts.pools.all().some(({ replicas }) => replicas.some(({ devices }) => devices.length > 0))) return new Map()
     try {
-      const readings = await this.probe.read()
-      if (this.trouble !== undefined) this.log.info({ event: 'devices' }, 'The devices can be seen again.')
+      const readings = await this.parts.probe.read()
+      if (this.trouble !== undefined) this.tell('info', 'The devices can be seen again.')
       this.trouble = undefined
       return new Map(readings.map((reading) => [reading.index, reading]))
     } catch (error) {
       const trouble = error instanceof Error ? error.message : String(error)
-      if (trouble !== this.trouble)
-        this.log.warn({ error: trouble, event: 'devices' }, 'The devices cannot be seen: there are no device metrics.')
+      if (trouble !== this.trouble) this.tell('warn', 'The devices cannot be seen: there are no device metrics.', { error: trouble })
       this.trouble = trouble
       return new Map()
     }
@@ -75,8 +76,8 @@ export class Devices {
   private reportKv(samples: Samples, labels: ReplicaLabels, { state, engine }: Replica): void {
     const usage = state === 'ready' ? engine.kvUsage?.() : undefined
     if (usage === undefined) return
-    this.metrics.gauge('kv_cache_usage_ratio', labels, usage)
-    samples.set(`kv ${JSON.stringify(labels)}`, () => this.metrics.forget('kv_cache_usage_ratio', labels))
+    this.parts.metrics.gauge('kv_cache_usage_ratio', labels, usage)
+    samples.set(`kv ${JSON.stringify(labels)}`, () => this.parts.metrics.forget('kv_cache_usage_ratio', labels))
   }
 
   private reportDevice(samples: Samples, replica: ReplicaLabels, reading: DeviceReading | undefined): void {
@@ -84,10 +85,14 @@ export class Devices {
     const labels = { ...replica, device: String(reading.index) }
     const report = (name: DeviceGauge, value: number | undefined): void => {
       if (value === undefined) return
-      this.metrics.gauge(name, labels, value)
-      samples.set(`${name} ${JSON.stringify(labels)}`, () => this.metrics.forget(name, labels))
+      this.parts.metrics.gauge(name, labels, value)
+      samples.set(`${name} ${JSON.stringify(labels)}`, () => this.parts.metrics.forget(name, labels))
     }
     report('gpu_utilization', reading.utilization)
     report('vram_used_bytes', reading.used_bytes)
+  }
+
+  private tell(level: 'info' | 'warn', message: string, fields: Readonly<Record<string, unknown>> = {}): void {
+    this.parts.events.emit({ type: 'notice', level, event: 'devices', message, fields })
   }
 }

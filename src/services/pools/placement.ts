@@ -2,17 +2,18 @@ import { DomainError } from '../../domain/errors.ts'
 import { shapeOf, waiting } from '../../domain/prediction/estimator.ts'
 import { startMs, type Start } from '../../domain/prediction/forecast.ts'
 import type { TaskRequest } from '../../domain/task.ts'
+import type { PoolTask } from './pool-task.ts'
 import type { Pool } from './pool.ts'
 import type { Pools } from './pools.ts'
 import { tooLarge, notReady } from './refusals.ts'
 import type { Replica } from './replica.ts'
 
 /** Pools a task may go to. */
-export interface Candidates {
+export interface Candidates<T extends PoolTask = PoolTask> {
   /** Tried first: in this order with mode prefer, else all equal. */
-  readonly first: readonly Pool[]
+  readonly first: readonly Pool<T>[]
   /** Used where none of `first` takes the task. */
-  readonly fallback: readonly Pool[]
+  readonly fallback: readonly Pool<T>[]
   readonly pinned: boolean
 }
 
@@ -20,7 +21,7 @@ export interface Candidates {
  * The pools that serve the task's engine and model and that its placement allows, ready or not.
  * @throws DomainError invalid_params for an unknown or unfitting pool, not_found where no pool serves the engine and model
  */
-export function candidatesFor(request: TaskRequest, pools: Pools): Candidates {
+export function candidatesFor<T extends PoolTask>(request: TaskRequest, pools: Pools<T>): Candidates<T> {
   const { engine, model_ref, placement } = request
   const serving = pools.all().filter(({ config }) => config.engine === engine && config.model === model_ref)
   if (serving.length === 0)
@@ -59,7 +60,11 @@ export function candidatesFor(request: TaskRequest, pools: Pools): Candidates {
   return { first: preferred, fallback: rest, pinned: false }
 }
 
-function allowedBy(placement: NonNullable<TaskRequest['placement']>, serving: readonly Pool[], pools: Pools): readonly Pool[] {
+function allowedBy<T extends PoolTask>(
+  placement: NonNullable<TaskRequest['placement']>,
+  serving: readonly Pool<T>[],
+  pools: Pools<T>,
+): readonly Pool<T>[] {
   const { pin_pool_id, prefer_pools = [], avoid_pools = [], require_device_mask: mask = [] } = placement
   for (const [field, ids] of [
     ['pin_pool_id', pin_pool_id === undefined ? [] : [pin_pool_id]],
@@ -74,8 +79,8 @@ function allowedBy(placement: NonNullable<TaskRequest['placement']>, serving: re
 }
 
 /** Where a task goes, and what it finds there. */
-export interface PlacementChoice {
-  readonly pool: Pool
+export interface PlacementChoice<T extends PoolTask = PoolTask> {
+  readonly pool: Pool<T>
   /** Tasks ahead. */
   readonly position: number
   readonly start: Start
@@ -88,17 +93,17 @@ export interface PlacementChoice {
  * @param left_ms until its deadline
  * @throws DomainError invalid_params where the task is too large, pool_unready and its like where nothing is up, deadline_unmet
  */
-export function placeTask(
+export function placeTask<T extends PoolTask>(
   owner: string,
   request: TaskRequest,
-  candidates: Candidates,
+  candidates: Candidates<T>,
   prompt_tokens: number,
   left_ms = request.deadline_ms,
-): PlacementChoice {
+): PlacementChoice<T> {
   const ready = feasible(request, [...candidates.first, ...candidates.fallback], prompt_tokens)
   const newcomer = { owner, priority: request.priority }
   const roomy = ready.filter(({ scheduler }) => scheduler.hasPlaceFor(newcomer))
-  const places = (roomy.length > 0 ? roomy : ready).map((pool): PlacementChoice => {
+  const places = (roomy.length > 0 ? roomy : ready).map((pool): PlacementChoice<T> => {
     const ahead = pool.scheduler.aheadOfNewcomer(newcomer)
     return { pool, position: ahead.position, start: pool.predictStart(ahead, request.priority), fallback: !candidates.first.includes(pool) }
   })
@@ -109,7 +114,7 @@ export function placeTask(
   const preferred = request.placement?.mode === 'prefer' ? inTime.find(({ fallback }) => !fallback) : undefined
   const best =
     preferred ??
-    inTime.reduce<PlacementChoice | undefined>(
+    inTime.reduce<PlacementChoice<T> | undefined>(
       (least, place) => (least === undefined || place.start.ms < least.start.ms ? place : least),
       undefined,
     )
@@ -124,7 +129,7 @@ export function placeTask(
 }
 
 /** The pools that fit the task and are ready; says which rule left none. */
-function feasible(request: TaskRequest, all: readonly Pool[], prompt_tokens: number): readonly Pool[] {
+function feasible<T extends PoolTask>(request: TaskRequest, all: readonly Pool<T>[], prompt_tokens: number): readonly Pool<T>[] {
   const { ctx, max_tokens, sampler_profile_version: profile, determinism } = request
   const fitting = all.filter((pool) => ctx <= pool.ctxMax && prompt_tokens + max_tokens <= ctx && max_tokens <= pool.maxTokensOut)
   if (fitting.length === 0) throw tooLarge(request, all, prompt_tokens)
@@ -146,14 +151,8 @@ function feasible(request: TaskRequest, all: readonly Pool[], prompt_tokens: num
 }
 
 /** Among a pool's ready replicas with a free slot: fewest busy slots, then the order of the configuration. */
-export function chooseReplica(pool: Pool, devices: readonly number[] = []): Replica | undefined {
+export function chooseReplica(pool: Pool): Replica | undefined {
   let best: Replica | undefined
-  for (const replica of pool.replicas)
-    if (
-      replica.hasFreeSlot &&
-      devices.every((device) => replica.devices.includes(device)) &&
-      (best === undefined || replica.busy < best.busy)
-    )
-      best = replica
+  for (const replica of pool.replicas) if (replica.hasFreeSlot && (best === undefined || replica.busy < best.busy)) best = replica
   return best
 }

@@ -1,40 +1,40 @@
 import type { components as config } from '../../../generated/config.ts'
-import type { components } from '../../../generated/api.ts'
 import { unavailableRetryMs } from '../../domain/backoff.ts'
+import type { EventSink, PoolLabels } from '../../domain/daemon-events.ts'
 import { Estimator } from '../../domain/prediction/estimator.ts'
 import type { Start } from '../../domain/prediction/forecast.ts'
 import { Scheduler, type Ahead } from '../../domain/queue/scheduler.ts'
 import type { Priority, Workload } from '../../domain/task.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { Engine } from '../../ports/engine.ts'
-import type { Log, Metrics } from '../../ports/telemetry.ts'
-import { workAt, type LiveTask } from '../tasks/live-tasks.ts'
-import type { PoolLabels } from './pool-labels.ts'
-import { logReplica } from './replica-log.ts'
+import type { PoolTask } from './pool-task.ts'
 import { Replica } from './replica.ts'
-import type { TaskPool } from './task-pool.ts'
 
 export type PoolConfig = config['schemas']['Pool']
-export type PoolHealth = components['schemas']['PoolHealth']
-export type PoolSummary = components['schemas']['PoolSummary']
-export type EngineCapability = components['schemas']['EngineCapability']
+export type ReplicaConfig = PoolConfig['replicas'][number]
 
-const priorities: readonly Priority[] = ['interactive', 'batch']
+/** What a pool works with. */
+export interface PoolParts {
+  /** Makes the engine of a replica; it is not started. */
+  readonly engineOf: (pool: PoolConfig, replica: ReplicaConfig) => Engine
+  readonly clock: Clock
+  readonly events: EventSink
+}
 
 /** One model on one engine: a queue, an estimator and the replicas that work it off. */
-export class Pool implements TaskPool {
+export class Pool<T extends PoolTask = PoolTask> {
   readonly id: string
   readonly config: PoolConfig
-  readonly scheduler: Scheduler<LiveTask>
+  readonly scheduler: Scheduler<T>
   readonly estimator = new Estimator()
   readonly replicas: readonly Replica[]
   /** Tasks that hold a slot. */
-  readonly running = new Set<LiveTask>()
+  readonly running = new Set<T>()
   /** Takes no new tasks; what is queued is worked off. */
   draining = false
   /** Why its model may not be served any more; what is there is worked off. */
   blocked: string | undefined
-  /** It is what the others see under its id: neither a reload that is not done nor the predecessor of one that is. */
+  /** It serves under its id: it is not the pool of a reload that is not done, and not the predecessor of one that is. */
   current = false
   /** Why the newest reload failed. */
   reload_error: string | undefined
@@ -43,27 +43,21 @@ export class Pool implements TaskPool {
   /** Called when a replica has become ready or has ceased to be. */
   onModel: () => void = () => undefined
   private currentLabels: PoolLabels
-  private readonly clock: Clock
-  private readonly metrics: Metrics
-  private readonly log: Log
+  private readonly parts: PoolParts
 
-  constructor(pool: PoolConfig, engineOf: (replica: config['schemas']['Replica']) => Engine, clock: Clock, metrics: Metrics, log: Log) {
-    this.id = pool.id
-    this.config = pool
-    this.clock = clock
-    this.metrics = metrics
-    this.log = log
-    this.scheduler = new Scheduler(pool.queue)
-    this.currentLabels = { engine: pool.engine, engine_version: 'unknown', pool_id: pool.id }
-    this.replicas = pool.replicas.map(
-      (replica) =>
-        new Replica({
-          ...replica,
-          start_ms: pool.timeouts.start_ms,
-          engine: engineOf(replica),
-          clock,
-          onChange: (changed, change) => this.changed(changed, change),
-        }),
+  constructor(config: PoolConfig, parts: PoolParts) {
+    this.id = config.id
+    this.config = config
+    this.parts = parts
+    this.scheduler = new Scheduler(config.queue)
+    this.currentLabels = { engine: config.engine, engine_version: 'unknown', pool_id: config.id }
+    const { clock } = parts
+    const { start_ms } = config.timeouts
+    const onChange = (replica: Replica, change: 'state' | 'slot'): void => {
+      this.changed(replica, change)
+    }
+    this.replicas = config.replicas.map(
+      (replica) => new Replica({ ...replica, start_ms, engine: parts.engineOf(config, replica), clock, onChange }),
     )
   }
 
@@ -92,8 +86,8 @@ export class Pool implements TaskPool {
 
   /** Why it cannot take tasks until its model may be served or it is reloaded with another one. */
   get refusal(): string | undefined {
-    const resting = this.replicas.every(({ state }) => state === 'stopped') ? this.replicas[0]?.last_error : undefined
-    return this.blocked ?? resting
+    const suspended = this.replicas.every(({ state }) => state === 'stopped') ? this.replicas[0]?.last_error : undefined
+    return this.blocked ?? suspended
   }
 
   /** Takes new tasks. */
@@ -132,9 +126,10 @@ export class Pool implements TaskPool {
     return this.props?.workloads.includes(workload) ?? true
   }
 
+  /** When a task of this class with this much ahead of it is expected to start. */
   predictStart(ahead: Ahead, priority: Priority): Start {
-    const now = this.clock.now()
-    const running = Array.from(this.running, (task) => workAt(task, now))
+    const now = this.parts.clock.now()
+    const running = Array.from(this.running, (task) => task.workAt(now))
     const start = this.estimator.predictStart(ahead, priority, running, this.slots, now)
     if (this.ready) return start
     const { readyAfterMs: wait } = this
@@ -149,84 +144,21 @@ export class Pool implements TaskPool {
 
   /** When the pool is expected to be ready, ms from now, within the bounds of a 503. */
   get readyAfterMs(): number {
-    const now = this.clock.now()
+    const now = this.parts.clock.now()
     const waits = this.replicas.flatMap(({ restart_at }) => (restart_at === undefined ? [] : [restart_at - now]))
     return unavailableRetryMs(Math.min(...waits, waits.length === 0 ? 1000 : Infinity))
   }
 
+  /** Tells how much waits; to be called after every change of the queue. */
   reportDepth(): void {
     if (!this.current) return
-    for (const priority of priorities) this.metrics.gauge('queue_depth', { ...this.labels, priority }, this.scheduler.depth(priority))
-  }
-
-  summary(): PoolSummary {
-    const { engine, model } = this.config
-    const { id, live, accepting, closed, slots, slotsBusy } = this
-    return {
-      pool_id: id,
-      engine,
-      model_ref: model,
-      live,
-      ready: accepting,
-      draining: closed,
-      slots,
-      slots_busy: slotsBusy,
-      queue_depth: this.scheduler.depth(),
-    }
-  }
-
-  health(): PoolHealth {
-    const now = this.clock.now()
-    const last_error =
-      this.refusal ?? this.reload_error ?? this.replicas.findLast((replica) => replica.last_error !== undefined)?.last_error
-    return {
-      live: this.live,
-      ready: this.accepting,
-      draining: this.closed,
-      metrics: {
-        queue_depth: this.scheduler.depth(),
-        queued_interactive: this.scheduler.depth('interactive'),
-        queued_batch: this.scheduler.depth('batch'),
-        slots: this.slots,
-        slots_busy: this.slotsBusy,
-      },
-      ...(last_error === undefined ? {} : { last_error: last_error.slice(0, 2000) }),
-      replicas: this.replicas.map((replica) => ({
-        replica_id: replica.id,
-        state: replica.state,
-        slots: replica.slots,
-        slots_busy: replica.busy,
-        devices: [...replica.devices],
-        ...(replica.props === undefined ? {} : { engine_version: replica.props.engine_version }),
-        restarts: replica.restarts,
-        ...(replica.state === 'down' && replica.restart_at !== undefined
-          ? { restart_in_ms: Math.max(0, Math.ceil(replica.restart_at - now)) }
-          : {}),
-        ...(replica.last_error === undefined ? {} : { last_error: replica.last_error.slice(0, 2000) }),
-      })),
-    }
-  }
-
-  capability(): EngineCapability {
-    const { config, props } = this
-    return {
-      engine: config.engine,
-      engine_version: this.labels.engine_version,
-      pool_id: this.id,
-      model_ref: config.model,
-      ...(config.sampler_profile_version === undefined ? {} : { sampler_profile_version: config.sampler_profile_version }),
-      ctx_max: this.ctxMax,
-      max_tokens_out: this.maxTokensOut,
-      slots: config.replicas.reduce((sum, { slots }) => sum + slots, 0),
-      supported_workloads: [...(props?.workloads ?? [])],
-      rate_limits: { queue_capacity: config.queue.capacity, full_policy: config.queue.full_policy },
-      features: [
-        ...(props?.replayable === true ? (['replayable'] as const) : []),
-        ...(props?.chat_template === true ? (['chat_template'] as const) : []),
-        'stop_sequences',
-        ...(props?.kv_reuse === true ? (['kv_reuse'] as const) : []),
-      ],
-    }
+    const { scheduler, labels: pool } = this
+    this.parts.events.emit({
+      type: 'queue_changed',
+      pool,
+      interactive: scheduler.depth('interactive'),
+      batch: scheduler.depth('batch'),
+    })
   }
 
   /** Starts every replica that is not suspended; resolves when each is ready or has failed for the first time. */
@@ -248,20 +180,35 @@ export class Pool implements TaskPool {
     await Promise.all(this.replicas.map((replica) => replica.stop()))
   }
 
-  /** Takes the samples of its queue away, which have another label from now on or are somebody else's to report. */
+  /** Its queue has other labels from now on, or is another pool's to tell of. */
   forgetDepth(): void {
-    if (this.current) for (const priority of priorities) this.metrics.forget('queue_depth', { ...this.labels, priority })
+    if (this.current) this.parts.events.emit({ type: 'queue_gone', pool: this.labels })
   }
 
   private changed(replica: Replica, change: 'state' | 'slot'): void {
     if (change === 'state') {
       const engine_version = this.props?.engine_version ?? 'unknown'
-      if (engine_version !== this.currentLabels.engine_version) this.forgetDepth()
-      this.currentLabels = { ...this.currentLabels, engine_version }
-      logReplica(this.log, this, replica)
+      if (engine_version !== this.currentLabels.engine_version) {
+        this.forgetDepth()
+        this.currentLabels = { ...this.currentLabels, engine_version }
+      }
+      this.tell(replica)
       this.onModel()
       if (replica.state === 'ready') this.reportDepth()
     }
     if (replica.hasFreeSlot) this.onCapacity()
+  }
+
+  private tell({ id, state, props, last_error }: Replica): void {
+    this.parts.events.emit({
+      type: 'replica_changed',
+      pool: this.labels,
+      model_ref: this.config.model,
+      current: this.current,
+      replica_id: id,
+      state,
+      engine_version: props?.engine_version,
+      error: last_error,
+    })
   }
 }

@@ -1,41 +1,40 @@
 import { DomainError } from '../../domain/errors.ts'
-import type { Metrics } from '../../ports/telemetry.ts'
+import type { EventSink } from '../../domain/daemon-events.ts'
+import type { PoolTask } from './pool-task.ts'
 import type { Pool } from './pool.ts'
 
 /**
  * All pools, in the order of the configuration. A pool that was reloaded with another model goes on beside its successor, out of sight,
  * until its tasks are done.
  */
-export class Pools {
-  private readonly pools: Map<string, Pool>
-  private readonly retiring = new Set<Pool>()
-  private readonly metrics: Metrics
-  /** Models that `model_state` speaks of. */
-  private reported: ReadonlySet<string> = new Set()
+export class Pools<T extends PoolTask = PoolTask> {
+  private readonly pools: Map<string, Pool<T>>
+  private readonly retiring = new Set<Pool<T>>()
+  private readonly events: EventSink
   /** Called when a pool's replica or slot may take work. */
-  onCapacity: (pool: Pool) => void = () => undefined
+  onCapacity: (pool: Pool<T>) => void = () => undefined
 
-  constructor(pools: readonly Pool[], metrics: Metrics) {
-    this.metrics = metrics
+  constructor(pools: readonly Pool<T>[], events: EventSink) {
+    this.events = events
     this.pools = new Map(pools.map((pool) => [pool.id, pool]))
     for (const pool of pools) this.adopt(pool)
   }
 
-  all(): readonly Pool[] {
+  all(): readonly Pool<T>[] {
     return [...this.pools.values()]
   }
 
   /** Those that have tasks to work off: all, and the predecessors of reloaded ones. */
-  serving(): readonly Pool[] {
+  serving(): readonly Pool<T>[] {
     return [...this.pools.values(), ...this.retiring]
   }
 
-  find(id: string): Pool | undefined {
+  find(id: string): Pool<T> | undefined {
     return this.pools.get(id)
   }
 
   /** @throws DomainError not_found */
-  get(id: string): Pool {
+  get(id: string): Pool<T> {
     const pool = this.pools.get(id)
     if (pool === undefined) throw new DomainError('not_found', 'No such pool.')
     return pool
@@ -51,7 +50,7 @@ export class Pools {
   }
 
   /** Puts a pool in the place of the one with its id, which goes on until its tasks are done. */
-  replace(successor: Pool): void {
+  replace(successor: Pool<T>): void {
     const old = this.get(successor.id)
     old.forgetDepth()
     old.current = false
@@ -74,7 +73,7 @@ export class Pools {
     )
   }
 
-  private adopt(pool: Pool): void {
+  private adopt(pool: Pool<T>): void {
     pool.current = true
     pool.onCapacity = () => {
       this.onCapacity(pool)
@@ -88,13 +87,6 @@ export class Pools {
   private reportModels(): void {
     const loaded = new Map<string, boolean>()
     for (const { config, ready } of this.serving()) loaded.set(config.model, loaded.get(config.model) === true || ready)
-    for (const model_id of this.reported)
-      if (!loaded.has(model_id))
-        for (const state of ['loaded', 'unloaded'] as const) this.metrics.forget('model_state', { model_id, state })
-    this.reported = new Set(loaded.keys())
-    for (const [model_id, is] of loaded) {
-      this.metrics.gauge('model_state', { model_id, state: 'loaded' }, is ? 1 : 0)
-      this.metrics.gauge('model_state', { model_id, state: 'unloaded' }, is ? 0 : 1)
-    }
+    this.events.emit({ type: 'models_loaded', loaded })
   }
 }

@@ -51,6 +51,12 @@ export class Replica {
     this.options = options
   }
 
+  /** While down: when it is started again, ms from now. */
+  get restart_in_ms(): number | undefined {
+    if (this.state !== 'down' || this.restart_at === undefined) return undefined
+    return Math.max(0, Math.ceil(this.restart_at - this.options.clock.now()))
+  }
+
   get hasFreeSlot(): boolean {
     return this.state === 'ready' && this.busy < this.slots
   }

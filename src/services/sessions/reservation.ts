@@ -9,7 +9,7 @@ export type Need = Usage
 /** A session or a key with budgets. */
 export interface BudgetHolder {
   readonly account: Account
-  /** Seats of its tasks that run. */
+  /** Reservations of its tasks that run. */
   readonly running: Set<Pick<Reservation, 'watchTime'>>
 }
 
@@ -24,8 +24,25 @@ export interface ReservedSession extends BudgetHolder {
   gone: boolean
 }
 
+/** What a task holds. */
+export interface Hold {
+  readonly entry: ReservedSession
+  /** The session's owner, if it has budgets. */
+  readonly key: BudgetHolder | undefined
+  readonly need: Need
+  /** The task took its turn before a restart. */
+  readonly dispatched: boolean
+}
+
+/** What all reservations work with. */
+export interface ReservationContext {
+  readonly clock: Clock
+  /** Called when a session that nothing has made durable has no reservation left. */
+  readonly forget: (entry: ReservedSession) => void
+}
+
 /**
- * One task's reservation in its session and its hold on the budgets of session and key.
+ * One task's turn in its session and its hold on the budgets of session and key.
  * waiting -(begin)-> running -(settle)-> settled; waiting -(settle)-> settled; running -(pause)-> paused -(begin)-> running.
  */
 export class Reservation {
@@ -34,30 +51,16 @@ export class Reservation {
   private readonly entry: ReservedSession
   private readonly key: BudgetHolder | undefined
   private readonly need: Need
-  private readonly clock: Clock
-  /** Called when a session that nothing has made durable has no reservation left. */
-  private readonly forget: (entry: ReservedSession) => void
+  private readonly context: ReservationContext
   private state: 'waiting' | 'running' | 'paused' | 'settled'
   private cancelTimer: CancelTimer | undefined
   private onExhausted: (() => void) | undefined
 
-  /**
-   * @param key the session's owner, if it has budgets
-   * @param dispatched the task took its turn before a restart
-   */
-  constructor(
-    entry: ReservedSession,
-    key: BudgetHolder | undefined,
-    need: Need,
-    clock: Clock,
-    forget: (entry: ReservedSession) => void,
-    dispatched: boolean,
-  ) {
+  constructor({ entry, key, need, dispatched }: Hold, context: ReservationContext) {
     this.entry = entry
     this.key = key
     this.need = need
-    this.clock = clock
-    this.forget = forget
+    this.context = context
     this.facts = entry.stored ? noFacts : [{ kind: 'session_put', session: entry.session }]
     this.state = dispatched ? 'paused' : 'waiting'
     if (!dispatched) entry.reserved++
@@ -76,7 +79,7 @@ export class Reservation {
 
   /** What is left of the tightest budgets. */
   get remaining(): Remaining {
-    const now = this.clock.now()
+    const now = this.context.clock.now()
     return tightest(this.holders.map(({ account }) => account.remaining(now)))
   }
 
@@ -98,7 +101,7 @@ export class Reservation {
     if (this.state !== 'waiting' && this.state !== 'paused') return []
     const again = this.state === 'paused'
     this.state = 'running'
-    const now = this.clock.now()
+    const now = this.context.clock.now()
     this.onExhausted = onExhausted
     for (const { account, running } of this.holders) {
       account.begin(now)
@@ -135,14 +138,14 @@ export class Reservation {
     this.state = 'settled'
     if (running) this.stopRunning()
     if (waiting) this.entry.reserved--
-    if (!this.entry.stored && this.entry.reserved === 0) this.forget(this.entry)
+    if (!this.entry.stored && this.entry.reserved === 0) this.context.forget(this.entry)
     for (const { account } of this.holders) account.settle(this.need, used)
     return waiting ? [] : this.spendings()
   }
 
   private spendings(): readonly Fact[] {
     const { entry, key } = this
-    const now = this.clock.now()
+    const now = this.context.clock.now()
     entry.session = { ...entry.session, spent: entry.account.spent(now) }
     const facts: Fact[] = entry.gone ? [] : [{ kind: 'session_put', session: entry.session }]
     if (key !== undefined) facts.push({ kind: 'key_spent', owner: entry.session.owner, spent: key.account.spent(now) })
@@ -152,7 +155,7 @@ export class Reservation {
   /** Watches the time budgets while the task runs; to be called again when a limit was set anew, or another task began to use the same budget. */
   watchTime(): void {
     this.cancelTimer?.()
-    const now = this.clock.now()
+    const now = this.context.clock.now()
     const left = Math.min(...this.holders.map(({ account }) => account.exhaustedIn(now) ?? Infinity))
     if (left === Infinity) return
     if (left <= 0) {
@@ -160,14 +163,14 @@ export class Reservation {
       return
     }
     // A moment later: a task that ends with the last of its budget has not gone beyond it.
-    this.cancelTimer = this.clock.after(Math.min(Math.floor(left) + 1, longestTimer_ms), () => {
+    this.cancelTimer = this.context.clock.after(Math.min(Math.floor(left) + 1, longestTimer_ms), () => {
       this.watchTime()
     })
   }
 
   private stopRunning(): void {
     this.cancelTimer?.()
-    const now = this.clock.now()
+    const now = this.context.clock.now()
     for (const { account, running } of this.holders) {
       running.delete(this)
       account.end(now)

@@ -13,38 +13,47 @@ import {
 import type { Clock } from '../../ports/clock.ts'
 import type { Journal } from '../../ports/journal.ts'
 import type { SessionStore } from '../../ports/session-store.ts'
-import { Reservation, type BudgetHolder, type Need, type ReservedSession } from './reservation.ts'
+import { Reservation, type BudgetHolder, type Need, type ReservationContext, type ReservedSession } from './reservation.ts'
 
 /** How often expired sessions are swept, ms. */
 const sweep_ms = 60_000
 
+/** What sessions work with. */
+export interface SessionsParts {
+  readonly rules: SessionRules
+  /** Of keys that have some, by name. */
+  readonly keyBudgets: ReadonlyMap<string, Budgets>
+  readonly clock: Clock
+  readonly journal: Pick<Journal, 'commit'>
+}
+
 /** Sessions of all keys: created by their first task or by putSession, gone when they expire or are deleted. */
 export class Sessions {
   private readonly entries = new Map<string, ReservedSession>()
-  private readonly rules: SessionRules
-  private readonly keyBudgets: ReadonlyMap<string, Budgets>
+  private readonly parts: SessionsParts
   private readonly keys = new Map<string, BudgetHolder>()
-  private readonly clock: Clock
-  private readonly journal: Pick<Journal, 'commit'>
+  private readonly forget = (entry: ReservedSession): void => {
+    entry.gone = true
+    const id = keyOf(entry.session)
+    if (this.entries.get(id) === entry) this.entries.delete(id)
+  }
+  private readonly context: ReservationContext
 
-  /** @param keyBudgets of keys that have some, by name */
-  constructor(rules: SessionRules, keyBudgets: ReadonlyMap<string, Budgets>, clock: Clock, journal: Pick<Journal, 'commit'>) {
-    this.rules = rules
-    this.keyBudgets = keyBudgets
-    this.clock = clock
-    this.journal = journal
+  constructor(parts: SessionsParts) {
+    this.parts = parts
+    this.context = { clock: parts.clock, forget: this.forget }
   }
 
   /** Takes in what is stored and starts to sweep. Returns how to stop. */
   async start(store: SessionStore): Promise<() => void> {
     for (const session of await store.all()) this.entries.set(keyOf(session), entryOf(session, true))
     const spent = await store.spentByKeys()
-    for (const [name, budgets] of this.keyBudgets)
+    for (const [name, budgets] of this.parts.keyBudgets)
       this.keys.set(name, { account: new Account(budgets, spent.get(name)), running: new Set() })
     // A sweep that cannot be made durable is repeated by the next one.
     const sweep = (): Promise<void> => this.sweep().catch(() => undefined)
     await sweep()
-    return this.clock.every(sweep_ms, () => void sweep())
+    return this.parts.clock.every(sweep_ms, () => void sweep())
   }
 
   /**
@@ -53,23 +62,23 @@ export class Sessions {
    * @throws DomainError budget_exhausted where the session has no turn left, or the session or the key no budget for the task
    */
   reserve(owner: string, session_id: string, need: Need, earlier?: 'accepted' | 'dispatched'): Reservation {
-    const now = Math.floor(this.clock.now())
+    const now = Math.floor(this.parts.clock.now())
     const id = keyOf({ owner, session_id })
     const present = this.alive(id, now)
     const created = present === undefined
-    const entry = present ?? entryOf(openSession(owner, session_id, now, this.rules), false)
+    const entry = present ?? entryOf(openSession(owner, session_id, now, this.parts.rules), false)
     const key = this.keys.get(owner)
     if (earlier === undefined) {
-      if (turnsLeft(entry.session, entry.reserved, this.rules) === 0)
+      if (turnsLeft(entry.session, entry.reserved, this.parts.rules) === 0)
         throw new DomainError(
           'budget_exhausted',
-          `session_id: the session has used its ${this.rules.max_turns} turns; use another session.`,
+          `session_id: the session has used its ${this.parts.rules.max_turns} turns; use another session.`,
         )
       this.checkBudget(entry.account, need, 'session', now)
       if (key !== undefined) this.checkBudget(key.account, need, 'key', now)
     }
     if (created) this.enter(id, entry)
-    return new Reservation(entry, key, need, this.clock, this.forget, earlier === 'dispatched')
+    return new Reservation({ entry, key, need, dispatched: earlier === 'dispatched' }, this.context)
   }
 
   /** @throws DomainError not_found */
@@ -79,9 +88,9 @@ export class Sessions {
 
   /** Creates the session, or gives the one that exists a new life and new budgets; its turns stay. Durable when it resolves. */
   async put(principal: Principal, session_id: string, ttl_ms: number | undefined, budgets: Budgets | undefined): Promise<SessionInfo> {
-    const now = Math.floor(this.clock.now())
+    const now = Math.floor(this.parts.clock.now())
     const { name: owner } = principal
-    const { rules } = this
+    const { rules } = this.parts
     if (ttl_ms !== undefined && ttl_ms > rules.ttl_ms)
       throw new DomainError('invalid_params', `body.ttl_ms: is more than the configured ${rules.ttl_ms}`)
     for (const field of ['tokens', 'time_ms', 'cost'] as const) {
@@ -96,17 +105,17 @@ export class Sessions {
     const limits = { ...rules.budgets, ...budgets }
     const life = { created_at: now, expires_at: now + (ttl_ms ?? rules.ttl_ms) }
     const session = { ...(before ?? fresh), ...life, budgets: limits, spent: fresh.spent }
-    await this.journal.commit([{ kind: 'session_put', session }])
+    await this.parts.journal.commit([{ kind: 'session_put', session }])
     // Tasks may have come and gone while this was written: only what this call sets is changed.
     const current = this.entries.get(id)
     const entry = current === undefined || (current === old && before === undefined) ? entryOf(session, true) : current
     entry.stored = true
     const overwritten = entry === current && entry.session !== before
-    entry.account.renew(limits, this.clock.now())
+    entry.account.renew(limits, this.parts.clock.now())
     entry.session = { ...entry.session, ...life, budgets: limits, spent: fresh.spent }
     for (const reservation of [...entry.running]) reservation.watchTime()
     this.enter(id, entry)
-    if (overwritten && !entry.gone) await this.journal.commit([{ kind: 'session_put', session: entry.session }])
+    if (overwritten && !entry.gone) await this.parts.journal.commit([{ kind: 'session_put', session: entry.session }])
     return this.describe(entry)
   }
 
@@ -120,7 +129,7 @@ export class Sessions {
     // Gone before it is durable, so that no task writes it anew behind the deletion.
     entry.gone = true
     try {
-      await this.journal.commit([{ kind: 'session_deleted', owner, session_id }])
+      await this.parts.journal.commit([{ kind: 'session_deleted', owner, session_id }])
     } catch (error) {
       entry.gone = false
       throw error
@@ -132,12 +141,12 @@ export class Sessions {
   remaining(owner: string, session_id: string): Remaining {
     const entry = this.entries.get(keyOf({ owner, session_id }))
     const key = this.keys.get(owner)
-    const now = this.clock.now()
+    const now = this.parts.clock.now()
     return tightest([entry, key].flatMap((holder) => holder?.account.remaining(now) ?? []))
   }
 
   private describe(entry: ReservedSession): SessionInfo {
-    const now = this.clock.now()
+    const now = this.parts.clock.now()
     return sessionInfo(entry.session, now, entry.kv_warm, this.remaining(entry.session.owner, entry.session.session_id))
   }
 
@@ -154,7 +163,7 @@ export class Sessions {
   }
 
   private find(principal: Principal, session_id: string): ReservedSession {
-    const now = this.clock.now()
+    const now = this.parts.clock.now()
     const isAlive = ({ session }: ReservedSession): boolean => session.session_id === session_id && !isExpired(session, now)
     const own = this.entries.get(keyOf({ owner: principal.name, session_id }))
     if (own !== undefined && isAlive(own)) return own
@@ -177,18 +186,12 @@ export class Sessions {
   }
 
   private async sweep(): Promise<void> {
-    const now = this.clock.now()
+    const now = this.parts.clock.now()
     const expired = [...this.entries.values()].filter(({ session }) => isExpired(session, now))
     if (expired.length === 0) return
     for (const entry of expired) entry.gone = true
-    await this.journal.commit(expired.map(({ session: { owner, session_id } }) => ({ kind: 'session_deleted', owner, session_id })))
+    await this.parts.journal.commit(expired.map(({ session: { owner, session_id } }) => ({ kind: 'session_deleted', owner, session_id })))
     for (const entry of expired) this.forget(entry)
-  }
-
-  private readonly forget = (entry: ReservedSession): void => {
-    entry.gone = true
-    const id = keyOf(entry.session)
-    if (this.entries.get(id) === entry) this.entries.delete(id)
   }
 }
 

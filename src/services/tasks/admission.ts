@@ -1,5 +1,6 @@
 import { checkWellFormed, sameJson } from '../../domain/artifact.ts'
-import { costNano, nothingSpent } from '../../domain/accounts/budget.ts'
+import { costNano } from '../../domain/accounts/budget.ts'
+import type { EventSink, TaskIdentity } from '../../domain/daemon-events.ts'
 import { DomainError } from '../../domain/errors.ts'
 import { startMs } from '../../domain/prediction/forecast.ts'
 import type { Principal } from '../../domain/principal.ts'
@@ -7,22 +8,23 @@ import { checkTaskRequest } from '../../domain/task-rules.ts'
 import { headOf, taskKeyOf, type AcceptedTask, type TaskAcceptedReply, type TaskRequest, type UnfinishedTask } from '../../domain/task.ts'
 import type { Clock } from '../../ports/clock.ts'
 import { StorageError, type Journal } from '../../ports/journal.ts'
-import type { Log, Metrics } from '../../ports/telemetry.ts'
-import { countTokens } from './count-tokens.ts'
-import type { Dispatcher } from './dispatcher.ts'
-import { LiveTask, type LiveTasks } from './live-tasks.ts'
 import { candidatesFor, placeTask } from '../pools/placement.ts'
 import type { Pool } from '../pools/pool.ts'
 import type { Pools } from '../pools/pools.ts'
-import { queueFull, noCapacity } from '../pools/refusals.ts'
-import type { KeyLimits } from '../key-limits.ts'
-import type { Need, Reservation } from '../sessions/reservation.ts'
+import { noCapacity, queueFull } from '../pools/refusals.ts'
+import type { Need } from '../sessions/reservation.ts'
 import type { Sessions } from '../sessions/sessions.ts'
+import { countTokens } from './count-tokens.ts'
+import type { Dispatcher } from './dispatcher.ts'
+import type { KeyLimits } from './key-limits.ts'
+import { LiveTask } from './live-task.ts'
+import type { LiveTasks } from './live-tasks.ts'
 import type { PreparedEnd, Settlement } from './settlement.ts'
+import { placeOf } from './task-place.ts'
 
 /** What admission works with. */
 export interface AdmissionParts {
-  readonly pools: Pools
+  readonly pools: Pools<LiveTask>
   readonly live: LiveTasks
   readonly sessions: Sessions
   readonly keyLimits: KeyLimits
@@ -32,8 +34,7 @@ export interface AdmissionParts {
   readonly settlement: Settlement
   readonly journal: Pick<Journal, 'commit' | 'find'>
   readonly clock: Clock
-  readonly metrics: Metrics
-  readonly log: Log
+  readonly events: EventSink
   /** A seed for a task that brings none, 0 to 2^32 - 1. */
   readonly drawSeed: () => number
 }
@@ -70,9 +71,8 @@ export class Admission {
       return this.admit(principal, request, correlation_id)
     }
     if (live !== undefined) return repeated(live, request)
-    const reply = this.accept(principal.name, request, correlation_id).catch((error: unknown) =>
-      this.refuse(principal.name, request, correlation_id, error),
-    )
+    const identity = { correlation_id, task_id: request.task_id, session_id: request.session_id, owner: principal.name }
+    const reply = this.accept(identity, request).catch((error: unknown) => this.refuse(identity, request, error))
     this.flying.set(id, { request, reply })
     try {
       return await reply
@@ -82,41 +82,41 @@ export class Admission {
   }
 
   /** Takes a task in that was accepted before a restart; it is queued, but not in the queue yet. */
-  restore({ head, attempts }: UnfinishedTask, pool: Pool): LiveTask {
+  restore({ head, attempts }: UnfinishedTask, pool: Pool<LiveTask>): LiveTask {
     const need = needOf(head, head.prompt_tokens, pool)
     const reservation = this.parts.sessions.reserve(head.owner, head.session_id, need, attempts === undefined ? 'accepted' : 'dispatched')
-    const live = new LiveTask(head, pool, reservation)
-    live.phase = 'queued'
-    live.attempts = attempts?.failed ?? 0
-    this.parts.live.add(live)
-    return live
+    const task = new LiveTask(head, pool, reservation)
+    task.restore(attempts)
+    this.parts.live.add(task)
+    return task
   }
 
-  private async accept(owner: string, request: TaskRequest, correlation_id: string): Promise<TaskAcceptedReply> {
-    const { pools, sessions, keyLimits, live, dispatcher, clock, metrics, log, drawSeed } = this.parts
+  private async accept(identity: TaskIdentity, request: TaskRequest): Promise<TaskAcceptedReply> {
+    const { pools, sessions, keyLimits, live, dispatcher, clock, events, drawSeed } = this.parts
+    const { owner, correlation_id } = identity
     this.checkOpen()
     keyLimits.countRequest(owner, clock.now())
     keyLimits.checkPriority(owner, request.priority)
     checkTaskRequest(request)
     this.parts.checkModel(request.model_ref)
-    const prompt_tokens = await countTokens(request, candidatesFor(request, pools), clock, log)
+    const prompt_tokens = await countTokens(request, candidatesFor(request, pools), clock, events)
     // No await from here to the commit: nothing may change between the checks and the reservations.
     this.checkOpen()
     this.parts.checkModel(request.model_ref)
     // A pool may have been reloaded while the tokens were counted.
     const candidates = candidatesFor(request, pools)
-    metrics.gauge('placement_candidates_considered', {}, candidates.first.length + candidates.fallback.length)
-    const place = placeTask(owner, request, candidates, prompt_tokens)
-    const { pool, position } = place
+    events.emit({ type: 'task_placed', candidates: candidates.first.length + candidates.fallback.length })
+    const { pool, position, start, fallback } = placeTask(owner, request, candidates, prompt_tokens)
     keyLimits.checkWaiting(owner)
     const reservation = sessions.reserve(owner, request.session_id, needOf(request, prompt_tokens, pool))
     const accepted_at = Math.floor(clock.now())
-    const start_ms = startMs(place.start)
+    const start_ms = startMs(start)
     const numbers = { queue_position: position, predicted_start_ms: start_ms, backoff_ms: start_ms }
     const seed = request.seed ?? drawSeed()
+    const { task_id } = request
     const accepted: AcceptedTask = {
       owner,
-      task_id: request.task_id,
+      task_id,
       request,
       seed,
       prompt_tokens,
@@ -128,63 +128,42 @@ export class Admission {
     const task = new LiveTask(headOf(accepted), pool, reservation)
     const admission = pool.scheduler.admit(task)
     if (!admission.admitted) {
-      reservation.settle(nothingSpent)
+      task.abandon()
       throw queueFull(pool, admission.reason)
     }
     live.add(task)
-    await this.commit(task, pool, reservation, admission.displaced)
-    metrics.count('placement_decisions_total', { outcome: 'assigned', pinned: String(candidates.pinned), fallback: String(place.fallback) })
-    metrics.count('tasks_enqueued_total', { ...pool.labels, replica_id: 'none', priority: task.priority })
+    await this.commit(task, pool, admission.displaced)
+    events.emit({ type: 'task_queued', task: placeOf(task), pinned: candidates.pinned, fallback })
     dispatcher.dispatch(pool)
     pool.reportDepth()
     return replyOf(accepted)
   }
 
   /** Acceptance, its reservations and the fate of a displaced task in one transaction; taken back as a whole where it fails. */
-  private async commit(task: LiveTask, pool: Pool, reservation: Reservation, displaced: LiveTask | undefined): Promise<void> {
-    const { journal, live, dispatcher, settlement, metrics, log } = this.parts
+  private async commit(task: LiveTask, pool: Pool<LiveTask>, displaced: LiveTask | undefined): Promise<void> {
+    const { journal, live, dispatcher, settlement } = this.parts
     let end: PreparedEnd | undefined
     if (displaced !== undefined) {
-      settlement.claim(displaced, true)
-      const error = new DomainError('displaced', 'The queue was full and a newer task took this place.', {
-        retry_after_ms: pool.retryAfterMs,
-      })
+      displaced.claim(true)
+      const details = { retry_after_ms: pool.retryAfterMs }
+      const error = new DomainError('displaced', 'The queue was full and a newer task took this place.', details)
       end = settlement.prepare(displaced, { kind: 'error', error, reason: 'displaced' })
     }
     try {
-      await journal.commit([{ kind: 'accepted', task: task.accepted }, ...reservation.facts, ...(end?.facts ?? [])])
+      await journal.commit([...task.acceptance(), ...(end?.facts ?? [])])
     } catch (error) {
       pool.scheduler.rollback(task)
       live.delete(task)
-      reservation.settle(nothingSpent)
-      if (displaced !== undefined) settlement.unclaim(displaced)
+      task.abandon()
+      displaced?.unclaim()
       // A slot may have become free while the newcomer stood in the way.
       dispatcher.dispatch(pool)
       throw error
     }
     pool.scheduler.confirm(task)
     pool.estimator.arrived(task.priority, task.work_ms, task.accepted.accepted_at)
-    reservation.confirm()
-    task.phase = 'queued'
-    if (end !== undefined) {
-      end.publish()
-      metrics.count('admission_backpressure_events_total', { engine: pool.config.engine, policy: 'drop-lru' })
-    }
-    const { accepted } = task
-    const { correlation_id, task_id, request, queue_position, predicted_start_ms } = accepted
-    log.info(
-      {
-        correlation_id,
-        task_id,
-        session_id: request.session_id,
-        key_name: task.owner,
-        ...pool.labels,
-        queue_position,
-        predicted_start_ms,
-        event: 'admission',
-      },
-      `Task ${task_id} accepted by pool ${pool.id} with ${queue_position} ahead.`,
-    )
+    task.accept()
+    end?.publish()
   }
 
   private checkOpen(): void {
@@ -192,39 +171,25 @@ export class Admission {
   }
 
   /** A refused request may be the repetition of a task that has finished: that one's reply holds. */
-  private async refuse(owner: string, request: TaskRequest, correlation_id: string, error: unknown): Promise<TaskAcceptedReply> {
-    const { journal, metrics, log } = this.parts
-    const twin = error instanceof StorageError ? undefined : await journal.find(owner, request.task_id).catch(() => undefined)
+  private async refuse(task: TaskIdentity, request: TaskRequest, error: unknown): Promise<TaskAcceptedReply> {
+    const { journal, events } = this.parts
+    const twin = error instanceof StorageError ? undefined : await journal.find(task.owner, request.task_id).catch(() => undefined)
     if (twin !== undefined) return repeated(twin.task, request)
     if (!(error instanceof DomainError)) throw error
-    const { engine } = request
-    metrics.count('tasks_rejected_total', { engine, reason: error.code })
-    const policy = error.details.policy_label
-    if (policy !== undefined) metrics.count('admission_backpressure_events_total', { engine, policy })
-    if (noCapacity.has(error.kind))
-      metrics.count('placement_decisions_total', {
-        outcome: 'no_capacity',
-        pinned: String(request.placement?.mode === 'pin'),
-        fallback: 'false',
-      })
-    log.info(
-      {
-        correlation_id,
-        task_id: request.task_id,
-        session_id: request.session_id,
-        key_name: owner,
-        engine,
-        code: error.code,
-        err: error.cause,
-        event: 'admission',
-      },
-      `Task ${request.task_id} refused: ${error.message}`,
-    )
+    events.emit({
+      type: 'task_refused',
+      task,
+      engine: request.engine,
+      error: { code: error.code, message: error.message, cause: error.cause },
+      no_capacity: noCapacity.has(error.kind),
+      pinned: request.placement?.mode === 'pin',
+      policy: error.details.policy_label,
+    })
     throw error
   }
 }
 
-const needOf = ({ max_tokens }: Pick<TaskRequest, 'max_tokens'>, prompt_tokens: number, pool: Pool): Need => ({
+const needOf = ({ max_tokens }: Pick<TaskRequest, 'max_tokens'>, prompt_tokens: number, pool: Pool<LiveTask>): Need => ({
   tokens: prompt_tokens + max_tokens,
   cost_nano: costNano(pool.prices, prompt_tokens, max_tokens),
 })

@@ -1,9 +1,9 @@
 import { DomainError } from '../../domain/errors.ts'
 import { visibleOwner, type Principal } from '../../domain/principal.ts'
 import { StorageError, type Journal } from '../../ports/journal.ts'
-import type { LiveTask, LiveTasks } from './live-tasks.ts'
+import type { LiveTask } from './live-task.ts'
+import type { LiveTasks } from './live-tasks.ts'
 import type { Settlement } from './settlement.ts'
-import { findLive } from './tasks.ts'
 
 /**
  * Cancels without a race: the end is claimed and the readers silenced in one step, so no token comes after; then the engine call is
@@ -27,14 +27,14 @@ export class Cancellation {
    */
   async cancel(principal: Principal, task_id: string): Promise<void> {
     for (;;) {
-      const task = findLive(this.live, principal, task_id)
+      const task = this.live.find(principal, task_id)
       if (task?.phase === 'queued' || task?.phase === 'running') return this.end(task)
-      if (task?.unwritten === true) throw new StorageError('the end of the task cannot be written')
-      if (task !== undefined) await task.ended.promise
+      if (task !== undefined && this.settlement.isUnwritten(task)) throw new StorageError('the end of the task cannot be written')
+      if (task !== undefined) await task.ended
       else if ((await this.journal.find(visibleOwner(principal), task_id)) === undefined)
         throw new DomainError('not_found', 'No such task.')
       // It may have become durable, or been given back to the queue, in the meantime.
-      if (findLive(this.live, principal, task_id) === undefined) return
+      if (this.live.find(principal, task_id) === undefined) return
     }
   }
 
@@ -42,7 +42,7 @@ export class Cancellation {
     const error = new DomainError('canceled', 'Canceled by the client.')
     const { pool } = task
     if (task.phase === 'queued') pool.scheduler.remove(task)
-    this.settlement.claim(task, true)
+    task.claim(true)
     task.abort.abort(error)
     pool.reportDepth()
     await this.settlement.settle(task, { kind: 'error', error, reason: 'client' })

@@ -3,7 +3,7 @@ import { estimateTokens } from '../../domain/task-rules.ts'
 import type { TaskRequest } from '../../domain/task.ts'
 import type { Clock } from '../../ports/clock.ts'
 import { EngineError } from '../../ports/engine.ts'
-import type { Log } from '../../ports/telemetry.ts'
+import type { EventSink } from '../../domain/daemon-events.ts'
 import type { Candidates } from '../pools/placement.ts'
 import { promptOf } from './run.ts'
 
@@ -11,7 +11,7 @@ import { promptOf } from './run.ts'
  * Tokens of a task's prompt: by the engine's own tokenizer if it answers in time, else an estimate.
  * @throws DomainError invalid_params where the engine cannot take the prompt
  */
-export async function countTokens(request: TaskRequest, candidates: Candidates, clock: Clock, log: Log): Promise<number> {
+export async function countTokens(request: TaskRequest, candidates: Candidates, clock: Clock, events: EventSink): Promise<number> {
   const pool = candidates.first.find(({ ready }) => ready) ?? candidates.fallback.find(({ ready }) => ready)
   const replica = pool?.replicas.find(({ state }) => state === 'ready')
   if (pool === undefined || replica === undefined || request.workload !== 'completion') return estimateFor(request)
@@ -27,10 +27,9 @@ export async function countTokens(request: TaskRequest, candidates: Candidates, 
       const field = request.messages === undefined ? 'prompt' : 'messages'
       throw new DomainError('invalid_params', `body.${field}: ${err.message}`)
     }
-    log.warn(
-      { err, pool_id: pool.id, replica_id: replica.id, event: 'admission' },
-      'The engine did not count the prompt in time; an estimate is used.',
-    )
+    const fields = { err, pool_id: pool.id, replica_id: replica.id }
+    const message = 'The engine did not count the prompt in time; an estimate is used.'
+    events.emit({ type: 'notice', level: 'warn', event: 'admission', message, fields })
     return estimateFor(request)
   } finally {
     cancel()

@@ -1,9 +1,7 @@
 import type { Artifact } from '../../domain/artifact.ts'
+import type { CancelReason } from '../../domain/daemon-events.ts'
 import { DomainError, type ErrorDetails } from '../../domain/errors.ts'
 import type { GenerateResult } from '../../ports/engine.ts'
-
-/** Why a task ended before it completed, as `tasks_canceled_total` counts it. */
-export type CancelReason = 'client' | 'deadline' | 'displaced' | 'shutdown' | 'drain'
 
 /** Runs a task has, those cut off by a crash of the daemon included, before it is given up: it may be what kills its engine. */
 export const maxAttempts = 3

@@ -1,14 +1,14 @@
 import { budgetFields } from '../../domain/accounts/budget.ts'
 import { atOnce, startMs } from '../../domain/prediction/forecast.ts'
-import type { MetricsEvent } from '../../domain/stream/frames.ts'
-import { workAt, type LiveTask } from './live-tasks.ts'
+import type { MetricsEvent } from '../../domain/stream/task-events.ts'
+import type { LiveTask } from './live-task.ts'
 
-/** What a `metrics` frame says of a task now. */
+/** What a `metrics` event says of a task now. */
 export function progressOf(task: LiveTask, now: number): MetricsEvent {
   const { pool } = task
   const ahead = task.started_at === undefined ? pool.scheduler.ahead(task) : undefined
   const start = ahead === undefined ? atOnce : pool.predictStart(ahead, task.priority)
-  const { shape, progress } = workAt(task, now)
+  const { shape, progress } = task.workAt(now)
   const probability = pool.estimator.onTimeProbability(start, shape, progress, task.deadline_at - now)
   return {
     phase: task.started_at === undefined ? 'queued' : 'decoding',

@@ -1,13 +1,15 @@
 import type { Artifact } from '../../domain/artifact.ts'
+import type { EventSink } from '../../domain/daemon-events.ts'
 import { DomainError } from '../../domain/errors.ts'
+import type { Part } from '../../domain/stream/part.ts'
 import { Replay } from '../../domain/stream/replay.ts'
 import { taskKeyOf } from '../../domain/task.ts'
 import type { Clock } from '../../ports/clock.ts'
 import { EngineError, type Prompt } from '../../ports/engine.ts'
-import type { Ending } from './ending.ts'
-import type { LiveTask } from './live-tasks.ts'
-import type { Pool } from '../pools/pool.ts'
 import type { Replica } from '../pools/replica.ts'
+import type { Ending } from './ending.ts'
+import type { LiveTask } from './live-task.ts'
+import { placeOf } from './task-place.ts'
 
 type Completed = Extract<Ending, { kind: 'completed' }>
 
@@ -16,7 +18,7 @@ export function promptOf(request: LiveTask['accepted']['request']): Prompt {
   return request.messages === undefined ? { text: request.prompt ?? '' } : { messages: request.messages }
 }
 
-/** The text a reader may have is not the text there is: nobody may be given the one as the rest of the other. */
+/** A reader may have other text than there is now: the new text is never given out as the rest of the old one. */
 const diverged = (): DomainError =>
   new DomainError(
     'worker_reset',
@@ -24,35 +26,28 @@ const diverged = (): DomainError =>
   )
 
 /**
- * Runs a task on a replica's engine, token by token into its log. A run that repeats one that was cut off goes on where that one stopped.
- * @param stop aborts the run; aborted with a DomainError where the text differs from what is out
- * @param onFirstToken gets the time from acceptance to the first token, ms
+ * Runs a task on a replica's engine, part by part into its log. A run that repeats one that was cut off goes on where that one stopped.
+ * @param stop aborts the run; aborted with a DomainError where the parts differ from those that are out
  * @throws what the engine rejects with; the signal's reason after an abort
  */
 export async function runOnEngine(
   task: LiveTask,
-  pool: Pool,
   replica: Replica,
   stop: AbortController,
-  clock: Clock,
-  onFirstToken: (ttft_ms: number) => void,
+  { clock, events }: { readonly clock: Clock; readonly events: EventSink },
 ): Promise<Completed> {
   const { request, seed, accepted_at } = task.accepted
   const { signal } = stop
   if (request.workload !== 'completion') return runInputs(task, replica, signal)
-  const { log } = task
-  const replay = log.tokenCount === 0 ? undefined : new Replay(log.text)
-  const onText = (piece: string): void => {
+  const { log, pool } = task
+  const replay = log.partCount === 0 ? undefined : new Replay(log.allParts())
+  const onPart = (part: Part): void => {
     if (signal.aborted) return
     const now = clock.now()
-    if (task.first_token_at === undefined) {
-      task.first_token_at = now
-      onFirstToken(now - accepted_at)
-    }
-    task.last_token_at = now
-    const text = replay === undefined ? piece : replay.take(piece)
-    if (text === undefined) stop.abort(diverged())
-    else if (text !== '') log.append(text)
+    if (task.heard(now)) events.emit({ type: 'task_first_part', task: placeOf(task), first_token_ms: now - accepted_at })
+    const fresh = replay === undefined ? part : replay.take(part)
+    if (fresh === 'diverged') stop.abort(diverged())
+    else if (fresh !== undefined) log.append(fresh)
   }
   const result = await replica.engine.generate(
     {
@@ -63,7 +58,7 @@ export async function runOnEngine(
       kv: request.determinism === 'strict' ? 'cold' : request.kv_hint,
       session: taskKeyOf(task.owner, request.session_id),
     },
-    onText,
+    onPart,
     signal,
   )
   if (replay?.missing === true) throw diverged()

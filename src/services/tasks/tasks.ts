@@ -4,7 +4,8 @@ import { defaultPage } from '../../domain/page.ts'
 import { visibleOwner, type Principal } from '../../domain/principal.ts'
 import { taskKeyOf, type AcceptedTask, type TaskOutcome, type TaskRecord, type TaskState, type TaskView } from '../../domain/task.ts'
 import type { Journal, TaskFilter } from '../../ports/journal.ts'
-import type { LiveTask, LiveTasks } from './live-tasks.ts'
+import type { LiveTask } from './live-task.ts'
+import type { LiveTasks } from './live-tasks.ts'
 
 /** Which tasks to list. */
 export interface TaskQuery {
@@ -26,7 +27,7 @@ export class Tasks {
 
   /** @throws DomainError not_found */
   async get(principal: Principal, task_id: string): Promise<TaskView> {
-    const live = findLive(this.live, principal, task_id)
+    const live = this.live.find(principal, task_id)
     if (live !== undefined) return this.viewLive(live)
     const record = await this.journal.find(visibleOwner(principal), task_id)
     if (record === undefined) throw new DomainError('not_found', 'No such task.')
@@ -79,15 +80,6 @@ export class Tasks {
       ...(task.started_at === undefined ? {} : { started_at: iso(task.started_at), replica_id: task.replica_id ?? 'none' }),
     }
   }
-}
-
-/** The principal's own live task, or with the role `control` anybody's; a task that is not durable yet does not exist yet. */
-export function findLive(live: LiveTasks, principal: Principal, task_id: string): LiveTask | undefined {
-  const own = live.get(taskKeyOf(principal.name, task_id))
-  if (own !== undefined) return own.phase === 'tentative' ? undefined : own
-  if (!principal.roles.includes('control')) return undefined
-  for (const task of live.all()) if (task.accepted.task_id === task_id && task.phase !== 'tentative') return task
-  return undefined
 }
 
 const iso = (at: number): string => new Date(at).toISOString()

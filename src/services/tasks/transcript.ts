@@ -1,17 +1,16 @@
 import type { Artifact } from '../../domain/artifact.ts'
 import type { Ending } from './ending.ts'
-import type { LiveTask } from './live-tasks.ts'
-import type { PoolLabels } from '../pools/pool-labels.ts'
+import type { LiveTask } from './live-task.ts'
 
-/** Everything about a task that has ended, as an artifact: request, text, timings, engine, versions, seed. Keys are never in a request's body. */
+/** Everything about a task that has ended, as an artifact: request, parts, timings, engine, versions, seed. Keys are never in a request's body. */
 export function transcriptOf(
   task: LiveTask,
-  labels: PoolLabels,
   ending: Ending,
   usage: { readonly tokens_in?: number; readonly tokens_out?: number },
   now: number,
 ): Artifact {
   const { accepted } = task
+  const { labels } = task.pool
   const { request, seed, task_id } = accepted
   const iso = (at: number | undefined): string | undefined => (at === undefined ? undefined : new Date(at).toISOString())
   const content = {
@@ -22,15 +21,15 @@ export function transcriptOf(
     attempts: task.attempts,
     accepted_at: iso(accepted.accepted_at),
     started_at: iso(task.started_at),
-    first_token_at: iso(task.first_token_at),
-    last_token_at: iso(task.last_token_at),
+    first_token_at: iso(task.times.first_at),
+    last_token_at: iso(task.times.last_at),
     finished_at: iso(now),
     queue_position: accepted.queue_position,
     predicted_start_ms: accepted.predicted_start_ms,
     ...usage,
     ...(ending.kind === 'completed' ? { finish_reason: ending.result.finish_reason } : { error: ending.error.taskError }),
     text: task.log.text,
-    frames: task.log.frames,
+    parts: [...task.log.allParts()],
   }
   return {
     kind: 'transcript',

@@ -1,6 +1,6 @@
 import { DomainError } from '../../domain/errors.ts'
 import type { CancelTimer, Clock } from '../../ports/clock.ts'
-import type { LiveTask } from './live-tasks.ts'
+import type { LiveTask } from './live-task.ts'
 
 /** Limits on one run, ms. */
 export interface RunLimits {
@@ -18,7 +18,7 @@ export interface RunLimits {
  * @returns ends the watch
  */
 export function watch(task: LiveTask, limits: RunLimits, stop: AbortController, clock: Clock, onDeaf: () => void): CancelTimer {
-  const begun_at = clock.now()
+  const began_at = clock.now()
   let cancelIdle: CancelTimer = () => undefined
   let cancelDeaf: CancelTimer = () => undefined
   const timeout = (message: string): void => {
@@ -29,7 +29,7 @@ export function watch(task: LiveTask, limits: RunLimits, stop: AbortController, 
   })
   const armIdle = (delay_ms: number): void => {
     cancelIdle = clock.after(delay_ms, () => {
-      const left = Math.max(begun_at, task.last_token_at ?? 0) + limits.idle_ms - clock.now()
+      const left = Math.max(began_at, task.times.last_at ?? 0) + limits.idle_ms - clock.now()
       if (left > 0) armIdle(left)
       else timeout(`The engine was silent for timeouts.idle_ms (${limits.idle_ms}).`)
     })

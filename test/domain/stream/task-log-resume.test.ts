@@ -2,14 +2,14 @@ import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { parseTokenFrame, splitFrames, tokenFrame } from '../../../src/domain/stream/frames.ts'
 import { parseResumePoint, TaskLog } from '../../../src/domain/stream/task-log.ts'
-import { emptyMark, formatMark, type TextMark } from '../../../src/domain/stream/text-hash.ts'
+import { emptyMark, formatMark, type TextMark } from '../../../src/doors/native/event-id.ts'
 import { canceled, codeOf, drain, ended, failed, framesOf, kindsOf, markOf, metrics, started, textOf, tokenText } from './task-log.kit.ts'
 
 const tokens = fc.array(tokenText, { minLength: 1, maxLength: 30 })
 
 function logOf(pieces: readonly string[], terminal?: string): TaskLog {
   const log = new TaskLog(started)
-  for (const piece of pieces) log.append(piece)
+  for (const piece of pieces) log.append(part(piece))
   if (terminal !== undefined) log.seal(terminal)
   return log
 }
@@ -35,11 +35,11 @@ describe('task log: resuming', () => {
     fc.assert(
       fc.property(tokens, fc.nat(), (pieces, pick) => {
         const log = logOf(pieces, ended)
-        const whole = drain(log.read({ kind: 'start' }))
+        const whole = drain(readerOf(log, { kind: 'start' }))
         const from = pick % (pieces.length + 1)
         const point = parseResumePoint(whole[from]?.id)
         assert.ok(point?.kind === 'after_started' || point?.kind === 'after')
-        assert.deepEqual(drain(log.read(point)), whole.slice(from + 1))
+        assert.deepEqual(drain(readerOf(log, point)), whole.slice(from + 1))
       }),
       { numRuns: 500 },
     )
@@ -51,11 +51,11 @@ describe('task log: resuming', () => {
         const whole = pieces.join('')
         const had = pieces.slice(0, 1 + (pick % pieces.length)).join('')
         const log = new TaskLog(started)
-        const reader = log.read(after(markOf(had)))
+        const reader = readerOf(log, after(markOf(had)))
         let text = had
         log.report(metrics(1))
         for (const piece of recut(whole, sizes)) {
-          log.append(piece)
+          log.append(part(piece))
           const frames = drain(reader)
           text += textOf(frames)
           if (log.text.length < had.length) assert.deepEqual(frames, [])
@@ -77,14 +77,14 @@ describe('task log: resuming', () => {
         const points = Array.from(whole)
         const mark = markOf(points.slice(0, pick % (points.length + 1)).join(''))
         const log = early ? new TaskLog(started) : logOf(pieces, ended)
-        const reader = log.read(after({ bytes: mark.bytes, hash: (mark.hash ^ twist) >>> 0 }))
-        if (early) for (const piece of pieces) log.append(piece)
+        const reader = readerOf(log, after({ bytes: mark.bytes, hash: (mark.hash ^ twist) >>> 0 }))
+        if (early) for (const piece of pieces) log.append(part(piece))
         const frames = drain(reader)
         assert.equal(kindsOf(frames), 'error')
         assert.equal(codeOf(frames[0]), 'WORKER_RESET')
         assert.equal(frames[0]?.id, 'end')
         assert.equal(reader.done, true)
-        log.append('more')
+        log.append(part('more'))
         log.report(metrics(1))
         log.seal(ended)
         assert.equal(reader.take(1000), '')
@@ -95,24 +95,24 @@ describe('task log: resuming', () => {
 
   it('inside a code point ends with WORKER_RESET', () => {
     const log = logOf(['a🦢b'], ended)
-    for (const bytes of [2, 3, 4]) assert.equal(codeOf(drain(log.read(after({ bytes, hash: markOf('a').hash })))[0]), 'WORKER_RESET')
-    assert.equal(textOf(drain(log.read(after(markOf('a🦢'))))), 'b')
+    for (const bytes of [2, 3, 4]) assert.equal(codeOf(drain(readerOf(log, after({ bytes, hash: markOf('a').hash })))[0]), 'WORKER_RESET')
+    assert.equal(textOf(drain(readerOf(log, after(markOf('a🦢'))))), 'b')
   })
 
   it('beyond the end waits while the task runs, and ends with WORKER_RESET where it completed with less', () => {
     const log = logOf(['one'])
-    const reader = log.read(after(markOf('one two three')))
+    const reader = readerOf(log, after(markOf('one two three')))
     let wakes = 0
     reader.onReadable(() => {
       wakes++
     })
     assert.equal(reader.take(1000), '')
-    log.append(' two')
+    log.append(part(' two'))
     assert.equal(reader.take(1000), '')
-    log.append(' three four')
+    log.append(part(' three four'))
     assert.equal(textOf(drain(reader)), ' four')
     assert.equal(wakes, 2)
-    const stuck = log.read(after(markOf('one two three four five')))
+    const stuck = readerOf(log, after(markOf('one two three four five')))
     assert.equal(stuck.take(1000), '')
     log.seal(ended)
     assert.equal(codeOf(drain(stuck)[0]), 'WORKER_RESET')
@@ -126,7 +126,7 @@ describe('task log: resuming', () => {
     ] as const) {
       const log = logOf(['one'])
       log.report(metrics(1))
-      const reader = log.read(after(markOf('one two')))
+      const reader = readerOf(log, after(markOf('one two')))
       log.seal(terminal)
       const frames = drain(reader)
       assert.equal(kindsOf(frames), 'metrics error')
@@ -136,12 +136,12 @@ describe('task log: resuming', () => {
 
   it('after no text at all gives all tokens, also those to come', () => {
     const log = new TaskLog(started)
-    const reader = log.read(after(emptyMark))
-    log.append('a')
-    log.append('b')
+    const reader = readerOf(log, after(emptyMark))
+    log.append(part('a'))
+    log.append(part('b'))
     assert.equal(textOf(drain(reader)), 'ab')
-    assert.equal(textOf(drain(log.read(after(emptyMark)))), 'ab')
-    assert.equal(codeOf(drain(log.read(after({ bytes: 0, hash: 0 })))[0]), 'WORKER_RESET')
+    assert.equal(textOf(drain(readerOf(log, after(emptyMark)))), 'ab')
+    assert.equal(codeOf(drain(readerOf(log, after({ bytes: 0, hash: 0 })))[0]), 'WORKER_RESET')
   })
 
   it('reads Last-Event-ID as the daemon writes it, and nothing else', () => {

@@ -1,44 +1,47 @@
 import fc from 'fast-check'
-import { endFrame, errorFrame, metricsFrame, startedFrame } from '../../../src/domain/stream/frames.ts'
+import { nativeFormat } from '../../../src/doors/native/frames.ts'
+import type { MetricsEvent, StartedEvent, TerminalEvent } from '../../../src/domain/stream/task-events.ts'
+import type { TextPart } from '../../../src/domain/stream/part.ts'
+import type { TaskLog } from '../../../src/domain/stream/task-log.ts'
 import type { TaskReader } from '../../../src/domain/stream/task-reader.ts'
-import { emptyMark, extendMark, type TextMark } from '../../../src/domain/stream/text-hash.ts'
+import { emptyMark, extendMark, type Mark } from '../../../src/domain/stream/mark.ts'
 import { parseFrame, type Frame } from '../../harness/sse.ts'
 
-export const started = startedFrame({
+export const started: StartedEvent = {
   queue_position: 2,
   predicted_start_ms: 30,
   pool_id: 'pool',
   engine: 'mock',
   accepted_at: '2026-01-01T00:00:00.000Z',
+}
+
+export const ended: TerminalEvent = {
+  end: {
+    tokens_in: 1,
+    tokens_out: 2,
+    queue_ms: 3,
+    first_token_ms: 4,
+    decode_ms: 5,
+    finish_reason: 'stop',
+    artifact_id: `sha256:${'0'.repeat(64)}`,
+    replica_id: 'r0',
+  },
+}
+
+export const failed = { error: { code: 'DECODE_TIMEOUT', message: 'too long', retriable: true } } satisfies TerminalEvent
+
+export const canceled = { error: { code: 'CANCELED', message: 'canceled', retriable: false } } satisfies TerminalEvent
+
+/** Metrics that can be told from others by its number. */
+export const metrics = (queue_depth: number): MetricsEvent => ({
+  phase: 'decoding',
+  queue_depth,
+  queue_position: 0,
+  predicted_start_ms: 0,
+  on_time_probability: 1,
+  kv_warmth: false,
+  pool_id: 'pool',
 })
-
-export const ended = endFrame({
-  tokens_in: 1,
-  tokens_out: 2,
-  queue_ms: 3,
-  first_token_ms: 4,
-  decode_ms: 5,
-  decode_time_ms: 5,
-  finish_reason: 'stop',
-  artifact_id: `sha256:${'0'.repeat(64)}`,
-  replica_id: 'r0',
-})
-
-export const failed = errorFrame({ code: 'DECODE_TIMEOUT', message: 'too long', retriable: true })
-
-export const canceled = errorFrame({ code: 'CANCELED', message: 'canceled', retriable: false })
-
-/** A metrics frame that can be told from others by its number. */
-export const metrics = (queue_depth: number): string =>
-  metricsFrame({
-    phase: 'decoding',
-    queue_depth,
-    queue_position: 0,
-    predicted_start_ms: 0,
-    on_time_probability: 1,
-    kv_warmth: false,
-    pool_id: 'pool',
-  })
 
 /** What an engine may send as a token: whole code points, also those that look like SSE. */
 export const tokenText = fc.oneof(
@@ -46,7 +49,7 @@ export const tokenText = fc.oneof(
   fc.string({ unit: 'binary', minLength: 1, maxLength: 6 }),
 )
 
-export const markOf = (text: string): TextMark => extendMark(emptyMark, text)
+export const markOf = (text: string): Mark => extendMark(emptyMark, text)
 
 export const framesOf = (wire: string): Frame[] => {
   const blocks = wire.split('\n\n')
@@ -68,3 +71,12 @@ export const textOf = (frames: readonly Frame[]): string =>
 export const kindsOf = (frames: readonly Frame[]): string => frames.map(({ event }) => event).join(' ')
 
 export const codeOf = (frame: Frame | undefined): unknown => frame?.data?.['code']
+
+/** A part of text. */
+export const part = (text: string): TextPart => ({ kind: 'text', text })
+
+/** A log's reader at the native door. */
+export const readerOf = (log: TaskLog, from: Parameters<TaskLog['read']>[0]): TaskReader => log.read(from, nativeFormat)
+
+/** A task's terminal event on the wire. */
+export const terminalFrame = (event: TerminalEvent): string => nativeFormat.terminal(event)

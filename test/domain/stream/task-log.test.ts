@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { TaskLog } from '../../../src/domain/stream/task-log.ts'
 import type { TaskReader } from '../../../src/domain/stream/task-reader.ts'
-import { formatMark } from '../../../src/domain/stream/text-hash.ts'
+import { formatMark } from '../../../src/doors/native/event-id.ts'
 import type { Frame } from '../../harness/sse.ts'
 import { canceled, drain, ended, failed, framesOf, kindsOf, markOf, metrics, started, textOf, tokenText } from './task-log.kit.ts'
 
@@ -52,7 +52,7 @@ describe('task log', () => {
         const tokens: string[] = []
         let reports = 0
         const follow = (from: string | undefined): void => {
-          const reader = log.read(from === undefined ? { kind: 'start' } : { kind: 'after', mark: markOf(from) })
+          const reader = readerOf(log, from === undefined ? { kind: 'start' } : { kind: 'after', mark: markOf(from) })
           const follower: Follower = { reader, from, wire: '', wakes: 0 }
           reader.onReadable(() => {
             follower.wakes++
@@ -62,7 +62,7 @@ describe('task log', () => {
         for (const { name, text, pick, max_chars } of steps) {
           const before = followers.map(({ wakes }) => wakes)
           if (name === 'append') {
-            log.append(text)
+            log.append(part(text))
             tokens.push(text)
           } else if (name === 'report') log.report(metrics(++reports))
           else if (name === 'open') follow(undefined)
@@ -81,7 +81,7 @@ describe('task log', () => {
               followers.map(({ wakes }) => wakes).slice(0, before.length),
               before.map((wakes) => wakes + 1),
             )
-          assert.equal(log.tokenCount, tokens.length)
+          assert.equal(log.partCount, tokens.length)
           assert.equal(log.text, tokens.join(''))
           assert.equal(log.hasReaders, followers.length > 0)
         }
@@ -99,7 +99,7 @@ describe('task log', () => {
         }
         assert.equal(log.hasReaders, false)
         const late = TaskLog.restore(stored)
-        assert.deepEqual(drain(late.read({ kind: 'start' })), drain(log.read({ kind: 'start' })))
+        assert.deepEqual(drain(late.read({ kind: 'start' })), drain(readerOf(log, { kind: 'start' })))
         assert.equal(late.text, log.text)
         assert.deepEqual(late.frames, log.frames)
       }),
@@ -109,8 +109,8 @@ describe('task log', () => {
 
   it('sends the newest metrics only, after the tokens and before the terminal frame', () => {
     const log = new TaskLog(started)
-    const reader = log.read({ kind: 'start' })
-    log.append('a')
+    const reader = readerOf(log, { kind: 'start' })
+    log.append(part('a'))
     log.report(metrics(1))
     log.report(metrics(2))
     const frames = drain(reader)
@@ -120,20 +120,20 @@ describe('task log', () => {
     log.seal(failed)
     log.report(metrics(3))
     assert.equal(kindsOf(drain(reader)), 'error')
-    assert.equal(kindsOf(drain(log.read({ kind: 'after_started' }))), 'token metrics error')
+    assert.equal(kindsOf(drain(readerOf(log, { kind: 'after_started' }))), 'token metrics error')
   })
 
   it('takes no token once frozen, but gives out those it has', () => {
     const log = new TaskLog(started)
-    const reader = log.read({ kind: 'start' })
-    log.append('a')
+    const reader = readerOf(log, { kind: 'start' })
+    log.append(part('a'))
     log.freeze(false)
     assert.equal(log.isFrozen, true)
-    log.append('b')
+    log.append(part('b'))
     assert.equal(log.text, 'a')
     assert.equal(textOf(drain(reader)), 'a')
     log.seal(ended)
-    log.append('c')
+    log.append(part('c'))
     log.seal(failed)
     assert.equal(kindsOf(drain(reader)), 'end')
     assert.equal(log.text, 'a')
@@ -143,10 +143,10 @@ describe('task log', () => {
     fc.assert(
       fc.property(fc.array(tokenText, { minLength: 1, maxLength: 20 }), fc.nat(20), fc.boolean(), (tokens, taken, reported) => {
         const log = new TaskLog(started)
-        const fast = log.read({ kind: 'start' })
-        const slow = log.read({ kind: 'start' })
-        const beyond = log.read({ kind: 'after', mark: { bytes: 1e6, hash: 1 } })
-        for (const token of tokens) log.append(token)
+        const fast = readerOf(log, { kind: 'start' })
+        const slow = readerOf(log, { kind: 'start' })
+        const beyond = readerOf(log, { kind: 'after', mark: { bytes: 1e6, hash: 1 } })
+        for (const token of tokens) log.append(part(token))
         const early = Array.from({ length: taken }, () => slow.take(1)).join('')
         const whole = drain(fast)
         let wakes = 0
@@ -155,7 +155,7 @@ describe('task log', () => {
         })
         log.freeze(true)
         if (reported) log.report(metrics(1))
-        const unseen = log.read({ kind: 'start' })
+        const unseen = readerOf(log, { kind: 'start' })
         for (const reader of [fast, slow, beyond, unseen]) assert.equal(reader.take(1 << 20), '')
         assert.equal(wakes, 0)
         const stored = log.stored(canceled, true)
@@ -178,7 +178,7 @@ describe('task log', () => {
 
   it('goes on as if nothing had been when it is thawed', () => {
     const log = new TaskLog(started)
-    const reader = log.read({ kind: 'start' })
+    const reader = readerOf(log, { kind: 'start' })
     assert.equal(kindsOf(drain(reader)), 'started')
     let wakes = 0
     reader.onReadable(() => {
@@ -189,17 +189,17 @@ describe('task log', () => {
     log.thaw()
     assert.equal(wakes, 1)
     assert.equal(log.isFrozen, false)
-    log.append('a')
+    log.append(part('a'))
     assert.equal(kindsOf(drain(reader)), 'token metrics')
   })
 
   it('does not wake a reader that was closed', () => {
     const log = new TaskLog(started)
-    const reader = log.read({ kind: 'start' })
+    const reader = readerOf(log, { kind: 'start' })
     reader.onReadable(() => assert.fail('woken'))
     reader.close()
     reader.close()
-    log.append('a')
+    log.append(part('a'))
     assert.equal(log.hasReaders, false)
   })
 })

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path'
+import type { Part } from '../../../domain/stream/part.ts'
 import {
   type Engine,
   EngineError,
@@ -91,7 +92,7 @@ class LlamaCppEngine implements Engine {
     })
   }
 
-  generate(request: GenerateRequest, onText: (text: string) => void, signal: AbortSignal): Promise<GenerateResult> {
+  generate(request: GenerateRequest, onPart: (part: Part) => void, signal: AbortSignal): Promise<GenerateResult> {
     const sampling = { ...request.sampling, temperature: request.sampling.temperature ?? this.options.temperature }
     return this.call<GenerateResult>(signal, (child, { resolve, reject }) => {
       let thrown: { error: unknown } | undefined
@@ -101,7 +102,7 @@ class LlamaCppEngine implements Engine {
           // Tokens still in the pipe when the caller aborted must not reach it.
           if (signal.aborted || thrown !== undefined) return
           try {
-            onText(piece)
+            onPart({ kind: 'text', text: piece })
           } catch (error) {
             thrown = { error }
             abort()

@@ -1,6 +1,7 @@
 import { StopSequences } from '../../../domain/stream/stop-sequences.ts'
-import { extendMark } from '../../../domain/stream/text-hash.ts'
+import { extendMark } from '../../../domain/stream/mark.ts'
 import { estimateTokens } from '../../../domain/task-rules.ts'
+import type { Part } from '../../../domain/stream/part.ts'
 import type { Clock } from '../../../ports/clock.ts'
 import {
   EngineError,
@@ -71,7 +72,7 @@ export class MockEngine implements Engine {
     )
   }
 
-  async generate(request: GenerateRequest, onText: (text: string) => void, signal: AbortSignal): Promise<GenerateResult> {
+  async generate(request: GenerateRequest, onPart: (part: Part) => void, signal: AbortSignal): Promise<GenerateResult> {
     const { prefill_ms, token_ms, tokens, fault, clock } = this.options
     const signals = [signal, this.down.signal]
     const faulty = fault !== undefined && ++this.tasks % fault.every === 0
@@ -79,7 +80,7 @@ export class MockEngine implements Engine {
     const stops = new StopSequences(request.sampling.stop)
     const count = Math.min(tokens, request.max_tokens)
     const send = (text: string): void => {
-      if (text !== '') onText(text)
+      if (text !== '') onPart({ kind: 'text', text })
     }
     const tokens_in = await this.countTokens(request.prompt)
     await pause(clock, prefill_ms, signals)

@@ -1,8 +1,9 @@
-import { DomainError } from '../domain/errors.ts'
-import { startMs } from '../domain/prediction/forecast.ts'
-import { RateLimit } from '../domain/accounts/rate-limit.ts'
-import type { Priority } from '../domain/task.ts'
-import type { LiveTask, LiveTasks } from './tasks/live-tasks.ts'
+import { DomainError } from '../../domain/errors.ts'
+import { startMs } from '../../domain/prediction/forecast.ts'
+import { RateLimit } from '../../domain/accounts/rate-limit.ts'
+import type { Priority } from '../../domain/task.ts'
+import type { LiveTask } from './live-task.ts'
+import type { LiveTasks } from './live-tasks.ts'
 
 /** Limits of one key; what is left out is not limited. */
 export interface LimitsOfKey {

@@ -1,0 +1,167 @@
+import { randomInt } from 'node:crypto'
+import { checkPool, ConfigError, type Config } from '../config/config.ts'
+import { Trust } from '../domain/catalog/trust.ts'
+import { DomainError } from '../domain/errors.ts'
+import type { Services } from '../handlers/index.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { Storage } from '../ports/storage.ts'
+import type { Log, Metrics } from '../ports/telemetry.ts'
+import { Artifacts } from '../services/artifacts.ts'
+import { Catalog } from '../services/catalog/catalog.ts'
+import { DaemonEvents } from '../services/daemon-events.ts'
+import { catalogFollower } from '../services/operations/catalog-follower.ts'
+import { Drain } from '../services/operations/drain.ts'
+import { recover } from '../services/operations/recovery.ts'
+import { Reload } from '../services/operations/reload.ts'
+import { retention } from '../services/operations/retention.ts'
+import { quiesce } from '../services/operations/shutdown.ts'
+import { PoolRecords } from '../services/pools/pool-records.ts'
+import { Pool, type PoolConfig } from '../services/pools/pool.ts'
+import { Pools } from '../services/pools/pools.ts'
+import { Sessions } from '../services/sessions/sessions.ts'
+import { Admission } from '../services/tasks/admission.ts'
+import { Cancellation } from '../services/tasks/cancellation.ts'
+import { Dispatcher } from '../services/tasks/dispatcher.ts'
+import { KeyLimits } from '../services/tasks/key-limits.ts'
+import type { LiveTask } from '../services/tasks/live-task.ts'
+import { LiveTasks } from '../services/tasks/live-tasks.ts'
+import { Settlement } from '../services/tasks/settlement.ts'
+import { Streams } from '../services/tasks/streams.ts'
+import { Tasks } from '../services/tasks/tasks.ts'
+import { logLines } from '../services/telemetry/log-lines.ts'
+import { meter } from '../services/telemetry/metrics.ts'
+import type { EngineFactory } from './engines.ts'
+import type { Models } from './models.ts'
+
+/** What the core stands on: the ports, and the configuration. */
+export interface CoreParts {
+  readonly config: Config
+  readonly storage: Storage
+  readonly engines: EngineFactory
+  readonly models: Models
+  readonly clock: Clock
+  readonly metrics: Metrics
+  readonly log: Log
+  /** A seed for a task that brings none, 0 to 2^32 - 1; random unless given. */
+  readonly drawSeed?: () => number
+}
+
+/** The daemon without its edges: what is behind the handlers. */
+export interface Core extends Services {
+  readonly pools: Pools<LiveTask>
+  readonly live: LiveTasks
+  readonly events: DaemonEvents
+  /** Whether tasks can be taken: every engine has had its first start, and one at least is up. */
+  isReady(): boolean
+  /** Starts the engines; resolves when each replica is ready or has failed once. */
+  start(): Promise<void>
+  /** No task is admitted from now on; resolves when nothing runs any more. */
+  quiesce(grace_ms: number): Promise<void>
+  /** Stops the engines. */
+  stop(): Promise<void>
+}
+
+/** Makes the configured pools, so that a pool that cannot be made is an error of the configuration. @throws ConfigError */
+function poolMaker({ config, engines, models, clock, storage }: CoreParts, events: DaemonEvents) {
+  const { files, source } = models
+  const { signers, hf_endpoint } = config.catalog
+  const catalog = new Catalog({ files, source, trust: new Trust(signers), hf_endpoint, journal: storage.journal, clock, events })
+  const resolve = (model_id: string): Promise<string> => catalog.resolve(model_id)
+  const poolOf = (pool: PoolConfig): Pool<LiveTask> =>
+    new Pool<LiveTask>(pool, { engineOf: (of, replica) => engines(of, replica, resolve), clock, events })
+  return { catalog, poolOf }
+}
+
+/** Builds the services and takes up what the last run left. @throws ConfigError where a pool cannot be made */
+export async function coreOf(parts: CoreParts): Promise<Core> {
+  const { config, storage, clock, metrics, log, drawSeed = () => randomInt(2 ** 32) } = parts
+  const { journal } = storage
+  const events = new DaemonEvents((err) => log.error({ event: 'error', err }, 'A listener of the daemon failed.'))
+  events.listen(logLines(log))
+  events.listen(meter(metrics))
+
+  const { catalog, poolOf } = poolMaker(parts, events)
+  const records = new PoolRecords(await storage.pools.all(), config.pools, journal)
+  const pools = new Pools(
+    config.pools.map((pool) => reloadedAgain(pool, records, poolOf, events)),
+    events,
+  )
+
+  const live = new LiveTasks()
+  const sessions = new Sessions({ rules: config.sessions, keyBudgets: budgetsOf(config), clock, journal })
+  const keyLimits = new KeyLimits(new Map(config.auth.keys.map(({ name, limits }) => [name, limits])), live)
+  const settlement = new Settlement({ live, journal, clock, events })
+  const dispatcher = new Dispatcher({ pools, settlement, journal, clock, events })
+  const checkModel = (model_ref: string): void => {
+    catalog.checkModel(model_ref)
+  }
+  const admission = new Admission({
+    ...{ pools, live, sessions, keyLimits, checkModel, dispatcher, settlement, journal, clock, events, drawSeed },
+  })
+  const streams = new Streams({ live, journal, eventLog: storage.eventLog, clock })
+  const drain = new Drain({ pools, settlement, records, clock, events })
+  const checkServable = (model_ref: string): void => {
+    catalog.checkServable(model_ref)
+  }
+  const makePool = (pool: PoolConfig): Pool<LiveTask> => reloadedPool(pool, poolOf)
+  const reload = new Reload({ pools, drain, records, makePool, checkModel: checkServable, clock, events })
+
+  const stops = [dispatcher.start(), streams.start(), await sessions.start(storage.sessions)]
+  stops.push(retention(config.retention, { journal, clock, events }))
+  await catalog.start(storage.catalog, catalogFollower(pools, drain))
+  await recover({ journal, admission, settlement, pools, clock, events })
+  drain.restore()
+  let open = false
+  return {
+    ...{ admission, streams, sessions, pools, catalog, drain, reload, live, events },
+    tasks: new Tasks(live, journal),
+    cancellation: new Cancellation(live, settlement, journal),
+    artifacts: new Artifacts(storage.artifacts, journal, clock),
+    isReady: () => open && pools.all().some(({ ready }) => ready),
+    start: async () => {
+      await pools.start()
+      open = true
+    },
+    quiesce: async (grace_ms) => {
+      open = false
+      admission.close()
+      for (const stop of stops) stop()
+      await Promise.all([reload.stop(), quiesce(grace_ms, { live, settlement, journal, clock, events })])
+    },
+    stop: async () => {
+      await reload.stop()
+      await Promise.all([pools.stop(), catalog.stop()])
+    },
+  }
+}
+
+const budgetsOf = ({ auth }: Config): Map<string, Config['auth']['keys'][number]['limits']['budgets']> =>
+  new Map(auth.keys.flatMap(({ name, limits: { budgets } }) => (Object.keys(budgets).length === 0 ? [] : [[name, budgets] as const])))
+
+type PoolMaker = (pool: PoolConfig) => Pool<LiveTask>
+
+/** The pool with the model that a reload put on it before the restart; as configured where there was none, or that one cannot be used any more. */
+function reloadedAgain(config: PoolConfig, records: PoolRecords, poolOf: PoolMaker, events: DaemonEvents): Pool<LiveTask> {
+  const configured = poolOf(config)
+  const model = records.reloadedModel(config)
+  if (model === undefined) return configured
+  try {
+    return poolOf(checkPool({ ...config, model }))
+  } catch (err) {
+    const { id: pool_id } = config
+    const message = `Pool ${pool_id} was reloaded with ${model}, which cannot be used any more; it serves ${config.model} as configured.`
+    events.emit({ type: 'notice', level: 'error', event: 'recovery', message, fields: { pool_id, model_ref: model, err } })
+    return configured
+  }
+}
+
+/** A pool for a reload. @throws DomainError invalid_params where its model reference cannot be used */
+function reloadedPool(config: PoolConfig, poolOf: PoolMaker): Pool<LiveTask> {
+  try {
+    return poolOf(checkPool(config))
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error
+    const { message } = error.cause instanceof Error ? error.cause : error
+    throw new DomainError('invalid_params', `body.model_ref: ${message}`)
+  }
+}

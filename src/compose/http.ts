@@ -1,0 +1,39 @@
+import { readFileSync } from 'node:fs'
+import type { Express } from 'express'
+import type { Document } from 'openapi-backend'
+import type { PrometheusMetrics } from '../adapters/prometheus/metrics.ts'
+import type { Config } from '../config/config.ts'
+import { createHandlers, type Services } from '../handlers/index.ts'
+import { createApp } from '../http/app.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { Log } from '../ports/telemetry.ts'
+
+/** What the HTTP side stands on. */
+export interface HttpParts {
+  readonly config: Config
+  readonly services: Services
+  readonly isReady: () => boolean
+  readonly metrics: PrometheusMetrics
+  readonly clock: Clock
+  readonly log: Log
+  /** Undeclared error statuses are thrown instead of answered (tests). */
+  readonly strict?: boolean
+}
+
+/** The app on the services; it has no socket yet. */
+export function httpOf({ config, services, isReady, metrics, clock, log, strict = false }: HttpParts): Promise<Express> {
+  return createApp({
+    definition: JSON.parse(readFileSync(new URL('../../generated/openapi.json', import.meta.url), 'utf8')) as Document,
+    handlers: createHandlers(services),
+    clock,
+    body_bytes: config.limits.body_bytes,
+    auth: config.auth,
+    origins: config.cors.origins,
+    strict,
+    report: (err, correlation_id, what) => {
+      log.error({ event: 'error', err, correlation_id }, `A request failed: ${what}.`)
+    },
+    isReady,
+    metrics,
+  })
+}

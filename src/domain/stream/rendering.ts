@@ -1,0 +1,90 @@
+import type { EventFormat } from './event-format.ts'
+import type { Mark } from './mark.ts'
+import { perBlock, type PartLog } from './part-log.ts'
+import type { Part } from './part.ts'
+import type { MetricsEvent, StartedEvent, TerminalEvent } from './task-events.ts'
+
+/** A task's events as one door writes them: each frame is built once, when the first reader comes to it, and kept for the others. */
+export class Rendering {
+  readonly format: EventFormat
+  private readonly parts: PartLog
+  /** Each `perBlock` frames back to back. */
+  private readonly blocks: string[] = []
+  /** Frames since the last block. */
+  private open: string[] = []
+  /** Parts that have their frame. */
+  private count = 0
+  private started: string | undefined
+  private metrics: { readonly event: MetricsEvent; readonly frame: string } | undefined
+  private terminal: string | undefined
+
+  constructor(format: EventFormat, parts: PartLog) {
+    this.format = format
+    this.parts = parts
+  }
+
+  /** A part was added; its frame is built now where those before it have theirs. */
+  added(part: Part, index: number, mark: Mark): void {
+    if (index === this.count) this.push(this.format.part(part, index, mark))
+  }
+
+  startedFrame(event: StartedEvent): string {
+    return (this.started ??= this.format.started(event))
+  }
+
+  metricsFrame(event: MetricsEvent): string {
+    if (this.metrics?.event !== event) this.metrics = { event, frame: this.format.metrics(event) }
+    return this.metrics.frame
+  }
+
+  terminalFrame(event: TerminalEvent): string {
+    return (this.terminal ??= this.format.terminal(event))
+  }
+
+  /**
+   * Frames of the parts from this one on, joined: at least one if there is one, and none that begins after `max_chars`.
+   * @returns also the index of the part that comes next
+   */
+  from(index: number, max_chars: number): { readonly frames: string; readonly next: number } {
+    let frames = ''
+    let next = index
+    while (next < this.parts.count && frames.length < max_chars) {
+      if (next >= this.count) this.build(next + perBlock)
+      const whole = next % perBlock === 0 ? this.blocks[next / perBlock] : undefined
+      if (whole !== undefined && frames.length + whole.length <= max_chars) {
+        frames += whole
+        next += perBlock
+      } else frames += this.at(next++)
+    }
+    return { frames, next }
+  }
+
+  /** Builds the frames that are missing, up to an index. */
+  private build(to: number): void {
+    for (const { part, index, mark } of this.parts.from(this.count)) {
+      if (index >= to) return
+      this.push(this.format.part(part, index, mark))
+    }
+  }
+
+  private push(frame: string): void {
+    this.count++
+    if (this.open.push(frame) < perBlock) return
+    this.blocks.push(this.open.join(''))
+    this.open = []
+  }
+
+  private at(index: number): string {
+    const block = this.blocks[Math.floor(index / perBlock)]
+    if (block === undefined) return this.open[index % perBlock] ?? ''
+    let start = 0
+    for (let i = index % perBlock; i > 0; i--) start = endOfFrame(block, start)
+    return block.slice(start, endOfFrame(block, start))
+  }
+}
+
+/** Where the frame that begins at `start` ends: every door's frames end in an empty line and have none before. */
+function endOfFrame(frames: string, start: number): number {
+  const end = frames.indexOf('\n\n', start)
+  return end < 0 ? frames.length : end + 2
+}

@@ -1,0 +1,21 @@
+import type { ArtifactStore } from './artifact-store.ts'
+import type { CatalogStore } from './catalog-store.ts'
+import type { EventLog } from './event-log.ts'
+import type { Journal } from './journal.ts'
+import type { PoolStore } from './pool-store.ts'
+import type { SessionStore } from './session-store.ts'
+
+/** Everything that outlives the daemon: one place to write, and places to read what was written. */
+export interface Storage {
+  readonly journal: Journal
+  readonly eventLog: EventLog
+  readonly sessions: SessionStore
+  readonly artifacts: ArtifactStore
+  readonly catalog: CatalogStore
+  readonly pools: PoolStore
+  /**
+   * Writes what was committed and lets go of the place; calls made after it reject with StorageError.
+   * @throws StorageError it could not be closed properly; what was confirmed is durable all the same
+   */
+  close(): Promise<void>
+}

@@ -1,0 +1,76 @@
+import type { components } from '../../../generated/api.ts'
+import type { Pool } from './pool.ts'
+
+export type PoolHealth = components['schemas']['PoolHealth']
+export type PoolSummary = components['schemas']['PoolSummary']
+export type EngineCapability = components['schemas']['EngineCapability']
+
+/** A pool as lists show it. */
+export function poolSummary(pool: Pool): PoolSummary {
+  const { engine, model } = pool.config
+  const { id, live, accepting, closed, slots, slotsBusy } = pool
+  return {
+    pool_id: id,
+    engine,
+    model_ref: model,
+    live,
+    ready: accepting,
+    draining: closed,
+    slots,
+    slots_busy: slotsBusy,
+    queue_depth: pool.scheduler.depth(),
+  }
+}
+
+/** How a pool and each of its replicas are. */
+export function poolHealth(pool: Pool): PoolHealth {
+  const { replicas, scheduler } = pool
+  const last_error = pool.refusal ?? pool.reload_error ?? replicas.findLast((replica) => replica.last_error !== undefined)?.last_error
+  return {
+    live: pool.live,
+    ready: pool.accepting,
+    draining: pool.closed,
+    metrics: {
+      queue_depth: scheduler.depth(),
+      queued_interactive: scheduler.depth('interactive'),
+      queued_batch: scheduler.depth('batch'),
+      slots: pool.slots,
+      slots_busy: pool.slotsBusy,
+    },
+    ...(last_error === undefined ? {} : { last_error: last_error.slice(0, 2000) }),
+    replicas: replicas.map((replica) => ({
+      replica_id: replica.id,
+      state: replica.state,
+      slots: replica.slots,
+      slots_busy: replica.busy,
+      devices: [...replica.devices],
+      ...(replica.props === undefined ? {} : { engine_version: replica.props.engine_version }),
+      restarts: replica.restarts,
+      ...(replica.restart_in_ms === undefined ? {} : { restart_in_ms: replica.restart_in_ms }),
+      ...(replica.last_error === undefined ? {} : { last_error: replica.last_error.slice(0, 2000) }),
+    })),
+  }
+}
+
+/** What a pool can do. */
+export function poolCapability(pool: Pool): EngineCapability {
+  const { config, props } = pool
+  return {
+    engine: config.engine,
+    engine_version: pool.labels.engine_version,
+    pool_id: pool.id,
+    model_ref: config.model,
+    ...(config.sampler_profile_version === undefined ? {} : { sampler_profile_version: config.sampler_profile_version }),
+    ctx_max: pool.ctxMax,
+    max_tokens_out: pool.maxTokensOut,
+    slots: config.replicas.reduce((sum, { slots }) => sum + slots, 0),
+    supported_workloads: [...(props?.workloads ?? [])],
+    rate_limits: { queue_capacity: config.queue.capacity, full_policy: config.queue.full_policy },
+    features: [
+      ...(props?.replayable === true ? (['replayable'] as const) : []),
+      ...(props?.chat_template === true ? (['chat_template'] as const) : []),
+      'stop_sequences',
+      ...(props?.kv_reuse === true ? (['kv_reuse'] as const) : []),
+    ],
+  }
+}

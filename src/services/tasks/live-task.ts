@@ -1,0 +1,250 @@
+import { nothingSpent, type Usage } from '../../domain/accounts/budget.ts'
+import { shapeOf, waiting, type RunningWork, type WorkShape } from '../../domain/prediction/estimator.ts'
+import { unplaced } from '../../domain/queue/scheduler.ts'
+import { startedEvent, type TerminalEvent } from '../../domain/stream/task-events.ts'
+import { TaskLog } from '../../domain/stream/task-log.ts'
+import { taskKeyOf, type AcceptedTask, type Attempts, type TaskHead, type TaskOutcome } from '../../domain/task.ts'
+import type { Fact } from '../../ports/journal.ts'
+import type { PoolTask } from '../pools/pool-task.ts'
+import type { Pool } from '../pools/pool.ts'
+import type { Reservation } from '../sessions/reservation.ts'
+import { newGate, type Gate } from './gate.ts'
+import { PartTimes } from './part-times.ts'
+
+export type Phase = 'tentative' | 'queued' | 'running' | 'ending' | 'ended'
+
+/**
+ * An accepted task until its terminal event is durable. It owns its phase: each method that is named in this machine is a transition, throws
+ * where the phase does not allow it, and returns the facts that it makes durable. Everybody else only reads.
+ *
+ * - tentative: it has its place in the queue, and its acceptance is on the way to disk. -(accept)-> queued; -(abandon)-> ended, where the
+ *   acceptance failed.
+ * - queued: it waits, and may be moved to another pool. -(dispatch)-> running; -(claim)-> ending, where it is canceled, displaced or expired.
+ * - running: it has its slot, and attempts follow each other. -(requeue)-> queued, where its engine failed and nothing is lost;
+ *   -(claim)-> ending.
+ * - ending: somebody has claimed its end, no part comes in any more, and the end is on its way to disk. -(seal)-> ended;
+ *   -(unclaim)-> queued, where a displacement was taken back; -(withdraw)-> ending for good, where the daemon stops and the journal keeps it.
+ * - ended: its readers stand on the terminal event.
+ *
+ * A long queue is made of these: what a waiting task may never need is made when it is first asked for.
+ */
+export class LiveTask implements PoolTask {
+  /** Unique among all keys' tasks. */
+  readonly id: string
+  readonly owner: string
+  readonly priority: TaskHead['priority']
+  readonly deadline_at: number
+  readonly work_ms: number
+  /** Written by the queue it is in, and nobody else. @see Queueable */
+  ticket: number = unplaced.ticket
+  arrival: number = unplaced.arrival
+  private readonly source: TaskHead['source']
+  private readonly reservation: Reservation
+  private currentPool: Pool<LiveTask>
+  private currentPhase: Phase = 'tentative'
+  private runs = 0
+  private replica: string | undefined
+  private dispatched_at: number | undefined
+  private readonly parts = new PartTimes()
+  private events: TaskLog | undefined
+  private aborting: AbortController | undefined
+  private ending: Gate | undefined
+
+  constructor(head: TaskHead, pool: Pool<LiveTask>, reservation: Reservation) {
+    this.id = taskKeyOf(head.owner, head.task_id)
+    this.owner = head.owner
+    this.priority = head.priority
+    this.deadline_at = head.accepted_at + head.deadline_ms
+    this.work_ms = pool.estimator.serviceMs(shapeOf(head, head.prompt_tokens))
+    this.reservation = reservation
+    this.currentPool = pool
+    this.source = head.source
+  }
+
+  get phase(): Phase {
+    return this.currentPhase
+  }
+
+  get accepted(): AcceptedTask {
+    return this.source.task
+  }
+
+  /** Where it waits or runs. */
+  get pool(): Pool<LiveTask> {
+    return this.currentPool
+  }
+
+  /** What it holds of its session and its budgets. */
+  get session(): Pick<Reservation, 'kvWarm' | 'remaining' | 'reportKv'> {
+    return this.reservation
+  }
+
+  /** Runs it has begun, those before a restart that count included. */
+  get attempts(): number {
+    return this.runs
+  }
+
+  /** When it got its slot, milliseconds since the epoch; undefined while it waits. */
+  get started_at(): number | undefined {
+    return this.dispatched_at
+  }
+
+  /** When its parts came. */
+  get times(): Readonly<PartTimes> {
+    return this.parts
+  }
+
+  get replica_id(): string | undefined {
+    return this.replica
+  }
+
+  get shape(): WorkShape {
+    return shapeOf(this.accepted.request, this.accepted.prompt_tokens)
+  }
+
+  get log(): TaskLog {
+    this.events ??= new TaskLog(startedEvent(this.accepted))
+    return this.events
+  }
+
+  /** Aborted where the task has to stop, whatever run of it is under way. */
+  get abort(): AbortController {
+    this.aborting ??= new AbortController()
+    return this.aborting
+  }
+
+  /** Resolves when the terminal event is durable and every reader stands on it, or when a claimed end is taken back. */
+  get ended(): Promise<void> {
+    this.ending ??= newGate()
+    return this.ending.promise
+  }
+
+  workAt(now: number): RunningWork {
+    const { shape, log } = this
+    if (this.dispatched_at === undefined) return { shape, progress: waiting }
+    // One that ends while it runs has nothing left.
+    if (this.currentPhase === 'ending') return { shape: { prompt_tokens: 0, max_tokens: 0 }, progress: waiting }
+    return { shape, progress: { tokens: log.partCount, since_ms: now - (this.parts.last_at ?? this.dispatched_at) } }
+  }
+
+  /** What acceptance has to make durable. */
+  acceptance(): readonly Fact[] {
+    this.expect('tentative')
+    return [{ kind: 'accepted', task: this.accepted }, ...this.reservation.facts]
+  }
+
+  /** Its acceptance is durable. */
+  accept(): void {
+    this.become('queued', 'tentative')
+    this.reservation.confirm()
+  }
+
+  /** It was accepted before a restart. */
+  restore(attempts: Attempts | undefined): void {
+    this.become('queued', 'tentative')
+    this.runs = attempts?.failed ?? 0
+  }
+
+  /** Its acceptance failed: it never was. */
+  abandon(): void {
+    this.become('ended', 'tentative')
+    this.reservation.settle(nothingSpent)
+  }
+
+  /** It waits in another pool from now on. */
+  moveTo(pool: Pool<LiveTask>): void {
+    this.expect('queued')
+    this.currentPool = pool
+  }
+
+  /** It gets its slot. @param onExhausted called when a time budget has run out */
+  dispatch(replica_id: string, now: number, onExhausted: () => void): readonly Fact[] {
+    this.become('running', 'queued')
+    this.dispatched_at = now
+    this.replica = replica_id
+    return this.reservation.begin(onExhausted)
+  }
+
+  /** A run on its replica begins. @param replayable the replica's engine gives the same text again */
+  attempt(replayable: boolean, now: number): Fact {
+    this.expect('running')
+    const { owner, task_id } = this.accepted
+    return {
+      kind: 'attempt',
+      key: { owner, task_id },
+      attempt: ++this.runs,
+      replica_id: this.replica ?? '',
+      replayable,
+      at: Math.floor(now),
+    }
+  }
+
+  /** Its engine has given something, whether or not it is new. Returns whether that is the first time. */
+  heard(now: number): boolean {
+    return this.parts.heard(now)
+  }
+
+  /** Its engine failed, and it waits again. */
+  requeue(): readonly Fact[] {
+    this.become('queued', 'running')
+    this.dispatched_at = undefined
+    return this.reservation.pause()
+  }
+
+  /**
+   * Somebody wants to end it: from now on no part comes in and nobody else may end it.
+   * @param mute no part goes out either
+   * @returns false where it is ending already
+   */
+  claim(mute: boolean): boolean {
+    if (this.currentPhase === 'ending' || this.currentPhase === 'ended') return false
+    this.become('ending', 'queued', 'running')
+    this.log.freeze(mute)
+    return true
+  }
+
+  /** Takes `claim` back: it is queued as before. */
+  unclaim(): void {
+    this.become('queued', 'ending')
+    this.log.thaw()
+    this.ending?.resolve()
+    this.ending = undefined
+  }
+
+  /** Books what it has used; where its end may be taken back, `seal` does so later. */
+  settle(used: Usage): readonly Fact[] {
+    this.expect('ending')
+    return this.reservation.settle(used)
+  }
+
+  /** What its end makes durable, with its newest metrics. */
+  finish(outcome: TaskOutcome, terminal: TerminalEvent): Fact {
+    this.expect('ending')
+    return { kind: 'finished', key: this.accepted, outcome, log: this.log.stored(terminal, outcome.state === 'canceled') }
+  }
+
+  /** Its end is durable: its readers stand on the terminal event when this returns. */
+  seal(outcome: TaskOutcome, terminal: TerminalEvent): void {
+    this.become('ended', 'ending')
+    this.log.seal(terminal, outcome.state === 'canceled')
+    this.reservation.settle(nothingSpent)
+    this.ending ??= newGate()
+    this.ending.resolve()
+  }
+
+  /** The daemon stops, and the next start runs it again: the run that is cut off does not count. */
+  withdraw(): readonly Fact[] {
+    this.expect('ending')
+    const { owner, task_id } = this.accepted
+    return [...this.reservation.pause(), { kind: 'attempt_withdrawn', key: { owner, task_id }, attempt: this.runs }]
+  }
+
+  private become(phase: Phase, ...from: readonly Phase[]): void {
+    this.expect(...from)
+    this.currentPhase = phase
+  }
+
+  private expect(...phases: readonly Phase[]): void {
+    if (!phases.includes(this.currentPhase)) throw new Error(`task ${this.id} is ${this.currentPhase}, not ${phases.join(' or ')}`)
+  }
+}
