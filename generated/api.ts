@@ -15,6 +15,7 @@ export interface paths {
          * Admit a task
          * @description Admits the task to the queue of one pool and answers 202 when the acceptance is durable, or refuses it with the reason and, under
          *     overload, with the time after which a place is expected. The same `task_id` and body again give the same 202.
+         *     With `Accept: text/event-stream` the answer is 200 and the task's stream from its start.
          */
         post: operations["createTask"];
         delete?: never;
@@ -184,6 +185,33 @@ export interface paths {
         };
         /** How one pool is */
         get: operations["getPoolHealth"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/pools/{id}/queue": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The pool.
+                 * @example mock
+                 */
+                id: components["parameters"]["PoolId"];
+            };
+            cookie?: never;
+        };
+        /**
+         * Who runs and who waits in a pool
+         * @description Tasks that hold a slot, then those that wait, in the order in which they will be dispatched if nobody else comes. A key sees its own tasks
+         *     and the others as bare places; with the role `control` it sees all, and whose they are.
+         */
+        get: operations["listQueue"];
         put?: never;
         post?: never;
         delete?: never;
@@ -492,15 +520,143 @@ export interface components {
             /** @description As in X-Correlation-Id. */
             correlation_id: string;
         };
+        /** @description Text of a message. */
+        TextContent: {
+            /**
+             * @description What the part is. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            type: "text";
+            /** @description What is said. */
+            text: string;
+        };
+        /** @description An image of a message. */
+        ImageContent: {
+            /**
+             * @description What the part is. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            type: "image_url";
+            /** @description Where the image is. */
+            image_url: {
+                /** @description A `data:` URL, or one of a host that the configuration allows. */
+                url: string;
+                /**
+                 * @description How closely to look.
+                 * @enum {string}
+                 */
+                detail?: "auto" | "low" | "high";
+            };
+        };
+        /** @description Sound of a message. */
+        AudioContent: {
+            /**
+             * @description What the part is. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            type: "input_audio";
+            /** @description The sound. */
+            input_audio: {
+                /** @description Base64. */
+                data: string;
+                /**
+                 * @description How it is encoded.
+                 * @enum {string}
+                 */
+                format: "wav" | "mp3";
+            };
+        };
+        /** @description A part of a message. */
+        ContentPart: components["schemas"]["TextContent"] | components["schemas"]["ImageContent"] | components["schemas"]["AudioContent"];
+        /** @description A call of a tool that the model made. */
+        ToolCall: {
+            /** @description Named by the message with its result. */
+            id: string;
+            /**
+             * @description Kind of tool.
+             * @enum {string}
+             */
+            type: "function";
+            /** @description What was called. */
+            function: {
+                /** @description The tool. */
+                name: string;
+                /** @description Its arguments as JSON text. */
+                arguments: string;
+            };
+        };
         /** @description One message of a conversation; the engine's chat template is applied. */
         ChatMessage: {
             /**
              * @description Who says it.
              * @enum {string}
              */
-            role: "system" | "user" | "assistant";
-            /** @description What is said. */
-            content: string;
+            role: "system" | "developer" | "user" | "assistant" | "tool";
+            /** @description What is said; a message of the assistant that only calls tools may have none. */
+            content?: (string | null) | components["schemas"]["ContentPart"][];
+            /** @description Who of several with the same role. */
+            name?: string;
+            /** @description Tools the assistant called. */
+            tool_calls?: components["schemas"]["ToolCall"][];
+            /** @description Role tool: the call that this is the result of. */
+            tool_call_id?: string;
+            /** @description What the assistant thought. */
+            reasoning_content?: string;
+        };
+        /** @description A function the model may call. */
+        Tool: {
+            /**
+             * @description Kind of tool.
+             * @enum {string}
+             */
+            type: "function";
+            /** @description The function. */
+            function: {
+                /** @description Its name. */
+                name: string;
+                /** @description What it does. */
+                description?: string;
+                /** @description JSON Schema of its arguments. */
+                parameters?: {
+                    [key: string]: unknown;
+                };
+                /** @description Whether the arguments have to fit the schema. */
+                strict?: boolean;
+            };
+        };
+        /** @description `none` calls no tool, `auto` leaves it to the model, `required` calls at least one; or the one to call. */
+        ToolChoice: ("none" | "auto" | "required") | {
+            /**
+             * @description Kind of tool.
+             * @enum {string}
+             */
+            type: "function";
+            /** @description The function. */
+            function: {
+                /** @description Its name. */
+                name: string;
+            };
+        };
+        /** @description Form of the answer. */
+        ResponseFormat: {
+            /**
+             * @description Text, any JSON object, or JSON that fits `json_schema`.
+             * @enum {string}
+             */
+            type: "text" | "json_object" | "json_schema";
+            /** @description The schema, for type json_schema. */
+            json_schema?: {
+                /** @description Its name. */
+                name: string;
+                /** @description What the answer is. */
+                description?: string;
+                /** @description JSON Schema of the answer. */
+                schema: {
+                    [key: string]: unknown;
+                };
+                /** @description Whether the answer has to fit. */
+                strict?: boolean;
+            };
         };
         /** @description Where the task may run. */
         Placement: {
@@ -531,22 +687,32 @@ export interface components {
             min_p?: number;
             /** @description Above 1 punishes repetition; 1 is off. */
             repeat_penalty?: number;
+            /** @description Above 0 punishes tokens by how often they came. */
+            frequency_penalty?: number;
+            /** @description Above 0 punishes tokens that came at all. */
+            presence_penalty?: number;
+            /** @description By token id: how much more likely a token becomes. */
+            logit_bias?: {
+                [key: string]: number;
+            };
             /** @description Texts that end generation and are not part of it. */
             stop?: string[];
         };
         /**
          * @description A task. `completion` takes exactly one of `prompt` and `messages`; `embedding` takes `inputs`; `rerank` takes the query as `prompt`
-         *     and the documents as `inputs`.
+         *     and the documents as `inputs`. Left out: `task_id` is drawn, `session_id` is the task's own, `workload` follows from the fields,
+         *     `model_ref` is the only one served, `engine` is any, `priority` is interactive, `max_tokens` is what the context has left, `ctx` is
+         *     what prompt and `max_tokens` need, `deadline_ms` is the configured one.
          */
         TaskRequest: {
-            task_id: components["schemas"]["TaskId"];
-            session_id: components["schemas"]["SessionId"];
-            workload: components["schemas"]["Workload"];
-            model_ref: components["schemas"]["ModelRef"];
-            engine: components["schemas"]["Engine"];
-            /** @description Context the task needs, tokens: prompt plus max_tokens must fit. */
-            ctx: number;
-            priority: components["schemas"]["Priority"];
+            task_id?: components["schemas"]["TaskId"];
+            session_id?: components["schemas"]["SessionId"];
+            workload?: components["schemas"]["Workload"];
+            model_ref?: components["schemas"]["ModelRef"];
+            engine?: components["schemas"]["Engine"];
+            /** @description Context the task needs, tokens: prompt plus max_tokens must fit. What they need if left out. */
+            ctx?: number;
+            priority?: components["schemas"]["Priority"];
             /** @description The same seed gives the same text where the engine is replayable; one is drawn if left out. */
             seed?: number;
             /**
@@ -563,10 +729,25 @@ export interface components {
             messages?: components["schemas"]["ChatMessage"][];
             /** @description Texts to embed or to rank. */
             inputs?: string[];
-            /** @description Most tokens generated. */
-            max_tokens: number;
-            /** @description The task should have ended by then; a task still queued at it expires. */
-            deadline_ms: number;
+            /** @description Most tokens generated. What the context has left if left out. */
+            max_tokens?: number;
+            /** @description Functions the model may call. */
+            tools?: components["schemas"]["Tool"][];
+            tool_choice?: components["schemas"]["ToolChoice"];
+            /** @description Whether the model may call several tools in one answer. */
+            parallel_tool_calls?: boolean;
+            response_format?: components["schemas"]["ResponseFormat"];
+            /**
+             * @description How much the model thinks before it answers.
+             * @enum {string}
+             */
+            reasoning_effort?: "none" | "minimal" | "low" | "medium" | "high";
+            /** @description Whether `token` events tell how likely their tokens were. */
+            logprobs?: boolean;
+            /** @description Most likely tokens to tell in each place; needs `logprobs`. */
+            top_logprobs?: number;
+            /** @description The task should have ended by then; a task still queued at it expires. The configured one if left out. */
+            deadline_ms?: number;
             /** @description Expected length of the answer, tokens; sharpens predictions. */
             expected_tokens?: number;
             /**
@@ -611,6 +792,8 @@ export interface components {
         /** @description A task as it stands. */
         Task: {
             task_id: components["schemas"]["TaskId"];
+            /** @description Name of the key that created it; told to keys with the role control. */
+            owner?: string;
             session_id: components["schemas"]["SessionId"];
             workload: components["schemas"]["Workload"];
             model_ref: components["schemas"]["ModelRef"];
@@ -740,10 +923,10 @@ export interface components {
         /** @description The state of the task; once a second and once before the terminal event. */
         MetricsEvent: {
             /**
-             * @description Where the task is.
+             * @description Where the task is: waiting, its model being brought up, its prompt being read, its answer being written.
              * @enum {string}
              */
-            phase: "queued" | "decoding";
+            phase: "queued" | "loading" | "prefilling" | "decoding";
             /** @description Tasks queued in the pool. */
             queue_depth: number;
             /** @description Tasks ahead; 0 once it runs. */
@@ -969,8 +1152,51 @@ export interface components {
                 queue_capacity: number;
                 full_policy: components["schemas"]["FullPolicy"];
             };
-            /** @description `replayable`: the same seed gives the same bytes; `chat_template`: takes messages; `stop_sequences`: takes sampling.stop; `kv_reuse`: honours kv_hint reuse. */
-            features: ("replayable" | "chat_template" | "stop_sequences" | "kv_reuse")[];
+            /**
+             * @description `replayable`: the same seed gives the same bytes; `chat_template`: takes messages; `stop_sequences`: takes sampling.stop; `kv_reuse`:
+             *     honours kv_hint reuse; `tools`, `json_object`, `json_schema`, `images`, `audio`, `logprobs`, `reasoning`, `penalties`, `logit_bias`:
+             *     takes these fields; `prefill`: goes on from a last message of the assistant; `continues`: goes on from text it is given.
+             */
+            features: components["schemas"]["Feature"][];
+        };
+        /**
+         * @description What an engine can beside generating text.
+         * @enum {string}
+         */
+        Feature: "replayable" | "chat_template" | "stop_sequences" | "kv_reuse" | "tools" | "json_object" | "json_schema" | "images" | "audio" | "logprobs" | "reasoning" | "penalties" | "logit_bias" | "prefill" | "continues";
+        /** @description A task that runs or waits. Of another key's task only its place is told. */
+        QueueEntry: {
+            /**
+             * @description Whether it has its slot.
+             * @enum {string}
+             */
+            state: "running" | "queued";
+            priority: components["schemas"]["Priority"];
+            /** @description Since acceptance. */
+            age_ms: number;
+            /** @description Tasks ahead, while queued. */
+            queue_position?: number;
+            /** @description From now, while queued. */
+            predicted_start_ms?: number;
+            /** @description Chance that it ends within its deadline. */
+            on_time_probability?: number;
+            /** @description Until its deadline, from now. */
+            deadline_in_ms?: number;
+            task_id?: components["schemas"]["TaskId"];
+            session_id?: components["schemas"]["SessionId"];
+            /** @description Name of the key that created it; told to keys with the role control. */
+            owner?: string;
+            replica_id?: components["schemas"]["ReplicaId"];
+        };
+        /** @description One page of a pool's queue. */
+        QueuePage: {
+            pool_id: components["schemas"]["PoolId"];
+            /** @description Slots of the replicas that are up. */
+            slots: number;
+            /** @description Running tasks, then queued ones in dispatch order. */
+            entries: components["schemas"]["QueueEntry"][];
+            /** @description Where the next page begins; absent on the last. */
+            next_cursor?: string;
         };
         /** @description What can be asked of this daemon. */
         Capabilities: {
@@ -1401,6 +1627,50 @@ export interface operations {
             };
         };
         responses: {
+            /** @description Accepted and durable; the events (`Accept` names text/event-stream). */
+            200: {
+                headers: {
+                    /**
+                     * @description Path of what was created.
+                     * @example /v1/tasks/6f1f64a5-3f3b-4a6e-9f7a-0d6f2c1b7a10
+                     */
+                    Location: string;
+                    /**
+                     * @description The request's `X-Correlation-Id` if it was 1 to 128 visible ASCII characters, else a new UUID; the log has the request under it.
+                     * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
+                     */
+                    "X-Correlation-Id": string;
+                    /**
+                     * @description Streams are never cached.
+                     * @example no-store
+                     */
+                    "Cache-Control": "no-store";
+                    /**
+                     * @description Tokens left of the tightest token budget of the task's key and session, reservations taken off; present when one is set.
+                     * @example 98000
+                     */
+                    "X-Budget-Tokens-Remaining"?: number;
+                    /**
+                     * @description Engine time left of the tightest time budget, ms; present when one is set.
+                     * @example 540000
+                     */
+                    "X-Budget-Time-Remaining-Ms"?: number;
+                    /**
+                     * @description Money left of the tightest cost budget, in the currency of the pools' prices, reservations taken off; present when one is set.
+                     * @example 4.75
+                     */
+                    "X-Budget-Cost-Remaining"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example id: 0
+                     *     event: started
+                     *     data: {"queue_position":0,"predicted_start_ms":0,"pool_id":"tales","engine":"llamacpp","accepted_at":"2026-01-01T00:00:00.000Z"}
+                     */
+                    "text/event-stream": string;
+                };
+            };
             /** @description Accepted and durable. */
             202: {
                 headers: {
@@ -1795,6 +2065,53 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PoolHealth"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            500: components["responses"]["Internal"];
+        };
+    };
+    listQueue: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Items on one page.
+                 * @example 50
+                 */
+                limit?: components["parameters"]["Limit"];
+                /**
+                 * @description The `next_cursor` of the page before; tasks may have moved meanwhile.
+                 * @example 50
+                 */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                /**
+                 * @description The pool.
+                 * @example mock
+                 */
+                id: components["parameters"]["PoolId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page of the queue. */
+            200: {
+                headers: {
+                    /**
+                     * @description The request's `X-Correlation-Id` if it was 1 to 128 visible ASCII characters, else a new UUID; the log has the request under it.
+                     * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
+                     */
+                    "X-Correlation-Id": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueuePage"];
                 };
             };
             400: components["responses"]["BadRequest"];

@@ -34,6 +34,7 @@ export interface components {
             readonly retention: components["schemas"]["Retention"];
             readonly catalog: components["schemas"]["Catalog"];
             readonly devices: components["schemas"]["Devices"];
+            readonly defaults: components["schemas"]["Defaults"];
             /**
              * @description How long running tasks may go on after SIGTERM, ms.
              * @default 10000
@@ -41,6 +42,17 @@ export interface components {
             readonly shutdown_grace_ms: number;
             /** @description The pools; the default is the demonstration model and a mock. */
             readonly pools: readonly components["schemas"]["Pool"][];
+        };
+        /**
+         * @description What a task has that does not say.
+         * @default {}
+         */
+        readonly Defaults: {
+            /**
+             * @description Its deadline, ms from acceptance.
+             * @default 600000
+             */
+            readonly deadline_ms: number;
         };
         /**
          * @description Who may do what.

@@ -6,7 +6,7 @@ export const apiVersion = "1.0.0"
 /** Every operation: role, route, declared statuses, and whether it takes a body. */
 export const operations = {
   listTasks: {"role":"data","method":"get","path":"/v1/tasks","statuses":[200,400,401,403,500],"body":false},
-  createTask: {"role":"data","method":"post","path":"/v1/tasks","statuses":[202,400,401,403,404,409,413,415,429,500,503],"body":true},
+  createTask: {"role":"data","method":"post","path":"/v1/tasks","statuses":[200,202,400,401,403,404,409,413,415,429,500,503],"body":true},
   getTask: {"role":"data","method":"get","path":"/v1/tasks/{id}","statuses":[200,400,401,403,404,500],"body":false},
   streamTask: {"role":"data","method":"get","path":"/v1/tasks/{id}/stream","statuses":[200,204,400,401,403,404,500],"body":false},
   cancelTask: {"role":"data","method":"post","path":"/v1/tasks/{id}/cancel","statuses":[204,400,401,403,404,500,503],"body":false},
@@ -16,6 +16,7 @@ export const operations = {
   getCapabilities: {"role":"data","method":"get","path":"/v1/capabilities","statuses":[200,400,401,403,500],"body":false},
   listPools: {"role":"data","method":"get","path":"/v1/pools","statuses":[200,400,401,403,500],"body":false},
   getPoolHealth: {"role":"data","method":"get","path":"/v1/pools/{id}/health","statuses":[200,400,401,403,404,500],"body":false},
+  listQueue: {"role":"data","method":"get","path":"/v1/pools/{id}/queue","statuses":[200,400,401,403,404,500],"body":false},
   drainPool: {"role":"control","method":"post","path":"/v1/pools/{id}/drain","statuses":[202,400,401,403,404,413,415,500,503],"body":true},
   resumePool: {"role":"control","method":"post","path":"/v1/pools/{id}/resume","statuses":[202,400,401,403,404,409,500,503],"body":false},
   reloadPool: {"role":"control","method":"post","path":"/v1/pools/{id}/reload","statuses":[202,400,401,403,404,409,413,415,500,503],"body":true},

@@ -7,7 +7,7 @@ import { readFileSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { compose } from '../src/compose/daemon.ts'
+import { daemonOf } from '../src/compose/daemon.ts'
 import { checkConfig } from '../src/config/config.ts'
 import { serverOf } from '../src/http/server.ts'
 import { checkMetrics, type MetricsLint } from './metrics/check.ts'
@@ -33,7 +33,7 @@ const config = checkConfig({
   pools: workloadPools,
 })
 const lint = JSON.parse(readFileSync(join(root, 'ci/metrics.lint.json'), 'utf8')) as MetricsLint
-const daemon = await compose(config)
+const daemon = await daemonOf(config)
 await daemon.start()
 const server = serverOf(daemon.app)
 await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))

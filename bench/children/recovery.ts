@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { openStorage } from '../../src/adapters/embedded/storage.ts'
-import { compose } from '../../src/compose/daemon.ts'
+import { daemonOf } from '../../src/compose/daemon.ts'
 import { checkConfig } from '../../src/config/config.ts'
 import type { AcceptedTask } from '../../src/domain/task.ts'
 import type { Fact } from '../../src/ports/journal.ts'
@@ -91,8 +91,8 @@ async function measure(work: () => number | Promise<number>): Promise<Recovered>
 /** Everything up to the point where the tasks are queued again; no engine starts, and the process ends without a word to the disk. */
 const recover = (): Promise<Recovered> =>
   measure(async () => {
-    const daemon = await compose(config)
-    return daemon.pools.all().reduce((sum, { scheduler }) => sum + scheduler.depth(), 0)
+    const daemon = await daemonOf(config)
+    return daemon.core.pools.all().reduce((sum, { scheduler }) => sum + scheduler.depth(), 0)
   })
 
 /** The same rows on the same thread, as text. */

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { compose } from '../../src/compose/daemon.ts'
+import { daemonOf } from '../../src/compose/daemon.ts'
 import { checkConfig } from '../../src/config/config.ts'
 import { serverOf } from '../../src/http/server.ts'
 import { report } from './report.ts'
@@ -23,6 +23,6 @@ const pool = (id: string, model: string, capacity: number): object => ({
   mock: { prefill_ms: 600_000 },
 })
 const pools = [pool('mock', 'mock:v1', 10_000_000), pool('full', 'mock:full', 1)]
-const daemon = await compose(checkConfig({ listen: '127.0.0.1:0', data_dir, log_level: 'warn', pools }))
+const daemon = await daemonOf(checkConfig({ listen: '127.0.0.1:0', data_dir, log_level: 'warn', pools }))
 await daemon.start()
 report(serverOf(daemon.app))

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { compose } from '../../src/compose/daemon.ts'
+import { daemonOf } from '../../src/compose/daemon.ts'
 import { checkConfig } from '../../src/config/config.ts'
 import type { Engine } from '../../src/ports/engine.ts'
 import { quantile } from '../section.ts'
@@ -45,9 +45,9 @@ const tales = {
   queue,
   llamacpp: { threads: 1 },
 }
-const daemon = await compose(checkConfig({ listen: '127.0.0.1:0', data_dir, log_level: 'warn', pools: [mock, tales] }))
-const seen = new Map(daemon.pools.all().map((pool) => [pool.id, { gaps: [] as number[], turns: [] as number[] }]))
-for (const pool of daemon.pools.all())
+const daemon = await daemonOf(checkConfig({ listen: '127.0.0.1:0', data_dir, log_level: 'warn', pools: [mock, tales] }))
+const seen = new Map(daemon.core.pools.all().map((pool) => [pool.id, { gaps: [] as number[], turns: [] as number[] }]))
+for (const pool of daemon.core.pools.all())
   for (const { engine } of pool.replicas) timeGaps(engine, seen.get(pool.id) ?? { gaps: [], turns: [] })
 await daemon.start()
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { MockEngine } from '../../src/adapters/engines/mock/engine.ts'
 import { random, word } from '../../src/adapters/engines/mock/words.ts'
-import { compose } from '../../src/compose/daemon.ts'
+import { daemonOf } from '../../src/compose/daemon.ts'
 import { checkConfig } from '../../src/config/config.ts'
 import { follow, type OpenStream } from './feed.ts'
 import { report } from './report.ts'
@@ -19,12 +19,12 @@ const words = Array.from({ length: 4096 }, (_, i) => word(next, i === 0))
 const running: OpenStream[] = []
 
 // The mock's own timers would be most of what is measured.
-MockEngine.prototype.generate = (_request, onText, signal) =>
+MockEngine.prototype.generate = (_request, onPart, signal) =>
   new Promise((resolve, reject) => {
     let tokens_out = 0
     const emit = (token: number): void => {
       tokens_out++
-      onText(words[token] ?? '')
+      onPart({ kind: 'text', text: words[token] ?? '' })
     }
     running.push({ emit, end: () => resolve({ finish_reason: 'stop', tokens_in: 8, tokens_out, kv_warm: false }) })
     signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true })
@@ -39,6 +39,6 @@ const pool = {
   replicas: [{ id: 'r0', slots: 4096 }],
   timeouts: { wall_ms: 3_600_000, idle_ms: 3_600_000 },
 }
-const daemon = await compose(checkConfig({ listen: '127.0.0.1:0', data_dir, log_level: 'warn', pools: [pool] }))
+const daemon = await daemonOf(checkConfig({ listen: '127.0.0.1:0', data_dir, log_level: 'warn', pools: [pool] }))
 await daemon.start()
 report(createServer(daemon.app), (question) => follow(running, question))

@@ -1,4 +1,4 @@
-import { randomInt } from 'node:crypto'
+import { randomInt, randomUUID } from 'node:crypto'
 import { checkPool, ConfigError, type Config } from '../config/config.ts'
 import { Trust } from '../domain/catalog/trust.ts'
 import { DomainError } from '../domain/errors.ts'
@@ -44,12 +44,15 @@ export interface CoreParts {
   readonly log: Log
   /** A seed for a task that brings none, 0 to 2^32 - 1; random unless given. */
   readonly drawSeed?: () => number
+  /** An id for a task that brings none; a UUID unless given. */
+  readonly drawId?: () => string
 }
 
 /** The daemon without its edges: what is behind the handlers. */
 export interface Core extends Services {
   readonly pools: Pools<LiveTask>
   readonly live: LiveTasks
+  readonly settlement: Settlement
   readonly events: DaemonEvents
   /** Whether tasks can be taken: every engine has had its first start, and one at least is up. */
   isReady(): boolean
@@ -74,7 +77,7 @@ function poolMaker({ config, engines, models, clock, storage }: CoreParts, event
 
 /** Builds the services and takes up what the last run left. @throws ConfigError where a pool cannot be made */
 export async function coreOf(parts: CoreParts): Promise<Core> {
-  const { config, storage, clock, metrics, log, drawSeed = () => randomInt(2 ** 32) } = parts
+  const { config, storage, clock, metrics, log, drawSeed = () => randomInt(2 ** 32), drawId = randomUUID } = parts
   const { journal } = storage
   const events = new DaemonEvents((err) => log.error({ event: 'error', err }, 'A listener of the daemon failed.'))
   events.listen(logLines(log))
@@ -96,7 +99,8 @@ export async function coreOf(parts: CoreParts): Promise<Core> {
     catalog.checkModel(model_ref)
   }
   const admission = new Admission({
-    ...{ pools, live, sessions, keyLimits, checkModel, dispatcher, settlement, journal, clock, events, drawSeed },
+    ...{ pools, live, sessions, keyLimits, checkModel, dispatcher, settlement, journal, clock, events, drawSeed, drawId },
+    deadline_ms: config.defaults.deadline_ms,
   })
   const streams = new Streams({ live, journal, eventLog: storage.eventLog, clock })
   const drain = new Drain({ pools, settlement, records, clock, events })
@@ -113,8 +117,8 @@ export async function coreOf(parts: CoreParts): Promise<Core> {
   drain.restore()
   let open = false
   return {
-    ...{ admission, streams, sessions, pools, catalog, drain, reload, live, events },
-    tasks: new Tasks(live, journal),
+    ...{ admission, streams, sessions, pools, catalog, drain, reload, live, settlement, events },
+    tasks: new Tasks({ live, journal, pools, clock }),
     cancellation: new Cancellation(live, settlement, journal),
     artifacts: new Artifacts(storage.artifacts, journal, clock),
     isReady: () => open && pools.all().some(({ ready }) => ready),

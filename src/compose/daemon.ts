@@ -1,20 +1,21 @@
 import type { Express } from 'express'
-import { createPrometheusMetrics } from '../adapters/prometheus/metrics.ts'
+import { createPrometheusMetrics, type PrometheusMetrics } from '../adapters/prometheus/metrics.ts'
 import { systemClock } from '../adapters/system/clock.ts'
 import { createLog } from '../adapters/system/log.ts'
 import { createNvidiaSmi } from '../adapters/system/nvidia-smi.ts'
 import type { Config } from '../config/config.ts'
 import type { Log } from '../ports/telemetry.ts'
 import { Devices } from '../services/pools/devices.ts'
-import { coreOf } from './core.ts'
+import { coreOf, type Core, type CoreParts } from './core.ts'
 import { enginesOf } from './engines.ts'
-import { httpOf } from './http.ts'
+import { httpOf, type HttpParts } from './http.ts'
 import { modelsOf } from './models.ts'
 import { storageOf } from './storage.ts'
 
 /** The daemon without its socket. */
 export interface Daemon {
   readonly app: Express
+  readonly core: Core
   readonly log: Log
   /** Starts the engines; resolves when each replica is ready or has failed once. */
   start(): Promise<void>
@@ -24,6 +25,9 @@ export interface Daemon {
   close(): Promise<void>
 }
 
+/** What a daemon is put together of. */
+export type DaemonParts = CoreParts & Pick<HttpParts, 'strict' | 'wrap'> & { readonly metrics: PrometheusMetrics }
+
 /**
  * Builds the daemon from its configuration.
  * @throws ConfigError where a pool cannot be made
@@ -32,17 +36,21 @@ export interface Daemon {
 export async function daemonOf(config: Config): Promise<Daemon> {
   const clock = systemClock
   const log = createLog(config.log_level)
-  const metrics = createPrometheusMetrics(true)
   const engines = enginesOf({ config, clock, log })
   const storage = await storageOf(config)
-  const core = await coreOf({ config, storage, engines, models: modelsOf(config, clock), clock, metrics, log })
-  const app = await httpOf({ config, services: core, isReady: core.isReady, metrics, clock, log })
+  return assemble({ config, storage, engines, models: modelsOf(config, clock), clock, metrics: createPrometheusMetrics(true), log })
+}
+
+/** Puts the rooms together. */
+export async function assemble(parts: DaemonParts): Promise<Daemon> {
+  const { config, storage, clock, metrics, log } = parts
+  const core = await coreOf(parts)
+  const app = await httpOf({ ...parts, services: core, isReady: core.isReady })
   const probe = createNvidiaSmi(config.devices.nvidia_smi)
   const devices = new Devices({ probe, pools: core.pools, clock, metrics, events: core.events })
   let stopDevices = (): void => undefined
   return {
-    app,
-    log,
+    ...{ app, core, log },
     start: async () => {
       await core.start()
       stopDevices = devices.start(config.devices.every_ms)

@@ -18,13 +18,24 @@ export interface HttpParts {
   readonly log: Log
   /** Undeclared error statuses are thrown instead of answered (tests). */
   readonly strict?: boolean
+  /** Replaces services (tests). */
+  readonly wrap?: (services: Services) => Services
 }
 
 /** The app on the services; it has no socket yet. */
-export function httpOf({ config, services, isReady, metrics, clock, log, strict = false }: HttpParts): Promise<Express> {
+export function httpOf({
+  config,
+  services,
+  isReady,
+  metrics,
+  clock,
+  log,
+  strict = false,
+  wrap = (made) => made,
+}: HttpParts): Promise<Express> {
   return createApp({
     definition: JSON.parse(readFileSync(new URL('../../generated/openapi.json', import.meta.url), 'utf8')) as Document,
-    handlers: createHandlers(services),
+    handlers: createHandlers(wrap(services)),
     clock,
     body_bytes: config.limits.body_bytes,
     auth: config.auth,

@@ -63,6 +63,7 @@ export function checkConfig(given: Record<string, unknown>): Config {
     retention: {},
     catalog: {},
     devices: {},
+    defaults: {},
     ...given,
   }
   if (Array.isArray((config as Record<string, unknown>)['pools'])) for (const pool of (config as { pools: unknown[] }).pools) fillPool(pool)

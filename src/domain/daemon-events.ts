@@ -50,7 +50,7 @@ export interface TaskQueued {
 export interface TaskRefused {
   readonly type: 'task_refused'
   readonly task: TaskIdentity
-  readonly engine: EngineName
+  readonly engine: EngineName | 'none'
   readonly error: EventError
   /** There was no place for it: a queue is full, or nothing is up. */
   readonly no_capacity: boolean

@@ -1,5 +1,6 @@
 import { DomainError } from './errors.ts'
-import type { TaskRequest } from './task.ts'
+import { checkChat } from './chat-rules.ts'
+import type { TaskDraft } from './task.ts'
 
 const refuse = (field: string, rule: string): never => {
   throw new DomainError('invalid_params', `body.${field}: ${rule}`)
@@ -9,9 +10,11 @@ const refuse = (field: string, rule: string): never => {
  * Rules between the fields of a task that a JSON Schema cannot say with a clear message.
  * @throws DomainError invalid_params, naming the field
  */
-export function checkTaskRequest(request: TaskRequest): void {
+export function checkTaskRequest(request: TaskDraft): void {
   const { workload, prompt, messages, inputs, placement } = request
   if (workload === 'completion') {
+    if (prompt === undefined && messages === undefined && request.inputs === undefined)
+      throw new DomainError('invalid_params', 'body: a task needs prompt, messages or inputs')
     if ((prompt === undefined) === (messages === undefined))
       refuse(prompt === undefined ? 'prompt' : 'messages', 'a completion takes exactly one of prompt and messages')
     if (inputs !== undefined) refuse('inputs', 'only embedding and rerank take inputs')
@@ -20,8 +23,10 @@ export function checkTaskRequest(request: TaskRequest): void {
     if (inputs === undefined) refuse('inputs', `${workload} needs inputs`)
     if (workload === 'rerank' && prompt === undefined) refuse('prompt', 'rerank needs the query as prompt')
     if (workload === 'embedding' && prompt !== undefined) refuse('prompt', 'embedding takes inputs, not prompt')
-    if (request.sampling !== undefined) refuse('sampling', 'only a completion is sampled')
+    for (const field of ['sampling', 'logprobs', 'tools', 'response_format', 'reasoning_effort'] as const)
+      if (request[field] !== undefined) refuse(field, 'only a completion takes it')
   }
+  checkChat(request)
   if (request.determinism === 'strict' && request.seed === undefined) refuse('seed', 'determinism strict needs a seed')
   if (placement === undefined) return
   if (placement.mode === 'pin') {

@@ -2,7 +2,21 @@ import type { components } from '../../generated/api.ts'
 
 type Schemas = components['schemas']
 
+/** A task as a client sends it. */
 export type TaskRequest = Schemas['TaskRequest']
+
+/** Fields a task may leave out, and that have a value before it is placed. */
+type DraftField = 'task_id' | 'session_id' | 'workload' | 'model_ref' | 'priority' | 'deadline_ms'
+
+/** A request whose pool is not chosen yet: what depends on the pool may be left out. */
+export type TaskDraft = TaskRequest & Required<Pick<TaskRequest, DraftField>>
+
+/** A request with everything that it left out. */
+export type TaskSpec = TaskDraft & Required<Pick<TaskRequest, 'engine' | 'ctx' | 'max_tokens'>>
+
+export type ChatMessage = Schemas['ChatMessage']
+/** What an engine can beside generating text. */
+export type Feature = Schemas['Feature']
 export type TaskAcceptedReply = Schemas['TaskAccepted']
 export type TaskView = Schemas['Task']
 export type TaskState = Schemas['TaskState']
@@ -24,7 +38,9 @@ export const taskKeyOf = (owner: string, task_id: string): string => `${owner}/$
 
 /** What acceptance fixes: the request with its seed, its place and the promises made in the 202. */
 export interface AcceptedTask extends TaskKey {
-  readonly request: TaskRequest
+  readonly request: TaskSpec
+  /** Fields of the request that its sender left out. */
+  readonly filled?: readonly (keyof TaskSpec)[]
   readonly seed: number
   /** Tokens of the prompt, counted by the engine or estimated. */
   readonly prompt_tokens: number
@@ -73,7 +89,7 @@ export interface TaskSource {
 
 /** As much of an accepted task as its queue and its session have to know, and where the rest of it is. */
 export interface TaskHead
-  extends TaskKey, Readonly<Pick<TaskRequest, 'session_id' | 'model_ref' | 'workload' | 'priority' | 'max_tokens' | 'deadline_ms'>> {
+  extends TaskKey, Readonly<Pick<TaskSpec, 'session_id' | 'model_ref' | 'workload' | 'priority' | 'max_tokens' | 'deadline_ms'>> {
   readonly expected_tokens: number | undefined
   readonly prompt_tokens: number
   readonly pool_id: string

@@ -1,8 +1,7 @@
 import type { components } from '../../generated/api.ts'
 import type { Part } from '../domain/stream/part.ts'
-import type { FinishReason, Workload } from '../domain/task.ts'
+import type { ChatMessage, Feature, FinishReason, TaskRequest, Workload } from '../domain/task.ts'
 
-export type ChatMessage = components['schemas']['ChatMessage']
 export type Sampling = components['schemas']['Sampling']
 
 /** Raw text, or a conversation to which the engine applies its chat template. */
@@ -18,12 +17,17 @@ export interface EngineProps {
   readonly workloads: readonly Workload[]
   /** The same request with the same seed gives the same bytes, also beside other tasks and in another process. */
   readonly replayable: boolean
-  readonly chat_template: boolean
-  /** Whether `kv: 'reuse'` has an effect. */
-  readonly kv_reuse: boolean
+  /** What it can beside generating text; `replayable` has a field of its own. */
+  readonly features: readonly Feature[]
   /** SHA-256 of the model file, hex, where there is one. */
   readonly model_digest?: string
 }
+
+/** Fields of a task that only some engines can. */
+export type ChatOptions = Pick<
+  TaskRequest,
+  'tools' | 'tool_choice' | 'parallel_tool_calls' | 'response_format' | 'reasoning_effort' | 'logprobs' | 'top_logprobs'
+>
 
 export interface GenerateRequest {
   readonly prompt: Prompt
@@ -31,6 +35,10 @@ export interface GenerateRequest {
   /** 0 to 2^32 - 1. */
   readonly seed: number
   readonly sampling: Sampling
+  /** Tools, format of the answer and the like; only what the engine's features say it can. */
+  readonly chat: ChatOptions
+  /** Text of the answer that is there already: the engine goes on after it. Only where it has the feature `continues`. */
+  readonly continue_from?: string
   /** `reuse` lets the engine keep a KV prefix from `session`'s earlier task; `cold` starts empty. */
   readonly kv: 'reuse' | 'cold'
   /** Opaque; equal for tasks of one session. */

@@ -1,27 +1,44 @@
 import assert from 'node:assert/strict'
-import { copyFileSync, mkdtempSync, rmSync } from 'node:fs'
+import { copyFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { fileURLToPath } from 'node:url'
 import { openStorage } from '../../src/adapters/embedded/storage.ts'
+import { TaskLog } from '../../src/domain/stream/task-log.ts'
 import { headOf } from '../../src/domain/task.ts'
-import { sampleArtifact, sampleLog, sampleOutcome, samplePool } from './storage.samples.ts'
+import { nativeFormat } from '../../src/doors/native/frames.ts'
+import { keys, mockPool, startDaemon } from '../harness/daemon.ts'
+import { FakeClock } from '../harness/fake-clock.ts'
+import { readStream } from '../harness/sse.ts'
 import { unfinishedOf } from '../harness/unfinished.ts'
+import { sampleArtifact, sampleLog, sampleOutcome, samplePool } from './storage.samples.ts'
 
-/** Written by the version whose schema was 1: two tasks that have not ended, one of them begun, a finished one, a session and an artifact. */
-const first = fileURLToPath(new URL('../fixtures/schema-1.db', import.meta.url))
+/** A file that an earlier version wrote. */
+const fixture = (name: string): string => fileURLToPath(new URL(`../fixtures/${name}`, import.meta.url))
 
-describe('embedded adapter, a file of schema 1', () => {
+/** Opens the file anew for each test. */
+function copyOf(name: string): { readonly data_dir: () => string } {
   let data_dir = ''
   beforeEach(() => {
     data_dir = mkdtempSync(join(tmpdir(), 'orchestratord-migration-'))
-    copyFileSync(first, join(data_dir, 'orchestratord.db'))
+    copyFileSync(fixture(name), join(data_dir, 'orchestratord.db'))
   })
   afterEach(() => rmSync(data_dir, { recursive: true }))
+  return { data_dir: () => data_dir }
+}
+
+// Two tasks that have not ended, one of them begun, a finished one, a session and an artifact.
+describe('embedded adapter, a file of schema 1', () => {
+  const { data_dir } = copyOf('schema-1.db')
 
   it('is brought up to date with everything in it, once', async () => {
+    // The tests of that version made frames up; the daemon wrote them like this.
+    const old = new DatabaseSync(join(data_dir(), 'orchestratord.db'))
+    old.prepare('UPDATE logs SET tokens = ?').run('id: 5-8a93bd96\nevent: token\ndata: {"t":"token","i":0}\n\n')
+    old.close()
     for (let opening = 0; opening < 2; opening++) {
-      const storage = await openStorage({ data_dir })
+      const storage = await openStorage({ data_dir: data_dir() })
       const unfinished = await unfinishedOf(storage.journal)
       assert.deepEqual(
         unfinished.map(({ head: { owner, task_id }, attempts }) => [owner, task_id, attempts]),
@@ -40,6 +57,65 @@ describe('embedded adapter, a file of schema 1', () => {
       await storage.journal.commit([{ kind: 'pool_put', pool: samplePool('p1') }])
       assert.deepEqual(await storage.pools.all(), [samplePool('p1')])
       await storage.close()
+    }
+  })
+})
+
+/** What the version that wrote the file served of its finished tasks after a restart, byte for byte. */
+interface Served {
+  readonly written_at: string
+  readonly tasks: readonly { readonly owner: 'all' | 'other'; readonly task_id: string; readonly stream: string }[]
+}
+
+// Texts of the mock and of the demonstration model, one that stopped at a stop sequence, an embedding, a reranking, one that failed and one
+// that was canceled; of the two that have not ended one was running when the daemon was killed, and one waited behind it.
+describe('embedded adapter, a file of schema 3', () => {
+  const { data_dir } = copyOf('schema-3.db')
+  const served = JSON.parse(readFileSync(fixture('schema-3.json'), 'utf8')) as Served
+
+  it('replays every finished task byte for byte, and has those that have not ended', async () => {
+    for (let opening = 0; opening < 2; opening++) {
+      const storage = await openStorage({ data_dir: data_dir() })
+      for (const { owner, task_id, stream } of served.tasks) {
+        const stored = await storage.eventLog.read({ owner, task_id })
+        assert.ok(stored, task_id)
+        assert.equal(
+          TaskLog.restore(stored)
+            .read({ kind: 'start' }, nativeFormat)
+            .take(1 << 20),
+          stream,
+          task_id,
+        )
+      }
+      const unfinished = await unfinishedOf(storage.journal)
+      assert.deepEqual(
+        unfinished.map(({ head: { owner, task_id }, attempts }) => [owner, task_id, attempts]),
+        [
+          ['all', 'running', { failed: 1, replayable: true }],
+          ['all', 'queued', undefined],
+        ],
+      )
+      for (const { head } of unfinished) assert.deepEqual(head, headOf(head.source.task))
+      await storage.close()
+    }
+  })
+
+  it('is served by the daemon as it was, also from the middle on, and what had not ended ends', async () => {
+    const slow = mockPool({ id: 'slow', model: 'mock:slow' })
+    const clock = new FakeClock(Date.parse(served.written_at))
+    const daemon = await startDaemon({ data_dir: data_dir(), pools: [mockPool(), slow] }, { clock })
+    try {
+      for (const { owner, task_id, stream } of served.tasks) {
+        assert.equal((await readStream(daemon.url, task_id, keys[owner])).raw, stream, task_id)
+        const frames = stream.split(/(?<=\n\n)/)
+        const middle = frames.length >> 1
+        const id = /^id: (.*)$/m.exec(frames[middle] ?? '')?.[1]
+        if (id === undefined || id === 'end') continue
+        assert.equal((await readStream(daemon.url, task_id, keys[owner], id)).raw, frames.slice(middle + 1).join(''), task_id)
+      }
+      for (const task_id of ['running', 'queued']) assert.equal((await readStream(daemon.url, task_id, keys.all)).terminal?.event, 'end')
+    } finally {
+      await daemon.stop()
     }
   })
 })

@@ -49,10 +49,10 @@ export const sampleOutcome = (state: TaskOutcome['state'] = 'completed', finishe
     : { state, finished_at, started_at: 7, replica_id: 'r1', tokens_in: 3, tokens_out: 2, finish_reason: 'stop' }
 
 export const sampleLog = (text = 'token'): StoredLog => ({
-  started: 'id: 1\nevent: started\ndata: {}\n\n',
-  tokens: `id: 2\nevent: token\ndata: "${text}"\n\n`,
+  started: '{}',
+  parts: `${JSON.stringify(text)}\n`,
   metrics: '',
-  terminal: 'id: 3\nevent: end\ndata: {"ü":1}\n\n',
+  terminal: '{"end":{"ü":1}}',
 })
 
 export const finished = (owner: string, task_id: string, outcome = sampleOutcome(), log = sampleLog()): Fact => ({

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import type { Storage } from '../../src/adapters/embedded/storage.ts'
+import type { Storage } from '../../src/ports/storage.ts'
 import type { Fact } from '../../src/ports/journal.ts'
 import { artifactFact, sampleArtifact, sampleModel, samplePool, sampleSession, withoutContent } from './storage.samples.ts'
 

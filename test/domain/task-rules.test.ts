@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { DomainError } from '../../src/domain/errors.ts'
 import { checkTaskRequest, estimateTokens } from '../../src/domain/task-rules.ts'
-import type { TaskRequest } from '../../src/domain/task.ts'
+import { draftOf } from '../../src/domain/task-defaults.ts'
+import type { TaskDraft, TaskRequest } from '../../src/domain/task.ts'
 
 const bare: TaskRequest = {
   task_id: 't',
@@ -66,13 +67,15 @@ const refused: [string, TaskRequest, field: string][] = [
   ['auto with fallback', { ...completion, placement: { mode: 'auto', allow_fallback: false } }, 'placement.allow_fallback'],
 ]
 
+const draft = (request: TaskRequest): TaskDraft => draftOf(request, { task_id: 't', model_ref: 'mock:v1', deadline_ms: 1000 })
+
 describe('task rules', () => {
-  for (const [name, request] of Object.entries(allowed)) it(`allow ${name}`, () => checkTaskRequest(request))
+  for (const [name, request] of Object.entries(allowed)) it(`allow ${name}`, () => checkTaskRequest(draft(request)))
 
   for (const [name, request, field] of refused)
     it(`refuse ${name} and name ${field}`, () => {
       assert.throws(
-        () => checkTaskRequest(request),
+        () => checkTaskRequest(draft(request)),
         (error) => error instanceof DomainError && error.kind === 'invalid_params' && error.message.startsWith(`body.${field}: `),
       )
     })

@@ -72,7 +72,7 @@ for (const { what, pool, taskOf, last, batch, batches } of settings)
         assert.equal(only.running.size, 0)
         assert.equal(daemon.live.size, 0)
         assert.equal(
-          only.health().replicas.reduce((sum, { restarts }) => sum + restarts, 0),
+          only.replicas.reduce((sum, { restarts }) => sum + restarts, 0),
           0,
         )
       })

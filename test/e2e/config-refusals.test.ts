@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { copyFileSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { compose } from '../../src/compose/daemon.ts'
+import { daemonOf } from '../../src/compose/daemon.ts'
 import { ConfigError, loadConfig } from '../../src/config/config.ts'
-import { mockPool, silentLog, talesPool } from '../harness/daemon.ts'
+import { mockPool, talesPool } from '../harness/daemon.ts'
 import { modelsDir, temporaryDir } from '../harness/process.ts'
 
 describe('a configuration that cannot be used is refused in one line that names the place', () => {
@@ -17,7 +17,7 @@ describe('a configuration that cannot be used is refused in one line that names 
   async function composed(config: Readonly<Record<string, unknown>> | string, env: Readonly<Record<string, string>> = {}): Promise<void> {
     const file = join(dir.path, 'orchestratord.yaml')
     writeFileSync(file, typeof config === 'string' ? config : JSON.stringify({ data_dir: ':memory:', models_dir: modelsDir, ...config }))
-    const daemon = await compose(loadConfig(['--config', file], env), { log: silentLog })
+    const daemon = await daemonOf({ ...loadConfig(['--config', file], env), log_level: 'silent' })
     await daemon.quiesce()
     await daemon.close()
   }

@@ -132,7 +132,7 @@ describe('readers of one task', () => {
     await until(() => res.writableNeedDrain)
     const log = daemon.live.get(`data/${task.task_id}`)?.log
     assert.ok(log !== undefined)
-    for (let i = 0; i < 100; i++) log.append('橋'.repeat(20_000))
+    for (let i = 0; i < 100; i++) log.append({ kind: 'text', text: '橋'.repeat(20_000) })
     let turns = 0
     let most = 0
     await until(() => {
@@ -171,7 +171,7 @@ describe('readers of one task', () => {
     assert.ok(log !== undefined)
     // Until the kernel takes no more; the response itself would, so it counts as writable.
     while (res.writableLength === 0) {
-      log.append('x'.repeat(4000))
+      log.append({ kind: 'text', text: 'x'.repeat(4000) })
       await settled()
     }
     assert.ok(!res.writableNeedDrain)

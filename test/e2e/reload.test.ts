@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { newGate } from '../../src/services/tasks/live-tasks.ts'
+import { newGate } from '../../src/services/tasks/gate.ts'
 import { mockPool } from '../harness/daemon.ts'
 import type { Answer } from '../harness/http.ts'
 import { until } from '../harness/wait.ts'

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
-import { emptyMark, extendMark, formatMark, parseMark } from '../../src/domain/stream/text-hash.ts'
+import { emptyMark, extendMark } from '../../src/domain/stream/mark.ts'
+import { formatMark, parseMark } from '../../src/doors/native/event-id.ts'
 import { keys, mockPool, mockTask, startDaemon, talesPool, type TestDaemon } from '../harness/daemon.ts'
 import { call, post } from '../harness/http.ts'
 import { readStream, StreamClient, type Frame } from '../harness/sse.ts'

@@ -37,7 +37,6 @@ describe('sessions over HTTP', () => {
     assert.deepEqual(json, {
       ttl_ms_remaining: 60_000,
       turns: 0,
-      kv_bytes: 0,
       kv_warmth: false,
       tokens_budget_remaining: 100,
       time_budget_remaining_ms: 60_000,
@@ -86,7 +85,6 @@ describe('sessions over HTTP', () => {
     assert.deepEqual(json, {
       ttl_ms_remaining: 1000,
       turns: 2,
-      kv_bytes: 0,
       kv_warmth: false,
       tokens_budget_remaining: 30,
       time_budget_remaining_ms: 10_000,

@@ -64,7 +64,7 @@ describe('what a stream says while time goes by', () => {
     assert.equal(client.tokens.length, 20)
     assert.equal(client.terminal?.data?.['first_token_ms'], 500)
     assert.equal(client.terminal.data['decode_ms'], 19 * 250)
-    assert.equal(client.terminal.data['decode_time_ms'], 19 * 250)
+    assert.equal(client.terminal.data['decode_ms'], 19 * 250)
     assert.equal(client.terminal.data['queue_ms'], 0)
   })
 

@@ -20,8 +20,8 @@ const start = (engine: Engine): Promise<EngineProps> => engine.start((reason) =>
 
 async function generate(engine: Engine, request: Partial<GenerateRequest>, signal = never): Promise<Answer> {
   const pieces: string[] = []
-  const full: GenerateRequest = { prompt: fox, max_tokens: 200, seed: 7, sampling: {}, kv: 'cold', session: 's', ...request }
-  const result = await engine.generate(full, (piece) => pieces.push(piece), signal)
+  const full: GenerateRequest = { prompt: fox, max_tokens: 200, seed: 7, sampling: {}, chat: {}, kv: 'cold', session: 's', ...request }
+  const result = await engine.generate(full, ({ text }) => pieces.push(text), signal)
   assert.ok(pieces.every((piece) => piece.length > 0 && piece.isWellFormed()))
   return { ...result, text: pieces.join('') }
 }
@@ -45,7 +45,7 @@ describe('llama.cpp engine: one small slot', function () {
         const abort = new AbortController()
         const reason = new Error('enough')
         let pieces = 0
-        const request: GenerateRequest = { prompt: fox, max_tokens: 200, seed: 7, sampling: {}, kv: 'cold', session: 's' }
+        const request: GenerateRequest = { prompt: fox, max_tokens: 200, seed: 7, sampling: {}, chat: {}, kv: 'cold', session: 's' }
         const running = engine.generate(
           request,
           () => {
@@ -84,7 +84,7 @@ describe('llama.cpp engine: one small slot', function () {
 
   it('rejects with what onText throws, and goes on', async () => {
     const failure = new Error('disk full')
-    const request: GenerateRequest = { prompt: fox, max_tokens: 200, seed: 7, sampling: {}, kv: 'cold', session: 's' }
+    const request: GenerateRequest = { prompt: fox, max_tokens: 200, seed: 7, sampling: {}, chat: {}, kv: 'cold', session: 's' }
     await assert.rejects(
       engine.generate(
         request,

@@ -21,7 +21,15 @@ describe('llama.cpp engine: its KV cache', () => {
     await engine.start((reason) => assert.fail(reason))
     try {
       assert.equal(await untilAnswer(usage, (share) => share !== undefined), 0)
-      const request = { prompt: { text: 'Once upon a time' }, max_tokens: 40, seed: 7, sampling: {}, kv: 'cold', session: 's' } as const
+      const request = {
+        prompt: { text: 'Once upon a time' },
+        max_tokens: 40,
+        seed: 7,
+        sampling: {},
+        chat: {},
+        kv: 'cold',
+        session: 's',
+      } as const
       const { tokens_in, tokens_out } = await engine.generate(request, () => undefined, new AbortController().signal)
       const share = await untilAnswer(usage, (now) => now !== 0)
       assert.ok(share !== undefined && share > 0 && share <= (tokens_in + tokens_out + 1) / 512, String(share))

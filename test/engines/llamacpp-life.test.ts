@@ -16,6 +16,7 @@ const request: GenerateRequest = {
   max_tokens: 200,
   seed: 7,
   sampling: {},
+  chat: {},
   kv: 'cold',
   session: 's',
 }

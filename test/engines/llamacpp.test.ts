@@ -20,8 +20,8 @@ const start = (engine: Engine): Promise<EngineProps> => engine.start((reason) =>
 
 async function generate(engine: Engine, request: Partial<GenerateRequest>, signal = never): Promise<Answer> {
   const pieces: string[] = []
-  const full: GenerateRequest = { prompt: fox, max_tokens: 200, seed: 7, sampling: {}, kv: 'cold', session: 's', ...request }
-  const result = await engine.generate(full, (piece) => pieces.push(piece), signal)
+  const full: GenerateRequest = { prompt: fox, max_tokens: 200, seed: 7, sampling: {}, chat: {}, kv: 'cold', session: 's', ...request }
+  const result = await engine.generate(full, ({ text }) => pieces.push(text), signal)
   assert.ok(pieces.every((piece) => piece.length > 0 && piece.isWellFormed()))
   return { ...result, text: pieces.join('') }
 }
@@ -45,8 +45,7 @@ describe('llama.cpp engine: generation', function () {
       slots: 4,
       workloads: ['completion'],
       replayable: true,
-      chat_template: true,
-      kv_reuse: true,
+      features: ['chat_template', 'stop_sequences', 'kv_reuse'],
       model_digest: 'd9455cd88e099a18219ec2186ccce99c3db89885d95b27bcb38a68b9151f1e88',
     })
   })

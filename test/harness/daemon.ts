@@ -1,7 +1,16 @@
 import { createHash } from 'node:crypto'
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { compose, type Daemon, type Overrides } from '../../src/compose/daemon.ts'
+import type { Resolve } from '../../src/adapters/models/egress-client.ts'
+import { createPrometheusMetrics } from '../../src/adapters/prometheus/metrics.ts'
+import { systemClock } from '../../src/adapters/system/clock.ts'
+import { assemble, type Daemon } from '../../src/compose/daemon.ts'
+import { enginesOf } from '../../src/compose/engines.ts'
+import { modelsOf } from '../../src/compose/models.ts'
+import { storageOf } from '../../src/compose/storage.ts'
+import type { Services } from '../../src/handlers/index.ts'
+import type { Clock } from '../../src/ports/clock.ts'
+import type { Storage } from '../../src/ports/storage.ts'
 import { checkConfig } from '../../src/config/config.ts'
 import { serverOf } from '../../src/http/server.ts'
 import type { Log, LogFields } from '../../src/ports/telemetry.ts'
@@ -79,13 +88,37 @@ export interface LogLine {
   readonly message: string
 }
 
+/** Parts of the daemon that a test brings itself. */
+export interface Overrides {
+  readonly clock?: Clock
+  readonly log?: Log
+  /** The addresses of hosts that models are fetched from. */
+  readonly resolveHost?: Resolve
+  /** Replaces services of the handlers. */
+  readonly services?: (services: Services) => Services
+}
+
 /** The real daemon on a loopback port of its own. */
-export interface TestDaemon extends Daemon {
+export interface TestDaemon extends Omit<Daemon, 'core'>, Pick<Daemon['core'], 'live' | 'pools' | 'catalog'> {
   readonly url: string
   readonly server: Server
   readonly lines: LogLine[]
   /** Stops everything; nothing of the daemon is left. */
   stop(): Promise<void>
+}
+
+/** The storage, and whether a commit is on its way. */
+function counted(storage: Storage): { readonly storage: Storage; readonly busy: () => boolean } {
+  let commits = 0
+  const commit: Storage['journal']['commit'] = async (facts) => {
+    commits++
+    try {
+      await storage.journal.commit(facts)
+    } finally {
+      commits--
+    }
+  }
+  return { storage: { ...storage, journal: { ...storage.journal, commit } }, busy: () => commits > 0 }
 }
 
 /** Starts the real app, in memory unless `given` says otherwise, with a mock pool unless `given` has pools. */
@@ -97,9 +130,14 @@ export async function startDaemon(given: Record<string, unknown> = {}, overrides
       void lines.push({ level, fields, message })
   const log: Log = { debug: record('debug'), info: record('info'), warn: record('warn'), error: record('error') }
   const config = checkConfig({ listen: '127.0.0.1:0', data_dir: ':memory:', shutdown_grace_ms: 0, auth, pools: [mockPool()], ...given })
-  const daemon = await compose(config, { log, strict: true, ...overrides })
+  const { clock = systemClock, log: kept = log, resolveHost, services } = overrides
+  const engines = enginesOf({ config, clock, log: kept })
+  const { storage, busy } = counted(await storageOf(config))
+  const parts = { config, storage, engines, models: modelsOf(config, clock, resolveHost), clock, log: kept }
+  const wrap = services === undefined ? {} : { wrap: services }
+  const daemon = await assemble({ ...parts, metrics: createPrometheusMetrics(false), strict: true, ...wrap })
   // The disk is real: a task whose start is being written has to be on its engine before time goes on.
-  if (overrides.clock instanceof FakeClock) overrides.clock.busy = () => [...daemon.live.all()].some(({ recording }) => recording)
+  if (clock instanceof FakeClock) clock.busy = busy
   await daemon.start()
   const server = serverOf(daemon.app)
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
@@ -113,5 +151,6 @@ export async function startDaemon(given: Record<string, unknown> = {}, overrides
     await new Promise((resolve) => server.close(resolve))
     await daemon.close()
   }
-  return { ...daemon, server, url: `http://127.0.0.1:${port}`, lines, stop }
+  const { live, pools, catalog } = daemon.core
+  return { ...daemon, live, pools, catalog, server, url: `http://127.0.0.1:${port}`, lines, stop }
 }

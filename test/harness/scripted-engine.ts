@@ -28,8 +28,7 @@ const defaults: EngineProps = {
   slots: 1,
   workloads: ['completion'],
   replayable: true,
-  chat_template: true,
-  kv_reuse: false,
+  features: ['chat_template', 'stop_sequences'],
 }
 
 export const brokenEngine = (): EngineError => new EngineError('the engine broke', { retriable: true })

@@ -5,7 +5,9 @@ import { parseExposition, type Sample } from '../../scripts/metrics/exposition.t
 import { createPrometheusMetrics } from '../../src/adapters/prometheus/metrics.ts'
 import { createNvidiaSmi, parseNvidiaSmi } from '../../src/adapters/system/nvidia-smi.ts'
 import type { DeviceReading } from '../../src/ports/device-probe.ts'
-import type { Log, LogFields } from '../../src/ports/telemetry.ts'
+import { DaemonEvents } from '../../src/services/daemon-events.ts'
+import { logLines } from '../../src/services/telemetry/log-lines.ts'
+import type { LogFields } from '../../src/ports/telemetry.ts'
 import { Devices } from '../../src/services/pools/devices.ts'
 import type { Pools } from '../../src/services/pools/pools.ts'
 import { FakeClock, settled } from '../harness/fake-clock.ts'
@@ -59,7 +61,10 @@ function world(devices: readonly number[] = [0, 2]) {
   }
   const lines: LogFields[] = []
   const record = (fields: LogFields): void => void lines.push(fields)
-  const log: Log = { debug: record, info: record, warn: record, error: record }
+  const events = new DaemonEvents((error) => {
+    throw error
+  })
+  events.listen(logLines({ debug: record, info: record, warn: record, error: record }))
   const replica = { id: 'r0', devices, state: 'ready', engine: { kvUsage: () => state.kv } }
   const pools = {
     all: () => [{ labels: { engine: 'mock', engine_version: state.version, pool_id: 'p' }, replicas: [replica] }],
@@ -67,7 +72,7 @@ function world(devices: readonly number[] = [0, 2]) {
   const probe = { read: () => (state.reads++, state.read()) }
   const clock = new FakeClock()
   const metrics = createPrometheusMetrics(false)
-  const stop = new Devices(probe, pools, clock, metrics, log).start(5000)
+  const stop = new Devices({ probe, pools, clock, metrics, events }).start(5000)
   const samples = async (name: string): Promise<readonly Sample[]> => {
     await settled()
     return parseExposition(await metrics.scrape()).get(name)?.samples ?? []

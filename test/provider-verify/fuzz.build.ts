@@ -23,7 +23,7 @@ export interface Wire {
 
 /** What a request gets that keeps the contract and comes with a key that may. */
 const possible: Readonly<Record<OperationId, readonly number[]>> = {
-  createTask: [202, 400, 403, 404, 409, 429, 503],
+  createTask: [200, 202, 400, 403, 404, 409, 429, 503],
   listTasks: [200],
   getTask: [200, 404],
   streamTask: [200, 204, 404],
@@ -33,6 +33,7 @@ const possible: Readonly<Record<OperationId, readonly number[]>> = {
   getCapabilities: [200],
   listPools: [200],
   getPoolHealth: [200, 404],
+  listQueue: [200, 404],
   listArtifacts: [200],
   createArtifact: [201, 400],
   getArtifact: [200, 404],

@@ -125,7 +125,7 @@ export const SCHEMA_VERSION = MIGRATIONS.length
 /** Brings the database from `version` to the current schema: wholly or, if it throws, not at all. */
 export function migrate(db: DatabaseSync, version: number): void {
   if (version === SCHEMA_VERSION) return
-  if (version > 0 && version < 4) addFrameFunctions(db)
+  if (version < 4) addFrameFunctions(db)
   db.exec('BEGIN IMMEDIATE')
   try {
     for (const migration of MIGRATIONS.slice(version)) db.exec(migration)

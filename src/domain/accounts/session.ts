@@ -44,11 +44,10 @@ export const turnsLeft = (session: Session, reserved: number, rules: SessionRule
 
 export const takeTurn = (session: Session): Session => ({ ...session, turns: session.turns + 1 })
 
-/** A session as the wire shows it. `kv_bytes` is 0: no engine here reports it. */
+/** A session as the wire shows it. */
 export const sessionInfo = (session: Session, now: number, kv_warmth: boolean, remaining: Remaining): SessionInfo => ({
   ttl_ms_remaining: Math.max(0, Math.ceil(session.expires_at - now)),
   turns: session.turns,
-  kv_bytes: 0,
   kv_warmth,
   ...budgetFields(remaining),
 })

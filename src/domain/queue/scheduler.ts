@@ -1,4 +1,5 @@
 import { absent, aside, ClassQueue, isWaiting, queued, tentative, weight_per_ms, type Queueable } from './class-queue.ts'
+import { dispatchOrder } from './dispatch-order.ts'
 import { Displaceable } from './displaceable.ts'
 import type { Priority } from '../task.ts'
 
@@ -174,6 +175,12 @@ export class Scheduler<T extends Schedulable> {
   *tasks(): Iterable<T> {
     yield* this.classes.interactive.all()
     yield* this.classes.batch.all()
+  }
+
+  /** The same in the order in which they will be dispatched if nobody else comes. */
+  inOrder(): Iterable<T> {
+    const { interactive, batch } = this.classes
+    return dispatchOrder(interactive.all(), batch.all(), this.rules.batch_every, this.passed)
   }
 
   /** What is ahead of a queued task if nobody else comes; undefined where it is not in the queue. */

@@ -6,12 +6,11 @@ import { Rendering } from './rendering.ts'
 import type { MetricsEvent, StartedEvent, StoredLog, TerminalEvent } from './task-events.ts'
 import { TaskReader, type Cursor } from './task-reader.ts'
 
-/** Where a reader goes on. */
-export type ResumePoint =
-  | { readonly kind: 'start' }
-  | { readonly kind: 'after_started' }
-  | { readonly kind: 'after'; readonly mark: Mark }
-  | { readonly kind: 'nothing' }
+/** Where a reader begins. */
+export type ReadPoint = { readonly kind: 'start' } | { readonly kind: 'after_started' } | { readonly kind: 'after'; readonly mark: Mark }
+
+/** Where a reader goes on; one that has everything wants nothing. */
+export type ResumePoint = ReadPoint | { readonly kind: 'nothing' }
 
 const reset: TerminalEvent = {
   error: {
@@ -134,7 +133,7 @@ export class TaskLog {
   }
 
   /** A new reader from this point on, in a door's format. */
-  read(from: Exclude<ResumePoint, { kind: 'nothing' }>, format: EventFormat): TaskReader {
+  read(from: ReadPoint, format: EventFormat): TaskReader {
     const start = { started: from.kind !== 'start', after: from.kind === 'after' ? from.mark : undefined }
     const pull = (cursor: Cursor, max_chars: number): string => this.take(cursor, this.renderingOf(format), max_chars)
     const reader: TaskReader = new TaskReader(start, pull, () => this.readers.delete(reader))
@@ -184,14 +183,15 @@ export class TaskLog {
 
   /** Finds the place after `mark`; undefined while the parts are not there yet. */
   private resume(cursor: Cursor, mark: Mark, format: EventFormat): string | undefined {
-    const { parts } = this
-    const beyond = mark.bytes > parts.position.bytes
-    if (beyond && this.terminal === undefined) return undefined
+    const { parts, terminal } = this
+    const found = mark.bytes > parts.position.bytes ? undefined : this.placeOf(mark)
+    // A part without text may yet come with that mark: the first one of a tool call.
+    const maybeLater = found === undefined && mark.bytes >= parts.position.bytes
+    if (maybeLater && terminal === undefined) return undefined
     cursor.after = undefined
     cursor.part = parts.count
     // The error is what this reader has to know, whatever text it already has.
-    if (beyond && this.terminal !== undefined && 'error' in this.terminal) return ''
-    const found = this.placeOf(mark)
+    if (maybeLater && terminal !== undefined && 'error' in terminal) return ''
     if (found === undefined) {
       cursor.done = true
       return format.terminal(reset)
@@ -203,16 +203,17 @@ export class TaskLog {
   /** The part that follows a mark, and what is left of the part before where the mark is inside; undefined where the parts have no such mark. */
   private placeOf(mark: Mark): { readonly next: number; readonly rest?: MarkedPart } | undefined {
     const { index: first, begin } = this.parts.blockBefore(mark.bytes)
-    if (sameMark(begin, mark)) return { next: first }
+    let next = sameMark(begin, mark) ? first : undefined
     let before = begin
     for (const found of this.parts.from(first)) {
-      if (before.bytes > mark.bytes) return undefined
-      if (sameMark(found.mark, mark)) return { next: found.index + 1 }
+      // Pieces of a tool call without text leave the mark where it was.
+      if (sameMark(found.mark, mark)) next = found.index + 1
+      else if (next !== undefined || before.bytes > mark.bytes) break
       const split = found.mark.bytes > mark.bytes ? splitAtByte(found.part.text, mark.bytes - before.bytes) : undefined
       if (split !== undefined && sameMark(advance(before, { ...found.part, text: split.before }), mark))
         return { next: found.index + 1, rest: { ...found, part: withText(found.part, split.after) } }
       before = advance(before, found.part)
     }
-    return undefined
+    return next === undefined ? undefined : { next }
   }
 }

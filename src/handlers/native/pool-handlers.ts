@@ -1,25 +1,29 @@
 import type { Drain } from '../../services/operations/drain.ts'
 import type { Pools } from '../../services/pools/pools.ts'
+import type { Tasks } from '../../services/tasks/tasks.ts'
 import type { Reload } from '../../services/operations/reload.ts'
 import { drainPool } from './drain-pool.ts'
 import { getCapabilities } from './get-capabilities.ts'
 import { getPoolHealth } from './get-pool-health.ts'
 import type { Handlers } from '../handler.ts'
+import { listQueue } from './list-queue.ts'
 import { listPools } from './list-pools.ts'
 import { reloadPool } from './reload-pool.ts'
 import { resumePool } from './resume-pool.ts'
 
-type PoolOperation = Extract<keyof Handlers, 'getCapabilities' | `${string}Pool${string}`>
+type PoolOperation = Extract<keyof Handlers, 'getCapabilities' | 'listQueue' | `${string}Pool${string}`>
 
 /** The part of the map that is about pools. */
 export const poolHandlers = (services: {
   readonly drain: Drain
   readonly pools: Pick<Pools, 'all' | 'get'>
   readonly reload: Reload
+  readonly tasks: Pick<Tasks, 'queue'>
 }): Pick<Handlers, PoolOperation> => ({
   getCapabilities: getCapabilities(services),
   listPools: listPools(services),
   getPoolHealth: getPoolHealth(services),
+  listQueue: listQueue(services),
   drainPool: drainPool(services),
   resumePool: resumePool(services),
   reloadPool: reloadPool(services),

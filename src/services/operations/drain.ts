@@ -1,4 +1,5 @@
 import { DomainError } from '../../domain/errors.ts'
+import { draftAgain } from '../../domain/task-defaults.ts'
 import type { CancelTimer, Clock } from '../../ports/clock.ts'
 import type { EventSink } from '../../domain/daemon-events.ts'
 import type { LiveTask } from '../tasks/live-task.ts'
@@ -129,19 +130,17 @@ export class Drain {
   }
 
   /** Where admission would put the task if the pool it waits in were not there; only where there is room. */
-  private otherPoolFor(
-    { owner, deadline_at, accepted: { request, prompt_tokens } }: LiveTask,
-    pool: Pool<LiveTask>,
-  ): Pool<LiveTask> | undefined {
+  private otherPoolFor({ owner, deadline_at, accepted }: LiveTask, pool: Pool<LiveTask>): Pool<LiveTask> | undefined {
     const others = (pools: readonly Pool<LiveTask>[]): Pool<LiveTask>[] =>
       pools.filter((other) => other !== pool && other.scheduler.depth() < other.config.queue.capacity)
     try {
-      const { first, fallback, pinned } = candidatesFor(request, this.parts.pools)
+      const draft = draftAgain(accepted)
+      const { first, fallback, pinned } = candidatesFor(draft, this.parts.pools)
       return placeTask(
         owner,
-        request,
+        draft,
         { first: others(first), fallback: others(fallback), pinned },
-        prompt_tokens,
+        accepted.prompt_tokens,
         deadline_at - this.parts.clock.now(),
       ).pool
     } catch (error) {

@@ -2,6 +2,7 @@ import { DomainError } from '../../domain/errors.ts'
 import type { EventSink } from '../../domain/daemon-events.ts'
 import { startedEvent } from '../../domain/stream/task-events.ts'
 import { TaskLog } from '../../domain/stream/task-log.ts'
+import { draftAgain } from '../../domain/task-defaults.ts'
 import type { AcceptedTask, TaskHead, UnfinishedTask } from '../../domain/task.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { Fact, Journal } from '../../ports/journal.ts'
@@ -65,7 +66,7 @@ function poolFor(head: TaskHead, pools: Pools<LiveTask>): Pool<LiveTask> | undef
   const own = pools.find(head.pool_id)
   if (own?.config.model === head.model_ref) return own
   try {
-    const { first, fallback } = candidatesFor(head.source.task.request, pools)
+    const { first, fallback } = candidatesFor(draftAgain(head.source.task), pools)
     return first[0] ?? fallback[0]
   } catch (error) {
     if (error instanceof DomainError) return undefined

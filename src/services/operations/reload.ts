@@ -86,7 +86,15 @@ export class Reload {
       for (const replica of successor.replicas) {
         if (replica.state !== 'ready') throw new Error(replica.last_error ?? `replica ${replica.id} is ${replica.state}`)
         if (replica.props?.workloads.includes('completion') !== true) continue
-        const request = { prompt: { text: 'a' }, max_tokens: 1, seed: 0, sampling: { temperature: 0 }, kv: 'cold', session: '' } as const
+        const request = {
+          prompt: { text: 'a' },
+          max_tokens: 1,
+          seed: 0,
+          sampling: { temperature: 0 },
+          chat: {},
+          kv: 'cold',
+          session: '',
+        } as const
         await Promise.race([late, replica.engine.generate(request, () => undefined, signal)])
       }
       await this.parts.records.setModel(old.id, model)

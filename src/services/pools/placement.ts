@@ -1,7 +1,9 @@
 import { DomainError } from '../../domain/errors.ts'
-import { shapeOf, waiting } from '../../domain/prediction/estimator.ts'
+import { shapeOf, waiting, type WorkShape } from '../../domain/prediction/estimator.ts'
 import { startMs, type Start } from '../../domain/prediction/forecast.ts'
-import type { TaskRequest } from '../../domain/task.ts'
+import { featuresOf } from '../../domain/chat.ts'
+import { sizeIn, type TaskSize } from '../../domain/task-defaults.ts'
+import type { Feature, TaskDraft, TaskRequest } from '../../domain/task.ts'
 import type { PoolTask } from './pool-task.ts'
 import type { Pool } from './pool.ts'
 import type { Pools } from './pools.ts'
@@ -17,18 +19,26 @@ export interface Candidates<T extends PoolTask = PoolTask> {
   readonly pinned: boolean
 }
 
+/** The model of a task that may name none. @throws DomainError invalid_params where it does not and more than one is served */
+export function modelFor({ model_ref, placement }: TaskRequest, pools: Pick<Pools, 'all' | 'find'>): string {
+  if (model_ref !== undefined) return model_ref
+  const pinned = placement?.pin_pool_id === undefined ? undefined : pools.find(placement.pin_pool_id)?.config.model
+  if (pinned !== undefined) return pinned
+  const [only, ...others] = new Set(pools.all().map(({ config }) => config.model))
+  if (only !== undefined && others.length === 0) return only
+  throw new DomainError('invalid_params', `body.model_ref: is required where several models are served: ${[only, ...others].join(', ')}`)
+}
+
 /**
  * The pools that serve the task's engine and model and that its placement allows, ready or not.
  * @throws DomainError invalid_params for an unknown or unfitting pool, not_found where no pool serves the engine and model
  */
-export function candidatesFor<T extends PoolTask>(request: TaskRequest, pools: Pools<T>): Candidates<T> {
+export function candidatesFor<T extends PoolTask>(request: TaskDraft, pools: Pools<T>): Candidates<T> {
   const { engine, model_ref, placement } = request
-  const serving = pools.all().filter(({ config }) => config.engine === engine && config.model === model_ref)
+  const serving = pools.all().filter(({ config }) => (engine === undefined || config.engine === engine) && config.model === model_ref)
+  const on = engine === undefined ? '' : ` on engine ${engine}`
   if (serving.length === 0)
-    throw new DomainError(
-      'not_found',
-      `No pool serves model_ref ${model_ref} on engine ${engine}; GET /v1/capabilities lists what is served.`,
-    )
+    throw new DomainError('not_found', `No pool serves model_ref ${model_ref}${on}; GET /v1/capabilities lists what is served.`)
   const allowed = placement === undefined ? serving : allowedBy(placement, serving, pools)
   if (placement?.mode === 'pin') {
     const pinned = allowed.filter(({ id }) => id === placement.pin_pool_id)
@@ -37,21 +47,11 @@ export function candidatesFor<T extends PoolTask>(request: TaskRequest, pools: P
         'invalid_params',
         `body.placement.pin_pool_id: pool ${placement.pin_pool_id} does not serve this engine and model, or the placement excludes it`,
       )
-    if (!pinned.some((pool) => pool.supports(request.workload)))
-      throw new DomainError(
-        'invalid_params',
-        `body.workload: pool ${placement.pin_pool_id} does no ${request.workload}; GET /v1/capabilities lists supported_workloads`,
-      )
-    return { first: pinned, fallback: [], pinned: true }
+    return { first: ableOf(request, pinned), fallback: [], pinned: true }
   }
   if (allowed.length === 0)
     throw new DomainError('invalid_params', 'body.placement: avoid_pools and require_device_mask leave no pool for this engine and model')
-  const able = allowed.filter((pool) => pool.supports(request.workload))
-  if (able.length === 0)
-    throw new DomainError(
-      'invalid_params',
-      `body.workload: no pool does ${request.workload} with this engine and model; GET /v1/capabilities lists supported_workloads`,
-    )
+  const able = ableOf(request, allowed)
   if (placement?.mode !== 'prefer') return { first: able, fallback: [], pinned: false }
   const preferred = (placement.prefer_pools ?? []).flatMap((id) => able.filter((pool) => pool.id === id))
   const rest = placement.allow_fallback === false ? [] : able.filter((pool) => !preferred.includes(pool))
@@ -60,8 +60,27 @@ export function candidatesFor<T extends PoolTask>(request: TaskRequest, pools: P
   return { first: preferred, fallback: rest, pinned: false }
 }
 
+/** The pools that can what the task asks for; says which field asks for something that none of them can. */
+function ableOf<T extends PoolTask>(request: TaskDraft, pools: readonly Pool<T>[]): readonly Pool<T>[] {
+  const which = pools.length === 1 ? `pool ${pools[0]?.id ?? ''} does not` : 'no pool for this model does'
+  const working = pools.filter((pool) => pool.supports(request.workload))
+  if (working.length === 0)
+    throw new DomainError('invalid_params', `body.workload: ${which} ${request.workload}; GET /v1/capabilities lists supported_workloads`)
+  let able = working
+  for (const [feature, field] of featuresOf(request)) {
+    able = able.filter((pool) => pool.can(feature))
+    if (able.length === 0) throw lacking(feature, field, working)
+  }
+  return able
+}
+
+function lacking(feature: Feature, field: string, pools: readonly Pool[]): DomainError {
+  const who = pools.length === 1 ? `pool ${pools[0]?.id ?? ''} does not have` : 'no pool for this task has'
+  return new DomainError('invalid_params', `body.${field}: ${who} the feature ${feature}; GET /v1/capabilities lists features`)
+}
+
 function allowedBy<T extends PoolTask>(
-  placement: NonNullable<TaskRequest['placement']>,
+  placement: NonNullable<TaskDraft['placement']>,
   serving: readonly Pool<T>[],
   pools: Pools<T>,
 ): readonly Pool<T>[] {
@@ -86,6 +105,8 @@ export interface PlacementChoice<T extends PoolTask = PoolTask> {
   readonly start: Start
   /** None of the preferred pools took it. */
   readonly fallback: boolean
+  /** What the task has in this pool, tokens. */
+  readonly size: TaskSize
 }
 
 /**
@@ -95,7 +116,7 @@ export interface PlacementChoice<T extends PoolTask = PoolTask> {
  */
 export function placeTask<T extends PoolTask>(
   owner: string,
-  request: TaskRequest,
+  request: TaskDraft,
   candidates: Candidates<T>,
   prompt_tokens: number,
   left_ms = request.deadline_ms,
@@ -105,12 +126,14 @@ export function placeTask<T extends PoolTask>(
   const roomy = ready.filter(({ scheduler }) => scheduler.hasPlaceFor(newcomer))
   const places = (roomy.length > 0 ? roomy : ready).map((pool): PlacementChoice<T> => {
     const ahead = pool.scheduler.aheadOfNewcomer(newcomer)
-    return { pool, position: ahead.position, start: pool.predictStart(ahead, request.priority), fallback: !candidates.first.includes(pool) }
+    const start = pool.predictStart(ahead, request.priority)
+    return { pool, position: ahead.position, start, fallback: !candidates.first.includes(pool), size: sizeIn(pool, request, prompt_tokens) }
   })
-  const shape = shapeOf(request, prompt_tokens)
-  const inTime = places.filter(({ pool: { estimator }, start }) =>
-    estimator.admits(estimator.onTimeProbability(start, shape, waiting, left_ms)),
-  )
+  const shape = ({ size }: PlacementChoice<T>): WorkShape => shapeOf({ ...request, ...size }, prompt_tokens)
+  const inTime = places.filter((place) => {
+    const { estimator } = place.pool
+    return estimator.admits(estimator.onTimeProbability(place.start, shape(place), waiting, left_ms))
+  })
   const preferred = request.placement?.mode === 'prefer' ? inTime.find(({ fallback }) => !fallback) : undefined
   const best =
     preferred ??
@@ -119,19 +142,22 @@ export function placeTask<T extends PoolTask>(
       undefined,
     )
   if (best !== undefined) return best
-  const ends = places.map(({ pool, start }) => [startMs(start), Math.ceil(pool.estimator.serviceMs(shape))] as const)
+  const ends = places.map((place) => [startMs(place.start), Math.ceil(place.pool.estimator.serviceMs(shape(place)))] as const)
   const [start_ms = 0, service_ms = 0] = ends.sort(([a, b], [c, d]) => a + b - c - d)[0] ?? []
   throw new DomainError(
     'deadline_unmet',
     `body.deadline_ms: the task would start in about ${start_ms} ms and take about ${service_ms} ms; it has hardly a chance to end within ${left_ms} ms`,
-    { engine: request.engine },
+    request.engine === undefined ? {} : { engine: request.engine },
   )
 }
 
 /** The pools that fit the task and are ready; says which rule left none. */
-function feasible<T extends PoolTask>(request: TaskRequest, all: readonly Pool<T>[], prompt_tokens: number): readonly Pool<T>[] {
-  const { ctx, max_tokens, sampler_profile_version: profile, determinism } = request
-  const fitting = all.filter((pool) => ctx <= pool.ctxMax && prompt_tokens + max_tokens <= ctx && max_tokens <= pool.maxTokensOut)
+function feasible<T extends PoolTask>(request: TaskDraft, all: readonly Pool<T>[], prompt_tokens: number): readonly Pool<T>[] {
+  const { sampler_profile_version: profile, determinism } = request
+  const fitting = all.filter((pool) => {
+    const { ctx, max_tokens } = sizeIn(pool, request, prompt_tokens)
+    return ctx <= pool.ctxMax && max_tokens >= 1 && prompt_tokens + max_tokens <= ctx && max_tokens <= pool.maxTokensOut
+  })
   if (fitting.length === 0) throw tooLarge(request, all, prompt_tokens)
   const profiled = fitting.filter(({ config }) => profile === undefined || config.sampler_profile_version === profile)
   if (profiled.length === 0)

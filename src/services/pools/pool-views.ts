@@ -66,11 +66,6 @@ export function poolCapability(pool: Pool): EngineCapability {
     slots: config.replicas.reduce((sum, { slots }) => sum + slots, 0),
     supported_workloads: [...(props?.workloads ?? [])],
     rate_limits: { queue_capacity: config.queue.capacity, full_policy: config.queue.full_policy },
-    features: [
-      ...(props?.replayable === true ? (['replayable'] as const) : []),
-      ...(props?.chat_template === true ? (['chat_template'] as const) : []),
-      'stop_sequences',
-      ...(props?.kv_reuse === true ? (['kv_reuse'] as const) : []),
-    ],
+    features: [...(props?.replayable === true ? (['replayable'] as const) : []), ...(props?.features ?? [])],
   }
 }

@@ -4,7 +4,7 @@ import type { EventSink, PoolLabels } from '../../domain/daemon-events.ts'
 import { Estimator } from '../../domain/prediction/estimator.ts'
 import type { Start } from '../../domain/prediction/forecast.ts'
 import { Scheduler, type Ahead } from '../../domain/queue/scheduler.ts'
-import type { Priority, Workload } from '../../domain/task.ts'
+import type { Feature, Priority, Workload } from '../../domain/task.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { Engine } from '../../ports/engine.ts'
 import type { PoolTask } from './pool-task.ts'
@@ -124,6 +124,13 @@ export class Pool<T extends PoolTask = PoolTask> {
 
   supports(workload: Workload): boolean {
     return this.props?.workloads.includes(workload) ?? true
+  }
+
+  /** Whether its engine has a feature; one that was never up may have any. */
+  can(feature: Feature): boolean {
+    const { props } = this
+    if (feature === 'replayable') return props?.replayable ?? true
+    return props?.features.includes(feature) ?? true
   }
 
   /** When a task of this class with this much ahead of it is expected to start. */

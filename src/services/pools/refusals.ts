@@ -1,5 +1,5 @@
 import { DomainError, type ErrorKind } from '../../domain/errors.ts'
-import type { TaskRequest } from '../../domain/task.ts'
+import type { TaskDraft } from '../../domain/task.ts'
 import type { Pool } from './pool.ts'
 
 /** Refusals that mean there was no place. */
@@ -12,20 +12,18 @@ export const noCapacity: ReadonlySet<ErrorKind> = new Set([
 ])
 
 /** The task is too large for every pool; names the field. */
-export function tooLarge(request: TaskRequest, pools: readonly Pool[], prompt_tokens: number): DomainError {
+export function tooLarge({ ctx, max_tokens }: TaskDraft, pools: readonly Pool[], prompt_tokens: number): DomainError {
+  const refuse = (field: string, rule: string): DomainError => new DomainError('invalid_params', `body.${field}: ${rule}`)
   const ctxMax = Math.max(...pools.map((pool) => pool.ctxMax))
   const outMax = Math.max(...pools.map((pool) => pool.maxTokensOut))
-  if (request.ctx > ctxMax)
-    return new DomainError('invalid_params', `body.ctx: ${request.ctx} is more than the ${ctxMax} tokens the engine has`)
-  if (request.max_tokens > outMax)
-    return new DomainError(
-      'invalid_params',
-      `body.max_tokens: ${request.max_tokens} is more than the ${outMax} tokens a task may generate here`,
-    )
-  return new DomainError(
-    'invalid_params',
-    `body.ctx: the prompt has ${prompt_tokens} tokens and max_tokens is ${request.max_tokens}, together more than ctx ${request.ctx}; shorten the prompt or lower max_tokens`,
-  )
+  if (ctx !== undefined && ctx > ctxMax) return refuse('ctx', `${ctx} is more than the ${ctxMax} tokens the engine has`)
+  if (max_tokens !== undefined && max_tokens > outMax)
+    return refuse('max_tokens', `${max_tokens} is more than the ${outMax} tokens a task may generate here`)
+  const room = ctx === undefined ? `the ${ctxMax} tokens the engine has` : `ctx ${ctx}`
+  if (max_tokens === undefined)
+    return refuse('ctx', `the prompt has ${prompt_tokens} tokens, which leaves no room in ${room}; shorten the prompt`)
+  const together = `the prompt has ${prompt_tokens} tokens and max_tokens is ${max_tokens}, together more than ${room}`
+  return refuse('ctx', `${together}; shorten the prompt or lower max_tokens`)
 }
 
 /** None of the pools that could take the task has a replica that is ready. */

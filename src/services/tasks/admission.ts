@@ -5,10 +5,19 @@ import { DomainError } from '../../domain/errors.ts'
 import { startMs } from '../../domain/prediction/forecast.ts'
 import type { Principal } from '../../domain/principal.ts'
 import { checkTaskRequest } from '../../domain/task-rules.ts'
-import { headOf, taskKeyOf, type AcceptedTask, type TaskAcceptedReply, type TaskRequest, type UnfinishedTask } from '../../domain/task.ts'
+import { draftOf, filledOf, sentOf } from '../../domain/task-defaults.ts'
+import {
+  headOf,
+  taskKeyOf,
+  type AcceptedTask,
+  type TaskAcceptedReply,
+  type TaskRequest,
+  type TaskSpec,
+  type UnfinishedTask,
+} from '../../domain/task.ts'
 import type { Clock } from '../../ports/clock.ts'
 import { StorageError, type Journal } from '../../ports/journal.ts'
-import { candidatesFor, placeTask } from '../pools/placement.ts'
+import { candidatesFor, modelFor, placeTask } from '../pools/placement.ts'
 import type { Pool } from '../pools/pool.ts'
 import type { Pools } from '../pools/pools.ts'
 import { noCapacity, queueFull } from '../pools/refusals.ts'
@@ -37,6 +46,10 @@ export interface AdmissionParts {
   readonly events: EventSink
   /** A seed for a task that brings none, 0 to 2^32 - 1. */
   readonly drawSeed: () => number
+  /** An id for a task that brings none, unique. */
+  readonly drawId: () => string
+  /** Of a task that brings none, ms from acceptance. */
+  readonly deadline_ms: number
 }
 
 /** The one way in: admits a task durably, or says why not. */
@@ -60,7 +73,8 @@ export class Admission {
    * @throws DomainError every refusal
    */
   async admit(principal: Principal, request: TaskRequest, correlation_id: string): Promise<TaskAcceptedReply> {
-    const id = taskKeyOf(principal.name, request.task_id)
+    const task_id = request.task_id ?? this.parts.drawId()
+    const id = taskKeyOf(principal.name, task_id)
     checkWellFormed(request)
     const flying = this.flying.get(id)
     const live = this.parts.live.get(id)?.accepted
@@ -71,7 +85,7 @@ export class Admission {
       return this.admit(principal, request, correlation_id)
     }
     if (live !== undefined) return repeated(live, request)
-    const identity = { correlation_id, task_id: request.task_id, session_id: request.session_id, owner: principal.name }
+    const identity = { correlation_id, task_id, session_id: request.session_id ?? task_id, owner: principal.name }
     const reply = this.accept(identity, request).catch((error: unknown) => this.refuse(identity, request, error))
     this.flying.set(id, { request, reply })
     try {
@@ -96,28 +110,32 @@ export class Admission {
     const { owner, correlation_id } = identity
     this.checkOpen()
     keyLimits.countRequest(owner, clock.now())
-    keyLimits.checkPriority(owner, request.priority)
-    checkTaskRequest(request)
-    this.parts.checkModel(request.model_ref)
-    const prompt_tokens = await countTokens(request, candidatesFor(request, pools), clock, events)
+    const { task_id } = identity
+    const draft = draftOf(request, { task_id, model_ref: modelFor(request, pools), deadline_ms: this.parts.deadline_ms })
+    keyLimits.checkPriority(owner, draft.priority)
+    checkTaskRequest(draft)
+    this.parts.checkModel(draft.model_ref)
+    const prompt_tokens = await countTokens(draft, candidatesFor(draft, pools), clock, events)
     // No await from here to the commit: nothing may change between the checks and the reservations.
     this.checkOpen()
-    this.parts.checkModel(request.model_ref)
+    this.parts.checkModel(draft.model_ref)
     // A pool may have been reloaded while the tokens were counted.
-    const candidates = candidatesFor(request, pools)
+    const candidates = candidatesFor(draft, pools)
     events.emit({ type: 'task_placed', candidates: candidates.first.length + candidates.fallback.length })
-    const { pool, position, start, fallback } = placeTask(owner, request, candidates, prompt_tokens)
+    const { pool, position, start, fallback, size } = placeTask(owner, draft, candidates, prompt_tokens)
+    const spec: TaskSpec = { ...draft, engine: pool.config.engine, ...size }
     keyLimits.checkWaiting(owner)
-    const reservation = sessions.reserve(owner, request.session_id, needOf(request, prompt_tokens, pool))
+    const reservation = sessions.reserve(owner, spec.session_id, needOf(spec, prompt_tokens, pool))
     const accepted_at = Math.floor(clock.now())
     const start_ms = startMs(start)
     const numbers = { queue_position: position, predicted_start_ms: start_ms, backoff_ms: start_ms }
     const seed = request.seed ?? drawSeed()
-    const { task_id } = request
+    const filled = filledOf(request, spec)
     const accepted: AcceptedTask = {
       owner,
       task_id,
-      request,
+      request: spec,
+      filled,
       seed,
       prompt_tokens,
       pool_id: pool.id,
@@ -173,13 +191,13 @@ export class Admission {
   /** A refused request may be the repetition of a task that has finished: that one's reply holds. */
   private async refuse(task: TaskIdentity, request: TaskRequest, error: unknown): Promise<TaskAcceptedReply> {
     const { journal, events } = this.parts
-    const twin = error instanceof StorageError ? undefined : await journal.find(task.owner, request.task_id).catch(() => undefined)
+    const twin = error instanceof StorageError ? undefined : await journal.find(task.owner, task.task_id).catch(() => undefined)
     if (twin !== undefined) return repeated(twin.task, request)
     if (!(error instanceof DomainError)) throw error
     events.emit({
       type: 'task_refused',
       task,
-      engine: request.engine,
+      engine: request.engine ?? error.details.engine ?? 'none',
       error: { code: error.code, message: error.message, cause: error.cause },
       no_capacity: noCapacity.has(error.kind),
       pinned: request.placement?.mode === 'pin',
@@ -189,7 +207,7 @@ export class Admission {
   }
 }
 
-const needOf = ({ max_tokens }: Pick<TaskRequest, 'max_tokens'>, prompt_tokens: number, pool: Pool<LiveTask>): Need => ({
+const needOf = ({ max_tokens }: Pick<TaskSpec, 'max_tokens'>, prompt_tokens: number, pool: Pool<LiveTask>): Need => ({
   tokens: prompt_tokens + max_tokens,
   cost_nano: costNano(pool.prices, prompt_tokens, max_tokens),
 })
@@ -201,7 +219,7 @@ function replyOf(task: AcceptedTask): TaskAcceptedReply {
 
 /** The reply to an accepted task's body; another body cannot have its id. */
 function repeated(known: AcceptedTask, request: TaskRequest): TaskAcceptedReply {
-  if (!sameJson(known.request, request))
+  if (!sameJson(sentOf(known), request))
     throw new DomainError('conflict', 'task_id is taken by a task with another body; choose a new task_id.')
   return replyOf(known)
 }

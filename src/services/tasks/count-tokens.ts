@@ -1,6 +1,7 @@
 import { DomainError } from '../../domain/errors.ts'
 import { estimateTokens } from '../../domain/task-rules.ts'
-import type { TaskRequest } from '../../domain/task.ts'
+import { textOf } from '../../domain/chat.ts'
+import type { TaskDraft, TaskRequest } from '../../domain/task.ts'
 import type { Clock } from '../../ports/clock.ts'
 import { EngineError } from '../../ports/engine.ts'
 import type { EventSink } from '../../domain/daemon-events.ts'
@@ -11,7 +12,7 @@ import { promptOf } from './run.ts'
  * Tokens of a task's prompt: by the engine's own tokenizer if it answers in time, else an estimate.
  * @throws DomainError invalid_params where the engine cannot take the prompt
  */
-export async function countTokens(request: TaskRequest, candidates: Candidates, clock: Clock, events: EventSink): Promise<number> {
+export async function countTokens(request: TaskDraft, candidates: Candidates, clock: Clock, events: EventSink): Promise<number> {
   const pool = candidates.first.find(({ ready }) => ready) ?? candidates.fallback.find(({ ready }) => ready)
   const replica = pool?.replicas.find(({ state }) => state === 'ready')
   if (pool === undefined || replica === undefined || request.workload !== 'completion') return estimateFor(request)
@@ -37,5 +38,5 @@ export async function countTokens(request: TaskRequest, candidates: Candidates, 
 }
 
 function estimateFor({ prompt = '', messages = [], inputs = [] }: TaskRequest): number {
-  return [prompt, ...messages.map(({ content }) => content), ...inputs].reduce((sum, text) => sum + estimateTokens(text), 0)
+  return [prompt, ...messages.map(({ content }) => textOf(content)), ...inputs].reduce((sum, text) => sum + estimateTokens(text), 0)
 }

@@ -3,9 +3,9 @@ import type { EventSink } from '../../domain/daemon-events.ts'
 import { DomainError } from '../../domain/errors.ts'
 import type { Part } from '../../domain/stream/part.ts'
 import { Replay } from '../../domain/stream/replay.ts'
-import { taskKeyOf } from '../../domain/task.ts'
+import { taskKeyOf, type TaskDraft, type TaskSpec } from '../../domain/task.ts'
 import type { Clock } from '../../ports/clock.ts'
-import { EngineError, type Prompt } from '../../ports/engine.ts'
+import { EngineError, type ChatOptions, type Prompt } from '../../ports/engine.ts'
 import type { Replica } from '../pools/replica.ts'
 import type { Ending } from './ending.ts'
 import type { LiveTask } from './live-task.ts'
@@ -14,8 +14,15 @@ import { placeOf } from './task-place.ts'
 type Completed = Extract<Ending, { kind: 'completed' }>
 
 /** The prompt of a completion as engines take it. */
-export function promptOf(request: LiveTask['accepted']['request']): Prompt {
+export function promptOf(request: Pick<TaskDraft, 'prompt' | 'messages'>): Prompt {
   return request.messages === undefined ? { text: request.prompt ?? '' } : { messages: request.messages }
+}
+
+/** Fields that only some engines can; placement has seen that this one can. */
+function chatOf(request: TaskSpec): ChatOptions {
+  const { tools, tool_choice, parallel_tool_calls, response_format, reasoning_effort, logprobs, top_logprobs } = request
+  const given = { tools, tool_choice, parallel_tool_calls, response_format, reasoning_effort, logprobs, top_logprobs }
+  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as ChatOptions
 }
 
 /** A reader may have other text than there is now: the new text is never given out as the rest of the old one. */
@@ -55,6 +62,7 @@ export async function runOnEngine(
       max_tokens: Math.min(request.max_tokens, pool.maxTokensOut),
       seed,
       sampling: request.sampling ?? {},
+      chat: chatOf(request),
       kv: request.determinism === 'strict' ? 'cold' : request.kv_hint,
       session: taskKeyOf(task.owner, request.session_id),
     },

@@ -1,7 +1,7 @@
 import { DomainError } from '../../domain/errors.ts'
 import type { EventFormat } from '../../domain/stream/event-format.ts'
 import { visibleOwner, type Principal } from '../../domain/principal.ts'
-import { TaskLog, type ResumePoint } from '../../domain/stream/task-log.ts'
+import { TaskLog, type ReadPoint, type ResumePoint } from '../../domain/stream/task-log.ts'
 import type { TaskReader } from '../../domain/stream/task-reader.ts'
 import { taskKeyOf, type AcceptedTask } from '../../domain/task.ts'
 import type { CancelTimer, Clock } from '../../ports/clock.ts'
@@ -66,6 +66,8 @@ export class Streams {
    * A reader from this point on, in a door's format; undefined where the reader has everything.
    * @throws DomainError not_found
    */
+  open(principal: Principal, task_id: string, from: ReadPoint, format: EventFormat): Promise<OpenedStream>
+  open(principal: Principal, task_id: string, from: ResumePoint, format: EventFormat): Promise<OpenedStream | undefined>
   async open(principal: Principal, task_id: string, from: ResumePoint, format: EventFormat): Promise<OpenedStream | undefined> {
     const task = this.parts.live.find(principal, task_id)
     if (task !== undefined) return this.follow(task, from, format)

@@ -4,8 +4,11 @@ import { defaultPage } from '../../domain/page.ts'
 import { visibleOwner, type Principal } from '../../domain/principal.ts'
 import { taskKeyOf, type AcceptedTask, type TaskOutcome, type TaskRecord, type TaskState, type TaskView } from '../../domain/task.ts'
 import type { Journal, TaskFilter } from '../../ports/journal.ts'
+import type { Clock } from '../../ports/clock.ts'
+import type { Pools } from '../pools/pools.ts'
 import type { LiveTask } from './live-task.ts'
 import type { LiveTasks } from './live-tasks.ts'
+import { queuePage, type QueuePage, type QueueQuery } from './queue-page.ts'
 
 /** Which tasks to list. */
 export interface TaskQuery {
@@ -15,23 +18,29 @@ export interface TaskQuery {
   readonly cursor?: string | undefined
 }
 
+/** What the view of tasks works with. */
+export interface TasksParts {
+  readonly live: LiveTasks
+  readonly journal: Pick<Journal, 'find' | 'list'>
+  readonly pools: Pick<Pools<LiveTask>, 'get'>
+  readonly clock: Clock
+}
+
 /** What a key may know of tasks: its own, or with the role `control` everybody's. */
 export class Tasks {
-  private readonly live: LiveTasks
-  private readonly journal: Pick<Journal, 'find' | 'list'>
+  private readonly parts: TasksParts
 
-  constructor(live: LiveTasks, journal: Pick<Journal, 'find' | 'list'>) {
-    this.live = live
-    this.journal = journal
+  constructor(parts: TasksParts) {
+    this.parts = parts
   }
 
   /** @throws DomainError not_found */
   async get(principal: Principal, task_id: string): Promise<TaskView> {
-    const live = this.live.find(principal, task_id)
-    if (live !== undefined) return this.viewLive(live)
-    const record = await this.journal.find(visibleOwner(principal), task_id)
+    const live = this.parts.live.find(principal, task_id)
+    if (live !== undefined) return this.viewLive(live, principal)
+    const record = await this.parts.journal.find(visibleOwner(principal), task_id)
     if (record === undefined) throw new DomainError('not_found', 'No such task.')
-    return this.view(record)
+    return this.view(record, principal)
   }
 
   /** Newest first. */
@@ -48,30 +57,39 @@ export class Tasks {
     let next = query.cursor === undefined ? undefined : Number(query.cursor)
     // Whether an unfinished task waits or runs is known only here, so the page is picked from pages of all unfinished ones.
     for (;;) {
-      const records = await this.journal.list({ ...filter, ...(next === undefined ? {} : { before_seq: next }), limit: limit + 1 })
-      page.push(...records.filter((record) => state === undefined || this.view(record).state === state).slice(0, limit + 1 - page.length))
+      const records = await this.parts.journal.list({ ...filter, ...(next === undefined ? {} : { before_seq: next }), limit: limit + 1 })
+      page.push(
+        ...records
+          .filter((record) => state === undefined || this.view(record, principal).state === state)
+          .slice(0, limit + 1 - page.length),
+      )
       next = records.at(-1)?.seq
       if (page.length > limit || records.length <= limit) break
     }
     const tasks = page.slice(0, limit)
     const last = tasks.at(-1)
     return {
-      tasks: tasks.map((record) => this.view(record)),
+      tasks: tasks.map((record) => this.view(record, principal)),
       ...(page.length > limit && last !== undefined ? { next_cursor: String(last.seq) } : {}),
     }
   }
 
-  private view(record: TaskRecord): TaskView {
-    const live = this.live.get(taskKeyOf(record.task.owner, record.task.task_id))
-    if (live !== undefined && record.outcome === undefined) return this.viewLive(live)
-    return taskView(record.task, record.outcome)
+  /** Who runs and who waits in a pool. @throws DomainError not_found */
+  queue(principal: Principal, pool_id: string, query: QueueQuery): QueuePage {
+    return queuePage(this.parts.pools.get(pool_id), principal, query, this.parts.clock.now())
   }
 
-  private viewLive(task: LiveTask): TaskView {
+  private view(record: TaskRecord, principal: Principal): TaskView {
+    const live = this.parts.live.get(taskKeyOf(record.task.owner, record.task.task_id))
+    if (live !== undefined && record.outcome === undefined) return this.viewLive(live, principal)
+    return taskView(record.task, record.outcome, principal)
+  }
+
+  private viewLive(task: LiveTask, principal: Principal): TaskView {
     const { pool } = task
     const ahead = task.started_at === undefined ? pool.scheduler.ahead(task) : undefined
     return {
-      ...taskView(task.accepted, undefined),
+      ...taskView(task.accepted, undefined, principal),
       pool_id: pool.id,
       state: task.started_at === undefined ? 'queued' : 'running',
       ...(ahead === undefined
@@ -84,11 +102,12 @@ export class Tasks {
 
 const iso = (at: number): string => new Date(at).toISOString()
 
-function taskView(task: AcceptedTask, outcome: TaskOutcome | undefined): TaskView {
+function taskView(task: AcceptedTask, outcome: TaskOutcome | undefined, principal: Principal): TaskView {
   const { task_id, request, pool_id, seed, accepted_at } = task
   const { session_id, workload, model_ref, engine, priority, metadata } = request
   return {
     task_id,
+    ...(visibleOwner(principal) === undefined ? { owner: task.owner } : {}),
     session_id,
     workload,
     model_ref,

@@ -1,13 +1,28 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
-import { parseTokenFrame, splitFrames, tokenFrame } from '../../../src/domain/stream/frames.ts'
-import { parseResumePoint, TaskLog } from '../../../src/domain/stream/task-log.ts'
-import { emptyMark, formatMark, type TextMark } from '../../../src/doors/native/event-id.ts'
-import { canceled, codeOf, drain, ended, failed, framesOf, kindsOf, markOf, metrics, started, textOf, tokenText } from './task-log.kit.ts'
+import { emptyMark, type Mark } from '../../../src/domain/stream/mark.ts'
+import type { TerminalEvent } from '../../../src/domain/stream/task-events.ts'
+import { TaskLog } from '../../../src/domain/stream/task-log.ts'
+import { formatMark, resumePoint } from '../../../src/doors/native/event-id.ts'
+import {
+  canceled,
+  codeOf,
+  drain,
+  ended,
+  failed,
+  kindsOf,
+  markOf,
+  metrics,
+  part,
+  readerOf,
+  started,
+  textOf,
+  tokenText,
+} from './task-log.kit.ts'
 
 const tokens = fc.array(tokenText, { minLength: 1, maxLength: 30 })
 
-function logOf(pieces: readonly string[], terminal?: string): TaskLog {
+function logOf(pieces: readonly string[], terminal?: TerminalEvent): TaskLog {
   const log = new TaskLog(started)
   for (const piece of pieces) log.append(part(piece))
   if (terminal !== undefined) log.seal(terminal)
@@ -28,7 +43,7 @@ function recut(text: string, sizes: readonly number[]): string[] {
 
 const cuts = fc.array(fc.integer({ min: 1, max: 4 }), { minLength: 1 })
 
-const after = (mark: TextMark): { readonly kind: 'after'; readonly mark: TextMark } => ({ kind: 'after', mark })
+const after = (mark: Mark): { readonly kind: 'after'; readonly mark: Mark } => ({ kind: 'after', mark })
 
 describe('task log: resuming', () => {
   it('after any token id gives exactly the frames after it', () => {
@@ -37,7 +52,7 @@ describe('task log: resuming', () => {
         const log = logOf(pieces, ended)
         const whole = drain(readerOf(log, { kind: 'start' }))
         const from = pick % (pieces.length + 1)
-        const point = parseResumePoint(whole[from]?.id)
+        const point = resumePoint(whole[from]?.id)
         assert.ok(point?.kind === 'after_started' || point?.kind === 'after')
         assert.deepEqual(drain(readerOf(log, point)), whole.slice(from + 1))
       }),
@@ -79,6 +94,11 @@ describe('task log: resuming', () => {
         const log = early ? new TaskLog(started) : logOf(pieces, ended)
         const reader = readerOf(log, after({ bytes: mark.bytes, hash: (mark.hash ^ twist) >>> 0 }))
         if (early) for (const piece of pieces) log.append(part(piece))
+        if (early && mark.bytes === markOf(whole).bytes) {
+          // A tool call that begins without text may yet be what the reader has.
+          assert.equal(reader.take(1000), '')
+          log.append(part('more'))
+        }
         const frames = drain(reader)
         assert.equal(kindsOf(frames), 'error')
         assert.equal(codeOf(frames[0]), 'WORKER_RESET')
@@ -142,40 +162,5 @@ describe('task log: resuming', () => {
     assert.equal(textOf(drain(reader)), 'ab')
     assert.equal(textOf(drain(readerOf(log, after(emptyMark)))), 'ab')
     assert.equal(codeOf(drain(readerOf(log, after({ bytes: 0, hash: 0 })))[0]), 'WORKER_RESET')
-  })
-
-  it('reads Last-Event-ID as the daemon writes it, and nothing else', () => {
-    assert.deepEqual(parseResumePoint(undefined), { kind: 'start' })
-    assert.deepEqual(parseResumePoint(''), { kind: 'start' })
-    assert.deepEqual(parseResumePoint('0'), { kind: 'after_started' })
-    assert.deepEqual(parseResumePoint('end'), { kind: 'nothing' })
-    assert.deepEqual(parseResumePoint('3-1a2b3c4d'), after({ bytes: 3, hash: 0x1a2b3c4d }))
-    for (const id of ['1', '-1', 'start', '3-1A2B3C4D', '03-1a2b3c4d', '3-1a2b3c4d ', 'END'])
-      assert.equal(parseResumePoint(id), undefined, id)
-  })
-})
-
-describe('frames', () => {
-  it('of tokens parse back, one by one and stored back to back', () => {
-    fc.assert(
-      fc.property(tokens, (pieces) => {
-        const frames = pieces.map((piece, index) => tokenFrame(markOf(pieces.slice(0, index + 1).join('')), piece, index))
-        assert.deepEqual(splitFrames(frames.join('')), frames)
-        frames.forEach((frame, index) => {
-          const id = formatMark(markOf(pieces.slice(0, index + 1).join('')))
-          assert.deepEqual(parseTokenFrame(frame), { id, text: pieces[index], index })
-          assert.deepEqual(framesOf(frame), [{ id, event: 'token', data: { t: pieces[index], i: index } }])
-        })
-      }),
-    )
-    assert.deepEqual(splitFrames(''), [])
-  })
-
-  it('say what they are', () => {
-    assert.equal(kindsOf(framesOf([started, metrics(1), ended, failed].join(''))), 'started metrics end error')
-    assert.deepEqual(
-      framesOf([started, metrics(1), ended, failed].join('')).map(({ id }) => id),
-      ['0', undefined, 'end', 'end'],
-    )
   })
 })

@@ -4,7 +4,21 @@ import { TaskLog } from '../../../src/domain/stream/task-log.ts'
 import type { TaskReader } from '../../../src/domain/stream/task-reader.ts'
 import { formatMark } from '../../../src/doors/native/event-id.ts'
 import type { Frame } from '../../harness/sse.ts'
-import { canceled, drain, ended, failed, framesOf, kindsOf, markOf, metrics, started, textOf, tokenText } from './task-log.kit.ts'
+import {
+  canceled,
+  drain,
+  ended,
+  failed,
+  framesOf,
+  kindsOf,
+  markOf,
+  metrics,
+  part,
+  readerOf,
+  started,
+  textOf,
+  tokenText,
+} from './task-log.kit.ts'
 
 interface Follower {
   readonly reader: TaskReader
@@ -99,9 +113,10 @@ describe('task log', () => {
         }
         assert.equal(log.hasReaders, false)
         const late = TaskLog.restore(stored)
-        assert.deepEqual(drain(late.read({ kind: 'start' })), drain(readerOf(log, { kind: 'start' })))
+        assert.deepEqual(drain(readerOf(late, { kind: 'start' })), drain(readerOf(log, { kind: 'start' })))
         assert.equal(late.text, log.text)
-        assert.deepEqual(late.frames, log.frames)
+        assert.deepEqual([...late.allParts()], [...log.allParts()])
+        assert.deepEqual(late.stored(ended, false), stored)
       }),
       { numRuns: 600 },
     )
@@ -166,8 +181,8 @@ describe('task log', () => {
         assert.equal(kindsOf(drain(slow)), taken === 0 ? `started ${tail}` : tail)
         assert.equal(textOf(whole).startsWith(textOf(framesOf(early))), true)
         for (const log_ of [log, TaskLog.restore(stored)]) {
-          assert.equal(kindsOf(drain(log_.read({ kind: 'start' }))), `started ${tail}`)
-          assert.equal(kindsOf(drain(log_.read({ kind: 'after', mark: markOf(tokens.join('')) }))), tail)
+          assert.equal(kindsOf(drain(readerOf(log_, { kind: 'start' }))), `started ${tail}`)
+          assert.equal(kindsOf(drain(readerOf(log_, { kind: 'after', mark: markOf(tokens.join('')) }))), tail)
         }
         assert.equal(kindsOf(drain(beyond)), tail)
         assert.equal(kindsOf(drain(unseen)), `started ${tail}`)

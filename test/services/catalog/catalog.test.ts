@@ -4,7 +4,10 @@ import { Trust } from '../../../src/domain/catalog/trust.ts'
 import { StorageError, type Fact } from '../../../src/ports/journal.ts'
 import { ModelFileError, type FoundFile, type ModelFiles } from '../../../src/ports/model-files.ts'
 import { FetchError, type ModelSource } from '../../../src/ports/model-source.ts'
-import type { Log, LogFields } from '../../../src/ports/telemetry.ts'
+import type { LogFields, Metrics } from '../../../src/ports/telemetry.ts'
+import { DaemonEvents } from '../../../src/services/daemon-events.ts'
+import { logLines } from '../../../src/services/telemetry/log-lines.ts'
+import { meter } from '../../../src/services/telemetry/metrics.ts'
 import { Catalog } from '../../../src/services/catalog/catalog.ts'
 import { manifestOf, modelRequest } from '../../harness/catalog.ts'
 import { FakeClock, settled } from '../../harness/fake-clock.ts'
@@ -34,7 +37,13 @@ class Bench {
 
   constructor() {
     const note = (_fields: LogFields, message: string): void => void this.sentences.push(message)
-    const log: Log = { debug: note, info: note, warn: note, error: note }
+    const events = new DaemonEvents((error) => {
+      throw error
+    })
+    events.listen(logLines({ debug: note, info: note, warn: note, error: note }))
+    const nothing = (): void => undefined
+    const count: Metrics['count'] = (name, labels) => void this.calls.push(`${name} ${Object.values(labels).join(' ')}`)
+    events.listen(meter({ count, gauge: nothing, observe: nothing, forget: nothing }))
     this.catalog = new Catalog({
       files: this.files(),
       source: { refusal: () => undefined, fetch: (...args) => this.fetch(...args) },
@@ -42,24 +51,20 @@ class Bench {
       hf_endpoint: 'https://hub.test',
       journal: { commit: (facts) => this.commit(facts) },
       clock: this.clock,
-      log,
-      metrics: {
-        count: (name, labels) => void this.calls.push(`${name} ${Object.values(labels).join(' ')}`),
-        gauge: () => undefined,
-        observe: () => undefined,
-        forget: () => undefined,
-      },
-      hooks: {
+      events,
+    })
+  }
+
+  start(): Promise<void> {
+    return this.catalog.start(
+      { all: () => Promise.resolve([...this.store.values()]) },
+      {
         inUse: () => this.used,
         engineOf: () => (this.used ? 'llamacpp' : undefined),
         unload: (ref, deadline_ms) => Promise.resolve(void this.calls.push(`unload ${ref} ${deadline_ms}`)),
         load: (ref) => Promise.resolve(void this.calls.push(`load ${ref}`)),
       },
-    })
-  }
-
-  start(): Promise<void> {
-    return this.catalog.start({ all: () => Promise.resolve([...this.store.values()]) })
+    )
   }
 
   private async commit(facts: readonly Fact[]): Promise<void> {
@@ -126,6 +131,7 @@ describe('catalog service', () => {
   })
 
   it('tells the pools to unload a model that fails and to load it when it passes again', async () => {
+    await bench.start()
     await bench.catalog.create(local())
     await bench.idle()
     bench.used = true

@@ -1,6 +1,9 @@
+import { poolCapability, poolHealth, poolSummary } from '../../../src/services/pools/pool-views.ts'
+import { DaemonEvents } from '../../../src/services/daemon-events.ts'
+import { meter } from '../../../src/services/telemetry/metrics.ts'
 import assert from 'node:assert/strict'
 import { startMs } from '../../../src/domain/prediction/forecast.ts'
-import type { Log, Metrics } from '../../../src/ports/telemetry.ts'
+import type { Metrics } from '../../../src/ports/telemetry.ts'
 import { Pool } from '../../../src/services/pools/pool.ts'
 import { FakeClock, settled } from '../../harness/fake-clock.ts'
 import { poolConfig, startRig, taught_ms, teach } from '../../harness/rig.ts'
@@ -18,12 +21,12 @@ describe('pools', () => {
     const rig = await startRig({ pools: [two] })
     for (const priority of ['interactive', 'interactive', 'interactive', 'interactive', 'batch'] as const) await rig.run({ priority })
     const pool = rig.pool()
-    assert.deepEqual(pool.health().metrics, { queue_depth: 2, queued_interactive: 1, queued_batch: 1, slots: 3, slots_busy: 3 })
-    assert.deepEqual([pool.health().live, pool.health().ready, pool.health().last_error], [true, true, undefined])
+    assert.deepEqual(poolHealth(pool).metrics, { queue_depth: 2, queued_interactive: 1, queued_batch: 1, slots: 3, slots_busy: 3 })
+    assert.deepEqual([poolHealth(pool).live, poolHealth(pool).ready, poolHealth(pool).last_error], [true, true, undefined])
     rig.engine('pool/r0').onStart = () => Promise.reject(new Error('no memory'))
     rig.engine('pool/r0').die()
     await rig.clock.advance(300)
-    const health = pool.health()
+    const health = poolHealth(pool)
     assert.deepEqual([health.ready, health.last_error, health.metrics.slots], [true, 'no memory', 2])
     const [down, up] = health.replicas
     assert.deepEqual(down, {
@@ -40,7 +43,7 @@ describe('pools', () => {
       restarts: 0,
     })
     const summary = { pool_id: 'pool', engine: 'mock', model_ref: 'mock:v1', live: true, ready: true, draining: false }
-    assert.deepEqual(pool.summary(), { ...summary, slots: 2, slots_busy: 2, queue_depth: 3 })
+    assert.deepEqual(poolSummary(pool), { ...summary, slots: 2, slots_busy: 2, queue_depth: 3 })
   })
 
   it('are not live when every replica is down, and tell when the first is expected back', async () => {
@@ -58,15 +61,20 @@ describe('pools', () => {
   })
 
   it('tell what they can: the engine’s own limits within those of the configuration', async () => {
-    const props = { ctx_max: 100, workloads: ['completion', 'embedding'] as const, replayable: true, chat_template: false, kv_reuse: true }
+    const props = {
+      ctx_max: 100,
+      workloads: ['completion', 'embedding'] as const,
+      replayable: true,
+      features: ['stop_sequences', 'kv_reuse'] as const,
+    }
     const rig = await startRig({ pools: [poolConfig({ ctx: 200, sampler_profile_version: 'v2' })], props })
-    assert.deepEqual(rig.pool().capability(), {
+    assert.deepEqual(poolCapability(rig.pool()), {
       ...{ engine: 'mock', engine_version: 'scripted-1', pool_id: 'pool', model_ref: 'mock:v1', sampler_profile_version: 'v2' },
       ...{ ctx_max: 100, max_tokens_out: 99, slots: 1, supported_workloads: ['completion', 'embedding'] },
       ...{ rate_limits: { queue_capacity: 64, full_policy: 'reject' }, features: ['replayable', 'stop_sequences', 'kv_reuse'] },
     })
     const unknown = await startRig({ prepare: (engine) => (engine.onStart = () => new Promise(() => undefined)) })
-    const capability = unknown.pool().capability()
+    const capability = poolCapability(unknown.pool())
     assert.deepEqual(
       [capability.engine_version, capability.ctx_max, capability.supported_workloads, capability.features],
       ['unknown', 8192, [], ['stop_sequences']],
@@ -122,8 +130,10 @@ describe('pools', () => {
       gauge: (name, labels, value) => void samples.set(`${name} ${Object.values(labels).join(' ')}`, value),
       forget: (name, labels) => void samples.delete(`${name} ${Object.values(labels).join(' ')}`),
     }
-    const log: Log = { debug: nothing, info: nothing, warn: nothing, error: nothing }
-    const pool = new Pool((await startRig()).pool().config, () => new ScriptedEngine(), new FakeClock(), metrics, log)
+    const events = new DaemonEvents(nothing)
+    events.listen(meter(metrics))
+    const engineOf = (): ScriptedEngine => new ScriptedEngine()
+    const pool = new Pool((await startRig()).pool().config, { engineOf, clock: new FakeClock(), events })
     pool.reportDepth()
     assert.equal(samples.size, 0, 'of a reload that is not done')
     pool.current = true

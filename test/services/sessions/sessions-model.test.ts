@@ -70,7 +70,12 @@ class Bench {
   private sitters: Sitter[] = []
 
   constructor() {
-    this.sessions = new Sessions(rules, keyBudgets, this.clock, { commit: (facts) => (this.write(facts), Promise.resolve()) })
+    this.sessions = new Sessions({
+      rules,
+      keyBudgets,
+      clock: this.clock,
+      journal: { commit: (facts) => (this.write(facts), Promise.resolve()) },
+    })
   }
 
   async play(plan: readonly Command[]): Promise<void> {
@@ -172,10 +177,10 @@ class Bench {
           continue
         }
         const left = this.model.remaining(owner, life, now)
-        const { ttl_ms_remaining, turns, kv_bytes, kv_warmth, ...rest } = this.sessions.info({ name: owner, roles: ['data'] }, id)
+        const { ttl_ms_remaining, turns, kv_warmth, ...rest } = this.sessions.info({ name: owner, roles: ['data'] }, id)
         assert.deepEqual(
-          { ttl_ms_remaining, turns, kv_bytes, kv_warmth },
-          { ttl_ms_remaining: life.expires_at - now, turns: life.turns, kv_bytes: 0, kv_warmth: false },
+          { ttl_ms_remaining, turns, kv_warmth },
+          { ttl_ms_remaining: life.expires_at - now, turns: life.turns, kv_warmth: false },
         )
         assert.deepEqual(rest, budgetFields(left))
         assert.deepEqual(this.sessions.remaining(owner, id), left)

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import type { Principal } from '../../../src/domain/principal.ts'
 import type { Session } from '../../../src/domain/accounts/session.ts'
 import { StorageError, type Fact } from '../../../src/ports/journal.ts'
-import { newGate, type Gate } from '../../../src/services/tasks/live-tasks.ts'
+import { newGate, type Gate } from '../../../src/services/tasks/gate.ts'
 import type { Reservation } from '../../../src/services/sessions/reservation.ts'
 import { Sessions } from '../../../src/services/sessions/sessions.ts'
 import { FakeClock, settled } from '../../harness/fake-clock.ts'
@@ -50,7 +50,7 @@ describe('sessions and a disk that takes its time', () => {
   beforeEach(async () => {
     clock = new FakeClock()
     disk = new Disk()
-    sessions = new Sessions(rules, new Map(), clock, disk)
+    sessions = new Sessions({ rules, keyBudgets: new Map(), clock, journal: disk })
     stop = await sessions.start({ all: () => Promise.resolve([]), spentByKeys: () => Promise.resolve(new Map()) })
   })
   afterEach(() => stop())

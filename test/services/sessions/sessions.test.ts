@@ -13,7 +13,7 @@ const free = { tokens: 0, cost_nano: 0 }
 class Bench {
   readonly clock = new FakeClock()
   readonly storage = new MemoryStorage()
-  sessions = new Sessions(rules, new Map(), this.clock, this.storage.journal)
+  sessions = new Sessions({ rules, keyBudgets: new Map(), clock: this.clock, journal: this.storage.journal })
   stop = (): void => undefined
 
   async start(): Promise<this> {
@@ -24,7 +24,7 @@ class Bench {
   /** The daemon stops and starts again on the same storage. */
   async restart(): Promise<void> {
     this.stop()
-    this.sessions = new Sessions(rules, new Map(), this.clock, this.storage.journal)
+    this.sessions = new Sessions({ rules, keyBudgets: new Map(), clock: this.clock, journal: this.storage.journal })
     await this.start()
   }
 
@@ -63,10 +63,10 @@ describe('sessions', () => {
 
   it('live for their time to live from their creation, whatever happens in them', async () => {
     const reservation = await bench.accept('s')
-    assert.deepEqual(bench.sessions.info(ann, 's'), { ttl_ms_remaining: 600_000, turns: 0, kv_bytes: 0, kv_warmth: false })
+    assert.deepEqual(bench.sessions.info(ann, 's'), { ttl_ms_remaining: 600_000, turns: 0, kv_warmth: false })
     await bench.clock.advance(599_999)
     await bench.dispatch(reservation)
-    assert.deepEqual(bench.sessions.info(ann, 's'), { ttl_ms_remaining: 1, turns: 1, kv_bytes: 0, kv_warmth: false })
+    assert.deepEqual(bench.sessions.info(ann, 's'), { ttl_ms_remaining: 1, turns: 1, kv_warmth: false })
     await bench.clock.advance(1)
     assert.equal(
       kindOf(() => bench.sessions.info(ann, 's')),
@@ -161,7 +161,7 @@ describe('sessions', () => {
     await bench.dispatch(await bench.accept('s'))
     await bench.clock.advance(1000)
     await bench.restart()
-    assert.deepEqual(bench.sessions.info(ann, 's'), { ttl_ms_remaining: 599_000, turns: 1, kv_bytes: 0, kv_warmth: false })
+    assert.deepEqual(bench.sessions.info(ann, 's'), { ttl_ms_remaining: 599_000, turns: 1, kv_warmth: false })
   })
 
   it('are swept when they have expired, also those that expired while the daemon was down', async () => {

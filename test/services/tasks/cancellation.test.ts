@@ -1,3 +1,4 @@
+import { nativeFormat } from '../../../src/doors/native/frames.ts'
 import assert from 'node:assert/strict'
 import { StorageError } from '../../../src/ports/journal.ts'
 import { settled } from '../../harness/fake-clock.ts'
@@ -30,7 +31,7 @@ describe('cancellation', () => {
     const rig = await startRig()
     await rig.run({ task_id: 't' })
     const tail = await rig.tail('t')
-    const behind = await rig.streams.open(ann, 't', undefined)
+    const behind = await rig.streams.open(ann, 't', { kind: 'start' }, nativeFormat)
     rig.engine().deaf = true
     rig.engine().call.say('a')
     const canceled = rig.cancellation.cancel(ann, 't')

@@ -27,7 +27,6 @@ describe('dispatcher', () => {
       queue_ms: 1,
       first_token_ms: 21,
       decode_ms: 30,
-      decode_time_ms: 30,
       finish_reason: 'length',
       replica_id: 'r0',
     }

@@ -11,7 +11,7 @@ describe('settlement', () => {
     const rig = await startRig()
     await rig.run({ task_id: 't' })
     const task = rig.task('t')
-    assert.deepEqual([rig.settlement.claim(task, false), rig.settlement.claim(task, true)], [true, false])
+    assert.deepEqual([task.claim(false), task.claim(true)], [true, false])
     rig.engine().call.say('late')
     rig.engine().call.finish()
     await settled()
@@ -65,7 +65,7 @@ describe('settlement', () => {
     rig.engine().call.finish()
     await rig.clock.advance(3500)
     assert.equal(tail.end, undefined)
-    assert.equal(rig.task('t').unwritten, true)
+    assert.equal(rig.settlement.isUnwritten(rig.task('t')), true)
     rig.storage.broken = false
     await rig.clock.advance(499)
     assert.equal(tail.end, undefined)
@@ -99,11 +99,11 @@ describe('settlement', () => {
     const task = rig.task('t2')
     const { ended } = task
     const tail = await rig.tail('t2')
-    rig.settlement.claim(task, true)
+    task.claim(true)
     rig.settlement.prepare(task, { kind: 'error', error: canceled })
     assert.equal(tail.kinds, 'started')
-    rig.settlement.unclaim(task)
-    await ended.promise
+    task.unclaim()
+    await ended
     assert.deepEqual([task.phase, task.log.isFrozen, tail.kinds], ['queued', false, 'started metrics'])
     assert.notEqual(task.ended, ended)
     rig.engine().call.finish()
@@ -122,7 +122,7 @@ describe('settlement', () => {
       const rig = await startRig()
       await rig.run({ task_id: 't', metadata: { a: 'b' } })
       rig.engine().call.say('text')
-      rig.settlement.claim(rig.task('t'), true)
+      rig.task('t').claim(true)
       await rig.settlement.settle(rig.task('t'), { kind: 'error', error })
       const tail = await rig.tail('t')
       assert.equal(tail.frames.filter(({ event }) => event === 'token').length, tokens)

@@ -1,13 +1,19 @@
 import { createRequire } from 'node:module'
-import type { ChatMessage } from '../../../ports/engine.ts'
 
 /** The part of @huggingface/jinja that is used here. */
 interface Jinja {
   readonly Template: new (source: string) => { render(variables: Record<string, unknown>): string }
 }
 
+/** A message as templates know it. */
+export interface TemplateMessage {
+  readonly role: string
+  readonly content: string
+  readonly name?: string
+}
+
 /** Renders a conversation up to where the model's turn begins. Throws what the template raises. */
-export type ChatTemplate = (messages: readonly ChatMessage[]) => string
+export type ChatTemplate = (messages: readonly TemplateMessage[]) => string
 
 /**
  * Takes the interpreter's clock away, so that templates which write the date fall back to a fixed one: the same request has to

@@ -59,8 +59,7 @@ export async function load(command: LoadCommand, warn: (line: string) => void): 
     workloads: ['completion'],
     // GPU kernels sum in an order that changes with the batch.
     replayable: onCpu,
-    chat_template: encoder.chatTemplate,
-    kv_reuse: true,
+    features: [...(encoder.chatTemplate ? (['chat_template'] as const) : []), 'stop_sequences', 'kv_reuse'],
     model_digest: known_digest.digest,
   }
   return { llama, model, encoder, slots: new Slots(sequences), step, chunk: onCpu ? CHUNK.cpu : CHUNK.gpu, props, known_digest }

@@ -1,7 +1,9 @@
 import { randomInt } from 'node:crypto'
 import type { LlamaModel, Token } from 'node-llama-cpp'
-import { type ChatMessage, EngineError, type Prompt } from '../../../ports/engine.ts'
-import { type ChatTemplate, compileChatTemplate } from './chat-template.ts'
+import { textOf } from '../../../domain/chat.ts'
+import type { ChatMessage } from '../../../domain/task.ts'
+import { EngineError, type Prompt } from '../../../ports/engine.ts'
+import { type ChatTemplate, compileChatTemplate, type TemplateMessage } from './chat-template.ts'
 
 interface SpecialToken {
   readonly token: Token
@@ -57,9 +59,13 @@ export class PromptEncoder {
     // Special texts in what was said are swapped for marks, so that the template still sees and shapes the real content.
     const said: string[] = []
     const nonce = Array.from({ length: 4 }, () => randomInt(1e9, 1e10)).join('')
-    const guarded = messages.map(({ role, content }) => ({
-      role,
-      content: content.replace(this.specialText, (text) => `\u{e000}${nonce}.${String(said.push(text) - 1)}\u{e001}`),
+    const guard = (text: string): string =>
+      text.replace(this.specialText, (special) => `\u{e000}${nonce}.${String(said.push(special) - 1)}\u{e001}`)
+    const guarded = messages.map(({ role, content, name }) => ({
+      // Templates know no developer; what one says has the system's place.
+      role: role === 'developer' ? 'system' : role,
+      content: guard(textOf(content)),
+      ...(name === undefined ? {} : { name }),
     }))
     const rendered = this.render(this.template, guarded)
     if (said.length === 0) return this.model.tokenize(rendered, true)
@@ -89,7 +95,7 @@ export class PromptEncoder {
     return tokens
   }
 
-  private render(template: ChatTemplate, messages: readonly ChatMessage[]): string {
+  private render(template: ChatTemplate, messages: readonly TemplateMessage[]): string {
     try {
       return template(messages)
     } catch (cause) {

@@ -1,6 +1,7 @@
 import { StopSequences } from '../../../domain/stream/stop-sequences.ts'
 import { extendMark } from '../../../domain/stream/mark.ts'
 import { estimateTokens } from '../../../domain/task-rules.ts'
+import { textOf } from '../../../domain/chat.ts'
 import type { Part } from '../../../domain/stream/part.ts'
 import type { Clock } from '../../../ports/clock.ts'
 import {
@@ -61,14 +62,15 @@ export class MockEngine implements Engine {
       slots,
       workloads: ['completion', 'embedding', 'rerank'],
       replayable,
-      chat_template: true,
-      kv_reuse: false,
+      features: ['chat_template', 'stop_sequences'],
     }
   }
 
   countTokens(prompt: Prompt): Promise<number> {
     return Promise.resolve(
-      'text' in prompt ? estimateTokens(prompt.text) : prompt.messages.reduce((sum, { content }) => sum + estimateTokens(content) + 4, 0),
+      'text' in prompt
+        ? estimateTokens(prompt.text)
+        : prompt.messages.reduce((sum, { content }) => sum + estimateTokens(textOf(content)) + 4, 0),
     )
   }
 

@@ -1,0 +1,62 @@
+import type { AcceptedTask, TaskDraft, TaskRequest, TaskSpec, Workload } from './task.ts'
+
+/** What a task has that does not say. */
+export interface TaskDefaults {
+  readonly task_id: string
+  readonly model_ref: string
+  readonly deadline_ms: number
+}
+
+/** What a task asks for that does not name its workload. */
+function workloadOf({ inputs, prompt }: TaskRequest): Workload {
+  if (inputs === undefined) return 'completion'
+  return prompt === undefined ? 'embedding' : 'rerank'
+}
+
+/** The request with everything that does not depend on the pool. */
+export function draftOf(request: TaskRequest, { task_id, model_ref, deadline_ms }: TaskDefaults): TaskDraft {
+  return {
+    ...request,
+    task_id: request.task_id ?? task_id,
+    session_id: request.session_id ?? request.task_id ?? task_id,
+    workload: request.workload ?? workloadOf(request),
+    model_ref: request.model_ref ?? model_ref,
+    priority: request.priority ?? 'interactive',
+    deadline_ms: request.deadline_ms ?? deadline_ms,
+  }
+}
+
+/** The context and the output a task has in a pool, tokens. */
+export interface TaskSize {
+  readonly ctx: number
+  /** Less than 1 where the prompt leaves no room. */
+  readonly max_tokens: number
+}
+
+/** What a task needs of a pool with these limits: what it asks for, else what the prompt leaves. */
+export function sizeIn(
+  pool: { readonly ctxMax: number; readonly maxTokensOut: number },
+  { ctx, max_tokens }: Pick<TaskRequest, 'ctx' | 'max_tokens'>,
+  prompt_tokens: number,
+): TaskSize {
+  const out = max_tokens ?? Math.min(pool.maxTokensOut, (ctx ?? pool.ctxMax) - prompt_tokens)
+  return { ctx: ctx ?? prompt_tokens + out, max_tokens: out }
+}
+
+/** The fields that were filled in. */
+export const filledOf = (request: TaskRequest, spec: TaskSpec): (keyof TaskSpec)[] =>
+  (Object.keys(spec) as (keyof TaskSpec)[]).filter((field) => request[field] === undefined)
+
+/** An accepted task's request as it was sent. */
+export function sentOf({ request, filled = [] }: AcceptedTask): TaskRequest {
+  if (filled.length === 0) return request
+  const entries = Object.entries(request).filter(([field]) => !filled.some((one) => one === field))
+  return Object.fromEntries(entries) as TaskRequest
+}
+
+/** An accepted task to be placed anew: of what was filled in only the engine may become another. */
+export function draftAgain({ request, filled = [] }: AcceptedTask): TaskDraft {
+  if (!filled.includes('engine')) return request
+  const { engine: _, ...rest } = request
+  return rest
+}
