@@ -1,22 +1,45 @@
 'use strict'
 
-/** What each folder may import from the others (docs: CONTRIBUTING.md). Folders that are not listed may import nothing of ours. */
-const may = {
-  domain: ['domain', 'generated'],
-  ports: ['ports', 'domain', 'generated'],
-  services: ['services', 'ports', 'domain', 'generated'],
-  handlers: ['handlers', 'services', 'domain', 'generated'],
-  middleware: ['middleware', 'domain', 'generated'],
-  http: ['http', 'handlers', 'middleware', 'ports', 'domain', 'generated'],
-  'adapters/embedded': ['adapters/embedded', 'ports', 'domain', 'generated'],
-  'adapters/models': ['adapters/models', 'ports', 'domain', 'generated'],
-  'adapters/prometheus': ['adapters/prometheus', 'ports', 'domain', 'generated'],
-  'adapters/system': ['adapters/system', 'ports', 'domain', 'generated'],
-  'adapters/engines/mock': ['adapters/engines/mock', 'ports', 'domain', 'generated'],
-  'adapters/engines/llamacpp': ['adapters/engines/llamacpp', 'ports', 'domain', 'generated'],
+/**
+ * What each room may import of ours, beside itself (docs: CONTRIBUTING.md). A room is a folder with all that is in it, or the files of a
+ * folder and nothing below it (`services/*`). A file in a room that nobody listed may import nothing of ours.
+ */
+const shared = ['ports', 'domain', 'generated']
+const adapter = shared
+const rooms = {
+  domain: ['generated'],
+  ports: ['domain', 'generated'],
+  'doors/native': ['domain', 'generated'],
+  'services/*': shared,
+  'services/telemetry': ['services/*', ...shared],
+  'services/sessions': ['services/*', ...shared],
+  'services/catalog': ['services/*', ...shared],
+  'services/pools': ['services/sessions', 'services/*', ...shared],
+  'services/tasks': ['services/pools', 'services/sessions', 'services/*', ...shared],
+  'services/operations': ['services/tasks', 'services/pools', 'services/sessions', 'services/catalog', 'services/*', ...shared],
+  'handlers/*': ['handlers', 'services', 'domain', 'generated'],
+  'handlers/native': ['handlers/*', 'doors/native', 'services', 'domain', 'generated'],
+  middleware: ['domain', 'generated'],
+  http: ['handlers', 'middleware', ...shared],
+  config: ['domain', 'generated', 'contracts'],
+  'adapters/embedded': adapter,
+  'adapters/models': adapter,
+  'adapters/prometheus': adapter,
+  'adapters/system': adapter,
+  'adapters/engines/*': ['adapters/engines', ...adapter],
+  'adapters/engines/mock': adapter,
+  'adapters/engines/llamacpp': adapter,
+  compose: ['config', 'adapters', 'services', 'handlers', 'http', ...shared],
+  '*': ['compose', 'config', 'http'],
 }
 
-const pathOf = (folder) => (folder === 'generated' ? '^generated/' : `^src/${folder}/`)
+/** A regular expression for the files of a room. */
+const pathOf = (room) => {
+  if (room === 'generated' || room === 'contracts') return `^${room}/`
+  return room === '*' ? '^src/[^/]+$' : room.endsWith('/*') ? `^src/${room.slice(0, -2)}/[^/]+$` : `^src/${room}/`
+}
+
+const ours = '^(src|generated|contracts|scripts|test|bench)/'
 
 module.exports = {
   forbidden: [
@@ -34,7 +57,7 @@ module.exports = {
       name: 'domain-is-pure',
       comment: 'No I/O and no clock below ports.',
       severity: 'error',
-      from: { path: '^src/domain/' },
+      from: { path: '^src/(domain|doors)/' },
       to: { dependencyTypes: ['core'], pathNot: '^(node:)?(crypto|net)$' },
     },
     {
@@ -43,19 +66,19 @@ module.exports = {
       from: { path: '^src/', pathNot: '^src/adapters/embedded/' },
       to: { path: '^(node:)?sqlite$' },
     },
-    ...Object.entries(may).map(([folder, others]) => ({
-      name: `${folder.replaceAll('/', '-')}-imports`,
-      severity: 'error',
-      from: { path: pathOf(folder) },
-      to: { path: '^(src|generated|contracts|scripts|test)/', pathNot: others.map(pathOf) },
-    })),
-    { name: 'src-does-not-import-tests', severity: 'error', from: { path: '^src/' }, to: { path: '^(test|scripts|bench)/' } },
     {
-      name: 'adapters-only-in-compose',
+      name: 'unlisted-rooms-import-nothing',
+      comment: 'List the room in .dependency-cruiser.cjs with what it may import.',
       severity: 'error',
-      from: { path: '^src/', pathNot: '^src/(compose/|adapters/)' },
-      to: { path: '^src/adapters/' },
+      from: { path: '^src/', pathNot: Object.keys(rooms).map(pathOf) },
+      to: { path: ours },
     },
+    ...Object.entries(rooms).map(([room, others]) => ({
+      name: `${room.replaceAll('/', '-').replaceAll('*', 'files')}-imports`,
+      severity: 'error',
+      from: { path: pathOf(room) },
+      to: { path: ours, pathNot: [room, ...others].map(pathOf) },
+    })),
   ],
   options: {
     doNotFollow: { path: 'node_modules' },
