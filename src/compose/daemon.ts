@@ -1,7 +1,5 @@
 import { randomInt } from 'node:crypto'
-import { readFileSync } from 'node:fs'
 import type { Express } from 'express'
-import type { Document } from 'openapi-backend'
 import { openStorage, StorageRefusedError, type Storage } from '../adapters/embedded/storage.ts'
 import { createLlamaCppEngine } from '../adapters/engines/llamacpp/engine.ts'
 import { MockEngine } from '../adapters/engines/mock/engine.ts'
@@ -197,7 +195,6 @@ export async function compose(config: Config, overrides: Overrides = {}): Promis
   const services = overrides.services?.(made) ?? made
   let open = false
   const app = await createApp({
-    definition: JSON.parse(readFileSync(new URL('../../generated/openapi.json', import.meta.url), 'utf8')) as Document,
     handlers: createHandlers(services),
     clock,
     body_bytes: config.limits.body_bytes,
