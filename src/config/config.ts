@@ -1,6 +1,7 @@
-import { readFileSync } from 'node:fs'
-import { parse } from 'yaml'
 import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import type * as Yaml from 'yaml'
 import type { components } from '../../generated/config.ts'
 import { validateConfig } from '../../generated/config-validator.js'
 import { catalogIdOf } from '../domain/catalog/catalog.ts'
@@ -108,6 +109,8 @@ function readFile(file: string | undefined): Record<string, unknown> {
     if (file === undefined && cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return {}
     throw new ConfigError(`${file ?? defaultFile} cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`, { cause })
   }
+  // 72 files that a start without a file does without.
+  const { parse } = createRequire(import.meta.url)('yaml') as typeof Yaml
   let value: unknown
   try {
     value = parse(text, { logLevel: 'error' })
