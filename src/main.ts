@@ -1,4 +1,5 @@
 import type { Server } from 'node:http'
+import { flushCompileCache } from 'node:module'
 import { daemonOf, type Daemon } from './compose/daemon.ts'
 import { StorageRefusedError } from './compose/storage.ts'
 import { ConfigError, loadConfig, splitListen, type Config } from './config/config.ts'
@@ -71,3 +72,5 @@ if (config.auth.keys.length === 0)
     'No key is configured: the development key "valid" works, from this machine only. Configure auth.keys or ORCHD_API_KEYS=name:key.',
   )
 await daemon.start()
+// By itself Node writes down what it compiled when it ends, which a process that is killed does not.
+flushCompileCache()
