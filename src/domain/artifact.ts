@@ -3,8 +3,11 @@ import canonicalize from 'canonicalize'
 import type { components } from '../../generated/api.ts'
 import { DomainError } from './errors.ts'
 
+/** A content-addressed document. */
 export type Artifact = components['schemas']['Artifact']
+/** An artifact without its content, as lists show it. */
 export type ArtifactRef = components['schemas']['ArtifactRef']
+/** What an artifact is. */
 export type ArtifactKind = components['schemas']['ArtifactKind']
 
 /** An artifact as it is stored: one row for each owner. */

@@ -1,3 +1,4 @@
+/** What a key may do: send work, or run the daemon. */
 export type Role = 'data' | 'control'
 
 /** Who makes a request: a configured key. */

@@ -14,17 +14,27 @@ export type TaskDraft = TaskRequest & Required<Pick<TaskRequest, DraftField>>
 /** A request with everything that it left out. */
 export type TaskSpec = TaskDraft & Required<Pick<TaskRequest, 'engine' | 'ctx' | 'max_tokens'>>
 
+/** One message of a conversation. */
 export type ChatMessage = Schemas['ChatMessage']
 /** What an engine can beside generating text. */
 export type Feature = Schemas['Feature']
+/** What the 202 says. */
 export type TaskAcceptedReply = Schemas['TaskAccepted']
+/** A task as the wire shows it. */
 export type TaskView = Schemas['Task']
+/** Where a task is, for clients. */
 export type TaskState = Schemas['TaskState']
+/** Class of a task in its queue. */
 export type Priority = Schemas['Priority']
+/** What is asked of an engine. */
 export type Workload = Schemas['Workload']
+/** Kind of inference engine. */
 export type EngineName = Schemas['Engine']
+/** Why generation ended. */
 export type FinishReason = Schemas['FinishReason']
+/** What went wrong, for programs. */
 export type ErrorCode = Schemas['ErrorCode']
+/** Why a task failed, as it is recorded with the task. */
 export type TaskError = Schemas['TaskError']
 
 /** A task is unique among the tasks of the key that created it. */
@@ -98,6 +108,7 @@ export interface TaskHead
   readonly source: TaskSource
 }
 
+/** The head of a task that has just been accepted. */
 export function headOf(task: AcceptedTask): TaskHead {
   const { owner, task_id, prompt_tokens, pool_id, accepted_at } = task
   const { session_id, model_ref, workload, priority, max_tokens, expected_tokens, deadline_ms } = task.request

@@ -5,6 +5,7 @@ import { correlationId } from '../middleware/correlation-id.ts'
 import { errorEnvelope, type ReportError } from '../middleware/error-envelope.ts'
 import { createDispatch, type DispatchOptions } from './dispatch.ts'
 
+/** What the shell is made with. */
 export interface AppOptions extends DispatchOptions {
   readonly auth: AuthRules
   readonly origins: readonly string[]

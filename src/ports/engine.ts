@@ -2,6 +2,7 @@ import type { components } from '../../generated/api.ts'
 import type { Part } from '../domain/stream/part.ts'
 import type { ChatMessage, Feature, FinishReason, TaskRequest, Workload } from '../domain/task.ts'
 
+/** How tokens are chosen; what is left out is the engine's default. */
 export type Sampling = components['schemas']['Sampling']
 
 /** Raw text, or a conversation to which the engine applies its chat template. */
@@ -29,6 +30,7 @@ export type ChatOptions = Pick<
   'tools' | 'tool_choice' | 'parallel_tool_calls' | 'response_format' | 'reasoning_effort' | 'logprobs' | 'top_logprobs'
 >
 
+/** What an engine is asked to generate. */
 export interface GenerateRequest {
   readonly prompt: Prompt
   readonly max_tokens: number
@@ -45,6 +47,7 @@ export interface GenerateRequest {
   readonly session: string
 }
 
+/** How a generation that was not aborted came to its end. */
 export interface GenerateResult {
   readonly finish_reason: FinishReason
   readonly tokens_in: number

@@ -12,6 +12,7 @@ import { unfinishedTasks } from './unfinished-page.ts'
 
 export { StorageRefusedError }
 
+/** Where the database is. */
 export interface StorageOptions {
   /** Directory of the database file, created if missing; `:memory:` for one that lives as long as it is open. */
   readonly data_dir: string

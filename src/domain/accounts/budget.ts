@@ -20,6 +20,7 @@ export interface Prices {
   readonly output_per_million: number
 }
 
+/** Of nobody who has used anything. */
 export const nothingSpent: Spent = { tokens: 0, cost_nano: 0, time_ms: 0 }
 
 const nano = 1e9

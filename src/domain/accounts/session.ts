@@ -1,6 +1,7 @@
 import type { components } from '../../../generated/api.ts'
 import { budgetFields, nothingSpent, type Budgets, type Remaining, type Spent } from './budget.ts'
 
+/** A session as the wire shows it. */
 export type SessionInfo = components['schemas']['SessionInfo']
 
 /** What consecutive tasks of one conversation share; belongs to the key that created it. */
@@ -17,6 +18,7 @@ export interface Session {
   readonly spent: Spent
 }
 
+/** What holds for every session. */
 export interface SessionRules {
   /** Life from creation, ms. */
   readonly ttl_ms: number
@@ -26,6 +28,7 @@ export interface SessionRules {
   readonly budgets: Budgets
 }
 
+/** A session that begins now. */
 export const openSession = (owner: string, session_id: string, now: number, rules: SessionRules): Session => ({
   owner,
   session_id,
@@ -36,12 +39,14 @@ export const openSession = (owner: string, session_id: string, now: number, rule
   spent: nothingSpent,
 })
 
+/** Whether its life is over. @param now milliseconds since the epoch */
 export const isExpired = (session: Session, now: number): boolean => session.expires_at <= now
 
 /** Turns that can still be taken when `reserved` tasks wait for theirs. */
 export const turnsLeft = (session: Session, reserved: number, rules: SessionRules): number =>
   Math.max(0, rules.max_turns - session.turns - reserved)
 
+/** The session after one more of its tasks was dispatched. */
 export const takeTurn = (session: Session): Session => ({ ...session, turns: session.turns + 1 })
 
 /** A session as the wire shows it. */

@@ -3,9 +3,13 @@ import { canonicalJson, digestOf } from '../artifact.ts'
 import { DomainError } from '../errors.ts'
 import { parseModelSource, pathProblem, type ModelSource } from './model-source.ts'
 
+/** A catalog model as the wire shows it. */
 export type CatalogModel = components['schemas']['CatalogModel']
+/** A catalog model as it is registered. */
 export type CatalogModelRequest = components['schemas']['CatalogModelRequest']
+/** One file of a model. */
 export type ManifestFile = components['schemas']['ManifestFile']
+/** Whether a model takes new tasks. */
 export type ModelState = components['schemas']['ModelState']
 /** Why a verification failed. */
 export type VerificationReason = NonNullable<components['schemas']['ModelVerification']['reason']>

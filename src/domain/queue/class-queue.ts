@@ -24,6 +24,7 @@ export const requeued = 3
 /** Keeps its place out of sight, until it is shown or removed. */
 export const aside = 4
 
+/** Where an element is. @see absent */
 export type State = typeof absent | typeof tentative | typeof queued | typeof requeued | typeof aside
 
 /** Weights are whole microseconds of `work_ms`, so that their sums are exact up to 285 years. */

@@ -15,6 +15,7 @@ export interface Schedulable extends Queueable {
 /** `ticket` and `arrival` of a task that has not been in a queue. */
 export const unplaced = { ticket: -1, arrival: -1 } as const
 
+/** What holds for one queue. */
 export interface SchedulerRules {
   /** Most tasks that wait. */
   readonly capacity: number

@@ -2,9 +2,13 @@ import type { components } from '../../../generated/api.ts'
 import type { AcceptedTask } from '../task.ts'
 
 type Schemas = components['schemas']
+/** Written at acceptance. */
 export type StartedEvent = Schemas['StartedEvent']
+/** The state of a task at one moment. */
 export type MetricsEvent = Schemas['MetricsEvent']
+/** A task completed. */
 export type EndEvent = Schemas['EndEvent']
+/** A task ended without completing. */
 export type ErrorEvent = Schemas['ErrorEvent']
 
 /** The one event that ends a task. */

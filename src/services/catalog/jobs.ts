@@ -31,6 +31,7 @@ export interface CatalogFollower {
   load(model_ref: string): Promise<void>
 }
 
+/** What the catalog works with. */
 export interface CatalogParts extends FetchingParts {
   readonly files: ModelFiles
   readonly trust: Trust

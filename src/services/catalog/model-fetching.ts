@@ -12,6 +12,7 @@ export const maxSbomBytes = 16 * 1024 * 1024
 /** A download that has grown by this much since its last failure is not stuck, bytes. */
 const progress_bytes = 1024 * 1024
 
+/** What fetching works with. */
 export interface FetchingParts {
   readonly source: ModelSource
   readonly files: Pick<ModelFiles, 'find'>

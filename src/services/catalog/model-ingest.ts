@@ -7,6 +7,7 @@ import type { ModelSource } from '../../ports/model-source.ts'
 import { wantedFiles, wantedSbom } from './model-fetching.ts'
 import { checkSbom, filePaths } from './model-verification.ts'
 
+/** What the check of a new model works with. */
 export interface IngestParts {
   readonly files: ModelFiles
   readonly source: Pick<ModelSource, 'refusal'>

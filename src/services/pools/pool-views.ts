@@ -1,8 +1,11 @@
 import type { components } from '../../../generated/api.ts'
 import type { Pool } from './pool.ts'
 
+/** How a pool and its replicas are. */
 export type PoolHealth = components['schemas']['PoolHealth']
+/** A pool in a list. */
 export type PoolSummary = components['schemas']['PoolSummary']
+/** What a pool can do. */
 export type EngineCapability = components['schemas']['EngineCapability']
 
 /** A pool as lists show it. */

@@ -10,7 +10,9 @@ import type { Engine } from '../../ports/engine.ts'
 import type { PoolTask } from './pool-task.ts'
 import { Replica } from './replica.ts'
 
+/** A pool of the configuration. */
 export type PoolConfig = config['schemas']['Pool']
+/** A replica of the configuration. */
 export type ReplicaConfig = PoolConfig['replicas'][number]
 
 /** What a pool works with. */

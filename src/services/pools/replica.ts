@@ -3,8 +3,10 @@ import { DomainError } from '../../domain/errors.ts'
 import type { CancelTimer, Clock } from '../../ports/clock.ts'
 import type { Engine, EngineProps } from '../../ports/engine.ts'
 
+/** Where an engine instance is. @see Replica */
 export type ReplicaState = 'starting' | 'ready' | 'down' | 'stopped'
 
+/** What a replica is made with. */
 export interface ReplicaOptions {
   readonly id: string
   readonly slots: number

@@ -5,6 +5,7 @@ import type { Pool } from '../pools/pool.ts'
 import type { LiveTask } from './live-task.ts'
 import { progressOf } from './progress.ts'
 
+/** One page of a pool's queue. */
 export type QueuePage = components['schemas']['QueuePage']
 type QueueEntry = QueuePage['entries'][number]
 

@@ -22,12 +22,14 @@ export interface LoadCommand {
   readonly known_digest: KnownDigest | null
 }
 
+/** Asks for the tokens of a prompt. */
 export interface CountCommand {
   readonly type: 'count'
   readonly id: number
   readonly prompt: Prompt
 }
 
+/** Asks for an answer. */
 export interface GenerateCommand {
   readonly type: 'generate'
   readonly id: number
@@ -35,11 +37,13 @@ export interface GenerateCommand {
   readonly request: GenerateRequest
 }
 
+/** Stops a call; `aborted` confirms it. */
 export interface AbortCommand {
   readonly type: 'abort'
   readonly id: number
 }
 
+/** Ends the process once its calls have stopped. */
 export interface StopCommand {
   readonly type: 'stop'
 }
@@ -47,17 +51,20 @@ export interface StopCommand {
 /** Parent to child. `id` is the parent's, unique among the calls of one child. */
 export type Command = LoadCommand | CountCommand | GenerateCommand | AbortCommand | StopCommand
 
+/** Why something failed. @see EngineError */
 export interface Failure {
   readonly message: string
   readonly retriable: boolean
 }
 
+/** The model is loaded. */
 export interface ReadyMessage {
   readonly type: 'ready'
   readonly props: EngineProps
   readonly known_digest: KnownDigest
 }
 
+/** The model did not load. */
 export interface FailedMessage extends Failure {
   readonly type: 'failed'
 }
@@ -68,12 +75,14 @@ export interface TextMessage {
   readonly pieces: readonly (number | string)[]
 }
 
+/** Ends a `count`. */
 export interface CountedMessage {
   readonly type: 'counted'
   readonly id: number
   readonly tokens: number
 }
 
+/** Ends a `generate` that came to its end. */
 export interface DoneMessage {
   readonly type: 'done'
   readonly id: number
@@ -86,6 +95,7 @@ export interface AbortedMessage {
   readonly id: number
 }
 
+/** Ends a call that failed. */
 export interface ErrorMessage extends Failure {
   readonly type: 'error'
   readonly id: number
