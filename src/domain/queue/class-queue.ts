@@ -33,7 +33,7 @@ export const weight_per_ms = 1000
  * FIFO queue of one class: a ring of slots, found by ticket, that knows for each element how many are ahead and how long they take.
  * All there is of an element is in arrays by slot; what comes and goes touches the ends of the ring and never a task that has long been
  * waiting. A ticket is good as long as its slot holds the very task, so that nothing has to be crossed out.
- * Every command is O(log n) of base 32, amortised over new rings; `due` has its own rule.
+ * Every command is O(log n), amortised over new rings; `due` has its own rule.
  */
 export class ClassQueue<T extends Queueable> {
   private readonly fewest: number
