@@ -146,14 +146,8 @@ function feasible(request: TaskRequest, all: readonly Pool[], prompt_tokens: num
 }
 
 /** Among a pool's ready replicas with a free slot: fewest busy slots, then the order of the configuration. */
-export function chooseReplica(pool: Pool, devices: readonly number[] = []): Replica | undefined {
+export function chooseReplica(pool: Pool): Replica | undefined {
   let best: Replica | undefined
-  for (const replica of pool.replicas)
-    if (
-      replica.hasFreeSlot &&
-      devices.every((device) => replica.devices.includes(device)) &&
-      (best === undefined || replica.busy < best.busy)
-    )
-      best = replica
+  for (const replica of pool.replicas) if (replica.hasFreeSlot && (best === undefined || replica.busy < best.busy)) best = replica
   return best
 }
