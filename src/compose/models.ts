@@ -1,5 +1,6 @@
 import { Downloads } from '../adapters/models/downloads.ts'
-import { EgressClient, type Resolve } from '../adapters/models/egress-client.ts'
+import { EgressClient } from '../adapters/models/egress-client.ts'
+import type { Resolve } from '../adapters/models/guarded-connect.ts'
 import { ModelFolder } from '../adapters/models/model-folder.ts'
 import type { Config } from '../config/config.ts'
 import { EgressRules } from '../domain/catalog/egress.ts'

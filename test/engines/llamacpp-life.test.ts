@@ -181,13 +181,8 @@ describe('llama.cpp engine: life', function () {
   })
 
   it('says what to install when node-llama-cpp is missing', async () => {
-    const copies = [
-      'src/adapters/engines/llamacpp',
-      'src/domain/stop-sequences.ts',
-      'src/domain/whole-code-points.ts',
-      'src/ports/engine.ts',
-    ]
-    for (const path of [...copies, 'package.json']) await cp(join(root, path), join(folder, 'copy', path), { recursive: true })
+    for (const path of ['src/adapters/engines/llamacpp', 'src/domain', 'src/ports/engine.ts', 'package.json'])
+      await cp(join(root, path), join(folder, 'copy', path), { recursive: true })
     const url = pathToFileURL(join(folder, 'copy/src/adapters/engines/llamacpp/engine.ts')).href
     const copy = (await import(url)) as { createLlamaCppEngine: typeof createLlamaCppEngine }
     const engine = newEngine(tinytales, copy.createLlamaCppEngine)

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import type { Resolve } from '../../src/adapters/models/egress-client.ts'
+import type { Resolve } from '../../src/adapters/models/guarded-connect.ts'
 import { createPrometheusMetrics } from '../../src/adapters/prometheus/metrics.ts'
 import { systemClock } from '../../src/adapters/system/clock.ts'
 import { assemble, type Daemon } from '../../src/compose/daemon.ts'

@@ -1,4 +1,5 @@
 import { get, type IncomingMessage } from 'node:http'
+import { createParser } from 'eventsource-parser'
 
 /** One SSE frame; a comment has only `comment`. */
 export interface Frame {
@@ -8,17 +9,25 @@ export interface Frame {
   readonly comment?: string
 }
 
+/**
+ * Reads one frame, as it stands before its empty line.
+ * @throws at what an EventSource would pass over: other ends of lines, unknown fields, a block without data, two frames in one
+ */
 export function parseFrame(block: string): Frame {
-  const frame: { id?: string; event?: string; data?: Record<string, unknown>; comment?: string } = {}
-  for (const line of block.split('\n')) {
-    const colon = line.indexOf(':')
-    const value = line.slice(colon + 1).replace(/^ /, '')
-    if (colon === 0) frame.comment = value
-    else if (line.startsWith('id:')) frame.id = value
-    else if (line.startsWith('event:')) frame.event = value
-    else if (line.startsWith('data:')) frame.data = JSON.parse(value) as Record<string, unknown>
-    else throw new Error(`not an SSE line: ${line}`)
-  }
+  const frames: Frame[] = []
+  const parser = createParser({
+    onEvent: ({ id, event, data }) => {
+      const parsed = JSON.parse(data) as Record<string, unknown>
+      frames.push({ ...(id === undefined ? {} : { id }), ...(event === undefined ? {} : { event }), data: parsed })
+    },
+    onComment: (comment) => frames.push({ comment: comment.replace(/^ /, '') }),
+    onError: (error) => {
+      throw error
+    },
+  })
+  parser.feed(`${block}\n\n`)
+  const [frame, ...others] = frames
+  if (frame === undefined || others.length > 0 || /^\uFEFF|\r/.test(block)) throw new Error(`not one SSE frame: ${JSON.stringify(block)}`)
   return frame
 }
 

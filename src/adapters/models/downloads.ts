@@ -1,12 +1,11 @@
 import { createHash, type Hash } from 'node:crypto'
 import { constants } from 'node:fs'
 import { open, rename, type FileHandle } from 'node:fs/promises'
-import type { IncomingMessage } from 'node:http'
 import { dirname } from 'node:path'
 import type { Clock } from '../../ports/clock.ts'
 import { ModelFileError } from '../../ports/model-files.ts'
 import { FetchError, type ModelSource, type WantedFile } from '../../ports/model-source.ts'
-import type { EgressClient } from './egress-client.ts'
+import { discard, headerOf, type Answer, type EgressClient } from './egress-client.ts'
 import { codeOf, type ModelFolder } from './model-folder.ts'
 
 /** Silence after which a server is given up for this attempt, ms; noticed within twice of it. */
@@ -87,12 +86,8 @@ export class Downloads implements ModelSource {
   /** Fetches what is missing; the digest of the whole. */
   private async complete(gathered: Gathered, file: WantedFile, report: (bytes: number) => void, signal: AbortSignal): Promise<string> {
     if (gathered.bytes !== file.size_bytes) {
-      const response = await this.ask(gathered, file, report, signal)
-      try {
-        await drain(response, gathered, file, report)
-      } finally {
-        response.destroy()
-      }
+      const answer = await this.ask(gathered, file, report, signal)
+      await drain(answer, gathered, file, report)
     }
     if (file.size_bytes !== undefined && gathered.bytes < file.size_bytes)
       throw new FetchError('transient', `${file.name}: ended after ${gathered.bytes} of ${file.size_bytes} bytes`)
@@ -100,20 +95,20 @@ export class Downloads implements ModelSource {
   }
 
   /** An answer whose body continues the part; where the server does not continue, the part is emptied. */
-  private async ask(gathered: Gathered, file: WantedFile, report: (bytes: number) => void, signal: AbortSignal): Promise<IncomingMessage> {
+  private async ask(gathered: Gathered, file: WantedFile, report: (bytes: number) => void, signal: AbortSignal): Promise<Answer> {
     const from = gathered.bytes
-    const response = await this.client.get(file.url, from === 0 ? {} : { Range: `bytes=${from}-` }, signal)
+    const answer = await this.client.get(file.url, from === 0 ? {} : { Range: `bytes=${from}-` }, signal)
     try {
-      if (response.statusCode === 416 && from > 0) {
-        response.destroy()
+      if (answer.statusCode === 416 && from > 0) {
+        discard(answer)
         await startOver(gathered, report)
         return await this.ask(gathered, file, report, signal)
       }
-      if (response.statusCode === 200 && from > 0) await startOver(gathered, report)
-      checkHead(response, gathered.bytes, file)
-      return response
+      if (answer.statusCode === 200 && from > 0) await startOver(gathered, report)
+      checkHead(answer, gathered.bytes, file)
+      return answer
     } catch (error) {
-      response.destroy()
+      discard(answer)
       throw error
     }
   }
@@ -152,23 +147,23 @@ async function startOver(gathered: Gathered, report: (bytes: number) => void): P
 }
 
 /** Refuses an answer that cannot be the rest of the file before a byte of it is read. */
-function checkHead(response: IncomingMessage, from: number, file: WantedFile): void {
-  const { statusCode = 0, headers } = response
+function checkHead(answer: Answer, from: number, file: WantedFile): void {
+  const { statusCode } = answer
   const { name, size_bytes, max_bytes } = file
   if (statusCode !== (from === 0 ? 200 : 206)) {
     const again = statusCode === 408 || statusCode === 425 || statusCode === 429 || statusCode >= 500
     throw new FetchError(again ? 'transient' : 'refused', `${name}: the server answers ${statusCode}`)
   }
-  const encoding = headers['content-encoding']
+  const encoding = headerOf(answer, 'content-encoding')
   if (encoding !== undefined && encoding !== 'identity')
     throw new FetchError('refused', `${name}: comes with a content encoding, which was not asked for`)
   if (from > 0) {
-    const range = /^bytes (\d+)-\d+\/(\d+|\*)$/.exec(headers['content-range'] ?? '')
+    const range = /^bytes (\d+)-\d+\/(\d+|\*)$/.exec(headerOf(answer, 'content-range') ?? '')
     if (range?.[1] !== String(from)) throw new FetchError('refused', `${name}: the server continues elsewhere than asked`)
     if (range[2] !== '*' && Number(range[2]) !== size_bytes)
       throw new FetchError('size_mismatch', `${name}: has ${String(range[2])} bytes, it was announced with ${String(size_bytes)}`)
   }
-  const length = headers['content-length']
+  const length = headerOf(answer, 'content-length')
   if (length === undefined) return
   const whole = from + Number(length)
   if (size_bytes !== undefined && whole !== size_bytes)
@@ -176,10 +171,10 @@ function checkHead(response: IncomingMessage, from: number, file: WantedFile): v
   if (whole > (size_bytes ?? max_bytes)) throw new FetchError('size_mismatch', `${name}: has ${whole} bytes, more than ${max_bytes}`)
 }
 
-async function drain(response: IncomingMessage, gathered: Gathered, file: WantedFile, report: (bytes: number) => void): Promise<void> {
+async function drain({ body }: Answer, gathered: Gathered, file: WantedFile, report: (bytes: number) => void): Promise<void> {
   const most = file.size_bytes ?? file.max_bytes
   try {
-    for await (const chunk of response as AsyncIterable<Buffer>) {
+    for await (const chunk of body as AsyncIterable<Buffer>) {
       if (gathered.bytes + chunk.length > most) throw new FetchError('size_mismatch', `${file.name}: has more than ${most} bytes`)
       await write(gathered, chunk).catch((cause: unknown) => unwritable(file, cause))
       gathered.hash.update(chunk)

@@ -1,18 +1,17 @@
 import { lookup } from 'node:dns/promises'
-import { request as plainRequest, type IncomingMessage } from 'node:http'
-import { request as tlsRequest } from 'node:https'
-import { isIP } from 'node:net'
-import { hostOf, portOf, type EgressRules } from '../../domain/catalog/egress.ts'
+import type { Agent, Dispatcher } from 'undici'
+import type { EgressRules } from '../../domain/catalog/egress.ts'
 import { FetchError } from '../../ports/model-source.ts'
+import { guardedConnect, type Resolve } from './guarded-connect.ts'
 
-/** Addresses of a host. */
-export type Resolve = (host: string) => Promise<readonly string[]>
+/** An answer whose body has not been read. */
+export type Answer = Dispatcher.ResponseData
 
 /** Most redirects that are followed. */
 const maxRedirects = 5
-/** Most addresses of one host that are tried. */
-const maxAddresses = 4
-const redirects: readonly (number | undefined)[] = [301, 302, 303, 307, 308]
+const redirects: readonly number[] = [301, 302, 303, 307, 308]
+/** Bytes of a redirect's body that are read to keep its connection; one with more is closed. */
+const redirect_bytes = 16_384
 
 export interface EgressClientOptions {
   readonly rules: EgressRules
@@ -26,6 +25,8 @@ export class EgressClient {
   private readonly rules: EgressRules
   private readonly credentials: ReadonlyMap<string, string>
   private readonly resolve: Resolve
+  /** Made for the first request: a daemon that fetches nothing does without the HTTP client. */
+  private agent: Promise<Agent> | undefined
 
   constructor({ rules, credentials, resolve = resolveAll }: EgressClientOptions) {
     this.rules = rules
@@ -40,20 +41,20 @@ export class EgressClient {
   }
 
   /**
-   * Follows redirects to the answer, whose body has not been read.
+   * Follows redirects to the answer; who does not read its body to the end has to `discard` it.
    * @throws FetchError; the signal's reason where it aborts
    */
-  async get(url: string, headers: Readonly<Record<string, string>>, signal: AbortSignal): Promise<IncomingMessage> {
+  async get(url: string, headers: Readonly<Record<string, string>>, signal: AbortSignal): Promise<Answer> {
     let at = parse(url, undefined, 'the source')
     const first = at.origin
     let authorization = this.credentials.get(first)
     for (let hop = 0; hop <= maxRedirects; hop++) {
       const refused = this.rules.refusal(at)
       if (refused !== undefined) throw new FetchError('refused', hop === 0 ? refused : `a redirect leads to ${refused}`)
-      const response = await this.connect(at, authorization === undefined ? headers : { ...headers, Authorization: authorization }, signal)
-      if (!redirects.includes(response.statusCode)) return response
-      response.destroy()
-      const { location } = response.headers
+      const answer = await this.ask(at, authorization === undefined ? headers : { ...headers, Authorization: authorization }, signal)
+      if (!redirects.includes(answer.statusCode)) return answer
+      await answer.body.dump({ limit: redirect_bytes, signal })
+      const location = headerOf(answer, 'location')
       if (location === undefined) throw new FetchError('refused', `${at.host} answers with a redirect to nowhere`)
       at = parse(location, at, `a redirect by ${at.host}`)
       // Once it has left the origin it stays without, even if it is led back.
@@ -62,31 +63,39 @@ export class EgressClient {
     throw new FetchError('refused', `more than ${maxRedirects} redirects`)
   }
 
-  /** The name is resolved here and the connection goes to an address that was looked at, so no second answer of the DNS can lead it elsewhere. */
-  private async connect(url: URL, headers: Readonly<Record<string, string>>, signal: AbortSignal): Promise<IncomingMessage> {
-    const host = hostOf(url)
-    const port = portOf(url)
-    const addresses =
-      isIP(host) === 0 ? await untilAborted(this.resolve(host), signal).catch((error: unknown) => fail(url, error, signal)) : [host]
-    const allowed = addresses.filter((address) => this.rules.allowsAddress(address, port))
-    const [refused] = addresses
-    if (refused === undefined) throw new FetchError('transient', `${url.hostname} has no address`)
-    if (allowed.length === 0)
-      throw new FetchError(
-        'refused',
-        `${url.hostname} is at ${refused}, which is not a public address; list ${isIP(refused) === 6 ? `[${refused}]` : refused}:${port} in catalog.egress.hosts to allow it`,
-      )
-    let last: unknown
-    for (const address of allowed.slice(0, maxAddresses)) {
-      try {
-        return await exchange(url, address, headers, signal)
-      } catch (error) {
-        last = error
-        if (signal.aborted) break
-      }
+  private async ask(url: URL, headers: Readonly<Record<string, string>>, signal: AbortSignal): Promise<Answer> {
+    try {
+      this.agent ??= makeAgent(this.rules, this.resolve)
+      return await (
+        await this.agent
+      ).request({
+        origin: url.origin,
+        path: url.pathname + url.search,
+        method: 'GET',
+        headers: { 'User-Agent': 'orchestratord', 'Accept-Encoding': 'identity', ...headers },
+        signal,
+      })
+    } catch (error) {
+      return fail(url, error, signal)
     }
-    return fail(url, last, signal)
   }
+}
+
+/** Value of a header, the values of one that came several times with commas between; undefined where it did not come. */
+export function headerOf({ headers }: Answer, name: string): string | undefined {
+  const value = headers[name]
+  return typeof value === 'object' ? value.join(', ') : value
+}
+
+/** Closes the connection of an answer whose body nobody reads to the end. */
+export function discard({ body }: Answer): void {
+  body.on('error', () => undefined).destroy()
+}
+
+/** A pool of connections for each origin. Time limits of a request are its caller's, by the signal: these here are the system's clock. */
+async function makeAgent(rules: EgressRules, resolve: Resolve): Promise<Agent> {
+  const { Agent, buildConnector } = await import('undici')
+  return new Agent({ connect: guardedConnect(buildConnector, rules, resolve), allowH2: false, headersTimeout: 0, bodyTimeout: 0 })
 }
 
 const resolveAll: Resolve = async (host) => (await lookup(host, { all: true })).map(({ address }) => address)
@@ -95,28 +104,6 @@ function parse(location: string, base: URL | undefined, whose: string): URL {
   const url = URL.parse(location, base?.href)
   if (url === null) throw new FetchError('refused', `${whose} is not a URL`)
   return url
-}
-
-/** One request on a connection of its own, to this very address. */
-function exchange(url: URL, address: string, headers: Readonly<Record<string, string>>, signal: AbortSignal): Promise<IncomingMessage> {
-  const secure = url.protocol === 'https:'
-  return new Promise((resolve, reject) => {
-    const outgoing = (secure ? tlsRequest : plainRequest)(
-      {
-        host: address,
-        port: portOf(url),
-        path: url.pathname + url.search,
-        // The certificate has to be the name's, whatever the address.
-        ...(secure ? { servername: isIP(hostOf(url)) === 0 ? hostOf(url) : '' } : {}),
-        headers: { Host: url.host, 'User-Agent': 'orchestratord', 'Accept-Encoding': 'identity', ...headers },
-        agent: false,
-        signal,
-      },
-      resolve,
-    )
-    outgoing.on('error', reject)
-    outgoing.end()
-  })
 }
 
 /** Codes of a certificate that is not the host's, or of a peer that does not speak TLS: trying again does not help. */
@@ -128,18 +115,4 @@ function fail(url: URL, error: unknown, signal: AbortSignal): never {
   // Only the code: messages may repeat what a server sent.
   const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'error'
   throw new FetchError(tlsCode.test(code) ? 'refused' : 'transient', `${url.host} cannot be reached (${code})`, { cause: error })
-}
-
-/** What a promise gives, unless the signal aborts first. */
-function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const abort = (): void => {
-      reject(signal.reason as Error)
-    }
-    signal.addEventListener('abort', abort, { once: true })
-    if (signal.aborted) abort()
-    promise.then(resolve, reject).finally(() => {
-      signal.removeEventListener('abort', abort)
-    })
-  })
 }

@@ -24,7 +24,6 @@ export const requeued = 3
 /** Keeps its place out of sight, until it is shown or removed. */
 export const aside = 4
 
-/** Where an element is. @see absent */
 export type State = typeof absent | typeof tentative | typeof queued | typeof requeued | typeof aside
 
 /** Weights are whole microseconds of `work_ms`, so that their sums are exact up to 285 years. */
@@ -34,7 +33,7 @@ export const weight_per_ms = 1000
  * FIFO queue of one class: a ring of slots, found by ticket, that knows for each element how many are ahead and how long they take.
  * All there is of an element is in arrays by slot; what comes and goes touches the ends of the ring and never a task that has long been
  * waiting. A ticket is good as long as its slot holds the very task, so that nothing has to be crossed out.
- * Every command is O(log n) of base 32, amortised over new rings; `due` has its own rule.
+ * Every command is O(log n), amortised over new rings; `due` has its own rule.
  */
 export class ClassQueue<T extends Queueable> {
   private readonly fewest: number

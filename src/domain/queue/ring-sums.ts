@@ -1,4 +1,4 @@
-/** Each cell sums this many cells of the level below, as a power of two. */
+/** Slots that one cell of the tree stands for, as a power of two. */
 const bits = 5
 const wide = 1 << bits
 /** Weight of a slot that has no element. */
@@ -7,14 +7,13 @@ const nothing = -1
 /**
  * Counts and weights of elements in the slots of a ring: how many there are from the head to a slot, how much the first of them weigh.
  * Weights are whole numbers and not negative, so that sums are exact.
- * Running sums in a tree of 32 children: put and take touch a cell on each of log32(slots) levels, a search reads at most 32 cells that lie
- * side by side on each. The cells near the head and the end of the ring stay in the cache; a binary tree has five times as many levels.
+ * A Fenwick tree (Fenwick 1994, A new data structure for cumulative frequency tables) over blocks of 32 slots, whose weights lie side by side.
+ * Every command is O(log slots).
  */
 export class RingSums {
   private readonly weights: Float64Array
-  /** Levels one after the other, the lowest first; count and weight of a cell side by side. */
+  /** Cell `i` sums the `i & -i` blocks before block `i`; count and weight of a cell side by side. */
   private readonly cells: Float64Array
-  private readonly starts: number[] = []
   private head: number
   private elements = 0
   private total = 0
@@ -28,13 +27,7 @@ export class RingSums {
   constructor(slots: number, head = 0) {
     this.head = head
     this.weights = new Float64Array(slots).fill(nothing)
-    let end = 0
-    for (let cells = slots; cells > 1;) {
-      cells = Math.ceil(cells / wide)
-      this.starts.push(end)
-      end += 2 * cells
-    }
-    this.cells = new Float64Array(end)
+    this.cells = new Float64Array(2 * Math.ceil(slots / wide) + 2)
   }
 
   get count(): number {
@@ -100,57 +93,49 @@ export class RingSums {
 
   /** Elements in slots of lower numbers. */
   private countBelow(slot: number): number {
-    const { weights, cells, starts } = this
+    const { weights, cells } = this
     let count = 0
     for (let i = slot & -wide; i < slot; i++) if ((weights[i] ?? nothing) >= 0) count++
-    let cell = slot >> bits
-    for (const start of starts) {
-      for (let i = cell & -wide; i < cell; i++) count += cells[start + 2 * i] ?? 0
-      cell >>= bits
-    }
+    for (let cell = slot >> bits; cell > 0; cell &= cell - 1) count += cells[2 * cell] ?? 0
     return count
   }
 
   /** Slot of the element that has `rank` others in slots of lower numbers; leaves their weight in `passed`. */
   private find(rank: number): number {
-    const { weights, cells, starts } = this
+    const { weights, cells } = this
     let left = rank
     let passed = 0
-    let i = 0
-    for (let level = starts.length - 1; level >= 0; level--) {
-      let at = (starts[level] ?? 0) + 2 * i
-      for (let count = cells[at] ?? Infinity; count <= left; count = cells[at] ?? Infinity) {
-        left -= count
-        passed += cells[at + 1] ?? 0
-        at += 2
-        i++
-      }
-      i <<= bits
+    let block = 0
+    for (let step = weights.length >> bits; step > 0; step >>= 1) {
+      const at = 2 * (block + step)
+      const count = cells[at] ?? Infinity
+      if (count > left) continue
+      left -= count
+      passed += cells[at + 1] ?? 0
+      block += step
     }
-    for (; i < weights.length; i++) {
-      const weight = weights[i] ?? nothing
+    let slot = block << bits
+    for (; slot < weights.length; slot++) {
+      const weight = weights[slot] ?? nothing
       if (weight < 0) continue
       if (left-- === 0) break
       passed += weight
     }
     this.passed = passed
-    return i
+    return slot
   }
 
   private add(slot: number, count: 1 | -1, weight: number): void {
-    const { cells, starts } = this
+    const { cells } = this
     this.elements += count
     this.total += weight
     if (slot < this.head) {
       this.wrapped += count
       this.wrappedWeight += weight
     }
-    let cell = slot
-    for (const start of starts) {
-      cell >>= bits
-      const at = start + 2 * cell
-      cells[at] = (cells[at] ?? 0) + count
-      cells[at + 1] = (cells[at + 1] ?? 0) + weight
+    for (let cell = (slot >> bits) + 1; 2 * cell < cells.length; cell += cell & -cell) {
+      cells[2 * cell] = (cells[2 * cell] ?? 0) + count
+      cells[2 * cell + 1] = (cells[2 * cell + 1] ?? 0) + weight
     }
   }
 }

@@ -15,7 +15,6 @@ export interface Schedulable extends Queueable {
 /** `ticket` and `arrival` of a task that has not been in a queue. */
 export const unplaced = { ticket: -1, arrival: -1 } as const
 
-/** What holds for one queue. */
 export interface SchedulerRules {
   /** Most tasks that wait. */
   readonly capacity: number
@@ -49,7 +48,7 @@ const nothingToDrop = { admitted: false, reason: 'nothing_to_drop' } as const
  * A state machine without I/O or clock. A newcomer is tentative between `admit` and `confirm`, so that a failed commit can take
  * its admission and the displacement it caused back.
  *
- * Every command is O(log n) of base 32, amortised where a structure grows or shrinks, in whatever order commits end; `expired` reads one
+ * Every command is O(log n), amortised where a structure grows or shrinks, in whatever order commits end; `expired` reads one
  * number for 256 slots of the queue, and more where something is due. Finding what to displace goes past those in flight.
  *
  * States of a task: absent -> tentative -(confirm)-> queued -(next | remove)-> absent; tentative -(rollback)-> absent;

@@ -11,7 +11,6 @@ import type { Reservation } from '../sessions/reservation.ts'
 import { newGate, type Gate } from './gate.ts'
 import { PartTimes } from './part-times.ts'
 
-/** Where a live task is. @see LiveTask */
 export type Phase = 'tentative' | 'queued' | 'running' | 'ending' | 'ended'
 
 /**

@@ -122,7 +122,7 @@ describe('class queue', () => {
     )
   })
 
-  it('does so over several blocks of deadlines and levels of sums, and when it shrinks', () => {
+  it('does so over several blocks of deadlines and of sums, and when it shrinks', () => {
     fc.assert(
       fc.property(fc.array(step, { minLength: 1500, maxLength: 2500, size: 'max' }), (steps) => {
         const twin = new Twin(2)

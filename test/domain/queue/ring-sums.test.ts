@@ -10,7 +10,7 @@ const step = fc.record({
 })
 
 describe('ring sums', () => {
-  it('count, weigh and find as an array does, on one level and on several', () => {
+  it('count, weigh and find as an array does, in one block and in several', () => {
     fc.assert(
       fc.property(
         fc.array(step, { minLength: 1, maxLength: 150, size: 'max' }),

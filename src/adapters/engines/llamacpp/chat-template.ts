@@ -1,9 +1,4 @@
-import { createRequire } from 'node:module'
-
-/** The part of @huggingface/jinja that is used here. */
-interface Jinja {
-  readonly Template: new (source: string) => { render(variables: Record<string, unknown>): string }
-}
+import { Template } from '@huggingface/jinja'
 
 /** A message as templates know it. */
 export interface TemplateMessage {
@@ -25,12 +20,10 @@ const WITHOUT_CLOCK = '{% set strftime_now = never_defined %}\n'
  * Compiles the chat template a GGUF brings along.
  *
  * node-llama-cpp's own wrappers join messages, move system prompts and render without `add_generation_prompt`; a client of a
- * chat API expects what the template says. So this renders it as Hugging Face's `apply_chat_template` does, with the Jinja
- * interpreter that node-llama-cpp depends on, resolved from there: no dependency of ours, and there when the engine is.
+ * chat API expects what the template says. So this renders it as Hugging Face's `apply_chat_template` does, with the same Jinja
+ * interpreter as node-llama-cpp.
  */
 export function compileChatTemplate(source: string, tokens: { readonly bos: string; readonly eos: string }): ChatTemplate {
-  const requireFromLibrary = createRequire(import.meta.resolve('node-llama-cpp'))
-  const { Template } = requireFromLibrary('@huggingface/jinja') as Jinja
   const template = new Template(WITHOUT_CLOCK + source)
   return (messages) =>
     template.render({

@@ -26,7 +26,7 @@ export async function generate(
   const slot = await loaded.slots.acquire(request.session, signal)
   try {
     const warm = await preparePrefix(slot, request.session, request.kv, prompt)
-    return await new Generation(loaded, request, prompt, slot).run(warm, onText, signal)
+    return await new Generation({ loaded, request, prompt, slot }).run(warm, onText, signal)
   } catch (error) {
     if (!signal.aborted) await forget(slot)
     throw error
@@ -39,6 +39,13 @@ export async function generate(
 async function forget(slot: Slot): Promise<void> {
   slot.session = undefined
   await slot.sequence.clearHistory()
+}
+
+interface GenerationParts {
+  readonly loaded: LoadedModel
+  readonly request: GenerateRequest
+  readonly prompt: readonly Token[]
+  readonly slot: Slot
 }
 
 class Generation {
@@ -54,7 +61,7 @@ class Generation {
   private readonly stops: StopSequences
   private readonly whole = new WholeCodePoints()
 
-  constructor(loaded: LoadedModel, request: GenerateRequest, prompt: readonly Token[], slot: Slot) {
+  constructor({ loaded, request, prompt, slot }: GenerationParts) {
     this.model = loaded.model
     this.step = loaded.step
     this.chunk = loaded.chunk

@@ -5,7 +5,7 @@ import type { Llama, LlamaContext, LlamaModel } from 'node-llama-cpp'
 import { EngineError, type EngineProps } from '../../../ports/engine.ts'
 import { batchingIsExact, fastestThreads } from './measure.ts'
 import { checkModelFile, digestOf } from './model-file.ts'
-import { PromptEncoder } from './prompt.ts'
+import type { PromptEncoder } from './prompt.ts'
 import type { KnownDigest, LoadCommand } from './protocol.ts'
 import { Slots } from './slots.ts'
 import { inStep, oneAtATime, type RunStep } from './steps.ts'
@@ -50,6 +50,8 @@ export async function load(command: LoadCommand, warn: (line: string) => void): 
   const sequences = Array.from({ length: slots }, () => context.getSequence())
   // A seed promises the same text beside other tasks. Where batching would break that, each step runs alone and takes its time.
   const step = !onCpu || slots === 1 || (await batchingIsExact(context, sequences)) ? inStep() : oneAtATime()
+  // Only here, as it imports an optional dependency: without the library the child says how to install that.
+  const { PromptEncoder } = await import('./prompt.ts')
   const encoder = new PromptEncoder(model, warn)
   const known_digest = await digest
   const props: EngineProps = {

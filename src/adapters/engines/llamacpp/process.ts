@@ -52,10 +52,6 @@ export class LlamaProcess {
     return this.state === 'ready'
   }
 
-  get pid(): number | undefined {
-    return this.child.pid
-  }
-
   /** Loads the model. @throws {EngineError} when it does not load, or the process ends before. */
   load(command: LoadCommand): Promise<ReadyMessage> {
     this.send(command)

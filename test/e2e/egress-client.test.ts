@@ -1,0 +1,111 @@
+import assert from 'node:assert/strict'
+import { gzipSync } from 'node:zlib'
+import { buildConnector } from 'undici'
+import { EgressClient, headerOf } from '../../src/adapters/models/egress-client.ts'
+import { guardedConnect, type Resolve } from '../../src/adapters/models/guarded-connect.ts'
+import { EgressRules } from '../../src/domain/catalog/egress.ts'
+import { Hub } from '../harness/hub.ts'
+
+describe('the client of what leaves this machine', () => {
+  let hub: Hub
+  const never = new AbortController().signal
+  const client = (resolve: Resolve, ...addresses: string[]): EgressClient => {
+    const origin = `http://hub.test:${hub.port}`
+    const hosts = ['hub.test', ...addresses].map((host) => `${host}:${hub.port}`)
+    return new EgressClient({ rules: new EgressRules(hosts, origin), credentials: new Map(), resolve })
+  }
+  const at = (path: string): string => `http://hub.test:${hub.port}${path}`
+  beforeEach(async () => {
+    hub = await Hub.start()
+  })
+  afterEach(() => hub.stop())
+
+  it('keeps connections for further requests to their origin, also past a redirect', async () => {
+    const ports = new Set<number | undefined>()
+    hub.routes.set('/a', (req, res) => {
+      ports.add(req.socket.remotePort)
+      res.writeHead(302, { Location: '/b' }).end()
+    })
+    hub.routes.set('/b', (req, res) => {
+      ports.add(req.socket.remotePort)
+      res.end('b')
+    })
+    const egress = client(() => Promise.resolve(['127.0.0.1']), '127.0.0.1')
+    for (let n = 0; n < 3; n++) assert.equal(await (await egress.get(at('/a'), {}, never)).body.text(), 'b')
+    assert.equal(hub.requests.length, 6)
+    assert.ok(ports.size <= 2, `${ports.size} connections for 6 requests`)
+  })
+
+  it('goes to the next address where one does not answer, and to none that is not allowed', async () => {
+    hub.routes.set('/a', Buffer.from('a'))
+    const egress = client(() => Promise.resolve(['10.0.0.1', '127.0.0.2', '127.0.0.1']), '127.0.0.1', '127.0.0.2')
+    assert.equal(await (await egress.get(at('/a'), {}, never)).body.text(), 'a')
+    await assert.rejects(client(() => Promise.resolve(['127.0.0.2']), '127.0.0.2').get(at('/a'), {}, never), {
+      kind: 'transient',
+      message: `hub.test:${hub.port} cannot be reached (ECONNREFUSED)`,
+    })
+  })
+
+  it('says that a name has no address, or cannot be resolved', async () => {
+    await assert.rejects(client(() => Promise.resolve([])).get(at('/a'), {}, never), {
+      kind: 'transient',
+      message: 'hub.test has no address',
+    })
+    const unknown = (): Promise<never> => Promise.reject(Object.assign(new Error('secret'), { code: 'ENOTFOUND' }))
+    await assert.rejects(client(unknown).get(at('/a'), {}, never), {
+      kind: 'transient',
+      message: `hub.test:${hub.port} cannot be reached (ENOTFOUND)`,
+    })
+  })
+
+  it('leaves when it is aborted: while a name is resolved, before an answer, and within a redirect', async () => {
+    const reason = new Error('enough')
+    const aborted = async (egress: EgressClient, path: string, when: Promise<unknown>): Promise<void> => {
+      const control = new AbortController()
+      const answer = egress.get(at(path), {}, control.signal)
+      void when.then(() => control.abort(reason))
+      await assert.rejects(answer, (error) => error === reason)
+    }
+    const asked = Promise.withResolvers<undefined>()
+    const silent = (): Promise<never> => {
+      asked.resolve(undefined)
+      return new Promise(() => undefined)
+    }
+    await aborted(client(silent), '/a', asked.promise)
+    for (const [path, starts] of [
+      ['/silent', false],
+      ['/redirect', true],
+    ] as const) {
+      const came = Promise.withResolvers<undefined>()
+      hub.routes.set(path, (_req, res) => {
+        if (starts) res.writeHead(302, { Location: '/a' }).write('more to come')
+        came.resolve(undefined)
+      })
+      await aborted(
+        client(() => Promise.resolve(['127.0.0.1']), '127.0.0.1'),
+        path,
+        came.promise,
+      )
+    }
+  })
+
+  it('gives a body as it came, and the values of a header that came twice', async () => {
+    const packed = gzipSync('a')
+    hub.routes.set('/a', (req, res) => {
+      assert.equal(req.headers['accept-encoding'], 'identity')
+      res.writeHead(200, { 'Content-Encoding': 'gzip', 'X-Twice': ['1', '2'] }).end(packed)
+    })
+    const answer = await client(() => Promise.resolve(['127.0.0.1']), '127.0.0.1').get(at('/a'), {}, never)
+    assert.equal(headerOf(answer, 'x-twice'), '1, 2')
+    assert.equal(headerOf(answer, 'x-none'), undefined)
+    assert.deepEqual(Buffer.from(await answer.body.arrayBuffer()), packed)
+  })
+
+  it('opens no connection to an address that is not allowed, where nobody has to look it up', async () => {
+    const connect = guardedConnect(buildConnector, new EgressRules([], 'https://hub.test'), () => assert.fail('was looked up'))
+    const error = await new Promise((resolve) => {
+      connect({ hostname: '127.0.0.1', protocol: 'http:', port: String(hub.port) }, (...[failed]) => resolve(failed))
+    })
+    assert.match(String(error), /127\.0\.0\.1 is at 127\.0\.0\.1, which is not a public address/)
+  })
+})
