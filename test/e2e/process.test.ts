@@ -19,7 +19,7 @@ const foxTask = (task_id: string, fields: Record<string, unknown> = {}): Record<
   seed: 7,
   messages: [{ role: 'user', content: 'Tell me a story about a fox.' }],
   max_tokens: 160,
-  deadline_ms: 60_000,
+  deadline_ms: 600_000,
   ...fields,
 })
 

@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { emptyMark, extendMark, formatMark, parseMark } from '../../src/domain/stream/text-hash.ts'
 import { keys, mockPool, mockTask, startDaemon, talesPool, type TestDaemon } from '../harness/daemon.ts'
 import { call, post } from '../harness/http.ts'
+import { repeats } from '../harness/long.ts'
 import { readStream, StreamClient, type Frame } from '../harness/sse.ts'
 
 const tokens = 60
@@ -82,7 +83,7 @@ describe('resuming a stream', () => {
           }),
         )
       }),
-      { numRuns: 20, endOnFailure: true },
+      { numRuns: repeats({ quick: 4, long: 20 }), endOnFailure: true },
     )
   })
 

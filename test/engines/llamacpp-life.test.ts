@@ -55,7 +55,6 @@ const isAlive = (pid: number | undefined): boolean => {
 }
 
 describe('llama.cpp engine: life', function () {
-  this.timeout(60_000)
   let folder: string
 
   before(async () => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { TaskLog } from '../../../src/domain/stream/task-log.ts'
+import { repeats } from '../../harness/long.ts'
 import type { TaskReader } from '../../../src/domain/stream/task-reader.ts'
 import { formatMark } from '../../../src/domain/stream/text-hash.ts'
 import type { Frame } from '../../harness/sse.ts'
@@ -103,7 +104,7 @@ describe('task log', () => {
         assert.equal(late.text, log.text)
         assert.deepEqual(late.frames, log.frames)
       }),
-      { numRuns: 600 },
+      { numRuns: repeats({ quick: 120, long: 600 }) },
     )
   })
 
