@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
+import { once } from 'node:events'
 import { promisify } from 'node:util'
 import { keys, mockTask, startDaemon, type TestDaemon } from '../harness/daemon.ts'
 import { FakeClock } from '../harness/fake-clock.ts'
@@ -132,4 +133,21 @@ export async function proving(
   const answer = reload(daemon, pool, model_ref, deadline_ms)
   await until(() => starts(daemon, pool) > before)
   return { answer }
+}
+
+/**
+ * Makes the engine of a pool's first replica hold back the end of each answer until the returned function is called or the task is aborted,
+ * so that a task runs for as long as a test looks at it.
+ */
+export function holdAnswers(daemon: TestDaemon, pool_id: string): () => void {
+  const held = Promise.withResolvers<undefined>()
+  const { engine } = daemon.pools.get(pool_id).replicas[0]!
+  const generate = engine.generate.bind(engine)
+  engine.generate = async (request, onPiece, signal) => {
+    const result = await generate(request, onPiece, signal)
+    if (!signal.aborted) await Promise.race([held.promise, once(signal, 'abort')])
+    signal.throwIfAborted()
+    return result
+  }
+  return () => held.resolve(undefined)
 }
