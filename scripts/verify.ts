@@ -1,68 +1,47 @@
 /**
- * `npm test`: every gate in turn, each shown with its own output; the last line counts what passed and failed.
- * A gate counts as one; mocha counts its tests, cucumber-js its scenarios.
+ * `npm test` runs every gate, `npm run test:long` the tests that are long by nature with all their repetitions; `quick` and `long` name them,
+ * and both may be given. Gates run side by side, and each is shown when it has ended: one line where it passed, all of its output where not.
+ * The last lines say what failed and how to run only that; the very last one counts: a check is one, tests and scenarios count each.
  */
-import { spawn } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { availableParallelism, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { longGates, quickGates } from './verify/gates.ts'
+import type { Outcome } from './verify/outcome.ts'
+import { runAll } from './verify/run.ts'
 
-interface Gate {
-  readonly name: string
-  readonly command: readonly [string, ...string[]]
+const root = join(import.meta.dirname, '..')
+const gatesOf: Readonly<Record<string, typeof quickGates>> = { quick: quickGates, long: longGates }
+/** Two even on one core, for some gates wait; more than four would cost more memory than they save time. */
+const lanes = Math.max(2, Math.min(4, availableParallelism()))
+
+const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`
+
+function show({ gate, passed, failures, output, elapsed_ms }: Outcome): void {
+  const counted = gate.kind === 'check' ? '' : `, ${passed} passed${failures.length === 0 ? '' : `, ${failures.length} failed`}`
+  if (failures.length > 0) console.log(`\n== ${gate.name}: ${gate.command}\n${output.trim()}\n`)
+  console.log(`${failures.length === 0 ? 'ok    ' : 'FAILED'} ${gate.name} (${seconds(elapsed_ms)}${counted})`)
 }
 
-const gates: readonly Gate[] = [
-  { name: 'contract', command: ['node', 'scripts/contract.ts'] },
-  { name: 'types', command: ['tsc', '--noEmit'] },
-  { name: 'lint', command: ['eslint', '.'] },
-  { name: 'dependency rules', command: ['depcruise', '--config', '.dependency-cruiser.cjs', 'src', 'scripts', 'test', 'bench'] },
-  { name: 'unused code', command: ['knip', '--no-config-hints'] },
-  { name: 'metrics', command: ['node', 'scripts/metrics-lint.ts'] },
-  { name: 'tests', command: ['mocha'] },
-  { name: 'features', command: ['cucumber-js'] },
-]
-
-/** Runs a command with its output shown as it comes. Resolves with its exit status and what it printed. */
-function run([file, ...args]: Gate['command']): Promise<{ readonly status: number; readonly output: string }> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(file, args, { stdio: ['ignore', 'pipe', 'inherit'] })
-    let output = ''
-    child.stdout.setEncoding('utf8')
-    child.stdout.on('data', (chunk: string) => {
-      output += chunk
-      process.stdout.write(chunk)
-    })
-    child.on('error', reject)
-    child.on('close', (code) => {
-      resolve({ status: code ?? 1, output })
-    })
-  })
+const named = process.argv.slice(2)
+const gates = (named.length === 0 ? ['quick'] : named).flatMap((name) => {
+  const of = gatesOf[name]
+  if (of === undefined) throw new Error(`verify runs ${Object.keys(gatesOf).join(' and ')}, not ${name}`)
+  return of(root)
+})
+console.log(`${gates.length} gates, ${lanes} side by side`)
+const reports = mkdtempSync(join(tmpdir(), 'orchd-verify-'))
+const began = performance.now()
+try {
+  const outcomes = await runAll({ root, reports }, gates, lanes, show)
+  const failures = outcomes.flatMap((outcome) => outcome.failures)
+  console.log(`all of it took ${seconds(performance.now() - began)}`)
+  if (failures.length > 0) {
+    console.log('\nFailed, and how to run only that:')
+    for (const { what, alone } of failures) console.log(`  ${what}\n    ${alone}`)
+  }
+  console.log(`\n${outcomes.reduce((sum, { passed }) => sum + passed, 0)} passed, ${failures.length} failed`)
+  process.exitCode = failures.length === 0 ? 0 : 1
+} finally {
+  rmSync(reports, { recursive: true, force: true })
 }
-
-interface Counts {
-  readonly passed: number
-  readonly failed: number
-}
-
-const numberBefore = (output: string, pattern: string): number => Number(new RegExp(`^\\s*(\\d+) ${pattern}`, 'm').exec(output)?.[1] ?? 0)
-
-/** How the runners among the gates count what they ran. A scenario that did not pass has failed, whatever else cucumber-js calls it. */
-const countsOf: Readonly<Record<string, (output: string) => Counts>> = {
-  mocha: (output) => ({ passed: numberBefore(output, 'passing'), failed: numberBefore(output, 'failing') }),
-  'cucumber-js': (output) => {
-    const [summary = ''] = /^\d+ scenarios?.*$/m.exec(output) ?? []
-    const passed = Number(/(\d+) passed/.exec(summary)?.[1] ?? 0)
-    return { passed, failed: numberBefore(summary, 'scenario') - passed }
-  },
-}
-
-let passed = 0
-let failed = 0
-for (const { name, command } of gates) {
-  console.log(`\n== ${name}: ${command.join(' ')}`)
-  const { status, output } = await run(command)
-  const tests = countsOf[command[0]]?.(output)
-  passed += tests?.passed ?? (status === 0 ? 1 : 0)
-  // A runner that ends badly without naming a failure has failed all the same, and so has one that ran nothing.
-  failed += Math.max(tests?.failed ?? 0, status === 0 && tests?.passed !== 0 ? 0 : 1)
-}
-console.log(`\n${passed} passed, ${failed} failed`)
-process.exitCode = failed === 0 ? 0 : 1

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import type { Storage } from '../../src/ports/storage.ts'
+import { repeats } from '../harness/long.ts'
 import { DuplicateTaskError, StorageError } from '../../src/ports/journal.ts'
 import type { Fact } from '../../src/ports/journal.ts'
 import { agree, steps } from './storage.property.ts'
@@ -204,9 +205,9 @@ export function storageConformance(name: string, open: () => Promise<Storage>, r
           storage = await open()
           await agree(storage, plan)
         }),
-        { numRuns: 40 },
+        { numRuns: repeats({ quick: 8, long: 40 }) },
       )
-    }).timeout(60_000)
+    })
 
     if (reopen === undefined) return
     it('has everything after it was closed and opened again', async () => {

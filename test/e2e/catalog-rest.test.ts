@@ -8,6 +8,7 @@ import type { Answer } from '../harness/http.ts'
 import { modelsDir } from '../harness/process.ts'
 import { readStream, StreamClient } from '../harness/sse.ts'
 import { until, untilAnswer } from '../harness/wait.ts'
+import { holdAnswers } from './pools.kit.ts'
 
 const bytes = readFileSync(join(modelsDir, 'tinytales.gguf'))
 const model = modelRequest('tales', 'file:tales.gguf', [manifestOf('tales.gguf', bytes)])
@@ -107,12 +108,14 @@ describe('a pool whose catalog model may not be served', () => {
     await start()
     await world.settled(model)
     await untilReplica('ready')
+    const letGo = holdAnswers(world.daemon, 'tales')
     const reader = await running()
-    await state({ state: 'Retired', deadline_ms: 60_000 })
+    await state({ state: 'Retired', deadline_ms: 600_000 })
     const { live, ready, draining, last_error } = await health()
     assert.deepEqual({ live, ready, draining }, { live: true, ready: false, draining: true })
     assert.match(last_error ?? '', /is retired/)
     assert.equal((await pool('resume')).status, 409)
+    letGo()
     await reader.closed
     assert.equal(reader.terminal?.event, 'end')
     await untilReplica('stopped')
@@ -123,6 +126,7 @@ describe('a pool whose catalog model may not be served', () => {
     await start()
     await world.settled(model)
     await untilReplica('ready')
+    holdAnswers(world.daemon, 'tales')
     const reader = await running()
     await state({ state: 'Retired', deadline_ms: 1 })
     assert.equal((await pool('drain', { deadline_ms: 600_000 })).status, 202)

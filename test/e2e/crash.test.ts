@@ -2,13 +2,14 @@ import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { mockPool, talesPool } from '../harness/daemon.ts'
+import { repeats } from '../harness/long.ts'
 import { temporaryDir } from '../harness/process.ts'
 import { Lives, type Followed } from './crash.kit.ts'
 
-const deaths = 20
-const counts = { mock: 400, tales: 100 }
+const deaths = repeats({ quick: 3, long: 20 })
+const counts = { mock: repeats({ quick: 60, long: 400 }), tales: repeats({ quick: 12, long: 100 }) }
 /** Different tasks of each engine; the others repeat them, so that few have to be run without interruption to compare with. */
-const variety = 10
+const variety = repeats({ quick: 4, long: 10 })
 const seed = Number(process.env['CRASH_SEED'] ?? Math.floor(Math.random() * 2 ** 31))
 
 const config = {
@@ -130,7 +131,7 @@ describe(`a daemon that dies again and again (CRASH_SEED=${seed})`, () => {
         [{ turns: 4 }],
       )
       db.close()
-    }).timeout(300_000)
+    }).timeout(1_200_000)
 })
 
 const countOf = (ids: Iterable<string>, engine: string): number => [...ids].filter((id) => id.startsWith(engine)).length

@@ -4,46 +4,7 @@ import { FakeClock, settled } from '../harness/fake-clock.ts'
 import { call, post, type Answer } from '../harness/http.ts'
 import { readStream, StreamClient } from '../harness/sse.ts'
 import { until } from '../harness/wait.ts'
-
-type Kind = 'fail' | 'hang' | 'die' | 'deaf'
-
-const idle_ms = 30_000
-const abort_ms = 5000
-
-/** What becomes of a task whose engine commits the fault, and of the replica. */
-interface Fault {
-  readonly kind: Kind
-  readonly after_tokens: number
-  readonly code: string
-  readonly message: RegExp
-  /** The replica is taken down, with this as its last error. */
-  readonly down?: RegExp
-  /** When it is over, ms. */
-  readonly wait_ms: number
-}
-
-const faults: readonly Fault[] = [
-  { kind: 'fail', after_tokens: 3, code: 'WORKER_RESET', message: /engine failed while the task ran/, wait_ms: 0 },
-  { kind: 'hang', after_tokens: 0, code: 'DECODE_TIMEOUT', message: /idle_ms \(30000\)/, wait_ms: idle_ms },
-  { kind: 'hang', after_tokens: 3, code: 'DECODE_TIMEOUT', message: /idle_ms \(30000\)/, wait_ms: idle_ms },
-  { kind: 'die', after_tokens: 3, code: 'WORKER_RESET', message: /engine failed while the task ran/, down: /died on purpose/, wait_ms: 0 },
-  {
-    kind: 'deaf',
-    after_tokens: 0,
-    code: 'DECODE_TIMEOUT',
-    message: /idle_ms/,
-    down: /did not confirm an abort within 5000 ms/,
-    wait_ms: idle_ms + abort_ms,
-  },
-  {
-    kind: 'deaf',
-    after_tokens: 3,
-    code: 'DECODE_TIMEOUT',
-    message: /idle_ms/,
-    down: /did not confirm an abort within 5000 ms/,
-    wait_ms: idle_ms + abort_ms,
-  },
-]
+import { abort_ms, faults, idle_ms } from './mock-faults.kit.ts'
 
 describe('an engine that goes wrong', () => {
   let daemon: TestDaemon

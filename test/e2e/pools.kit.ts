@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
+import { once } from 'node:events'
 import { promisify } from 'node:util'
 import { keys, mockTask, startDaemon, type TestDaemon } from '../harness/daemon.ts'
 import { FakeClock } from '../harness/fake-clock.ts'
 import { call, post, type Answer } from '../harness/http.ts'
 import { readStream, StreamClient, type Frame } from '../harness/sse.ts'
-import { untilAnswer } from '../harness/wait.ts'
+import { until, untilAnswer } from '../harness/wait.ts'
 
 export type Still = TestDaemon & { readonly clock: FakeClock }
 
@@ -112,4 +113,41 @@ export function assertWhole(client: StreamClient): void {
   )
   assert.equal(frames.filter(({ id }) => id === 'end').length, 1)
   assert.equal(frames.at(-1), terminal)
+}
+
+/** Value of `model_state` of a model; undefined where the state was never seen. */
+export const modelState = (daemon: TestDaemon, model: string, state: 'loaded' | 'unloaded'): Promise<number | undefined> =>
+  sample(daemon, `model_state{model_id="${model}",state="${state}"}`)
+
+const starts = (daemon: TestDaemon, pool: string): number =>
+  daemon.lines.filter(({ fields }) => fields['event'] === 'replica' && fields['pool_id'] === pool && fields['state'] === 'ready').length
+
+/** Begins a reload and waits until the new model proves itself. */
+export async function proving(
+  daemon: TestDaemon,
+  pool: string,
+  model_ref: string,
+  deadline_ms?: number,
+): Promise<{ readonly answer: Promise<Answer> }> {
+  const before = starts(daemon, pool)
+  const answer = reload(daemon, pool, model_ref, deadline_ms)
+  await until(() => starts(daemon, pool) > before)
+  return { answer }
+}
+
+/**
+ * Makes the engine of a pool's first replica hold back the end of each answer until the returned function is called or the task is aborted,
+ * so that a task runs for as long as a test looks at it.
+ */
+export function holdAnswers(daemon: TestDaemon, pool_id: string): () => void {
+  const held = Promise.withResolvers<undefined>()
+  const { engine } = daemon.pools.get(pool_id).replicas[0]!
+  const generate = engine.generate.bind(engine)
+  engine.generate = async (request, onPiece, signal) => {
+    const result = await generate(request, onPiece, signal)
+    if (!signal.aborted) await Promise.race([held.promise, once(signal, 'abort')])
+    signal.throwIfAborted()
+    return result
+  }
+  return () => held.resolve(undefined)
 }

@@ -1,11 +1,15 @@
 import assert from 'node:assert/strict'
-import { mockPool, mockTask, talesPool } from '../harness/daemon.ts'
+import { mockPool, mockTask, patient, talesPool } from '../harness/daemon.ts'
 import { call, post } from '../harness/http.ts'
 import { DaemonProcess, temporaryDir, type ProcessOptions } from '../harness/process.ts'
 import { readStream, StreamClient } from '../harness/sse.ts'
 
 const key = 'valid'
-const slowMock = { replicas: [{ id: 'r0', slots: 1 }], mock: { prefill_ms: 0, token_ms: 10, tokens: 100 } }
+const mock = (token_ms: number): Record<string, unknown> =>
+  mockPool({ replicas: [{ id: 'r0', slots: 1 }], queue: { capacity: 100 }, mock: { prefill_ms: 0, token_ms, tokens: 100 } })
+/** Slow enough for the signal to come while a task runs, however slow the machine is. */
+const slow = mock(300)
+const fast = mock(2)
 
 const story = (task_id: string, fields: Record<string, unknown> = {}): Record<string, unknown> & { task_id: string } =>
   mockTask({ task_id, session_id: task_id, seed: 11, max_tokens: 150, ...fields })
@@ -45,10 +49,13 @@ describe('stopping the process', () => {
   }
 
   it('refuses new tasks with 503 while a running one finishes within the grace, then exits with 0', async () => {
-    const daemon = await start({ pools: [mockPool(slowMock)], shutdown_grace_ms: 30_000 })
+    // Its task is canceled once everything was looked at: until then the daemon has something to wait for.
+    const held = mockPool({ id: 'held', model: 'mock:held', mock: { prefill_ms: 600_000 }, timeouts: patient })
+    const daemon = await start({ pools: [mock(10), held], shutdown_grace_ms: 600_000 })
+    await post(daemon.url, key, story('held', { model_ref: 'mock:held' }))
     const reader = await runningTask(daemon, story('last'))
     const exit = daemon.stop()
-    await daemon.line(({ msg }) => msg === 'stop')
+    await daemon.line(({ event }) => event === 'stop')
     const refused = await call(daemon.url, '/v1/tasks', { method: 'POST', key, body: story('late') })
     assert.equal(refused.status, 503)
     assert.equal(refused.json['code'], 'POOL_UNREADY')
@@ -63,17 +70,17 @@ describe('stopping the process', () => {
     assert.equal(reader.terminal?.event, 'end')
     assert.equal(reader.terminal.data?.['tokens_out'], 100)
     assert.equal(second.text, reader.text)
+    assert.equal((await call(daemon.url, '/v1/tasks/held/cancel', { method: 'POST', key })).status, 204)
     assert.deepEqual(await exit, { code: 0, signal: null })
   })
 
   it('closes streams without a terminal frame when the grace is over; after a restart they go on where they stopped', async () => {
-    const config = { pools: [mockPool(slowMock)], shutdown_grace_ms: 0 }
-    const first = await start(config)
+    const first = await start({ pools: [slow], shutdown_grace_ms: 0 })
     const reader = await runningTask(first, story('cut'))
     assert.deepEqual(await first.stop(), { code: 0, signal: null })
     await reader.closed.catch(() => undefined)
     assert.equal(reader.terminal, undefined)
-    const second = await start(config)
+    const second = await start({ pools: [fast] })
     const rest = await readStream(second.url, 'cut', key, reader.tokens.at(-1)?.id)
     assert.equal(rest.terminal?.event, 'end')
     assert.ok(rest.frames.every(({ event }) => event !== 'started'))
@@ -92,7 +99,7 @@ describe('stopping the process', () => {
     for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
       const id = signal.toLowerCase()
       // Many, so that some are still running or queued when the signal comes.
-      const ids = Array.from({ length: 12 }, (_, i) => `${id}-${i}`)
+      const ids = Array.from({ length: 6 }, (_, i) => `${id}-${i}`)
       await Promise.all(ids.slice(1).map((task_id) => post(daemon.url, key, tale(task_id))))
       const reader = await runningTask(daemon, tale(ids[0] ?? ''))
       await daemon.stop(signal)
@@ -106,8 +113,7 @@ describe('stopping the process', () => {
   })
 
   it('runs queued tasks after a restart, in the order they were accepted', async () => {
-    const config = { pools: [mockPool(slowMock)], shutdown_grace_ms: 0 }
-    const first = await start(config)
+    const first = await start({ pools: [slow], shutdown_grace_ms: 0 })
     await runningTask(first, story('q0'))
     for (const task_id of ['q1', 'q2', 'q3']) await post(first.url, key, story(task_id, { max_tokens: 5 }))
     const waiting = await StreamClient.open(first.url, 'q3', key)
@@ -115,7 +121,7 @@ describe('stopping the process', () => {
     assert.deepEqual(await first.stop(), { code: 0, signal: null })
     await waiting.closed.catch(() => undefined)
     assert.equal(waiting.terminal, undefined)
-    const second = await start(config)
+    const second = await start({ pools: [fast] })
     const streams = await Promise.all(['q0', 'q1', 'q2', 'q3'].map((task_id) => readStream(second.url, task_id, key)))
     assert.deepEqual(
       streams.map(({ tokens }) => tokens.length),
@@ -130,12 +136,11 @@ describe('stopping the process', () => {
   })
 
   it('loses nothing that was accepted when it is killed', async () => {
-    const config = { pools: [mockPool({ ...slowMock, queue: { capacity: 100 } })] }
-    const first = await start(config)
+    const first = await start({ pools: [slow] })
     const ids = Array.from({ length: 30 }, (_, i) => `k${i}`)
     await Promise.all(ids.map((task_id) => post(first.url, key, story(task_id, { max_tokens: 3 }))))
     await first.stop('SIGKILL')
-    const second = await start(config)
+    const second = await start({ pools: [fast] })
     const streams = await Promise.all(ids.map((task_id) => readStream(second.url, task_id, key)))
     assert.ok(streams.every(({ frames }) => frames.filter(({ event }) => event === 'end').length === 1))
   })
@@ -143,16 +148,16 @@ describe('stopping the process', () => {
   it('exits with 0 when it is stopped while engines are loading', async () => {
     const daemon = DaemonProcess.spawn(dir.path, { config: { pools: [talesPool(), mockPool({ mock: { load_ms: 60_000 } })] } })
     started.push(daemon)
-    await daemon.line(({ msg }) => msg === 'start')
+    await daemon.line(({ event }) => event === 'start')
     assert.deepEqual(await daemon.stop(), { code: 0, signal: null })
     assert.equal(daemon.stderr, '')
   })
 
   it('takes SIGINT like SIGTERM, and a second signal does no harm', async () => {
-    const daemon = await start({ pools: [mockPool(slowMock)] })
+    const daemon = await start({ pools: [mock(10)], shutdown_grace_ms: 600_000 })
     const reader = await runningTask(daemon, story('twice'))
     const first = daemon.stop('SIGINT')
-    await daemon.line(({ msg }) => msg === 'stop')
+    await daemon.line(({ event }) => event === 'stop')
     assert.deepEqual(await daemon.stop('SIGTERM'), { code: 0, signal: null })
     await first
     await reader.closed

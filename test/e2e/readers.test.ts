@@ -72,7 +72,7 @@ describe('readers of one task', () => {
     client.response.resume()
     await client.closed
     assert.equal(client.raw, other.raw)
-  }).timeout(60_000)
+  })
 
   it('one that comes late and stalls is not handed all there is at once', async () => {
     const task = megabytes()
@@ -94,7 +94,7 @@ describe('readers of one task', () => {
     client.response.resume()
     await client.closed
     assert.equal(client.raw, whole.raw)
-  }).timeout(60_000)
+  })
 
   it('many that come late are served a little in each turn of the event loop', async () => {
     const task = megabytes({ max_tokens: 30_000 })
@@ -123,7 +123,7 @@ describe('readers of one task', () => {
     daemon.server.off('request', count)
     assert.ok(clients.every(({ raw }) => raw === whole.raw))
     assert.ok(most > 64 * 1024 && most <= 512 * 1024, `${most} characters in one turn`)
-  }).timeout(60_000)
+  })
 
   it('one that stalls while every character takes three bytes costs no more', async () => {
     const task = megabytes({ max_tokens: many, prompt: '橋' })
@@ -142,7 +142,7 @@ describe('readers of one task', () => {
     assert.ok(most <= most_bytes, `${most} bytes were buffered`)
     client.drop()
     assert.equal((await call(daemon.url, `/v1/tasks/${task.task_id}/cancel`, { method: 'POST', key: keys.data })).status, 204)
-  }).timeout(60_000)
+  })
 
   it('one that stalls gets no token written after the task was canceled', async () => {
     const writes = recordWrites(daemon.server)
@@ -161,7 +161,7 @@ describe('readers of one task', () => {
     assert.equal(client.terminal?.data?.['code'], 'CANCELED')
     assert.ok(client.tokens.length > before)
     assert.equal(client.frames.at(-1), client.terminal)
-  }).timeout(60_000)
+  })
 
   it('one that stalls at the very end is neither troubled by keep-alives nor a trouble', async () => {
     const task = mockTask({ ctx, model_ref: 'mock:still' })
@@ -186,7 +186,7 @@ describe('readers of one task', () => {
       daemon.lines.filter(({ level }) => level === 'error'),
       [],
     )
-  }).timeout(60_000)
+  })
 
   it('one that goes away stops nothing', async () => {
     const task = mockTask({ max_tokens: 5000, seed: 9 })

@@ -4,6 +4,7 @@ import { emptyMark, extendMark } from '../../src/domain/stream/mark.ts'
 import { formatMark, parseMark } from '../../src/doors/native/event-id.ts'
 import { keys, mockPool, mockTask, startDaemon, talesPool, type TestDaemon } from '../harness/daemon.ts'
 import { call, post } from '../harness/http.ts'
+import { repeats } from '../harness/long.ts'
 import { readStream, StreamClient, type Frame } from '../harness/sse.ts'
 
 const tokens = 60
@@ -83,7 +84,7 @@ describe('resuming a stream', () => {
           }),
         )
       }),
-      { numRuns: 20, endOnFailure: true },
+      { numRuns: repeats({ quick: 4, long: 20 }), endOnFailure: true },
     )
   })
 

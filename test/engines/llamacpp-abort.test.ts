@@ -27,7 +27,6 @@ async function generate(engine: Engine, request: Partial<GenerateRequest>, signa
 }
 
 describe('llama.cpp engine: one small slot', function () {
-  this.timeout(60_000)
   const engine = newEngine({ slots: 1, ctx: 40 })
 
   before(() => start(engine))

@@ -56,7 +56,6 @@ const isAlive = (pid: number | undefined): boolean => {
 }
 
 describe('llama.cpp engine: life', function () {
-  this.timeout(60_000)
   let folder: string
 
   before(async () => {
@@ -181,8 +180,8 @@ describe('llama.cpp engine: life', function () {
   })
 
   it('says what to install when node-llama-cpp is missing', async () => {
-    for (const path of ['src/adapters/engines/llamacpp', 'src/domain', 'src/ports/engine.ts', 'package.json'])
-      await cp(join(root, path), join(folder, 'copy', path), { recursive: true })
+    const copies = ['src/adapters/engines/llamacpp', 'src/domain', 'src/ports']
+    for (const path of [...copies, 'package.json']) await cp(join(root, path), join(folder, 'copy', path), { recursive: true })
     const url = pathToFileURL(join(folder, 'copy/src/adapters/engines/llamacpp/engine.ts')).href
     const copy = (await import(url)) as { createLlamaCppEngine: typeof createLlamaCppEngine }
     const engine = newEngine(tinytales, copy.createLlamaCppEngine)

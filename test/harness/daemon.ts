@@ -42,6 +42,9 @@ export const mockPool = (fields: Record<string, unknown> = {}): Record<string, u
   ...fields,
 })
 
+/** Limits of an engine on the real clock that only one which hangs would reach, however slow the machine is. */
+export const patient = { wall_ms: 600_000, idle_ms: 600_000, abort_ms: 120_000, start_ms: 600_000, tokenize_ms: 60_000 }
+
 /** The demonstration model's pool. */
 export const talesPool = (fields: Record<string, unknown> = {}): Record<string, unknown> => ({
   id: 'tales',
@@ -51,6 +54,7 @@ export const talesPool = (fields: Record<string, unknown> = {}): Record<string, 
   ctx: 256,
   replicas: [{ id: 'r0', slots: 2 }],
   llamacpp: { threads: 1 },
+  timeouts: patient,
   ...fields,
 })
 

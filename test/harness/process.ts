@@ -10,7 +10,7 @@ const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
 export const modelsDir = fileURLToPath(new URL('../../models', import.meta.url))
 
 /** A process that lives longer than this is killed, ms. */
-const guard_ms = 90_000
+const guard_ms = 1_200_000
 
 /** One JSON line of the daemon's log. */
 export type ProcessLine = Readonly<Record<string, unknown>>

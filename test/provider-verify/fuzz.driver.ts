@@ -8,7 +8,7 @@ import type { Step } from './fuzz.draft.ts'
 import { Memory, type Kind } from './fuzz.memory.ts'
 
 /** A request that takes longer hangs. Nothing here waits for real time, so this is far beyond what a slow machine needs. */
-const guard_ms = 60_000
+const guard_ms = 240_000
 
 interface Heard extends Received {
   /** The client went away before the end. */

@@ -8,6 +8,7 @@ import { makeSigner } from '../harness/catalog.ts'
 import { operationIds, schemaNamed } from '../harness/contract.ts'
 import { mockPool, silentLog, startDaemon, type TestDaemon } from '../harness/daemon.ts'
 import { FakeClock } from '../harness/fake-clock.ts'
+import { long, repeats } from '../harness/long.ts'
 import { body_bytes } from './fuzz.body.ts'
 import { sequence, steering, type Play } from './fuzz.draft.ts'
 import { Driver } from './fuzz.driver.ts'
@@ -119,18 +120,22 @@ async function playAll(numRuns: number, steps: number, given: Play, open: (clock
 
 describe('sequences of requests generated from the contract', () => {
   it(`get declared answers and nothing else (seed ${seed})`, async function () {
-    this.timeout(600_000)
-    const { requests, unreached, silent } = await playAll(11, 270, { ops: plain, models }, (clock) => start(config, clock))
+    this.timeout(1_200_000)
+    const { requests, unreached, silent } = await playAll(repeats({ quick: 2, long: 11 }), 270, { ops: plain, models }, (clock) =>
+      start(config, clock),
+    )
+    assert.ok(requests >= repeats({ quick: 1000, long: 10_000 }), `${requests} requests`)
+    // Few sequences do not reach everything.
+    if (!long) return
     // Answers that only a fault can bring about: what nobody foresaw, and a journal that cannot be written.
     const faulty = [...plain.map((op) => `${op} 500`), 'cancelTask 503', 'deleteSession 503', 'createArtifact 503']
     assert.deepEqual(unreached, faulty.sort())
     // The others come of the catalog, which only steering fills.
     assert.deepEqual(silent, ['MODEL_DEPRECATED', 'UNTRUSTED_ARTIFACT', 'INTERNAL'])
-    assert.ok(requests >= 10_000, `${requests} requests`)
   })
 
   it(`do so while pools, catalog and budgets are steered (seed ${seed})`, async function () {
-    this.timeout(600_000)
+    this.timeout(1_200_000)
     const models_dir = mkdtempSync(join(tmpdir(), 'orchd-fuzz-'))
     for (const [name, bytes] of Object.entries(files)) writeFileSync(join(models_dir, name), bytes)
     const open = async (clock: FakeClock): Promise<TestDaemon> => {
@@ -141,7 +146,9 @@ describe('sequences of requests generated from the contract', () => {
     }
     try {
       const given: Play = { ops: [...operationIds, 'createTask', 'createTask'], models: steeredModels, bodies: steeringBodies(signer) }
-      const { requests, unreached, silent } = await playAll(6, 220, given, open)
+      const { requests, unreached, silent } = await playAll(repeats({ quick: 1, long: 6 }), 220, given, open)
+      assert.ok(requests >= repeats({ quick: 500, long: 4500 }), `${requests} requests`)
+      if (!long) return
       // It has happened: whatever steers has done so, and others have felt it.
       const done = unreached.filter((pair) => / 2..$/.test(pair) || pair === 'createTask 409' || pair === 'createTask 429')
       assert.deepEqual(done, [])
@@ -150,7 +157,6 @@ describe('sequences of requests generated from the contract', () => {
         silent.filter((code) => felt.includes(code)),
         [],
       )
-      assert.ok(requests >= 4500, `${requests} requests`)
     } finally {
       rmSync(models_dir, { recursive: true })
     }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
+import { repeats } from '../../harness/long.ts'
 import {
   Account,
   budgetFields,
@@ -162,7 +163,7 @@ describe('the price of a task', () => {
         const exact = BigInt(tokens_in) * nanoOf(input_per_million) + BigInt(tokens_out) * nanoOf(output_per_million)
         assert.equal(BigInt(costNano({ input_per_million, output_per_million }, tokens_in, tokens_out)), (exact + 999_999n) / 1_000_000n)
       }),
-      { numRuns: 20_000 },
+      { numRuns: repeats({ quick: 4000, long: 20_000 }) },
     )
   })
 

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { Scheduler, unplaced, type Schedulable } from '../../../src/domain/queue/scheduler.ts'
+import { repeats } from '../../harness/long.ts'
 import { Bench, command, rules } from './scheduler.kit.ts'
 import { inOrder } from './scheduler.model.ts'
 
-const runs = 1000
+const runs = repeats({ quick: 200, long: 1000 })
 const mostCommands = 500
 
 const task = (id: string, fields: Partial<Schedulable> = {}): Schedulable => ({
@@ -18,7 +19,7 @@ const task = (id: string, fields: Partial<Schedulable> = {}): Schedulable => ({
 })
 
 describe('scheduler', () => {
-  it('does what a naive model does, over more than 100,000 commands', () => {
+  it('does what a naive model does, whatever is commanded', () => {
     let commands = 0
     fc.assert(
       fc.property(rules, fc.array(command, { maxLength: mostCommands, size: 'max' }), (given, steps) => {
@@ -29,7 +30,7 @@ describe('scheduler', () => {
       }),
       { numRuns: runs },
     )
-    assert.ok(commands >= 100_000, `only ${commands} commands`)
+    assert.ok(commands >= 100 * runs, `only ${commands} commands`)
   })
 
   it('keeps its promises over queues large enough for larger rings', () => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { TaskLog } from '../../../src/domain/stream/task-log.ts'
+import { repeats } from '../../harness/long.ts'
 import type { TaskReader } from '../../../src/domain/stream/task-reader.ts'
 import { formatMark } from '../../../src/doors/native/event-id.ts'
 import type { Frame } from '../../harness/sse.ts'
@@ -118,7 +119,7 @@ describe('task log', () => {
         assert.deepEqual([...late.allParts()], [...log.allParts()])
         assert.deepEqual(late.stored(ended, false), stored)
       }),
-      { numRuns: 600 },
+      { numRuns: repeats({ quick: 120, long: 600 }) },
     )
   })
 

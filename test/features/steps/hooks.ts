@@ -4,7 +4,7 @@ import { duration, milliseconds } from './match.ts'
 import type { Story } from './world.ts'
 
 // A guard against what hangs, not a measurement.
-setDefaultTimeout(30_000)
+setDefaultTimeout(300_000)
 
 defineParameterType({ name: 'person', regexp: /Ana|Ben|the operator/, transformer: (name: string) => name })
 defineParameterType({ name: 'duration', regexp: duration, transformer: milliseconds })

@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { taskKeyOf } from '../../../src/domain/task.ts'
 import type { Fact } from '../../../src/ports/journal.ts'
 import { FakeClock, settled } from '../../harness/fake-clock.ts'
+import { repeats } from '../../harness/long.ts'
 import { MemoryStorage } from '../../harness/memory-storage.ts'
 import { ann, bob, poolConfig, startRig, taskOf, type Rig, type RigOptions } from '../../harness/rig.ts'
 import type { EngineCall } from '../../harness/scripted-engine.ts'
@@ -156,8 +157,8 @@ describe('recovery from every prefix of a journal', () => {
           await recoverFrom(commits.slice(0, length), rig.clock.now(), replayable)
         }
       }),
-      { numRuns: 150 },
+      { numRuns: repeats({ quick: 30, long: 150 }) },
     )
-    assert.ok(prefixes > 1000, `${prefixes} prefixes`)
+    assert.ok(prefixes > repeats({ quick: 200, long: 1000 }), `${prefixes} prefixes`)
   })
 })

@@ -1,0 +1,64 @@
+import { globSync, readFileSync } from 'node:fs'
+import { basename, join } from 'node:path'
+
+/** What reads the outcome of a gate: a check passes or fails as one, mocha counts its tests, cucumber-js its scenarios. */
+export type Kind = 'check' | 'mocha' | 'cucumber'
+
+export interface Gate {
+  readonly name: string
+  readonly kind: Kind
+  /** A command line for the shell. */
+  readonly command: string
+  /** How to run only this gate. */
+  readonly alone: string
+  /** Environment beside the caller's. */
+  readonly env: Readonly<Record<string, string>>
+}
+
+/** The scripts of package.json that `npm test` runs. The slow ones begin first, so that what runs side by side ends together. */
+const quickScripts = [
+  'test:e2e',
+  'features',
+  'lint',
+  'test:engines',
+  'test:unit',
+  'test:wire',
+  'types',
+  'format',
+  'unused',
+  'metrics:lint',
+  'deps',
+  'contract',
+]
+
+const kindOf = (command: string): Kind => (/^(mocha|cucumber)\b/.exec(command)?.[1] ?? 'check') as Kind
+
+/**
+ * The gates of `npm test`, their commands as package.json has them.
+ * @throws Error for a script that package.json lacks
+ */
+export function quickGates(root: string): Gate[] {
+  const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { scripts: Record<string, string> }
+  return quickScripts.map((name) => {
+    const command = scripts[name]
+    if (command === undefined) throw new Error(`package.json has no script ${name}`)
+    return { name, kind: kindOf(command), command, alone: `npm run ${name}`, env: {} }
+  })
+}
+
+/** The gates of `npm run test:long`: one for each test file that has `test/harness/long.ts` from an import, however far. */
+export function longGates(root: string): Gate[] {
+  return longTests(root).map((file) => {
+    const env = { TEST_LONG: '1' }
+    return { name: file, kind: 'mocha', command: `mocha ${file}`, alone: `TEST_LONG=1 npm run mocha -- ${file}`, env }
+  })
+}
+
+/** Test files that import `test/harness/long.ts`, themselves or through a suite, from the root and in order. */
+export function longTests(root: string): string[] {
+  const texts = new Map(globSync('test/**/*.ts', { cwd: root }).map((file) => [file, readFileSync(join(root, file), 'utf8')]))
+  const found = new Set(['test/harness/long.ts'])
+  // A set gives what is added while it is walked, too.
+  for (const imported of found) for (const [file, text] of texts) if (text.includes(`/${basename(imported)}'`)) found.add(file)
+  return [...found].filter((file) => file.endsWith('.test.ts')).sort()
+}

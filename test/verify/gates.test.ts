@@ -1,0 +1,30 @@
+import assert from 'node:assert/strict'
+import { globSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { longTests, quickGates } from '../../scripts/verify/gates.ts'
+
+const root = fileURLToPath(new URL('../../', import.meta.url))
+
+describe('the gates', () => {
+  it('run every test file once', () => {
+    const inGlobs = (globs: readonly string[]): string[] => globs.flatMap((glob) => globSync(glob, { cwd: root }))
+    const run = quickGates(root)
+      .filter(({ kind }) => kind === 'mocha')
+      .flatMap(({ command }) => {
+        const [wanted = '', ignored = ''] = command.split('--ignore')
+        const left = new Set(inGlobs(quoted(ignored)))
+        return inGlobs(quoted(wanted)).filter((file) => !left.has(file))
+      })
+    assert.deepEqual(run.sort(), globSync('test/**/*.test.ts', { cwd: root }).sort())
+  })
+
+  it('have a long one for each test file that repeats more there, also through a suite', () => {
+    const files = longTests(root)
+    assert.ok(files.includes('test/e2e/crash.test.ts') && files.includes('test/conformance/embedded.test.ts'), files.join(' '))
+    for (const file of globSync('test/**/*.test.ts', { cwd: root }))
+      if (/\brepeats\(/.test(readFileSync(join(root, file), 'utf8'))) assert.ok(files.includes(file), file)
+  })
+})
+
+const quoted = (command: string): string[] => [...command.matchAll(/"([^"]*)"/g)].map(([, glob = '']) => glob)
