@@ -95,20 +95,14 @@ export async function coreOf(parts: CoreParts): Promise<Core> {
   const keyLimits = new KeyLimits(new Map(config.auth.keys.map(({ name, limits }) => [name, limits])), live)
   const settlement = new Settlement({ live, journal, clock, events })
   const dispatcher = new Dispatcher({ pools, settlement, journal, clock, events })
-  const checkModel = (model_ref: string): void => {
-    catalog.checkModel(model_ref)
-  }
   const admission = new Admission({
-    ...{ pools, live, sessions, keyLimits, checkModel, dispatcher, settlement, journal, clock, events, drawSeed, drawId },
+    ...{ pools, live, sessions, keyLimits, models: catalog, dispatcher, settlement, journal, clock, events, drawSeed, drawId },
     deadline_ms: config.defaults.deadline_ms,
   })
   const streams = new Streams({ live, journal, eventLog: storage.eventLog, clock })
   const drain = new Drain({ pools, settlement, records, clock, events })
-  const checkServable = (model_ref: string): void => {
-    catalog.checkServable(model_ref)
-  }
   const makePool = (pool: PoolConfig): Pool<LiveTask> => reloadedPool(pool, poolOf)
-  const reload = new Reload({ pools, drain, records, makePool, checkModel: checkServable, clock, events })
+  const reload = new Reload({ pools, drain, records, makePool, models: catalog, clock, events })
 
   const stops = [dispatcher.start(), streams.start(), await sessions.start(storage.sessions)]
   stops.push(retention(config.retention, { journal, clock, events }))

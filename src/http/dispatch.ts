@@ -1,5 +1,5 @@
 import type { Request as ExpressRequest, RequestHandler, Response } from 'express'
-import { OpenAPIBackend, type Context } from 'openapi-backend'
+import { OpenAPIBackend, type Context, type Document, type OpenAPIRouter } from 'openapi-backend'
 import { operations } from '../../generated/operations.ts'
 import { DomainError } from '../domain/errors.ts'
 import type { Principal } from '../domain/principal.ts'
@@ -8,7 +8,6 @@ import { stateOf, type RequestState } from '../middleware/request-state.ts'
 import type { Clock } from '../ports/clock.ts'
 import { bodyParser } from './body.ts'
 import { requestCheck } from './check-request.ts'
-import { listOnce, routes } from './routes.ts'
 import { sendStream } from './sse.ts'
 
 /** Bounds of the shell. */
@@ -118,4 +117,21 @@ function methodsOf(path: string): string[] {
     return parts.length === given.length && parts.every((part, i) => part.startsWith('{') || part === given[i])
   }
   return Object.values(operations).flatMap((operation) => (matches(operation.path) ? [operation.method.toUpperCase()] : []))
+}
+
+interface Item {
+  [method: string]: { operationId: string; responses: object }
+}
+
+/** What openapi-backend needs of the contract to route: requests are checked by generated validators, replies by types and tests. */
+export function routes(): Document {
+  const paths: Record<string, Item> = {}
+  for (const [operationId, { method, path }] of Object.entries(operations)) (paths[path] ??= {})[method] = { operationId, responses: {} }
+  return { openapi: '3.0.3', info: { title: 'routes', version: '0' }, paths }
+}
+
+/** Has the router build its list of operations once. By itself it does so for each look-up, twice a request with a path parameter. */
+export function listOnce(router: OpenAPIRouter): void {
+  const list = router.getOperations()
+  router.getOperations = () => list
 }

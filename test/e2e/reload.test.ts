@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { newGate } from '../../src/services/tasks/gate.ts'
+import { newGate } from '../harness/gate.ts'
 import { mockPool } from '../harness/daemon.ts'
 import {
   accepted,

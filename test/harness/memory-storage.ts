@@ -12,7 +12,7 @@ import { DuplicateTaskError, StorageError, type Fact, type Journal, type TaskFil
 import type { PoolStore } from '../../src/ports/pool-store.ts'
 import type { Storage } from '../../src/ports/storage.ts'
 import type { SessionStore } from '../../src/ports/session-store.ts'
-import { newGate, type Gate } from '../../src/services/tasks/gate.ts'
+import { newGate, type Gate } from './gate.ts'
 
 /**
  * The storage ports in memory, as asynchronous and as strictly in order as the real one, with a disk that a test can stop and break.

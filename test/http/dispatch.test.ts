@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict'
 import { OpenAPIBackend } from 'openapi-backend'
 import type { Handlers } from '../../src/handlers/handler.ts'
-import { createDispatch } from '../../src/http/dispatch.ts'
-import { listOnce, routes } from '../../src/http/routes.ts'
+import { createDispatch, listOnce, routes } from '../../src/http/dispatch.ts'
 import { operationIds } from '../harness/contract.ts'
 import { FakeClock } from '../harness/fake-clock.ts'
 

@@ -2,6 +2,7 @@ import { DomainError } from '../../domain/errors.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { EventSink } from '../../domain/daemon-events.ts'
 import type { LiveTask } from '../tasks/live-task.ts'
+import type { Catalog } from '../catalog/catalog.ts'
 import type { Drain } from './drain.ts'
 import type { PoolRecords } from '../pools/pool-records.ts'
 import type { Pool, PoolConfig } from '../pools/pool.ts'
@@ -14,8 +15,7 @@ export interface ReloadParts {
   readonly records: PoolRecords
   /** Builds a pool that is not started. @throws DomainError where the model reference cannot be used */
   readonly makePool: (config: PoolConfig) => Pool<LiveTask>
-  /** @throws DomainError where the model may not be served */
-  readonly checkModel: (model_ref: string) => void
+  readonly models: Pick<Catalog, 'checkServable'>
   readonly clock: Clock
   readonly events: EventSink
 }
@@ -81,7 +81,7 @@ export class Reload {
     const { model } = successor.config
     let recorded = false
     try {
-      this.parts.checkModel(model)
+      this.parts.models.checkServable(model)
       await Promise.race([late, successor.start()])
       for (const replica of successor.replicas) {
         if (replica.state !== 'ready') throw new Error(replica.last_error ?? `replica ${replica.id} is ${replica.state}`)
@@ -101,7 +101,7 @@ export class Reload {
       // From here on a restart comes up with the new model.
       recorded = true
       // It may have been retired or deleted meanwhile.
-      this.parts.checkModel(model)
+      this.parts.models.checkServable(model)
     } catch (cause) {
       const reason = cause instanceof Error ? cause.message : String(cause)
       await successor.stop()

@@ -31,14 +31,19 @@ import type { LiveTasks } from './live-tasks.ts'
 import type { PreparedEnd, Settlement } from './settlement.ts'
 import { placeOf } from './task-place.ts'
 
+/** Whether new tasks may name a model. */
+export interface ModelCheck {
+  /** @throws DomainError where they may not, and why */
+  checkModel(model_ref: string): void
+}
+
 /** What admission works with. */
 export interface AdmissionParts {
   readonly pools: Pools<LiveTask>
   readonly live: LiveTasks
   readonly sessions: Sessions
   readonly keyLimits: KeyLimits
-  /** @throws DomainError model_deprecated where the model is retired */
-  readonly checkModel: (model_ref: string) => void
+  readonly models: ModelCheck
   readonly dispatcher: Dispatcher
   readonly settlement: Settlement
   readonly journal: Pick<Journal, 'commit' | 'find'>
@@ -114,11 +119,11 @@ export class Admission {
     const draft = draftOf(request, { task_id, model_ref: modelFor(request, pools), deadline_ms: this.parts.deadline_ms })
     keyLimits.checkPriority(owner, draft.priority)
     checkTaskRequest(draft)
-    this.parts.checkModel(draft.model_ref)
+    this.parts.models.checkModel(draft.model_ref)
     const prompt_tokens = await countTokens(draft, candidatesFor(draft, pools), clock, events)
     // No await from here to the commit: nothing may change between the checks and the reservations.
     this.checkOpen()
-    this.parts.checkModel(draft.model_ref)
+    this.parts.models.checkModel(draft.model_ref)
     // A pool may have been reloaded while the tokens were counted.
     const candidates = candidatesFor(draft, pools)
     events.emit({ type: 'task_placed', candidates: candidates.first.length + candidates.fallback.length })

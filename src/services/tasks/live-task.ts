@@ -8,7 +8,6 @@ import type { Fact } from '../../ports/journal.ts'
 import type { PoolTask } from '../pools/pool-task.ts'
 import type { Pool } from '../pools/pool.ts'
 import type { Reservation } from '../sessions/reservation.ts'
-import { newGate, type Gate } from './gate.ts'
 import { PartTimes } from './part-times.ts'
 
 export type Phase = 'tentative' | 'queued' | 'running' | 'ending' | 'ended'
@@ -48,7 +47,7 @@ export class LiveTask implements PoolTask {
   private readonly parts = new PartTimes()
   private events: TaskLog | undefined
   private aborting: AbortController | undefined
-  private ending: Gate | undefined
+  private ending: PromiseWithResolvers<undefined> | undefined
 
   constructor(head: TaskHead, pool: Pool<LiveTask>, reservation: Reservation) {
     this.id = taskKeyOf(head.owner, head.task_id)
@@ -114,8 +113,8 @@ export class LiveTask implements PoolTask {
   }
 
   /** Resolves when the terminal event is durable and every reader stands on it, or when a claimed end is taken back. */
-  get ended(): Promise<void> {
-    this.ending ??= newGate()
+  get ended(): Promise<undefined> {
+    this.ending ??= Promise.withResolvers()
     return this.ending.promise
   }
 
@@ -207,7 +206,7 @@ export class LiveTask implements PoolTask {
   unclaim(): void {
     this.become('queued', 'ending')
     this.log.thaw()
-    this.ending?.resolve()
+    this.ending?.resolve(undefined)
     this.ending = undefined
   }
 
@@ -228,8 +227,8 @@ export class LiveTask implements PoolTask {
     this.become('ended', 'ending')
     this.log.seal(terminal, outcome.state === 'canceled')
     this.reservation.settle(nothingSpent)
-    this.ending ??= newGate()
-    this.ending.resolve()
+    this.ending ??= Promise.withResolvers()
+    this.ending.resolve(undefined)
   }
 
   /** The daemon stops, and the next start runs it again: the run that is cut off does not count. */
