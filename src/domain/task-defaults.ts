@@ -57,6 +57,7 @@ export function sentOf({ request, filled = [] }: AcceptedTask): TaskRequest {
 /** An accepted task to be placed anew: of what was filled in only the engine may become another. */
 export function draftAgain({ request, filled = [] }: AcceptedTask): TaskDraft {
   if (!filled.includes('engine')) return request
-  const { engine: _, ...rest } = request
-  return rest
+  const draft: TaskDraft = { ...request }
+  delete draft.engine
+  return draft
 }
