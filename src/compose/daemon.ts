@@ -45,7 +45,7 @@ export async function daemonOf(config: Config): Promise<Daemon> {
 export async function assemble(parts: DaemonParts): Promise<Daemon> {
   const { config, storage, clock, metrics, log } = parts
   const core = await coreOf(parts)
-  const app = await httpOf({ ...parts, services: core, isReady: () => core.isReady() })
+  const app = httpOf({ ...parts, services: core, isReady: () => core.isReady() })
   const probe = createNvidiaSmi(config.devices.nvidia_smi)
   const devices = new Devices({ probe, pools: core.pools, clock, metrics, events: core.events })
   let stopDevices = (): void => undefined

@@ -29,7 +29,7 @@ const exposedHeaders = [
 ]
 
 /** The HTTP shell: correlation id, public pages, CORS, authentication, dispatch, error envelope. */
-export async function createApp(options: AppOptions): Promise<Express> {
+export function createApp(options: AppOptions): Express {
   const { auth, origins, metrics, isReady, report, strict } = options
   const app = express()
   app.disable('x-powered-by')
@@ -41,7 +41,7 @@ export async function createApp(options: AppOptions): Promise<Express> {
   app.get('/metrics', async (_req, res) => void res.set('Content-Type', metrics.contentType).send(await metrics.scrape()))
   if (origins.length > 0) app.use(cors({ origin: [...origins], exposedHeaders, maxAge: 600 }))
   app.use(authenticate(auth))
-  app.use(await createDispatch(options))
+  app.use(createDispatch(options))
   app.use(errorEnvelope(report, strict))
   return app
 }

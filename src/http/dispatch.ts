@@ -1,5 +1,7 @@
 import type { Request as ExpressRequest, RequestHandler, Response } from 'express'
-import { OpenAPIBackend, type Context, type Document, type OpenAPIRouter } from 'openapi-backend'
+import type { Document } from 'openapi-backend'
+// The package's main file also loads what compiles validators and mocks answers: 6 MiB.
+import { OpenAPIRouter } from 'openapi-backend/router.js'
 import { operations } from '../../generated/operations.ts'
 import { DomainError } from '../domain/errors.ts'
 import type { Principal } from '../domain/principal.ts'
@@ -26,38 +28,33 @@ interface AnyReply {
   readonly stream?: Parameters<typeof sendStream>[1]
 }
 
-type Operate = (context: Context, req: ExpressRequest, res: Response) => Promise<void>
+type Params = HandlerRequest<OperationId>['params']
+type Operate = (params: Params, req: ExpressRequest, res: Response) => Promise<void>
 
 /**
- * Routes requests to handlers through openapi-backend: route, body, role, validation, handler, reply. The library finds the operation and the
+ * Routes requests to handlers by openapi-backend's router: route, body, role, validation, handler, reply. The library finds the operation and the
  * path's parameters; the rest of a request it does not see. Failures are passed on for the error envelope.
  * @throws Error where a handler or a validator is missing
  */
-export async function createDispatch(options: DispatchOptions): Promise<RequestHandler> {
-  const ids = Object.keys(operations) as OperationId[]
-  const api = new OpenAPIBackend({
-    definition: routes(),
-    // The definition is ours and has no references: there is nothing to check or to resolve.
-    quick: true,
-    strict: true,
-    validate: false,
-    handlers: {
-      ...Object.fromEntries(ids.map((id) => [id, operate(id, options)])),
-      notFound: () => {
-        throw new DomainError('not_found', 'No such route; the contract lists them.')
-      },
-      methodNotAllowed: (context: Context) => {
-        throw new DomainError('method_not_allowed', `${context.request.method.toUpperCase()} is not a method of this path.`, {
-          allow: methodsOf(context.request.path),
-        })
-      },
-    },
-  })
-  await api.init()
-  listOnce(api.router)
-  return (req, res, next) => {
-    api.handleRequest({ method: req.method, path: req.path, query: '', headers: {} }, req, res).catch(next)
+export function createDispatch(options: DispatchOptions): RequestHandler {
+  const operate = new Map((Object.keys(operations) as OperationId[]).map((id) => [id as string, operationOf(id, options)]))
+  const router = new OpenAPIRouter({ definition: routes() })
+  listOnce(router)
+  return async (req, res) => {
+    const request = { method: req.method, path: req.path, query: '', headers: {} }
+    const operation = router.matchOperation(request)
+    if (operation === undefined) throw unrouted(request)
+    const handle = operate.get(operation.operationId ?? '')
+    if (handle === undefined) throw new Error(`${operation.operationId ?? 'an operation without an id'} has no handler`)
+    await handle(router.parseRequest(request, operation).params as Params, req, res)
   }
+}
+
+/** Why a request has no operation. */
+function unrouted({ method, path }: { readonly method: string; readonly path: string }): DomainError {
+  const allow = methodsOf(path)
+  if (allow.length === 0) return new DomainError('not_found', 'No such route; the contract lists them.')
+  return new DomainError('method_not_allowed', `${method} is not a method of this path.`, { allow })
 }
 
 function principalOf({ principal }: RequestState): Principal {
@@ -66,21 +63,20 @@ function principalOf({ principal }: RequestState): Principal {
 }
 
 /** Everything that happens to a request once its operation is known. Nothing calls a handler but this, and only with a request that was checked. */
-function operate(id: OperationId, { handlers, clock, body_bytes }: DispatchOptions): Operate {
+function operationOf(id: OperationId, { handlers, clock, body_bytes }: DispatchOptions): Operate {
   // One type for all handlers: the contract decides which request a handler gets, and it has been checked when this runs.
   const handler = handlers[id] as ((request: HandlerRequest<OperationId>) => AnyReply | Promise<AnyReply>) | undefined
   if (handler === undefined) throw new Error(`${id} has no handler`)
   const check = requestCheck(id)
   const { role, body: takesBody } = operations[id]
   const parseBody = bodyParser(body_bytes)
-  return async (context, req, res) => {
+  return async (params, req, res) => {
     const state = stateOf(req)
     state.operationId = id
     if (takesBody) await parseBody(req, res)
     const principal = principalOf(state)
     if (!principal.roles.includes(role))
       throw new DomainError('forbidden', `${id} needs the role ${role}, which the key ${principal.name} does not have.`)
-    const params = context.request.params as HandlerRequest<OperationId>['params']
     const query: object = req.url.includes('?') ? req.query : {}
     const headers = { ...req.headers } as HandlerRequest<OperationId>['headers']
     const body: unknown = takesBody ? req.body : undefined
