@@ -30,7 +30,7 @@ export function httpOf({
   log,
   strict = false,
   wrap = (made) => made,
-}: HttpParts): Promise<Express> {
+}: HttpParts): Express {
   return createApp({
     handlers: createHandlers(wrap(services)),
     clock,
