@@ -59,6 +59,7 @@ export function longTests(root: string): string[] {
   const texts = new Map(globSync('test/**/*.ts', { cwd: root }).map((file) => [file, readFileSync(join(root, file), 'utf8')]))
   const found = new Set(['test/harness/long.ts'])
   // A set gives what is added while it is walked, too.
-  for (const imported of found) for (const [file, text] of texts) if (text.includes(`/${basename(imported)}'`)) found.add(file)
+  for (const imported of found)
+    for (const [file, text] of texts) if (new RegExp(`from '\\.[^']*/${basename(imported)}'`).test(text)) found.add(file)
   return [...found].filter((file) => file.endsWith('.test.ts')).sort()
 }

@@ -22,6 +22,7 @@ describe('the gates', () => {
   it('have a long one for each test file that repeats more there, also through a suite', () => {
     const files = longTests(root)
     assert.ok(files.includes('test/e2e/crash.test.ts') && files.includes('test/conformance/embedded.test.ts'), files.join(' '))
+    assert.ok(!files.includes('test/verify/gates.test.ts'), 'what names the helper does not import it')
     for (const file of globSync('test/**/*.test.ts', { cwd: root }))
       if (/\brepeats\(/.test(readFileSync(join(root, file), 'utf8'))) assert.ok(files.includes(file), file)
   })
