@@ -1,10 +1,13 @@
 import { readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
+import formats, { type FormatsPlugin } from 'ajv-formats'
 import express, { type Request, type Response } from 'express'
 import { OpenAPIBackend, type Context, type Document } from 'openapi-backend'
-import { addFormats } from '../../src/http/formats.ts'
 import { acceptedReply } from './reply.ts'
 import { report } from './report.ts'
+
+type Ajv = Parameters<FormatsPlugin>[0]
+const addFormats = (ajv: Ajv): Ajv => (formats as unknown as FormatsPlugin)(ajv)
 
 // The plainest use of the same stack and contract: parse, route, validate, answer.
 const definition = JSON.parse(readFileSync(new URL('../../generated/openapi.json', import.meta.url), 'utf8')) as Document

@@ -1,6 +1,4 @@
-import { readFileSync } from 'node:fs'
 import type { Express } from 'express'
-import type { Document } from 'openapi-backend'
 import type { PrometheusMetrics } from '../adapters/prometheus/metrics.ts'
 import type { Config } from '../config/config.ts'
 import { createHandlers, type Services } from '../handlers/index.ts'
@@ -23,7 +21,6 @@ export interface HttpParts {
 /** The app on the services; it has no socket yet. */
 export function httpOf({ config, services, isReady, metrics, clock, log, strict = false }: HttpParts): Promise<Express> {
   return createApp({
-    definition: JSON.parse(readFileSync(new URL('../../generated/openapi.json', import.meta.url), 'utf8')) as Document,
     handlers: createHandlers(services),
     clock,
     body_bytes: config.limits.body_bytes,

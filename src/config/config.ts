@@ -1,9 +1,8 @@
 import { readFileSync } from 'node:fs'
-import { Ajv } from 'ajv'
 import { parse } from 'yaml'
 import { createHash } from 'node:crypto'
 import type { components } from '../../generated/config.ts'
-import schema from '../../contracts/config.schema.json' with { type: 'json' }
+import { validateConfig } from '../../generated/config-validator.js'
 import { catalogIdOf } from '../domain/catalog/catalog.ts'
 import { isLoopbackAddress } from '../domain/loopback.ts'
 import { ed25519Key } from '../domain/catalog/trust.ts'
@@ -38,9 +37,6 @@ const defaultPools = [
   },
 ]
 
-const ajv = new Ajv({ useDefaults: true, discriminator: true, strict: false, allErrors: false })
-const validate = ajv.compile<Config>(schema)
-
 /**
  * The only reader of the environment and the configuration file: `--config <file>` (default `orchestratord.yaml` if present), then `ORCHD_*`.
  * @throws ConfigError
@@ -66,8 +62,8 @@ export function checkConfig(given: Record<string, unknown>): Config {
     ...given,
   }
   if (Array.isArray((config as Record<string, unknown>)['pools'])) for (const pool of (config as { pools: unknown[] }).pools) fillPool(pool)
-  if (!validate(config)) {
-    const [problem] = validate.errors ?? []
+  if (!validateConfig(config)) {
+    const [problem] = validateConfig.errors ?? []
     const extra =
       problem?.keyword === 'additionalProperties'
         ? ` (${String((problem.params as { additionalProperty?: unknown }).additionalProperty)})`

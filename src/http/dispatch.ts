@@ -1,5 +1,5 @@
 import type { Request as ExpressRequest, RequestHandler, Response } from 'express'
-import { OpenAPIBackend, type Context, type Document } from 'openapi-backend'
+import { OpenAPIBackend, type Context } from 'openapi-backend'
 import { operations } from '../../generated/operations.ts'
 import { DomainError } from '../domain/errors.ts'
 import type { Principal } from '../domain/principal.ts'
@@ -7,14 +7,12 @@ import type { Handlers, HandlerRequest, OperationId } from '../handlers/handler.
 import { stateOf, type RequestState } from '../middleware/request-state.ts'
 import type { Clock } from '../ports/clock.ts'
 import { bodyParser } from './body.ts'
-import { addFormats } from './formats.ts'
-import { parseOnce, type Incoming } from './parse-once.ts'
+import { requestCheck } from './check-request.ts'
+import { listOnce, routes } from './routes.ts'
 import { sendStream } from './sse.ts'
-import { firstProblem } from './validation-message.ts'
 
 /** Bounds of the shell. */
 export interface DispatchOptions {
-  readonly definition: Document
   readonly handlers: Handlers
   readonly clock: Clock
   /** Largest request body, bytes. */
@@ -29,40 +27,23 @@ interface AnyReply {
   readonly stream?: Parameters<typeof sendStream>[1]
 }
 
-type Send = (context: Context, req: ExpressRequest, res: Response) => Promise<void>
+type Operate = (context: Context, req: ExpressRequest, res: Response) => Promise<void>
 
 /**
- * Routes requests to handlers through openapi-backend: route, body, role, validation, handler, reply. Failures are passed on for the
- * error envelope.
- * @throws Error where the definition is not valid or a handler is missing
+ * Routes requests to handlers through openapi-backend: route, body, role, validation, handler, reply. The library finds the operation and the
+ * path's parameters; the rest of a request it does not see. Failures are passed on for the error envelope.
+ * @throws Error where a handler or a validator is missing
  */
 export async function createDispatch(options: DispatchOptions): Promise<RequestHandler> {
-  const { definition, handlers, clock, body_bytes } = options
-  const parseBody = bodyParser(body_bytes)
-  const send = Object.fromEntries((Object.keys(operations) as OperationId[]).map((id) => [id, sender(id, handlers, clock)]))
+  const ids = Object.keys(operations) as OperationId[]
   const api = new OpenAPIBackend({
-    definition: requestsOf(definition),
+    definition: routes(),
+    // The definition is ours and has no references: there is nothing to check or to resolve.
+    quick: true,
     strict: true,
-    coerceTypes: true,
-    // The whole definition is validated once; each of its schemas again would only take time.
-    ajvOpts: { useDefaults: true, allErrors: false, strict: false, validateSchema: false },
-    customizeAjv: addFormats,
+    validate: false,
     handlers: {
-      ...send,
-      postRoutingHandler: async (context: Context, req: ExpressRequest, res: Response, request: Incoming) => {
-        // The library calls this also where no route was found, whatever its types say.
-        const id = (context as Partial<Context>).operation?.operationId as OperationId | undefined
-        if (id === undefined) return
-        const { role, body } = operations[id]
-        const state = stateOf(req)
-        state.operationId = id
-        if (body) {
-          await parseBody(req, res)
-          request.body = req.body as unknown
-        }
-        const { name, roles } = principalOf(state)
-        if (!roles.includes(role)) throw new DomainError('forbidden', `${id} needs the role ${role}, which the key ${name} does not have.`)
-      },
+      ...Object.fromEntries(ids.map((id) => [id, operate(id, options)])),
       notFound: () => {
         throw new DomainError('not_found', 'No such route; the contract lists them.')
       },
@@ -71,43 +52,13 @@ export async function createDispatch(options: DispatchOptions): Promise<RequestH
           allow: methodsOf(context.request.path),
         })
       },
-      validationFail: (context: Context) => {
-        throw new DomainError('invalid_params', firstProblem(context.validation.errors ?? []))
-      },
-      notImplemented: (context: Context) => {
-        throw new Error(`${context.operation.operationId ?? 'the operation'} has no handler`)
-      },
     },
   })
   await api.init()
-  // The router builds this list anew for each look-up, several times a request.
-  const list = api.router.getOperations()
-  api.router.getOperations = () => list
-  parseOnce(api.router)
-
+  listOnce(api.router)
   return (req, res, next) => {
-    const { method, path } = req
-    const query = req.url.includes('?') ? (req.query as Record<string, string | string[]>) : ''
-    const headers = req.headers as Record<string, string | string[]>
-    const request: Incoming = { method, path, query, headers, body: undefined, parsed: {} }
-    api.handleRequest(request, req, res, request).catch(next)
+    api.handleRequest({ method: req.method, path: req.path, query: '', headers: {} }, req, res).catch(next)
   }
-}
-
-/**
- * What openapi-backend needs of the contract. Replies are held to it by types and tests; validators for them, which nobody calls, would take
- * most of the start. Who is asking is known before the route, so that the library has no security scheme to go through.
- */
-function requestsOf(definition: Document): Document {
-  const bare = structuredClone(definition)
-  delete bare.security
-  for (const item of Object.values(bare.paths ?? {}))
-    for (const part of Object.values(item ?? {}))
-      if (typeof part === 'object' && 'responses' in part) {
-        part.responses = { default: { description: 'See the contract.' } }
-        delete part.security
-      }
-  return bare
 }
 
 function principalOf({ principal }: RequestState): Principal {
@@ -115,34 +66,47 @@ function principalOf({ principal }: RequestState): Principal {
   return principal
 }
 
-/** What openapi-backend hands over after validation, without its `any`. */
-type Validated = Pick<HandlerRequest<OperationId>, 'params' | 'query' | 'headers'> & { readonly requestBody: unknown }
-
-function sender(id: OperationId, handlers: Handlers, clock: Clock): Send {
+/** Everything that happens to a request once its operation is known. Nothing calls a handler but this, and only with a request that was checked. */
+function operate(id: OperationId, { handlers, clock, body_bytes }: DispatchOptions): Operate {
   // One type for all handlers: the contract decides which request a handler gets, and it has been checked when this runs.
-  const handler = handlers[id] as (request: HandlerRequest<OperationId>) => AnyReply | Promise<AnyReply>
+  const handler = handlers[id] as ((request: HandlerRequest<OperationId>) => AnyReply | Promise<AnyReply>) | undefined
+  if (handler === undefined) throw new Error(`${id} has no handler`)
+  const check = requestCheck(id)
+  const { role, body: takesBody } = operations[id]
+  const parseBody = bodyParser(body_bytes)
   return async (context, req, res) => {
-    const { params, query, headers, requestBody } = context.request as Validated
     const state = stateOf(req)
-    const given = { params, query, headers, body: requestBody, principal: principalOf(state), correlation_id: state.correlation_id }
-    const reply = await handler(given)
-    if (res.destroyed) {
-      reply.stream?.close()
-      return
-    }
-    for (const [name, value] of Object.entries(reply.headers ?? {})) res.setHeader(name, value)
-    if (reply.stream !== undefined) {
-      sendStream(res, reply.stream, clock)
-      return
-    }
-    res.statusCode = reply.status
-    if (reply.body === undefined) {
-      res.end()
-      return
-    }
-    res.setHeader('Content-Type', 'application/json; charset=utf-8')
-    res.end(JSON.stringify(reply.body))
+    state.operationId = id
+    if (takesBody) await parseBody(req, res)
+    const principal = principalOf(state)
+    if (!principal.roles.includes(role))
+      throw new DomainError('forbidden', `${id} needs the role ${role}, which the key ${principal.name} does not have.`)
+    const params = context.request.params as HandlerRequest<OperationId>['params']
+    const query: object = req.url.includes('?') ? req.query : {}
+    const headers = { ...req.headers } as HandlerRequest<OperationId>['headers']
+    const body: unknown = takesBody ? req.body : undefined
+    check({ path: params, query, header: headers, body })
+    reply(await handler({ params, query, headers, body, principal, correlation_id: state.correlation_id }), res, clock)
   }
+}
+
+function reply({ status, body, headers = {}, stream }: AnyReply, res: Response, clock: Clock): void {
+  if (res.destroyed) {
+    stream?.close()
+    return
+  }
+  for (const [name, value] of Object.entries(headers)) res.setHeader(name, value)
+  if (stream !== undefined) {
+    sendStream(res, stream, clock)
+    return
+  }
+  res.statusCode = status
+  if (body === undefined) {
+    res.end()
+    return
+  }
+  res.setHeader('Content-Type', 'application/json; charset=utf-8')
+  res.end(JSON.stringify(body))
 }
 
 /** Methods of the path, for `Allow`. */

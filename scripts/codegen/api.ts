@@ -1,0 +1,47 @@
+import openapiTS, { astToString, type OpenAPI3 } from 'openapi-typescript'
+import { isObject, type JsonObject } from '../contract/document.ts'
+import { header, operationsOf } from './bundle.ts'
+
+/** `api.ts`: the types of everything in the contract. */
+export async function apiTypes(document: JsonObject): Promise<string> {
+  return `${header('contracts/openapi')}\n${astToString(await openapiTS(withHeadersInline(document) as unknown as OpenAPI3))}`
+}
+
+/** `operations.ts`: what the daemon has to know of each operation while it runs. @throws Error where a role is unknown */
+export function operationMap(document: JsonObject): string {
+  const lines = operationsOf(document).map((operation) => {
+    if (operation['x-role'] !== 'data' && operation['x-role'] !== 'control')
+      throw new Error(`${operation.operationId}: x-role must be data or control`)
+    const statuses = Object.keys(operation.responses)
+      .map(Number)
+      .sort((a, b) => a - b)
+    const entry = { role: operation['x-role'], method: operation.method, path: operation.path, statuses, body: 'requestBody' in operation }
+    return `  ${operation.operationId}: ${JSON.stringify(entry)},`
+  })
+  const version = (document['info'] as JsonObject)['version']
+  return `${header('contracts/openapi')}
+/** Version of the contract, \`info.version\`. */
+export const apiVersion = ${JSON.stringify(version)}
+
+/** Every operation: role, route, declared statuses, and whether it takes a body. */
+export const operations = {
+${lines.join('\n')}
+} as const
+`
+}
+
+/** The document with response headers in place of references to them: openapi-typescript takes a referenced header for a required one. */
+function withHeadersInline(document: JsonObject): JsonObject {
+  const copy = structuredClone(document)
+  const { headers = {}, responses = {} } = copy['components'] as Record<string, JsonObject>
+  const inline = (response: JsonObject): void => {
+    for (const [name, header] of Object.entries((response['headers'] ?? {}) as JsonObject)) {
+      const target =
+        isObject(header) && typeof header['$ref'] === 'string' ? headers[header['$ref'].replace('#/components/headers/', '')] : undefined
+      if (target !== undefined) (response['headers'] as JsonObject)[name] = target
+    }
+  }
+  for (const response of Object.values(responses)) inline(response as JsonObject)
+  for (const operation of operationsOf(copy)) for (const response of Object.values(operation.responses)) inline(response as JsonObject)
+  return copy
+}

@@ -1,0 +1,104 @@
+import { Ajv } from 'ajv'
+import formats, { type FormatsPlugin } from 'ajv-formats'
+import { Contract, isObject, listOf, objectOf, textOf, type JsonObject } from '../contract/document.ts'
+import { header, operationsOf, type OperationObject } from './bundle.ts'
+import { bare, moduleOf, validatorType } from './standalone.ts'
+
+const source = 'contracts/openapi'
+
+/** The contract in the form validators are made of. */
+export interface Validated {
+  readonly contract: Contract
+  readonly operations: readonly OperationObject[]
+}
+
+/** Takes out prose and makes references absolute. @throws Error where a default stands where ajv does not see it */
+export function validated(document: JsonObject): Validated {
+  const contract = new Contract(bare(document))
+  for (const [name, schema] of Object.entries(objectOf(objectOf(contract.root['components'])['schemas'])))
+    if (isObject(schema) && 'default' in schema)
+      throw new Error(`${name}: a default belongs to the property; ajv does not fill in those of a schema that is referred to`)
+  return { contract, operations: operationsOf(contract.root) }
+}
+
+/** `bodies.js`: checks `{ requestBody }` of each operation that takes one, and fills in defaults. Types are as they came: JSON has them. */
+export function bodyValidators({ contract, operations }: Validated): string {
+  const schemas = operations.flatMap(({ operationId, requestBody }): [string, JsonObject][] => {
+    if (requestBody === undefined) return []
+    const { content, required } = objectOf(contract.resolve(requestBody))
+    const json = objectOf(content)['application/json']
+    if (!isObject(json) || required !== true) throw new Error(`${operationId}: a body is required and application/json`)
+    return [[operationId, { type: 'object', required: ['requestBody'], properties: { requestBody: json['schema'] ?? {} } }]]
+  })
+  return moduleFor('bodies', contract, new Map(schemas), false)
+}
+
+/** `parameters.js`: checks `{ path, query, header }` of each operation and turns text into what it stands for. */
+export function parameterValidators({ contract, operations }: Validated): string {
+  const schemas = operations.map((operation): [string, JsonObject] => {
+    const { operationId, path } = operation
+    const shared = objectOf(objectOf(contract.root['paths'])[path])['parameters']
+    const all = [...listOf(operation['parameters']), ...listOf(shared)].map((parameter) => objectOf(contract.resolve(parameter)))
+    return [operationId, parametersSchema(operationId, contract, all)]
+  })
+  return moduleFor('parameters', contract, new Map(schemas), true)
+}
+
+function parametersSchema(operationId: string, contract: Contract, parameters: readonly JsonObject[]): JsonObject {
+  const part = (place: string, additionalProperties: boolean): JsonObject => {
+    const own = parameters.filter((parameter) => parameter['in'] === place)
+    const nameOf = ({ name }: JsonObject): string => (place === 'header' ? textOf(name).toLowerCase() : textOf(name))
+    return {
+      type: 'object',
+      additionalProperties,
+      required: own.filter(({ required }) => required === true).map(nameOf),
+      properties: Object.fromEntries(own.map((parameter) => [nameOf(parameter), parameter['schema'] ?? {}])),
+    }
+  }
+  for (const parameter of parameters) {
+    const where = `${operationId}: parameter ${textOf(parameter['name'])}`
+    if (!['path', 'query', 'header'].includes(textOf(parameter['in']))) throw new Error(`${where}: is in the path, the query or a header`)
+    if (!isObject(parameter['schema'])) throw new Error(`${where}: has a schema; content is not read`)
+    const type = objectOf(contract.resolve(parameter['schema']))['type']
+    if (type === 'array' || type === 'object') throw new Error(`${where}: is one value; arrays and objects are not read`)
+  }
+  const properties = { path: part('path', false), query: part('query', false), header: part('header', true) }
+  return { type: 'object', required: Object.keys(properties), properties }
+}
+
+/** Operations that check the same share a validator. */
+function moduleFor(name: string, contract: Contract, schemas: ReadonlyMap<string, JsonObject>, coerceTypes: boolean): string {
+  const code = { source: true, esm: true, lines: true }
+  const ajv = new Ajv({ useDefaults: true, coerceTypes, allErrors: false, strict: false, code })
+  ;(formats as unknown as FormatsPlugin)(ajv)
+  ajv.addSchema({ $id: 'contract', components: contract.root['components'] })
+  const firsts = new Map<string, string>()
+  const entries = [...schemas].map(([id, schema]) => {
+    const text = JSON.stringify(schema)
+    const first = firsts.get(text) ?? id
+    if (first === id) ajv.addSchema(absolute(schema), id)
+    firsts.set(text, first)
+    return `  ${id}: ${first},\n`
+  })
+  return `${header(source)}${moduleOf(ajv, [...firsts.values()])}\nexport const ${name} = {\n${entries.join('')}};\n`
+}
+
+/** `bodies.d.ts` */
+export const bodyValidatorTypes = (): string => `${header(source)}
+import type { operations } from './operations.ts'
+${validatorType}
+/** Validators of \`{ requestBody }\`, for the operations that take one. */
+export declare const bodies: { readonly [Id in keyof typeof operations]?: Validate }
+`
+
+/** `parameters.d.ts` */
+export const parameterValidatorTypes = (): string => `${header(source)}
+import type { operations } from './operations.ts'
+${validatorType}
+/** Validators of \`{ path, query, header }\`. */
+export declare const parameters: { readonly [Id in keyof typeof operations]: Validate }
+`
+
+/** References lead to the contract whatever schema they stand in. */
+const absolute = (schema: JsonObject): JsonObject =>
+  JSON.parse(JSON.stringify(schema).replaceAll('"#/components/', '"contract#/components/')) as JsonObject
