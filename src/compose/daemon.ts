@@ -33,7 +33,7 @@ export async function daemonOf(config: Config): Promise<Daemon> {
   const clock = systemClock
   const log = createLog(config.log_level)
   const metrics = createPrometheusMetrics(true)
-  const engines = enginesOf({ config, clock, log })
+  const engines = await enginesOf({ config, clock, log })
   const storage = await storageOf(config)
   const core = await coreOf({ config, storage, engines, models: modelsOf(config, clock), clock, metrics, log })
   const app = await httpOf({ config, services: core, isReady: core.isReady, metrics, clock, log })
