@@ -8,6 +8,7 @@ import { benchAdmission } from './admission.ts'
 import { benchRecovery } from './recovery.ts'
 import { benchScheduler } from './scheduler.ts'
 import { benchSlots } from './slots.ts'
+import { benchStart } from './start.ts'
 import { benchStreaming } from './streaming.ts'
 import { benchPrediction } from './prediction.ts'
 import type { Section } from './section.ts'
@@ -19,6 +20,7 @@ const benches: Readonly<Record<string, () => Promise<Section>>> = {
   streaming: benchStreaming,
   slots: benchSlots,
   prediction: benchPrediction,
+  start: benchStart,
 }
 
 const given = process.argv.slice(2)

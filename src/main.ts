@@ -1,7 +1,8 @@
 import type { Server } from 'node:http'
+import { flushCompileCache } from 'node:module'
 import { daemonOf, type Daemon } from './compose/daemon.ts'
-import { StorageRefusedError } from './compose/storage.ts'
 import { modelFilesExist } from './compose/engines.ts'
+import { StorageRefusedError } from './compose/storage.ts'
 import { helpText, readCommandLine, versionText } from './config/command-line.ts'
 import { ConfigError, loadConfig, splitListen, type Config } from './config/config.ts'
 import { summary } from './config/summary.ts'
@@ -91,3 +92,5 @@ if (config.auth.keys.length === 0)
     'No key is configured: the development key "valid" works, from this machine only. Configure auth.keys or ORCHD_API_KEYS=name:key.',
   )
 await daemon.start()
+// By itself Node writes down what it compiled when it ends, which a process that is killed does not.
+flushCompileCache()
