@@ -4,9 +4,11 @@
  */
 import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { engines } from '../src/adapters/engines/registry.ts'
 import { apiTypes, operationMap } from './codegen/api.ts'
 import { bundle } from './codegen/bundle.ts'
-import { configTypes } from './codegen/config.ts'
+import { configTypes, engineTable } from './codegen/config.ts'
+import { configSchema, definitionsOf } from './codegen/config-schema.ts'
 import { metricTypes } from './codegen/metrics.ts'
 import { configValidator, configValidatorTypes } from './codegen/config-validator.ts'
 import {
@@ -20,6 +22,8 @@ import {
 async function generate(): Promise<Map<string, string>> {
   const document = bundle()
   const requests = validated(document)
+  const definitions = await definitionsOf(engines)
+  const config = configSchema(definitions)
   return new Map([
     ['openapi.json', `${JSON.stringify(document, null, 1)}\n`],
     ['api.ts', await apiTypes(document)],
@@ -29,8 +33,10 @@ async function generate(): Promise<Map<string, string>> {
     ['parameters.js', parameterValidators(requests)],
     ['parameters.d.ts', parameterValidatorTypes()],
     ['metrics.ts', metricTypes()],
-    ['config.ts', await configTypes()],
-    ['config-validator.js', configValidator()],
+    ['config.ts', await configTypes(config)],
+    ['config.schema.json', `${JSON.stringify(config, null, 1)}\n`],
+    ['engines.ts', engineTable(definitions)],
+    ['config-validator.js', configValidator(config)],
     ['config-validator.d.ts', configValidatorTypes()],
   ])
 }

@@ -1,14 +1,28 @@
 import type { Server } from 'node:http'
 import { flushCompileCache } from 'node:module'
 import { daemonOf, type Daemon } from './compose/daemon.ts'
+import { modelFilesExist } from './compose/engines.ts'
 import { StorageRefusedError } from './compose/storage.ts'
+import { helpText, readCommandLine, versionText } from './config/command-line.ts'
 import { ConfigError, loadConfig, splitListen, type Config } from './config/config.ts'
+import { summary } from './config/summary.ts'
 import { serverOf } from './http/server.ts'
 
-/** One line on standard error, exit status 1: something the person who starts the daemon has to mend. */
-function refuse(message: string): never {
-  console.error(`orchestratord: ${message}`)
+/** Exit status 1: something the person who starts the daemon has to mend. */
+function fail(message: string): never {
+  console.error(message)
   process.exit(1)
+}
+
+/** One line on standard error, exit status 1. */
+function refuse(message: string): never {
+  return fail(`orchestratord: ${message}`)
+}
+
+/** Prints what was asked for; exit status 0. */
+function finish(text: string): never {
+  console.log(text)
+  process.exit(0)
 }
 
 async function listen(server: Server, config: Config): Promise<string> {
@@ -44,10 +58,16 @@ function stopOn(signals: readonly NodeJS.Signals[], daemon: Daemon, server: Serv
 let config: Config
 let daemon: Daemon
 try {
-  config = loadConfig(process.argv.slice(2), process.env)
+  const { does, file } = readCommandLine(process.argv.slice(2))
+  if (does === 'help') finish(helpText)
+  if (does === 'version') finish(versionText())
+  config = loadConfig(file, process.env, modelFilesExist)
+  if (does === 'check') finish(summary(config))
   daemon = await daemonOf(config)
 } catch (error) {
-  if (error instanceof ConfigError || error instanceof StorageRefusedError) refuse(error.message)
+  // One problem a line, each with its place: nothing is to stand before it.
+  if (error instanceof ConfigError) fail(error.message)
+  if (error instanceof StorageRefusedError) refuse(error.message)
   throw error
 }
 

@@ -1,20 +1,26 @@
 import openapiTS, { astToString, type OpenAPI3 } from 'openapi-typescript'
-import { isObject, type JsonObject } from '../contract/document.ts'
-import { header, read } from './bundle.ts'
+import type { JsonObject } from '../contract/document.ts'
+import { header } from './bundle.ts'
+import { configSource, schemaForTypes, type Definitions } from './config-schema.ts'
 
 /** `config.ts`: the types of the configuration. */
-export async function configTypes(): Promise<string> {
-  const schema = JSON.parse(read('contracts/config.schema.json').replaceAll('#/definitions/', '#/components/schemas/')) as {
-    definitions: JsonObject
-  }
-  for (const definition of Object.values(schema.definitions)) if (isObject(definition)) delete definition['discriminator']
-  const document = {
-    openapi: '3.0.3',
-    info: { title: 'configuration', version: '1' },
-    paths: {},
-    components: { schemas: schema.definitions },
-  }
-  const pool = schema.definitions['Pool'] as JsonObject
-  schema.definitions['Pool'] = { description: pool['description'] ?? '', oneOf: pool['oneOf'] ?? [] }
-  return `${header('contracts/config.schema.json')}\n${astToString(await openapiTS(document as unknown as OpenAPI3, { rootTypes: false, immutable: true }))}`
+export async function configTypes(schema: JsonObject): Promise<string> {
+  const text = JSON.stringify(schemaForTypes(schema)).replaceAll('#/definitions/', '#/components/schemas/')
+  const { definitions } = JSON.parse(text) as { definitions: JsonObject }
+  const document = { openapi: '3.0.3', info: { title: 'configuration', version: '1' }, paths: {}, components: { schemas: definitions } }
+  return `${header(configSource)}\n${astToString(await openapiTS(document as unknown as OpenAPI3, { rootTypes: false, immutable: true }))}`
+}
+
+/** `engines.ts`: what the daemon has to know of an engine before it loads it. */
+export function engineTable(engines: Definitions): string {
+  const lines = [...engines].map(([name, { drivers }]) => {
+    const schemes = Object.fromEntries(Object.entries(drivers).map(([driver, definition]) => [driver, { schemes: definition.schemes }]))
+    return `  ${JSON.stringify(name)}: ${JSON.stringify({ drivers: schemes })},`
+  })
+  return `${header('src/adapters/engines')}
+/** Every engine: its drivers with the beginnings of the model references they take. */
+export const engines = {
+${lines.join('\n')}
+} as const
+`
 }

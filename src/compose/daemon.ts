@@ -36,7 +36,7 @@ export type DaemonParts = CoreParts & Pick<HttpParts, 'strict' | 'wrap'> & { rea
 export async function daemonOf(config: Config): Promise<Daemon> {
   const clock = systemClock
   const log = createLog(config.log_level)
-  const engines = enginesOf({ config, clock, log })
+  const engines = await enginesOf({ config, clock, log })
   const storage = await storageOf(config)
   return assemble({ config, storage, engines, models: modelsOf(config, clock), clock, metrics: createPrometheusMetrics(true), log })
 }

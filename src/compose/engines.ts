@@ -1,52 +1,76 @@
-import { createLlamaCppEngine } from '../adapters/engines/llamacpp/engine.ts'
-import { MockEngine } from '../adapters/engines/mock/engine.ts'
+import { engines as builtIn } from '../adapters/engines/registry.ts'
 import { modelPath } from '../adapters/system/model-path.ts'
-import { ConfigError, type Config } from '../config/config.ts'
+import { ConfigError, problemText, type Config, type Relation } from '../config/config.ts'
 import { catalogIdOf } from '../domain/catalog/catalog.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Engine } from '../ports/engine.ts'
+import type { EngineDefinition, EngineRegistry } from '../ports/engine-definition.ts'
 import type { Log } from '../ports/telemetry.ts'
 import type { PoolConfig, ReplicaConfig } from '../services/pools/pool.ts'
 
 /** What engines are made with. */
-export interface EngineParts {
+export interface EngineMakerParts {
   readonly config: Config
   readonly clock: Clock
   readonly log: Log
+  /** The engines there are; those of the daemon unless given. */
+  readonly registry?: EngineRegistry
 }
 
 /** Makes the engine of one replica; `resolve` finds the file of a catalog model. @throws ConfigError where the model reference cannot be used */
 export type EngineFactory = (pool: PoolConfig, replica: ReplicaConfig, resolve: (model_id: string) => Promise<string>) => Engine
 
-/** Makes engines as their pools' drivers say. @throws ConfigError where the model reference of a configured pool cannot be used */
-export function enginesOf({ config, clock, log }: EngineParts): EngineFactory {
-  const engines: EngineFactory = (pool, replica, resolve) => {
-    const { ctx } = pool
-    const { slots } = replica
-    if (pool.driver === 'in-process') return new MockEngine({ ctx, slots, ...pool.mock, clock })
+/** Makes engines as the registry says; only those that a pool names are loaded. @throws ConfigError where the model of a configured pool cannot be used */
+export async function enginesOf({ config, clock, log, registry = builtIn }: EngineMakerParts): Promise<EngineFactory> {
+  // Before anything else of the daemon is there: a pool that cannot be made is an error of the configuration.
+  const problems = modelFilesExist(config, () => true)
+  if (problems.length > 0) throw new ConfigError(problems.map(problemText))
+  const names = [...new Set(config.pools.map(({ engine }) => engine))]
+  const used = new Map(await Promise.all(names.map(async (name) => [name, await definitionOf(name, registry)] as const)))
+  return (pool, replica, resolve) => {
     const onOutput = (output: string): void => {
       log.info({ event: 'engine', pool_id: pool.id, replica_id: replica.id, output }, 'The engine wrote a line.')
     }
-    return createLlamaCppEngine({ model_path: modelOf(pool, config, resolve), ctx, slots, ...pool.llamacpp, onOutput })
+    const definition = used.get(pool.engine)
+    if (definition === undefined) throw new Error(`no pool was configured with ${pool.engine}`)
+    return definition.create({ pool, replica, modelFile: modelFileOf(pool, config, resolve), clock, onOutput })
   }
-  // Before anything else of the daemon is there: a pool that cannot be made is an error of the configuration.
-  for (const pool of config.pools) for (const replica of pool.replicas) engines(pool, replica, unresolved)
-  return engines
 }
 
-const unresolved = (model_id: string): Promise<string> => Promise.reject(new Error(`model ${model_id} is looked for too early`))
+async function definitionOf(name: string, registry: EngineRegistry): Promise<EngineDefinition> {
+  const load = registry[name]
+  if (load === undefined) throw new ConfigError([`there is no engine ${name}`])
+  return (await load()).definition
+}
 
-function modelOf(
-  pool: PoolConfig,
+/** A relation of the configuration: the files of models are where pools look for them. */
+export const modelFilesExist: Relation = ({ pools, models_dir }, sound) => {
+  if (!sound('pools') || !sound('models_dir')) return []
+  return pools.flatMap(({ model }, i) => {
+    const path = ['pools', i, 'model']
+    if (!sound(...path) || !model.startsWith('file:')) return []
+    try {
+      modelPath(model, models_dir)
+      return []
+    } catch (error) {
+      return [{ path, says: `${error instanceof Error ? error.message : String(error)} (${models_dir})` }]
+    }
+  })
+}
+
+function modelFileOf(
+  { id, model }: PoolConfig,
   { models_dir }: Config,
   resolve: (model_id: string) => Promise<string>,
-): string | (() => Promise<string>) {
-  const catalog_id = catalogIdOf(pool.model)
+): () => Promise<string> {
+  const catalog_id = catalogIdOf(model)
   if (catalog_id !== undefined) return () => resolve(catalog_id)
+  if (!model.startsWith('file:')) return () => Promise.reject(new Error(`${model} is no file`))
   try {
-    return modelPath(pool.model, models_dir)
+    const path = modelPath(model, models_dir)
+    return () => Promise.resolve(path)
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause)
-    throw new ConfigError(`pools.${pool.id}.model: ${why} (${models_dir})`, { cause })
+    throw new ConfigError([`pool ${id}: ${why} (${models_dir})`], { cause })
   }
 }

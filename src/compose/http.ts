@@ -21,16 +21,7 @@ export interface HttpParts {
 }
 
 /** The app on the services; it has no socket yet. */
-export function httpOf({
-  config,
-  services,
-  isReady,
-  metrics,
-  clock,
-  log,
-  strict = false,
-  wrap = (made) => made,
-}: HttpParts): Express {
+export function httpOf({ config, services, isReady, metrics, clock, log, strict = false, wrap = (made) => made }: HttpParts): Express {
   return createApp({
     handlers: createHandlers(wrap(services)),
     clock,

@@ -1,119 +1,143 @@
 import assert from 'node:assert/strict'
-import { copyFileSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdirSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
-import { daemonOf } from '../../src/compose/daemon.ts'
-import { ConfigError, loadConfig } from '../../src/config/config.ts'
 import { mockPool, talesPool } from '../harness/daemon.ts'
-import { modelsDir, temporaryDir } from '../harness/process.ts'
+import { modelsDir } from '../harness/process.ts'
+import { ConfigDir, type Given } from './config.kit.ts'
 
-describe('a configuration that cannot be used is refused in one line that names the place', () => {
-  let dir: ReturnType<typeof temporaryDir>
+describe('a configuration that cannot be used is refused with a line for each problem', () => {
+  let dir: ConfigDir
   beforeEach(() => {
-    dir = temporaryDir()
+    dir = new ConfigDir()
   })
   afterEach(() => dir.remove())
 
-  /** Composes the daemon from a file; nothing is started. */
-  async function composed(config: Readonly<Record<string, unknown>> | string, env: Readonly<Record<string, string>> = {}): Promise<void> {
-    const file = join(dir.path, 'orchestratord.yaml')
-    writeFileSync(file, typeof config === 'string' ? config : JSON.stringify({ data_dir: ':memory:', models_dir: modelsDir, ...config }))
-    const daemon = await daemonOf({ ...loadConfig(['--config', file], env), log_level: 'silent' })
-    await daemon.quiesce()
-    await daemon.close()
+  const refused = (what: string, config: Given, ...lines: string[]): void => {
+    it(what, () => assert.deepEqual(dir.refusalAnywhere(config), lines))
   }
 
-  async function refused(composing: Promise<void>, ...says: string[]): Promise<void> {
-    const error = await composing.then(
-      () => assert.fail('it was taken'),
-      (thrown: unknown) => thrown,
-    )
-    assert.ok(error instanceof ConfigError, String(error))
-    assert.match(error.message, /^[^\n]+$/)
-    assert.doesNotMatch(error.message, /secret/)
-    for (const what of says) assert.ok(error.message.includes(what), `${what}: ${error.message}`)
-  }
-
-  const withConfig = (what: string, config: Readonly<Record<string, unknown>> | string, ...says: string[]): void => {
-    it(what, () => refused(composed(config), ...says))
-  }
-
-  withConfig('an unknown key', { porst: 1 }, 'porst')
-  withConfig('an unknown key of a pool', { pools: [mockPool(), mockPool({ id: 'b', speed: 1 })] }, 'pools.1', 'speed')
-  withConfig('a bad value', { pools: [mockPool({ queue: { full_policy: 'drop' } })] }, 'pools.0.queue.full_policy', 'reject, drop-lru')
-  withConfig('a value of the wrong type', { shutdown_grace_ms: 'long' }, 'shutdown_grace_ms', 'integer')
-  withConfig('an unknown driver', { pools: [mockPool({ driver: 'remote' })] }, 'pools.0.driver', 'in-process, embedded')
-  withConfig('a port that does not exist', { listen: '127.0.0.1:70000' }, 'listen')
-  withConfig(
+  refused('an unknown key', { modles_dir: 'models' }, 'FILE: modles_dir: is not known here; did you mean models_dir?')
+  refused('an unknown key that is like none', { cors: { sites: [] } }, 'FILE: cors.sites: is not known here; known are origins')
+  refused(
+    'an unknown key of a pool',
+    { pools: [mockPool(), mockPool({ id: 'b', queue: { capacty: 1 } })] },
+    'FILE: pools[1].queue.capacty: is not known here; did you mean capacity?',
+  )
+  refused(
+    'an option of another engine',
+    { pools: [mockPool({ llamacpp: {} })] },
+    'FILE: pools[0].llamacpp: is not known here; known are id, engine, driver, model, ctx, max_tokens_out, sampler_profile_version, replicas, queue, timeouts, prices, mock',
+  )
+  refused(
+    'a bad value',
+    { pools: [mockPool({ queue: { full_policy: 'drop-lur' } })] },
+    'FILE: pools[0].queue.full_policy: "drop-lur" is not allowed; allowed are reject, drop-lru; did you mean drop-lru?',
+  )
+  refused('a value of the wrong type', { shutdown_grace_ms: '8k' }, 'FILE: shutdown_grace_ms: "8k" must be integer')
+  refused('a number out of bounds', { limits: { body_bytes: 1 } }, 'FILE: limits.body_bytes: 1 must be >= 1024')
+  refused(
+    'an unknown engine',
+    { pools: [mockPool({ engine: 'lamacpp' })] },
+    'FILE: pools[0].engine: "lamacpp" is not an engine; allowed are mock, llamacpp; did you mean llamacpp?',
+  )
+  refused('no engine', { pools: [{ id: 'a', model: 'mock:v1', ctx: 8 }] }, 'FILE: pools[0].engine: is missing; allowed are mock, llamacpp')
+  refused(
+    'a driver of another engine',
+    { pools: [talesPool({ driver: 'in-process' })] },
+    'FILE: pools[0].driver: "in-process" is not a driver of llamacpp; allowed are embedded',
+  )
+  refused('a pool without a model', { pools: [mockPool({ model: undefined })] }, 'FILE: pools[0].model: is missing')
+  refused(
+    'an address without a port',
+    { listen: '127.0.0.1' },
+    'FILE: listen: "127.0.0.1" must match ^(\\[[0-9a-fA-F:.]+\\]|[^:\\s]+):[0-9]{1,5}$, as 127.0.0.1:8080 does',
+  )
+  refused('a port that does not exist', { listen: '127.0.0.1:70000' }, 'FILE: listen: "127.0.0.1:70000" has a port above 65535')
+  refused(
     'no key on a public address',
     { listen: '0.0.0.0:0', auth: { require_api_key: false } },
-    'auth.require_api_key',
-    '127.0.0.1',
-    '0.0.0.0:0',
+    'FILE: auth.require_api_key: false needs listen on a loopback address such as 127.0.0.1:8080, not 0.0.0.0:0',
   )
-  withConfig('two pools of one id', { pools: [mockPool(), mockPool()] }, 'pools.1.id', 'mock is used twice')
-  withConfig(
+  refused('two pools of one id', { pools: [mockPool(), mockPool()] }, 'FILE: pools[1].id: "mock" is used twice')
+  refused(
     'two replicas of one id',
     { pools: [mockPool({ replicas: [{ id: 'a' }, { id: 'a' }] })] },
-    'pools.0.replicas.1.id',
-    'a is used twice',
+    'FILE: pools[0].replicas[1].id: "a" is used twice',
   )
-  withConfig(
+  refused(
+    'as many tokens as the context has',
+    { pools: [mockPool({ ctx: 8, max_tokens_out: 8 })] },
+    'FILE: pools[0].max_tokens_out: 8 must be less than ctx (8)',
+  )
+  refused(
     'a model file that is not there',
     { pools: [talesPool({ model: 'file:models/nothing.gguf' })] },
-    'pools.tales.model',
-    'nothing.gguf',
+    `FILE: pools[0].model: there is no file nothing.gguf below models_dir (${modelsDir})`,
   )
-  withConfig('a model outside of models_dir', { pools: [talesPool({ model: 'file:../package.json' })] }, 'pools.tales.model', 'models_dir')
-  withConfig(
-    'a model outside of models_dir by an absolute path',
-    { pools: [talesPool({ model: 'file:/etc/hosts' })] },
-    'pools.tales.model',
-    'models_dir',
+  for (const [what, model] of [
+    ['a model outside of models_dir', '../package.json'],
+    ['a model outside of models_dir by an absolute path', '/etc/hosts'],
+  ] as const)
+    refused(
+      what,
+      { pools: [talesPool({ model: `file:${model}` })] },
+      `FILE: pools[0].model: ${model} is not below models_dir (${modelsDir})`,
+    )
+  refused(
+    'a directory as a model',
+    { pools: [talesPool({ model: 'file:.' })] },
+    `FILE: pools[0].model: there is no file . below models_dir (${modelsDir})`,
   )
-  withConfig('a directory as a model', { pools: [talesPool({ model: 'file:.' })] }, 'pools.tales.model')
-  withConfig('a mock reference for the embedded engine', { pools: [talesPool({ model: 'mock:v1' })] }, 'pools.0.model', 'file:')
-  withConfig('a file that is not YAML', 'pools: [\n  - {', 'orchestratord.yaml')
-  withConfig('YAML with a tab as indentation', 'auth:\n\trequire_api_key: true\n', 'orchestratord.yaml')
-  withConfig('YAML with an alias of nothing', 'listen: *nowhere\n', 'orchestratord.yaml', 'nowhere')
-  withConfig('a file that is not a mapping', '- listen\n', 'orchestratord.yaml', 'mapping')
-  withConfig('YAML with the same key twice', 'log_level: info\nlog_level: debug\n', 'orchestratord.yaml', 'unique')
-  withConfig('pools that are null', 'pools:\n', 'pools')
-  withConfig(
+  refused(
+    'a reference that the engine cannot serve',
+    { pools: [talesPool({ model: 'mock:v1' })] },
+    'FILE: pools[0].model: "mock:v1" is nothing that llamacpp serves by driver embedded; a reference begins with file: or catalog:',
+  )
+  refused(
+    'a catalog reference without an id',
+    { pools: [talesPool({ model: 'catalog:../x' })] },
+    'FILE: pools[0].model: "catalog:../x" names no model; after catalog: comes the id of a catalog model',
+  )
+  refused(
     'a key twice',
     { auth: { keys: [0, 1].map((n) => ({ name: `k${n}`, key_sha256: '0'.repeat(64), roles: ['data'] })) } },
-    'auth.keys.1.key_sha256',
+    'FILE: auth.keys[1].key_sha256: another name has the same key',
+  )
+  refused(
+    'keys in the wrong place, without showing them',
+    { auth: { keys: ['ann:secret', { 'bob:secret': null }, { name: 'eve', key_sha256: 'secret', roles: ['data'], key: 'secret' }] } },
+    'FILE: auth.keys[0]: must be a mapping',
+    'FILE: auth.keys[1].name: is missing',
+    'FILE: auth.keys[1].key_sha256: is missing',
+    'FILE: auth.keys[1].roles: is missing',
+    'FILE: auth.keys[1]: has a key that is not known here; known are name, key_sha256, roles, limits',
+    'FILE: auth.keys[2].key_sha256: must match ^[0-9a-f]{64}$',
+    'FILE: auth.keys[2].key: is not known here; known are name, key_sha256, roles, limits',
+  )
+  refused(
+    'a section that is a secret',
+    { auth: 'secret', catalog: 'secret' },
+    'FILE: auth: must be a mapping',
+    'FILE: catalog: must be a mapping',
+  )
+  refused(
+    'credentials in a URL',
+    { catalog: { hf_endpoint: 'https://me:secret@hub' } },
+    'FILE: catalog.hf_endpoint: "https://...@hub" must match ^https?://[^/?#@\\s]+$, as https://huggingface.co does',
   )
 
-  it('an unknown variable', () => refused(composed({}, { ORCHD_PORT: '1' }), 'ORCHD_PORT', 'ORCHD_ADDR'))
-  it('a bad value of a variable', () => refused(composed({}, { ORCHD_LOG_LEVEL: 'loud' }), 'log_level', 'debug'))
-  it('a bad address', () => refused(composed({}, { ORCHD_ADDR: '8080' }), 'listen'))
-  it('keys of the wrong form, without showing them', () =>
-    refused(composed({}, { ORCHD_API_KEYS: 'a:secret-1,secret-2' }), 'ORCHD_API_KEYS: entry 2', 'name:key'))
-  it('an option it does not know', () =>
-    assert.throws(() => loadConfig(['--port', '1'], {}), { name: 'ConfigError', message: /--config FILE/ }))
-  it('a file that is not there', () =>
-    assert.throws(() => loadConfig(['--config=/elsewhere.yaml'], {}), {
-      name: 'ConfigError',
-      message: /^\/elsewhere\.yaml cannot be read: [^\n]+$/,
-    }))
-
-  it('a model that a symbolic link leads out of models_dir', async () => {
-    const models_dir = join(dir.path, 'models')
+  it('a model that a symbolic link leads out of models_dir', () => {
+    const models_dir = join(dir.dir.path, 'models')
     mkdirSync(models_dir)
     symlinkSync(join(modelsDir, 'tinytales.gguf'), join(models_dir, 'tinytales.gguf'))
-    await refused(composed({ models_dir, pools: [talesPool()] }), 'pools.tales.model', 'models_dir')
+    assert.match(dir.refusalAnywhere({ models_dir, pools: [talesPool()] }).join('\n'), /^FILE: pools\[0\]\.model: .*models_dir/)
   })
 
-  it('but not one that a symbolic link leads to inside of it', async () => {
-    const models_dir = join(dir.path, 'models')
+  it('but not one that a symbolic link leads to inside of it', () => {
+    const models_dir = join(dir.dir.path, 'models')
     mkdirSync(models_dir)
     copyFileSync(join(modelsDir, 'tinytales.gguf'), join(models_dir, 'real.gguf'))
     symlinkSync('real.gguf', join(models_dir, 'tinytales.gguf'))
-    await composed({ models_dir, pools: [talesPool()] })
-  })
-
-  it('but not a file with nothing in it, nor one that a variable makes right', async () => {
-    await composed('# nothing yet\n', { ORCHD_DATA_DIR: ':memory:' })
-    await composed({ listen: 'nonsense' }, { ORCHD_ADDR: '127.0.0.1:0', ORCHD_API_KEYS: 'a:one,b:two' })
+    assert.equal(dir.load({ models_dir, pools: [talesPool()] }).models_dir, models_dir)
   })
 })

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
-import { mockPool, talesPool } from '../harness/daemon.ts'
+import { mockPool } from '../harness/daemon.ts'
 import { DaemonProcess, temporaryDir, type ProcessOptions } from '../harness/process.ts'
 
 describe('a daemon that cannot start says why', () => {
@@ -23,11 +23,20 @@ describe('a daemon that cannot start says why', () => {
     assert.ok(!daemon.lines.some(({ event }) => event === 'start'))
   }
 
-  it('an unknown key', () => refused({ config: { porst: 1 } }, 'porst'))
-  it('a file that is not YAML', () => refused({ config: 'pools: [\n  - {' }, 'orchestratord.yaml', 'line 2'))
-  it('a model file that is not there', () =>
-    refused({ config: { pools: [talesPool({ model: 'file:models/nothing.gguf' })] } }, 'pools.tales.model', 'nothing.gguf'))
-  it('an unknown variable', () => refused({ env: { ORCHD_PORT: '1' } }, 'ORCHD_PORT', 'ORCHD_ADDR'))
+  it('everything that is wrong with its configuration, a line each', async () => {
+    const config = 'porst: 1\npools:\n- { id: a, engine: mock, driver: in-process, model: "mock:v1", ctx: 8k }\n'
+    const daemon = DaemonProcess.spawn(dir.path, { config, env: { ORCHD_PORT: '1' } })
+    assert.deepEqual(await daemon.exited, { code: 1, signal: null }, daemon.stderr)
+    const file = join(dir.path, 'orchestratord.yaml')
+    const lines = daemon.stderr.split('\n').map((line) => line.replace(/; known are .*/, ''))
+    assert.deepEqual(lines, [
+      'ORCHD_PORT: is not known',
+      `${file}:1: porst: is not known here`,
+      `${file}:3: pools[0].ctx: "8k" must be integer`,
+      '',
+    ])
+    assert.ok(!daemon.lines.some(({ event }) => event === 'start'))
+  })
 
   it('a data_dir that is a file', async () => {
     const data_dir = join(dir.path, 'file')

@@ -135,7 +135,7 @@ export async function startDaemon(given: Record<string, unknown> = {}, overrides
   const log: Log = { debug: record('debug'), info: record('info'), warn: record('warn'), error: record('error') }
   const config = checkConfig({ listen: '127.0.0.1:0', data_dir: ':memory:', shutdown_grace_ms: 0, auth, pools: [mockPool()], ...given })
   const { clock = systemClock, log: kept = log, resolveHost, services } = overrides
-  const engines = enginesOf({ config, clock, log: kept })
+  const engines = await enginesOf({ config, clock, log: kept })
   const { storage, busy } = counted(await storageOf(config))
   const parts = { config, storage, engines, models: modelsOf(config, clock, resolveHost), clock, log: kept }
   const wrap = services === undefined ? {} : { wrap: services }

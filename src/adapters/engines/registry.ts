@@ -1,0 +1,7 @@
+import type { EngineRegistry } from '../../ports/engine-definition.ts'
+
+/** The engines there are: a folder and a line for each. After a change here or of a definition: `npm run codegen`. */
+export const engines = {
+  mock: () => import('./mock/definition.ts'),
+  llamacpp: () => import('./llamacpp/definition.ts'),
+} satisfies EngineRegistry

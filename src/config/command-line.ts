@@ -1,0 +1,68 @@
+import { readFileSync } from 'node:fs'
+import { parseArgs } from 'node:util'
+import { variableNames } from './environment.ts'
+import { defaultFile } from './file.ts'
+import { hint } from './nearest.ts'
+import { ConfigError } from './problem.ts'
+
+/** What the command line asks for. */
+export interface Command {
+  /** `help` and `version` only print something, `check` only checks the configuration. */
+  readonly does: 'run' | 'check' | 'help' | 'version'
+  /** The configuration file, where one is named. */
+  readonly file?: string
+}
+
+const options = {
+  config: { type: 'string' },
+  check: { type: 'boolean' },
+  help: { type: 'boolean', short: 'h' },
+  version: { type: 'boolean', short: 'v' },
+} as const
+
+const words = Object.keys(options).map((name) => `--${name}`)
+
+/** Reads the command line. @throws ConfigError naming all that it does not know */
+export function readCommandLine(args: readonly string[]): Command {
+  const { values, tokens } = parseArgs({ args: [...args], options, strict: false, tokens: true })
+  const problems: string[] = []
+  let files = 0
+  for (const token of tokens) {
+    if (token.kind === 'positional') problems.push(`${token.value}: is not an option; a configuration file is named by --config FILE`)
+    if (token.kind !== 'option') continue
+    const { rawName, name, value } = token
+    if (name === 'config') {
+      files++
+      if (value === undefined || value === '') problems.push('--config: needs a FILE')
+    } else if (!(name in options)) problems.push(`${rawName}: is not known; ${hint(rawName, words)}`)
+    else if (value !== undefined) problems.push(`${rawName}: takes no value`)
+  }
+  if (files > 1) problems.push('--config: is given twice')
+  if (problems.length > 0) throw new ConfigError([...problems, 'orchestratord --help shows what it takes'])
+  const does = (['help', 'version', 'check'] as const).find((name) => values[name] === true) ?? 'run'
+  return typeof values.config === 'string' ? { does, file: values.config } : { does }
+}
+
+/** What `--help` prints. */
+export const helpText = `Usage: orchestratord [--config FILE] [--check]
+
+An HTTP daemon between many clients and a few inference engines.
+
+  --config FILE  the configuration, YAML; ./${defaultFile} unless given, if it is there
+  --check        only check the configuration; exit 0 where it is fine, 1 where it is not
+  --help, -h     print this
+  --version, -v  print the version
+
+Environment, in place of what the file says:
+${variableNames.map(([name, path]) => `  ${name.padEnd(16)}${path}`).join('\n')}
+
+Examples:
+  orchestratord
+  orchestratord --config /etc/orchestratord.yaml --check
+  ORCHD_ADDR=127.0.0.1:8080 ORCHD_API_KEYS=ann:a-long-secret orchestratord`
+
+/** What `--version` prints. */
+export function versionText(): string {
+  const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }
+  return `orchestratord ${version}`
+}

@@ -1,0 +1,77 @@
+import { createHash } from 'node:crypto'
+import { hint } from './nearest.ts'
+import type { Path } from './problem.ts'
+
+/** A value that a variable of the environment gives, and where it belongs. */
+export interface Setting {
+  readonly variable: string
+  readonly path: Path
+  readonly value: unknown
+}
+
+interface Variable {
+  readonly path: Path
+  /** @throws Error saying what is wrong, without the value */
+  readonly read?: (text: string) => unknown
+}
+
+const variables: Readonly<Record<string, Variable>> = {
+  ORCHD_ADDR: { path: ['listen'] },
+  ORCHD_DATA_DIR: { path: ['data_dir'] },
+  ORCHD_LOG_LEVEL: { path: ['log_level'] },
+  ORCHD_HF_TOKEN: { path: ['catalog', 'hf_token'] },
+  ORCHD_API_KEYS: { path: ['auth', 'keys'], read: (keys) => keys.split(',').map(keyOf) },
+}
+
+/** The names of the variables and what each sets. */
+export const variableNames = Object.entries(variables).map(([name, { path }]) => [name, path.join('.')] as const)
+
+/** Every variable that begins with `ORCHD_`; `problems` are those that cannot be read, a line each. */
+export function readEnvironment(env: Readonly<Record<string, string | undefined>>): {
+  readonly settings: readonly Setting[]
+  readonly problems: readonly string[]
+} {
+  const settings: Setting[] = []
+  const problems: string[] = []
+  for (const [variable, text] of Object.entries(env)) {
+    if (!variable.startsWith('ORCHD_') || text === undefined) continue
+    const known = variables[variable]
+    if (known === undefined) {
+      problems.push(`${variable}: is not known; ${hint(variable, Object.keys(variables))}`)
+      continue
+    }
+    try {
+      settings.push({ variable, path: known.path, value: known.read === undefined ? text : known.read(text) })
+    } catch (error) {
+      problems.push(`${variable}: ${error instanceof Error ? error.message : String(error)}`)
+    }
+  }
+  return { settings, problems }
+}
+
+/** `name:key`; a key from the environment may do everything. A key with a comma falls apart here: nothing of it may be taken for a name. */
+function keyOf(pair: string, index: number): Record<string, unknown> {
+  const [, name, key = ''] = /^\s*([A-Za-z0-9][A-Za-z0-9._-]{0,63}):(.+)$/.exec(pair) ?? []
+  if (name === undefined || key.trim() === '') throw new Error(`entry ${index + 1} is not of the form name:key`)
+  return { name, key_sha256: createHash('sha256').update(key.trim()).digest('hex'), roles: ['data', 'control'] }
+}
+
+/** The configuration with the settings in place of what it says itself. */
+export function withSettings(config: Readonly<Record<string, unknown>>, settings: readonly Setting[]): Record<string, unknown> {
+  const merged = { ...config }
+  for (const { path, value } of settings) place(merged, path, value)
+  return merged
+}
+
+/** Changes the first mapping and copies those in it. What stands in the way because it is no mapping stays, for the check to refuse. */
+function place(into: Record<string, unknown>, [key = '', ...rest]: Path, value: unknown): void {
+  if (rest.length === 0) {
+    into[key] = value
+    return
+  }
+  const inner = into[key] ?? {}
+  if (typeof inner !== 'object' || Array.isArray(inner)) return
+  const copy: Record<string, unknown> = { ...inner }
+  into[key] = copy
+  place(copy, rest, value)
+}

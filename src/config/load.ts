@@ -1,0 +1,45 @@
+import { examine, type Config } from './check.ts'
+import { readEnvironment, withSettings, type Setting } from './environment.ts'
+import { readConfigFile, type ConfigFile } from './file.ts'
+import { ConfigError, contains, problemText, type Problem } from './problem.ts'
+import type { Relation } from './relations.ts'
+
+/**
+ * The only reader of the configuration file and, with its `env`, of the environment: the file that is named, else `orchestratord.yaml` if
+ * present, then `ORCHD_*`.
+ * @param relations what has to hold beside what the configuration says of itself, such as that the files of models are there
+ * @throws ConfigError naming everything that is wrong, with its file and line or its variable
+ */
+export function loadConfig(
+  named: string | undefined,
+  env: Readonly<Record<string, string | undefined>>,
+  ...relations: readonly Relation[]
+): Config {
+  const { settings, problems: unread } = readEnvironment(env)
+  const file = fileBeside(unread, named)
+  const { config, problems } = examine(withSettings(file?.value ?? {}, settings), relations)
+  if (unread.length + problems.length > 0) throw new ConfigError([...unread, ...located(problems, file, settings)])
+  return config
+}
+
+/** The file; what is wrong with it is said beside what is wrong with the environment. */
+function fileBeside(unread: readonly string[], named: string | undefined): ConfigFile | undefined {
+  try {
+    return readConfigFile(named)
+  } catch (error) {
+    if (error instanceof ConfigError && unread.length > 0) throw new ConfigError([...unread, error.message], { cause: error })
+    throw error
+  }
+}
+
+/** The problems with their sources: those of variables first, then in the order of the file. */
+function located(problems: readonly Problem[], file: ConfigFile | undefined, settings: readonly Setting[]): string[] {
+  const lines = problems.map((problem) => {
+    const setting = settings.find(({ path }) => contains(path, problem.path))
+    if (setting !== undefined) return { line: 0, text: `${setting.variable}: ${problemText(problem)}` }
+    if (file === undefined) return { line: 0, text: `default configuration: ${problemText(problem)}` }
+    const place = file.where(problem.path)
+    return { line: place.line, text: `${place.file}:${place.line}: ${problemText(problem)}` }
+  })
+  return lines.sort((a, b) => a.line - b.line).map(({ text }) => text)
+}

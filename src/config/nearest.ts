@@ -1,0 +1,33 @@
+/** Changes of one letter (one more, one less, another, two exchanged) that make one word the other: optimal string alignment. */
+export function distance(a: string, b: string): number {
+  let before: number[] = []
+  let last = Array.from({ length: b.length + 1 }, (_, j) => j)
+  for (let i = 1; i <= a.length; i++) {
+    const row = [i]
+    for (let j = 1; j <= b.length; j++) {
+      const changed = (last[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1)
+      const exchanged = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1] ? (before[j - 2] ?? 0) + 1 : Infinity
+      row.push(Math.min(changed, exchanged, (last[j] ?? 0) + 1, (row[j - 1] ?? 0) + 1))
+    }
+    before = last
+    last = row
+  }
+  return last[b.length] ?? 0
+}
+
+/** The known word that was probably meant, if any: at most a third of the longer word is changed, letters' case aside. */
+export function nearest(word: string, known: readonly string[]): string | undefined {
+  // Nobody misspells a word of this length, and the distance of two words takes the product of their lengths.
+  if (word.length > 64) return undefined
+  const near = known
+    .map((candidate) => ({ candidate, changes: distance(word.toLowerCase(), candidate.toLowerCase()) }))
+    .filter(({ candidate, changes }) => changes * 3 <= Math.max(word.length, candidate.length))
+    .sort((a, b) => a.changes - b.changes)
+  return near[0]?.candidate
+}
+
+/** `did you mean capacity?`, or what there is where nothing is near. */
+export function hint(word: string, known: readonly string[]): string {
+  const meant = nearest(word, known)
+  return meant === undefined ? `known are ${known.join(', ')}` : `did you mean ${meant}?`
+}

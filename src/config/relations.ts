@@ -1,0 +1,120 @@
+import type { components } from '../../generated/config.ts'
+import { ed25519Key } from '../domain/catalog/trust.ts'
+import { listensOnLoopback, splitListen } from './listen.ts'
+import { modelRefRefusal, type EngineTable } from './model-ref.ts'
+import { contains, type Path, type Problem } from './problem.ts'
+import { valueText } from './value-text.ts'
+
+type Config = components['schemas']['Config']
+
+/** Whether nothing is wrong with the value at a path, nor with anything it is in. */
+export type Sound = (...path: Path) => boolean
+
+/** What a schema cannot say. A relation reads only what is sound: anything else may be of any type. */
+export type Relation = (config: Config, sound: Sound) => Problem[]
+
+/** What is sound beside these problems. */
+export const soundBeside =
+  (problems: readonly Problem[]): Sound =>
+  (...path) =>
+    !problems.some((problem) => contains(problem.path, path))
+
+/** All relations of a configuration. */
+export const relationsOf = (engines: EngineTable): Relation[] => [
+  listenPort,
+  loopbackWithoutKeys,
+  keysOnce,
+  poolsOnce,
+  poolsOf(engines),
+  signers,
+  egressPorts,
+  hubUrl,
+]
+
+/** A problem for each item of the list whose value under the key stands in an earlier item, too. */
+function once<K extends string>(
+  list: Path,
+  items: readonly Readonly<Record<K, string>>[],
+  key: K,
+  sound: Sound,
+  says = usedTwice,
+): Problem[] {
+  if (!sound(...list)) return []
+  const values = items.map((item, i) => (sound(...list, i, key) ? item[key] : undefined))
+  return values.flatMap((value, i) =>
+    value === undefined || values.indexOf(value) === i ? [] : [{ path: [...list, i, key], says: says(value) }],
+  )
+}
+
+const usedTwice = (value: string): string => `${valueText(value)} is used twice`
+
+const listenPort: Relation = ({ listen }, sound) =>
+  sound('listen') && splitListen(listen).port > 65535 ? [{ path: ['listen'], says: `${valueText(listen)} has a port above 65535` }] : []
+
+const loopbackWithoutKeys: Relation = ({ listen, auth }, sound) => {
+  const path = ['auth', 'require_api_key']
+  if (!sound('listen') || !sound(...path) || auth.require_api_key || listensOnLoopback(listen)) return []
+  return [{ path, says: `false needs listen on a loopback address such as 127.0.0.1:8080, not ${listen}` }]
+}
+
+const keysOnce: Relation = ({ auth }, sound) =>
+  sound('auth')
+    ? [
+        ...once(['auth', 'keys'], auth.keys, 'name', sound),
+        ...once(['auth', 'keys'], auth.keys, 'key_sha256', sound, () => 'another name has the same key'),
+      ]
+    : []
+
+const poolsOnce: Relation = ({ pools }, sound) => once(['pools'], pools, 'id', sound)
+
+const poolsOf =
+  (engines: EngineTable): Relation =>
+  ({ pools }, sound) =>
+    sound('pools') ? pools.flatMap((pool, i) => (sound('pools', i) ? poolOf(engines, pool, ['pools', i], sound) : [])) : []
+
+function poolOf(engines: EngineTable, pool: Config['pools'][number], path: Path, sound: Sound): Problem[] {
+  const problems = once([...path, 'replicas'], pool.replicas, 'id', sound)
+  const isKnown = ['engine', 'driver', 'model'].every((key) => sound(...path, key))
+  const says = isKnown ? modelRefRefusal(engines, pool) : undefined
+  if (says !== undefined) problems.push({ path: [...path, 'model'], says })
+  const { ctx, max_tokens_out = 0 } = pool
+  if (sound(...path, 'ctx') && sound(...path, 'max_tokens_out') && max_tokens_out >= ctx)
+    problems.push({ path: [...path, 'max_tokens_out'], says: `${max_tokens_out} must be less than ctx (${ctx})` })
+  return problems
+}
+
+const signers: Relation = ({ catalog }, sound) => {
+  const list = ['catalog', 'signers']
+  if (!sound(...list)) return []
+  const problems = once(list, catalog.signers, 'name', sound)
+  catalog.signers.forEach(({ public_key }, i) => {
+    const path = [...list, i, 'public_key']
+    const says = sound(...path) ? publicKeyRefusal(public_key) : undefined
+    if (says !== undefined) problems.push({ path, says })
+  })
+  return problems
+}
+
+function publicKeyRefusal(public_key: string): string | undefined {
+  try {
+    ed25519Key(public_key)
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error)
+  }
+  return undefined
+}
+
+const egressPorts: Relation = ({ catalog }, sound) => {
+  const list = ['catalog', 'egress', 'hosts']
+  if (!sound(...list)) return []
+  return catalog.egress.hosts.flatMap((host, i) => {
+    const path = [...list, i]
+    const port = sound(...path) ? Number(/:([0-9]+)$/.exec(host.replace(/^\[.*\]/, ''))?.[1] ?? 0) : 0
+    return port > 65535 ? [{ path, says: `${valueText(host)} has a port above 65535` }] : []
+  })
+}
+
+const hubUrl: Relation = ({ catalog }, sound) =>
+  sound('catalog', 'hf_endpoint') && URL.parse(catalog.hf_endpoint) === null
+    ? [{ path: ['catalog', 'hf_endpoint'], says: `${valueText(catalog.hf_endpoint)} is not a URL` }]
+    : []

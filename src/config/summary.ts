@@ -1,0 +1,17 @@
+import type { Config } from './check.ts'
+
+/** What a configuration that is fine amounts to, as `--check` prints it. */
+export function summary({ listen, data_dir, models_dir, auth, pools }: Config): string {
+  const names = auth.keys.map(({ name }) => name)
+  return [
+    'The configuration is fine.',
+    `  listen  ${listen}`,
+    `  data    ${data_dir}`,
+    `  models  ${models_dir}`,
+    `  keys    ${names.length === 0 ? 'none: the development key works, from this machine only' : names.join(', ')}`,
+    ...pools.map(
+      ({ id, engine, driver, model, ctx, replicas }) =>
+        `  pool    ${id}: ${engine}, ${driver}, ${model}, ${ctx} tokens, ${replicas.reduce((sum, { slots }) => sum + slots, 0)} slots`,
+    ),
+  ].join('\n')
+}

@@ -1,0 +1,96 @@
+import assert from 'node:assert/strict'
+import { modelFilesExist } from '../../src/compose/engines.ts'
+import { loadConfig } from '../../src/config/config.ts'
+import { ConfigDir, type Given } from './config.kit.ts'
+
+describe('a refused configuration: file, environment, order', () => {
+  let dir: ConfigDir
+  beforeEach(() => {
+    dir = new ConfigDir()
+  })
+  afterEach(() => dir.remove())
+
+  const refused = (what: string, config: Given, ...lines: string[]): void => {
+    it(what, () => assert.deepEqual(dir.refusalAnywhere(config), lines))
+  }
+
+  refused('pools that are null', 'pools:\n', 'FILE: pools: null must be a list')
+  refused('a file that is not a mapping', '- listen\n', 'FILE: the file must be a mapping of keys to values')
+  refused('YAML with a tab as indentation', 'auth:\n\trequire_api_key: true\n', 'FILE: Tabs are not allowed as indentation')
+  refused('YAML with the same key twice', 'log_level: info\nlog_level: debug\n', 'FILE: Map keys must be unique')
+  refused(
+    'YAML with an alias of nothing',
+    'listen: *nowhere\n',
+    'FILE: Unresolved alias (the anchor must be set before the alias): nowhere',
+  )
+  it('a file that is not YAML', () => assert.match(dir.refusalAnywhere('pools: [\n  - {')[0]!, /^FILE: /))
+
+  it('an unknown variable', () => {
+    assert.deepEqual(dir.refusalAnywhere({}, { ORCHD_ADR: '1' }), ['ORCHD_ADR: is not known; did you mean ORCHD_ADDR?'])
+    const known = 'ORCHD_ADDR, ORCHD_DATA_DIR, ORCHD_LOG_LEVEL, ORCHD_HF_TOKEN, ORCHD_API_KEYS'
+    assert.deepEqual(dir.refusalAnywhere({}, { ORCHD_PORT: '1' }), [`ORCHD_PORT: is not known; known are ${known}`])
+  })
+  it('a bad value of a variable, which is named as the source', () =>
+    assert.deepEqual(dir.refusalAnywhere({ log_level: 'info' }, { ORCHD_LOG_LEVEL: 'deubg' }), [
+      'ORCHD_LOG_LEVEL: log_level: "deubg" is not allowed; allowed are fatal, error, warn, info, debug, trace, silent; did you mean debug?',
+    ]))
+  it('a token of a variable, without showing it', () =>
+    assert.deepEqual(dir.refusalAnywhere({}, { ORCHD_HF_TOKEN: 'a secret' }), [
+      'ORCHD_HF_TOKEN: catalog.hf_token: must match ^[\\x21-\\x7e]{1,1024}$',
+    ]))
+  it('keys of the wrong form, without showing them', () => {
+    for (const keys of ['a:secret-1,secret-2', 'a:x,/secret:y', 'a:x,b:', 'a:x, :secret'])
+      assert.deepEqual(dir.refusalAnywhere({}, { ORCHD_API_KEYS: keys }), ['ORCHD_API_KEYS: entry 2 is not of the form name:key'], keys)
+  })
+  it('a file that is not there', () =>
+    assert.throws(() => loadConfig('/elsewhere.yaml', {}), { name: 'ConfigError', message: /^\/elsewhere\.yaml: cannot be read: [^\n]+$/ }))
+  it('a default that does not hold, where there is no file', () => {
+    const cwd = process.cwd()
+    process.chdir(dir.dir.path)
+    try {
+      assert.throws(() => loadConfig(undefined, {}, modelFilesExist), {
+        message: 'default configuration: pools[0].model: there is no file tinytales.gguf below models_dir (./models)',
+      })
+    } finally {
+      process.chdir(cwd)
+    }
+  })
+
+  it('all of it at once, in the order of the file, with its lines', () => {
+    const text = `
+log_level: info
+porst: 1
+pools:
+  - &pool
+    id: tales
+    engine: llamacpp
+    driver: embeded
+    model: file:models/tinytales.gguf
+    ctx: 8k
+  - *pool
+  - { id: mock, engine: mock, driver: in-process,
+      model: file:x, ctx: 8 }
+`
+    assert.deepEqual(dir.refusal(text, { ORCHD_ADDR: '1.2.3.4:99999', ORCHD_PORT: '1' }), [
+      'ORCHD_PORT: is not known; known are ORCHD_ADDR, ORCHD_DATA_DIR, ORCHD_LOG_LEVEL, ORCHD_HF_TOKEN, ORCHD_API_KEYS',
+      'ORCHD_ADDR: listen: "1.2.3.4:99999" has a port above 65535',
+      'FILE:3: porst: is not known here; known are listen, data_dir, models_dir, log_level, auth, cors, limits, sessions, retention, catalog, devices, shutdown_grace_ms, pools',
+      'FILE:6: pools[1].id: "tales" is used twice',
+      'FILE:8: pools[0].driver: "embeded" is not a driver of llamacpp; allowed are embedded',
+      'FILE:8: pools[1].driver: "embeded" is not a driver of llamacpp; allowed are embedded',
+      'FILE:10: pools[0].ctx: "8k" must be integer',
+      'FILE:10: pools[1].ctx: "8k" must be integer',
+      'FILE:13: pools[2].model: "file:x" is nothing that mock serves by driver in-process; a reference begins with mock:',
+    ])
+  })
+
+  it('but not a file with nothing in it, nor one that a variable makes right', () => {
+    assert.equal(dir.load('# nothing yet\n', { ORCHD_DATA_DIR: ':memory:' }).data_dir, ':memory:')
+    const config = dir.load({ listen: 'nonsense' }, { ORCHD_ADDR: '127.0.0.1:0', ORCHD_API_KEYS: 'a:one,b:two' })
+    assert.equal(config.listen, '127.0.0.1:0')
+    assert.deepEqual(
+      config.auth.keys.map(({ name }) => name),
+      ['a', 'b'],
+    )
+  })
+})
