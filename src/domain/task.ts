@@ -15,6 +15,7 @@ export type TaskDraft = TaskRequest & Required<Pick<TaskRequest, DraftField>>
 export type TaskSpec = TaskDraft & Required<Pick<TaskRequest, 'engine' | 'ctx' | 'max_tokens'>>
 
 export type ChatMessage = Schemas['ChatMessage']
+export type Tool = Schemas['Tool']
 /** What an engine can beside generating text. */
 export type Feature = Schemas['Feature']
 export type TaskAcceptedReply = Schemas['TaskAccepted']

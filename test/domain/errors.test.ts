@@ -7,8 +7,16 @@ const advice = { ...replyErrors, ...streamErrors }
 
 type Make = (details?: ConstructorParameters<typeof DomainError>[2]) => Failure
 const all: readonly Make[] = [
-  ...replyKinds.map((kind): Make => (details) => new DomainError(kind, 'why', details)),
-  ...streamKinds.map((kind): Make => (details) => new StreamError(kind, 'why', details)),
+  ...replyKinds.map(
+    (kind): Make =>
+      (details) =>
+        new DomainError(kind, 'why', details),
+  ),
+  ...streamKinds.map(
+    (kind): Make =>
+      (details) =>
+        new StreamError(kind, 'why', details),
+  ),
 ]
 
 describe('errors', () => {

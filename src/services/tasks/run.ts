@@ -14,14 +14,15 @@ import { placeOf } from './task-place.ts'
 type Completed = Extract<Ending, { kind: 'completed' }>
 
 /** The prompt of a completion as engines take it. */
-export function promptOf(request: Pick<TaskDraft, 'prompt' | 'messages'>): Prompt {
-  return request.messages === undefined ? { text: request.prompt ?? '' } : { messages: request.messages }
+export function promptOf({ prompt = '', messages, tools }: Pick<TaskDraft, 'prompt' | 'messages' | 'tools'>): Prompt {
+  if (messages === undefined) return { text: prompt }
+  return tools === undefined ? { messages } : { messages, tools }
 }
 
 /** Fields that only some engines can; placement has seen that this one can. */
 function chatOf(request: TaskSpec): ChatOptions {
-  const { tools, tool_choice, parallel_tool_calls, response_format, reasoning_effort, logprobs, top_logprobs } = request
-  const given = { tools, tool_choice, parallel_tool_calls, response_format, reasoning_effort, logprobs, top_logprobs }
+  const { tool_choice, parallel_tool_calls, response_format, reasoning_effort, logprobs, top_logprobs } = request
+  const given = { tool_choice, parallel_tool_calls, response_format, reasoning_effort, logprobs, top_logprobs }
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as ChatOptions
 }
 
