@@ -1,6 +1,7 @@
 import { MockEngine, type MockOptions } from '../../src/adapters/engines/mock/engine.ts'
 import type { Part, ToolCallPart } from '../../src/domain/stream/part.ts'
-import type { GenerateRequest, GenerateResult } from '../../src/ports/engine.ts'
+import type { ChatMessage, Tool } from '../../src/domain/task.ts'
+import type { GenerateRequest, GenerateResult, Prompt } from '../../src/ports/engine.ts'
 import { FakeClock } from '../harness/fake-clock.ts'
 
 export const never = new AbortController().signal
@@ -50,3 +51,22 @@ export async function answerOf(fields: Fields = {}, engine = mockOf()): Promise<
   const result = await engine.generate(requestOf(fields), (part) => parts.push(part), never)
   return { ...result, parts, text: textOf(parts, 'text'), reasoning: textOf(parts, 'reasoning'), calls: callsOf(parts) }
 }
+
+export const say: ChatMessage = { role: 'user', content: 'hello' }
+export const tool = (name: string, parameters?: Record<string, unknown>): Tool => ({
+  type: 'function',
+  function: { name, ...(parameters === undefined ? {} : { parameters }) },
+})
+export const read = tool('read', {
+  type: 'object',
+  properties: { path: { type: 'string' }, lines: { type: 'integer' } },
+  required: ['path', 'lines'],
+})
+export const tools = [read, tool('list')]
+export const withTools: Prompt = { messages: [say], tools }
+
+const most = 0xffffffff
+
+/** What the engine gives for each of many seeds. */
+export const answers = async (count: number, fieldsOf: (seed: number) => Fields): Promise<Answer[]> =>
+  Promise.all(Array.from({ length: count }, (_, seed) => answerOf({ seed: (seed * 7919) % most, ...fieldsOf(seed) })))

@@ -1,15 +1,17 @@
 import { Choices } from './choices.ts'
 import { elementSchema, memberSchema, merge } from './merge.ts'
-import { hasTwins, misfits } from './misfit.ts'
+import { misfits, type Look } from './misfit.ts'
 import { drawNumber } from './numbers.ts'
-import { isObject, limitOf, listOf, resolve, Unfit, type Json, type Keywords } from './schema.ts'
+import { equal, isObject, limitOf, listOf, resolve, Unfit, type Json, type Keywords } from './schema.ts'
 import { drawText } from './text.ts'
 
 /** From here on only what has to be there is drawn. */
 const soft = 4
 const deepest = 24
 /** Schemas gone through for one value of the whole: what takes more is refused. */
-const budget = 50_000
+const budget = 20_000
+/** What a text by a pattern takes of the budget, and so do as many comparisons of elements. */
+const dear = 100
 /** Draws for one schema. */
 const tries = 32
 
@@ -30,12 +32,12 @@ export function drawJson(schema: unknown, next: () => number): Json {
 }
 
 class Drawing {
-  private readonly root: unknown
+  private readonly look: Look
   private readonly next: () => number
   private spent = 0
 
   constructor(root: unknown, next: () => number) {
-    this.root = root
+    this.look = { root, left: 10 * budget }
     this.next = next
   }
 
@@ -48,7 +50,7 @@ class Drawing {
       const others: unknown[] = []
       try {
         const value = this.value(this.flatten(schema, choices, others, at, 0), choices, at, depth)
-        if (others.every((other) => misfits(other, value, this.root))) return value
+        if (others.every((other) => misfits(other, value, this.look))) return value
         last = new Unfit(`${at}: no value is found that fits one schema of oneOf only, or that does not fit the schema of not`)
       } catch (error) {
         if (!(error instanceof Unfit) || error.final) throw error
@@ -61,7 +63,7 @@ class Drawing {
 
   /** The schema with its references and combinations resolved, as chosen. @param others gets the schemas that the value must not fit */
   private flatten(schema: unknown, choices: Choices, others: unknown[], at: string, depth: number): Keywords {
-    if (++this.spent > budget || depth > 64) throw new Unfit(`${at}: the schema is too large for the mock engine`, true)
+    this.spend(depth > 64 ? budget : 1, at)
     if (schema === true || schema === undefined) return {}
     if (!isObject(schema)) throw new Unfit(`${at}: allows no value`)
     const keyword = unsupported.find((one) => one in schema)
@@ -71,7 +73,7 @@ class Drawing {
     const hold = (inner: unknown): void => {
       flat = merge(flat, this.flatten(inner, choices, others, at, depth + 1))
     }
-    if ($ref !== undefined) hold(resolve(this.root, $ref))
+    if ($ref !== undefined) hold(resolve(this.look.root, $ref))
     for (const one of listOf(allOf)) hold(one)
     if (listOf(anyOf).length > 0) hold(listOf(anyOf)[choices.pick(listOf(anyOf))])
     const exclusive = listOf(oneOf)
@@ -89,7 +91,7 @@ class Drawing {
       const { const: only, enum: several, ...rest } = schema
       const named = 'const' in schema ? [only] : listOf(several)
       const fitting = named.filter(
-        (one) => !misfits(rest, one, this.root) && !('const' in schema && misfits({ enum: several }, one, this.root)),
+        (one) => !misfits(rest, one, this.look) && !('const' in schema && misfits({ enum: several }, one, this.look)),
       )
       if (fitting.length === 0) throw new Unfit(`${at}: no value of const or enum fits the rest of the schema`)
       return fitting[Math.floor(this.next() * fitting.length)] as Json
@@ -99,9 +101,15 @@ class Drawing {
     if (type === 'boolean') return this.next() < 0.5
     if (type === 'object') return this.object(schema, at, depth)
     if (type === 'array') return this.array(schema, at, depth)
+    if ('pattern' in schema) this.spend(dear, at)
     if (type === 'string') return this.named(at, () => drawText(schema, this.next))
     if (type === 'integer' || type === 'number') return this.named(at, () => drawNumber(schema, type === 'integer', this.next))
     throw new Unfit(`${at}: ${String(type)} is not a type`, true)
+  }
+
+  private spend(cost: number, at: string): void {
+    this.spent += cost
+    if (this.spent > budget) throw new Unfit(`${at}: the schema is too large for the mock engine`, true)
   }
 
   private array(schema: Keywords, at: string, depth: number): Json {
@@ -131,7 +139,8 @@ class Drawing {
   private element(schema: unknown, others: readonly Json[], at: string, depth: number): Json {
     for (let attempt = 0; attempt < tries; attempt++) {
       const one = this.draw(schema, at, depth + 1)
-      if (others.length === 0 || !hasTwins([...others, one])) return one
+      this.spend(others.length / dear, at)
+      if (!others.some((other) => equal(one, other))) return one
     }
     throw new Unfit(`${at}: no element is found that differs from the others`)
   }

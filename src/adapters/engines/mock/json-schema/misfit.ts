@@ -6,16 +6,24 @@ import { misfitsFormat } from './text.ts'
 /** Schemas within schemas that are looked at. */
 const deepest = 16
 
+/** What a look at values needs, and how much it may still cost. */
+export interface Look {
+  /** The whole schema, for `$ref`. */
+  readonly root: unknown
+  /** Schemas and elements to look at. */
+  left: number
+}
+
 /**
- * Whether a value surely does not fit a schema. False also where that is not known: no pattern of a client is run here.
- * @param root the whole schema, for `$ref`
+ * Whether a value surely does not fit a schema. False also where that is not known: no pattern of a client is run here, and a look ends
+ * where it has cost what it may.
  * @throws Unfit where a `$ref` points to nothing
  */
-export function misfits(schema: unknown, value: unknown, root: unknown, depth = 0): boolean {
+export function misfits(schema: unknown, value: unknown, look: Look, depth = 0): boolean {
   if (schema === false) return true
-  if (!isObject(schema) || depth > deepest) return false
-  const deeper = (inner: unknown, one: unknown = value): boolean => inner !== undefined && misfits(inner, one, root, depth + 1)
-  if ('$ref' in schema && deeper(resolve(root, schema['$ref']))) return true
+  if (!isObject(schema) || depth > deepest || --look.left < 0) return false
+  const deeper = (inner: unknown, one: unknown = value): boolean => inner !== undefined && misfits(inner, one, look, depth + 1)
+  if ('$ref' in schema && deeper(resolve(look.root, schema['$ref']))) return true
   if ('const' in schema && !equal(schema['const'], value)) return true
   if (Array.isArray(schema['enum']) && !listOf(schema['enum']).some((one) => equal(one, value))) return true
   if ('type' in schema && !hasType(schema['type'], value)) return true
@@ -26,7 +34,7 @@ export function misfits(schema: unknown, value: unknown, root: unknown, depth = 
   if (typeof value === 'string') return outside(codePoints(value).length, schema, 'Length') || misfitsFormat(value, schema['format'])
   if (Array.isArray(value)) {
     const elements = value as readonly unknown[]
-    if (outside(elements.length, schema, 'Items') || (schema['uniqueItems'] === true && hasTwins(elements))) return true
+    if (outside(elements.length, schema, 'Items') || (schema['uniqueItems'] === true && hasTwins(elements, look))) return true
     return elements.some((one, index) => deeper(elementSchema(schema, index), one))
   }
   if (!isObject(value)) return false
@@ -38,8 +46,10 @@ export function misfits(schema: unknown, value: unknown, root: unknown, depth = 
 }
 
 /** Whether any two elements are the same. */
-export const hasTwins = (elements: readonly unknown[]): boolean =>
-  elements.some((one, index) => elements.slice(0, index).some((other) => equal(one, other)))
+function hasTwins(elements: readonly unknown[], look: Look): boolean {
+  look.left -= elements.length ** 2 / 2
+  return look.left > 0 && elements.some((one, index) => elements.slice(0, index).some((other) => equal(one, other)))
+}
 
 function hasType(type: unknown, value: unknown): boolean {
   const is = typeOf(value)
