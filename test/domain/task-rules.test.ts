@@ -58,6 +58,7 @@ const refused: [string, TaskRequest, field: string][] = [
     { ...completion, placement: { mode: 'pin', pin_pool_id: 'p', prefer_pools: ['p'] } },
     'placement.prefer_pools',
   ],
+  ['a bias of what is no token', { ...completion, sampling: { logit_bias: { the: 1 } } }, 'sampling.logit_bias'],
   ['prefer with a pin', { ...completion, placement: { mode: 'prefer', prefer_pools: ['p'], pin_pool_id: 'p' } }, 'placement.pin_pool_id'],
   ['prefer without a pool', { ...completion, placement: { mode: 'prefer' } }, 'placement.prefer_pools'],
   ['prefer with an empty list', { ...completion, placement: { mode: 'prefer', prefer_pools: [] } }, 'placement.prefer_pools'],
