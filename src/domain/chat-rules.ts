@@ -28,6 +28,8 @@ export function checkChat(request: TaskRequest): void {
   if (response_format !== undefined && response_format.type !== 'json_schema' && response_format.json_schema !== undefined)
     refuse('response_format.json_schema', `only type json_schema takes it, type is ${response_format.type}`)
   if (top_logprobs !== undefined && logprobs !== true) refuse('top_logprobs', 'needs logprobs: true')
+  const unknown = Object.keys(request.sampling?.logit_bias ?? {}).find((id) => !/^\d{1,10}$/.test(id))
+  if (unknown !== undefined) refuse('sampling.logit_bias', `${unknown} is not the id of a token`)
   messages?.forEach((message, index) => {
     checkMessage(message, `messages[${index}]`)
   })

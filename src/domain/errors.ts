@@ -1,7 +1,13 @@
 import type { EngineName, ErrorCode, TaskError } from './task.ts'
 
-/** Every way a request or a task can fail: its code on the wire and whether trying again can help. */
-export const errorCatalogue = {
+/** What the catalogue says of a failure: its code on the wire, and whether trying again can help. */
+interface Advice {
+  readonly code: ErrorCode
+  readonly retriable: boolean
+}
+
+/** Failures that may be the answer to a request: the code on the wire and whether trying again can help. Tasks may end with them, too. */
+export const replyErrors = {
   invalid_params: { code: 'INVALID_PARAMS', retriable: false },
   method_not_allowed: { code: 'INVALID_PARAMS', retriable: false },
   payload_too_large: { code: 'INVALID_PARAMS', retriable: false },
@@ -21,15 +27,21 @@ export const errorCatalogue = {
   pool_unavailable: { code: 'POOL_UNAVAILABLE', retriable: true },
   replica_exhausted: { code: 'REPLICA_EXHAUSTED', retriable: true },
   internal: { code: 'INTERNAL', retriable: true },
+} as const satisfies Record<string, Advice>
+
+/** Failures that only an accepted task has: they go into its stream and its record, and no request is answered with them. */
+export const streamErrors = {
   canceled: { code: 'CANCELED', retriable: false },
   displaced: { code: 'QUEUE_FULL_DROP_LRU', retriable: true },
   expired: { code: 'DEADLINE_UNMET', retriable: true },
   decode_timeout: { code: 'DECODE_TIMEOUT', retriable: true },
   worker_reset: { code: 'WORKER_RESET', retriable: true },
-} as const satisfies Record<string, { code: ErrorCode; retriable: boolean }>
+} as const satisfies Record<string, Advice>
 
-/** Name of a failure in the catalogue. */
-export type ErrorKind = keyof typeof errorCatalogue
+/** Name of a failure that may be a reply. */
+export type ReplyKind = keyof typeof replyErrors
+/** Name of a failure that only a stream carries. */
+export type StreamKind = keyof typeof streamErrors
 
 /** What a failure carries besides its message. */
 export interface ErrorDetails {
@@ -45,28 +57,48 @@ export interface ErrorDetails {
   readonly cause?: unknown
 }
 
-/** A failure the client is told about. Thrown by services and handlers; only the error envelope turns it into HTTP. */
-export class DomainError extends Error {
-  override readonly name: string = 'DomainError'
-  readonly kind: ErrorKind
+/** A failure of the catalogue: the client is told about it. */
+export abstract class Failure extends Error {
+  abstract readonly kind: ReplyKind | StreamKind
   readonly code: ErrorCode
   readonly retriable: boolean
   readonly details: ErrorDetails
 
-  constructor(kind: ErrorKind, message: string, details: ErrorDetails = {}) {
+  constructor({ code, retriable }: Advice, message: string, details: ErrorDetails) {
     // Refusals under a policy are most answers of an overloaded daemon, and nobody asks for their stacks, which cost more than all the rest.
     const { stackTraceLimit } = Error
     if (details.policy_label !== undefined) Error.stackTraceLimit = 0
     super(message, details.cause === undefined ? {} : { cause: details.cause })
     Error.stackTraceLimit = stackTraceLimit
-    this.kind = kind
-    this.code = errorCatalogue[kind].code
-    this.retriable = details.retriable ?? errorCatalogue[kind].retriable
+    this.code = code
+    this.retriable = details.retriable ?? retriable
     this.details = details
   }
 
   /** As it is recorded with a task. */
   get taskError(): TaskError {
     return { code: this.code, message: this.message, retriable: this.retriable }
+  }
+}
+
+/** A failure that may be a reply. Thrown by services and handlers; only the error envelope turns it into HTTP. A task may end with it, too. */
+export class DomainError extends Failure {
+  override readonly name: string = 'DomainError'
+  readonly kind: ReplyKind
+
+  constructor(kind: ReplyKind, message: string, details: ErrorDetails = {}) {
+    super(replyErrors[kind], message, details)
+    this.kind = kind
+  }
+}
+
+/** A failure that only a task ends with: no request is answered with it, so it has no HTTP status. */
+export class StreamError extends Failure {
+  override readonly name = 'StreamError'
+  readonly kind: StreamKind
+
+  constructor(kind: StreamKind, message: string, details: ErrorDetails = {}) {
+    super(streamErrors[kind], message, details)
+    this.kind = kind
   }
 }

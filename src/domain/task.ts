@@ -16,6 +16,7 @@ export type TaskSpec = TaskDraft & Required<Pick<TaskRequest, 'engine' | 'ctx' |
 
 /** One message of a conversation. */
 export type ChatMessage = Schemas['ChatMessage']
+export type Tool = Schemas['Tool']
 /** What an engine can beside generating text. */
 export type Feature = Schemas['Feature']
 /** What the 202 says. */

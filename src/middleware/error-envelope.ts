@@ -1,11 +1,11 @@
 import type { ErrorRequestHandler } from 'express'
 import type { components } from '../../generated/api.ts'
 import { operations } from '../../generated/operations.ts'
-import { DomainError, type ErrorKind } from '../domain/errors.ts'
+import { DomainError, type ReplyKind } from '../domain/errors.ts'
 import { stateOf } from './request-state.ts'
 
-/** HTTP status of every failure that can be a reply; the others happen only inside a stream. */
-const statusOf: Readonly<Record<ErrorKind, number>> = {
+/** HTTP status of every failure that can be a reply. */
+const statusOf: Readonly<Record<ReplyKind, number>> = {
   invalid_params: 400,
   deadline_unmet: 400,
   unauthenticated: 401,
@@ -25,11 +25,6 @@ const statusOf: Readonly<Record<ErrorKind, number>> = {
   pool_unready: 503,
   pool_unavailable: 503,
   replica_exhausted: 503,
-  canceled: 500,
-  displaced: 500,
-  expired: 500,
-  decode_timeout: 500,
-  worker_reset: 500,
 }
 
 /** What is done with an error that is ours: it is logged, with its cause and stack. */

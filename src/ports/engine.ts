@@ -1,12 +1,12 @@
 import type { components } from '../../generated/api.ts'
 import type { Part } from '../domain/stream/part.ts'
-import type { ChatMessage, Feature, FinishReason, TaskRequest, Workload } from '../domain/task.ts'
+import type { ChatMessage, Feature, FinishReason, TaskRequest, Tool, Workload } from '../domain/task.ts'
 
 /** How tokens are chosen; what is left out is the engine's default. */
 export type Sampling = components['schemas']['Sampling']
 
-/** Raw text, or a conversation to which the engine applies its chat template. */
-export type Prompt = { readonly text: string } | { readonly messages: readonly ChatMessage[] }
+/** Raw text, or a conversation to which the engine applies its chat template; the template tells the model of the tools as well. */
+export type Prompt = { readonly text: string } | { readonly messages: readonly ChatMessage[]; readonly tools?: readonly Tool[] }
 
 /** What an engine says of itself once it is up. */
 export interface EngineProps {
@@ -27,7 +27,7 @@ export interface EngineProps {
 /** Fields of a task that only some engines can. */
 export type ChatOptions = Pick<
   TaskRequest,
-  'tools' | 'tool_choice' | 'parallel_tool_calls' | 'response_format' | 'reasoning_effort' | 'logprobs' | 'top_logprobs'
+  'tool_choice' | 'parallel_tool_calls' | 'response_format' | 'reasoning_effort' | 'logprobs' | 'top_logprobs'
 >
 
 /** What an engine is asked to generate. */
@@ -37,9 +37,12 @@ export interface GenerateRequest {
   /** 0 to 2^32 - 1. */
   readonly seed: number
   readonly sampling: Sampling
-  /** Tools, format of the answer and the like; only what the engine's features say it can. */
+  /** Choice of tools, format of the answer and the like; only what the engine's features say it can. */
   readonly chat: ChatOptions
-  /** Text of the answer that is there already: the engine goes on after it. Only where it has the feature `continues`. */
+  /**
+   * Text of the answer that is there already, without its reasoning: the engine goes on after it, and `max_tokens` is what may still come.
+   * Only where it has the feature `continues`.
+   */
   readonly continue_from?: string
   /** `reuse` lets the engine keep a KV prefix from `session`'s earlier task; `cold` starts empty. */
   readonly kv: 'reuse' | 'cold'

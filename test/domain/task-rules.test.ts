@@ -40,7 +40,6 @@ const allowed: Record<string, TaskRequest> = {
 }
 
 const refused: [string, TaskRequest, field: string][] = [
-  ['a completion of nothing', bare, 'prompt'],
   ['a completion of both', { ...completion, messages }, 'messages'],
   ['a completion with inputs', { ...completion, inputs: ['a'] }, 'inputs'],
   ['an embedding of nothing', { ...bare, workload: 'embedding' }, 'inputs'],
@@ -59,6 +58,7 @@ const refused: [string, TaskRequest, field: string][] = [
     { ...completion, placement: { mode: 'pin', pin_pool_id: 'p', prefer_pools: ['p'] } },
     'placement.prefer_pools',
   ],
+  ['a bias of what is no token', { ...completion, sampling: { logit_bias: { the: 1 } } }, 'sampling.logit_bias'],
   ['prefer with a pin', { ...completion, placement: { mode: 'prefer', prefer_pools: ['p'], pin_pool_id: 'p' } }, 'placement.pin_pool_id'],
   ['prefer without a pool', { ...completion, placement: { mode: 'prefer' } }, 'placement.prefer_pools'],
   ['prefer with an empty list', { ...completion, placement: { mode: 'prefer', prefer_pools: [] } }, 'placement.prefer_pools'],
@@ -79,6 +79,13 @@ describe('task rules', () => {
         (error) => error instanceof DomainError && error.kind === 'invalid_params' && error.message.startsWith(`body.${field}: `),
       )
     })
+
+  it('refuse a task of nothing and say what it may be of', () => {
+    assert.throws(
+      () => checkTaskRequest(draft(bare)),
+      (error) => error instanceof DomainError && error.message === 'body: a task needs prompt, messages or inputs',
+    )
+  })
 
   it('estimate a token for every four bytes, never less with more text', () => {
     assert.deepEqual(['', 'a', 'abcd', 'abcde', '🦢🦢'].map(estimateTokens), [0, 1, 1, 2, 2])

@@ -1,4 +1,4 @@
-import { DomainError } from '../../domain/errors.ts'
+import { DomainError, StreamError } from '../../domain/errors.ts'
 import type { EventSink } from '../../domain/daemon-events.ts'
 import { startedEvent } from '../../domain/stream/task-events.ts'
 import { TaskLog } from '../../domain/stream/task-log.ts'
@@ -75,11 +75,11 @@ function poolFor(head: TaskHead, pools: Pools<LiveTask>): Pool<LiveTask> | undef
 }
 
 /** Why the task is not run again; undefined where it is. */
-function endOf({ attempts }: UnfinishedTask, pool: Pool): DomainError | undefined {
+function endOf({ attempts }: UnfinishedTask, pool: Pool): StreamError | undefined {
   if (attempts === undefined) return undefined
   const details = { engine: pool.config.engine, pool_id: pool.id }
   if (attempts.failed >= maxAttempts) return gaveUp(details)
-  if (!attempts.replayable) return new DomainError('worker_reset', 'The daemon was restarted while the task ran; send it again.', details)
+  if (!attempts.replayable) return new StreamError('worker_reset', 'The daemon was restarted while the task ran; send it again.', details)
   return undefined
 }
 

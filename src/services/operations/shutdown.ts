@@ -1,4 +1,4 @@
-import { DomainError } from '../../domain/errors.ts'
+import { StreamError } from '../../domain/errors.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { Journal } from '../../ports/journal.ts'
 import type { EventSink } from '../../domain/daemon-events.ts'
@@ -27,7 +27,7 @@ export async function quiesce(grace_ms: number, { live, settlement, journal, clo
   })
   await Promise.race([grace, Promise.all(running().map((task) => task.ended))])
   cancel()
-  const reset = new DomainError('worker_reset', 'The daemon was stopped while the task ran; send it again.')
+  const reset = new StreamError('worker_reset', 'The daemon was stopped while the task ran; send it again.')
   const endings = running().map(async (task) => {
     if (!task.claim(true)) return
     task.abort.abort(reset)

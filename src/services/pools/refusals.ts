@@ -1,9 +1,9 @@
-import { DomainError, type ErrorKind } from '../../domain/errors.ts'
+import { DomainError, type ReplyKind } from '../../domain/errors.ts'
 import type { TaskDraft } from '../../domain/task.ts'
 import type { Pool } from './pool.ts'
 
 /** Refusals that mean there was no place. */
-export const noCapacity: ReadonlySet<ErrorKind> = new Set([
+export const noCapacity: ReadonlySet<ReplyKind> = new Set([
   'queue_full',
   'nothing_to_drop',
   'pool_unready',

@@ -1,7 +1,7 @@
 import { checkWellFormed, sameJson } from '../../domain/artifact.ts'
 import { costNano } from '../../domain/accounts/budget.ts'
 import type { EventSink, TaskIdentity } from '../../domain/daemon-events.ts'
-import { DomainError } from '../../domain/errors.ts'
+import { DomainError, StreamError } from '../../domain/errors.ts'
 import { startMs } from '../../domain/prediction/forecast.ts'
 import type { Principal } from '../../domain/principal.ts'
 import { checkTaskRequest } from '../../domain/task-rules.ts'
@@ -169,7 +169,7 @@ export class Admission {
     if (displaced !== undefined) {
       displaced.claim(true)
       const details = { retry_after_ms: pool.retryAfterMs }
-      const error = new DomainError('displaced', 'The queue was full and a newer task took this place.', details)
+      const error = new StreamError('displaced', 'The queue was full and a newer task took this place.', details)
       end = settlement.prepare(displaced, { kind: 'error', error, reason: 'displaced' })
     }
     try {

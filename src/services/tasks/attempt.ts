@@ -1,4 +1,4 @@
-import { DomainError } from '../../domain/errors.ts'
+import { DomainError, Failure, StreamError } from '../../domain/errors.ts'
 import type { CancelTimer, Clock } from '../../ports/clock.ts'
 import { EngineError } from '../../ports/engine.ts'
 import type { EventSink } from '../../domain/daemon-events.ts'
@@ -56,7 +56,7 @@ export async function attempt(
     return ending
   } catch (cause) {
     const error: unknown = stop.signal.aborted ? stop.signal.reason : cause
-    return error instanceof DomainError ? { kind: 'error', error } : { kind: 'failed', cause }
+    return error instanceof Failure ? { kind: 'error', error } : { kind: 'failed', cause }
   } finally {
     unwatch()
     task.abort.signal.removeEventListener('abort', abort)
@@ -71,14 +71,14 @@ export function mayRetry(task: LiveTask, ending: Ending | Failed): boolean {
 }
 
 /** What a task ends with whose last run failed. */
-export function failureOf({ pool, attempts }: LiveTask, { cause }: Failed): DomainError {
+export function failureOf({ pool, attempts }: LiveTask, { cause }: Failed): Failure {
   const details = { engine: pool.config.engine, pool_id: pool.id, cause }
   if (!(cause instanceof EngineError))
     return new DomainError('internal', 'Something went wrong on our side; the log has it under this correlation id.', details)
   if (!cause.retriable)
-    return new DomainError('worker_reset', `The engine refused the task: ${cause.message}`, { ...details, retriable: false })
+    return new StreamError('worker_reset', `The engine refused the task: ${cause.message}`, { ...details, retriable: false })
   if (attempts >= maxAttempts) return gaveUp(details)
-  return new DomainError('worker_reset', 'The engine failed while the task ran; send it again.', details)
+  return new StreamError('worker_reset', 'The engine failed while the task ran; send it again.', details)
 }
 
 function learn({ shape, log, pool, times: { first_at, last_at } }: LiveTask, dispatched_at: number, clock: Clock): void {

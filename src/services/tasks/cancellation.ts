@@ -1,4 +1,4 @@
-import { DomainError } from '../../domain/errors.ts'
+import { DomainError, StreamError } from '../../domain/errors.ts'
 import { visibleOwner, type Principal } from '../../domain/principal.ts'
 import { StorageError, type Journal } from '../../ports/journal.ts'
 import type { LiveTask } from './live-task.ts'
@@ -39,7 +39,7 @@ export class Cancellation {
   }
 
   private async end(task: LiveTask): Promise<void> {
-    const error = new DomainError('canceled', 'Canceled by the client.')
+    const error = new StreamError('canceled', 'Canceled by the client.')
     const { pool } = task
     if (task.phase === 'queued') pool.scheduler.remove(task)
     task.claim(true)

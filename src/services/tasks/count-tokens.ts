@@ -1,6 +1,6 @@
 import { DomainError } from '../../domain/errors.ts'
 import { estimateTokens } from '../../domain/task-rules.ts'
-import { textOf } from '../../domain/chat.ts'
+import { estimateMessage, estimateTools } from '../../domain/prompt-size.ts'
 import type { TaskDraft, TaskRequest } from '../../domain/task.ts'
 import type { Clock } from '../../ports/clock.ts'
 import { EngineError } from '../../ports/engine.ts'
@@ -37,6 +37,7 @@ export async function countTokens(request: TaskDraft, candidates: Candidates, cl
   }
 }
 
-function estimateFor({ prompt = '', messages = [], inputs = [] }: TaskRequest): number {
-  return [prompt, ...messages.map(({ content }) => textOf(content)), ...inputs].reduce((sum, text) => sum + estimateTokens(text), 0)
+function estimateFor({ prompt = '', messages = [], tools, inputs = [] }: TaskRequest): number {
+  const texts = [prompt, ...inputs].map(estimateTokens)
+  return [...texts, ...messages.map(estimateMessage), estimateTools(tools)].reduce((sum, tokens) => sum + tokens, 0)
 }

@@ -1,4 +1,4 @@
-import { DomainError } from '../../domain/errors.ts'
+import { DomainError, StreamError } from '../../domain/errors.ts'
 import type { Fact } from '../../ports/journal.ts'
 import { chooseReplica } from '../pools/placement.ts'
 import type { Pool } from '../pools/pool.ts'
@@ -58,7 +58,7 @@ export class Dispatcher {
     const { clock, settlement } = this.parts
     for (const task of pool.scheduler.expired(clock.now())) {
       if (!pool.scheduler.remove(task) || !task.claim(false)) continue
-      const error = new DomainError('expired', `The task waited until its deadline of ${task.accepted.request.deadline_ms} ms.`)
+      const error = new StreamError('expired', `The task waited until its deadline of ${task.accepted.request.deadline_ms} ms.`)
       settlement.settleSoon(task, { kind: 'error', error, reason: 'deadline' })
       pool.reportDepth()
     }

@@ -1,14 +1,14 @@
 import type { Artifact } from '../../domain/artifact.ts'
 import type { CancelReason } from '../../domain/daemon-events.ts'
-import { DomainError, type ErrorDetails } from '../../domain/errors.ts'
+import { StreamError, type ErrorDetails, type Failure } from '../../domain/errors.ts'
 import type { GenerateResult } from '../../ports/engine.ts'
 
 /** Runs a task has, those cut off by a crash of the daemon included, before it is given up: it may be what kills its engine. */
 export const maxAttempts = 3
 
 /** The end of a task that has had its attempts. */
-export const gaveUp = (details: ErrorDetails): DomainError =>
-  new DomainError('worker_reset', `The task was given up after ${maxAttempts} runs that failed; it may be what makes the engine fail.`, {
+export const gaveUp = (details: ErrorDetails): StreamError =>
+  new StreamError('worker_reset', `The task was given up after ${maxAttempts} runs that failed; it may be what makes the engine fail.`, {
     ...details,
     retriable: false,
   })
@@ -16,4 +16,4 @@ export const gaveUp = (details: ErrorDetails): DomainError =>
 /** How a task ends. */
 export type Ending =
   | { readonly kind: 'completed'; readonly result: GenerateResult; readonly output?: Artifact }
-  | { readonly kind: 'error'; readonly error: DomainError; readonly reason?: CancelReason }
+  | { readonly kind: 'error'; readonly error: Failure; readonly reason?: CancelReason }

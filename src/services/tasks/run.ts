@@ -1,6 +1,6 @@
 import type { Artifact } from '../../domain/artifact.ts'
 import type { EventSink } from '../../domain/daemon-events.ts'
-import { DomainError } from '../../domain/errors.ts'
+import { StreamError } from '../../domain/errors.ts'
 import type { Part } from '../../domain/stream/part.ts'
 import { Replay } from '../../domain/stream/replay.ts'
 import { taskKeyOf, type TaskDraft, type TaskSpec } from '../../domain/task.ts'
@@ -14,27 +14,28 @@ import { placeOf } from './task-place.ts'
 type Completed = Extract<Ending, { kind: 'completed' }>
 
 /** The prompt of a completion as engines take it. */
-export function promptOf(request: Pick<TaskDraft, 'prompt' | 'messages'>): Prompt {
-  return request.messages === undefined ? { text: request.prompt ?? '' } : { messages: request.messages }
+export function promptOf({ prompt = '', messages, tools }: Pick<TaskDraft, 'prompt' | 'messages' | 'tools'>): Prompt {
+  if (messages === undefined) return { text: prompt }
+  return tools === undefined ? { messages } : { messages, tools }
 }
 
 /** Fields that only some engines can; placement has seen that this one can. */
 function chatOf(request: TaskSpec): ChatOptions {
-  const { tools, tool_choice, parallel_tool_calls, response_format, reasoning_effort, logprobs, top_logprobs } = request
-  const given = { tools, tool_choice, parallel_tool_calls, response_format, reasoning_effort, logprobs, top_logprobs }
+  const { tool_choice, parallel_tool_calls, response_format, reasoning_effort, logprobs, top_logprobs } = request
+  const given = { tool_choice, parallel_tool_calls, response_format, reasoning_effort, logprobs, top_logprobs }
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined))
 }
 
 /** A reader may have other text than there is now: the new text is never given out as the rest of the old one. */
-const diverged = (): DomainError =>
-  new DomainError(
+const diverged = (): StreamError =>
+  new StreamError(
     'worker_reset',
     'The engine failed, and gave another text when the task was run again; read the task anew or send it again.',
   )
 
 /**
  * Runs a task on a replica's engine, part by part into its log. A run that repeats one that was cut off goes on where that one stopped.
- * @param stop aborts the run; aborted with a DomainError where the parts differ from those that are out
+ * @param stop aborts the run; aborted with a StreamError where the parts differ from those that are out
  * @throws what the engine rejects with; the signal's reason after an abort
  */
 export async function runOnEngine(

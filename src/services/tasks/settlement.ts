@@ -1,7 +1,7 @@
 import { sealArtifact, type StoredArtifact } from '../../domain/artifact.ts'
 import { costNano, nothingSpent } from '../../domain/accounts/budget.ts'
 import type { EventSink } from '../../domain/daemon-events.ts'
-import type { DomainError } from '../../domain/errors.ts'
+import type { Failure } from '../../domain/errors.ts'
 import type { EndEvent, ErrorEvent, TerminalEvent } from '../../domain/stream/task-events.ts'
 import type { TaskOutcome } from '../../domain/task.ts'
 import type { Clock } from '../../ports/clock.ts'
@@ -146,7 +146,7 @@ function outcomeOf(task: LiveTask, ending: Ending, { transcript, output, now, ..
   }
 }
 
-function errorEvent(task: LiveTask, error: DomainError): ErrorEvent {
+function errorEvent(task: LiveTask, error: Failure): ErrorEvent {
   const { retry_after_ms } = error.details
   const { engine } = task.accepted.request
   return { ...error.taskError, engine, pool_id: task.pool.id, ...(retry_after_ms === undefined ? {} : { retry_after_ms }) }

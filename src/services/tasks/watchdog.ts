@@ -1,4 +1,4 @@
-import { DomainError } from '../../domain/errors.ts'
+import { StreamError } from '../../domain/errors.ts'
 import type { CancelTimer, Clock } from '../../ports/clock.ts'
 import type { LiveTask } from './live-task.ts'
 
@@ -22,7 +22,7 @@ export function watch(task: LiveTask, limits: RunLimits, stop: AbortController, 
   let cancelIdle: CancelTimer = () => undefined
   let cancelDeaf: CancelTimer = () => undefined
   const timeout = (message: string): void => {
-    stop.abort(new DomainError('decode_timeout', message))
+    stop.abort(new StreamError('decode_timeout', message))
   }
   const cancelWall = clock.after(limits.wall_ms, () => {
     timeout(`The task ran longer than timeouts.wall_ms (${limits.wall_ms}).`)

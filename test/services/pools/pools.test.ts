@@ -77,7 +77,7 @@ describe('pools', () => {
     const capability = poolCapability(unknown.pool())
     assert.deepEqual(
       [capability.engine_version, capability.ctx_max, capability.supported_workloads, capability.features],
-      ['unknown', 8192, [], ['stop_sequences']],
+      ['unknown', 8192, [], []],
     )
     assert.deepEqual([unknown.pool().live, unknown.pool().ready], [true, false])
   })

@@ -72,6 +72,7 @@ describe('dispatcher', () => {
       max_tokens: 50,
       seed: 9,
       sampling: { stop: ['x'] },
+      chat: {},
       kv: 'reuse',
       session: 'ann/s',
     })

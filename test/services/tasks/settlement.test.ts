@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
-import { DomainError } from '../../../src/domain/errors.ts'
+import { StreamError } from '../../../src/domain/errors.ts'
 import { settled } from '../../harness/fake-clock.ts'
 import { ann, startRig } from '../../harness/rig.ts'
 
-const timeout = new DomainError('decode_timeout', 'too long')
-const canceled = new DomainError('canceled', 'no more')
+const timeout = new StreamError('decode_timeout', 'too long')
+const canceled = new StreamError('canceled', 'no more')
 
 describe('settlement', () => {
   it('has one winner: the first claim ends the task, the others do nothing', async () => {

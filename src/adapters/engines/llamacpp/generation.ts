@@ -1,10 +1,10 @@
-import type { LlamaModel, Token } from 'node-llama-cpp'
+import type { LlamaModel, Token, TokenBias } from 'node-llama-cpp'
 import { StopSequences } from '../../../domain/stream/stop-sequences.ts'
 import { WholeCodePoints } from '../../../domain/stream/whole-code-points.ts'
 import { EngineError, type GenerateRequest, type GenerateResult } from '../../../ports/engine.ts'
 import { CONTEXT, IncrementalDecoder } from './text-decoder.ts'
 import type { LoadedModel } from './loading.ts'
-import { evaluateOptions } from './sampling.ts'
+import { biasOf, evaluateOptions } from './sampling.ts'
 import { preparePrefix, type Slot } from './slots.ts'
 import type { RunStep } from './steps.ts'
 
@@ -18,7 +18,7 @@ export async function generate(
   onText: (text: string) => void,
   signal: AbortSignal,
 ): Promise<GenerateResult> {
-  const prompt = loaded.encoder.encode(request.prompt)
+  const prompt = loaded.encoder.encode(request.prompt, request.continue_from)
   if (prompt.length >= loaded.props.ctx_max) {
     const [has, max] = [String(prompt.length), String(loaded.props.ctx_max)]
     throw new EngineError(`the prompt has ${has} tokens, which leaves no room in a context of ${max}`, { retriable: false })
@@ -50,6 +50,7 @@ interface GenerationParts {
 
 class Generation {
   private readonly model: LlamaModel
+  private readonly bias: TokenBias | undefined
   private readonly step: RunStep
   private readonly chunk: number
   private readonly slot: Slot
@@ -63,6 +64,7 @@ class Generation {
 
   constructor({ loaded, request, prompt, slot }: GenerationParts) {
     this.model = loaded.model
+    this.bias = biasOf(request.sampling, loaded)
     this.step = loaded.step
     this.chunk = loaded.chunk
     this.slot = slot
@@ -81,7 +83,7 @@ class Generation {
   async run(warm: number, onText: (text: string) => void, signal: AbortSignal): Promise<GenerateResult> {
     const last = await this.prefill(this.prompt.slice(warm), signal)
     const { sequence } = this.slot
-    const tokens = sequence.evaluate(last, evaluateOptions(this.request.sampling, this.request.seed, this.history))
+    const tokens = sequence.evaluate(last, evaluateOptions(this.request.sampling, this.request.seed, this.history, this.bias))
     const send = (text: string): void => {
       const piece = this.whole.push(text)
       if (piece.length > 0) onText(piece)

@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os'
 import { basename } from 'node:path'
 import type * as NodeLlamaCpp from 'node-llama-cpp'
-import type { Llama, LlamaContext, LlamaModel } from 'node-llama-cpp'
+import type { Llama, LlamaContext, LlamaModel, TokenBias } from 'node-llama-cpp'
 import { EngineError, type EngineProps } from '../../../ports/engine.ts'
 import { batchingIsExact, fastestThreads } from './measure.ts'
 import { checkModelFile, digestOf } from './model-file.ts'
@@ -17,6 +17,8 @@ const CHUNK = { cpu: 64, gpu: 512 }
 export interface LoadedModel {
   readonly llama: Llama
   readonly model: LlamaModel
+  /** No biases yet. */
+  readonly newBias: () => TokenBias
   readonly encoder: PromptEncoder
   readonly slots: Slots
   readonly step: RunStep
@@ -61,10 +63,11 @@ export async function load(command: LoadCommand, warn: (line: string) => void): 
     workloads: ['completion'],
     // GPU kernels sum in an order that changes with the batch.
     replayable: onCpu,
-    features: [...(encoder.chatTemplate ? (['chat_template'] as const) : []), 'stop_sequences', 'kv_reuse'],
+    features: [...encoder.features, 'stop_sequences', 'kv_reuse', 'penalties', 'logit_bias', 'continues'],
     model_digest: known_digest.digest,
   }
-  return { llama, model, encoder, slots: new Slots(sequences), step, chunk: onCpu ? CHUNK.cpu : CHUNK.gpu, props, known_digest }
+  const newBias = (): TokenBias => library.TokenBias.for(model)
+  return { llama, model, newBias, encoder, slots: new Slots(sequences), step, chunk: onCpu ? CHUNK.cpu : CHUNK.gpu, props, known_digest }
 }
 
 async function importLibrary(): Promise<typeof NodeLlamaCpp> {

@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto'
 import type { LlamaModel, Token } from 'node-llama-cpp'
 import { textOf } from '../../../domain/chat.ts'
-import type { ChatMessage } from '../../../domain/task.ts'
+import type { ChatMessage, Feature } from '../../../domain/task.ts'
 import { EngineError, type Prompt } from '../../../ports/engine.ts'
 import { type ChatTemplate, compileChatTemplate, type TemplateMessage } from './chat-template.ts'
 
@@ -19,6 +19,8 @@ const escapeRegExp = (text: string): string => text.replace(/[\\^$.*+?()[\]{}|/-
 export class PromptEncoder {
   private readonly model: LlamaModel
   private readonly template: ChatTemplate | undefined
+  /** A last message of the assistant can be continued. */
+  private readonly prefills: boolean
   private readonly specials = new Map<string, SpecialToken>()
   /** Matches the text of any special token, the longest first. */
   private readonly specialText: RegExp
@@ -38,15 +40,21 @@ export class PromptEncoder {
     // (?!) matches nothing.
     this.specialText = new RegExp(texts.length === 0 ? '(?!)' : texts.map(escapeRegExp).join('|'), 'g')
     this.template = this.compile(tokenizer.chat_template, warn)
+    this.prefills = this.template !== undefined && goesOn(this.template)
   }
 
-  get chatTemplate(): boolean {
-    return this.template !== undefined
+  /** What the model's chat template can. */
+  get features(): readonly Feature[] {
+    if (this.template === undefined) return []
+    return this.prefills ? ['chat_template', 'prefill'] : ['chat_template']
   }
 
-  /** @throws {EngineError} no chat template, one that refuses these messages, or nothing to evaluate */
-  encode(prompt: Prompt): Token[] {
-    const tokens = 'text' in prompt ? this.model.tokenize(prompt.text) : this.encodeMessages(prompt.messages)
+  /**
+   * @param given text of the answer that is there already
+   * @throws {EngineError} no chat template, one that refuses these messages, or nothing to evaluate
+   */
+  encode(prompt: Prompt, given = ''): Token[] {
+    const tokens = 'text' in prompt ? this.model.tokenize(prompt.text + given) : this.encodeMessages(prompt.messages, given)
     const { bos, shouldPrependBosToken } = this.model.tokens
     // Templates write the BOS token themselves or leave it to the tokenizer: either way there is one.
     if (shouldPrependBosToken && bos !== null && tokens[0] !== bos) tokens.unshift(bos)
@@ -54,20 +62,22 @@ export class PromptEncoder {
     return tokens
   }
 
-  private encodeMessages(messages: readonly ChatMessage[]): Token[] {
+  private encodeMessages(messages: readonly ChatMessage[], given: string): Token[] {
     if (this.template === undefined) throw new EngineError('the model has no chat template: send a prompt', { retriable: false })
     // Special texts in what was said are swapped for marks, so that the template still sees and shapes the real content.
     const said: string[] = []
     const nonce = Array.from({ length: 4 }, () => randomInt(1e9, 1e10)).join('')
     const guard = (text: string): string =>
       text.replace(this.specialText, (special) => `\u{e000}${nonce}.${String(said.push(special) - 1)}\u{e001}`)
-    const guarded = messages.map(({ role, content, name }) => ({
+    const last = messages.at(-1)
+    const prefill = this.prefills && last?.role === 'assistant' && last.tool_calls === undefined ? textOf(last.content) : undefined
+    const guarded = (prefill === undefined ? messages : messages.slice(0, -1)).map(({ role, content, name }) => ({
       // Templates know no developer; what one says has the system's place.
       role: role === 'developer' ? 'system' : role,
       content: guard(textOf(content)),
       ...(name === undefined ? {} : { name }),
     }))
-    const rendered = this.render(this.template, guarded)
+    const rendered = this.render(this.template, guarded) + guard((prefill ?? '') + given)
     if (said.length === 0) return this.model.tokenize(rendered, true)
     return this.tokenizeGuarded(rendered, new RegExp(`\u{e000}${nonce}\\.(\\d+)\u{e001}`, 'g'), said)
   }
@@ -113,5 +123,15 @@ export class PromptEncoder {
       warn(`the model's chat template does not compile, so it takes plain prompts only: ${String(error)}`)
       return undefined
     }
+  }
+}
+
+/** Whether the template puts the assistant's words right behind what begins its turn, so that they can be left open. */
+function goesOn(template: ChatTemplate): boolean {
+  const user = { role: 'user', content: 'a' }
+  try {
+    return template([user, { role: 'assistant', content: 'b c' }]).startsWith(`${template([user])}b c`)
+  } catch {
+    return false
   }
 }

@@ -1,8 +1,8 @@
-import { StopSequences } from '../../../domain/stream/stop-sequences.ts'
 import { extendMark } from '../../../domain/stream/mark.ts'
 import { estimateTokens } from '../../../domain/task-rules.ts'
-import { textOf } from '../../../domain/chat.ts'
+import { estimateMessage, estimateTools } from '../../../domain/prompt-size.ts'
 import type { Part } from '../../../domain/stream/part.ts'
+import type { Feature } from '../../../domain/task.ts'
 import type { Clock } from '../../../ports/clock.ts'
 import {
   EngineError,
@@ -13,7 +13,9 @@ import {
   type Prompt,
 } from '../../../ports/engine.ts'
 import { pause } from './pause.ts'
-import { random, word } from './words.ts'
+import { answerTo } from './answer.ts'
+import { StoppedParts } from './stopped-parts.ts'
+import { random } from './words.ts'
 
 /** A fault the mock commits on purpose; see `MockFault` in the configuration. */
 export interface MockFault {
@@ -40,6 +42,12 @@ export interface MockOptions {
 
 const dimensions = 16
 
+/** All of them: what a client can ask of an engine can be tried here. */
+const features: readonly Feature[] = [
+  ...(['chat_template', 'stop_sequences', 'tools', 'json_object', 'json_schema', 'images', 'audio'] as const),
+  ...(['logprobs', 'reasoning', 'penalties', 'logit_bias', 'prefill', 'continues'] as const),
+]
+
 /** An engine without a model: the seed alone decides the tokens, the options how long they take and what goes wrong. */
 export class MockEngine implements Engine {
   private readonly options: MockOptions
@@ -62,7 +70,7 @@ export class MockEngine implements Engine {
       slots,
       workloads: ['completion', 'embedding', 'rerank'],
       replayable,
-      features: ['chat_template', 'stop_sequences'],
+      features: [...features],
     }
   }
 
@@ -70,7 +78,7 @@ export class MockEngine implements Engine {
     return Promise.resolve(
       'text' in prompt
         ? estimateTokens(prompt.text)
-        : prompt.messages.reduce((sum, { content }) => sum + estimateTokens(textOf(content)) + 4, 0),
+        : prompt.messages.reduce((sum, message) => sum + estimateMessage(message) + 4, estimateTools(prompt.tools)),
     )
   }
 
@@ -78,27 +86,28 @@ export class MockEngine implements Engine {
     const { prefill_ms, token_ms, tokens, fault, clock } = this.options
     const signals = [signal, this.down.signal]
     const faulty = fault !== undefined && ++this.tasks % fault.every === 0
-    const next = random(request.seed)
-    const stops = new StopSequences(request.sampling.stop)
-    const count = Math.min(tokens, request.max_tokens)
-    const send = (text: string): void => {
-      if (text !== '') onPart({ kind: 'text', text })
-    }
-    const tokens_in = await this.countTokens(request.prompt)
+    const answer = answerTo(request, tokens)
+    const out = new StoppedParts(request.sampling.stop, onPart)
+    const tokens_in = (await this.countTokens(request.prompt)) + estimateTokens(request.continue_from ?? '')
     await pause(clock, prefill_ms, signals)
     let made = 0
-    while (made < count && !stops.stopped) {
+    let thought = 0
+    let token = answer.next()
+    while (token.done !== true && made < request.max_tokens && !out.stopped) {
       if (made > 0) await pause(clock, token_ms, signals)
       if (faulty && made === fault.after_tokens) await this.fail(fault.kind, signals)
       made++
-      send(stops.push(word(next, made === 1)))
+      if (token.value.kind === 'reasoning') thought++
+      out.push(token.value)
+      token = answer.next()
     }
-    send(stops.flush())
+    out.end()
     if (faulty && made <= fault.after_tokens) await this.fail(fault.kind, signals)
     return {
-      finish_reason: stops.stopped || made < request.max_tokens || made === tokens ? 'stop' : 'length',
+      finish_reason: out.stopped ? 'stop' : token.done === true ? token.value : 'length',
       tokens_in,
       tokens_out: made,
+      ...(request.chat.reasoning_effort === undefined ? {} : { tokens_reasoning: thought }),
       kv_warm: false,
     }
   }
