@@ -15,7 +15,6 @@ export class Deadlines {
     this.earliest = new Float64Array(Math.ceil(slots / 2 ** blockBits)).fill(Infinity)
   }
 
-  /** Infinity where there is none. */
   at(slot: number): number {
     return this.deadlines[slot] ?? Infinity
   }

@@ -29,7 +29,7 @@ import type { KeyLimits } from './key-limits.ts'
 import { LiveTask } from './live-task.ts'
 import type { LiveTasks } from './live-tasks.ts'
 import type { PreparedEnd, Settlement } from './settlement.ts'
-import { placeOf } from './task-place.ts'
+import { placeOf } from './progress.ts'
 
 /** Whether new tasks may name a model. */
 export interface ModelCheck {

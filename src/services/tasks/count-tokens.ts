@@ -3,10 +3,15 @@ import { estimateTokens } from '../../domain/task-rules.ts'
 import { estimateMessage, estimateTools } from '../../domain/prompt-size.ts'
 import type { TaskDraft, TaskRequest } from '../../domain/task.ts'
 import type { Clock } from '../../ports/clock.ts'
-import { EngineError } from '../../ports/engine.ts'
+import { EngineError, type Prompt } from '../../ports/engine.ts'
 import type { EventSink } from '../../domain/daemon-events.ts'
 import type { Candidates } from '../pools/placement.ts'
-import { promptOf } from './run.ts'
+
+/** The prompt of a completion as engines take it. */
+export function promptOf({ prompt = '', messages, tools }: Pick<TaskDraft, 'prompt' | 'messages' | 'tools'>): Prompt {
+  if (messages === undefined) return { text: prompt }
+  return tools === undefined ? { messages } : { messages, tools }
+}
 
 /**
  * Tokens of a task's prompt: by the engine's own tokenizer if it answers in time, else an estimate.

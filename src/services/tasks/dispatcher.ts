@@ -7,7 +7,7 @@ import type { Replica } from '../pools/replica.ts'
 import { attempt, failureOf, mayRetry, type AttemptParts } from './attempt.ts'
 import type { LiveTask } from './live-task.ts'
 import type { Settlement } from './settlement.ts'
-import { placeOf } from './task-place.ts'
+import { placeOf } from './progress.ts'
 
 /** What the dispatcher works with. */
 export interface DispatcherParts extends AttemptParts {

@@ -1,3 +1,4 @@
+import type { TaskPlace } from '../../domain/daemon-events.ts'
 import { budgetFields } from '../../domain/accounts/budget.ts'
 import { atOnce, startMs } from '../../domain/prediction/forecast.ts'
 import type { MetricsEvent } from '../../domain/stream/task-events.ts'
@@ -26,4 +27,11 @@ export function progressOf(task: LiveTask, now: number): MetricsEvent {
 function phaseOf({ started_at, times, pool }: LiveTask): MetricsEvent['phase'] {
   if (started_at !== undefined) return times.first_at === undefined ? 'prefilling' : 'decoding'
   return pool.ready || !pool.live ? 'queued' : 'loading'
+}
+
+/** A task as events name it. */
+export function placeOf({ accepted, owner, priority, pool, replica_id }: LiveTask): TaskPlace {
+  const { correlation_id, task_id, request, queue_position, predicted_start_ms } = accepted
+  const { session_id } = request
+  return { correlation_id, task_id, session_id, owner, priority, queue_position, predicted_start_ms, pool: pool.labels, replica_id }
 }

@@ -10,9 +10,8 @@ import type { Fact, Journal } from '../../ports/journal.ts'
 import type { Ending } from './ending.ts'
 import type { LiveTask } from './live-task.ts'
 import type { LiveTasks } from './live-tasks.ts'
-import { progressOf } from './progress.ts'
+import { placeOf, progressOf } from './progress.ts'
 import { transcriptOf } from './transcript.ts'
-import { placeOf } from './task-place.ts'
 
 /** Pause before a terminal event that could not be made durable is tried again, ms. */
 const retry_ms = 1000
