@@ -3,9 +3,8 @@ import { flushCompileCache } from 'node:module'
 import { daemonOf, type Daemon } from './compose/daemon.ts'
 import { modelFilesExist } from './compose/engines.ts'
 import { StorageRefusedError } from './compose/storage.ts'
-import { helpText, readCommandLine, versionText } from './config/command-line.ts'
+import { readCommandLine } from './config/command-line.ts'
 import { ConfigError, loadConfig, splitListen, type Config } from './config/config.ts'
-import { summary } from './config/summary.ts'
 import { serverOf } from './http/server.ts'
 
 /** Exit status 1: something the person who starts the daemon has to mend. */
@@ -59,10 +58,10 @@ let config: Config
 let daemon: Daemon
 try {
   const { does, file } = readCommandLine(process.argv.slice(2))
-  if (does === 'help') finish(helpText)
-  if (does === 'version') finish(versionText())
+  if (does === 'help') finish((await import('./config/help.ts')).helpText)
+  if (does === 'version') finish((await import('./config/help.ts')).versionText())
   config = loadConfig(file, process.env, modelFilesExist)
-  if (does === 'check') finish(summary(config))
+  if (does === 'check') finish((await import('./config/summary.ts')).summary(config))
   daemon = await daemonOf(config)
 } catch (error) {
   // One problem a line, each with its place: nothing is to stand before it.

@@ -1,12 +1,13 @@
+import { createRequire } from 'node:module'
 import type { ErrorObject } from 'ajv'
 import type { components } from '../../generated/config.ts'
 import { validateConfig } from '../../generated/config-validator.js'
 import { engines } from '../../generated/engines.ts'
-import { schemaProblems } from './messages.ts'
+import type * as Messages from './messages.ts'
 import { modelRefRefusal, type EngineTable } from './model-ref.ts'
 import { ConfigError, problemText, type Problem } from './problem.ts'
 import { relationsOf, soundBeside, type Relation } from './relations.ts'
-import { readSchema, type Schema } from './schema.ts'
+import type { Schema } from './schema.ts'
 
 export type Config = components['schemas']['Config']
 
@@ -14,12 +15,15 @@ export type Config = components['schemas']['Config']
 export interface Rules {
   /** Fills in defaults in place; `errors` is all that is wrong. */
   readonly validate: { (config: unknown): boolean; readonly errors?: readonly ErrorObject[] | null }
-  /** The schema the validator was made from, for messages. */
-  readonly schema: () => Schema
+  /** The schema the validator was made from, for messages; the generated one unless given. */
+  readonly schema?: Schema
   readonly engines: EngineTable
 }
 
-const generated: Rules = { validate: validateConfig, schema: readSchema, engines }
+const generated: Rules = { validate: validateConfig, engines }
+
+// Most starts have nothing to complain about.
+const messages = (): typeof Messages => createRequire(import.meta.url)('./messages.ts') as typeof Messages
 
 /** Fills in defaults, in a copy, and finds all that is wrong: only where nothing is may `config` be used. The relations in `more` come last. */
 export function examine(
@@ -28,7 +32,7 @@ export function examine(
   rules: Rules = generated,
 ): { readonly config: Config; readonly problems: readonly Problem[] } {
   const config = structuredClone(given)
-  const problems = rules.validate(config) ? [] : schemaProblems(rules.validate.errors ?? [], config, rules.schema())
+  const problems = rules.validate(config) ? [] : messages().schemaProblems(rules.validate.errors ?? [], config, rules.schema)
   // Only what is sound has the type that it says.
   const checked = config as Config
   for (const relations of [relationsOf(rules.engines), more]) {

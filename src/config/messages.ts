@@ -1,11 +1,10 @@
 import type { ErrorObject } from 'ajv'
 import { hint, nearest } from './nearest.ts'
-import { pathText, type Path, type Problem } from './problem.ts'
-import { holdsSecret, schemasAt, wordsOf, type Schema } from './schema.ts'
-import { valueText } from './value-text.ts'
+import { pathText, valueText, type Path, type Problem } from './problem.ts'
+import { holdsSecret, readSchema, schemasAt, wordsOf, type Schema } from './schema.ts'
 
 /** The problems that the validator found, one for each place; `config` is what it looked at. */
-export function schemaProblems(errors: readonly ErrorObject[], config: unknown, root: Schema): Problem[] {
+export function schemaProblems(errors: readonly ErrorObject[], config: unknown, root: Schema = readSchema()): Problem[] {
   const problems = new Map<string, Problem>()
   // Where the type is wrong, nothing else that is said of the value helps.
   const typesFirst = errors.toSorted((a, b) => Number(b.keyword === 'type') - Number(a.keyword === 'type'))

@@ -1,5 +1,5 @@
 import { catalogIdOf } from '../domain/catalog/catalog.ts'
-import { valueText } from './value-text.ts'
+import { valueText } from './problem.ts'
 
 /** By engine and driver: the beginnings of the model references it takes. */
 export type EngineTable = Readonly<Record<string, { readonly drivers: Readonly<Record<string, { readonly schemes: readonly string[] }>> }>>

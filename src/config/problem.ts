@@ -26,3 +26,13 @@ export const problemText = ({ path, says }: Problem): string => `${path.length =
 
 /** Whether the second path leads to the value of the first or to something in it. */
 export const contains = (outer: Path, inner: Path): boolean => outer.every((step, i) => step === inner[i])
+
+/** Longest value that a message shows in full, characters. */
+const longest = 80
+
+/** A value as a message shows it: nothing of what is in a mapping or a list, nor the credentials in a URL. */
+export function valueText(value: unknown): string {
+  if (typeof value === 'object' && value !== null) return Array.isArray(value) ? 'a list' : 'a mapping'
+  const text = typeof value === 'string' ? JSON.stringify(value).replace(/\/\/.*@/, '//...@') : String(value)
+  return text.length > longest ? `${text.slice(0, longest)}...` : text
+}

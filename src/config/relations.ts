@@ -2,8 +2,7 @@ import type { components } from '../../generated/config.ts'
 import { ed25519Key } from '../domain/catalog/trust.ts'
 import { listensOnLoopback, splitListen } from './listen.ts'
 import { modelRefRefusal, type EngineTable } from './model-ref.ts'
-import { contains, type Path, type Problem } from './problem.ts'
-import { valueText } from './value-text.ts'
+import { contains, valueText, type Path, type Problem } from './problem.ts'
 
 type Config = components['schemas']['Config']
 

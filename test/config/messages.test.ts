@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { checkConfig, ConfigError } from '../../src/config/config.ts'
-import { valueText } from '../../src/config/value-text.ts'
+import { valueText } from '../../src/config/problem.ts'
 
 /** What is wrong with a configuration, a line each. */
 function problems(config: Record<string, unknown>): string[] {

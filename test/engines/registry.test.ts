@@ -33,7 +33,7 @@ describe('a new engine is one folder and one line', () => {
     schema = configSchema(definitions)
     const validate = configAjv(schema).getSchema('validateConfig')
     assert.ok(validate !== undefined && !('$async' in validate))
-    rules = { validate: validate as Rules['validate'], schema: () => schema, engines: Object.fromEntries(definitions) }
+    rules = { validate: validate as Rules['validate'], schema, engines: Object.fromEntries(definitions) }
   })
 
   const pool = (fields: object = {}): object => ({ id: 'f', engine: 'fake', driver: 'puppet', model: 'fake:x', ctx: 64, ...fields })
@@ -83,6 +83,19 @@ describe('a new engine is one folder and one line', () => {
     assert.equal(end?.['tokens_out'], 2)
     await core.quiesce(0)
     await core.stop()
+  })
+
+  it('an engine says of itself no feature that its definition does not have', async () => {
+    const { definition } = await engines.mock()
+    const config = checkConfig({ pools: [{ id: 'm', engine: 'mock', driver: 'in-process', model: 'mock:v1', ctx: 8 }] })
+    const factory = await enginesOf({ config, clock: new FakeClock(), log })
+    const [pool] = config.pools
+    assert.ok(pool !== undefined)
+    const engine = factory(pool, { id: 'r0', slots: 1, devices: [] }, () => Promise.reject(new Error('there is no model')))
+    const props = await engine.start(nothing)
+    for (const feature of ['replayable', 'chat_template', 'kv_reuse'] as const)
+      if (props[feature]) assert.ok(definition.features.includes(feature), feature)
+    await engine.stop()
   })
 
   it('an engine that no pool uses is not loaded', async () => {
