@@ -11,7 +11,7 @@ export function progressOf(task: LiveTask, now: number): MetricsEvent {
   const { shape, progress } = task.workAt(now)
   const probability = pool.estimator.onTimeProbability(start, shape, progress, task.deadline_at - now)
   return {
-    phase: task.started_at === undefined ? 'queued' : 'decoding',
+    phase: phaseOf(task),
     queue_depth: pool.scheduler.depth(),
     queue_position: ahead?.position ?? 0,
     predicted_start_ms: startMs(start),
@@ -21,4 +21,9 @@ export function progressOf(task: LiveTask, now: number): MetricsEvent {
     ...(task.replica_id === undefined ? {} : { replica_id: task.replica_id }),
     ...budgetFields(task.session.remaining),
   }
+}
+
+function phaseOf({ started_at, times, pool }: LiveTask): MetricsEvent['phase'] {
+  if (started_at !== undefined) return times.first_at === undefined ? 'prefilling' : 'decoding'
+  return pool.ready || !pool.live ? 'queued' : 'loading'
 }
