@@ -56,15 +56,16 @@ export const filledOf = (request: TaskRequest, spec: TaskSpec): (keyof TaskSpec)
 
 /** An accepted task's request as it was sent. */
 export function sentOf({ request, filled = [] }: AcceptedTask): TaskRequest {
-  return filled.length === 0 ? request : without(request, filled)
+  return filled.length === 0 ? request : (without(request, filled) as TaskRequest)
 }
 
 /** An accepted task to be placed anew: of what was filled in only the engine may become another. */
 export function draftAgain({ request, filled = [] }: AcceptedTask): TaskDraft {
-  return filled.includes('engine') ? without(request, ['engine']) : request
+  return filled.includes('engine') ? (without(request, ['engine']) as TaskDraft) : request
 }
 
-function without<F extends keyof TaskSpec>(request: TaskSpec, fields: readonly F[]): Omit<TaskSpec, F> {
+/** @param fields that a request may leave out */
+function without(request: TaskSpec, fields: readonly (keyof TaskSpec)[]): Partial<TaskSpec> {
   const left = Object.entries(request).filter(([field]) => !fields.some((one) => one === field))
-  return Object.fromEntries(left) as unknown as Omit<TaskSpec, F>
+  return Object.fromEntries(left)
 }
