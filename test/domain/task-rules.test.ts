@@ -67,7 +67,8 @@ const refused: [string, TaskRequest, field: string][] = [
   ['auto with fallback', { ...completion, placement: { mode: 'auto', allow_fallback: false } }, 'placement.allow_fallback'],
 ]
 
-const draft = (request: TaskRequest): TaskDraft => draftOf(request, { task_id: 't', model_ref: 'mock:v1', deadline_ms: 1000 })
+const draft = (request: TaskRequest): TaskDraft =>
+  draftOf(request, { task_id: 't', model_ref: 'mock:v1', priority: 'interactive', deadline_ms: 1000 })
 
 describe('task rules', () => {
   for (const [name, request] of Object.entries(allowed)) it(`allow ${name}`, () => checkTaskRequest(draft(request)))

@@ -25,6 +25,9 @@ export interface Schema {
   readonly required?: readonly string[]
   readonly additionalProperties?: boolean | Schema
   readonly maxProperties?: number
+  readonly nullable?: boolean
+  readonly oneOf?: readonly Schema[]
+  readonly anyOf?: readonly Schema[]
 }
 
 export interface MediaType {
@@ -75,8 +78,9 @@ const document = JSON.parse(
 // Strict: a keyword or a format ajv would ignore is a bug of the contract. A second compilation, not the server's.
 const ajv = new Ajv({ strict: true, allErrors: true })
 ;(formats as unknown as FormatsPlugin)(ajv)
-// x-extensible is for those who compare contracts (this enum may grow); components is the document's part that references lead to.
-ajv.addVocabulary(['x-extensible', 'components'])
+// Those with x- are for those who compare and lint contracts, the discriminator for those who generate types; components is the document's part
+// that references lead to.
+ajv.addVocabulary(['x-extensible', 'x-json-schema', 'discriminator', 'components'])
 ajv.addSchema({ $id: root, components: document.components })
 
 /** What a value has against a schema; undefined where it matches. */

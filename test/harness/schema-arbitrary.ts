@@ -26,7 +26,9 @@ const whole = (minimum: number, maximum: number): Arbitrary<number> =>
 /** Values that match a schema. */
 export function valueOf(given: Schema): Arbitrary<unknown> {
   const schema = resolve(given)
-  const { minimum = -1e9, maximum = 1e9 } = schema
+  const { minimum = -1e9, maximum = 1e9, oneOf: ways = schema.anyOf, nullable } = schema
+  if (ways !== undefined) return fc.oneof(...ways.map(valueOf))
+  if (nullable === true) return fc.option(valueOf({ ...schema, nullable: false }), { freq: 8 })
   if (schema.enum !== undefined) return fc.constantFrom(...schema.enum)
   switch (schema.type) {
     case 'string':
@@ -51,15 +53,11 @@ function stringOf({ pattern, minLength = 0, maxLength = longest }: Schema): Arbi
   return fc.stringMatching(new RegExp(pattern)).filter(({ length }) => length <= maxLength)
 }
 
-/** What objects without a list of properties are: maps of names to values. */
-function objectOf({
-  properties = {},
-  required = [],
-  additionalProperties,
-  maxProperties = most,
-}: Schema): Arbitrary<Record<string, unknown>> {
+/** What objects without a list of properties are: maps of names to values, of any where the schema does not say. */
+function objectOf({ properties, required = [], additionalProperties, maxProperties = most }: Schema): Arbitrary<Record<string, unknown>> {
   if (typeof additionalProperties === 'object')
     return fc.dictionary(text(0, 20), valueOf(additionalProperties), { maxKeys: Math.min(maxProperties, 4), noNullPrototype: true })
+  if (properties === undefined) return fc.dictionary(text(0, 20), fc.jsonValue({ maxDepth: 2 }), { maxKeys: 4, noNullPrototype: true })
   const values = Object.fromEntries(Object.entries(properties).map(([name, schema]) => [name, valueOf(schema)]))
   return fc.record(values, { requiredKeys: [...required], noNullPrototype: true })
 }
@@ -71,6 +69,9 @@ const notANumber: Arbitrary<unknown> = fc.constantFrom(null, '1', '', 'x', true,
 export function brokenOf(given: Schema): Arbitrary<unknown> {
   const schema = resolve(given)
   const { minimum, maximum, minLength = 0, maxLength = longest, minItems = 0, maxItems = most } = schema
+  const ways = schema.oneOf ?? schema.anyOf
+  // What breaks one way may be another: whoever uses these checks with a validator.
+  if (ways !== undefined) return fc.oneof(...ways.map(brokenOf), fc.constantFrom(1, true, {}))
   if (schema.enum !== undefined)
     return fc.oneof(notAText, fc.constantFrom('', `${schema.enum[0]!} `, schema.enum[0]!.toUpperCase() + '_', 'toString'))
   switch (schema.type) {
@@ -116,6 +117,7 @@ export function brokenOf(given: Schema): Arbitrary<unknown> {
 function brokenObjectOf(schema: Schema): Arbitrary<unknown> {
   const { properties = {}, required = [], additionalProperties, maxProperties = most } = schema
   const not = fc.constantFrom(null, 'x', 1, [])
+  if (additionalProperties === true) return not
   const sound = objectOf(schema)
   if (typeof additionalProperties === 'object') {
     const many = Object.fromEntries(Array.from({ length: maxProperties + 1 }, (_, i) => [String(i), '']))

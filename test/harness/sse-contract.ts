@@ -7,6 +7,9 @@ type Mismatch<S> = (schema: S, value: unknown) => string | undefined
 const ids: Readonly<Record<string, RegExp | undefined>> = {
   started: /^0$/,
   token: /^[1-9][0-9]{0,14}-[0-9a-f]{8}$/,
+  reasoning: /^[1-9][0-9]{0,14}-[0-9a-f]{8}$/,
+  // The first piece of a call may have no arguments yet.
+  tool_call: /^(0|[1-9][0-9]{0,14})-[0-9a-f]{8}$/,
   end: /^end$/,
   error: /^end$/,
 }
@@ -52,22 +55,49 @@ export function streamProblems<S>(text: string, events: Readonly<Record<string, 
   const terminals = frames.filter(isTerminal).length
   if (terminals !== 1 || !isTerminal(frames.at(-1)!))
     problems.push(`${terminals} terminal frames, the last frame is ${String(frames.at(-1)?.event)}`)
-  return [...problems, ...tokenProblems(frames, resumed)]
+  return [...problems, ...partProblems(frames, resumed), ...callProblems(frames, resumed), ...phaseProblems(frames)]
 }
 
-/** Indices count up by one, and the bytes of the ids by the text. */
-function tokenProblems(frames: readonly Frame[], resumed: boolean): string[] {
+const isPart = ({ event }: Frame): boolean => event === 'token' || event === 'reasoning' || event === 'tool_call'
+
+/** Indices count up by one over all parts, and the bytes of the ids by their text. */
+function partProblems(frames: readonly Frame[], resumed: boolean): string[] {
   const problems: string[] = []
   let index: number | undefined = resumed ? undefined : 0
   let bytes: number | undefined = resumed ? undefined : 0
-  for (const { event, id, data } of frames) {
-    if (event !== 'token') continue
+  for (const { event, id, data } of frames.filter(isPart)) {
     const [i, at] = [Number(data?.['i']), Number(id?.split('-')[0])]
-    const length = Buffer.byteLength(String(data?.['t']))
-    if (index !== undefined && i !== index) problems.push(`token ${i} came where ${index} was due`)
-    if (bytes !== undefined && at !== bytes + length) problems.push(`token ${i} ends at byte ${at}, not ${bytes + length}`)
+    const length = Buffer.byteLength(String(data?.[event === 'tool_call' ? 'arguments' : 't']))
+    if (index !== undefined && i !== index) problems.push(`${event} ${i} came where ${index} was due`)
+    if (bytes !== undefined && at !== bytes + length) problems.push(`${event} ${i} ends at byte ${at}, not ${bytes + length}`)
     index = i + 1
     bytes = at
   }
   return problems
+}
+
+/** The first piece of a tool call has its id and name, no other has; calls count up from 0. */
+function callProblems(frames: readonly Frame[], resumed: boolean): string[] {
+  const problems: string[] = []
+  let calls = 0
+  for (const { data } of frames.filter(({ event }) => event === 'tool_call')) {
+    const [index, begins] = [Number(data?.['index']), data?.['name'] !== undefined]
+    if (begins !== (data?.['id'] !== undefined)) problems.push(`a piece of tool call ${index} has one of id and name`)
+    if (resumed) continue
+    if (begins !== (index === calls))
+      problems.push(`a piece of tool call ${index} ${begins ? 'begins it' : 'goes on'} where ${calls} have begun`)
+    if (begins) calls++
+  }
+  return problems
+}
+
+/** What runs has its place on a replica, and nobody is ahead of it. */
+function phaseProblems(frames: readonly Frame[]): string[] {
+  return frames.flatMap(({ event, data }) => {
+    const { phase, queue_position, predicted_start_ms, replica_id } = data ?? {}
+    if (event !== 'metrics' || phase === 'queued' || phase === 'loading') return []
+    return queue_position === 0 && predicted_start_ms === 0 && replica_id !== undefined
+      ? []
+      : [`metrics of a running task: ${JSON.stringify(data)}`]
+  })
 }

@@ -1,4 +1,5 @@
-import { casesOf, nobody, noDisk, task, type Ask, type Case } from './case.ts'
+import { keys } from '../harness/daemon.ts'
+import { casesOf, nobody, noDisk, other, task, type Ask, type Case } from './case.ts'
 import type { World } from './worlds.ts'
 
 const drain = (id: string, deadline_ms = 60_000): Ask => ({ id, body: { deadline_ms } })
@@ -30,6 +31,43 @@ export const pools: readonly Case[] = [
     },
     { status: 200, what: 'one that rests', names: /No such model/, ask: { id: 'resting' } },
     { status: 200, what: 'one whose reload failed', names: /"last_error"/, ask: unreloaded },
+  ),
+  ...casesOf(
+    'listQueue',
+    {
+      status: 200,
+      what: 'its own',
+      names: /"state":"running".*"task_id".*"state":"queued".*"task_id"/,
+      world: 'reject',
+      ask: { id: 'mock' },
+    },
+    {
+      status: 200,
+      what: "others' places",
+      names:
+        /"state":"queued","priority":"interactive","age_ms":0,"queue_position":0,"predicted_start_ms":[0-9]+,"on_time_probability":[0-9.]+}/,
+      world: 'reject',
+      ask: { id: 'mock', ...other },
+    },
+    { status: 200, what: 'all, and whose they are', names: /"owner":"data"/, world: 'reject', ask: { id: 'mock', key: keys.all } },
+    { status: 200, what: 'a page', names: /"next_cursor":"1"/, world: 'reject', ask: { id: 'mock', query: { limit: '1' } } },
+    {
+      status: 200,
+      what: 'the last page',
+      names: /^(?!.*next_cursor).*"queued"/,
+      world: 'reject',
+      ask: { id: 'mock', query: { limit: '1', cursor: '1' } },
+    },
+    {
+      status: 200,
+      what: 'beyond its end',
+      names: /"entries":\[\]/,
+      world: 'reject',
+      ask: { id: 'mock', query: { cursor: '999999999999999' } },
+    },
+    { status: 200, what: 'one that is not up', names: /"slots":0,"entries":\[\]/, world: 'loading', ask: { id: 'mock' } },
+    { status: 400, what: 'a cursor that is none', names: /cursor/, ask: { id: 'mock', query: { cursor: '-1' } } },
+    { status: 400, what: 'a limit out of bounds', names: /limit/, ask: { id: 'mock', query: { limit: '201' } } },
   ),
   ...casesOf(
     'drainPool',

@@ -7,6 +7,7 @@ const running = ({ runningTask: id }: World): Ask => ({ id })
 const accepted = async (world: World): Promise<Ask> => ({ id: await world.task() })
 const strange = async (world: World): Promise<Ask> => ({ id: await world.task(), ...other })
 const finished = async (world: World): Promise<Ask> => ({ id: (await world.finished()).task_id })
+const atOnce = { headers: { Accept: 'text/event-stream' } }
 const after = (id: string) => async (world: World) => ({ id: await world.task(), headers: { 'Last-Event-ID': id } })
 
 /** Cases of tasks, but for those that depend on budgets or the state of a pool. */
@@ -21,7 +22,39 @@ export const tasks: readonly Case[] = [
     { status: 202, what: 'a task again', ask: taskAgain },
     { status: 202, what: "another key's id", ask: async (world) => task({ task_id: await world.task() }, keys.other) },
     { status: 202, what: 'a full queue that drops', world: 'dropLru' },
-    { status: 400, what: 'a field missing', names: /max_tokens/, ask: task({ max_tokens: undefined }) },
+    { status: 202, what: 'nothing but a prompt', world: 'single', ask: { body: { prompt: 'Hello' } } },
+    { status: 202, what: 'nothing but a conversation', world: 'single', ask: { body: { messages: [{ role: 'user', content: 'Hello' }] } } },
+    { status: 202, what: 'nothing but inputs', world: 'single', ask: { body: { inputs: ['one', 'two'] } } },
+    { status: 202, what: 'nothing but a query and inputs', world: 'single', ask: { body: { prompt: 'one', inputs: ['one', 'two'] } } },
+    { status: 202, what: 'a model and a prompt', ask: { body: { model_ref: 'mock:v1', prompt: 'Hello' } } },
+    { status: 202, what: 'the priority its key may have', ask: task({ priority: undefined }, 'modest') },
+    { status: 202, what: 'the stream not at once', ask: { headers: { Accept: 'application/json, text/event-stream;q=0' } } },
+    { status: 200, what: 'the stream at once', ends: 'end', ask: atOnce },
+    {
+      status: 200,
+      what: 'the stream of little',
+      names: /event: token/,
+      ends: 'end',
+      world: 'single',
+      ask: { ...atOnce, body: { prompt: 'Hello' } },
+    },
+    {
+      status: 200,
+      what: 'the stream of one that has ended',
+      ends: 'end',
+      ask: async (world) => ({ ...(await taskAgain(world)), ...atOnce }),
+    },
+    { status: 200, what: 'the stream of one that fails', ends: 'WORKER_RESET', world: 'failing', ask: atOnce },
+    { status: 400, what: 'no model where several are served', names: /model_ref.*mock:v1, mock:slow/, ask: task({ model_ref: undefined }) },
+    { status: 400, what: 'nothing at all', names: /prompt, messages or inputs/, world: 'single', ask: { body: {} } },
+    {
+      status: 400,
+      what: 'a prompt without room for an answer',
+      names: /body\.prompt: .*shorten/,
+      ask: { body: { model_ref: 'mock:tiny', prompt: 'one two three four five six seven eight' } },
+    },
+    { status: 400, what: 'the stream of more than the context', names: /ctx/, ask: { ...task({ ctx: 8193 }), ...atOnce } },
+    { status: 429, what: 'the stream of one too many', policy: 'reject', world: 'reject', ask: atOnce },
     { status: 400, what: 'a number as text', names: /max_tokens/, ask: task({ max_tokens: '5' }) },
     { status: 400, what: 'a task as text in JSON', names: /object/, ask: { body: JSON.stringify(JSON.stringify(mockTask())) } },
     { status: 400, what: 'half of a surrogate pair', names: /surrogate/, ask: task({ prompt: '\ud83e' }) },

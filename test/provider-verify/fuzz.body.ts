@@ -12,6 +12,8 @@ export function payloadOf(draft: Draft, known: Known | undefined, memory: Memory
   if (spoil?.kind === 'none') return ''
   if (spoil?.kind === 'body') return JSON.stringify(spoil.value)
   const body = draft.body as Record<string, unknown>
+  // A task may have no id; most are to be found again.
+  if (op === 'createTask') body['task_id'] ??= draft.newId
   if (op === 'createArtifact') {
     const parent = reuse === undefined ? undefined : memory.pick('artifact', reuse)?.id
     if (parent !== undefined) body['parent'] = parent
@@ -26,8 +28,12 @@ export function payloadOf(draft: Draft, known: Known | undefined, memory: Memory
   return spoil?.kind === 'large' ? text.padEnd(body_bytes + 1) : text
 }
 
+/** What asks an engine for more than text. */
+const chat = ['tools', 'tool_choice', 'parallel_tool_calls', 'response_format', 'reasoning_effort', 'logprobs', 'top_logprobs']
+
 /** Makes a task from the schema one that its workload and a pool here allow. */
-function steered(task: Record<string, unknown>, { model, max_tokens, ctx, deadline_ms, session, talk, placement }: Steer): void {
+function steered(task: Record<string, unknown>, steer: Steer): void {
+  const { model, max_tokens, ctx, deadline_ms, session, plain, without, placement } = steer
   Object.assign(
     task,
     { engine: 'mock', model_ref: model, max_tokens, ctx, deadline_ms, session_id: `session-${session}` },
@@ -36,12 +42,21 @@ function steered(task: Record<string, unknown>, { model, max_tokens, ctx, deadli
   if (placement === undefined) delete task['placement']
   delete task['sampler_profile_version']
   if (task['seed'] === undefined) delete task['determinism']
-  const { workload } = task
+  for (const field of plain ? chat : []) Reflect.deleteProperty(task, field)
+  const sampling = task['sampling'] as Record<string, unknown> | undefined
+  for (const field of plain ? ['frequency_penalty', 'presence_penalty', 'logit_bias'] : []) Reflect.deleteProperty(sampling ?? {}, field)
+  conform(task, steer)
+  for (const field of without) Reflect.deleteProperty(task, field)
+}
+
+/** Gives a task what its workload takes, and nothing else. */
+function conform(task: Record<string, unknown>, { talk, plain }: Steer): void {
+  const { workload = 'completion' } = task
   if (workload === 'completion') {
     delete task['inputs']
-    if (talk) {
+    if (talk !== undefined) {
       delete task['prompt']
-      task['messages'] ??= [{ role: 'user', content: 'Hello' }]
+      task['messages'] = plain ? talk : (task['messages'] ?? talk)
     } else {
       delete task['messages']
       task['prompt'] ??= 'Hello'

@@ -17,6 +17,8 @@ export interface Wire {
   readonly shell: boolean
   readonly resumed: boolean
   readonly leave: boolean
+  /** The answer may be a stream. */
+  readonly streams: boolean
   readonly key: string
   readonly about: { readonly kind: Kind; readonly id: string } | undefined
 }
@@ -101,12 +103,15 @@ export function build(draft: Draft, memory: Memory): Wire {
   const headers = {
     ...(key === '' ? {} : draft.bearer ? { Authorization: `Bearer ${key}` } : { 'X-API-Key': key }),
     ...(resume === undefined ? {} : { 'Last-Event-ID': resume }),
+    ...(draft.accept === undefined ? {} : { Accept: draft.accept.value }),
     ...(draft.correlation === undefined ? {} : { 'X-Correlation-Id': draft.correlation }),
     ...(payload === undefined || (spoil?.kind === 'type' && spoil.value === '')
       ? {}
       : { 'Content-Type': spoil?.kind === 'type' ? spoil.value : 'application/json' }),
     ...(spoil?.kind === 'encoding' ? { 'Content-Encoding': spoil.value } : {}),
   }
+  const streams = op === 'streamTask' || (op === 'createTask' && draft.accept?.stream === true)
+  const usual = op === 'createTask' ? possible[op].filter((status) => status !== (streams ? 202 : 200)) : possible[op]
   const search = query.length === 0 ? '' : `?${query.map((pair) => pair.map(encodeURIComponent).join('=')).join('&')}`
   const wrong = wrongs.find((statuses) => statuses !== undefined)
   return {
@@ -126,10 +131,11 @@ export function build(draft: Draft, memory: Memory): Wire {
               ? [405]
               : (barred[operations[op].role] as readonly string[]).includes(key)
                 ? [403, ...(wrong ?? [])]
-                : (wrong ?? possible[op]),
+                : (wrong ?? usual),
     shell: route !== undefined || other !== undefined,
     resumed: resume !== undefined,
-    leave: draft.leave && op === 'streamTask',
+    leave: draft.leave && streams,
+    streams,
     key,
     about: kind === undefined || op === 'createTask' ? undefined : { kind, id: segment },
   }

@@ -2,7 +2,7 @@ import fc, { type Arbitrary } from 'fast-check'
 import { operations } from '../../generated/operations.ts'
 import { bodyOf, parametersOf, type OperationId, type Parameter } from '../harness/contract.ts'
 import { brokenOf, valueOf } from '../harness/schema-arbitrary.ts'
-import { methods, placements, resumes, routes, segments, strangeNames, texts, types } from './fuzz.samples.ts'
+import { accepts, methods, placements, resumes, routes, segments, strangeNames, talks, texts, types } from './fuzz.samples.ts'
 
 /** Whose key a request carries; `owner` is the key of the thing it is about. */
 export type Who = 'owner' | 'data' | 'other' | 'all' | 'control' | 'wrong' | 'nobody'
@@ -28,7 +28,12 @@ export interface Steer {
   readonly ctx: number
   readonly deadline_ms: number
   readonly session: number
-  readonly talk: boolean
+  /** The conversation, where it is one. */
+  readonly talk: readonly unknown[] | undefined
+  /** Takes out what asks an engine for more than text. */
+  readonly plain: boolean
+  /** Fields that the task leaves to the daemon. */
+  readonly without: readonly string[]
   readonly placement: Readonly<Record<string, unknown>> | undefined
 }
 
@@ -38,6 +43,8 @@ export interface Draft {
   /** Which of the known things it is about; a new id where there is none. */
   readonly reuse: number | undefined
   readonly id: string
+  /** Of a task from the schema that has no id. */
+  readonly newId: string
   readonly who: Who
   readonly bearer: boolean
   readonly query: Readonly<Record<string, unknown>>
@@ -47,6 +54,7 @@ export interface Draft {
   readonly body: unknown
   readonly steer: Steer | undefined
   readonly correlation: string | undefined
+  readonly accept: (typeof accepts)[number] | undefined
   readonly spoil: Spoil | undefined
   /** How many of it are sent at the same time. */
   readonly copies: number
@@ -74,7 +82,16 @@ const steer = (models: readonly string[]): Arbitrary<Steer> =>
     ctx: fc.constantFrom(64, 512, 8192, 8192, 8193),
     deadline_ms: fc.constantFrom(1, 400, 5000, 600_000, 600_000, 600_000, 86_400_000),
     session: fc.nat({ max: 40 }),
-    talk: fc.boolean(),
+    talk: fc.option(fc.constantFrom(...talks), { nil: undefined, freq: 1 }),
+    plain: rarely(12).map((rare) => !rare),
+    without: fc.oneof(
+      { weight: 2, arbitrary: fc.constant([]) },
+      { weight: 2, arbitrary: fc.subarray(['engine', 'ctx', 'max_tokens', 'deadline_ms', 'session_id', 'workload', 'priority']) },
+      {
+        weight: 1,
+        arbitrary: fc.subarray(['task_id', 'engine', 'ctx', 'max_tokens', 'deadline_ms', 'session_id', 'model_ref', 'workload']),
+      },
+    ),
     placement: some(fc.constantFrom(...placements), 4),
   })
 
@@ -100,7 +117,7 @@ function spoilOf(op: OperationId): Arbitrary<Spoil> {
     const broken: Arbitrary<Spoil> = fc.record({ kind: fc.constant('body'), value: brokenOf(body.schema) })
     ways.push(broken, broken, broken)
     ways.push(fc.record({ kind: fc.constant('text'), text: fc.constantFrom(...texts) }))
-    ways.push(fc.record({ kind: fc.constantFrom('twice', 'large', 'none') }))
+    ways.push(fc.record({ kind: fc.constantFrom('twice', 'large', 'large', 'none') }))
     ways.push(fc.record({ kind: fc.constant('type'), value: fc.constantFrom(...types) }))
     ways.push(fc.record({ kind: fc.constant('encoding'), value: fc.constantFrom('gzip', 'deflate', 'br', 'zip') }))
   }
@@ -129,6 +146,7 @@ function draftOf(op: OperationId, { models, bodies = {} }: Play): Arbitrary<Draf
         ? some(fc.nat(), 5)
         : fc.oneof({ weight: 8, arbitrary: fc.nat() }, { weight: 1, arbitrary: fc.constant(undefined) }),
     id: id === undefined ? fc.constant('') : (valueOf(id.schema) as Arbitrary<string>),
+    newId: fc.uuid(),
     who,
     bearer: rarely(6),
     query: fc.record(query, { requiredKeys: [] }),
@@ -140,6 +158,7 @@ function draftOf(op: OperationId, { models, bodies = {} }: Play): Arbitrary<Draf
         ? fc.oneof({ weight: 12, arbitrary: steer(models) }, { weight: 1, arbitrary: fc.constant(undefined) })
         : fc.constant(undefined),
     correlation,
+    accept: some(fc.constantFrom(...accepts), op === 'createTask' ? 3 : 12),
     spoil: some(spoilOf(op), 5),
     copies: fc.oneof({ weight: 12, arbitrary: fc.constant(1) }, { weight: 1, arbitrary: fc.integer({ min: 2, max: 3 }) }),
     leave: rarely(8),

@@ -101,7 +101,7 @@ export class Driver {
       .finally(() => this.open.delete(whole))
     this.open.set(whole, line)
     // A reload is answered when time has gone on.
-    if (!beside || (wire.op !== 'streamTask' && wire.op !== 'reloadPool')) await whole
+    if (!beside || (!wire.streams && wire.op !== 'reloadPool')) await whole
     else await Promise.race([wire.op === 'reloadPool' ? settled() : opened.promise, whole])
   }
 
@@ -112,7 +112,8 @@ export class Driver {
     return `\n  after\n${lines.slice(0, 25).join('\n')}\n`
   }
 
-  private exchange({ method, path, headers, payload, leave, key, about }: Wire, opened: () => void): Promise<Heard> {
+  private exchange(wire: Wire, opened: () => void): Promise<Heard> {
+    const { method, path, headers, payload, leave, key } = wire
     return new Promise((resolve, reject) => {
       const guard = setTimeout(() => reject(new Error('the request hangs')), guard_ms)
       const finish = (status: number, received: IncomingHttpHeaders, text: string, left: boolean): void => {
@@ -127,7 +128,8 @@ export class Driver {
           const { statusCode = 0, headers: received } = response
           let text = ''
           let left = false
-          const seen = about?.kind === 'task' ? this.memory.find('task', about.id, key)?.frames : undefined
+          const id = statusCode < 300 ? this.taskOf(wire, received.location) : undefined
+          const seen = id === undefined ? undefined : this.memory.find('task', id, key)?.frames
           response.setEncoding('utf8')
           response.on('data', (chunk: string) => {
             text += chunk
@@ -167,17 +169,22 @@ export class Driver {
     return problems
   }
 
+  /** The id of the task that an answer is about; takes it in where it is new. */
+  private taskOf({ op, key, about, payload = '' }: Wire, location = ''): string | undefined {
+    if (op !== 'createTask') return about?.kind === 'task' ? about.id : undefined
+    const id = location.slice('/v1/tasks/'.length)
+    const { session_id = id } = JSON.parse(payload) as { session_id?: string }
+    this.memory.add('task', id, key, payload)
+    this.memory.add('session', session_id, key)
+    return id
+  }
+
   /** Takes in what an answer tells. */
   private remember(wire: Wire, { status, text, left }: Heard): void {
-    const { op, key, about, payload } = wire
+    const { op, key, about } = wire
     if (status >= 300 || left) return
     const json = text.startsWith('{') ? (JSON.parse(text) as Readonly<Record<string, unknown>>) : {}
     if (typeof json['next_cursor'] === 'string') this.memory.cursors.push(json['next_cursor'])
-    if (op === 'createTask') {
-      const { task_id, session_id } = JSON.parse(payload ?? '') as { task_id: string; session_id: string }
-      this.memory.add('task', task_id, key, payload)
-      this.memory.add('session', session_id, key)
-    }
     if (op === 'createArtifact') this.memory.add('artifact', String(json['id']), key)
     if (op === 'createCatalogModel') this.memory.add('model', String(json['id']), key)
     if (op === 'putSession') this.memory.add('session', decodeURIComponent(about!.id), key)
@@ -185,6 +192,7 @@ export class Driver {
     // With the role `control` it may be another key's.
     if (op === 'streamTask' && artifact !== undefined)
       for (const task of this.memory.known.task) if (task.id === about?.id) this.memory.add('artifact', artifact, task.key)
+    if (op === 'createTask' && artifact !== undefined) this.memory.add('artifact', artifact, key)
     // What makes it theirs may have been sent together with this.
     if (about !== undefined) this.seen.push([about.kind, decodeURIComponent(about.id), key])
   }
@@ -205,6 +213,7 @@ const plain = (op: 'getTask' | 'streamTask', path: string, key: string, id: stri
   shell: false,
   resumed: false,
   leave: false,
+  streams: op === 'streamTask',
   key,
   about: { kind: 'task', id },
 })

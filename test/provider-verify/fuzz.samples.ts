@@ -29,6 +29,34 @@ export const placements = [
   { mode: 'auto', require_device_mask: [1] },
 ]
 
+/** What a request may say that it takes, and whether a new task then answers with its stream. */
+export const accepts = [
+  { value: 'text/event-stream', stream: true },
+  { value: 'text/event-stream', stream: true },
+  { value: 'application/json;q=0.4, Text/Event-Stream;q=0.5', stream: true },
+  { value: 'text/event-stream, */*', stream: true },
+  { value: 'text/event-stream;q=0', stream: false },
+  { value: 'application/json, text/event-stream', stream: false },
+  { value: 'text/*', stream: false },
+  { value: '*/*', stream: false },
+  { value: ',;q=,', stream: false },
+] as const
+
+/** Conversations that any chat template takes. */
+export const talks = [
+  [{ role: 'user', content: 'Hello' }],
+  [
+    { role: 'system', content: 'Be brief.' },
+    {
+      role: 'user',
+      content: [
+        { type: 'text', text: 'Hello' },
+        { type: 'text', text: 'there' },
+      ],
+    },
+  ],
+]
+
 export const texts = [
   '',
   ' ',

@@ -124,6 +124,7 @@ const pools = [
   mockPool({ prices }),
   mockPool({ id: 'slow', model: 'mock:slow', mock: slow }),
   mockPool({ id: 'one', model: 'mock:one', replicas: one, mock: slow }),
+  mockPool({ id: 'tiny', model: 'mock:tiny', ctx: 8 }),
   mockPool({ id: 'again', model: 'mock:again' }),
   mockPool({ id: 'drained', model: 'mock:drained', mock: slow }),
   mockPool({ id: 'faulty', model: 'mock:faulty', mock: { ...fast, fault: { kind: 'fail', after_tokens: 0, every: 1 } } }),
@@ -177,7 +178,9 @@ const broken = (services: Services): Services =>
 export const worlds = {
   /** All is well; bodies and sessions are small. */
   plain: () => open(),
-  /** The same, with nothing being fetched that other models would wait for. */
+  /** One pool, whose model need not be named. */
+  single: () => open({ pools: [mockPool({ prices })] }),
+  /** The same as `plain`, with nothing being fetched that other models would wait for. */
   idle: () => open(),
   /** The configuration bounds what sessions may have. */
   bounded: () => open({ sessions: { ttl_ms: bounds.ttl_ms, budgets: bounds.budgets } }),

@@ -42,6 +42,21 @@ export interface Remaining {
 }
 
 /**
+ * The most tokens a task may generate with what is left beside its prompt. At least 1: reserving that much is refused where it is not there.
+ * Infinity where neither tokens nor money are limited.
+ */
+export function affordableTokens({ tokens, cost }: Remaining, prices: Prices | undefined, prompt_tokens: number): number {
+  const byTokens = tokens === undefined ? Infinity : tokens - prompt_tokens
+  return Math.max(1, Math.min(byTokens, affordableFor(cost, prices, prompt_tokens)))
+}
+
+function affordableFor(cost: number | undefined, prices: Prices | undefined, prompt_tokens: number): number {
+  if (cost === undefined || prices === undefined || prices.output_per_million === 0) return Infinity
+  const millionths = inNano(cost) * 1_000_000n - BigInt(prompt_tokens) * inNano(prices.input_per_million)
+  return Number(millionths / inNano(prices.output_per_million))
+}
+
+/**
  * One budget holder: a session or a key. Tokens and money are reserved at admission and settled with what was used; engine time is metered
  * while tasks run. Invariant: spent + reserved never exceeds a limit by a reservation.
  */

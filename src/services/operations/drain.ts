@@ -136,13 +136,9 @@ export class Drain {
     try {
       const draft = draftAgain(accepted)
       const { first, fallback, pinned } = candidatesFor(draft, this.parts.pools)
-      return placeTask(
-        owner,
-        draft,
-        { first: others(first), fallback: others(fallback), pinned },
-        accepted.prompt_tokens,
-        deadline_at - this.parts.clock.now(),
-      ).pool
+      const { prompt_tokens } = accepted
+      const seeker = { owner, request: draft, prompt_tokens, left_ms: deadline_at - this.parts.clock.now() }
+      return placeTask(seeker, { first: others(first), fallback: others(fallback), pinned }).pool
     } catch (error) {
       if (error instanceof DomainError) return undefined
       throw error

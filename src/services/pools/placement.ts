@@ -1,3 +1,4 @@
+import { affordableTokens, type Remaining } from '../../domain/accounts/budget.ts'
 import { DomainError } from '../../domain/errors.ts'
 import { shapeOf, waiting, type WorkShape } from '../../domain/prediction/estimator.ts'
 import { startMs, type Start } from '../../domain/prediction/forecast.ts'
@@ -19,14 +20,24 @@ export interface Candidates<T extends PoolTask = PoolTask> {
   readonly pinned: boolean
 }
 
-/** The model of a task that may name none. @throws DomainError invalid_params where it does not and more than one is served */
-export function modelFor({ model_ref, placement }: TaskRequest, pools: Pick<Pools, 'all' | 'find'>): string {
+/**
+ * The model of a task that may name none: the pinned pool's, else the only one served on its engine.
+ * @throws DomainError invalid_params where that is not one model, not_found where nothing is on its engine
+ */
+export function modelFor({ model_ref, engine, placement }: TaskRequest, pools: Pick<Pools, 'all' | 'find'>): string {
   if (model_ref !== undefined) return model_ref
-  const pinned = placement?.pin_pool_id === undefined ? undefined : pools.find(placement.pin_pool_id)?.config.model
-  if (pinned !== undefined) return pinned
-  const [only, ...others] = new Set(pools.all().map(({ config }) => config.model))
-  if (only !== undefined && others.length === 0) return only
+  const pin = placement?.pin_pool_id
+  if (pin !== undefined) return (pools.find(pin) ?? noSuchPool('pin_pool_id', pin)).config.model
+  const serving = pools.all().filter(({ config }) => engine === undefined || config.engine === engine)
+  const [only, ...others] = new Set(serving.map(({ config }) => config.model))
+  if (only === undefined)
+    throw new DomainError('not_found', `No pool is on engine ${String(engine)}; GET /v1/capabilities lists what is served.`)
+  if (others.length === 0) return only
   throw new DomainError('invalid_params', `body.model_ref: is required where several models are served: ${[only, ...others].join(', ')}`)
+}
+
+function noSuchPool(field: string, id: string): never {
+  throw new DomainError('invalid_params', `body.placement.${field}: there is no pool ${id}`)
 }
 
 /**
@@ -90,8 +101,7 @@ function allowedBy<T extends PoolTask>(
     ['prefer_pools', prefer_pools],
     ['avoid_pools', avoid_pools],
   ] as const)
-    for (const id of ids)
-      if (pools.find(id) === undefined) throw new DomainError('invalid_params', `body.placement.${field}: there is no pool ${id}`)
+    for (const id of ids) if (pools.find(id) === undefined) noSuchPool(field, id)
   return serving.filter(
     ({ id, replicas }) => !avoid_pools.includes(id) && replicas.some(({ devices }) => mask.every((device) => devices.includes(device))),
   )
@@ -109,25 +119,31 @@ export interface PlacementChoice<T extends PoolTask = PoolTask> {
   readonly size: TaskSize
 }
 
+/** A task that seeks a place. */
+export interface Seeker {
+  readonly owner: string
+  readonly request: TaskDraft
+  readonly prompt_tokens: number
+  /** Until its deadline, ms. */
+  readonly left_ms: number
+  /** What its budgets have left; the most it may generate if it does not say. */
+  readonly budget?: Remaining
+}
+
 /**
  * The first preferred pool that can take the task, else the one with the earliest predicted start. A full pool is taken only where all are.
- * @param left_ms until its deadline
  * @throws DomainError invalid_params where the task is too large, pool_unready and its like where nothing is up, deadline_unmet
  */
-export function placeTask<T extends PoolTask>(
-  owner: string,
-  request: TaskDraft,
-  candidates: Candidates<T>,
-  prompt_tokens: number,
-  left_ms = request.deadline_ms,
-): PlacementChoice<T> {
+export function placeTask<T extends PoolTask>(seeker: Seeker, candidates: Candidates<T>): PlacementChoice<T> {
+  const { owner, request, prompt_tokens, left_ms, budget = {} } = seeker
   const ready = feasible(request, [...candidates.first, ...candidates.fallback], prompt_tokens)
   const newcomer = { owner, priority: request.priority }
   const roomy = ready.filter(({ scheduler }) => scheduler.hasPlaceFor(newcomer))
   const places = (roomy.length > 0 ? roomy : ready).map((pool): PlacementChoice<T> => {
     const ahead = pool.scheduler.aheadOfNewcomer(newcomer)
     const start = pool.predictStart(ahead, request.priority)
-    return { pool, position: ahead.position, start, fallback: !candidates.first.includes(pool), size: sizeIn(pool, request, prompt_tokens) }
+    const size = sizeIn(pool, request, prompt_tokens, affordableTokens(budget, pool.prices, prompt_tokens))
+    return { pool, position: ahead.position, start, fallback: !candidates.first.includes(pool), size }
   })
   const shape = ({ size }: PlacementChoice<T>): WorkShape => shapeOf({ ...request, ...size }, prompt_tokens)
   const inTime = places.filter((place) => {

@@ -12,18 +12,20 @@ export const noCapacity: ReadonlySet<ReplyKind> = new Set([
 ])
 
 /** The task is too large for every pool; names the field. */
-export function tooLarge({ ctx, max_tokens }: TaskDraft, pools: readonly Pool[], prompt_tokens: number): DomainError {
+export function tooLarge({ ctx, max_tokens, messages, inputs }: TaskDraft, pools: readonly Pool[], prompt_tokens: number): DomainError {
   const refuse = (field: string, rule: string): DomainError => new DomainError('invalid_params', `body.${field}: ${rule}`)
   const ctxMax = Math.max(...pools.map((pool) => pool.ctxMax))
   const outMax = Math.max(...pools.map((pool) => pool.maxTokensOut))
   if (ctx !== undefined && ctx > ctxMax) return refuse('ctx', `${ctx} is more than the ${ctxMax} tokens the engine has`)
   if (max_tokens !== undefined && max_tokens > outMax)
     return refuse('max_tokens', `${max_tokens} is more than the ${outMax} tokens a task may generate here`)
+  // A context that was left out is what the others need.
+  const field = ctx !== undefined ? 'ctx' : inputs !== undefined ? 'inputs' : messages !== undefined ? 'messages' : 'prompt'
   const room = ctx === undefined ? `the ${ctxMax} tokens the engine has` : `ctx ${ctx}`
   if (max_tokens === undefined)
-    return refuse('ctx', `the prompt has ${prompt_tokens} tokens, which leaves no room in ${room}; shorten the prompt`)
+    return refuse(field, `the prompt has ${prompt_tokens} tokens, which leaves no room in ${room}; shorten the prompt`)
   const together = `the prompt has ${prompt_tokens} tokens and max_tokens is ${max_tokens}, together more than ${room}`
-  return refuse('ctx', `${together}; shorten the prompt or lower max_tokens`)
+  return refuse(field, `${together}; shorten the prompt or lower max_tokens`)
 }
 
 /** None of the pools that could take the task has a replica that is ready. */

@@ -145,6 +145,14 @@ export class Sessions {
     return tightest([entry, key].flatMap((holder) => holder?.account.remaining(now) ?? []))
   }
 
+  /** What is left for a task that comes into this session now, whether or not there is such a session yet. */
+  allowance(owner: string, session_id: string): Remaining {
+    const now = this.parts.clock.now()
+    const present = this.alive(keyOf({ owner, session_id }), Math.floor(now))
+    const accounts = [present?.account ?? new Account(this.parts.rules.budgets), this.keys.get(owner)?.account]
+    return tightest(accounts.flatMap((account) => account?.remaining(now) ?? []))
+  }
+
   private describe(entry: ReservedSession): SessionInfo {
     const now = this.parts.clock.now()
     return sessionInfo(entry.session, now, entry.kv_warm, this.remaining(entry.session.owner, entry.session.session_id))

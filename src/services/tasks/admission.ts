@@ -116,7 +116,8 @@ export class Admission {
     this.checkOpen()
     keyLimits.countRequest(owner, clock.now())
     const { task_id } = identity
-    const draft = draftOf(request, { task_id, model_ref: modelFor(request, pools), deadline_ms: this.parts.deadline_ms })
+    const { deadline_ms } = this.parts
+    const draft = draftOf(request, { task_id, model_ref: modelFor(request, pools), priority: keyLimits.topPriority(owner), deadline_ms })
     keyLimits.checkPriority(owner, draft.priority)
     checkTaskRequest(draft)
     this.parts.models.checkModel(draft.model_ref)
@@ -127,7 +128,9 @@ export class Admission {
     // A pool may have been reloaded while the tokens were counted.
     const candidates = candidatesFor(draft, pools)
     events.emit({ type: 'task_placed', candidates: candidates.first.length + candidates.fallback.length })
-    const { pool, position, start, fallback, size } = placeTask(owner, draft, candidates, prompt_tokens)
+    const budget = sessions.allowance(owner, draft.session_id)
+    const seeker = { owner, request: draft, prompt_tokens, left_ms: draft.deadline_ms, budget }
+    const { pool, position, start, fallback, size } = placeTask(seeker, candidates)
     const spec: TaskSpec = { ...draft, engine: pool.config.engine, ...size }
     keyLimits.checkWaiting(owner)
     const reservation = sessions.reserve(owner, spec.session_id, needOf(spec, prompt_tokens, pool))

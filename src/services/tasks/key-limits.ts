@@ -41,9 +41,14 @@ export class KeyLimits {
     })
   }
 
+  /** The highest priority the key may ask for. */
+  topPriority(owner: string): Priority {
+    return this.limits.get(owner)?.top_priority ?? 'interactive'
+  }
+
   /** @throws DomainError forbidden where the key may not ask for this priority */
   checkPriority(owner: string, priority: Priority): void {
-    if (priority === 'interactive' && this.limits.get(owner)?.top_priority === 'batch')
+    if (priority === 'interactive' && this.topPriority(owner) === 'batch')
       throw new DomainError('forbidden', `body.priority: the key ${owner} may not go above batch`)
   }
 

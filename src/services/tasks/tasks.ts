@@ -90,6 +90,7 @@ export class Tasks {
     const ahead = task.started_at === undefined ? pool.scheduler.ahead(task) : undefined
     return {
       ...taskView(task.accepted, undefined, principal),
+      engine: pool.config.engine,
       pool_id: pool.id,
       state: task.started_at === undefined ? 'queued' : 'running',
       ...(ahead === undefined
