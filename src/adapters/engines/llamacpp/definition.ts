@@ -8,7 +8,7 @@ export const definition: EngineDefinition<components['schemas']['LlamacppPool']>
   drivers: {
     embedded: { description: 'A GGUF model run by llama.cpp in a supervised child process.', schemes: ['file:', 'catalog:'] },
   },
-  features: ['replayable', 'chat_template', 'stop_sequences', 'kv_reuse'],
+  features: ['replayable', 'chat_template', 'prefill', 'stop_sequences', 'kv_reuse', 'penalties', 'logit_bias', 'continues'],
   create: ({ pool, replica, modelFile, onOutput }) =>
     createLlamaCppEngine({ model_path: modelFile, ctx: pool.ctx, slots: replica.slots, ...pool.llamacpp, onOutput }),
 }

@@ -43,7 +43,7 @@ export interface MockOptions {
 const dimensions = 16
 
 /** All of them: what a client can ask of an engine can be tried here. */
-const features: readonly Feature[] = [
+export const mockFeatures: readonly Feature[] = [
   ...(['chat_template', 'stop_sequences', 'tools', 'json_object', 'json_schema', 'images', 'audio'] as const),
   ...(['logprobs', 'reasoning', 'penalties', 'logit_bias', 'prefill', 'continues'] as const),
 ]
@@ -70,7 +70,7 @@ export class MockEngine implements Engine {
       slots,
       workloads: ['completion', 'embedding', 'rerank'],
       replayable,
-      features: [...features],
+      features: mockFeatures,
     }
   }
 
