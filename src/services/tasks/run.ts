@@ -23,7 +23,7 @@ export function promptOf({ prompt = '', messages, tools }: Pick<TaskDraft, 'prom
 function chatOf(request: TaskSpec): ChatOptions {
   const { tool_choice, parallel_tool_calls, response_format, reasoning_effort, logprobs, top_logprobs } = request
   const given = { tool_choice, parallel_tool_calls, response_format, reasoning_effort, logprobs, top_logprobs }
-  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as ChatOptions
+  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined))
 }
 
 /** A reader may have other text than there is now: the new text is never given out as the rest of the old one. */
