@@ -5,7 +5,7 @@ import { parseExposition, type Sample } from '../../scripts/metrics/exposition.t
 import { createPrometheusMetrics } from '../../src/adapters/prometheus/metrics.ts'
 import { createNvidiaSmi, parseNvidiaSmi } from '../../src/adapters/system/nvidia-smi.ts'
 import type { DeviceReading } from '../../src/ports/device-probe.ts'
-import { DaemonEvents } from '../../src/services/daemon-events.ts'
+import { strictEvents } from '../harness/events.ts'
 import { logLines } from '../../src/services/telemetry/log-lines.ts'
 import type { LogFields } from '../../src/ports/telemetry.ts'
 import { Devices } from '../../src/services/pools/devices.ts'
@@ -61,9 +61,7 @@ function world(devices: readonly number[] = [0, 2]) {
   }
   const lines: LogFields[] = []
   const record = (fields: LogFields): void => void lines.push(fields)
-  const events = new DaemonEvents((error) => {
-    throw error
-  })
+  const events = strictEvents()
   events.listen(logLines({ debug: record, info: record, warn: record, error: record }))
   const replica = { id: 'r0', devices, state: 'ready', engine: { kvUsage: () => state.kv } }
   const pools = {

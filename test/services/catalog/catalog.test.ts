@@ -5,7 +5,7 @@ import { StorageError, type Fact } from '../../../src/ports/journal.ts'
 import { ModelFileError, type FoundFile, type ModelFiles } from '../../../src/ports/model-files.ts'
 import { FetchError, type ModelSource } from '../../../src/ports/model-source.ts'
 import type { LogFields, Metrics } from '../../../src/ports/telemetry.ts'
-import { DaemonEvents } from '../../../src/services/daemon-events.ts'
+import { strictEvents } from '../../harness/events.ts'
 import { logLines } from '../../../src/services/telemetry/log-lines.ts'
 import { meter } from '../../../src/services/telemetry/metrics.ts'
 import { Catalog } from '../../../src/services/catalog/catalog.ts'
@@ -37,9 +37,7 @@ class Bench {
 
   constructor() {
     const note = (_fields: LogFields, message: string): void => void this.sentences.push(message)
-    const events = new DaemonEvents((error) => {
-      throw error
-    })
+    const events = strictEvents()
     events.listen(logLines({ debug: note, info: note, warn: note, error: note }))
     const nothing = (): void => undefined
     const count: Metrics['count'] = (name, labels) => void this.calls.push(`${name} ${Object.values(labels).join(' ')}`)

@@ -216,7 +216,7 @@ describe('streams', () => {
     await settled()
     await rig.clock.advance(60_000)
     assert.equal(rig.live.size, 0)
-    const tail = new Tail(reader?.reader ?? assert.fail())
+    const tail = new Tail(reader.reader)
     assert.equal(tail.text, 'token '.repeat(100))
     assert.equal(tail.end?.['finish_reason'], 'stop')
   })

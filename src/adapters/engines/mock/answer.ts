@@ -7,16 +7,13 @@ import { withLogprobs } from './logprobs.ts'
 import { toolCalls } from './tool-calls.ts'
 import { random, randomFor, wordsFor } from './words.ts'
 
-/** A whole answer, a part for each token, and why it ends. */
-export type Answer = Iterator<Part, FinishReason, undefined>
-
 /** Tokens of reasoning. */
 const thinking = { none: 0, minimal: 4, low: 8, medium: 16, high: 32 } as const
 
 type Text = () => Generator<TextPart>
 
 /**
- * The answer that the seed gives. Reasoning comes first, then either tool calls or text. The text is the same whatever comes before it and
+ * The answer that the seed gives, a part for each token, and why it ends. Reasoning comes first, then either tool calls or text. The text is the same whatever comes before it and
  * whatever is told beside it; as JSON it is as long as it has to be.
  * @param tokens of the text, where it is not JSON
  * @throws EngineError where nothing fits a schema
