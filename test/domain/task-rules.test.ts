@@ -40,7 +40,7 @@ const allowed: Record<string, TaskRequest> = {
 }
 
 const refused: [string, TaskRequest, field: string][] = [
-  ['a completion of nothing', bare, 'prompt'],
+  ['a completion of inputs alone', { ...bare, inputs: ['a'] }, 'prompt'],
   ['a completion of both', { ...completion, messages }, 'messages'],
   ['a completion with inputs', { ...completion, inputs: ['a'] }, 'inputs'],
   ['an embedding of nothing', { ...bare, workload: 'embedding' }, 'inputs'],
@@ -80,6 +80,10 @@ describe('task rules', () => {
         (error) => error instanceof DomainError && error.kind === 'invalid_params' && error.message.startsWith(`body.${field}: `),
       )
     })
+
+  it('refuse nothing at all and name what would do', () => {
+    assert.throws(() => checkTaskRequest(draft(bare)), /^DomainError: body: a task needs prompt, messages or inputs$/)
+  })
 
   it('estimate a token for every four bytes, never less with more text', () => {
     assert.deepEqual(['', 'a', 'abcd', 'abcde', '🦢🦢'].map(estimateTokens), [0, 1, 1, 2, 2])
