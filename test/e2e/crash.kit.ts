@@ -34,7 +34,7 @@ export class Lives {
     this.count++
     this.ended.clear()
     const daemon = (this.running = DaemonProcess.spawn(this.dir, { config: this.config }))
-    await daemon.line(({ msg }) => msg === 'start')
+    await daemon.line(({ event }) => event === 'start')
     this.listens.resolve(daemon.url)
     return daemon
   }

@@ -48,7 +48,7 @@ describe('stopping the process', () => {
     const daemon = await start({ pools: [mockPool(slowMock)], shutdown_grace_ms: 30_000 })
     const reader = await runningTask(daemon, story('last'))
     const exit = daemon.stop()
-    await daemon.line(({ msg }) => msg === 'stop')
+    await daemon.line(({ event }) => event === 'stop')
     const refused = await call(daemon.url, '/v1/tasks', { method: 'POST', key, body: story('late') })
     assert.equal(refused.status, 503)
     assert.equal(refused.json['code'], 'POOL_UNREADY')
@@ -143,7 +143,7 @@ describe('stopping the process', () => {
   it('exits with 0 when it is stopped while engines are loading', async () => {
     const daemon = DaemonProcess.spawn(dir.path, { config: { pools: [talesPool(), mockPool({ mock: { load_ms: 60_000 } })] } })
     started.push(daemon)
-    await daemon.line(({ msg }) => msg === 'start')
+    await daemon.line(({ event }) => event === 'start')
     assert.deepEqual(await daemon.stop(), { code: 0, signal: null })
     assert.equal(daemon.stderr, '')
   })
@@ -152,7 +152,7 @@ describe('stopping the process', () => {
     const daemon = await start({ pools: [mockPool(slowMock)] })
     const reader = await runningTask(daemon, story('twice'))
     const first = daemon.stop('SIGINT')
-    await daemon.line(({ msg }) => msg === 'stop')
+    await daemon.line(({ event }) => event === 'stop')
     assert.deepEqual(await daemon.stop('SIGTERM'), { code: 0, signal: null })
     await first
     await reader.closed

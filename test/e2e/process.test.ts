@@ -62,7 +62,7 @@ describe('the daemon as a process', () => {
 
   it('says where it listens and that no key is configured, and nothing on standard error', async () => {
     assert.match(daemon.url, /^http:\/\/127\.0\.0\.1:[0-9]+$/)
-    await daemon.line(({ msg }) => msg === 'auth')
+    await daemon.line(({ event }) => event === 'auth')
     assert.equal(daemon.stderr, '')
   })
 
@@ -121,7 +121,7 @@ describe('the daemon as a process', () => {
     await stream.closed
     assert.equal(stream.terminal?.event, 'end')
     assert.equal(stream.text, (await readStream(daemon.url, 'fox-1', key)).text)
-    await daemon.line(({ msg, state, pool_id }) => msg === 'replica' && state === 'ready' && pool_id === 'tales', from)
+    await daemon.line(({ event, state, pool_id }) => event === 'replica' && state === 'ready' && pool_id === 'tales', from)
     const health = await call(daemon.url, '/v1/pools/tales/health', { key })
     assert.equal(health.json['ready'], true)
     assert.match(String(health.json['last_error']), /SIGKILL/)
