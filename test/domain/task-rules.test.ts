@@ -40,6 +40,7 @@ const allowed: Record<string, TaskRequest> = {
 }
 
 const refused: [string, TaskRequest, field: string][] = [
+  ['a completion of inputs alone', { ...bare, inputs: ['a'] }, 'prompt'],
   ['a completion of both', { ...completion, messages }, 'messages'],
   ['a completion with inputs', { ...completion, inputs: ['a'] }, 'inputs'],
   ['an embedding of nothing', { ...bare, workload: 'embedding' }, 'inputs'],
@@ -81,11 +82,8 @@ describe('task rules', () => {
       )
     })
 
-  it('refuse a task of nothing and say what it may be of', () => {
-    assert.throws(
-      () => checkTaskRequest(draft(bare)),
-      (error) => error instanceof DomainError && error.message === 'body: a task needs prompt, messages or inputs',
-    )
+  it('refuse nothing at all and name what would do', () => {
+    assert.throws(() => checkTaskRequest(draft(bare)), /^DomainError: body: a task needs prompt, messages or inputs$/)
   })
 
   it('estimate a token for every four bytes, never less with more text', () => {

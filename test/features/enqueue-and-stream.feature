@@ -29,7 +29,6 @@ Feature: Enqueue a task and stream its tokens
       | queue_ms       | 0      |
       | first_token_ms | 100    |
       | decode_ms      | 20     |
-      | decode_ms      | 20     |
       | finish_reason  | stop   |
       | replica_id     | r0     |
       | artifact_id    | (some) |

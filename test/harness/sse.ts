@@ -1,4 +1,4 @@
-import { get, type IncomingMessage } from 'node:http'
+import { get, request, type IncomingMessage } from 'node:http'
 import { createParser } from 'eventsource-parser'
 
 /** One SSE frame; a comment has only `comment`. */
@@ -73,6 +73,15 @@ export class StreamClient {
     const headers = { 'X-API-Key': key, ...(lastEventId === undefined ? {} : { 'Last-Event-ID': lastEventId }) }
     const response = await new Promise<IncomingMessage>((resolve, reject) => {
       get(`${url}/v1/tasks/${task_id}/stream`, { headers, agent: false }, resolve).on('error', reject)
+    })
+    return new StreamClient(response)
+  }
+
+  /** Posts a task and reads its stream in the same call. */
+  static async post(url: string, key: string, task: unknown, accept = 'text/event-stream'): Promise<StreamClient> {
+    const headers = { 'X-API-Key': key, 'Content-Type': 'application/json', Accept: accept }
+    const response = await new Promise<IncomingMessage>((resolve, reject) => {
+      request(`${url}/v1/tasks`, { method: 'POST', headers, agent: false }, resolve).on('error', reject).end(JSON.stringify(task))
     })
     return new StreamClient(response)
   }

@@ -73,7 +73,7 @@ export function candidatesFor<T extends PoolTask>(request: TaskDraft, pools: Poo
 
 /** The pools that can what the task asks for; says which field asks for something that none of them can. */
 function ableOf<T extends PoolTask>(request: TaskDraft, pools: readonly Pool<T>[]): readonly Pool<T>[] {
-  const which = pools.length === 1 ? `pool ${pools[0]?.id ?? ''} does not` : 'no pool for this model does'
+  const which = pools.length === 1 ? `pool ${pools[0]?.id ?? ''} does no` : 'no pool for this model does'
   const working = pools.filter((pool) => pool.supports(request.workload))
   if (working.length === 0)
     throw new DomainError('invalid_params', `body.workload: ${which} ${request.workload}; GET /v1/capabilities lists supported_workloads`)

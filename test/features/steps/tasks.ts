@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { Given, Then, When, type DataTable } from '@cucumber/cucumber'
 import { parse } from 'yaml'
 import { untilAnswer } from '../../harness/wait.ts'
-import { fieldsOf, namesOf } from './match.ts'
+import { expectValue, fieldsOf, namesOf } from './match.ts'
 import type { Person, Story } from './world.ts'
 
 When('{person} sends task {string}', async function (this: Story, person: Person, task_id: string) {
@@ -11,6 +11,23 @@ When('{person} sends task {string}', async function (this: Story, person: Person
 
 When('{person} sends task {string} with:', async function (this: Story, person: Person, task_id: string, table: DataTable) {
   await this.send(person, task_id, fieldsOf(table))
+})
+
+/** A task of these fields and no others. */
+When('{person} sends nothing but:', async function (this: Story, person: Person, table: DataTable) {
+  await this.sendOnly(person, fieldsOf(table))
+})
+
+When(
+  '{person} sends task {string} for its stream, with nothing but:',
+  async function (this: Story, person: Person, id: string, table: DataTable) {
+    await this.stream(person, { task_id: id, ...fieldsOf(table) })
+  },
+)
+
+/** The newest task, by the id that was drawn for it. */
+When('{person} looks at that task', async function (this: Story, person: Person) {
+  await this.ask(person, 'getTask', { id: String([...this.sent.keys()].at(-1)) })
 })
 
 When(
@@ -98,6 +115,22 @@ Then('the tasks were told at acceptance:', function (this: Story, table: DataTab
   for (const { task = '', ...cells } of table.hashes())
     for (const [field, cell] of Object.entries(cells))
       assert.deepEqual(this.sentTask(task).answer.json[field], parse(cell), `${field} of ${task}`)
+})
+
+/** One row for each entry, in order; what a column is empty for is not told. */
+Then('{person} sees the queue of {string} as:', async function (this: Story, person: Person, id: string, table: DataTable) {
+  const { json, status, text } = await this.put(person, 'listQueue', { id })
+  assert.equal(status, 200, text)
+  const entries = json['entries'] as readonly Readonly<Record<string, unknown>>[]
+  assert.equal(entries.length, table.hashes().length, text)
+  table.hashes().forEach((row, at) => {
+    for (const [field, cell] of Object.entries(row))
+      expectValue(entries[at]?.[field], cell === '' ? '(none)' : cell, `${field} of entry ${at}`)
+  })
+})
+
+When('{person} asks for {int} entries of the queue of {string}', async function (this: Story, person: Person, limit: number, id: string) {
+  await this.ask(person, 'listQueue', { id, query: { limit: String(limit) } })
 })
 
 Then('{word} grows from task to task', function (this: Story, field: string) {

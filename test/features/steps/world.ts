@@ -149,6 +149,25 @@ export class Story extends World {
     return answer
   }
 
+  /** Sends these fields and no others; the task is known by the id it gets. */
+  async sendOnly(by: Person, task: Record<string, unknown>): Promise<Answer> {
+    const answer = await this.ask(by, 'createTask', { body: task })
+    const id = String(answer.json['task_id'])
+    if (answer.status === 202) this.sent.set(id, { by, task: { ...task, task_id: id }, answer })
+    return answer
+  }
+
+  /** The same, and the stream in the same call; what `sent` knows is the request alone. */
+  async stream(by: Person, task: Record<string, unknown> & { readonly task_id: string }): Promise<StreamClient> {
+    const { url } = await this.daemon()
+    const reader = await StreamClient.post(url, people[by].key, task)
+    const { statusCode: status = 0, headers } = reader.response
+    const answer = this.hear({ status, headers, text: '', json: {} })
+    this.sent.set(task.task_id, { by, task, answer })
+    this.readers.set(task.task_id, [...(this.readers.get(task.task_id) ?? []), reader])
+    return reader
+  }
+
   sentTask(task_id: string): SentTask {
     const sent = this.sent.get(task_id)
     assert.ok(sent, `task ${task_id} was not sent`)

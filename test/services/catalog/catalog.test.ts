@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import type { CatalogRecord } from '../../../src/domain/catalog/catalog.ts'
+import type { CatalogModelRequest, CatalogRecord } from '../../../src/domain/catalog/catalog.ts'
 import { Trust } from '../../../src/domain/catalog/trust.ts'
 import { StorageError, type Fact } from '../../../src/ports/journal.ts'
 import { ModelFileError, type FoundFile, type ModelFiles } from '../../../src/ports/model-files.ts'
@@ -54,8 +54,9 @@ class Bench {
   }
 
   start(): Promise<void> {
+    const all = (): Promise<CatalogRecord[]> => Promise.resolve([...this.store.values()])
     return this.catalog.start(
-      { all: () => Promise.resolve([...this.store.values()]) },
+      { all },
       {
         inUse: () => this.used,
         engineOf: () => (this.used ? 'llamacpp' : undefined),
@@ -93,6 +94,12 @@ class Bench {
   }
 
   /** Lets what is under way come to its end. */
+  /** Registers a model and lets everything that follows happen. */
+  async created(request: CatalogModelRequest): Promise<void> {
+    await this.catalog.create(request)
+    await this.idle()
+  }
+
   async idle(): Promise<void> {
     for (let i = 0; i < 10; i++) await settled()
   }
@@ -130,8 +137,7 @@ describe('catalog service', () => {
 
   it('tells the pools to unload a model that fails and to load it when it passes again', async () => {
     await bench.start()
-    await bench.catalog.create(local())
-    await bench.idle()
+    await bench.created(local())
     bench.used = true
     bench.calls.length = 0
     bench.disk.set('model.gguf', { digest: `sha256:${'0'.repeat(64)}`, stamp: '2' })
@@ -152,8 +158,7 @@ describe('catalog service', () => {
   })
 
   it('refuses a model that failed even where that cannot be written down, and verifies it again at the next start', async () => {
-    await bench.catalog.create(local())
-    await bench.idle()
+    await bench.created(local())
     bench.disk.set('model.gguf', { digest: `sha256:${'0'.repeat(64)}`, stamp: '2' })
     const gate = Promise.withResolvers<undefined>()
     bench.reading = gate.promise
@@ -172,8 +177,7 @@ describe('catalog service', () => {
   })
 
   it('writes changes that come together one after another, and loses none', async () => {
-    await bench.catalog.create(local())
-    await bench.idle()
+    await bench.created(local())
     await Promise.all([bench.catalog.verify('m'), bench.catalog.setState('m', 'Retired', 5), bench.catalog.verify('m')])
     await bench.idle()
     const { state, verification } = bench.store.get('m') ?? assert.fail()
@@ -181,8 +185,7 @@ describe('catalog service', () => {
   })
 
   it('goes on retiring at the deadline it had before a restart, and serves until then', async () => {
-    await bench.catalog.create(local())
-    await bench.idle()
+    await bench.created(local())
     await bench.catalog.setState('m', 'Retired', 10_000)
     const next = new Bench()
     next.store.set('m', bench.store.get('m')!)
@@ -199,8 +202,7 @@ describe('catalog service', () => {
   it('keeps a model whose deletion could not be written down, and goes on with its work', async () => {
     const gate = Promise.withResolvers<undefined>()
     bench.reading = gate.promise
-    await bench.catalog.create(local())
-    await bench.idle()
+    await bench.created(local())
     bench.broken = true
     const refused = assert.rejects(bench.catalog.delete('m'), StorageError)
     gate.resolve(undefined)
@@ -236,8 +238,7 @@ describe('catalog service', () => {
   })
 
   it('begins nothing once it is stopped', async () => {
-    await bench.catalog.create(local())
-    await bench.idle()
+    await bench.created(local())
     await bench.catalog.stop()
     await bench.catalog.verify('m')
     await bench.idle()
@@ -246,8 +247,7 @@ describe('catalog service', () => {
 
   it('says nothing of what it cannot foresee to clients', async () => {
     bench.fetch = () => Promise.reject(new Error('secret'))
-    await bench.catalog.create(remote())
-    await bench.idle()
+    await bench.created(remote())
     assert.equal(bench.catalog.get('m').local.error, 'something unexpected; the log has it')
   })
 })

@@ -1,0 +1,116 @@
+import assert from 'node:assert/strict'
+import type { Principal } from '../../../src/domain/principal.ts'
+import type { QueuePage } from '../../../src/services/tasks/queue-page.ts'
+import { ann, bob, boss, poolConfig, refusalOf, startRig, teach, type Rig } from '../../harness/rig.ts'
+
+type Entry = QueuePage['entries'][number]
+
+/** Two run; of those that wait every other one is bob's, and some are batch work. */
+async function busy(): Promise<Rig> {
+  const rig = await startRig({
+    pools: [
+      poolConfig({
+        replicas: [
+          { id: 'r0', slots: 1 },
+          { id: 'r1', slots: 1 },
+        ],
+        queue: { capacity: 64, full_policy: 'reject', batch_every: 3 },
+      }),
+    ],
+  })
+  teach(rig.pool())
+  for (let n = 0; n < 12; n++) {
+    const priority = n % 3 === 2 ? 'batch' : 'interactive'
+    await rig.run({ task_id: `t${n}`, session_id: `s${n}`, priority, deadline_ms: 600_000 + n }, n % 2 === 0 ? ann : bob)
+    await rig.clock.advance(5)
+  }
+  return rig
+}
+
+const queue = (rig: Rig, who: Principal, query: { limit?: number; cursor?: string } = {}): QueuePage => rig.tasks.queue(who, 'pool', query)
+
+const ids = (page: QueuePage): string => page.entries.map(({ task_id }) => task_id ?? '?').join(' ')
+
+describe('the queue of a pool', () => {
+  it('is who runs, then who waits in dispatch order', async () => {
+    const rig = await busy()
+    const page = queue(rig, boss)
+    assert.deepEqual([page.pool_id, page.slots, page.next_cursor], ['pool', 2, undefined])
+    assert.equal(page.entries.map(({ state }) => state[0]).join(''), 'rrqqqqqqqqqq')
+    assert.deepEqual(
+      page.entries.slice(0, 2).map(({ task_id, replica_id }) => [task_id, replica_id]),
+      [
+        ['t0', 'r0'],
+        ['t1', 'r1'],
+      ],
+    )
+    assert.deepEqual(
+      page.entries.slice(2).map(({ queue_position }) => queue_position),
+      [...Array(10).keys()],
+    )
+    const promised = ids(page).split(' ').slice(2)
+    const taken: string[] = []
+    for (let task = rig.pool().scheduler.next(); task !== undefined; task = rig.pool().scheduler.next()) taken.push(task.accepted.task_id)
+    assert.deepEqual(promised, taken)
+  })
+
+  it('says of each task what getTask and its metrics say', async () => {
+    const rig = await busy()
+    for (const entry of queue(rig, boss).entries) {
+      const view = await rig.tasks.get(boss, String(entry.task_id))
+      assert.deepEqual(
+        [entry.state, entry.priority, entry.owner, entry.session_id, entry.replica_id, entry.queue_position, entry.predicted_start_ms],
+        [view.state, view.priority, view.owner, view.session_id, view.replica_id, view.queue_position, view.predicted_start_ms],
+      )
+      assert.equal(entry.age_ms, rig.clock.now() - Date.parse(view.accepted_at))
+      assert.equal(entry.deadline_in_ms, 600_000 + Number(entry.task_id?.slice(1)) - entry.age_ms)
+    }
+    const waiting = queue(rig, boss).entries.slice(2)
+    assert.ok(waiting.every(({ on_time_probability: chance }) => chance !== undefined && chance >= 0 && chance <= 1))
+    const starts = waiting.map(({ predicted_start_ms }) => predicted_start_ms ?? -1)
+    assert.deepEqual(
+      starts,
+      [...starts].sort((a, b) => a - b),
+    )
+  })
+
+  it('shows a key its own tasks, and of the others nothing but that they are there', async () => {
+    const rig = await busy()
+    const [all, anns, bobs] = [queue(rig, boss), queue(rig, ann), queue(rig, bob)]
+    assert.match(ids(anns), /^t0 \? /)
+    const allowed = ['age_ms', 'on_time_probability', 'predicted_start_ms', 'priority', 'queue_position', 'state']
+    all.entries.forEach((entry, at) => {
+      const { owner, ...own } = entry
+      const [mine, theirs] = (owner === 'ann' ? [anns, bobs] : [bobs, anns]).map(({ entries }) => entries[at]) as [Entry, Entry]
+      assert.deepEqual(mine, own)
+      assert.deepEqual(
+        Object.keys(theirs).filter((field) => !allowed.includes(field)),
+        [],
+      )
+      for (const field of Object.keys(theirs) as (keyof Entry)[]) assert.equal(theirs[field], entry[field])
+    })
+  })
+
+  it('comes in pages of any size, each entry once', async () => {
+    const rig = await busy()
+    const whole = queue(rig, boss).entries
+    for (const limit of [1, 2, 5, 11, 12, 13]) {
+      const entries: Entry[] = []
+      let page = queue(rig, boss, { limit })
+      entries.push(...page.entries)
+      while (page.next_cursor !== undefined) {
+        page = queue(rig, boss, { limit, cursor: page.next_cursor })
+        assert.ok(page.entries.length > 0)
+        entries.push(...page.entries)
+      }
+      assert.deepEqual(entries, whole)
+    }
+    assert.deepEqual(queue(rig, boss, { cursor: '12' }), { pool_id: 'pool', slots: 2, entries: [] })
+  })
+
+  it('is not there where the pool is not', async () => {
+    const rig = await startRig()
+    assert.equal((await refusalOf(Promise.resolve().then(() => rig.tasks.queue(ann, 'none', {})))).kind, 'not_found')
+    assert.deepEqual(rig.tasks.queue(ann, 'pool', {}).entries, [])
+  })
+})
