@@ -3,7 +3,7 @@ import type { ErrorObject } from 'ajv'
 import type { components } from '../../generated/config.ts'
 import { validateConfig } from '../../generated/config-validator.js'
 import { engines } from '../../generated/engines.ts'
-import type * as Messages from './messages.ts'
+import type { schemaProblems } from './messages.ts'
 import { modelRefRefusal, type EngineTable } from './model-ref.ts'
 import { ConfigError, problemText, type Problem } from './problem.ts'
 import { relationsOf, soundBeside, type Relation } from './relations.ts'
@@ -23,7 +23,8 @@ export interface Rules {
 const generated: Rules = { validate: validateConfig, engines }
 
 // Most starts have nothing to complain about.
-const messages = (): typeof Messages => createRequire(import.meta.url)('./messages.ts') as typeof Messages
+const messages = (): { readonly schemaProblems: typeof schemaProblems } =>
+  createRequire(import.meta.url)('./messages.ts') as { readonly schemaProblems: typeof schemaProblems }
 
 /** Fills in defaults, in a copy, and finds all that is wrong: only where nothing is may `config` be used. The relations in `more` come last. */
 export function examine(

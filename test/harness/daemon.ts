@@ -144,6 +144,8 @@ export async function startDaemon(given: Record<string, unknown> = {}, overrides
   if (clock instanceof FakeClock) clock.busy = busy
   await daemon.start()
   const server = serverOf(daemon.app)
+  // On a busy machine an idle connection would be closed under a client that is about to use it again.
+  server.keepAliveTimeout = 0
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const { port } = server.address() as AddressInfo
   const stop = async (): Promise<void> => {

@@ -36,7 +36,7 @@ class Bench {
   readonly catalog: Catalog
 
   constructor() {
-    const note = (_fields: LogFields, message: string): void => void this.sentences.push(message)
+    const note = (_: LogFields, message: string): void => void this.sentences.push(message)
     const events = strictEvents()
     events.listen(logLines({ debug: note, info: note, warn: note, error: note }))
     const nothing = (): void => undefined
@@ -69,10 +69,9 @@ class Bench {
   private async commit(facts: readonly Fact[]): Promise<void> {
     await Promise.resolve()
     if (this.broken) throw new StorageError('full')
-    for (const fact of facts) {
+    for (const fact of facts)
       if (fact.kind === 'model_put') this.store.set(fact.model.request.id, fact.model)
-      if (fact.kind === 'model_deleted') this.store.delete(fact.id)
-    }
+      else if (fact.kind === 'model_deleted') this.store.delete(fact.id)
   }
 
   private files(): ModelFiles {
@@ -93,13 +92,12 @@ class Bench {
     }
   }
 
-  /** Lets what is under way come to its end. */
-  /** Registers a model and lets everything that follows happen. */
   async created(request: CatalogModelRequest): Promise<void> {
     await this.catalog.create(request)
     await this.idle()
   }
 
+  /** Lets what is under way come to its end. */
   async idle(): Promise<void> {
     for (let i = 0; i < 10; i++) await settled()
   }
@@ -123,14 +121,13 @@ describe('catalog service', () => {
   })
 
   it('does not serve a model deleted while it was waited for', async () => {
-    const gate = Promise.withResolvers<undefined>()
-    bench.reading = gate.promise
+    const { promise, resolve } = Promise.withResolvers<undefined>()
+    bench.reading = promise
     await bench.catalog.create(local())
-    const served = bench.catalog.resolve('m')
-    const refused = assert.rejects(served, /is not verified yet/)
+    const refused = assert.rejects(bench.catalog.resolve('m'), /is not verified yet/)
     await bench.idle()
     const deleted = bench.catalog.delete('m')
-    gate.resolve(undefined)
+    resolve(undefined)
     await Promise.all([deleted, refused])
     assert.deepEqual([...bench.store.keys()], [])
   })
