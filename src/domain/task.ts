@@ -91,12 +91,17 @@ export interface TaskSource {
 export interface TaskHead
   extends TaskKey, Readonly<Pick<TaskSpec, 'session_id' | 'model_ref' | 'workload' | 'priority' | 'max_tokens' | 'deadline_ms'>> {
   readonly expected_tokens: number | undefined
+  /** Nobody said how long the answer may be; undefined where the journal does not tell without reading the whole task. */
+  readonly open?: boolean
   readonly prompt_tokens: number
   readonly pool_id: string
   /** Milliseconds since the epoch. */
   readonly accepted_at: number
   readonly source: TaskSource
 }
+
+/** Whether nobody said how long the answer may be. */
+export const isOpen = ({ filled = [] }: AcceptedTask): boolean => filled.includes('max_tokens')
 
 export function headOf(task: AcceptedTask): TaskHead {
   const { owner, task_id, prompt_tokens, pool_id, accepted_at } = task
@@ -110,6 +115,7 @@ export function headOf(task: AcceptedTask): TaskHead {
     priority,
     max_tokens,
     expected_tokens,
+    open: isOpen(task),
     deadline_ms,
     prompt_tokens,
     pool_id,

@@ -27,7 +27,7 @@ Feature: What a client is told about its start
     Given Ana has sent tasks "running", "second", "third" and "fourth"
     When Ana opens the stream of "fourth"
     And 1 min passes
-    Then the metrics events of "fourth" show phase "queued, queued, decoding, decoding"
+    Then the metrics events of "fourth" show phase "queued, queued, prefilling, decoding"
     And the metrics events of "fourth" show queue_position "1, 0, 0, 0"
 
   Scenario: Predictions come from the tasks that ended before
