@@ -115,7 +115,7 @@ export function headOf(task: AcceptedTask): TaskHead {
     priority,
     max_tokens,
     expected_tokens,
-    open: isOpen(task),
+    ...(isOpen(task) ? { open: true } : {}),
     deadline_ms,
     prompt_tokens,
     pool_id,
