@@ -701,8 +701,8 @@ export interface components {
         /**
          * @description A task. `completion` takes exactly one of `prompt` and `messages`; `embedding` takes `inputs`; `rerank` takes the query as `prompt`
          *     and the documents as `inputs`. Left out: `task_id` is drawn, `session_id` is the task's own, `workload` follows from the fields,
-         *     `model_ref` is the only one served, `engine` is any, `priority` is interactive, `max_tokens` is what the context has left, `ctx` is
-         *     what prompt and `max_tokens` need, `deadline_ms` is the configured one.
+         *     `model_ref` is the only one served, `engine` is any, `priority` is the highest of its key, `max_tokens` is what the context and the
+         *     budgets have left, `ctx` is what prompt and `max_tokens` need, `deadline_ms` is the configured one.
          */
         TaskRequest: {
             task_id?: components["schemas"]["TaskId"];
@@ -729,7 +729,7 @@ export interface components {
             messages?: components["schemas"]["ChatMessage"][];
             /** @description Texts to embed or to rank. */
             inputs?: string[];
-            /** @description Most tokens generated. What the context has left if left out. */
+            /** @description Most tokens generated. What the context and the budgets have left if left out. */
             max_tokens?: number;
             /** @description Functions the model may call. */
             tools?: components["schemas"]["Tool"][];

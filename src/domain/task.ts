@@ -102,12 +102,17 @@ export interface TaskSource {
 export interface TaskHead
   extends TaskKey, Readonly<Pick<TaskSpec, 'session_id' | 'model_ref' | 'workload' | 'priority' | 'max_tokens' | 'deadline_ms'>> {
   readonly expected_tokens: number | undefined
+  /** Nobody said how long the answer may be; undefined where the journal does not tell without reading the whole task. */
+  readonly open?: boolean
   readonly prompt_tokens: number
   readonly pool_id: string
   /** Milliseconds since the epoch. */
   readonly accepted_at: number
   readonly source: TaskSource
 }
+
+/** Whether nobody said how long the answer may be. */
+export const isOpen = ({ filled = [] }: AcceptedTask): boolean => filled.includes('max_tokens')
 
 /** The head of a task that has just been accepted. */
 export function headOf(task: AcceptedTask): TaskHead {
@@ -122,6 +127,7 @@ export function headOf(task: AcceptedTask): TaskHead {
     priority,
     max_tokens,
     expected_tokens,
+    ...(isOpen(task) ? { open: true } : {}),
     deadline_ms,
     prompt_tokens,
     pool_id,

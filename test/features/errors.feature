@@ -17,7 +17,6 @@ Feature: The taxonomy of errors
 
       Examples:
         | field         | value                               | named         |
-        | max_tokens    | (left out)                          | max_tokens    |
         | max_tokens    | 0                                   | max_tokens    |
         | max_tokens    | "5"                                 | max_tokens    |
         | surprise      | 1                                   | surprise      |

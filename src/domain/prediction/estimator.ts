@@ -9,13 +9,15 @@ export interface WorkShape {
   /** 0 where the task generates nothing (embedding, rerank). */
   readonly max_tokens: number
   readonly expected_tokens?: number | undefined
+  /** Nobody said how long the answer may be: `max_tokens` is what the context has left, and says nothing of its length. */
+  readonly open?: boolean | undefined
 }
 
 /** @param prompt_tokens as admission counted them */
 export const shapeOf = (
-  { workload, max_tokens, expected_tokens }: Pick<TaskRequest, 'workload'> & Omit<WorkShape, 'prompt_tokens'>,
+  { workload, max_tokens, expected_tokens, open }: Pick<TaskRequest, 'workload'> & Omit<WorkShape, 'prompt_tokens'>,
   prompt_tokens: number,
-): WorkShape => ({ prompt_tokens, max_tokens: workload === 'completion' ? max_tokens : 0, expected_tokens })
+): WorkShape => ({ prompt_tokens, max_tokens: workload === 'completion' ? max_tokens : 0, expected_tokens, open })
 
 /** How far a running task is. */
 export interface Progress {
@@ -45,6 +47,9 @@ const smoothing = { rate: 0.1, arrivals: 0.02, spread: 0.02 }
 
 /** Before this many tasks were seen, nothing is known well enough to refuse a task for it. */
 const trusted = 5
+
+/** What lengths of open answers are told in, tokens: the histogram of shares spans 1 to 16,384 of them. */
+const open_tokens = 1024
 
 /** A chance below this is really small. In the simulated day of `bench/prediction.ts` a bolder rule meets no more deadlines, nor does a meeker one. */
 const least_chance = 0.1
@@ -78,7 +83,7 @@ class Ratio {
 
 /**
  * Learns how long tasks of one pool take: exponentially weighted prefill and decode rates, the distribution of the share of max_tokens (or
- * expected_tokens) that is used, how far predictions are off, and how much work comes in. The priors are a small model on a slow machine.
+ * expected_tokens) that is used, the lengths of answers that nobody limits, how far predictions are off, and how much work comes in. The priors are a small model on a slow machine.
  */
 export class Estimator {
   private seen = 0
@@ -86,6 +91,7 @@ export class Estimator {
   private readonly decode_ms_per_token = new Ratio(smoothing.rate, 20)
   private readonly ofMax = new OutputShares([0.1, 0.5, 0.9])
   private readonly ofExpected = new OutputShares([0.5, 1, 1.5])
+  private readonly ofOpen = new OutputShares([0.1, 0.5, 0.9])
   /** Squared relative error of the predicted service time, and of the one with the length of the answer known. */
   private readonly spread = new Ratio(smoothing.spread, 0.5)
   private readonly noise = new Ratio(smoothing.spread, 0.25)
@@ -171,9 +177,9 @@ export class Estimator {
   }
 
   private basis(shape: WorkShape): { readonly shares: OutputShares; readonly asked: number } {
-    return shape.expected_tokens === undefined
-      ? { shares: this.ofMax, asked: Math.max(1, shape.max_tokens) }
-      : { shares: this.ofExpected, asked: shape.expected_tokens }
+    if (shape.expected_tokens !== undefined) return { shares: this.ofExpected, asked: shape.expected_tokens }
+    if (shape.open === true) return { shares: this.ofOpen, asked: open_tokens }
+    return { shares: this.ofMax, asked: Math.max(1, shape.max_tokens) }
   }
 
   /** The first token comes with the end of the prefill. An engine that pauses still has its tokens to generate. */

@@ -145,7 +145,8 @@ export function placeTask<T extends PoolTask>(seeker: Seeker, candidates: Candid
     const size = sizeIn(pool, request, prompt_tokens, affordableTokens(budget, pool.prices, prompt_tokens))
     return { pool, position: ahead.position, start, fallback: !candidates.first.includes(pool), size }
   })
-  const shape = ({ size }: PlacementChoice<T>): WorkShape => shapeOf({ ...request, ...size }, prompt_tokens)
+  const shape = ({ size }: PlacementChoice<T>): WorkShape =>
+    shapeOf({ ...request, ...size, open: request.max_tokens === undefined }, prompt_tokens)
   const inTime = places.filter((place) => {
     const { estimator } = place.pool
     return estimator.admits(estimator.onTimeProbability(place.start, shape(place), waiting, left_ms))

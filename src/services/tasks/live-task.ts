@@ -3,7 +3,7 @@ import { shapeOf, waiting, type RunningWork, type WorkShape } from '../../domain
 import { unplaced } from '../../domain/queue/scheduler.ts'
 import { startedEvent, type TerminalEvent } from '../../domain/stream/task-events.ts'
 import { TaskLog } from '../../domain/stream/task-log.ts'
-import { taskKeyOf, type AcceptedTask, type Attempts, type TaskHead, type TaskOutcome } from '../../domain/task.ts'
+import { isOpen, taskKeyOf, type AcceptedTask, type Attempts, type TaskHead, type TaskOutcome } from '../../domain/task.ts'
 import type { Fact } from '../../ports/journal.ts'
 import type { PoolTask } from '../pools/pool-task.ts'
 import type { Pool } from '../pools/pool.ts'
@@ -98,7 +98,7 @@ export class LiveTask implements PoolTask {
   }
 
   get shape(): WorkShape {
-    return shapeOf(this.accepted.request, this.accepted.prompt_tokens)
+    return shapeOf({ ...this.accepted.request, open: isOpen(this.accepted) }, this.accepted.prompt_tokens)
   }
 
   get log(): TaskLog {

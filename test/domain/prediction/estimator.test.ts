@@ -9,6 +9,7 @@ const shape = fc.record({
   prompt_tokens: fc.nat(4000),
   max_tokens: fc.integer({ min: 1, max: 4000 }),
   expected_tokens: fc.option(fc.integer({ min: 1, max: 8000 }), { nil: undefined }),
+  open: fc.boolean(),
 })
 const done: fc.Arbitrary<WorkDone> = fc
   .record({ shape, tokens_out: fc.nat(4000), prefill_ms: ms, decode_ms: ms })
@@ -49,6 +50,20 @@ describe('estimator', () => {
       ),
       { numRuns: 500 },
     )
+  })
+
+  it('learns how long open answers are, whatever room they had and whatever the others use', () => {
+    const estimator = new Estimator()
+    const rate = { prefill_ms: 0, prompt_tokens: 0 }
+    for (let i = 0; i < 60; i++) {
+      estimator.observe({ ...rate, open: true, max_tokens: 500 * (1 + (i % 16)), tokens_out: 31, decode_ms: 300 })
+      estimator.observe({ ...rate, max_tokens: 64, tokens_out: 32, decode_ms: 310 })
+    }
+    for (const max_tokens of [40, 8000, 120_000])
+      assert.ok(Math.abs(estimator.serviceMs({ prompt_tokens: 0, max_tokens, open: true }) - 300) < 1e-6)
+    assert.ok(Math.abs(estimator.serviceMs({ prompt_tokens: 0, max_tokens: 640 }) - 3190) < 1e-6)
+    // No more than it may have.
+    assert.ok(Math.abs(estimator.serviceMs({ prompt_tokens: 0, max_tokens: 11, open: true }) - 100) < 1e-6)
   })
 
   it('learns rates and the share that is used from the first task on, keeps to them and is sure of them', () => {
