@@ -53,9 +53,6 @@ export interface AcceptedTask extends TaskKey {
   readonly correlation_id: string
 }
 
-/** Whether nobody said how long the answer may be. */
-export const isOpen = ({ filled = [] }: AcceptedTask): boolean => filled.includes('max_tokens')
-
 /** How a task ended. Points in time are milliseconds since the epoch. */
 export interface TaskOutcome {
   readonly state: 'completed' | 'failed' | 'canceled'
@@ -103,7 +100,9 @@ export interface TaskHead
   readonly source: TaskSource
 }
 
-/** The head of a task that has just been accepted. */
+/** Whether nobody said how long the answer may be. */
+export const isOpen = ({ filled = [] }: AcceptedTask): boolean => filled.includes('max_tokens')
+
 export function headOf(task: AcceptedTask): TaskHead {
   const { owner, task_id, prompt_tokens, pool_id, accepted_at } = task
   const { session_id, model_ref, workload, priority, max_tokens, expected_tokens, deadline_ms } = task.request
