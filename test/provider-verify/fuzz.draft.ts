@@ -81,7 +81,7 @@ const steer = (models: readonly string[]): Arbitrary<Steer> =>
     max_tokens: fc.integer({ min: 1, max: 30 }),
     ctx: fc.constantFrom(64, 512, 8192, 8192, 8193),
     deadline_ms: fc.constantFrom(1, 400, 5000, 600_000, 600_000, 600_000, 86_400_000),
-    session: fc.nat({ max: 40 }),
+    session: fc.nat({ max: 12 }),
     talk: fc.option(fc.constantFrom(...talks), { nil: undefined, freq: 1 }),
     plain: rarely(12).map((rare) => !rare),
     without: fc.oneof(

@@ -29,7 +29,7 @@ const faults = { prefill_ms: 0, token_ms: 2, tokens: 12 }
 
 const config = {
   limits: { body_bytes },
-  sessions: { max_turns: 4, ttl_ms: 20_000 },
+  sessions: { max_turns: 3, ttl_ms: 20_000 },
   retention: { tasks_ms: 40_000, artifacts_ms: 40_000 },
   pools: [
     pool('fast', 'mock:v1', {
