@@ -50,7 +50,7 @@ export const sampleOutcome = (state: TaskOutcome['state'] = 'completed', finishe
 
 export const sampleLog = (text = 'token'): StoredLog => ({
   started: '{}',
-  parts: `${JSON.stringify(text)}\n`,
+  parts: `${JSON.stringify([text])}\n`,
   metrics: '',
   terminal: '{"end":{"ü":1}}',
 })

@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite'
-import { encodePart } from '../../domain/stream/part.ts'
+import { PartLog } from '../../domain/stream/part-log.ts'
 
 /** Teaches SQLite to read the frames that schemas 1 to 3 stored, for the migration that turns them into events. */
 export function addFrameFunctions(db: DatabaseSync): void {
@@ -17,13 +17,13 @@ function dataOfFrame(frame: string): string {
 
 /** Token frames back to back as lines of parts. */
 function linesOfFrames(frames: string): string {
-  let lines = ''
+  const log = new PartLog()
   for (const frame of frames.split('\n\n')) {
     if (frame === '') continue
     const { t } = JSON.parse(dataOfFrame(`${frame}\n`)) as { readonly t: string }
-    lines += `${encodePart({ kind: 'text', text: t })}\n`
+    log.push({ kind: 'text', text: t })
   }
-  return lines
+  return log.joined
 }
 
 const terminalOfFrame = (frame: string): string => `{"${frame.includes('\nevent: error\n') ? 'error' : 'end'}":${dataOfFrame(frame)}}`

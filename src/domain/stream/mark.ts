@@ -19,22 +19,25 @@ export const emptyMark: Mark = { bytes: 0, hash: 0x811c9dc5 }
 export const startPosition: Position = { ...emptyMark, channel: textChannel }
 
 /** The mark after some more text of the same channel. */
-export function extendMark(mark: Mark, text: string): Mark {
-  let { bytes, hash } = mark
+export const extendMark = (mark: Mark, text: string): Mark => {
+  const { bytes, hash } = extend(mark, text, textChannel)
+  return { bytes, hash }
+}
+
+/** One object and no more: this runs once a token. */
+function extend(mark: Mark, text: string, channel: Channel): Position {
+  let { hash } = mark
   for (let i = 0; i < text.length; i++) {
     const unit = text.charCodeAt(i)
     // ASCII is nearly everything; the rest is worth an encoder.
-    if (unit > 0x7f) return extendBytes({ bytes, hash }, Buffer.from(text.slice(i), 'utf8'))
+    if (unit > 0x7f) {
+      const more = Buffer.from(text.slice(i), 'utf8')
+      for (const byte of more) hash = Math.imul(hash ^ byte, 0x01000193)
+      return { bytes: mark.bytes + i + more.length, hash: hash >>> 0, channel }
+    }
     hash = Math.imul(hash ^ unit, 0x01000193)
-    bytes++
   }
-  return { bytes, hash: hash >>> 0 }
-}
-
-function extendBytes(mark: Mark, more: Uint8Array): Mark {
-  let { hash } = mark
-  for (const byte of more) hash = Math.imul(hash ^ byte, 0x01000193)
-  return { bytes: mark.bytes + more.length, hash: hash >>> 0 }
+  return { bytes: mark.bytes + text.length, hash: hash >>> 0, channel }
 }
 
 /**
@@ -43,9 +46,9 @@ function extendBytes(mark: Mark, more: Uint8Array): Mark {
  */
 export function advance(position: Position, part: Part): Position {
   const channel = channelOf(part, position.channel)
-  const begin = channel === position.channel ? position : { bytes: position.bytes, hash: extendMark(position, `\0${channel}`).hash }
-  const { bytes, hash } = extendMark(begin, part.text)
-  return { bytes, hash, channel }
+  if (channel === position.channel) return extend(position, part.text, channel)
+  const { hash } = extend(position, `\0${channel}`, channel)
+  return extend({ bytes: position.bytes, hash }, part.text, channel)
 }
 
 /** Whether two marks are the same. */

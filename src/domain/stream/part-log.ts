@@ -1,5 +1,5 @@
 import { advance, startPosition, type Mark, type Position } from './mark.ts'
-import { decodePart, encodePart, type Part } from './part.ts'
+import { decodePart, encodePart, type EncodedPart, type Part } from './part.ts'
 
 /** Parts that are joined into one string once they are complete: a string each would take several times the memory of its text. */
 export const perBlock = 16
@@ -11,27 +11,24 @@ export interface MarkedPart {
   readonly mark: Mark
 }
 
-/** The parts of one task in order, as the lines they are stored as. */
+/** The parts of one task in order, a line of JSON for each `perBlock` of them, as they are stored. */
 export class PartLog {
   count = 0
-  /** Lines of `perBlock` parts each; the last block of a stored log may have fewer. */
+  /** An array of `perBlock` encoded parts each; the last block of a stored log may have fewer. */
   private readonly blocks: string[] = []
   /** Where each block begins, as far as it is known: a stored log is read when somebody asks for a place in it. */
   private readonly begins: Position[] = [startPosition]
-  /** Lines since the last block. */
-  private open: string[] = []
+  /** Parts since the last block. */
+  private open: EncodedPart[] = []
   /** After the newest part; undefined where a stored log has not been read to its end. */
   private newest: Position | undefined = startPosition
 
   /** Parts as `joined` gave them. Nothing can be added to these. */
   static of(joined: string): PartLog {
     const log = new PartLog()
-    for (let at = 0; at < joined.length;) {
-      let end = at
-      for (let n = 0; n < perBlock && end < joined.length; n++, log.count++) end = endOfLine(joined, end)
-      log.blocks.push(joined.slice(at, end))
-      at = end
-    }
+    for (const line of joined.split('\n')) if (line !== '') log.blocks.push(line)
+    const last = log.blocks.length - 1
+    log.count = last < 0 ? 0 : last * perBlock + log.encoded(last).length
     log.newest = undefined
     return log
   }
@@ -40,8 +37,8 @@ export class PartLog {
   push(part: Part): Mark {
     this.newest = advance(this.position, part)
     this.count++
-    if (this.open.push(`${encodePart(part)}\n`) < perBlock) return this.newest
-    this.blocks.push(this.open.join(''))
+    if (this.open.push(encodePart(part)) < perBlock) return this.newest
+    this.blocks.push(JSON.stringify(this.open))
     this.begins.push(this.newest)
     this.open = []
     return this.newest
@@ -58,8 +55,8 @@ export class PartLog {
     let at = first * perBlock
     let position = this.beginOf(Math.min(first, this.blocks.length))
     for (let block = first; block <= this.blocks.length; block++)
-      for (const line of this.lines(block)) {
-        const part = decodePart(line)
+      for (const encoded of this.encoded(block)) {
+        const part = decodePart(encoded)
         position = advance(position, part)
         if (at >= index) yield { part, index: at, mark: position }
         at++
@@ -91,28 +88,21 @@ export class PartLog {
 
   /** All lines, as they are stored. */
   get joined(): string {
-    return this.blocks.join('') + this.open.join('')
+    const lines = this.open.length === 0 ? this.blocks : [...this.blocks, JSON.stringify(this.open)]
+    return lines.map((line) => `${line}\n`).join('')
   }
 
-  private lines(block: number): string[] {
+  private encoded(block: number): readonly EncodedPart[] {
     const whole = this.blocks[block]
-    return whole === undefined ? this.open : linesOf(whole)
+    return whole === undefined ? this.open : (JSON.parse(whole) as EncodedPart[])
   }
 
   private beginOf(block: number): Position {
     while (this.begins.length <= block) {
       let position = this.begins.at(-1) ?? startPosition
-      for (const line of this.lines(this.begins.length - 1)) position = advance(position, decodePart(line))
+      for (const part of this.encoded(this.begins.length - 1)) position = advance(position, decodePart(part))
       this.begins.push(position)
     }
     return this.begins[block] ?? startPosition
   }
 }
-
-/** Where the line that begins at `start` ends. JSON has no raw newline. */
-function endOfLine(lines: string, start: number): number {
-  const end = lines.indexOf('\n', start)
-  return end < 0 ? lines.length : end + 1
-}
-
-const linesOf = (block: string): string[] => block.split('\n').filter((line) => line !== '')

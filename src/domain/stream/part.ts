@@ -55,27 +55,23 @@ export function withText(part: Part, text: string): Part {
   return { kind: 'tool_call', index: part.index, text }
 }
 
-/**
- * One line of JSON for a part, as the event log keeps it: a string for text, an object for the others.
- * @see decodePart
- */
-export function encodePart(part: Part): string {
-  if (part.kind === 'text')
-    return part.logprobs === undefined ? JSON.stringify(part.text) : JSON.stringify({ t: part.text, l: part.logprobs })
-  if (part.kind === 'reasoning') return JSON.stringify({ r: part.text })
-  return JSON.stringify({ c: part.index, id: part.id, n: part.name, a: part.text })
-}
-
-/** What `encodePart` may have written. */
-type Encoded =
+/** A part as the event log keeps it: text as it is, an object with short names for the others. */
+export type EncodedPart =
   | string
   | { readonly t: string; readonly l: readonly TokenLogprob[] }
   | { readonly r: string }
   | { readonly c: number; readonly id?: string; readonly n?: string; readonly a: string }
 
-/** The part of a line that `encodePart` wrote. @throws SyntaxError where it is not JSON */
-export function decodePart(line: string): Part {
-  const part = JSON.parse(line) as Encoded
+/** A part as the event log keeps it. @see decodePart */
+export function encodePart(part: Part): EncodedPart {
+  if (part.kind === 'text') return part.logprobs === undefined ? part.text : { t: part.text, l: part.logprobs }
+  if (part.kind === 'reasoning') return { r: part.text }
+  const { index: c, id, name: n, text: a } = part
+  return { c, ...(id === undefined ? {} : { id }), ...(n === undefined ? {} : { n }), a }
+}
+
+/** What `encodePart` made of a part. */
+export function decodePart(part: EncodedPart): Part {
   if (typeof part === 'string') return { kind: 'text', text: part }
   if ('t' in part) return { kind: 'text', text: part.t, logprobs: part.l }
   if ('r' in part) return { kind: 'reasoning', text: part.r }

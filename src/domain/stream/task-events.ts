@@ -17,7 +17,7 @@ export type TerminalEvent = { readonly end: EndEvent } | { readonly error: Error
 /** A finished task's events, each as JSON. */
 export interface StoredLog {
   readonly started: string
-  /** A line for each part. @see encodePart */
+  /** A line for each block of parts. @see PartLog */
   readonly parts: string
   /** Empty where no metrics were reported. */
   readonly metrics: string

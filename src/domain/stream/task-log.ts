@@ -146,9 +146,10 @@ export class TaskLog {
   }
 
   private renderingOf(format: EventFormat): Rendering {
-    let found = this.renderings.find((rendering) => rendering.format === format)
-    if (found === undefined) this.renderings.push((found = new Rendering(format, this.parts)))
-    return found
+    for (const rendering of this.renderings) if (rendering.format === format) return rendering
+    const rendering = new Rendering(format, this.parts)
+    this.renderings.push(rendering)
+    return rendering
   }
 
   private take(cursor: Cursor, rendering: Rendering, max_chars: number): string {

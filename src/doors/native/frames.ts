@@ -3,18 +3,17 @@ import type { Mark } from '../../domain/stream/mark.ts'
 import type { Part } from '../../domain/stream/part.ts'
 import { endId, formatMark, startedId } from './event-id.ts'
 
-/** The event a part is, and its data without the index. */
-function partOf(part: Part): readonly [event: string, data: string] {
-  if (part.kind === 'text') return ['token', `"t":${JSON.stringify(part.text)}`]
-  if (part.kind === 'reasoning') return ['reasoning', `"t":${JSON.stringify(part.text)}`]
-  const begin = part.name === undefined ? '' : `"id":${JSON.stringify(part.id ?? '')},"name":${JSON.stringify(part.name)},`
-  return ['tool_call', `"index":${part.index},${begin}"arguments":${JSON.stringify(part.text)}`]
-}
-
+/** Data is built by hand: this runs once a token. */
 function partFrame(part: Part, index: number, mark: Mark): string {
-  const [event, data] = partOf(part)
-  const logprobs = part.kind === 'text' && part.logprobs !== undefined ? `,"logprobs":${JSON.stringify(part.logprobs)}` : ''
-  return `id: ${formatMark(mark)}\nevent: ${event}\ndata: {${data},"i":${index}${logprobs}}\n\n`
+  const id = formatMark(mark)
+  const json = JSON.stringify(part.text)
+  if (part.kind === 'text') {
+    const logprobs = part.logprobs === undefined ? '' : `,"logprobs":${JSON.stringify(part.logprobs)}`
+    return `id: ${id}\nevent: token\ndata: {"t":${json},"i":${index}${logprobs}}\n\n`
+  }
+  if (part.kind === 'reasoning') return `id: ${id}\nevent: reasoning\ndata: {"t":${json},"i":${index}}\n\n`
+  const begin = part.name === undefined ? '' : `"id":${JSON.stringify(part.id ?? '')},"name":${JSON.stringify(part.name)},`
+  return `id: ${id}\nevent: tool_call\ndata: {"index":${part.index},${begin}"arguments":${json},"i":${index}}\n\n`
 }
 
 /** A task's events as Server-Sent Events (WHATWG HTML standard, section 9.2). JSON has no raw newlines, so data is one line. */

@@ -1,16 +1,15 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
-import { decodePart, encodePart, type Part, withText } from '../../../src/domain/stream/part.ts'
+import { decodePart, encodePart, type EncodedPart, type Part, withText } from '../../../src/domain/stream/part.ts'
 import { mixedParts } from './parts.kit.ts'
 
 describe('a part', () => {
-  it('is one line of JSON, and comes back from it', () => {
+  it('comes back from JSON as it was', () => {
     fc.assert(
       fc.property(mixedParts(20), (parts) => {
         for (const part of parts) {
-          const line = encodePart(part)
-          assert.equal(line.includes('\n'), false)
-          assert.deepEqual(decodePart(line), part)
+          const line = JSON.stringify(encodePart(part))
+          assert.deepEqual(decodePart(JSON.parse(line) as EncodedPart), part)
         }
       }),
       { numRuns: 1000 },
@@ -18,8 +17,7 @@ describe('a part', () => {
   })
 
   it('of text costs no more than its JSON', () => {
-    assert.equal(encodePart({ kind: 'text', text: 'a "swan"\n🦢' }), '"a \\"swan\\"\\n🦢"')
-    for (const line of ['', '{', 'undefined']) assert.throws(() => decodePart(line), SyntaxError)
+    assert.equal(encodePart({ kind: 'text', text: 'a "swan"\n🦢' }), 'a "swan"\n🦢')
   })
 
   it('cut off at its beginning says neither the name of a tool nor what its tokens were', () => {
