@@ -4,4 +4,5 @@ import type { EngineRegistry } from '../../ports/engine-definition.ts'
 export const engines = {
   mock: () => import('./mock/definition.ts'),
   llamacpp: () => import('./llamacpp/definition.ts'),
+  openai: () => import('./openai/definition.ts'),
 } satisfies EngineRegistry

@@ -1,0 +1,118 @@
+import type { Pool } from 'undici'
+import { Exchange, type Sink } from './exchange.ts'
+import { connectionFault, nonsense } from './faults.ts'
+import { isObject, type Json, type JsonObject } from './json.ts'
+
+/** Connections beside those of the tasks: health, counts. */
+const spare = 4
+/** Largest answer that is no stream, bytes. */
+const most_bytes = 256 * 1024 * 1024
+
+/** Where a server is. */
+export interface ServerAddress {
+  readonly url: string
+  readonly api_key?: string | undefined
+}
+
+/** The HTTP client of one replica: connections of its own, and no time limits: those are our watchdogs'. */
+export class EngineClient {
+  /** Chunks that have come in: who talks is alive. */
+  heard = 0
+  private readonly pool: Pool
+  private readonly base: string
+  private readonly headers: Readonly<Record<string, string>>
+  private readonly redact: (text: string) => string
+  private readonly calls = new Set<Exchange>()
+
+  private constructor(pool: Pool, base: string, api_key = '') {
+    this.pool = pool
+    this.base = base
+    this.headers = { 'User-Agent': 'orchestratord', ...(api_key === '' ? {} : { Authorization: `Bearer ${api_key}` }) }
+    this.redact = (text) => (api_key === '' ? text : text.replaceAll(api_key, '***'))
+  }
+
+  /** @param slots tasks that run at once */
+  static async open({ url, api_key }: ServerAddress, slots: number): Promise<EngineClient> {
+    // Only who has such an engine loads the HTTP client.
+    const { Pool: Connections } = await import('undici')
+    const { origin, pathname } = new URL(url)
+    const options = { connections: slots + spare, pipelining: 1, headersTimeout: 0, bodyTimeout: 0, allowH2: false }
+    return new EngineClient(new Connections(origin, options), pathname.replace(/\/+$/, ''), api_key)
+  }
+
+  /** Sends a body and reads the answer as it comes. @throws EngineFault; the signal's reason after an abort */
+  async stream(path: string, body: object, sink: Sink, signal: AbortSignal): Promise<void> {
+    await this.call('POST', path, body, sink, signal)
+  }
+
+  /** An answer that is one JSON object. @throws EngineFault; the signal's reason after an abort */
+  async get(path: string, signal: AbortSignal): Promise<JsonObject> {
+    return objectIn(await this.whole('GET', path, undefined, signal))
+  }
+
+  /** An answer that is one JSON object. @throws EngineFault; the signal's reason after an abort */
+  async post(path: string, body: object, signal: AbortSignal): Promise<JsonObject> {
+    return objectIn(await this.whole('POST', path, body, signal))
+  }
+
+  /** Whether the server answers a GET with success, whatever its body says. @throws EngineFault where it does not */
+  async ask(path: string, signal: AbortSignal): Promise<void> {
+    await this.whole('GET', path, undefined, signal)
+  }
+
+  /** Closes every connection; calls under way reject with the reason. */
+  async close(reason: Error): Promise<void> {
+    for (const call of this.calls) call.abort(reason)
+    await this.pool.destroy()
+  }
+
+  private async whole(method: 'GET' | 'POST', path: string, body: object | undefined, signal: AbortSignal): Promise<string> {
+    const chunks: Buffer[] = []
+    let size = 0
+    const data = (chunk: Buffer): boolean => {
+      size += chunk.length
+      if (size > most_bytes) throw nonsense(new Error('the answer is too large'))
+      chunks.push(chunk)
+      return false
+    }
+    await this.call(method, path, body, { data, end: () => undefined }, signal)
+    return Buffer.concat(chunks).toString()
+  }
+
+  private async call(method: 'GET' | 'POST', path: string, body: object | undefined, sink: Sink, signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted()
+    const data = (chunk: Buffer): boolean => {
+      this.heard++
+      return sink.data(chunk)
+    }
+    const call = new Exchange({ data, end: () => sink.end() }, this.redact)
+    const onAbort = (): void => call.abort(signal.reason)
+    this.calls.add(call)
+    signal.addEventListener('abort', onAbort, { once: true })
+    try {
+      const headers = body === undefined ? this.headers : { ...this.headers, 'Content-Type': 'application/json' }
+      const request = { method, path: this.base + path, headers, body: body === undefined ? null : JSON.stringify(body) }
+      try {
+        this.pool.dispatch(request, call)
+      } catch (error) {
+        call.abort(connectionFault(error instanceof Error ? error : new Error(String(error))))
+      }
+      await call.done
+    } finally {
+      this.calls.delete(call)
+      signal.removeEventListener('abort', onAbort)
+    }
+  }
+}
+
+/** @throws EngineFault where the text is no JSON object */
+export function objectIn(text: string): JsonObject {
+  let value: Json
+  try {
+    value = JSON.parse(text) as Json
+  } catch (cause) {
+    throw nonsense(cause)
+  }
+  if (!isObject(value)) throw nonsense(new Error('not a JSON object'))
+  return value
+}
