@@ -2083,7 +2083,7 @@ validate27.errors = vErrors;
 return errors === 0;
 }
 
-const schema44 = {"type":"object","discriminator":{"propertyName":"driver"},"oneOf":[{"$ref":"#/definitions/LlamacppEmbeddedPool"}],"required":["engine"],"properties":{"engine":{"enum":["llamacpp"]}}};
+const schema44 = {"type":"object","discriminator":{"propertyName":"driver"},"oneOf":[{"$ref":"#/definitions/LlamacppEmbeddedPool"},{"$ref":"#/definitions/LlamacppExternalPool"}],"required":["engine"],"properties":{"engine":{"enum":["llamacpp"]}}};
 const schema45 = {"type":"object","additionalProperties":false,"required":["engine","driver","llamacpp","ctx"],"properties":{"id":true,"engine":{"type":"string","enum":["llamacpp"]},"driver":{"type":"string","enum":["embedded"]},"model":true,"ctx":true,"max_tokens_out":true,"sampler_profile_version":true,"replicas":true,"queue":true,"timeouts":true,"prices":true,"llamacpp":{"$ref":"#/definitions/LlamacppOptions","default":{}}}};
 
 function validate31(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
@@ -2346,90 +2346,17 @@ validate31.errors = vErrors;
 return errors === 0;
 }
 
+const schema47 = {"type":"object","additionalProperties":false,"required":["engine","driver","llamacpp","replayable"],"properties":{"id":true,"engine":{"type":"string","enum":["llamacpp"]},"driver":{"type":"string","enum":["external"]},"model":true,"ctx":true,"max_tokens_out":true,"sampler_profile_version":true,"replicas":true,"queue":true,"timeouts":true,"prices":true,"url":{"$ref":"#/definitions/Url"},"api_key_env":{"$ref":"#/definitions/ApiKeyEnv"},"replayable":{"enum":[true,false,"probe"],"default":"probe"},"llamacpp":{"$ref":"#/definitions/LlamacppExternalOptions","default":{}}}};
 
-function validate30(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
-let vErrors = null;
-let errors = 0;
-if(data && typeof data == "object" && !Array.isArray(data)){
-if(data.engine === undefined){
-const err0 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "engine"},message:"must have required property '"+"engine"+"'"};
-if(vErrors === null){
-vErrors = [err0];
-}
-else {
-vErrors.push(err0);
-}
-errors++;
-}
-if(data.engine !== undefined){
-if(!(data.engine === "llamacpp")){
-const err1 = {instancePath:instancePath+"/engine",schemaPath:"#/properties/engine/enum",keyword:"enum",params:{allowedValues: schema44.properties.engine.enum},message:"must be equal to one of the allowed values"};
-if(vErrors === null){
-vErrors = [err1];
-}
-else {
-vErrors.push(err1);
-}
-errors++;
-}
-}
-const tag0 = data.driver;
-if(typeof tag0 == "string"){
-if(tag0 === "embedded"){
-if(!(validate31(data, {instancePath,parentData,parentDataProperty,rootData}))){
-vErrors = vErrors === null ? validate31.errors : vErrors.concat(validate31.errors);
-errors = vErrors.length;
-}
-}
-else {
-const err2 = {instancePath,schemaPath:"#/discriminator",keyword:"discriminator",params:{error: "mapping", tag: "driver", tagValue: tag0},message:"value of tag \"driver\" must be in oneOf"};
-if(vErrors === null){
-vErrors = [err2];
-}
-else {
-vErrors.push(err2);
-}
-errors++;
-}
-}
-else {
-const err3 = {instancePath,schemaPath:"#/discriminator",keyword:"discriminator",params:{error: "tag", tag: "driver", tagValue: tag0},message:"tag \"driver\" must be string"};
-if(vErrors === null){
-vErrors = [err3];
-}
-else {
-vErrors.push(err3);
-}
-errors++;
-}
-}
-else {
-const err4 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
-if(vErrors === null){
-vErrors = [err4];
-}
-else {
-vErrors.push(err4);
-}
-errors++;
-}
-validate30.errors = vErrors;
-return errors === 0;
-}
-
-const schema47 = {"type":"object","discriminator":{"propertyName":"driver"},"oneOf":[{"$ref":"#/definitions/OpenaiExternalPool"}],"required":["engine"],"properties":{"engine":{"enum":["openai"]}}};
-const schema48 = {"type":"object","additionalProperties":false,"required":["engine","driver","openai","replayable"],"properties":{"id":true,"engine":{"type":"string","enum":["openai"]},"driver":{"type":"string","enum":["external"]},"model":true,"ctx":true,"max_tokens_out":true,"sampler_profile_version":true,"replicas":true,"queue":true,"timeouts":true,"prices":true,"url":{"$ref":"#/definitions/Url"},"api_key_env":{"$ref":"#/definitions/ApiKeyEnv"},"replayable":{"enum":[true,false,"probe"],"default":"probe"},"openai":{"$ref":"#/definitions/OpenaiOptions","default":{}}}};
-const schema51 = {"type":"object","additionalProperties":false,"required":["features","max_tokens_field","workloads"],"properties":{"features":{"type":"array","maxItems":16,"uniqueItems":true,"default":["chat_template","stop_sequences","tools","json_object","json_schema","logprobs","penalties","logit_bias"],"items":{"type":"string","enum":["chat_template","stop_sequences","tools","json_object","json_schema","images","audio","logprobs","reasoning","penalties","logit_bias","prefill"]}},"workloads":{"type":"array","minItems":1,"maxItems":2,"uniqueItems":true,"default":["completion"],"items":{"type":"string","enum":["completion","embedding"]}},"max_tokens_field":{"type":"string","enum":["max_tokens","max_completion_tokens"],"default":"max_tokens"}}};
-
-function validate34(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate32(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.replayable === undefined){
 data.replayable = "probe";
 }
-if(data.openai === undefined){
-data.openai = {};
+if(data.llamacpp === undefined){
+data.llamacpp = {};
 }
 if(data.engine === undefined){
 const err0 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "engine"},message:"must have required property '"+"engine"+"'"};
@@ -2451,8 +2378,8 @@ vErrors.push(err1);
 }
 errors++;
 }
-if(data.openai === undefined){
-const err2 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "openai"},message:"must have required property '"+"openai"+"'"};
+if(data.llamacpp === undefined){
+const err2 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "llamacpp"},message:"must have required property '"+"llamacpp"+"'"};
 if(vErrors === null){
 vErrors = [err2];
 }
@@ -2472,7 +2399,7 @@ vErrors.push(err3);
 errors++;
 }
 for(const key0 in data){
-if(!(func2.call(schema48.properties, key0))){
+if(!(func2.call(schema47.properties, key0))){
 const err4 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err4];
@@ -2495,8 +2422,8 @@ vErrors.push(err5);
 }
 errors++;
 }
-if(!(data0 === "openai")){
-const err6 = {instancePath:instancePath+"/engine",schemaPath:"#/properties/engine/enum",keyword:"enum",params:{allowedValues: schema48.properties.engine.enum},message:"must be equal to one of the allowed values"};
+if(!(data0 === "llamacpp")){
+const err6 = {instancePath:instancePath+"/engine",schemaPath:"#/properties/engine/enum",keyword:"enum",params:{allowedValues: schema47.properties.engine.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err6];
 }
@@ -2519,7 +2446,7 @@ vErrors.push(err7);
 errors++;
 }
 if(!(data1 === "external")){
-const err8 = {instancePath:instancePath+"/driver",schemaPath:"#/properties/driver/enum",keyword:"enum",params:{allowedValues: schema48.properties.driver.enum},message:"must be equal to one of the allowed values"};
+const err8 = {instancePath:instancePath+"/driver",schemaPath:"#/properties/driver/enum",keyword:"enum",params:{allowedValues: schema47.properties.driver.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err8];
 }
@@ -2591,7 +2518,305 @@ errors++;
 }
 let data4 = data.replayable;
 if(!(((data4 === true) || (data4 === false)) || (data4 === "probe"))){
-const err14 = {instancePath:instancePath+"/replayable",schemaPath:"#/properties/replayable/enum",keyword:"enum",params:{allowedValues: schema48.properties.replayable.enum},message:"must be equal to one of the allowed values"};
+const err14 = {instancePath:instancePath+"/replayable",schemaPath:"#/properties/replayable/enum",keyword:"enum",params:{allowedValues: schema47.properties.replayable.enum},message:"must be equal to one of the allowed values"};
+if(vErrors === null){
+vErrors = [err14];
+}
+else {
+vErrors.push(err14);
+}
+errors++;
+}
+let data5 = data.llamacpp;
+if(data5 && typeof data5 == "object" && !Array.isArray(data5)){
+for(const key1 in data5){
+const err15 = {instancePath:instancePath+"/llamacpp",schemaPath:"#/definitions/LlamacppExternalOptions/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key1},message:"must NOT have additional properties"};
+if(vErrors === null){
+vErrors = [err15];
+}
+else {
+vErrors.push(err15);
+}
+errors++;
+}
+}
+else {
+const err16 = {instancePath:instancePath+"/llamacpp",schemaPath:"#/definitions/LlamacppExternalOptions/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err16];
+}
+else {
+vErrors.push(err16);
+}
+errors++;
+}
+}
+else {
+const err17 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err17];
+}
+else {
+vErrors.push(err17);
+}
+errors++;
+}
+validate32.errors = vErrors;
+return errors === 0;
+}
+
+
+function validate30(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.engine === undefined){
+const err0 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "engine"},message:"must have required property '"+"engine"+"'"};
+if(vErrors === null){
+vErrors = [err0];
+}
+else {
+vErrors.push(err0);
+}
+errors++;
+}
+if(data.engine !== undefined){
+if(!(data.engine === "llamacpp")){
+const err1 = {instancePath:instancePath+"/engine",schemaPath:"#/properties/engine/enum",keyword:"enum",params:{allowedValues: schema44.properties.engine.enum},message:"must be equal to one of the allowed values"};
+if(vErrors === null){
+vErrors = [err1];
+}
+else {
+vErrors.push(err1);
+}
+errors++;
+}
+}
+const tag0 = data.driver;
+if(typeof tag0 == "string"){
+if(tag0 === "embedded"){
+if(!(validate31(data, {instancePath,parentData,parentDataProperty,rootData}))){
+vErrors = vErrors === null ? validate31.errors : vErrors.concat(validate31.errors);
+errors = vErrors.length;
+}
+}
+else if(tag0 === "external"){
+if(!(validate32(data, {instancePath,parentData,parentDataProperty,rootData}))){
+vErrors = vErrors === null ? validate32.errors : vErrors.concat(validate32.errors);
+errors = vErrors.length;
+}
+}
+else {
+const err2 = {instancePath,schemaPath:"#/discriminator",keyword:"discriminator",params:{error: "mapping", tag: "driver", tagValue: tag0},message:"value of tag \"driver\" must be in oneOf"};
+if(vErrors === null){
+vErrors = [err2];
+}
+else {
+vErrors.push(err2);
+}
+errors++;
+}
+}
+else {
+const err3 = {instancePath,schemaPath:"#/discriminator",keyword:"discriminator",params:{error: "tag", tag: "driver", tagValue: tag0},message:"tag \"driver\" must be string"};
+if(vErrors === null){
+vErrors = [err3];
+}
+else {
+vErrors.push(err3);
+}
+errors++;
+}
+}
+else {
+const err4 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err4];
+}
+else {
+vErrors.push(err4);
+}
+errors++;
+}
+validate30.errors = vErrors;
+return errors === 0;
+}
+
+const schema51 = {"type":"object","discriminator":{"propertyName":"driver"},"oneOf":[{"$ref":"#/definitions/OpenaiExternalPool"}],"required":["engine"],"properties":{"engine":{"enum":["openai"]}}};
+const schema52 = {"type":"object","additionalProperties":false,"required":["engine","driver","openai","replayable"],"properties":{"id":true,"engine":{"type":"string","enum":["openai"]},"driver":{"type":"string","enum":["external"]},"model":true,"ctx":true,"max_tokens_out":true,"sampler_profile_version":true,"replicas":true,"queue":true,"timeouts":true,"prices":true,"url":{"$ref":"#/definitions/Url"},"api_key_env":{"$ref":"#/definitions/ApiKeyEnv"},"replayable":{"enum":[true,false,"probe"],"default":"probe"},"openai":{"$ref":"#/definitions/OpenaiOptions","default":{}}}};
+const schema55 = {"type":"object","additionalProperties":false,"required":["features","max_tokens_field","workloads"],"properties":{"features":{"type":"array","maxItems":16,"uniqueItems":true,"default":["chat_template","stop_sequences","tools","json_object","json_schema","logprobs","penalties","logit_bias"],"items":{"type":"string","enum":["chat_template","stop_sequences","tools","json_object","json_schema","images","audio","logprobs","reasoning","penalties","logit_bias","prefill"]}},"workloads":{"type":"array","minItems":1,"maxItems":2,"uniqueItems":true,"default":["completion"],"items":{"type":"string","enum":["completion","embedding"]}},"max_tokens_field":{"type":"string","enum":["max_tokens","max_completion_tokens"],"default":"max_tokens"}}};
+
+function validate36(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.replayable === undefined){
+data.replayable = "probe";
+}
+if(data.openai === undefined){
+data.openai = {};
+}
+if(data.engine === undefined){
+const err0 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "engine"},message:"must have required property '"+"engine"+"'"};
+if(vErrors === null){
+vErrors = [err0];
+}
+else {
+vErrors.push(err0);
+}
+errors++;
+}
+if(data.driver === undefined){
+const err1 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "driver"},message:"must have required property '"+"driver"+"'"};
+if(vErrors === null){
+vErrors = [err1];
+}
+else {
+vErrors.push(err1);
+}
+errors++;
+}
+if(data.openai === undefined){
+const err2 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "openai"},message:"must have required property '"+"openai"+"'"};
+if(vErrors === null){
+vErrors = [err2];
+}
+else {
+vErrors.push(err2);
+}
+errors++;
+}
+if(data.replayable === undefined){
+const err3 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "replayable"},message:"must have required property '"+"replayable"+"'"};
+if(vErrors === null){
+vErrors = [err3];
+}
+else {
+vErrors.push(err3);
+}
+errors++;
+}
+for(const key0 in data){
+if(!(func2.call(schema52.properties, key0))){
+const err4 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
+if(vErrors === null){
+vErrors = [err4];
+}
+else {
+vErrors.push(err4);
+}
+errors++;
+}
+}
+if(data.engine !== undefined){
+let data0 = data.engine;
+if(typeof data0 !== "string"){
+const err5 = {instancePath:instancePath+"/engine",schemaPath:"#/properties/engine/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err5];
+}
+else {
+vErrors.push(err5);
+}
+errors++;
+}
+if(!(data0 === "openai")){
+const err6 = {instancePath:instancePath+"/engine",schemaPath:"#/properties/engine/enum",keyword:"enum",params:{allowedValues: schema52.properties.engine.enum},message:"must be equal to one of the allowed values"};
+if(vErrors === null){
+vErrors = [err6];
+}
+else {
+vErrors.push(err6);
+}
+errors++;
+}
+}
+if(data.driver !== undefined){
+let data1 = data.driver;
+if(typeof data1 !== "string"){
+const err7 = {instancePath:instancePath+"/driver",schemaPath:"#/properties/driver/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err7];
+}
+else {
+vErrors.push(err7);
+}
+errors++;
+}
+if(!(data1 === "external")){
+const err8 = {instancePath:instancePath+"/driver",schemaPath:"#/properties/driver/enum",keyword:"enum",params:{allowedValues: schema52.properties.driver.enum},message:"must be equal to one of the allowed values"};
+if(vErrors === null){
+vErrors = [err8];
+}
+else {
+vErrors.push(err8);
+}
+errors++;
+}
+}
+if(data.url !== undefined){
+let data2 = data.url;
+if(typeof data2 === "string"){
+if(func3(data2) > 2048){
+const err9 = {instancePath:instancePath+"/url",schemaPath:"#/definitions/Url/maxLength",keyword:"maxLength",params:{limit: 2048},message:"must NOT have more than 2048 characters"};
+if(vErrors === null){
+vErrors = [err9];
+}
+else {
+vErrors.push(err9);
+}
+errors++;
+}
+if(!pattern10.test(data2)){
+const err10 = {instancePath:instancePath+"/url",schemaPath:"#/definitions/Url/pattern",keyword:"pattern",params:{pattern: "^https?://[^/?#@\\s]+(/[^?#@\\s]*)?$"},message:"must match pattern \""+"^https?://[^/?#@\\s]+(/[^?#@\\s]*)?$"+"\""};
+if(vErrors === null){
+vErrors = [err10];
+}
+else {
+vErrors.push(err10);
+}
+errors++;
+}
+}
+else {
+const err11 = {instancePath:instancePath+"/url",schemaPath:"#/definitions/Url/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err11];
+}
+else {
+vErrors.push(err11);
+}
+errors++;
+}
+}
+if(data.api_key_env !== undefined){
+let data3 = data.api_key_env;
+if(typeof data3 === "string"){
+if(!pattern11.test(data3)){
+const err12 = {instancePath:instancePath+"/api_key_env",schemaPath:"#/definitions/ApiKeyEnv/pattern",keyword:"pattern",params:{pattern: "^(?!ORCHD_)[A-Za-z_][A-Za-z0-9_]{0,127}$"},message:"must match pattern \""+"^(?!ORCHD_)[A-Za-z_][A-Za-z0-9_]{0,127}$"+"\""};
+if(vErrors === null){
+vErrors = [err12];
+}
+else {
+vErrors.push(err12);
+}
+errors++;
+}
+}
+else {
+const err13 = {instancePath:instancePath+"/api_key_env",schemaPath:"#/definitions/ApiKeyEnv/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err13];
+}
+else {
+vErrors.push(err13);
+}
+errors++;
+}
+}
+let data4 = data.replayable;
+if(!(((data4 === true) || (data4 === false)) || (data4 === "probe"))){
+const err14 = {instancePath:instancePath+"/replayable",schemaPath:"#/properties/replayable/enum",keyword:"enum",params:{allowedValues: schema52.properties.replayable.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err14];
 }
@@ -2679,7 +2904,7 @@ vErrors.push(err20);
 errors++;
 }
 if(!((((((((((((data7 === "chat_template") || (data7 === "stop_sequences")) || (data7 === "tools")) || (data7 === "json_object")) || (data7 === "json_schema")) || (data7 === "images")) || (data7 === "audio")) || (data7 === "logprobs")) || (data7 === "reasoning")) || (data7 === "penalties")) || (data7 === "logit_bias")) || (data7 === "prefill"))){
-const err21 = {instancePath:instancePath+"/openai/features/" + i0,schemaPath:"#/definitions/OpenaiOptions/properties/features/items/enum",keyword:"enum",params:{allowedValues: schema51.properties.features.items.enum},message:"must be equal to one of the allowed values"};
+const err21 = {instancePath:instancePath+"/openai/features/" + i0,schemaPath:"#/definitions/OpenaiOptions/properties/features/items/enum",keyword:"enum",params:{allowedValues: schema55.properties.features.items.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err21];
 }
@@ -2760,7 +2985,7 @@ vErrors.push(err26);
 errors++;
 }
 if(!((data9 === "completion") || (data9 === "embedding"))){
-const err27 = {instancePath:instancePath+"/openai/workloads/" + i2,schemaPath:"#/definitions/OpenaiOptions/properties/workloads/items/enum",keyword:"enum",params:{allowedValues: schema51.properties.workloads.items.enum},message:"must be equal to one of the allowed values"};
+const err27 = {instancePath:instancePath+"/openai/workloads/" + i2,schemaPath:"#/definitions/OpenaiOptions/properties/workloads/items/enum",keyword:"enum",params:{allowedValues: schema55.properties.workloads.items.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err27];
 }
@@ -2817,7 +3042,7 @@ vErrors.push(err30);
 errors++;
 }
 if(!((data10 === "max_tokens") || (data10 === "max_completion_tokens"))){
-const err31 = {instancePath:instancePath+"/openai/max_tokens_field",schemaPath:"#/definitions/OpenaiOptions/properties/max_tokens_field/enum",keyword:"enum",params:{allowedValues: schema51.properties.max_tokens_field.enum},message:"must be equal to one of the allowed values"};
+const err31 = {instancePath:instancePath+"/openai/max_tokens_field",schemaPath:"#/definitions/OpenaiOptions/properties/max_tokens_field/enum",keyword:"enum",params:{allowedValues: schema55.properties.max_tokens_field.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err31];
 }
@@ -2848,12 +3073,12 @@ vErrors.push(err33);
 }
 errors++;
 }
-validate34.errors = vErrors;
+validate36.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate33(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate35(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -2869,7 +3094,7 @@ errors++;
 }
 if(data.engine !== undefined){
 if(!(data.engine === "openai")){
-const err1 = {instancePath:instancePath+"/engine",schemaPath:"#/properties/engine/enum",keyword:"enum",params:{allowedValues: schema47.properties.engine.enum},message:"must be equal to one of the allowed values"};
+const err1 = {instancePath:instancePath+"/engine",schemaPath:"#/properties/engine/enum",keyword:"enum",params:{allowedValues: schema51.properties.engine.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err1];
 }
@@ -2882,8 +3107,8 @@ errors++;
 const tag0 = data.driver;
 if(typeof tag0 == "string"){
 if(tag0 === "external"){
-if(!(validate34(data, {instancePath,parentData,parentDataProperty,rootData}))){
-vErrors = vErrors === null ? validate34.errors : vErrors.concat(validate34.errors);
+if(!(validate36(data, {instancePath,parentData,parentDataProperty,rootData}))){
+vErrors = vErrors === null ? validate36.errors : vErrors.concat(validate36.errors);
 errors = vErrors.length;
 }
 }
@@ -2919,7 +3144,7 @@ vErrors.push(err4);
 }
 errors++;
 }
-validate33.errors = vErrors;
+validate35.errors = vErrors;
 return errors === 0;
 }
 
@@ -3718,8 +3943,8 @@ errors = vErrors.length;
 }
 }
 else if(tag0 === "openai"){
-if(!(validate33(data, {instancePath,parentData,parentDataProperty,rootData}))){
-vErrors = vErrors === null ? validate33.errors : vErrors.concat(validate33.errors);
+if(!(validate35(data, {instancePath,parentData,parentDataProperty,rootData}))){
+vErrors = vErrors === null ? validate35.errors : vErrors.concat(validate35.errors);
 errors = vErrors.length;
 }
 }

@@ -435,7 +435,7 @@ export interface components {
              */
             readonly temperature: number;
         };
-        readonly LlamacppPool: components["schemas"]["LlamacppEmbeddedPool"];
+        readonly LlamacppPool: components["schemas"]["LlamacppEmbeddedPool"] | components["schemas"]["LlamacppExternalPool"];
         /** @description A GGUF model run by llama.cpp in a supervised child process. */
         readonly LlamacppEmbeddedPool: {
             readonly id: components["schemas"]["Id"];
@@ -462,6 +462,43 @@ export interface components {
             readonly prices?: components["schemas"]["Prices"];
             /** @default {} */
             readonly llamacpp: components["schemas"]["LlamacppOptions"];
+        };
+        /** @description A llama-server has its options on its own command line. */
+        readonly LlamacppExternalOptions: Record<string, never>;
+        /** @description A llama-server. */
+        readonly LlamacppExternalPool: {
+            readonly id: components["schemas"]["Id"];
+            /** @enum {string} */
+            readonly engine: "llamacpp";
+            /** @enum {string} */
+            readonly driver: "external";
+            readonly model: components["schemas"]["ModelRef"];
+            readonly ctx?: components["schemas"]["Ctx"];
+            readonly max_tokens_out?: components["schemas"]["MaxTokensOut"];
+            readonly sampler_profile_version?: components["schemas"]["SamplerProfileVersion"];
+            /**
+             * @default [
+             *       {
+             *         "id": "r0"
+             *       }
+             *     ]
+             */
+            readonly replicas: components["schemas"]["Replicas"];
+            /** @default {} */
+            readonly queue: components["schemas"]["Queue"];
+            /** @default {} */
+            readonly timeouts: components["schemas"]["Timeouts"];
+            readonly prices?: components["schemas"]["Prices"];
+            readonly url?: components["schemas"]["Url"];
+            readonly api_key_env?: components["schemas"]["ApiKeyEnv"];
+            /**
+             * @description Whether the engine gives the same text again for the same seed; `probe` asks it at each start, with one seed several times.
+             * @default probe
+             * @enum {unknown}
+             */
+            readonly replayable: true | false | "probe";
+            /** @default {} */
+            readonly llamacpp: components["schemas"]["LlamacppExternalOptions"];
         };
         /** @description What this OpenAI-compatible server can, which none of them tells. */
         readonly OpenaiOptions: {

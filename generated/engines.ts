@@ -3,6 +3,6 @@
 /** Every engine: its drivers with the beginnings of the model references they take, and which are servers. */
 export const engines = {
   "mock": {"drivers":{"in-process":{"schemes":["mock:"]}}},
-  "llamacpp": {"drivers":{"embedded":{"schemes":["file:","catalog:"]}}},
+  "llamacpp": {"drivers":{"embedded":{"schemes":["file:","catalog:"]},"external":{"schemes":["served:","llamacpp:"],"remote":true}}},
   "openai": {"drivers":{"external":{"schemes":["served:","openai:"],"remote":true}}},
 } as const

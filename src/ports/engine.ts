@@ -51,7 +51,7 @@ export interface GenerateRequest {
 export interface GenerateResult {
   readonly finish_reason: FinishReason
   readonly tokens_in: number
-  /** Tokens generated, the one that ended the turn not counted. */
+  /** Tokens generated, as the engine counts them: servers count the one that ended the turn as well. */
   readonly tokens_out: number
   /** Prompt tokens that came from a cache, where the engine tells. */
   readonly tokens_in_cached?: number

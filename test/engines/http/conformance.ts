@@ -17,6 +17,7 @@ export function conforms(kit: EngineKit): void {
       server = await EngineServer.start()
       bench = new Bench(kit, server)
       await bench.start()
+      server.calls.length = 0
     })
 
     afterEach(async () => {

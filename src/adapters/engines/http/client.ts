@@ -47,7 +47,7 @@ export class EngineClient {
 
   /** An answer that is one JSON object. @throws EngineFault; the signal's reason after an abort */
   async get(path: string, signal: AbortSignal): Promise<JsonObject> {
-    return objectIn(await this.whole('GET', path, undefined, signal))
+    return objectIn(await this.text(path, signal))
   }
 
   /** An answer that is one JSON object. @throws EngineFault; the signal's reason after an abort */
@@ -55,9 +55,14 @@ export class EngineClient {
     return objectIn(await this.whole('POST', path, body, signal))
   }
 
-  /** Whether the server answers a GET with success, whatever its body says. @throws EngineFault where it does not */
-  async ask(path: string, signal: AbortSignal): Promise<void> {
-    await this.whole('GET', path, undefined, signal)
+  /** An answer that is any JSON. @throws EngineFault; the signal's reason after an abort */
+  async value(path: string, signal: AbortSignal): Promise<Json> {
+    return parsed(await this.text(path, signal))
+  }
+
+  /** An answer that is any text. @throws EngineFault; the signal's reason after an abort */
+  text(path: string, signal: AbortSignal): Promise<string> {
+    return this.whole('GET', path, undefined, signal)
   }
 
   /** Closes every connection; calls under way reject with the reason. */
@@ -105,14 +110,18 @@ export class EngineClient {
   }
 }
 
-/** @throws EngineFault where the text is no JSON object */
-export function objectIn(text: string): JsonObject {
-  let value: Json
+/** @throws EngineFault where the text is no JSON */
+function parsed(text: string): Json {
   try {
-    value = JSON.parse(text) as Json
+    return JSON.parse(text) as Json
   } catch (cause) {
     throw nonsense(cause)
   }
+}
+
+/** @throws EngineFault where the text is no JSON object */
+export function objectIn(text: string): JsonObject {
+  const value = parsed(text)
   if (!isObject(value)) throw nonsense(new Error('not a JSON object'))
   return value
 }

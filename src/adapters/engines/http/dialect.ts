@@ -44,6 +44,8 @@ export interface Dialect {
   /** Tokens of a prompt; an estimate where the server has no tokenizer to ask. */
   count(client: EngineClient, prompt: Prompt, server: ServerProps, signal: AbortSignal): Promise<number>
   embed?(client: EngineClient, inputs: readonly string[], server: ServerProps, signal: AbortSignal): Promise<Embeddings>
+  /** Share of the KV cache in use, 0 to 1, where the server tells now. */
+  kvUsage?(client: EngineClient, signal: AbortSignal): Promise<number | undefined>
   rerank?(client: EngineClient, query: string, documents: readonly string[], server: ServerProps, signal: AbortSignal): Promise<Scores>
 }
 

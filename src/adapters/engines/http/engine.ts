@@ -33,6 +33,7 @@ interface Up {
   readonly client: EngineClient
   readonly server: ServerProps
   readonly health: Health
+  kv_usage: number | undefined
 }
 
 /** An engine that is a server: what all of them share. What is its own is in its dialect. */
@@ -40,6 +41,7 @@ export class HttpEngine implements Engine {
   private readonly parts: HttpEngineParts
   private client: EngineClient | undefined
   private up: Up | undefined
+  private asking = false
   private closing: Promise<void> = Promise.resolve()
 
   constructor(parts: HttpEngineParts) {
@@ -50,7 +52,7 @@ export class HttpEngine implements Engine {
     const { dialect, slots, replayable, clock } = this.parts
     const client = await EngineClient.open(this.parts, slots)
     this.client = client
-    const over = new AbortController().signal
+    const over = never()
     try {
       const asked = { client, path: dialect.health, clock }
       await untilUp(asked, over)
@@ -64,7 +66,7 @@ export class HttpEngine implements Engine {
         this.closing = client.close(reason)
         onDown(reason)
       })
-      this.up = { client, server, health }
+      this.up = { client, server, health, kv_usage: undefined }
       return { ...server, slots, replayable: proven }
     } catch (error) {
       await client.close(stopped())
@@ -73,8 +75,7 @@ export class HttpEngine implements Engine {
   }
 
   async countTokens(prompt: Prompt, signal: AbortSignal): Promise<number> {
-    const { client, server } = this.running()
-    return this.parts.dialect.count(client, prompt, server, signal)
+    return this.call((client, server) => this.parts.dialect.count(client, prompt, server, signal), signal)
   }
 
   async generate(request: GenerateRequest, onPart: (part: Part) => void, signal: AbortSignal): Promise<GenerateResult> {
@@ -88,31 +89,35 @@ export class HttpEngine implements Engine {
       try {
         return await generateOnce(client, this.parts.dialect, server, { request, onPart: counted, signal })
       } catch (error) {
-        if (!(error instanceof EngineFault)) throw error
-        const wait_ms = error.kind === 'busy' && parts === 0 ? busy_ms[tries] : undefined
+        const wait_ms = parts === 0 ? waitAfter(error, tries) : undefined
         if (wait_ms === undefined) {
-          if (error.retriable && error.kind !== 'busy') await health.doubt()
-          signal.throwIfAborted()
+          await this.doubted(error, health, signal)
           throw error
         }
-        await pause(this.parts.clock, Math.min(longest_wait_ms, error.retry_after_ms ?? wait_ms), signal)
+        await pause(this.parts.clock, wait_ms, signal)
       }
     }
   }
 
   async embed(inputs: readonly string[], _seed: number, signal: AbortSignal): Promise<Embeddings> {
-    const { client, server } = this.running()
-    const embeddings = await this.parts.dialect.embed?.(client, inputs, server, signal)
+    const embeddings = await this.call(async (client, server) => this.parts.dialect.embed?.(client, inputs, server, signal), signal)
     if (embeddings === undefined) throw new EngineFault('refused', 'this engine has no embeddings')
     if (embeddings.vectors.length !== inputs.length) throw unfinished()
     return embeddings
   }
 
   async rerank(query: string, documents: readonly string[], _seed: number, signal: AbortSignal): Promise<Scores> {
-    const { client, server } = this.running()
-    const ranked = await this.parts.dialect.rerank?.(client, query, documents, server, signal)
+    const { dialect } = this.parts
+    const ranked = await this.call(async (client, server) => dialect.rerank?.(client, query, documents, server, signal), signal)
     if (ranked === undefined) throw new EngineFault('refused', 'this engine cannot rerank')
     return ranked
+  }
+
+  /** The last figure; asking for it fetches the next one. */
+  kvUsage(): number | undefined {
+    const { up } = this
+    if (up !== undefined && !this.asking) void this.askKvUsage(up)
+    return up?.kv_usage
   }
 
   async stop(): Promise<void> {
@@ -124,11 +129,49 @@ export class HttpEngine implements Engine {
     await this.closing
   }
 
+  /** A call that is no generation: where it fails it is asked whether the server is well. */
+  private async call<T>(run: (client: EngineClient, server: ServerProps) => Promise<T>, signal: AbortSignal): Promise<T> {
+    const { client, server, health } = this.running()
+    try {
+      return await run(client, server)
+    } catch (error) {
+      await this.doubted(error, health, signal)
+      throw error
+    }
+  }
+
+  /** Finds out whether the server is still there after a failure that makes one doubt it. @throws the signal's reason where it has aborted */
+  private async doubted(error: unknown, health: Health, signal: AbortSignal): Promise<void> {
+    if (error instanceof EngineFault && error.retriable && error.kind !== 'busy') await health.doubt()
+    signal.throwIfAborted()
+  }
+
+  private async askKvUsage(up: Up): Promise<void> {
+    this.asking = true
+    try {
+      up.kv_usage = await this.parts.dialect.kvUsage?.(up.client, never())
+    } catch {
+      // A figure that is not told, or a server that is gone: its health says so.
+      up.kv_usage = undefined
+    } finally {
+      this.asking = false
+    }
+  }
+
   private running(): Up {
     if (this.up === undefined) throw new EngineError('the engine is not up', { retriable: true })
     return this.up
   }
 }
+
+/** How long to wait before a server that took no more is asked again, ms; undefined where that is no help. */
+function waitAfter(error: unknown, tries: number): number | undefined {
+  const wait_ms = error instanceof EngineFault && error.kind === 'busy' ? (error.retry_after_ms ?? busy_ms[tries]) : undefined
+  return wait_ms === undefined || tries >= busy_ms.length ? undefined : Math.min(longest_wait_ms, wait_ms)
+}
+
+/** A signal of what ends with its client. */
+const never = (): AbortSignal => new AbortController().signal
 
 const stopped = (): EngineFault => new EngineFault('broken', 'the engine was given up')
 
@@ -147,6 +190,6 @@ async function generateOnce(client: EngineClient, dialect: Dialect, server: Serv
 async function textOfRun(client: EngineClient, dialect: Dialect, server: ServerProps, request: GenerateRequest): Promise<string> {
   let text = ''
   const onPart = (part: Part): void => void (text += part.text)
-  await generateOnce(client, dialect, server, { request, onPart, signal: new AbortController().signal })
+  await generateOnce(client, dialect, server, { request, onPart, signal: never() })
   return text
 }

@@ -51,6 +51,9 @@ const refusing: readonly number[] = [400, 404, 405, 413, 415, 422, 501]
 
 const overContext = /exceed_context_size|context_length_exceeded|context length|context size|n_ctx|maximum context|input_tokens/
 
+/** llama.cpp calls an input over its batch an error of its own, 500. */
+const tooLong = 'too large to process'
+
 /** Statuses of errors that have a word in place of a number. */
 const statusOfWord: ReadonlyMap<string, number> = new Map([
   ['overloaded', 429],
@@ -69,6 +72,7 @@ export function statusFault(status: number, text: string, retry_after_ms?: numbe
   if (status === 429 || status === 503) return new EngineFault('busy', `the engine takes no more requests now (HTTP ${status})`, more)
   if (status === 401 || status === 403)
     return new EngineFault('failed', `the engine does not take the key it is given (HTTP ${status})`, more)
+  if (text.includes(tooLong)) return new EngineFault('refused', 'an input is too long for the engine', more)
   if (!refusing.includes(status)) return new EngineFault('failed', `the engine failed (HTTP ${status})`, more)
   if (overContext.test(text)) return new EngineFault('refused', 'the prompt and the answer do not fit into the context of the engine', more)
   if (status === 404) return new EngineFault('refused', 'the engine does not know this model or has no such call (HTTP 404)', more)

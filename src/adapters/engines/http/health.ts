@@ -26,13 +26,14 @@ export class Health {
   private readonly stopTimer: () => void
   private readonly over = new AbortController()
   private failures = 0
-  private heard = 0
+  private heard: number
   private asking = false
 
   /** @param onDown called at most once */
   constructor(parts: HealthParts, onDown: (reason: EngineFault) => void) {
     this.parts = parts
     this.onDown = onDown
+    this.heard = parts.client.heard
     this.stopTimer = parts.clock.every(every_ms, () => void this.check())
   }
 
@@ -97,7 +98,7 @@ async function ask({ client, path, clock }: HealthParts, limit_ms: number, signa
   signal.addEventListener('abort', abort, { once: true })
   if (signal.aborted) abort()
   try {
-    await client.ask(path, limit.signal)
+    await client.text(path, limit.signal)
   } finally {
     cancel()
     signal.removeEventListener('abort', abort)
