@@ -243,7 +243,7 @@ export interface components {
             readonly every_ms: number;
         };
         /** @description A pool: one model on one engine through replicas. What each engine and driver adds is in `src/adapters/engines/`; codegen puts it together. */
-        readonly Pool: components["schemas"]["MockPool"] | components["schemas"]["LlamacppPool"] | components["schemas"]["OpenaiPool"];
+        readonly Pool: components["schemas"]["MockPool"] | components["schemas"]["LlamacppPool"] | components["schemas"]["VllmPool"] | components["schemas"]["TgiPool"] | components["schemas"]["TritonPool"] | components["schemas"]["OllamaPool"] | components["schemas"]["OpenaiPool"];
         /** @description What a pool has beside that whose engine is a server; codegen adds it to the pools of such drivers. */
         readonly Remote: {
             readonly url?: components["schemas"]["Url"];
@@ -499,6 +499,164 @@ export interface components {
             readonly replayable: true | false | "probe";
             /** @default {} */
             readonly llamacpp: components["schemas"]["LlamacppExternalOptions"];
+        };
+        /** @description What this vLLM can beyond what it tells. */
+        readonly VllmOptions: {
+            /**
+             * @description What its model can; it does not tell.
+             * @default []
+             */
+            readonly features: readonly ("images" | "audio" | "reasoning")[];
+        };
+        readonly VllmPool: components["schemas"]["VllmExternalPool"];
+        /** @description A vLLM server. */
+        readonly VllmExternalPool: {
+            readonly id: components["schemas"]["Id"];
+            /** @enum {string} */
+            readonly engine: "vllm";
+            /** @enum {string} */
+            readonly driver: "external";
+            readonly model: components["schemas"]["ModelRef"];
+            readonly ctx?: components["schemas"]["Ctx"];
+            readonly max_tokens_out?: components["schemas"]["MaxTokensOut"];
+            readonly sampler_profile_version?: components["schemas"]["SamplerProfileVersion"];
+            /**
+             * @default [
+             *       {
+             *         "id": "r0"
+             *       }
+             *     ]
+             */
+            readonly replicas: components["schemas"]["Replicas"];
+            /** @default {} */
+            readonly queue: components["schemas"]["Queue"];
+            /** @default {} */
+            readonly timeouts: components["schemas"]["Timeouts"];
+            readonly prices?: components["schemas"]["Prices"];
+            readonly url?: components["schemas"]["Url"];
+            readonly api_key_env?: components["schemas"]["ApiKeyEnv"];
+            /**
+             * @description Whether the engine gives the same text again for the same seed; `probe` asks it at each start, with one seed several times.
+             * @default probe
+             * @enum {unknown}
+             */
+            readonly replayable: true | false | "probe";
+            /** @default {} */
+            readonly vllm: components["schemas"]["VllmOptions"];
+        };
+        /** @description A server that has its options on its own side. */
+        readonly TgiOptions: Record<string, never>;
+        readonly TgiPool: components["schemas"]["TgiExternalPool"];
+        /** @description A server of Text Generation Inference. */
+        readonly TgiExternalPool: {
+            readonly id: components["schemas"]["Id"];
+            /** @enum {string} */
+            readonly engine: "tgi";
+            /** @enum {string} */
+            readonly driver: "external";
+            readonly model: components["schemas"]["ModelRef"];
+            readonly ctx?: components["schemas"]["Ctx"];
+            readonly max_tokens_out?: components["schemas"]["MaxTokensOut"];
+            readonly sampler_profile_version?: components["schemas"]["SamplerProfileVersion"];
+            /**
+             * @default [
+             *       {
+             *         "id": "r0"
+             *       }
+             *     ]
+             */
+            readonly replicas: components["schemas"]["Replicas"];
+            /** @default {} */
+            readonly queue: components["schemas"]["Queue"];
+            /** @default {} */
+            readonly timeouts: components["schemas"]["Timeouts"];
+            readonly prices?: components["schemas"]["Prices"];
+            readonly url?: components["schemas"]["Url"];
+            readonly api_key_env?: components["schemas"]["ApiKeyEnv"];
+            /**
+             * @description Whether the engine gives the same text again for the same seed; `probe` asks it at each start, with one seed several times.
+             * @default probe
+             * @enum {unknown}
+             */
+            readonly replayable: true | false | "probe";
+            /** @default {} */
+            readonly tgi: components["schemas"]["TgiOptions"];
+        };
+        /** @description A server that has its options on its own side. */
+        readonly TritonOptions: Record<string, never>;
+        readonly TritonPool: components["schemas"]["TritonExternalPool"];
+        /** @description A Triton Inference Server. */
+        readonly TritonExternalPool: {
+            readonly id: components["schemas"]["Id"];
+            /** @enum {string} */
+            readonly engine: "triton";
+            /** @enum {string} */
+            readonly driver: "external";
+            readonly model: components["schemas"]["ModelRef"];
+            readonly ctx?: components["schemas"]["Ctx"];
+            readonly max_tokens_out?: components["schemas"]["MaxTokensOut"];
+            readonly sampler_profile_version?: components["schemas"]["SamplerProfileVersion"];
+            /**
+             * @default [
+             *       {
+             *         "id": "r0"
+             *       }
+             *     ]
+             */
+            readonly replicas: components["schemas"]["Replicas"];
+            /** @default {} */
+            readonly queue: components["schemas"]["Queue"];
+            /** @default {} */
+            readonly timeouts: components["schemas"]["Timeouts"];
+            readonly prices?: components["schemas"]["Prices"];
+            readonly url?: components["schemas"]["Url"];
+            readonly api_key_env?: components["schemas"]["ApiKeyEnv"];
+            /**
+             * @description Whether the engine gives the same text again for the same seed; `probe` asks it at each start, with one seed several times.
+             * @default probe
+             * @enum {unknown}
+             */
+            readonly replayable: true | false | "probe";
+            /** @default {} */
+            readonly triton: components["schemas"]["TritonOptions"];
+        };
+        /** @description A server that has its options on its own side. */
+        readonly OllamaOptions: Record<string, never>;
+        readonly OllamaPool: components["schemas"]["OllamaExternalPool"];
+        /** @description An Ollama server. */
+        readonly OllamaExternalPool: {
+            readonly id: components["schemas"]["Id"];
+            /** @enum {string} */
+            readonly engine: "ollama";
+            /** @enum {string} */
+            readonly driver: "external";
+            readonly model: components["schemas"]["ModelRef"];
+            readonly ctx?: components["schemas"]["Ctx"];
+            readonly max_tokens_out?: components["schemas"]["MaxTokensOut"];
+            readonly sampler_profile_version?: components["schemas"]["SamplerProfileVersion"];
+            /**
+             * @default [
+             *       {
+             *         "id": "r0"
+             *       }
+             *     ]
+             */
+            readonly replicas: components["schemas"]["Replicas"];
+            /** @default {} */
+            readonly queue: components["schemas"]["Queue"];
+            /** @default {} */
+            readonly timeouts: components["schemas"]["Timeouts"];
+            readonly prices?: components["schemas"]["Prices"];
+            readonly url?: components["schemas"]["Url"];
+            readonly api_key_env?: components["schemas"]["ApiKeyEnv"];
+            /**
+             * @description Whether the engine gives the same text again for the same seed; `probe` asks it at each start, with one seed several times.
+             * @default probe
+             * @enum {unknown}
+             */
+            readonly replayable: true | false | "probe";
+            /** @default {} */
+            readonly ollama: components["schemas"]["OllamaOptions"];
         };
         /** @description What this OpenAI-compatible server can, which none of them tells. */
         readonly OpenaiOptions: {

@@ -4,5 +4,9 @@
 export const engines = {
   "mock": {"drivers":{"in-process":{"schemes":["mock:"]}}},
   "llamacpp": {"drivers":{"embedded":{"schemes":["file:","catalog:"]},"external":{"schemes":["served:","llamacpp:"],"remote":true}}},
+  "vllm": {"drivers":{"external":{"schemes":["served:","vllm:","hf:"],"remote":true}}},
+  "tgi": {"drivers":{"external":{"schemes":["served:","tgi:","hf:"],"remote":true}}},
+  "triton": {"drivers":{"external":{"schemes":["served:","triton:"],"remote":true}}},
+  "ollama": {"drivers":{"external":{"schemes":["served:","ollama:"],"remote":true}}},
   "openai": {"drivers":{"external":{"schemes":["served:","openai:"],"remote":true}}},
 } as const

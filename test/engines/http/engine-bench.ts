@@ -15,9 +15,11 @@ export interface EngineKit {
   readonly route: string
   readonly type: string
   readonly request: Partial<GenerateRequest>
-  /** The recording of a whole answer, and what it says. */
-  readonly answer: string
+  /** A whole answer as it came, and what it says. */
+  readonly answer: Buffer
   readonly text: string
+  /** It has no end mark but the end of the body. */
+  readonly endsWithBody?: true
   readonly result: Partial<GenerateResult>
   /** A message that is no part of an answer and has to be ignored. */
   readonly noise: string

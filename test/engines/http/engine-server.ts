@@ -7,6 +7,12 @@ const folder = new URL('../../fixtures/engines/', import.meta.url)
 /** Everything that a real engine sent back on one connection: head, chunk frames and all. */
 export const recording = (name: string): Buffer => readFileSync(new URL(`${name}.res.http`, folder))
 
+/** The same of a body that nobody recorded. */
+export const asRecorded = (body: string, type = 'text/event-stream'): Buffer =>
+  Buffer.from(
+    `HTTP/1.1 200 OK\r\nContent-Type: ${type}\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n${Buffer.byteLength(body).toString(16)}\r\n${body}\r\n0\r\n\r\n`,
+  )
+
 const separator = '\r\n\r\n'
 
 /** The messages of a recorded stream, without its chunk frames. */
@@ -102,6 +108,8 @@ export class EngineServer {
     })
     this.server.on('connection', (socket) => {
       this.sockets.add(socket)
+      // One listener a call, for as long as the connection is kept.
+      socket.setMaxListeners(0)
       socket.on('error', () => undefined)
       socket.once('close', () => {
         this.sockets.delete(socket)

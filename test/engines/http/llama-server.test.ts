@@ -25,7 +25,7 @@ const prompts: EngineKit = {
   route: 'POST /completion',
   type: 'text/event-stream',
   request: { prompt: { text: 'Count to 3.' } },
-  answer: 'llama-server/completion-eos',
+  answer: recording('llama-server/completion-eos'),
   text: ' 1, 2, 3.',
   result: { finish_reason: 'stop', tokens_in: 8, tokens_out: 10, tokens_in_cached: 2, kv_warm: true },
   noise: ':\n\n',
@@ -39,7 +39,7 @@ conforms({
   name: 'llama-server: chats',
   route: 'POST /v1/chat/completions',
   request: {},
-  answer: 'llama-server/v1-chat-stream',
+  answer: recording('llama-server/v1-chat-stream'),
   result: { finish_reason: 'stop', tokens_in: 8, tokens_out: 10, tokens_in_cached: 7, kv_warm: true },
 })
 

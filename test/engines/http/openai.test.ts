@@ -16,7 +16,7 @@ const chats: EngineKit = {
   route: 'POST /v1/chat/completions',
   type: 'text/event-stream',
   request: {},
-  answer: 'llama-server/v1-chat-stream',
+  answer: recording('llama-server/v1-chat-stream'),
   text: ' 1, 2, 3.',
   result: { finish_reason: 'stop', tokens_in: 8, tokens_out: 10, tokens_in_cached: 7, kv_warm: true },
   noise: ': ping\n\n',
@@ -30,7 +30,7 @@ conforms({
   name: 'openai: prompts',
   route: 'POST /v1/completions',
   request: { prompt: { text: 'Once upon a time' } },
-  answer: 'vllm/completions-stream',
+  answer: recording('vllm/completions-stream'),
   text: ' there was a quick f',
   result: { finish_reason: 'length', tokens_in: 5, tokens_out: 6 },
 })

@@ -1,4 +1,5 @@
 import type { Pool } from 'undici'
+import type { Clock } from '../../../ports/clock.ts'
 import { Exchange, type Sink } from './exchange.ts'
 import { connectionFault, nonsense } from './faults.ts'
 import { isObject, type Json, type JsonObject } from './json.ts'
@@ -14,6 +15,12 @@ export interface ServerAddress {
   readonly api_key?: string | undefined
 }
 
+interface ClientParts extends ServerAddress {
+  readonly clock: Clock
+  /** Tasks that run at once. */
+  readonly slots: number
+}
+
 /** The HTTP client of one replica: connections of its own, and no time limits: those are our watchdogs'. */
 export class EngineClient {
   /** Chunks that have come in: who talks is alive. */
@@ -21,23 +28,24 @@ export class EngineClient {
   private readonly pool: Pool
   private readonly base: string
   private readonly headers: Readonly<Record<string, string>>
+  private readonly clock: Clock
   private readonly redact: (text: string) => string
   private readonly calls = new Set<Exchange>()
 
-  private constructor(pool: Pool, base: string, api_key = '') {
+  private constructor(pool: Pool, base: string, { api_key = '', clock }: ClientParts) {
     this.pool = pool
     this.base = base
+    this.clock = clock
     this.headers = { 'User-Agent': 'orchestratord', ...(api_key === '' ? {} : { Authorization: `Bearer ${api_key}` }) }
     this.redact = (text) => (api_key === '' ? text : text.replaceAll(api_key, '***'))
   }
 
-  /** @param slots tasks that run at once */
-  static async open({ url, api_key }: ServerAddress, slots: number): Promise<EngineClient> {
+  static async open(parts: ClientParts): Promise<EngineClient> {
     // Only who has such an engine loads the HTTP client.
     const { Pool: Connections } = await import('undici')
-    const { origin, pathname } = new URL(url)
-    const options = { connections: slots + spare, pipelining: 1, headersTimeout: 0, bodyTimeout: 0, allowH2: false }
-    return new EngineClient(new Connections(origin, options), pathname.replace(/\/+$/, ''), api_key)
+    const { origin, pathname } = new URL(parts.url)
+    const options = { connections: parts.slots + spare, pipelining: 1, headersTimeout: 0, bodyTimeout: 0, allowH2: false }
+    return new EngineClient(new Connections(origin, options), pathname.replace(/\/+$/, ''), parts)
   }
 
   /** Sends a body and reads the answer as it comes. @throws EngineFault; the signal's reason after an abort */
@@ -53,6 +61,11 @@ export class EngineClient {
   /** An answer that is one JSON object. @throws EngineFault; the signal's reason after an abort */
   async post(path: string, body: object, signal: AbortSignal): Promise<JsonObject> {
     return objectIn(await this.whole('POST', path, body, signal))
+  }
+
+  /** As `post`, for an answer that is any JSON. */
+  async postForValue(path: string, body: object, signal: AbortSignal): Promise<Json> {
+    return parsed(await this.whole('POST', path, body, signal))
   }
 
   /** An answer that is any JSON. @throws EngineFault; the signal's reason after an abort */
@@ -90,7 +103,7 @@ export class EngineClient {
       this.heard++
       return sink.data(chunk)
     }
-    const call = new Exchange({ data, end: () => sink.end() }, this.redact)
+    const call = new Exchange({ data, end: () => sink.end() }, this.redact, this.clock)
     const onAbort = (): void => call.abort(signal.reason)
     this.calls.add(call)
     signal.addEventListener('abort', onAbort, { once: true })

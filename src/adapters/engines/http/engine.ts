@@ -42,6 +42,8 @@ export class HttpEngine implements Engine {
   private client: EngineClient | undefined
   private up: Up | undefined
   private asking = false
+  /** Counts starts and stops: a start that a stop has overtaken is over. */
+  private starts = 0
   private closing: Promise<void> = Promise.resolve()
 
   constructor(parts: HttpEngineParts) {
@@ -50,7 +52,12 @@ export class HttpEngine implements Engine {
 
   async start(onDown: (reason: Error) => void): Promise<EngineProps> {
     const { dialect, slots, replayable, clock } = this.parts
-    const client = await EngineClient.open(this.parts, slots)
+    const begun = ++this.starts
+    const client = await EngineClient.open(this.parts)
+    if (begun !== this.starts) {
+      await client.close(stopped())
+      throw stopped()
+    }
     this.client = client
     const over = never()
     try {
@@ -122,6 +129,7 @@ export class HttpEngine implements Engine {
 
   async stop(): Promise<void> {
     const { client } = this
+    this.starts++
     this.up?.health.stop()
     this.up = undefined
     this.client = undefined

@@ -1,4 +1,5 @@
 import type { Dispatcher } from 'undici'
+import type { CancelTimer, Clock } from '../../../ports/clock.ts'
 import { connectionFault, statusFault, type EngineFault } from './faults.ts'
 
 /** Takes the body of an answer with a status of success. */
@@ -19,6 +20,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   readonly done: Promise<undefined>
   private readonly sink: Sink
   private readonly redact: (text: string) => string
+  private readonly clock: Clock
   private readonly resolve: () => void
   private readonly reject: (reason: unknown) => void
   private controller: Dispatcher.DispatchController | undefined
@@ -28,12 +30,13 @@ export class Exchange implements Dispatcher.DispatchHandler {
   private retry_after_ms: number | undefined
   private readonly error: Buffer[] = []
   private error_size = 0
-  private grace: NodeJS.Timeout | undefined
+  private cancelGrace: CancelTimer = () => undefined
 
   /** @param redact takes secrets out of what is kept for the log */
-  constructor(sink: Sink, redact: (text: string) => string) {
+  constructor(sink: Sink, redact: (text: string) => string, clock: Clock) {
     this.sink = sink
     this.redact = redact
+    this.clock = clock
     const { promise, resolve, reject } = Promise.withResolvers<undefined>()
     this.done = promise
     this.resolve = () => resolve(undefined)
@@ -74,7 +77,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onResponseEnd(): void {
-    clearTimeout(this.grace)
+    this.cancelGrace()
     if (this.over) return
     if (this.failed) {
       this.abort(this.statusFault())
@@ -90,7 +93,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onResponseError(_controller: unknown, error: Error): void {
-    clearTimeout(this.grace)
+    this.cancelGrace()
     if (this.over) return
     this.over = true
     this.reject(connectionFault(error))
@@ -108,7 +111,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   private complete(): void {
     this.over = true
     this.resolve()
-    this.grace = setTimeout(() => this.close(), grace_ms).unref()
+    this.cancelGrace = this.clock.after(grace_ms, () => this.close())
   }
 
   private close(): void {

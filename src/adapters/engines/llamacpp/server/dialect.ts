@@ -7,6 +7,7 @@ import { sse } from '../../http/framing.ts'
 import { numberOf, objectOf, objectsOf, textOf, type JsonObject } from '../../http/json.ts'
 import { hasCall, openAiEmbeddings, openAiGeneration, servedModel } from '../../http/openai/calls.ts'
 import { messagesFor, type BodyStyle } from '../../http/openai/body.ts'
+import { rerank } from '../../http/openai/rerank.ts'
 import { completionBody, CompletionReader, seedOf } from './completion.ts'
 
 const v1 = '/v1'
@@ -32,13 +33,7 @@ export const llamaServerDialect = (model_ref: string): Dialect => ({
     return tokens(client, textOf(templated['prompt']) ?? '', signal)
   },
   embed: (client, inputs, { model }, signal) => openAiEmbeddings(client, { v1, model }, inputs, signal),
-  rerank: async (client, query, documents, _server, signal) => {
-    const answer = await client.post('/rerank', { query, documents }, signal)
-    const scores: number[] = []
-    for (const { index, relevance_score } of objectsOf(answer['results'])) scores[numberOf(index) ?? -1] = numberOf(relevance_score) ?? NaN
-    if (documents.some((_, i) => !Number.isFinite(scores[i]))) throw nonsense(new Error('not a score for each document'))
-    return { scores, tokens_in: numberOf(objectOf(answer['usage'])['prompt_tokens']) ?? 0 }
-  },
+  rerank: (client, query, documents, _server, signal) => rerank(client, { query, documents }, signal),
   kvUsage: async (client, signal) => {
     const slots = objectsOf(await client.value('/slots', signal))
     const used = slots.reduce((sum, slot) => sum + (numberOf(slot['n_prompt_tokens']) ?? 0) + decoded(slot), 0)
