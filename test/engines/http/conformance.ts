@@ -135,6 +135,17 @@ export function conforms(kit: EngineKit): void {
       assert.equal(bench.downs.length, 0)
     })
 
+    it('a kept connection that is closed as the request comes', async () => {
+      answers((call) => (server.count(kit.route) === 1 ? call.end() : whole(call)))
+      await ended(bench.run())
+    })
+
+    it('a connection that is closed each time, without an answer', async () => {
+      answers((call) => call.reset())
+      await bench.fails(bench.run(), true, /^the connection to the engine broke$/)
+      assert.equal(server.count(kit.route), 2)
+    })
+
     it('429 with Retry-After', async () => {
       answers((call) => (server.count(kit.route) === 1 ? call.json(429, { error: 'secret' }, { 'Retry-After': '7' }) : whole(call)))
       const run = bench.run()

@@ -1,7 +1,7 @@
-import type { Pool } from 'undici'
+import type { Dispatcher, Pool } from 'undici'
 import type { Clock } from '../../../ports/clock.ts'
 import { Exchange, type Sink } from './exchange.ts'
-import { connectionFault, nonsense } from './faults.ts'
+import { connectionFault, nonsense, type EngineFault } from './faults.ts'
 import { isObject, type Json, type JsonObject } from './json.ts'
 
 /** Connections beside those of the tasks: health, counts. */
@@ -98,24 +98,39 @@ export class EngineClient {
   }
 
   private async call(method: 'GET' | 'POST', path: string, body: object | undefined, sink: Sink, signal: AbortSignal): Promise<void> {
-    signal.throwIfAborted()
+    const headers = body === undefined ? this.headers : { ...this.headers, 'Content-Type': 'application/json' }
+    const request = { method, path: this.base + path, headers, body: body === undefined ? null : JSON.stringify(body) }
     const data = (chunk: Buffer): boolean => {
       this.heard++
       return sink.data(chunk)
     }
-    const call = new Exchange({ data, end: () => sink.end() }, this.redact, this.clock)
+    const counted = { data, end: () => sink.end() }
+    if ((await this.send(request, counted, signal)) === undefined) return
+    const again = await this.send(request, counted, signal)
+    if (again !== undefined) throw again
+  }
+
+  /**
+   * Sends once. Resolves with the fault where the connection was closed before anything of an answer had come: llama-server does so with a
+   * connection that it has kept for a hundred requests, and cannot tell that the next one is on its way.
+   */
+  private async send(request: Dispatcher.DispatchOptions, sink: Sink, signal: AbortSignal): Promise<EngineFault | undefined> {
+    signal.throwIfAborted()
+    const call = new Exchange(sink, this.redact, this.clock)
     const onAbort = (): void => call.abort(signal.reason)
     this.calls.add(call)
     signal.addEventListener('abort', onAbort, { once: true })
     try {
-      const headers = body === undefined ? this.headers : { ...this.headers, 'Content-Type': 'application/json' }
-      const request = { method, path: this.base + path, headers, body: body === undefined ? null : JSON.stringify(body) }
       try {
         this.pool.dispatch(request, call)
       } catch (error) {
         call.abort(connectionFault(error instanceof Error ? error : new Error(String(error))))
       }
       await call.done
+      return undefined
+    } catch (error) {
+      if (error === call.unanswered) return call.unanswered
+      throw error
     } finally {
       this.calls.delete(call)
       signal.removeEventListener('abort', onAbort)

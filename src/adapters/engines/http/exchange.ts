@@ -18,6 +18,8 @@ const grace_ms = 1000
 /** One call on its connection, until the answer is complete or has failed; `done` settles once. */
 export class Exchange implements Dispatcher.DispatchHandler {
   readonly done: Promise<undefined>
+  /** The connection stood and was closed before anything of an answer had come. */
+  unanswered: EngineFault | undefined
   private readonly sink: Sink
   private readonly redact: (text: string) => string
   private readonly clock: Clock
@@ -96,7 +98,9 @@ export class Exchange implements Dispatcher.DispatchHandler {
     this.cancelGrace()
     if (this.over) return
     this.over = true
-    this.reject(connectionFault(error))
+    const fault = connectionFault(error)
+    if (this.status === 0 && fault.kind === 'broken') this.unanswered = fault
+    this.reject(fault)
   }
 
   private get failed(): boolean {
