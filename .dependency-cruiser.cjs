@@ -1,11 +1,20 @@
 'use strict'
 
+const { existsSync, readdirSync } = require('node:fs')
+const { join } = require('node:path')
+
 /**
  * What each room may import of ours, beside itself (docs: CONTRIBUTING.md). A room is a folder with all that is in it, or the files of a
  * folder and nothing below it (`services/*`). A file in a room that nobody listed may import nothing of ours.
  */
 const shared = ['ports', 'domain', 'generated']
 const adapter = shared
+const isFolder = (entry) => entry.isDirectory() && entry.name !== 'http'
+/** Every engine is a room of its own; what engines over HTTP share is one that the others may use. */
+const folder = join(__dirname, 'src/adapters/engines')
+const engines = (existsSync(folder) ? readdirSync(folder, { withFileTypes: true }) : [])
+  .filter(isFolder)
+  .map(({ name }) => [`adapters/engines/${name}`, ['adapters/engines/http', ...adapter]])
 const rooms = {
   domain: ['generated'],
   ports: ['domain', 'generated'],
@@ -27,8 +36,8 @@ const rooms = {
   'adapters/prometheus': adapter,
   'adapters/system': adapter,
   'adapters/engines/*': ['adapters/engines', ...adapter],
-  'adapters/engines/mock': adapter,
-  'adapters/engines/llamacpp': adapter,
+  'adapters/engines/http': adapter,
+  ...Object.fromEntries(engines),
   compose: ['config', 'adapters', 'services', 'handlers', 'http', ...shared],
   '*': ['compose', 'config', 'http'],
 }

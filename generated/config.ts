@@ -243,15 +243,36 @@ export interface components {
             readonly every_ms: number;
         };
         /** @description A pool: one model on one engine through replicas. What each engine and driver adds is in `src/adapters/engines/`; codegen puts it together. */
-        readonly Pool: components["schemas"]["MockPool"] | components["schemas"]["LlamacppPool"];
+        readonly Pool: components["schemas"]["MockPool"] | components["schemas"]["LlamacppPool"] | components["schemas"]["VllmPool"] | components["schemas"]["TgiPool"] | components["schemas"]["TritonPool"] | components["schemas"]["OllamaPool"] | components["schemas"]["OpenaiPool"];
+        /** @description What a pool has beside that whose engine is a server; codegen adds it to the pools of such drivers. */
+        readonly Remote: {
+            readonly url?: components["schemas"]["Url"];
+            readonly api_key_env?: components["schemas"]["ApiKeyEnv"];
+            /**
+             * @description Whether the engine gives the same text again for the same seed; `probe` asks it at each start, with one seed several times.
+             * @default probe
+             * @enum {unknown}
+             */
+            readonly replayable: true | false | "probe";
+        };
+        /**
+         * @description Where the engine's server is; of a pool with several replicas each has its own.
+         * @example http://127.0.0.1:8081
+         */
+        readonly Url: string;
+        /**
+         * @description Variable of the environment that holds the key the server wants; the key itself never stands in the file.
+         * @example CLOUD_KEY
+         */
+        readonly ApiKeyEnv: string;
         /**
          * @description Unique name.
          * @example my-pool
          */
         readonly Id: string;
-        /** @description `file:` and a path below models_dir (or models/...), `catalog:` and the id of a catalog model, or what else the engine takes, such as `mock:` and a name. */
+        /** @description `file:` and a path below models_dir (or models/...), `catalog:` and the id of a catalog model, or what else the engine takes, such as `mock:` and a name. A pool whose engine is a server may leave it out and serves what the server has, as `served:` and the pool's id. */
         readonly ModelRef: string;
-        /** @description Largest context of a task, tokens. */
+        /** @description Largest context of a task, tokens; may be left out where a server tells its own. */
         readonly Ctx: number;
         /** @description Most tokens one task may generate; ctx - 1 if left out. */
         readonly MaxTokensOut: number;
@@ -267,6 +288,8 @@ export interface components {
              * @default 1
              */
             readonly slots: number;
+            readonly url?: components["schemas"]["Url"];
+            readonly api_key_env?: components["schemas"]["ApiKeyEnv"];
             /**
              * @description Device indices it runs on.
              * @default []
@@ -412,7 +435,7 @@ export interface components {
              */
             readonly temperature: number;
         };
-        readonly LlamacppPool: components["schemas"]["LlamacppEmbeddedPool"];
+        readonly LlamacppPool: components["schemas"]["LlamacppEmbeddedPool"] | components["schemas"]["LlamacppExternalPool"];
         /** @description A GGUF model run by llama.cpp in a supervised child process. */
         readonly LlamacppEmbeddedPool: {
             readonly id: components["schemas"]["Id"];
@@ -439,6 +462,267 @@ export interface components {
             readonly prices?: components["schemas"]["Prices"];
             /** @default {} */
             readonly llamacpp: components["schemas"]["LlamacppOptions"];
+        };
+        /** @description A llama-server has its options on its own command line. */
+        readonly LlamacppExternalOptions: Record<string, never>;
+        /** @description A llama-server. */
+        readonly LlamacppExternalPool: {
+            readonly id: components["schemas"]["Id"];
+            /** @enum {string} */
+            readonly engine: "llamacpp";
+            /** @enum {string} */
+            readonly driver: "external";
+            readonly model: components["schemas"]["ModelRef"];
+            readonly ctx?: components["schemas"]["Ctx"];
+            readonly max_tokens_out?: components["schemas"]["MaxTokensOut"];
+            readonly sampler_profile_version?: components["schemas"]["SamplerProfileVersion"];
+            /**
+             * @default [
+             *       {
+             *         "id": "r0"
+             *       }
+             *     ]
+             */
+            readonly replicas: components["schemas"]["Replicas"];
+            /** @default {} */
+            readonly queue: components["schemas"]["Queue"];
+            /** @default {} */
+            readonly timeouts: components["schemas"]["Timeouts"];
+            readonly prices?: components["schemas"]["Prices"];
+            readonly url?: components["schemas"]["Url"];
+            readonly api_key_env?: components["schemas"]["ApiKeyEnv"];
+            /**
+             * @description Whether the engine gives the same text again for the same seed; `probe` asks it at each start, with one seed several times.
+             * @default probe
+             * @enum {unknown}
+             */
+            readonly replayable: true | false | "probe";
+            /** @default {} */
+            readonly llamacpp: components["schemas"]["LlamacppExternalOptions"];
+        };
+        /** @description What this vLLM can beyond what it tells. */
+        readonly VllmOptions: {
+            /**
+             * @description What its model can; it does not tell.
+             * @default []
+             */
+            readonly features: readonly ("images" | "audio" | "reasoning")[];
+        };
+        readonly VllmPool: components["schemas"]["VllmExternalPool"];
+        /** @description A vLLM server. */
+        readonly VllmExternalPool: {
+            readonly id: components["schemas"]["Id"];
+            /** @enum {string} */
+            readonly engine: "vllm";
+            /** @enum {string} */
+            readonly driver: "external";
+            readonly model: components["schemas"]["ModelRef"];
+            readonly ctx?: components["schemas"]["Ctx"];
+            readonly max_tokens_out?: components["schemas"]["MaxTokensOut"];
+            readonly sampler_profile_version?: components["schemas"]["SamplerProfileVersion"];
+            /**
+             * @default [
+             *       {
+             *         "id": "r0"
+             *       }
+             *     ]
+             */
+            readonly replicas: components["schemas"]["Replicas"];
+            /** @default {} */
+            readonly queue: components["schemas"]["Queue"];
+            /** @default {} */
+            readonly timeouts: components["schemas"]["Timeouts"];
+            readonly prices?: components["schemas"]["Prices"];
+            readonly url?: components["schemas"]["Url"];
+            readonly api_key_env?: components["schemas"]["ApiKeyEnv"];
+            /**
+             * @description Whether the engine gives the same text again for the same seed; `probe` asks it at each start, with one seed several times.
+             * @default probe
+             * @enum {unknown}
+             */
+            readonly replayable: true | false | "probe";
+            /** @default {} */
+            readonly vllm: components["schemas"]["VllmOptions"];
+        };
+        /** @description A server that has its options on its own side. */
+        readonly TgiOptions: Record<string, never>;
+        readonly TgiPool: components["schemas"]["TgiExternalPool"];
+        /** @description A server of Text Generation Inference. */
+        readonly TgiExternalPool: {
+            readonly id: components["schemas"]["Id"];
+            /** @enum {string} */
+            readonly engine: "tgi";
+            /** @enum {string} */
+            readonly driver: "external";
+            readonly model: components["schemas"]["ModelRef"];
+            readonly ctx?: components["schemas"]["Ctx"];
+            readonly max_tokens_out?: components["schemas"]["MaxTokensOut"];
+            readonly sampler_profile_version?: components["schemas"]["SamplerProfileVersion"];
+            /**
+             * @default [
+             *       {
+             *         "id": "r0"
+             *       }
+             *     ]
+             */
+            readonly replicas: components["schemas"]["Replicas"];
+            /** @default {} */
+            readonly queue: components["schemas"]["Queue"];
+            /** @default {} */
+            readonly timeouts: components["schemas"]["Timeouts"];
+            readonly prices?: components["schemas"]["Prices"];
+            readonly url?: components["schemas"]["Url"];
+            readonly api_key_env?: components["schemas"]["ApiKeyEnv"];
+            /**
+             * @description Whether the engine gives the same text again for the same seed; `probe` asks it at each start, with one seed several times.
+             * @default probe
+             * @enum {unknown}
+             */
+            readonly replayable: true | false | "probe";
+            /** @default {} */
+            readonly tgi: components["schemas"]["TgiOptions"];
+        };
+        /** @description A server that has its options on its own side. */
+        readonly TritonOptions: Record<string, never>;
+        readonly TritonPool: components["schemas"]["TritonExternalPool"];
+        /** @description A Triton Inference Server. */
+        readonly TritonExternalPool: {
+            readonly id: components["schemas"]["Id"];
+            /** @enum {string} */
+            readonly engine: "triton";
+            /** @enum {string} */
+            readonly driver: "external";
+            readonly model: components["schemas"]["ModelRef"];
+            readonly ctx?: components["schemas"]["Ctx"];
+            readonly max_tokens_out?: components["schemas"]["MaxTokensOut"];
+            readonly sampler_profile_version?: components["schemas"]["SamplerProfileVersion"];
+            /**
+             * @default [
+             *       {
+             *         "id": "r0"
+             *       }
+             *     ]
+             */
+            readonly replicas: components["schemas"]["Replicas"];
+            /** @default {} */
+            readonly queue: components["schemas"]["Queue"];
+            /** @default {} */
+            readonly timeouts: components["schemas"]["Timeouts"];
+            readonly prices?: components["schemas"]["Prices"];
+            readonly url?: components["schemas"]["Url"];
+            readonly api_key_env?: components["schemas"]["ApiKeyEnv"];
+            /**
+             * @description Whether the engine gives the same text again for the same seed; `probe` asks it at each start, with one seed several times.
+             * @default probe
+             * @enum {unknown}
+             */
+            readonly replayable: true | false | "probe";
+            /** @default {} */
+            readonly triton: components["schemas"]["TritonOptions"];
+        };
+        /** @description A server that has its options on its own side. */
+        readonly OllamaOptions: Record<string, never>;
+        readonly OllamaPool: components["schemas"]["OllamaExternalPool"];
+        /** @description An Ollama server. */
+        readonly OllamaExternalPool: {
+            readonly id: components["schemas"]["Id"];
+            /** @enum {string} */
+            readonly engine: "ollama";
+            /** @enum {string} */
+            readonly driver: "external";
+            readonly model: components["schemas"]["ModelRef"];
+            readonly ctx?: components["schemas"]["Ctx"];
+            readonly max_tokens_out?: components["schemas"]["MaxTokensOut"];
+            readonly sampler_profile_version?: components["schemas"]["SamplerProfileVersion"];
+            /**
+             * @default [
+             *       {
+             *         "id": "r0"
+             *       }
+             *     ]
+             */
+            readonly replicas: components["schemas"]["Replicas"];
+            /** @default {} */
+            readonly queue: components["schemas"]["Queue"];
+            /** @default {} */
+            readonly timeouts: components["schemas"]["Timeouts"];
+            readonly prices?: components["schemas"]["Prices"];
+            readonly url?: components["schemas"]["Url"];
+            readonly api_key_env?: components["schemas"]["ApiKeyEnv"];
+            /**
+             * @description Whether the engine gives the same text again for the same seed; `probe` asks it at each start, with one seed several times.
+             * @default probe
+             * @enum {unknown}
+             */
+            readonly replayable: true | false | "probe";
+            /** @default {} */
+            readonly ollama: components["schemas"]["OllamaOptions"];
+        };
+        /** @description What this OpenAI-compatible server can, which none of them tells. */
+        readonly OpenaiOptions: {
+            /**
+             * @description What it can beside generating text.
+             * @default [
+             *       "chat_template",
+             *       "stop_sequences",
+             *       "tools",
+             *       "json_object",
+             *       "json_schema",
+             *       "logprobs",
+             *       "penalties",
+             *       "logit_bias"
+             *     ]
+             */
+            readonly features: readonly ("chat_template" | "stop_sequences" | "tools" | "json_object" | "json_schema" | "images" | "audio" | "logprobs" | "reasoning" | "penalties" | "logit_bias" | "prefill")[];
+            /**
+             * @description What may be asked of it.
+             * @default [
+             *       "completion"
+             *     ]
+             */
+            readonly workloads: readonly ("completion" | "embedding")[];
+            /**
+             * @description How it wants the limit of an answer named.
+             * @default max_tokens
+             * @enum {string}
+             */
+            readonly max_tokens_field: "max_tokens" | "max_completion_tokens";
+        };
+        readonly OpenaiPool: components["schemas"]["OpenaiExternalPool"];
+        /** @description A server that speaks the API of OpenAI. */
+        readonly OpenaiExternalPool: {
+            readonly id: components["schemas"]["Id"];
+            /** @enum {string} */
+            readonly engine: "openai";
+            /** @enum {string} */
+            readonly driver: "external";
+            readonly model: components["schemas"]["ModelRef"];
+            readonly ctx?: components["schemas"]["Ctx"];
+            readonly max_tokens_out?: components["schemas"]["MaxTokensOut"];
+            readonly sampler_profile_version?: components["schemas"]["SamplerProfileVersion"];
+            /**
+             * @default [
+             *       {
+             *         "id": "r0"
+             *       }
+             *     ]
+             */
+            readonly replicas: components["schemas"]["Replicas"];
+            /** @default {} */
+            readonly queue: components["schemas"]["Queue"];
+            /** @default {} */
+            readonly timeouts: components["schemas"]["Timeouts"];
+            readonly prices?: components["schemas"]["Prices"];
+            readonly url?: components["schemas"]["Url"];
+            readonly api_key_env?: components["schemas"]["ApiKeyEnv"];
+            /**
+             * @description Whether the engine gives the same text again for the same seed; `probe` asks it at each start, with one seed several times.
+             * @default probe
+             * @enum {unknown}
+             */
+            readonly replayable: true | false | "probe";
+            /** @default {} */
+            readonly openai: components["schemas"]["OpenaiOptions"];
         };
     };
     responses: never;

@@ -62,7 +62,7 @@ try {
   if (does === 'version') finish((await import('./config/help.ts')).versionText())
   config = loadConfig(file, process.env, modelFilesExist)
   if (does === 'check') finish((await import('./config/summary.ts')).summary(config))
-  daemon = await daemonOf(config)
+  daemon = await daemonOf(config, process.env)
 } catch (error) {
   // One problem a line, each with its place: nothing is to stand before it.
   if (error instanceof ConfigError) fail(error.message)

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import type { EngineDefinition, EngineRegistry } from '../../src/ports/engine-definition.ts'
+import type { EngineDefinition, EngineDriver, EngineRegistry } from '../../src/ports/engine-definition.ts'
 import { listOf, objectOf, textOf, type JsonObject } from '../contract/document.ts'
 import { read } from './bundle.ts'
 
@@ -28,18 +28,25 @@ const choice = (key: string, definitions: readonly string[]): JsonObject => ({
 })
 
 /** What a pool of one engine and driver has beside what all pools have, and that it has nothing else. */
-const poolOf = (common: JsonObject, engine: string, driver: string, description: string): JsonObject => ({
-  type: 'object',
-  description,
-  additionalProperties: false,
-  required: ['engine', 'driver', engine],
-  properties: {
-    ...Object.fromEntries(Object.keys(objectOf(common['properties'])).map((key) => [key, true])),
-    engine: { type: 'string', enum: [engine] },
-    driver: { type: 'string', enum: [driver] },
-    [engine]: { ...refTo(`${typeName(engine)}Options`), default: {} },
-  },
-})
+function poolOf(definitions: JsonObject, engine: string, driver: string, { description, remote, options }: EngineDriver): JsonObject {
+  const { properties = {}, required = [] } = remote === true ? objectOf(definitions['Remote']) : { required: ['ctx'] }
+  const ofOptions = typeName(options === undefined ? engine : `${engine}-${driver}`)
+  return {
+    type: 'object',
+    description,
+    additionalProperties: false,
+    required: ['engine', 'driver', engine, ...listOf(required)],
+    properties: {
+      ...Object.fromEntries(Object.keys(objectOf(objectOf(definitions['Pool'])['properties'])).map((key) => [key, true])),
+      ...objectOf(properties),
+      engine: { type: 'string', enum: [engine] },
+      driver: { type: 'string', enum: [driver] },
+      [engine]: { ...refTo(`${ofOptions}Options`), default: {} },
+    },
+  }
+}
+
+const optionsAt = (file: URL): JsonObject => JSON.parse(readFileSync(file, 'utf8')) as JsonObject
 
 /** The schema of the whole configuration: what is common, and under `Pool` the choice of an engine and of one of its drivers. */
 export function configSchema(engines: Definitions): JsonObject {
@@ -53,11 +60,13 @@ export function configSchema(engines: Definitions): JsonObject {
   definitions['Pool'] = { ...common, ...byEngine }
   for (const [engine, { options, drivers }] of engines) {
     const name = typeName(engine)
-    definitions[`${name}Options`] = JSON.parse(readFileSync(options, 'utf8')) as JsonObject
+    definitions[`${name}Options`] = optionsAt(options)
     const byDriver = Object.keys(drivers).map((driver) => `${name}${typeName(driver)}Pool`)
     definitions[`${name}Pool`] = { ...choice('driver', byDriver), required: ['engine'], properties: { engine: { enum: [engine] } } }
-    for (const [driver, { description }] of Object.entries(drivers))
-      definitions[`${name}${typeName(driver)}Pool`] = poolOf(common, engine, driver, description)
+    for (const [driver, definition] of Object.entries(drivers)) {
+      if (definition.options !== undefined) definitions[`${name}${typeName(driver)}Options`] = optionsAt(definition.options)
+      definitions[`${name}${typeName(driver)}Pool`] = poolOf(definitions, engine, driver, definition)
+    }
   }
   return schema
 }

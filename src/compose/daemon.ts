@@ -3,7 +3,7 @@ import { createPrometheusMetrics, type PrometheusMetrics } from '../adapters/pro
 import { systemClock } from '../adapters/system/clock.ts'
 import { createLog } from '../adapters/system/log.ts'
 import { createNvidiaSmi } from '../adapters/system/nvidia-smi.ts'
-import type { Config } from '../config/config.ts'
+import { serverKeys, type Config, type Environment } from '../config/config.ts'
 import type { Log } from '../ports/telemetry.ts'
 import { Devices } from '../services/pools/devices.ts'
 import { coreOf, type Core, type CoreParts } from './core.ts'
@@ -30,13 +30,14 @@ export type DaemonParts = CoreParts & Pick<HttpParts, 'strict' | 'wrap'> & { rea
 
 /**
  * Builds the daemon from its configuration.
+ * @param env holds the keys of engines' servers
  * @throws ConfigError where a pool cannot be made
  * @throws StorageRefusedError where the storage cannot be used
  */
-export async function daemonOf(config: Config): Promise<Daemon> {
+export async function daemonOf(config: Config, env: Environment = {}): Promise<Daemon> {
   const clock = systemClock
   const log = createLog(config.log_level)
-  const engines = await enginesOf({ config, clock, log })
+  const engines = await enginesOf({ config, clock, log, keys: serverKeys(config, env) })
   const storage = await storageOf(config)
   return assemble({ config, storage, engines, models: modelsOf(config, clock), clock, metrics: createPrometheusMetrics(true), log })
 }

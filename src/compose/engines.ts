@@ -1,6 +1,6 @@
 import { engines as builtIn } from '../adapters/engines/registry.ts'
 import { modelPath } from '../adapters/system/model-path.ts'
-import { ConfigError, problemText, type Config, type Relation } from '../config/config.ts'
+import { ConfigError, keyVariableOf, problemText, type Config, type Relation } from '../config/config.ts'
 import { catalogIdOf } from '../domain/catalog/catalog.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Engine } from '../ports/engine.ts'
@@ -13,6 +13,8 @@ export interface EngineMakerParts {
   readonly config: Config
   readonly clock: Clock
   readonly log: Log
+  /** Keys of engines' servers by the variables that hold them; none unless given. */
+  readonly keys?: ReadonlyMap<string, string>
   /** The engines there are; those of the daemon unless given. */
   readonly registry?: EngineRegistry
 }
@@ -21,7 +23,7 @@ export interface EngineMakerParts {
 export type EngineFactory = (pool: PoolConfig, replica: ReplicaConfig, resolve: (model_id: string) => Promise<string>) => Engine
 
 /** Makes engines as the registry says; only those that a pool names are loaded. @throws ConfigError where the model of a configured pool cannot be used */
-export async function enginesOf({ config, clock, log, registry = builtIn }: EngineMakerParts): Promise<EngineFactory> {
+export async function enginesOf({ config, clock, log, keys, registry = builtIn }: EngineMakerParts): Promise<EngineFactory> {
   // Before anything else of the daemon is there: a pool that cannot be made is an error of the configuration.
   const problems = modelFilesExist(config, () => true)
   if (problems.length > 0) throw new ConfigError(problems.map(problemText))
@@ -33,7 +35,9 @@ export async function enginesOf({ config, clock, log, registry = builtIn }: Engi
     }
     const definition = used.get(pool.engine)
     if (definition === undefined) throw new Error(`no pool was configured with ${pool.engine}`)
-    return definition.create({ pool, replica, modelFile: modelFileOf(pool, config, resolve), clock, onOutput })
+    const api_key = keys?.get(keyVariableOf(pool, replica) ?? '')
+    const modelFile = modelFileOf(pool, config, resolve)
+    return definition.create({ pool, replica, modelFile, clock, onOutput, ...(api_key === undefined ? {} : { api_key }) })
   }
 }
 

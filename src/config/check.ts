@@ -6,7 +6,9 @@ import { engines } from '../../generated/engines.ts'
 import type { schemaProblems } from './messages.ts'
 import { modelRefRefusal, type EngineTable } from './model-ref.ts'
 import { ConfigError, problemText, type Problem } from './problem.ts'
-import { relationsOf, soundBeside, type Relation } from './relations.ts'
+import { completed } from './remote.ts'
+import { soundBeside, type Relation } from './relation.ts'
+import { relationsOf } from './relations.ts'
 import type { Schema } from './schema.ts'
 
 export type Config = components['schemas']['Config']
@@ -32,7 +34,7 @@ export function examine(
   more: readonly Relation[] = [],
   rules: Rules = generated,
 ): { readonly config: Config; readonly problems: readonly Problem[] } {
-  const config = structuredClone(given)
+  const config = structuredClone(completed(given))
   const problems = rules.validate(config) ? [] : messages().schemaProblems(rules.validate.errors ?? [], config, rules.schema)
   // Only what is sound has the type that it says.
   const checked = config as Config

@@ -2,7 +2,8 @@ import { examine, type Config } from './check.ts'
 import { readEnvironment, withSettings, type Setting } from './environment.ts'
 import { readConfigFile, type ConfigFile } from './file.ts'
 import { ConfigError, contains, problemText, type Problem } from './problem.ts'
-import type { Relation } from './relations.ts'
+import { keysAreSet } from './remote.ts'
+import type { Relation } from './relation.ts'
 
 /**
  * The only reader of the configuration file and, with its `env`, of the environment: the file that is named, else `orchestratord.yaml` if
@@ -17,7 +18,7 @@ export function loadConfig(
 ): Config {
   const { settings, problems: unread } = readEnvironment(env)
   const file = fileBeside(unread, named)
-  const { config, problems } = examine(withSettings(file?.value ?? {}, settings), relations)
+  const { config, problems } = examine(withSettings(file?.value ?? {}, settings), [...relations, keysAreSet(env)])
   if (unread.length + problems.length > 0) throw new ConfigError([...unread, ...located(problems, file, settings)])
   return config
 }

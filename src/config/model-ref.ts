@@ -1,8 +1,10 @@
 import { catalogIdOf } from '../domain/catalog/catalog.ts'
 import { valueText } from './problem.ts'
 
-/** By engine and driver: the beginnings of the model references it takes. */
-export type EngineTable = Readonly<Record<string, { readonly drivers: Readonly<Record<string, { readonly schemes: readonly string[] }>> }>>
+/** By engine and driver: the beginnings of the model references it takes, and whether it is a server. */
+export type EngineTable = Readonly<
+  Record<string, { readonly drivers: Readonly<Record<string, { readonly schemes: readonly string[]; readonly remote?: true }>> }>
+>
 
 interface Pool {
   readonly engine: string

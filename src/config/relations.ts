@@ -2,21 +2,11 @@ import type { components } from '../../generated/config.ts'
 import { ed25519Key } from '../domain/catalog/trust.ts'
 import { listensOnLoopback, splitListen } from './listen.ts'
 import { modelRefRefusal, type EngineTable } from './model-ref.ts'
-import { contains, valueText, type Path, type Problem } from './problem.ts'
+import { valueText, type Path, type Problem } from './problem.ts'
+import type { Relation, Sound } from './relation.ts'
+import { urlsOf } from './remote.ts'
 
 type Config = components['schemas']['Config']
-
-/** Whether nothing is wrong with the value at a path, nor with anything it is in. */
-export type Sound = (...path: Path) => boolean
-
-/** What a schema cannot say. A relation reads only what is sound: anything else may be of any type. */
-export type Relation = (config: Config, sound: Sound) => Problem[]
-
-/** What is sound beside these problems. */
-export const soundBeside =
-  (problems: readonly Problem[]): Sound =>
-  (...path) =>
-    !problems.some((problem) => contains(problem.path, path))
 
 /** All relations of a configuration. */
 export const relationsOf = (engines: EngineTable): Relation[] => [
@@ -25,6 +15,7 @@ export const relationsOf = (engines: EngineTable): Relation[] => [
   keysOnce,
   poolsOnce,
   poolsOf(engines),
+  urlsOf(engines),
   signers,
   egressPorts,
   hubUrl,
@@ -77,7 +68,7 @@ function poolOf(engines: EngineTable, pool: Config['pools'][number], path: Path,
   const says = isKnown ? modelRefRefusal(engines, pool) : undefined
   if (says !== undefined) problems.push({ path: [...path, 'model'], says })
   const { ctx, max_tokens_out = 0 } = pool
-  if (sound(...path, 'ctx') && sound(...path, 'max_tokens_out') && max_tokens_out >= ctx)
+  if (sound(...path, 'ctx') && sound(...path, 'max_tokens_out') && ctx !== undefined && max_tokens_out >= ctx)
     problems.push({ path: [...path, 'max_tokens_out'], says: `${max_tokens_out} must be less than ctx (${ctx})` })
   return problems
 }

@@ -11,7 +11,7 @@ export function summary({ listen, data_dir, models_dir, auth, pools }: Config): 
     `  keys    ${names.length === 0 ? 'none: the development key works, from this machine only' : names.join(', ')}`,
     ...pools.map(
       ({ id, engine, driver, model, ctx, replicas }) =>
-        `  pool    ${id}: ${engine}, ${driver}, ${model}, ${ctx} tokens, ${replicas.reduce((sum, { slots }) => sum + slots, 0)} slots`,
+        `  pool    ${id}: ${engine}, ${driver}, ${model}, ${ctx === undefined ? '' : `${ctx} tokens, `}${replicas.reduce((sum, { slots }) => sum + slots, 0)} slots`,
     ),
   ].join('\n')
 }

@@ -27,3 +27,7 @@ export function estimateMessage({ content, name, reasoning_content, tool_calls =
 /** Rough count of the tokens in which tools are told to a model. */
 export const estimateTools = (tools: readonly Tool[] = []): number =>
   tools.reduce((sum, tool) => sum + estimateTokens(JSON.stringify(tool.function)), 0)
+
+/** Estimate of a conversation in a chat template: 4 tokens more for each message. */
+export const estimateConversation = (messages: readonly ChatMessage[], tools?: readonly Tool[]): number =>
+  messages.reduce((sum, message) => sum + estimateMessage(message) + 4, estimateTools(tools))

@@ -16,6 +16,8 @@ export interface EngineParts<P extends object = Pool> {
   /** Finds the file of a `file:` or `catalog:` model; rejects where the model has none, and says why. */
   readonly modelFile: () => Promise<string>
   readonly clock: Clock
+  /** What the server of a remote engine wants as a key. A secret. */
+  readonly api_key?: string
   /** Takes what the engine writes, line by line. */
   readonly onOutput: (line: string) => void
 }
@@ -25,6 +27,10 @@ export interface EngineDriver {
   readonly description: string
   /** The beginnings of the model references it takes, each with its colon. */
   readonly schemes: readonly [string, ...string[]]
+  /** The engine is a server: its pools have a `url`, and the context may be left to it. */
+  readonly remote?: true
+  /** Options of this driver alone, in place of those of the engine; a file like `EngineDefinition.options`. */
+  readonly options?: URL
 }
 
 /** Everything the daemon has to know of a kind of engine. Its name is its key in the registry and the key of its options in a pool. */

@@ -5,8 +5,14 @@ import type { ChatMessage, Feature, FinishReason, TaskRequest, Tool, Workload } 
 /** How tokens are chosen; what is left out is the engine's default. */
 export type Sampling = components['schemas']['Sampling']
 
-/** Raw text, or a conversation to which the engine applies its chat template; the template tells the model of the tools as well. */
-export type Prompt = { readonly text: string } | { readonly messages: readonly ChatMessage[]; readonly tools?: readonly Tool[] }
+/** What the chat template makes a prompt of: it tells the model of the tools as well. */
+export interface Conversation {
+  readonly messages: readonly ChatMessage[]
+  readonly tools?: readonly Tool[]
+}
+
+/** Raw text, or a conversation to which the engine applies its chat template. */
+export type Prompt = { readonly text: string } | Conversation
 
 /** What an engine says of itself once it is up. */
 export interface EngineProps {
@@ -54,7 +60,7 @@ export interface GenerateRequest {
 export interface GenerateResult {
   readonly finish_reason: FinishReason
   readonly tokens_in: number
-  /** Tokens generated, the one that ended the turn not counted. */
+  /** Tokens generated, as the engine counts them: servers count the one that ended the turn as well. */
   readonly tokens_out: number
   /** Prompt tokens that came from a cache, where the engine tells. */
   readonly tokens_in_cached?: number

@@ -53,18 +53,30 @@ describe('dependency law', function () {
     const found = await cruise(dir, {
       'src/services/tasks/admission.ts': leaf,
       'src/domain/errors.ts': leaf,
-      'src/adapters/engines/openai/x.ts': importing('../../../services/tasks/admission.ts'),
-      'src/adapters/engines/tgi/x.ts': importing('../../../domain/errors.ts'),
+      'src/adapters/queues/x.ts': importing('../../services/tasks/admission.ts'),
       'src/services/billing/x.ts': importing('../../domain/errors.ts'),
       'src/doors/openai/x.ts': importing('../../domain/errors.ts'),
       'src/utils/x.ts': importing('../domain/errors.ts'),
     })
     assert.deepEqual(found.sort(), [
-      'unlisted-rooms-import-nothing: src/adapters/engines/openai/x.ts -> src/services/tasks/admission.ts',
-      'unlisted-rooms-import-nothing: src/adapters/engines/tgi/x.ts -> src/domain/errors.ts',
+      'unlisted-rooms-import-nothing: src/adapters/queues/x.ts -> src/services/tasks/admission.ts',
       'unlisted-rooms-import-nothing: src/doors/openai/x.ts -> src/domain/errors.ts',
       'unlisted-rooms-import-nothing: src/services/billing/x.ts -> src/domain/errors.ts',
       'unlisted-rooms-import-nothing: src/utils/x.ts -> src/domain/errors.ts',
+    ])
+  })
+
+  it('lets each engine be a room of its own, which may use what engines over HTTP share', async () => {
+    const found = await cruise(dir, {
+      'src/adapters/engines/http/client.ts': leaf,
+      'src/adapters/engines/new/leaf.ts': leaf,
+      'src/adapters/engines/new/x.ts': importing('../http/client.ts'),
+      'src/adapters/engines/other/x.ts': importing('../new/leaf.ts'),
+      'src/adapters/engines/http/x.ts': importing('../new/leaf.ts'),
+    })
+    assert.deepEqual(found.sort(), [
+      'adapters-engines-http-imports: src/adapters/engines/http/x.ts -> src/adapters/engines/new/leaf.ts',
+      'adapters-engines-other-imports: src/adapters/engines/other/x.ts -> src/adapters/engines/new/leaf.ts',
     ])
   })
 

@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict'
 import { copyFileSync, mkdirSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
+import { engines } from '../../generated/engines.ts'
 import { mockPool, talesPool } from '../harness/daemon.ts'
 import { modelsDir } from '../harness/process.ts'
 import { ConfigDir, type Given } from './config.kit.ts'
+
+const engineNames = Object.keys(engines).join(', ')
 
 describe('a configuration that cannot be used is refused with a line for each problem', () => {
   let dir: ConfigDir
@@ -38,13 +41,13 @@ describe('a configuration that cannot be used is refused with a line for each pr
   refused(
     'an unknown engine',
     { pools: [mockPool({ engine: 'lamacpp' })] },
-    'FILE: pools[0].engine: "lamacpp" is not an engine; allowed are mock, llamacpp; did you mean llamacpp?',
+    `FILE: pools[0].engine: "lamacpp" is not an engine; allowed are ${engineNames}; did you mean llamacpp?`,
   )
-  refused('no engine', { pools: [{ id: 'a', model: 'mock:v1', ctx: 8 }] }, 'FILE: pools[0].engine: is missing; allowed are mock, llamacpp')
+  refused('no engine', { pools: [{ id: 'a', model: 'mock:v1', ctx: 8 }] }, `FILE: pools[0].engine: is missing; allowed are ${engineNames}`)
   refused(
     'a driver of another engine',
     { pools: [talesPool({ driver: 'in-process' })] },
-    'FILE: pools[0].driver: "in-process" is not a driver of llamacpp; allowed are embedded',
+    'FILE: pools[0].driver: "in-process" is not a driver of llamacpp; allowed are embedded, external',
   )
   refused('a pool without a model', { pools: [mockPool({ model: undefined })] }, 'FILE: pools[0].model: is missing')
   refused(

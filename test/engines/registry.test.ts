@@ -51,7 +51,10 @@ describe('a new engine is one folder and one line', () => {
     refuses({ fake: { times: 10 } }, 'pools[0].fake.times: 10 must be <= 9')
     refuses({ fake: { anwser: 'no' } }, 'pools[0].fake.anwser: is not known here; did you mean answer?')
     refuses({ driver: 'pupet' }, 'pools[0].driver: "pupet" is not a driver of fake; allowed are puppet, ghost; did you mean puppet?')
-    refuses({ engine: 'fakee' }, 'pools[0].engine: "fakee" is not an engine; allowed are mock, llamacpp, fake; did you mean fake?')
+    refuses(
+      { engine: 'fakee' },
+      `pools[0].engine: "fakee" is not an engine; allowed are ${Object.keys(registry).join(', ')}; did you mean fake?`,
+    )
     refuses(
       { model: 'catalog:x' },
       'pools[0].model: "catalog:x" is nothing that fake serves by driver puppet; a reference begins with fake:',

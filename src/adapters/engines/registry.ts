@@ -4,4 +4,9 @@ import type { EngineRegistry } from '../../ports/engine-definition.ts'
 export const engines = {
   mock: () => import('./mock/definition.ts'),
   llamacpp: () => import('./llamacpp/definition.ts'),
+  vllm: () => import('./vllm/definition.ts'),
+  tgi: () => import('./tgi/definition.ts'),
+  triton: () => import('./triton/definition.ts'),
+  ollama: () => import('./ollama/definition.ts'),
+  openai: () => import('./openai/definition.ts'),
 } satisfies EngineRegistry

@@ -15,6 +15,9 @@ export type PoolConfig = config['schemas']['Pool']
 /** A replica of the configuration. */
 export type ReplicaConfig = PoolConfig['replicas'][number]
 
+/** The largest context that the contract knows, tokens. */
+const most_ctx = 10_000_000
+
 /** What a pool works with. */
 export interface PoolParts {
   /** Makes the engine of a replica; it is not started. */
@@ -106,9 +109,9 @@ export class Pool<T extends PoolTask = PoolTask> {
     return this.config.prices
   }
 
-  /** Largest context of a task, tokens. */
+  /** Largest context of a task, tokens; the largest there may be while neither the configuration nor an engine has said it. */
   get ctxMax(): number {
-    return Math.min(this.config.ctx, this.props?.ctx_max ?? Infinity)
+    return Math.min(this.config.ctx ?? most_ctx, this.props?.ctx_max ?? most_ctx)
   }
 
   get maxTokensOut(): number {

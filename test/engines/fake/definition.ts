@@ -3,7 +3,7 @@ import type { Engine } from '../../../src/ports/engine.ts'
 import type { EngineDefinition, EngineParts } from '../../../src/ports/engine-definition.ts'
 
 /** Codegen would write this type, with the words of the engine. */
-type FakePool = components['schemas']['Pool'] & { readonly fake: { readonly answer: string; readonly times: number } }
+type FakePool = components['schemas']['Pool'] & { readonly ctx: number; readonly fake: { readonly answer: string; readonly times: number } }
 
 /** An engine that says what its options say. */
 const fakeEngine = ({ pool, replica }: EngineParts<FakePool>): Engine => ({

@@ -1,14 +1,29 @@
 import type { components } from '../../../../generated/config.ts'
 import type { EngineDefinition } from '../../../ports/engine-definition.ts'
+import { remoteEngine, rootUrl, serverUrl } from '../http/remote.ts'
 import { createLlamaCppEngine } from './engine.ts'
+import { llamaServerDialect } from './server/dialect.ts'
 
 /** llama.cpp. */
 export const definition: EngineDefinition<components['schemas']['LlamacppPool']> = {
   options: new URL('options.json', import.meta.url),
   drivers: {
     embedded: { description: 'A GGUF model run by llama.cpp in a supervised child process.', schemes: ['file:', 'catalog:'] },
+    external: {
+      description: 'A llama-server.',
+      schemes: ['served:', 'llamacpp:'],
+      remote: true,
+      options: new URL('server/options.json', import.meta.url),
+    },
   },
-  features: ['replayable', 'chat_template', 'prefill', 'stop_sequences', 'kv_reuse', 'penalties', 'logit_bias', 'continues'],
-  create: ({ pool, replica, modelFile, onOutput }) =>
-    createLlamaCppEngine({ model_path: modelFile, ctx: pool.ctx, slots: replica.slots, ...pool.llamacpp, onOutput }),
+  features: [
+    ...(['replayable', 'chat_template', 'stop_sequences', 'kv_reuse', 'tools', 'json_object', 'json_schema', 'images'] as const),
+    ...(['audio', 'logprobs', 'reasoning', 'penalties', 'logit_bias', 'prefill', 'continues'] as const),
+  ],
+  create: (parts) => {
+    const { pool, replica, modelFile, onOutput } = parts
+    if (pool.driver === 'external')
+      return remoteEngine({ ...parts, pool }, llamaServerDialect(pool.model), rootUrl(serverUrl(pool, replica)))
+    return createLlamaCppEngine({ model_path: modelFile, ctx: pool.ctx, slots: replica.slots, ...pool.llamacpp, onOutput })
+  },
 }

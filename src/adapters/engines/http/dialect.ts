@@ -1,0 +1,60 @@
+import type { Part } from '../../../domain/stream/part.ts'
+import type { EngineProps, GenerateRequest, GenerateResult, Prompt } from '../../../ports/engine.ts'
+import type { EngineClient } from './client.ts'
+import type { Framing } from './framing.ts'
+import type { JsonObject } from './json.ts'
+
+/** What a server says of itself. */
+export interface ServerProps extends Omit<EngineProps, 'replayable' | 'slots'> {
+  /** The name it knows the model by. */
+  readonly model: string
+  /** Tasks it runs at once, where it tells. */
+  readonly slots?: number
+}
+
+/** Reads one answer, message by message. */
+export interface AnswerReader {
+  /** Whether the server's own end mark has come. */
+  readonly ended: boolean
+  /** @throws EngineFault where the message can be none of an answer */
+  take(message: JsonObject): void
+  /** `[DONE]` has come, where the dialect has one. */
+  done?(): void
+  /** The body has ended well-formed, for a dialect that has no other end mark. */
+  closed?(): void
+  /** Once it has ended. */
+  result(): GenerateResult
+}
+
+/** A call that generates. */
+export interface Plan {
+  readonly path: string
+  readonly body: object
+  readonly framing: (onMessage: (data: string) => void) => Framing
+  readonly reader: AnswerReader
+}
+
+/** All that differs between engines over HTTP: their calls and how they answer. */
+export interface Dialect {
+  /** Path that answers with success while the server is well, and needs no more than a moment. */
+  readonly health: string
+  /** @throws EngineFault where the server is not what the pool needs */
+  inspect(client: EngineClient, signal: AbortSignal): Promise<ServerProps>
+  generation(request: GenerateRequest, server: ServerProps, onPart: (part: Part) => void): Plan
+  /** Tokens of a prompt; an estimate where the server has no tokenizer to ask. */
+  count(client: EngineClient, prompt: Prompt, server: ServerProps, signal: AbortSignal): Promise<number>
+  embed?(client: EngineClient, inputs: readonly string[], server: ServerProps, signal: AbortSignal): Promise<Embeddings>
+  /** Share of the KV cache in use, 0 to 1, where the server tells now. */
+  kvUsage?(client: EngineClient, signal: AbortSignal): Promise<number | undefined>
+  rerank?(client: EngineClient, query: string, documents: readonly string[], server: ServerProps, signal: AbortSignal): Promise<Scores>
+}
+
+export interface Embeddings {
+  readonly vectors: number[][]
+  readonly tokens_in: number
+}
+
+export interface Scores {
+  readonly scores: number[]
+  readonly tokens_in: number
+}

@@ -1,0 +1,203 @@
+import type { Part } from '../../../domain/stream/part.ts'
+import type { Clock } from '../../../ports/clock.ts'
+import {
+  EngineError,
+  type Engine,
+  type EngineProps,
+  type GenerateRequest,
+  type GenerateResult,
+  type Prompt,
+} from '../../../ports/engine.ts'
+import { answerSink } from './answer.ts'
+import { EngineClient, type ServerAddress } from './client.ts'
+import type { Dialect, Embeddings, Scores, ServerProps } from './dialect.ts'
+import { EngineFault, unfinished } from './faults.ts'
+import { Health, pause, untilUp } from './health.ts'
+import { provesReplay } from './replay-probe.ts'
+
+export interface HttpEngineParts extends ServerAddress {
+  readonly dialect: Dialect
+  /** Tasks that run at once: no more are ever sent. */
+  readonly slots: number
+  readonly replayable: boolean | 'probe'
+  readonly clock: Clock
+}
+
+/** How often a server that takes no more is asked again within one run, and how long is waited before, ms. */
+const busy_ms = [500, 1000, 2000, 4000]
+/** Longest wait that a server may ask for, ms. */
+const longest_wait_ms = 30_000
+
+/** What there is while the server is up. */
+interface Up {
+  readonly client: EngineClient
+  readonly server: ServerProps
+  readonly health: Health
+  kv_usage: number | undefined
+}
+
+/** An engine that is a server: what all of them share. What is its own is in its dialect. */
+export class HttpEngine implements Engine {
+  private readonly parts: HttpEngineParts
+  private client: EngineClient | undefined
+  private up: Up | undefined
+  private asking = false
+  /** Counts starts and stops: a start that a stop has overtaken is over. */
+  private starts = 0
+  private closing: Promise<void> = Promise.resolve()
+
+  constructor(parts: HttpEngineParts) {
+    this.parts = parts
+  }
+
+  async start(onDown: (reason: Error) => void): Promise<EngineProps> {
+    const { dialect, slots, replayable, clock } = this.parts
+    const begun = ++this.starts
+    const client = await EngineClient.open(this.parts)
+    if (begun !== this.starts) {
+      await client.close(stopped())
+      throw stopped()
+    }
+    this.client = client
+    const over = never()
+    try {
+      const asked = { client, path: dialect.health, clock }
+      await untilUp(asked, over)
+      const server = await dialect.inspect(client, over)
+      if (server.slots !== undefined && server.slots < slots)
+        throw new EngineFault('failed', `the engine runs ${server.slots} tasks at once, not the ${slots} of replicas.slots`)
+      const run = (request: GenerateRequest): Promise<string> => textOfRun(client, dialect, server, request)
+      const proven = replayable === 'probe' ? await provesReplay(run, slots, server) : replayable
+      const health = new Health(asked, (reason) => {
+        this.up = undefined
+        this.closing = client.close(reason)
+        onDown(reason)
+      })
+      this.up = { client, server, health, kv_usage: undefined }
+      return { ...server, slots, replayable: proven }
+    } catch (error) {
+      await client.close(stopped())
+      throw error
+    }
+  }
+
+  async countTokens(prompt: Prompt, signal: AbortSignal): Promise<number> {
+    return this.call((client, server) => this.parts.dialect.count(client, prompt, server, signal), signal)
+  }
+
+  async generate(request: GenerateRequest, onPart: (part: Part) => void, signal: AbortSignal): Promise<GenerateResult> {
+    const { client, server, health } = this.running()
+    let parts = 0
+    const counted = (part: Part): void => {
+      parts++
+      onPart(part)
+    }
+    for (let tries = 0; ; tries++) {
+      try {
+        return await generateOnce(client, this.parts.dialect, server, { request, onPart: counted, signal })
+      } catch (error) {
+        const wait_ms = parts === 0 ? waitAfter(error, tries) : undefined
+        if (wait_ms === undefined) {
+          await this.doubted(error, health, signal)
+          throw error
+        }
+        await pause(this.parts.clock, wait_ms, signal)
+      }
+    }
+  }
+
+  async embed(inputs: readonly string[], _seed: number, signal: AbortSignal): Promise<Embeddings> {
+    const embeddings = await this.call(async (client, server) => this.parts.dialect.embed?.(client, inputs, server, signal), signal)
+    if (embeddings === undefined) throw new EngineFault('refused', 'this engine has no embeddings')
+    if (embeddings.vectors.length !== inputs.length) throw unfinished()
+    return embeddings
+  }
+
+  async rerank(query: string, documents: readonly string[], _seed: number, signal: AbortSignal): Promise<Scores> {
+    const { dialect } = this.parts
+    const ranked = await this.call(async (client, server) => dialect.rerank?.(client, query, documents, server, signal), signal)
+    if (ranked === undefined) throw new EngineFault('refused', 'this engine cannot rerank')
+    return ranked
+  }
+
+  /** The last figure; asking for it fetches the next one. */
+  kvUsage(): number | undefined {
+    const { up } = this
+    if (up !== undefined && !this.asking) void this.askKvUsage(up)
+    return up?.kv_usage
+  }
+
+  async stop(): Promise<void> {
+    const { client } = this
+    this.starts++
+    this.up?.health.stop()
+    this.up = undefined
+    this.client = undefined
+    if (client !== undefined) this.closing = client.close(stopped())
+    await this.closing
+  }
+
+  /** A call that is no generation: where it fails it is asked whether the server is well. */
+  private async call<T>(run: (client: EngineClient, server: ServerProps) => Promise<T>, signal: AbortSignal): Promise<T> {
+    const { client, server, health } = this.running()
+    try {
+      return await run(client, server)
+    } catch (error) {
+      await this.doubted(error, health, signal)
+      throw error
+    }
+  }
+
+  /** Finds out whether the server is still there after a failure that makes one doubt it. @throws the signal's reason where it has aborted */
+  private async doubted(error: unknown, health: Health, signal: AbortSignal): Promise<void> {
+    if (error instanceof EngineFault && error.retriable && error.kind !== 'busy') await health.doubt()
+    signal.throwIfAborted()
+  }
+
+  private async askKvUsage(up: Up): Promise<void> {
+    this.asking = true
+    try {
+      up.kv_usage = await this.parts.dialect.kvUsage?.(up.client, never())
+    } catch {
+      // A figure that is not told, or a server that is gone: its health says so.
+      up.kv_usage = undefined
+    } finally {
+      this.asking = false
+    }
+  }
+
+  private running(): Up {
+    if (this.up === undefined) throw new EngineError('the engine is not up', { retriable: true })
+    return this.up
+  }
+}
+
+/** How long to wait before a server that took no more is asked again, ms; undefined where that is no help. */
+function waitAfter(error: unknown, tries: number): number | undefined {
+  const wait_ms = error instanceof EngineFault && error.kind === 'busy' ? (error.retry_after_ms ?? busy_ms[tries]) : undefined
+  return wait_ms === undefined || tries >= busy_ms.length ? undefined : Math.min(longest_wait_ms, wait_ms)
+}
+
+/** A signal of what ends with its client. */
+const never = (): AbortSignal => new AbortController().signal
+
+const stopped = (): EngineFault => new EngineFault('broken', 'the engine was given up')
+
+interface Run {
+  readonly request: GenerateRequest
+  readonly onPart: (part: Part) => void
+  readonly signal: AbortSignal
+}
+
+async function generateOnce(client: EngineClient, dialect: Dialect, server: ServerProps, run: Run): Promise<GenerateResult> {
+  const { path, body, framing, reader } = dialect.generation(run.request, server, run.onPart)
+  await client.stream(path, body, answerSink(framing, reader), run.signal)
+  return reader.result()
+}
+
+async function textOfRun(client: EngineClient, dialect: Dialect, server: ServerProps, request: GenerateRequest): Promise<string> {
+  let text = ''
+  const onPart = (part: Part): void => void (text += part.text)
+  await generateOnce(client, dialect, server, { request, onPart, signal: never() })
+  return text
+}

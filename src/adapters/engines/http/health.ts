@@ -1,0 +1,122 @@
+import type { Clock } from '../../../ports/clock.ts'
+import type { EngineClient } from './client.ts'
+import { EngineFault } from './faults.ts'
+
+/** How often a server is asked whether it is well, ms. */
+const every_ms = 2000
+/** How long it may take to answer, ms. */
+const limit_ms = 5000
+/** How long one may take that has just failed a task, ms. */
+const doubt_ms = 1000
+/** Pause between questions while it loads its model, ms. */
+const loading_ms = 250
+/** Answers in a row that have to fail. */
+const strikes = 2
+
+export interface HealthParts {
+  readonly client: EngineClient
+  readonly path: string
+  readonly clock: Clock
+}
+
+/** Watches a server that is up, until it is not any more or `stop` is called. */
+export class Health {
+  private readonly parts: HealthParts
+  private readonly onDown: (reason: EngineFault) => void
+  private readonly stopTimer: () => void
+  private readonly over = new AbortController()
+  private failures = 0
+  private heard: number
+  private asking = false
+
+  /** @param onDown called at most once */
+  constructor(parts: HealthParts, onDown: (reason: EngineFault) => void) {
+    this.parts = parts
+    this.onDown = onDown
+    this.heard = parts.client.heard
+    this.stopTimer = parts.clock.every(every_ms, () => void this.check())
+  }
+
+  stop(): void {
+    this.stopTimer()
+    this.over.abort(new Error('the watch is over'))
+  }
+
+  /** Asks at once, after a call that failed: whoever tries again should know whether there is anybody. */
+  async doubt(): Promise<void> {
+    try {
+      await ask(this.parts, doubt_ms, this.over.signal)
+    } catch (error) {
+      this.down(error)
+    }
+  }
+
+  private async check(): Promise<void> {
+    const { client } = this.parts
+    // A server that is busy may be slow to answer; while tokens come it is well.
+    const talks = client.heard !== this.heard
+    this.heard = client.heard
+    if (this.asking || talks) return
+    this.asking = true
+    try {
+      await ask(this.parts, limit_ms, this.over.signal)
+      this.failures = 0
+    } catch (error) {
+      if (++this.failures >= strikes) this.down(error)
+    } finally {
+      this.heard = client.heard
+      this.asking = false
+    }
+  }
+
+  private down(error: unknown): void {
+    if (this.over.signal.aborted) return
+    this.stop()
+    this.onDown(
+      error instanceof EngineFault ? error : new EngineFault('unreachable', 'the engine does not say that it is well', { cause: error }),
+    )
+  }
+}
+
+/** Waits until a server that loads its model is done with it. @throws EngineFault where there is none, or it fails */
+export async function untilUp(parts: HealthParts, signal: AbortSignal): Promise<void> {
+  for (;;) {
+    try {
+      await ask(parts, limit_ms, signal)
+      return
+    } catch (error) {
+      if (!(error instanceof EngineFault) || error.status !== 503) throw error
+    }
+    await pause(parts.clock, loading_ms, signal)
+  }
+}
+
+async function ask({ client, path, clock }: HealthParts, limit_ms: number, signal: AbortSignal): Promise<void> {
+  const limit = new AbortController()
+  const abort = (): void => limit.abort(signal.reason)
+  const cancel = clock.after(limit_ms, () => limit.abort(new EngineFault('unreachable', `the engine did not answer within ${limit_ms} ms`)))
+  signal.addEventListener('abort', abort, { once: true })
+  if (signal.aborted) abort()
+  try {
+    await client.text(path, limit.signal)
+  } finally {
+    cancel()
+    signal.removeEventListener('abort', abort)
+  }
+}
+
+/** Resolves after the time. @throws the signal's reason as soon as it aborts */
+export function pause(clock: Clock, delay_ms: number, signal: AbortSignal): Promise<void> {
+  signal.throwIfAborted()
+  return new Promise((resolve, reject) => {
+    const onAbort = (): void => {
+      cancel()
+      reject(signal.reason as Error)
+    }
+    const cancel = clock.after(delay_ms, () => {
+      signal.removeEventListener('abort', onAbort)
+      resolve()
+    })
+    signal.addEventListener('abort', onAbort, { once: true })
+  })
+}

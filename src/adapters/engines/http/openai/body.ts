@@ -1,0 +1,39 @@
+import type { Conversation, GenerateRequest } from '../../../../ports/engine.ts'
+
+/** How a server wants what OpenAI's own API has no word for, or another one. */
+export interface BodyStyle {
+  /** What `repeat_penalty` is called. */
+  readonly repeat_penalty: string
+  readonly max_tokens: 'max_tokens' | 'max_completion_tokens'
+  /** Whether it knows the role `developer`; to others that is `system`. */
+  readonly developer: boolean
+}
+
+/** Fields that chats and prompts share. */
+function common({ sampling, seed, max_tokens }: GenerateRequest, model: string, style: BodyStyle): Record<string, unknown> {
+  const { temperature, top_p, top_k, min_p, repeat_penalty, frequency_penalty, presence_penalty, logit_bias, stop } = sampling
+  return {
+    ...{ model, seed, [style.max_tokens]: max_tokens, stream: true, stream_options: { include_usage: true } },
+    ...{ temperature, top_p, top_k, min_p, frequency_penalty, presence_penalty, logit_bias, stop },
+    [style.repeat_penalty]: repeat_penalty,
+  }
+}
+
+/** Body of `/v1/chat/completions`. */
+export const chatBody = (request: GenerateRequest, conversation: Conversation, model: string, style: BodyStyle): object => ({
+  ...common(request, model, style),
+  ...request.chat,
+  ...conversationFor(conversation, style),
+})
+
+/** Body of `/v1/completions`. */
+export function completionBody(request: GenerateRequest, prompt: string, model: string, style: BodyStyle): object {
+  const { logprobs, top_logprobs = 0 } = request.chat
+  return { ...common(request, model, style), prompt, ...(logprobs === true ? { logprobs: top_logprobs } : {}) }
+}
+
+/** A conversation as a server takes it: ours has OpenAI's form. */
+export const conversationFor = ({ messages, tools }: Conversation, { developer }: Pick<BodyStyle, 'developer'>): object => ({
+  messages: developer ? messages : messages.map((message) => (message.role === 'developer' ? { ...message, role: 'system' } : message)),
+  tools,
+})

@@ -1,0 +1,62 @@
+import type { Part, TokenLogprob } from '../../../../domain/stream/part.ts'
+import type { GenerateRequest, GenerateResult } from '../../../../ports/engine.ts'
+import type { AnswerReader } from '../../http/dialect.ts'
+import { numberOf, objectOf, textOf, type JsonObject } from '../../http/json.ts'
+import { logprobsOf } from '../../http/openai/logprobs.ts'
+
+/** The largest seed there is for us is the word for none to llama.cpp. */
+const random_seed = 4_294_967_295
+
+/** A seed as llama.cpp takes it: never the one that stands for a random one. */
+export const seedOf = (seed: number): number => (seed === random_seed ? random_seed - 1 : seed)
+
+/** Body of `/completion`. */
+export function completionBody({ sampling, seed, max_tokens, kv, chat }: GenerateRequest, prompt: string): object {
+  const { temperature, top_p, top_k, min_p, repeat_penalty, frequency_penalty, presence_penalty, logit_bias, stop } = sampling
+  return {
+    ...{ prompt, n_predict: max_tokens, seed: seedOf(seed), stream: true, cache_prompt: kv === 'reuse' },
+    ...{ temperature, top_p, top_k, min_p, repeat_penalty, frequency_penalty, presence_penalty, logit_bias, stop },
+    // It tells of the token itself only where it tells of one at least.
+    ...(chat.logprobs === true ? { n_probs: Math.max(1, chat.top_logprobs ?? 0) } : {}),
+  }
+}
+
+/** Reads the stream of `/completion`: its end is the message with `stop: true`. */
+export class CompletionReader implements AnswerReader {
+  private readonly onPart: (part: Part) => void
+  private last: JsonObject | undefined
+  /** Of tokens whose text is not complete yet. */
+  private logprobs: readonly TokenLogprob[] = []
+
+  constructor(onPart: (part: Part) => void) {
+    this.onPart = onPart
+  }
+
+  get ended(): boolean {
+    return this.last !== undefined
+  }
+
+  take(message: JsonObject): void {
+    if (message['completion_probabilities'] !== undefined)
+      this.logprobs = [...this.logprobs, ...logprobsOf(message['completion_probabilities'])]
+    const text = textOf(message['content'])
+    if (text !== undefined) {
+      const known = this.logprobs
+      this.logprobs = []
+      this.onPart({ kind: 'text', text: text.toWellFormed(), ...(known.length === 0 ? {} : { logprobs: known }) })
+    }
+    if (message['stop'] === true) this.last = message
+  }
+
+  result(): GenerateResult {
+    const { stop_type, tokens_evaluated, tokens_predicted, timings } = this.last ?? {}
+    const cached = numberOf(objectOf(timings)['cache_n'])
+    return {
+      finish_reason: stop_type === 'limit' ? 'length' : 'stop',
+      tokens_in: numberOf(tokens_evaluated) ?? 0,
+      tokens_out: numberOf(tokens_predicted) ?? 0,
+      ...(cached === undefined ? {} : { tokens_in_cached: cached }),
+      kv_warm: (cached ?? 0) > 0,
+    }
+  }
+}

@@ -1,0 +1,71 @@
+import type { Feature } from '../../../domain/task.ts'
+import type { EngineClient } from '../http/client.ts'
+import type { Dialect, ServerProps } from '../http/dialect.ts'
+import { EngineFault, nonsense } from '../http/faults.ts'
+import { ndjson } from '../http/framing.ts'
+import { numberOf, numbersOf, objectsOf, textOf, type JsonObject } from '../http/json.ts'
+import { estimatedTokens, nameOf } from '../http/openai/calls.ts'
+import { chatBody, generateBody } from './body.ts'
+import { OllamaReader } from './reader.ts'
+
+/** What a capability of an Ollama model is called here. */
+const featureOf: Readonly<Record<string, Feature>> = { tools: 'tools', vision: 'images', thinking: 'reasoning' }
+
+/** Ollama. @param model_ref the model it has to have. @param num_ctx context of a slot where the configuration gives it, tokens */
+export const ollamaDialect = (model_ref: string, num_ctx: number | undefined): Dialect => ({
+  health: '/api/version',
+  inspect: (client, signal) => inspect(client, model_ref, num_ctx, signal),
+  generation: (request, { model }, onPart) => {
+    const { prompt } = request
+    const shared = { framing: ndjson, reader: new OllamaReader(onPart) }
+    return 'text' in prompt
+      ? { path: '/api/generate', body: generateBody(request, prompt.text, model, num_ctx), ...shared }
+      : { path: '/api/chat', body: chatBody(request, prompt, model, num_ctx), ...shared }
+  },
+  // It has no call that counts.
+  count: (_client, prompt) => Promise.resolve(estimatedTokens(prompt)),
+  embed: async (client, inputs, { model }, signal) => {
+    const { embeddings, prompt_eval_count } = await client.post('/api/embed', { model, input: inputs, truncate: false }, signal)
+    if (!(embeddings instanceof Array) || embeddings.length !== inputs.length) throw nonsense(new Error('not a vector for each input'))
+    return { vectors: embeddings.map(numbersOf), tokens_in: numberOf(prompt_eval_count) ?? 0 }
+  },
+})
+
+async function inspect(client: EngineClient, model_ref: string, num_ctx: number | undefined, signal: AbortSignal): Promise<ServerProps> {
+  const { version } = await client.get('/api/version', signal)
+  const { model, tag } = modelIn(await client.get('/api/tags', signal), nameOf(model_ref))
+  const can = tag['capabilities'] instanceof Array ? tag['capabilities'] : ['completion']
+  const embeds = can.includes('embedding')
+  // An empty prompt loads the model, so that it can say how large its context is.
+  if (!embeds) await client.post('/api/generate', { model, stream: false, options: { num_ctx } }, signal)
+  const loaded = objectsOf((await client.get('/api/ps', signal))['models']).find(({ name }) => name === model)
+  const ctx_max = num_ctx ?? numberOf(loaded?.['context_length'])
+  if (ctx_max === undefined) throw new EngineFault('failed', 'the engine does not tell its context: give it as ctx')
+  const digest = textOf(tag['digest'])
+  return {
+    engine_version: textOf(version) ?? 'unknown',
+    model,
+    ctx_max,
+    workloads: embeds ? ['embedding'] : ['completion'],
+    features: [
+      ...(['chat_template', 'stop_sequences', 'json_object', 'json_schema', 'penalties', 'prefill'] as const),
+      ...can.flatMap((word) => (typeof word === 'string' ? (featureOf[word] ?? []) : [])),
+    ],
+    ...(digest === undefined ? {} : { model_digest: digest }),
+  }
+}
+
+/** The model of that name, with or without its tag; without a name the only one there is. */
+function modelIn(list: JsonObject, name: string | undefined): { readonly model: string; readonly tag: JsonObject } {
+  const tags = objectsOf(list['models'])
+  const found =
+    name === undefined ? (tags.length === 1 ? tags : []) : tags.filter((tag) => tag['name'] === name || tag['name'] === `${name}:latest`)
+  const [tag] = found
+  const model = textOf(tag?.['name'])
+  if (tag === undefined || model === undefined)
+    throw new EngineFault(
+      'failed',
+      name === undefined ? 'the engine has not one model but others: name one in model' : `the engine does not have ${name}`,
+    )
+  return { model, tag }
+}

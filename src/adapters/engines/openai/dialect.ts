@@ -1,0 +1,33 @@
+import type { components } from '../../../../generated/config.ts'
+import type { Dialect } from '../http/dialect.ts'
+import { EngineFault } from '../http/faults.ts'
+import { numberOf, objectOf, textOf } from '../http/json.ts'
+import { estimatedTokens, openAiEmbeddings, openAiGeneration, servedModel } from '../http/openai/calls.ts'
+
+type Options = components['schemas']['OpenaiOptions']
+
+export interface OpenAiDialectOptions extends Options {
+  readonly model_ref: string
+  /** Path before the calls: that of the URL where it has one, else `/v1`. */
+  readonly v1: string
+  /** Context where the server tells none, tokens. */
+  readonly ctx: number | undefined
+}
+
+/** Any server that speaks OpenAI's API. It tells little of itself: the configuration does. */
+export function openAiDialect({ model_ref, v1, ctx, features, workloads, max_tokens_field }: OpenAiDialectOptions): Dialect {
+  const style = { repeat_penalty: 'repetition_penalty', max_tokens: max_tokens_field, developer: true }
+  return {
+    health: `${v1}/models`,
+    inspect: async (client, signal) => {
+      const served = servedModel(await client.get(`${v1}/models`, signal), model_ref)
+      const ctx_max =
+        numberOf(served['max_model_len']) ?? numberOf(objectOf(served['meta'])['n_ctx']) ?? numberOf(served['context_length']) ?? ctx
+      if (ctx_max === undefined) throw new EngineFault('failed', 'the engine does not tell its context: give it as ctx')
+      return { engine_version: textOf(served['owned_by']) ?? 'unknown', model: served.id, ctx_max, workloads, features }
+    },
+    generation: (request, { model }, onPart) => openAiGeneration(request, { v1, model, style }, onPart),
+    count: (_client, prompt) => Promise.resolve(estimatedTokens(prompt)),
+    embed: (client, inputs, { model }, signal) => openAiEmbeddings(client, { v1, model }, inputs, signal),
+  }
+}

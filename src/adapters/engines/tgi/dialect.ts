@@ -1,0 +1,41 @@
+import type { Dialect } from '../http/dialect.ts'
+import { EngineFault, nonsense } from '../http/faults.ts'
+import { sse } from '../http/framing.ts'
+import { numberOf, textOf } from '../http/json.ts'
+import type { BodyStyle } from '../http/openai/body.ts'
+import { estimatedTokens, nameOf, openAiGeneration } from '../http/openai/calls.ts'
+import { generateBody, TgiReader } from './generate.ts'
+
+const style: BodyStyle = { repeat_penalty: 'repetition_penalty', max_tokens: 'max_tokens', developer: false }
+
+/** Hugging Face's Text Generation Inference. @param model_ref the model it has to serve */
+export const tgiDialect = (model_ref: string): Dialect => ({
+  health: '/health',
+  inspect: async (client, signal) => {
+    const info = await client.get('/info', signal)
+    const model = textOf(info['model_id']) ?? ''
+    const name = nameOf(model_ref) ?? model
+    if (name !== model) throw new EngineFault('failed', `the engine does not serve ${name}`)
+    const ctx_max = numberOf(info['max_total_tokens'])
+    if (ctx_max === undefined) throw nonsense(new Error('no max_total_tokens'))
+    const slots = numberOf(info['max_concurrent_requests'])
+    return {
+      ...{ engine_version: textOf(info['version']) ?? 'unknown', model, ctx_max },
+      ...{ workloads: ['completion'], features: ['chat_template', 'stop_sequences', 'tools'] },
+      ...(slots === undefined ? {} : { slots }),
+    }
+  },
+  generation: (request, { model }, onPart) => {
+    const { prompt, sampling } = request
+    if (!('text' in prompt)) return openAiGeneration(request, { v1: '/v1', model, style }, onPart)
+    const reader = new TgiReader(onPart, sampling.stop, estimatedTokens(prompt))
+    return { path: '/generate_stream', body: generateBody(request, prompt.text), framing: sse, reader }
+  },
+  count: async (client, prompt, _server, signal) => {
+    // It counts a text; how long a chat becomes in its template it does not tell.
+    if (!('text' in prompt)) return estimatedTokens(prompt)
+    const tokens = await client.postForValue('/tokenize', { inputs: prompt.text }, signal)
+    if (!(tokens instanceof Array)) throw nonsense(new Error('no list of tokens'))
+    return tokens.length
+  },
+})

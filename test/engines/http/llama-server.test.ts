@@ -1,0 +1,178 @@
+import assert from 'node:assert/strict'
+import { HttpEngine } from '../../../src/adapters/engines/http/engine.ts'
+import { llamaServerDialect } from '../../../src/adapters/engines/llamacpp/server/dialect.ts'
+import type { Engine } from '../../../src/ports/engine.ts'
+import { FakeClock, settled } from '../../harness/fake-clock.ts'
+import { conforms } from './conformance.ts'
+import { request, type EngineKit } from './engine-bench.ts'
+import { EngineServer, recording } from './engine-server.ts'
+
+const welcome = (server: EngineServer): void => {
+  for (const route of ['health', 'props', 'slots'])
+    server.on(`GET /${route}`, recording(`llama-server/${route === 'slots' ? 'slots-busy' : route}`))
+  server.on('GET /v1/models', recording('llama-server/models'))
+  server.on('POST /completion', recording('llama-server/completion-nostream'))
+  server.on('POST /v1/embeddings', recording('llama-server/embeddings-unsupported'))
+  server.on('POST /rerank', recording('llama-server/rerank-unsupported'))
+  server.on('POST /tokenize', recording('llama-server/tokenize'))
+  server.on('POST /apply-template', recording('llama-server/apply-template'))
+}
+
+const prompts: EngineKit = {
+  name: 'llama-server: prompts',
+  create: (server, clock) => new HttpEngine({ ...server, dialect: llamaServerDialect('served:box'), slots: 2, replayable: false, clock }),
+  welcome,
+  route: 'POST /completion',
+  type: 'text/event-stream',
+  request: { prompt: { text: 'Count to 3.' } },
+  answer: recording('llama-server/completion-eos'),
+  text: ' 1, 2, 3.',
+  result: { finish_reason: 'stop', tokens_in: 8, tokens_out: 10, tokens_in_cached: 2, kv_warm: true },
+  noise: ':\n\n',
+  error: 'data: {"error":{"message":"secret","type":"server_error","code":500}}\n\n',
+  afterError: '',
+}
+
+conforms(prompts)
+conforms({
+  ...prompts,
+  name: 'llama-server: chats',
+  route: 'POST /v1/chat/completions',
+  request: {},
+  answer: recording('llama-server/v1-chat-stream'),
+  result: { finish_reason: 'stop', tokens_in: 8, tokens_out: 10, tokens_in_cached: 7, kv_warm: true },
+})
+
+describe('llama-server', () => {
+  let server: EngineServer
+  let engine: Engine
+  const clock = new FakeClock()
+  const signal = new AbortController().signal
+  const make = (slots = 2, model = 'served:box'): Engine =>
+    new HttpEngine({ url: server.url, dialect: llamaServerDialect(model), slots, replayable: false, clock })
+  const nothing = (): void => undefined
+
+  beforeEach(async () => {
+    server = await EngineServer.start()
+    welcome(server)
+    engine = make()
+  })
+  afterEach(async () => {
+    await engine.stop()
+    await server.stop()
+    assert.equal(clock.pending, 0)
+  })
+
+  it('tells its version, context, features and what it was started for', async () => {
+    const props = await engine.start(nothing)
+    assert.deepEqual(
+      [props.engine_version, props.ctx_max, props.slots, props.workloads, props.replayable],
+      ['b11669-Debian', 256, 2, ['completion'], false],
+    )
+    assert.ok(props.features.includes('chat_template'))
+    assert.ok(!props.features.includes('tools'))
+  })
+
+  it('is waited for while it loads its model', async () => {
+    server.on('GET /health', recording('llama-server/loading'))
+    const starting = engine.start(nothing)
+    await server.until(() => server.count('GET /health') === 1)
+    for (let i = 0; i < 20; i++) await settled()
+    server.on('GET /health', recording('llama-server/health'))
+    await clock.advance(250)
+    assert.equal((await starting).ctx_max, 256)
+  })
+
+  it('is not up with fewer slots than configured, or another model', async () => {
+    await assert.rejects(make(5).start(nothing), { message: 'the engine runs 4 tasks at once, not the 5 of replicas.slots' })
+    await assert.rejects(make(1, 'llamacpp:other').start(nothing), { message: 'the engine does not serve other' })
+    const named = make(1, 'llamacpp:tinytales')
+    await named.start(nothing)
+    await named.stop()
+  })
+
+  it('counts by its own template and tokenizer', async () => {
+    await engine.start(nothing)
+    assert.equal(await engine.countTokens({ messages: [{ role: 'developer', content: 'Who are you?' }] }, signal), 7)
+    const [template, tokenize] = server.calls.slice(-2).map(({ call }) => call.body)
+    assert.deepEqual(template, { messages: [{ role: 'system', content: 'Who are you?' }] })
+    assert.deepEqual(tokenize, { content: '<|user|>Who are you?<|assistant|>', add_special: true, parse_special: true })
+  })
+
+  it('ends at a stop sequence, which is no text', async () => {
+    await engine.start(nothing)
+    server.on('POST /completion', recording('llama-server/completion-stop'))
+    let text = ''
+    const asked = request({ prompt: { text: 'a' }, sampling: { stop: ['fox', '.'] }, seed: 4_294_967_295, kv: 'reuse' })
+    const result = await engine.generate(asked, (part) => void (text += part.text), signal)
+    assert.deepEqual([text, result.finish_reason], [' Once upon a time there was a curious ', 'stop'])
+    const { body } = server.calls.at(-1)!.call
+    assert.deepEqual([body['stop'], body['seed'], body['cache_prompt']], [['fox', '.'], 4_294_967_294, true])
+  })
+
+  it('calls tools, in pieces of their arguments', async () => {
+    await engine.start(nothing)
+    server.on('POST /v1/chat/completions', recording('llama-server/v1-chat-tools-stream'))
+    const parts: object[] = []
+    const tools = [{ type: 'function' as const, function: { name: 'w' } }]
+    const prompt = { messages: [{ role: 'user' as const, content: 'weather?' }], tools }
+    const result = await engine.generate(request({ prompt }), (part) => void parts.push(part), signal)
+    assert.equal(result.finish_reason, 'tool_calls')
+    assert.deepEqual(server.calls.at(-1)!.call.body['tools'], tools)
+    const [first, ...rest] = parts as { kind: string; index: number; id?: string; name?: string; text: string }[]
+    assert.deepEqual(first, { kind: 'tool_call', index: 0, id: 'DYNKSYJDb9az9rGfW1aVQuBmQ8VE5A3s', name: 'w', text: '' })
+    // The recorded turn had opened the object itself.
+    assert.match(rest.map(({ text }) => text).join(''), /^ "city": "Oslo"\}$/)
+  })
+
+  for (const name of ['killed-mid-stream', 'router-stream-cut-by-unload', 'sigterm-mid-stream'])
+    it(`${name} is no end`, async () => {
+      await engine.start(nothing)
+      server.on('POST /completion', recording(`llama-server/${name}`))
+      await assert.rejects(engine.generate(request({ prompt: { text: 'a' } }), nothing, signal), { name: 'EngineError', retriable: true })
+    })
+
+  it('embeds and ranks where it was started for that', async () => {
+    server.on('POST /v1/embeddings', recording('llama-server/embeddings'))
+    server.on('POST /rerank', (call) =>
+      call.json(200, {
+        results: [
+          { index: 1, relevance_score: 2 },
+          { index: 0, relevance_score: 1 },
+        ],
+        usage: { prompt_tokens: 14 },
+      }),
+    )
+    assert.deepEqual((await engine.start(nothing)).workloads, ['completion', 'embedding', 'rerank'])
+    const embedded = await engine.embed?.(['fox'], 1, signal)
+    assert.equal(embedded?.vectors.length, 1)
+    assert.deepEqual(await engine.rerank?.('fox', ['a', 'b'], 1, signal), { scores: [1, 2], tokens_in: 14 })
+    server.on('POST /v1/embeddings', recording('llama-server/embeddings-over-context'))
+    await assert.rejects(async () => engine.embed?.(['fox'], 1, signal), {
+      retriable: false,
+      message: 'an input is too long for the engine',
+    })
+  })
+
+  it('tells how full its KV cache is', async () => {
+    await engine.start(nothing)
+    assert.equal(engine.kvUsage?.(), undefined)
+    await server.until(() => server.count('GET /slots') === 1)
+    while (engine.kvUsage?.() === undefined) await settled()
+    const share = engine.kvUsage()!
+    assert.ok(share > 0 && share < 1, String(share))
+  })
+
+  it('is down when it does not say twice that it is well, and not before', async () => {
+    const downs: string[] = []
+    await engine.start(({ message }) => downs.push(message))
+    server.on('GET /health', (call) => call.json(503, 'secret'))
+    for (let asked = 2; asked <= 3; asked++) {
+      assert.deepEqual(downs, [])
+      await clock.advance(2000)
+      await server.until(() => server.count('GET /health') === asked)
+      for (let i = 0; i < 20; i++) await settled()
+    }
+    assert.deepEqual(downs, ['the engine takes no more requests now (HTTP 503)'])
+  })
+})

@@ -1,0 +1,115 @@
+import assert from 'node:assert/strict'
+import { HttpEngine } from '../../../src/adapters/engines/http/engine.ts'
+import { vllmDialect } from '../../../src/adapters/engines/vllm/dialect.ts'
+import type { Engine } from '../../../src/ports/engine.ts'
+import { FakeClock, settled } from '../../harness/fake-clock.ts'
+import { conforms } from './conformance.ts'
+import { request, type EngineKit } from './engine-bench.ts'
+import { EngineServer, recording } from './engine-server.ts'
+
+const welcome = (server: EngineServer): void => {
+  for (const route of ['health', 'version']) server.on(`GET /${route}`, recording(`vllm/${route}`))
+  server.on('GET /v1/models', recording('vllm/models'))
+  server.on('POST /v1/completions', recording('vllm/completions-stream'))
+  server.on('POST /v1/embeddings', recording('vllm/embeddings'))
+  server.on('POST /rerank', recording('vllm/rerank'))
+  server.on('POST /tokenize', recording('vllm/tokenize-chat'))
+}
+
+// What the start asks has other answers than what a test asks for, though the call is the same.
+const asks = (server: EngineServer): void => {
+  welcome(server)
+  server.on('POST /v1/completions', (call) => call.json(200, {}))
+  server.on('POST /v1/chat/completions', (call) => call.json(400, { error: { message: 'no tools', code: 400 } }))
+}
+
+const chats: EngineKit = {
+  name: 'vllm: chats',
+  create: (server, clock) => new HttpEngine({ ...server, dialect: vllmDialect('served:rack', []), slots: 2, replayable: false, clock }),
+  welcome: asks,
+  route: 'POST /v1/chat/completions',
+  type: 'text/event-stream',
+  request: {},
+  answer: recording('vllm/chat-stream'),
+  text: ' 1, 2, 3.',
+  result: { finish_reason: 'stop', tokens_in: 8, tokens_out: 10, kv_warm: false },
+  noise: ':\n\n',
+  error: 'data: {"error": {"message": "secret", "type": "InternalServerError", "param": null, "code": 500}}\n\n',
+  afterError: 'data: [DONE]\n\n',
+}
+
+conforms(chats)
+conforms({
+  ...chats,
+  name: 'vllm: prompts',
+  route: 'POST /v1/completions',
+  request: { prompt: { text: 'Once upon a time' } },
+  answer: recording('vllm/completions-stream'),
+  text: ' there was a quick f',
+  result: { finish_reason: 'length', tokens_in: 5, tokens_out: 6 },
+})
+
+describe('vllm', () => {
+  let server: EngineServer
+  let engine: Engine
+  const clock = new FakeClock()
+  const signal = new AbortController().signal
+  const nothing = (): void => undefined
+  const make = (model = 'hf:tinytales'): Engine =>
+    new HttpEngine({ url: server.url, dialect: vllmDialect(model, ['images']), slots: 2, replayable: false, clock })
+
+  beforeEach(async () => {
+    server = await EngineServer.start()
+    asks(server)
+    engine = make()
+  })
+  afterEach(async () => {
+    await engine.stop()
+    await server.stop()
+    assert.equal(clock.pending, 0)
+  })
+
+  it('tells its version, context, and what it was started for', async () => {
+    const props = await engine.start(nothing)
+    assert.deepEqual([props.engine_version, props.ctx_max, props.workloads], ['0.32.0', 256, ['completion']])
+    assert.ok(props.features.includes('chat_template') && props.features.includes('images') && !props.features.includes('tools'))
+    await assert.rejects(make('hf:org/other').start(nothing), { message: 'the engine does not serve org/other' })
+  })
+
+  it('counts by its own tokenizer, template included', async () => {
+    await engine.start(nothing)
+    assert.equal(await engine.countTokens({ messages: [{ role: 'user', content: 'Who are you?' }] }, signal), 9)
+    assert.deepEqual(server.calls.at(-1)?.call.body, { model: 'tinytales', messages: [{ role: 'user', content: 'Who are you?' }] })
+  })
+
+  it('is asked again when it is overloaded, which it says under 200', async () => {
+    await engine.start(nothing)
+    server.calls.length = 0
+    server.on('POST /v1/completions', recording('vllm/overloaded-stream'))
+    let text = ''
+    const run = engine.generate(request({ prompt: { text: 'a' } }), (part) => void (text += part.text), signal)
+    await server.until(() => server.calls.length === 1)
+    for (let i = 0; i < 20; i++) await settled()
+    server.on('POST /v1/completions', recording('vllm/completions-stream'))
+    await clock.advance(500)
+    assert.equal((await run).finish_reason, 'length')
+    assert.equal(text, ' there was a quick f')
+  })
+
+  for (const name of ['engine-core-killed-mid-stream', 'killed-mid-stream'])
+    it(`${name} is no end`, async () => {
+      await engine.start(nothing)
+      server.on('POST /v1/completions', recording(`vllm/${name}`))
+      await assert.rejects(engine.generate(request({ prompt: { text: 'a' } }), nothing, signal), { name: 'EngineError', retriable: true })
+    })
+
+  it('calls the tool that it has to call', async () => {
+    await engine.start(nothing)
+    server.on('POST /v1/chat/completions', recording('vllm/chat-tools-named-stream'))
+    const names: (string | undefined)[] = []
+    const onPart = (part: { readonly kind: string; readonly name?: string }): void => void names.push(part.kind, part.name)
+    const result = await engine.generate(request(), onPart, signal)
+    assert.deepEqual(names.slice(0, 2), ['tool_call', 'w'])
+    assert.equal(result.finish_reason, 'length')
+  })
+})
