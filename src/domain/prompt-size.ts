@@ -28,6 +28,10 @@ export function estimateMessage({ content, name, reasoning_content, tool_calls =
 export const estimateTools = (tools: readonly Tool[] = []): number =>
   tools.reduce((sum, tool) => sum + estimateTokens(JSON.stringify(tool.function)), 0)
 
-/** Estimate of a conversation in a chat template: 4 tokens more for each message. */
-export const estimateConversation = (messages: readonly ChatMessage[], tools?: readonly Tool[]): number =>
-  messages.reduce((sum, message) => sum + estimateMessage(message) + 4, estimateTools(tools))
+/** Rough count of the tokens of a text, or of a conversation in a chat template: 4 tokens more for each message. */
+export const estimatePrompt = (
+  prompt: { readonly text: string } | { readonly messages: readonly ChatMessage[]; readonly tools?: readonly Tool[] },
+): number =>
+  'text' in prompt
+    ? estimateTokens(prompt.text)
+    : prompt.messages.reduce((sum, message) => sum + estimateMessage(message) + 4, estimateTools(prompt.tools))

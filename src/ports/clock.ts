@@ -10,3 +10,19 @@ export interface Clock {
   /** Calls `run` every `period_ms`. Does not keep the process alive. */
   every(period_ms: number, run: () => void): CancelTimer
 }
+
+/** Resolves after the time. @throws the signal's reason as soon as it aborts */
+export function pause(clock: Clock, delay_ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const abort = (): void => {
+      cancel()
+      reject(signal.reason as Error)
+    }
+    const cancel = clock.after(delay_ms, () => {
+      signal.removeEventListener('abort', abort)
+      resolve()
+    })
+    signal.addEventListener('abort', abort, { once: true })
+    if (signal.aborted) abort()
+  })
+}

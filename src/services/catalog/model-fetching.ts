@@ -1,7 +1,7 @@
 import { fetchAttempts, fetchDelayMs } from '../../domain/backoff.ts'
 import { totalBytes, type CatalogModelRequest } from '../../domain/catalog/catalog.ts'
 import { parseModelSource, partPath, remoteUrl, storedPath, storedSbom } from '../../domain/catalog/model-source.ts'
-import type { Clock } from '../../ports/clock.ts'
+import { pause, type Clock } from '../../ports/clock.ts'
 import type { ModelFiles } from '../../ports/model-files.ts'
 import { FetchError, type ModelSource, type WantedFile } from '../../ports/model-source.ts'
 import type { EventSink } from '../../domain/daemon-events.ts'
@@ -132,20 +132,4 @@ async function fetchFile(
       await pause(clock, delay_ms, signal)
     }
   }
-}
-
-/** Waits; rejects with the signal's reason where that aborts before. */
-function pause(clock: Clock, delay_ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const abort = (): void => {
-      cancel()
-      reject(signal.reason as Error)
-    }
-    const cancel = clock.after(delay_ms, () => {
-      signal.removeEventListener('abort', abort)
-      resolve()
-    })
-    signal.addEventListener('abort', abort, { once: true })
-    if (signal.aborted) abort()
-  })
 }

@@ -4,7 +4,7 @@ import { DomainError, Failure, StreamError } from '../../domain/errors.ts'
 import type { Part } from '../../domain/stream/part.ts'
 import { Replay } from '../../domain/stream/replay.ts'
 import { taskKeyOf, type TaskSpec } from '../../domain/task.ts'
-import type { CancelTimer, Clock } from '../../ports/clock.ts'
+import { pause, type CancelTimer, type Clock } from '../../ports/clock.ts'
 import { EngineError, type ChatOptions } from '../../ports/engine.ts'
 import type { Fact, Journal } from '../../ports/journal.ts'
 import type { Replica } from '../pools/replica.ts'
@@ -191,20 +191,7 @@ async function record(facts: readonly Fact[], signal: AbortSignal, { journal, cl
         fields: { err },
       })
     }
-    if (!written) await pause(retry_ms, clock, signal)
+    if (!written) await pause(clock, retry_ms, signal)
     signal.throwIfAborted()
   }
-}
-
-/** Resolves after the time, or as soon as the signal aborts. */
-function pause(delay_ms: number, clock: Clock, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = (): void => {
-      cancel()
-      signal.removeEventListener('abort', done)
-      resolve()
-    }
-    const cancel = clock.after(delay_ms, done)
-    signal.addEventListener('abort', done)
-  })
 }

@@ -1,5 +1,5 @@
 import type { Part } from '../../../domain/stream/part.ts'
-import type { Clock } from '../../../ports/clock.ts'
+import { pause, type Clock } from '../../../ports/clock.ts'
 import {
   EngineError,
   type Engine,
@@ -12,7 +12,7 @@ import { answerSink } from './answer.ts'
 import { EngineClient, type ServerAddress } from './client.ts'
 import type { Dialect, Embeddings, Scores, ServerProps } from './dialect.ts'
 import { EngineFault, unfinished } from './faults.ts'
-import { Health, pause, untilUp } from './health.ts'
+import { Health, untilUp } from './health.ts'
 import { provesReplay } from './replay-probe.ts'
 
 export interface HttpEngineParts extends ServerAddress {

@@ -1,4 +1,4 @@
-import type { Clock } from '../../../ports/clock.ts'
+import { pause, type Clock } from '../../../ports/clock.ts'
 import type { EngineClient } from './client.ts'
 import { EngineFault } from './faults.ts'
 
@@ -103,20 +103,4 @@ async function ask({ client, path, clock }: HealthParts, limit_ms: number, signa
     cancel()
     signal.removeEventListener('abort', abort)
   }
-}
-
-/** Resolves after the time. @throws the signal's reason as soon as it aborts */
-export function pause(clock: Clock, delay_ms: number, signal: AbortSignal): Promise<void> {
-  signal.throwIfAborted()
-  return new Promise((resolve, reject) => {
-    const onAbort = (): void => {
-      cancel()
-      reject(signal.reason as Error)
-    }
-    const cancel = clock.after(delay_ms, () => {
-      signal.removeEventListener('abort', onAbort)
-      resolve()
-    })
-    signal.addEventListener('abort', onAbort, { once: true })
-  })
 }

@@ -1,6 +1,6 @@
 import { extendMark } from '../../../domain/stream/mark.ts'
 import { estimateTokens } from '../../../domain/task-rules.ts'
-import { estimateConversation } from '../../../domain/prompt-size.ts'
+import { estimatePrompt } from '../../../domain/prompt-size.ts'
 import type { Part } from '../../../domain/stream/part.ts'
 import type { Feature } from '../../../domain/task.ts'
 import type { Clock } from '../../../ports/clock.ts'
@@ -75,7 +75,7 @@ export class MockEngine implements Engine {
   }
 
   countTokens(prompt: Prompt): Promise<number> {
-    return Promise.resolve('text' in prompt ? estimateTokens(prompt.text) : estimateConversation(prompt.messages, prompt.tools))
+    return Promise.resolve(estimatePrompt(prompt))
   }
 
   async generate(request: GenerateRequest, onPart: (part: Part) => void, signal: AbortSignal): Promise<GenerateResult> {

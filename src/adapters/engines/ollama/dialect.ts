@@ -1,10 +1,11 @@
+import { estimatePrompt } from '../../../domain/prompt-size.ts'
 import type { Feature } from '../../../domain/task.ts'
 import type { EngineClient } from '../http/client.ts'
 import type { Dialect, ServerProps } from '../http/dialect.ts'
 import { EngineFault, nonsense } from '../http/faults.ts'
 import { ndjson } from '../http/framing.ts'
 import { numberOf, numbersOf, objectsOf, textOf, type JsonObject } from '../http/json.ts'
-import { estimatedTokens, nameOf } from '../http/openai/calls.ts'
+import { nameOf } from '../http/openai/calls.ts'
 import { chatBody, generateBody } from './body.ts'
 import { OllamaReader } from './reader.ts'
 
@@ -23,7 +24,7 @@ export const ollamaDialect = (model_ref: string, num_ctx: number | undefined): D
       : { path: '/api/chat', body: chatBody(request, prompt, model, num_ctx), ...shared }
   },
   // It has no call that counts.
-  count: (_client, prompt) => Promise.resolve(estimatedTokens(prompt)),
+  count: (_client, prompt) => Promise.resolve(estimatePrompt(prompt)),
   embed: async (client, inputs, { model }, signal) => {
     const { embeddings, prompt_eval_count } = await client.post('/api/embed', { model, input: inputs, truncate: false }, signal)
     if (!(embeddings instanceof Array) || embeddings.length !== inputs.length) throw nonsense(new Error('not a vector for each input'))

@@ -1,8 +1,9 @@
 import type { components } from '../../../../generated/config.ts'
+import { estimatePrompt } from '../../../domain/prompt-size.ts'
 import type { Dialect } from '../http/dialect.ts'
 import { EngineFault } from '../http/faults.ts'
 import { numberOf, objectOf, textOf } from '../http/json.ts'
-import { estimatedTokens, openAiEmbeddings, openAiGeneration, servedModel } from '../http/openai/calls.ts'
+import { openAiEmbeddings, openAiGeneration, servedModel } from '../http/openai/calls.ts'
 
 type Options = components['schemas']['OpenaiOptions']
 
@@ -27,7 +28,7 @@ export function openAiDialect({ model_ref, v1, ctx, features, workloads, max_tok
       return { engine_version: textOf(served['owned_by']) ?? 'unknown', model: served.id, ctx_max, workloads, features }
     },
     generation: (request, { model }, onPart) => openAiGeneration(request, { v1, model, style }, onPart),
-    count: (_client, prompt) => Promise.resolve(estimatedTokens(prompt)),
+    count: (_client, prompt) => Promise.resolve(estimatePrompt(prompt)),
     embed: (client, inputs, { model }, signal) => openAiEmbeddings(client, { v1, model }, inputs, signal),
   }
 }

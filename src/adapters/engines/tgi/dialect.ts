@@ -1,9 +1,10 @@
+import { estimatePrompt } from '../../../domain/prompt-size.ts'
 import type { Dialect } from '../http/dialect.ts'
 import { EngineFault, nonsense } from '../http/faults.ts'
 import { sse } from '../http/framing.ts'
 import { numberOf, textOf } from '../http/json.ts'
 import type { BodyStyle } from '../http/openai/body.ts'
-import { estimatedTokens, nameOf, openAiGeneration } from '../http/openai/calls.ts'
+import { nameOf, openAiGeneration } from '../http/openai/calls.ts'
 import { generateBody, TgiReader } from './generate.ts'
 
 const style: BodyStyle = { repeat_penalty: 'repetition_penalty', max_tokens: 'max_tokens', developer: false }
@@ -28,12 +29,12 @@ export const tgiDialect = (model_ref: string): Dialect => ({
   generation: (request, { model }, onPart) => {
     const { prompt, sampling } = request
     if (!('text' in prompt)) return openAiGeneration(request, { v1: '/v1', model, style }, onPart)
-    const reader = new TgiReader(onPart, sampling.stop, estimatedTokens(prompt))
+    const reader = new TgiReader(onPart, sampling.stop, estimatePrompt(prompt))
     return { path: '/generate_stream', body: generateBody(request, prompt.text), framing: sse, reader }
   },
   count: async (client, prompt, _server, signal) => {
     // It counts a text; how long a chat becomes in its template it does not tell.
-    if (!('text' in prompt)) return estimatedTokens(prompt)
+    if (!('text' in prompt)) return estimatePrompt(prompt)
     const tokens = await client.postForValue('/tokenize', { inputs: prompt.text }, signal)
     if (!(tokens instanceof Array)) throw nonsense(new Error('no list of tokens'))
     return tokens.length

@@ -1,10 +1,11 @@
+import { estimatePrompt } from '../../../domain/prompt-size.ts'
 import type { Part } from '../../../domain/stream/part.ts'
 import type { GenerateRequest, GenerateResult } from '../../../ports/engine.ts'
 import type { AnswerReader, Dialect } from '../http/dialect.ts'
 import { EngineFault } from '../http/faults.ts'
 import { sse } from '../http/framing.ts'
 import { objectsOf, textOf, type JsonObject } from '../http/json.ts'
-import { estimatedTokens, nameOf } from '../http/openai/calls.ts'
+import { nameOf } from '../http/openai/calls.ts'
 
 /** Triton Inference Server. @param model_ref the model it has to have loaded. @param ctx of the configuration: Triton knows none */
 export function tritonDialect(model_ref: string, ctx: number | undefined): Dialect {
@@ -29,7 +30,7 @@ export function tritonDialect(model_ref: string, ctx: number | undefined): Diale
       framing: sse,
       reader: new TritonReader(onPart, request),
     }),
-    count: (_client, prompt) => Promise.resolve(estimatedTokens(prompt)),
+    count: (_client, prompt) => Promise.resolve(estimatePrompt(prompt)),
   }
 }
 
@@ -81,6 +82,6 @@ class TritonReader implements AnswerReader {
   result(): GenerateResult {
     const { max_tokens, prompt } = this.request
     const finish_reason = this.tokens >= max_tokens ? 'length' : 'stop'
-    return { finish_reason, tokens_in: estimatedTokens(prompt), tokens_out: this.tokens, kv_warm: false }
+    return { finish_reason, tokens_in: estimatePrompt(prompt), tokens_out: this.tokens, kv_warm: false }
   }
 }

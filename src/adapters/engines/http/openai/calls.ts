@@ -1,7 +1,7 @@
-import { estimateConversation } from '../../../../domain/prompt-size.ts'
-import type { Part } from '../../../../domain/stream/part.ts'
+import { estimatePrompt } from '../../../../domain/prompt-size.ts'
 import { estimateTokens } from '../../../../domain/task-rules.ts'
-import type { GenerateRequest, Prompt } from '../../../../ports/engine.ts'
+import type { Part } from '../../../../domain/stream/part.ts'
+import type { GenerateRequest } from '../../../../ports/engine.ts'
 import type { EngineClient } from '../client.ts'
 import type { Embeddings, Plan } from '../dialect.ts'
 import { EngineFault, nonsense } from '../faults.ts'
@@ -11,10 +11,6 @@ import { chatBody, completionBody, type BodyStyle } from './body.ts'
 import { ChatReader } from './chat-reader.ts'
 import { CompletionReader } from './completion-reader.ts'
 
-/** About as many tokens as a prompt has. */
-export const estimatedTokens = (prompt: Prompt): number =>
-  'text' in prompt ? estimateTokens(prompt.text) : estimateConversation(prompt.messages, prompt.tools)
-
 /** A chat or a prompt by OpenAI's calls. @param v1 path before them, such as `/v1` */
 export function openAiGeneration(
   request: GenerateRequest,
@@ -22,7 +18,7 @@ export function openAiGeneration(
   onPart: (part: Part) => void,
 ): Plan {
   const { prompt } = request
-  const estimate = estimatedTokens(prompt)
+  const estimate = estimatePrompt(prompt)
   return 'text' in prompt
     ? {
         path: `${v1}/completions`,

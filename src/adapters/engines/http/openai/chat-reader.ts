@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto'
-import type { Part, TokenLogprob } from '../../../../domain/stream/part.ts'
+import type { Part } from '../../../../domain/stream/part.ts'
 import type { GenerateResult } from '../../../../ports/engine.ts'
 import type { AnswerReader } from '../dialect.ts'
 import { unfinished } from '../faults.ts'
 import { numberOf, objectOf, objectsOf, textOf, type Json, type JsonObject } from '../json.ts'
+import { TextParts } from '../text-parts.ts'
 import { logprobsOf } from './logprobs.ts'
 import { Outcome } from './outcome.ts'
 
@@ -15,8 +16,7 @@ export class ChatReader implements AnswerReader {
   private parts = 0
   /** Ids of the tool calls that have begun, by their index. */
   private readonly calls = new Set<number>()
-  /** Of tokens whose text is not complete yet. */
-  private logprobs: readonly TokenLogprob[] = []
+  private readonly texts = new TextParts()
 
   /** @param prompt_tokens an estimate, for servers that tell no usage */
   constructor(onPart: (part: Part) => void, prompt_tokens: number) {
@@ -50,11 +50,8 @@ export class ChatReader implements AnswerReader {
   }
 
   private text(text: string | undefined, logprobs: Json | undefined): void {
-    if (logprobs !== undefined && logprobs !== null) this.logprobs = [...this.logprobs, ...logprobsOf(objectOf(logprobs)['content'])]
-    if (text === undefined) return
-    const known = this.logprobs
-    this.logprobs = []
-    this.send({ kind: 'text', text: text.toWellFormed(), ...(known.length === 0 ? {} : { logprobs: known }) })
+    if (logprobs !== undefined && logprobs !== null) this.texts.know(logprobsOf(objectOf(logprobs)['content']))
+    if (text !== undefined) this.send(this.texts.next(text))
   }
 
   private call(call: JsonObject): void {

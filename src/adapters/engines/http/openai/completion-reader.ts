@@ -1,8 +1,9 @@
-import type { Part, TokenLogprob } from '../../../../domain/stream/part.ts'
+import type { Part } from '../../../../domain/stream/part.ts'
 import type { GenerateResult } from '../../../../ports/engine.ts'
 import type { AnswerReader } from '../dialect.ts'
 import { unfinished } from '../faults.ts'
 import { numberOf, objectOf, objectsOf, textOf, type JsonObject } from '../json.ts'
+import { TextParts } from '../text-parts.ts'
 import { completionLogprobsOf } from './logprobs.ts'
 import { Outcome } from './outcome.ts'
 
@@ -12,7 +13,7 @@ export class CompletionReader implements AnswerReader {
   private readonly onPart: (part: Part) => void
   private readonly outcome: Outcome
   private parts = 0
-  private logprobs: readonly TokenLogprob[] = []
+  private readonly texts = new TextParts()
 
   /** @param prompt_tokens an estimate, for servers that tell no usage */
   constructor(onPart: (part: Part) => void, prompt_tokens: number) {
@@ -25,9 +26,9 @@ export class CompletionReader implements AnswerReader {
     for (const choice of objectsOf(message['choices'])) {
       if ((numberOf(choice['index']) ?? 0) !== 0) continue
       if (choice['logprobs'] !== undefined && choice['logprobs'] !== null)
-        this.logprobs = [...this.logprobs, ...completionLogprobsOf(objectOf(choice['logprobs']))]
+        this.texts.know(completionLogprobsOf(objectOf(choice['logprobs'])))
       const text = textOf(choice['text'])
-      if (text !== undefined) this.send(text.toWellFormed())
+      if (text !== undefined) this.send(text)
       this.outcome.finish(choice['finish_reason'], false)
     }
   }
@@ -42,9 +43,7 @@ export class CompletionReader implements AnswerReader {
   }
 
   private send(text: string): void {
-    const known = this.logprobs
-    this.logprobs = []
     this.parts++
-    this.onPart({ kind: 'text', text, ...(known.length === 0 ? {} : { logprobs: known }) })
+    this.onPart(this.texts.next(text))
   }
 }

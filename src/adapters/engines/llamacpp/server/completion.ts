@@ -1,7 +1,8 @@
-import type { Part, TokenLogprob } from '../../../../domain/stream/part.ts'
+import type { Part } from '../../../../domain/stream/part.ts'
 import type { GenerateRequest, GenerateResult } from '../../../../ports/engine.ts'
 import type { AnswerReader } from '../../http/dialect.ts'
 import { numberOf, objectOf, textOf, type JsonObject } from '../../http/json.ts'
+import { TextParts } from '../../http/text-parts.ts'
 import { logprobsOf } from '../../http/openai/logprobs.ts'
 
 /** The largest seed there is for us is the word for none to llama.cpp. */
@@ -25,8 +26,7 @@ export function completionBody({ sampling, seed, max_tokens, kv, chat }: Generat
 export class CompletionReader implements AnswerReader {
   private readonly onPart: (part: Part) => void
   private last: JsonObject | undefined
-  /** Of tokens whose text is not complete yet. */
-  private logprobs: readonly TokenLogprob[] = []
+  private readonly texts = new TextParts()
 
   constructor(onPart: (part: Part) => void) {
     this.onPart = onPart
@@ -37,14 +37,9 @@ export class CompletionReader implements AnswerReader {
   }
 
   take(message: JsonObject): void {
-    if (message['completion_probabilities'] !== undefined)
-      this.logprobs = [...this.logprobs, ...logprobsOf(message['completion_probabilities'])]
+    if (message['completion_probabilities'] !== undefined) this.texts.know(logprobsOf(message['completion_probabilities']))
     const text = textOf(message['content'])
-    if (text !== undefined) {
-      const known = this.logprobs
-      this.logprobs = []
-      this.onPart({ kind: 'text', text: text.toWellFormed(), ...(known.length === 0 ? {} : { logprobs: known }) })
-    }
+    if (text !== undefined) this.onPart(this.texts.next(text))
     if (message['stop'] === true) this.last = message
   }
 
