@@ -283,11 +283,8 @@ export interface components {
         /** @description One engine instance. */
         readonly Replica: {
             readonly id: components["schemas"]["Id"];
-            /**
-             * @description Tasks it runs at once.
-             * @default 1
-             */
-            readonly slots: number;
+            /** @description Tasks it runs at once; left out, as many as a server tells, else what its kind of engine is good for: vllm, tgi and openai 8, all others 1. */
+            readonly slots?: number;
             readonly url?: components["schemas"]["Url"];
             readonly api_key_env?: components["schemas"]["ApiKeyEnv"];
             /**

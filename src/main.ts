@@ -4,7 +4,7 @@ import { daemonOf, type Daemon } from './compose/daemon.ts'
 import { modelFilesExist } from './compose/engines.ts'
 import { StorageRefusedError } from './compose/storage.ts'
 import { readCommandLine } from './config/command-line.ts'
-import { ConfigError, loadConfig, splitListen, type Config } from './config/config.ts'
+import { ConfigError, enginesIn, foundPools, loadConfig, splitListen, type Config } from './config/config.ts'
 import { serverOf } from './http/server.ts'
 
 /** Exit status 1: something the person who starts the daemon has to mend. */
@@ -57,10 +57,12 @@ function stopOn(signals: readonly NodeJS.Signals[], daemon: Daemon, server: Serv
 let config: Config
 let daemon: Daemon
 try {
-  const { does, file } = readCommandLine(process.argv.slice(2))
+  const { does, file, engines } = readCommandLine(process.argv.slice(2))
   if (does === 'help') finish((await import('./config/help.ts')).helpText)
   if (does === 'version') finish((await import('./config/help.ts')).versionText())
-  config = loadConfig(file, process.env, modelFilesExist)
+  const named = engines.length > 0 ? engines : enginesIn(process.env)
+  const found = named.length === 0 ? [] : [foundPools(await (await import('./compose/find-engines.ts')).findEngines(named))]
+  config = loadConfig(file, process.env, found, modelFilesExist)
   if (does === 'check') finish((await import('./config/summary.ts')).summary(config))
   daemon = await daemonOf(config, process.env)
 } catch (error) {

@@ -1,7 +1,10 @@
 /** The door of this room: what others need of the configuration. */
 export { checkConfig, checkPool, type Config } from './check.ts'
+export { enginesIn } from './environment.ts'
+export { foundPools, type FoundEngine } from './found-engines.ts'
 export { splitListen } from './listen.ts'
 export { loadConfig } from './load.ts'
+export { engineText, type NamedEngine } from './named-engine.ts'
 export { ConfigError, problemText } from './problem.ts'
 export type { Relation } from './relation.ts'
 export { keyVariableOf, serverKeys, type Environment } from './remote.ts'

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { namedEngine, type NamedEngine } from './named-engine.ts'
 import { hint } from './nearest.ts'
 import type { Path } from './problem.ts'
 
@@ -13,6 +14,8 @@ interface Variable {
   readonly path: Path
   /** @throws Error saying what is wrong, without the value */
   readonly read?: (text: string) => unknown
+  /** It names servers that have to be asked first. @see enginesIn */
+  readonly asked?: true
 }
 
 const variables: Readonly<Record<string, Variable>> = {
@@ -20,6 +23,7 @@ const variables: Readonly<Record<string, Variable>> = {
   ORCHD_DATA_DIR: { path: ['data_dir'] },
   ORCHD_LOG_LEVEL: { path: ['log_level'] },
   ORCHD_HF_TOKEN: { path: ['catalog', 'hf_token'] },
+  ORCHD_ENGINES: { path: ['pools'], asked: true },
   ORCHD_API_KEYS: { path: ['auth', 'keys'], read: (keys) => keys.split(',').map(keyOf) },
 }
 
@@ -40,6 +44,7 @@ export function readEnvironment(env: Readonly<Record<string, string | undefined>
       problems.push(`${variable}: is not known; ${hint(variable, Object.keys(variables))}`)
       continue
     }
+    if (known.asked === true) continue
     try {
       settings.push({ variable, path: known.path, value: known.read === undefined ? text : known.read(text) })
     } catch (error) {
@@ -47,6 +52,12 @@ export function readEnvironment(env: Readonly<Record<string, string | undefined>
     }
   }
   return { settings, problems }
+}
+
+/** The servers that `ORCHD_ENGINES` names, divided by commas. @throws ConfigError where one is no URL */
+export function enginesIn(env: Readonly<Record<string, string | undefined>>): NamedEngine[] {
+  const { ORCHD_ENGINES = '' } = env
+  return ORCHD_ENGINES.split(',').flatMap((text) => (text.trim() === '' ? [] : [namedEngine('ORCHD_ENGINES', text)]))
 }
 
 /** `name:key`; a key from the environment may do everything. A key with a comma falls apart here: nothing of it may be taken for a name. */

@@ -8,15 +8,18 @@ import type { Relation } from './relation.ts'
 /**
  * The only reader of the configuration file and, with its `env`, of the environment: the file that is named, else `orchestratord.yaml` if
  * present, then `ORCHD_*`.
+ * @param found what comes in place of the file's and the environment's: pools of servers that were asked
  * @param relations what has to hold beside what the configuration says of itself, such as that the files of models are there
  * @throws ConfigError naming everything that is wrong, with its file and line or its variable
  */
 export function loadConfig(
   named: string | undefined,
   env: Readonly<Record<string, string | undefined>>,
+  found: readonly Setting[] = [],
   ...relations: readonly Relation[]
 ): Config {
-  const { settings, problems: unread } = readEnvironment(env)
+  const { settings: fromEnvironment, problems: unread } = readEnvironment(env)
+  const settings = [...fromEnvironment, ...found]
   const file = fileBeside(unread, named)
   const { config, problems } = examine(withSettings(file?.value ?? {}, settings), [...relations, keysAreSet(env)])
   if (unread.length + problems.length > 0) throw new ConfigError([...unread, ...located(problems, file, settings)])

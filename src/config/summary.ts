@@ -11,7 +11,12 @@ export function summary({ listen, data_dir, models_dir, auth, pools }: Config): 
     `  keys    ${names.length === 0 ? 'none: the development key works, from this machine only' : names.join(', ')}`,
     ...pools.map(
       ({ id, engine, driver, model, ctx, replicas }) =>
-        `  pool    ${id}: ${engine}, ${driver}, ${model}, ${ctx === undefined ? '' : `${ctx} tokens, `}${replicas.reduce((sum, { slots }) => sum + slots, 0)} slots`,
+        `  pool    ${id}: ${engine}, ${driver}, ${model}, ${ctx === undefined ? '' : `${ctx} tokens, `}${slotsText(replicas)}`,
     ),
   ].join('\n')
+}
+
+function slotsText(replicas: Config['pools'][number]['replicas']): string {
+  const open = replicas.some(({ slots }) => slots === undefined)
+  return open ? 'slots as the engine has them' : `${replicas.reduce((sum, { slots = 0 }) => sum + slots, 0)} slots`
 }

@@ -22,6 +22,12 @@ export interface EngineParts<P extends object = Pool> {
   readonly onOutput: (line: string) => void
 }
 
+/**
+ * Asks a server one thing: GET, or POST where there is a body. Resolves with the JSON of its answer, and with undefined where it has no such
+ * call or answers with something else. Rejects where nobody answers, or nobody without a key.
+ */
+export type AskServer = (path: string, body?: object) => Promise<unknown>
+
 /** One way of running an engine. */
 export interface EngineDriver {
   readonly description: string
@@ -29,6 +35,11 @@ export interface EngineDriver {
   readonly schemes: readonly [string, ...string[]]
   /** The engine is a server: its pools have a `url`, and the context may be left to it. */
   readonly remote?: true
+  /**
+   * Of a server: the names of the models it serves, where it is of this kind. The kinds are asked in the order of the registry; a kind that
+   * others speak the language of comes after them.
+   */
+  readonly recognize?: (ask: AskServer) => Promise<readonly string[] | undefined>
   /** Options of this driver alone, in place of those of the engine; a file like `EngineDefinition.options`. */
   readonly options?: URL
 }

@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process'
 import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { EngineServer, recording } from '../engines/http/engine-server.ts'
 import { mockPool } from '../harness/daemon.ts'
 import { temporaryDir } from '../harness/process.ts'
 
@@ -76,6 +77,22 @@ describe('the command line of the daemon', () => {
         '',
       ].join('\n'),
     })
+  })
+
+  it('--engine serves what answers there, in place of the pools of a file', async () => {
+    const server = await EngineServer.start()
+    try {
+      server.on('GET /props', recording('llama-server/props'))
+      server.on('GET /v1/models', recording('llama-server/models'))
+      write({ pools: [mockPool()] })
+      const { code, stdout, stderr } = await run('--check', '--engine', server.url)
+      assert.deepEqual({ code, stderr }, { code: 0, stderr: '' })
+      assert.deepEqual(stdout.match(/^ {2}pool .*/gm), [
+        '  pool    tinytales: llamacpp, external, llamacpp:tinytales, slots as the engine has them',
+      ])
+    } finally {
+      await server.stop()
+    }
   })
 
   it('an option it does not know is refused', async () => {

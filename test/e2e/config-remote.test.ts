@@ -16,7 +16,7 @@ describe('a pool whose engine is a server', () => {
     const [pool] = dir.load({ pools: [box] }).pools
     assert.ok(pool?.engine === 'openai')
     assert.deepEqual([pool.driver, pool.model, pool.ctx, pool.replayable], ['external', 'served:box', undefined, 'probe'])
-    assert.deepEqual(pool.replicas, [{ id: 'r0', slots: 1, devices: [] }])
+    assert.deepEqual(pool.replicas, [{ id: 'r0', devices: [] }])
   })
 
   it('may have a URL and a key for each replica; the keys come from the environment', () => {

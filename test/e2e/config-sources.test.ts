@@ -27,7 +27,7 @@ describe('a refused configuration: file, environment, order', () => {
 
   it('an unknown variable', () => {
     assert.deepEqual(dir.refusalAnywhere({}, { ORCHD_ADR: '1' }), ['ORCHD_ADR: is not known; did you mean ORCHD_ADDR?'])
-    const known = 'ORCHD_ADDR, ORCHD_DATA_DIR, ORCHD_LOG_LEVEL, ORCHD_HF_TOKEN, ORCHD_API_KEYS'
+    const known = 'ORCHD_ADDR, ORCHD_DATA_DIR, ORCHD_LOG_LEVEL, ORCHD_HF_TOKEN, ORCHD_ENGINES, ORCHD_API_KEYS'
     assert.deepEqual(dir.refusalAnywhere({}, { ORCHD_PORT: '1' }), [`ORCHD_PORT: is not known; known are ${known}`])
   })
   it('a bad value of a variable, which is named as the source', () =>
@@ -48,7 +48,7 @@ describe('a refused configuration: file, environment, order', () => {
     const cwd = process.cwd()
     process.chdir(dir.dir.path)
     try {
-      assert.throws(() => loadConfig(undefined, {}, modelFilesExist), {
+      assert.throws(() => loadConfig(undefined, {}, [], modelFilesExist), {
         message: 'default configuration: pools[0].model: there is no file tinytales.gguf below models_dir (./models)',
       })
     } finally {
@@ -72,7 +72,7 @@ pools:
       model: file:x, ctx: 8 }
 `
     assert.deepEqual(dir.refusal(text, { ORCHD_ADDR: '1.2.3.4:99999', ORCHD_PORT: '1' }), [
-      'ORCHD_PORT: is not known; known are ORCHD_ADDR, ORCHD_DATA_DIR, ORCHD_LOG_LEVEL, ORCHD_HF_TOKEN, ORCHD_API_KEYS',
+      'ORCHD_PORT: is not known; known are ORCHD_ADDR, ORCHD_DATA_DIR, ORCHD_LOG_LEVEL, ORCHD_HF_TOKEN, ORCHD_ENGINES, ORCHD_API_KEYS',
       'ORCHD_ADDR: listen: "1.2.3.4:99999" has a port above 65535',
       'FILE:3: porst: is not known here; known are listen, data_dir, models_dir, log_level, auth, cors, limits, sessions, retention, catalog, devices, defaults, shutdown_grace_ms, pools',
       'FILE:6: pools[1].id: "tales" is used twice',

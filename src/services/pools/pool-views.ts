@@ -66,7 +66,7 @@ export function poolCapability(pool: Pool): EngineCapability {
     ...(config.sampler_profile_version === undefined ? {} : { sampler_profile_version: config.sampler_profile_version }),
     ctx_max: pool.ctxMax,
     max_tokens_out: pool.maxTokensOut,
-    slots: config.replicas.reduce((sum, { slots }) => sum + slots, 0),
+    slots: pool.replicas.reduce((sum, { slots }) => sum + slots, 0),
     supported_workloads: [...(props?.workloads ?? [])],
     rate_limits: { queue_capacity: config.queue.capacity, full_policy: config.queue.full_policy },
     features: [...(props?.replayable === true ? (['replayable'] as const) : []), ...(props?.features ?? [])],

@@ -9,7 +9,8 @@ export type ReplicaState = 'starting' | 'ready' | 'down' | 'stopped'
 /** What a replica is made with. */
 export interface ReplicaOptions {
   readonly id: string
-  readonly slots: number
+  /** As many as the engine tells unless given. */
+  readonly slots?: number
   readonly devices: readonly number[]
   /** Time the engine has to come up, ms. */
   readonly start_ms: number
@@ -26,7 +27,6 @@ export interface ReplicaOptions {
  */
 export class Replica {
   readonly id: string
-  readonly slots: number
   readonly devices: readonly number[]
   readonly engine: Engine
   state: ReplicaState = 'starting'
@@ -47,7 +47,6 @@ export class Replica {
 
   constructor(options: ReplicaOptions) {
     this.id = options.id
-    this.slots = options.slots
     this.devices = options.devices
     this.engine = options.engine
     this.options = options
@@ -57,6 +56,11 @@ export class Replica {
   get restart_in_ms(): number | undefined {
     if (this.state !== 'down' || this.restart_at === undefined) return undefined
     return Math.max(0, Math.ceil(this.restart_at - this.options.clock.now()))
+  }
+
+  /** Tasks it runs at once. */
+  get slots(): number {
+    return this.options.slots ?? this.props?.slots ?? 1
   }
 
   get hasFreeSlot(): boolean {

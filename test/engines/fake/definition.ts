@@ -9,7 +9,7 @@ type FakePool = components['schemas']['Pool'] & { readonly ctx: number; readonly
 const fakeEngine = ({ pool, replica }: EngineParts<FakePool>): Engine => ({
   start: () =>
     Promise.resolve({
-      ...{ engine_version: `fake-${pool.driver}`, ctx_max: pool.ctx, slots: replica.slots, workloads: ['completion'] },
+      ...{ engine_version: `fake-${pool.driver}`, ctx_max: pool.ctx, slots: replica.slots ?? 1, workloads: ['completion'] },
       ...{ replayable: true, features: [] },
     }),
   countTokens: () => Promise.resolve(1),

@@ -91,6 +91,12 @@ describe('llama-server', () => {
     await named.stop()
   })
 
+  it('has as many slots as it tells where the configuration leaves it to the server', async () => {
+    const told = new HttpEngine({ url: server.url, dialect: llamaServerDialect('served:box'), replayable: false, clock })
+    assert.equal((await told.start(nothing)).slots, 4)
+    await told.stop()
+  })
+
   it('counts by its own template and tokenizer', async () => {
     await engine.start(nothing)
     assert.equal(await engine.countTokens({ messages: [{ role: 'developer', content: 'Who are you?' }] }, signal), 7)

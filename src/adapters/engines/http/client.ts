@@ -4,7 +4,7 @@ import { Exchange, type Sink } from './exchange.ts'
 import { connectionFault, nonsense, type EngineFault } from './faults.ts'
 import { isObject, type Json, type JsonObject } from './json.ts'
 
-/** Connections beside those of the tasks: health, counts. */
+/** Connections of calls that are no tasks: health, counts. */
 const spare = 4
 /** Largest answer that is no stream, bytes. */
 const most_bytes = 256 * 1024 * 1024
@@ -17,8 +17,6 @@ export interface ServerAddress {
 
 interface ClientParts extends ServerAddress {
   readonly clock: Clock
-  /** Tasks that run at once. */
-  readonly slots: number
 }
 
 /** The HTTP client of one replica: connections of its own, and no time limits: those are our watchdogs'. */
@@ -26,14 +24,18 @@ export class EngineClient {
   /** Chunks that have come in: who talks is alive. */
   heard = 0
   private readonly pool: Pool
+  /** Connections of tasks: counts never take one of theirs. */
+  private streams: Pool | undefined
+  private readonly connect: (connections: number) => Pool
   private readonly base: string
   private readonly headers: Readonly<Record<string, string>>
   private readonly clock: Clock
   private readonly redact: (text: string) => string
   private readonly calls = new Set<Exchange>()
 
-  private constructor(pool: Pool, base: string, { api_key = '', clock }: ClientParts) {
-    this.pool = pool
+  private constructor(connect: (connections: number) => Pool, base: string, { api_key = '', clock }: ClientParts) {
+    this.connect = connect
+    this.pool = connect(spare)
     this.base = base
     this.clock = clock
     this.headers = { 'User-Agent': 'orchestratord', ...(api_key === '' ? {} : { Authorization: `Bearer ${api_key}` }) }
@@ -44,13 +46,18 @@ export class EngineClient {
     // Only who has such an engine loads the HTTP client.
     const { Pool: Connections } = await import('undici')
     const { origin, pathname } = new URL(parts.url)
-    const options = { connections: parts.slots + spare, pipelining: 1, headersTimeout: 0, bodyTimeout: 0, allowH2: false }
-    return new EngineClient(new Connections(origin, options), pathname.replace(/\/+$/, ''), parts)
+    const options = { pipelining: 1, headersTimeout: 0, bodyTimeout: 0, allowH2: false }
+    return new EngineClient((connections) => new Connections(origin, { ...options, connections }), pathname.replace(/\/+$/, ''), parts)
   }
 
-  /** Sends a body and reads the answer as it comes. @throws EngineFault; the signal's reason after an abort */
+  /** Makes room for so many tasks at once, before the first of them. */
+  reserve(slots: number): void {
+    this.streams ??= this.connect(slots)
+  }
+
+  /** Sends the body of a task and reads the answer as it comes. @throws EngineFault; the signal's reason after an abort */
   async stream(path: string, body: object, sink: Sink, signal: AbortSignal): Promise<void> {
-    await this.call('POST', path, body, sink, signal)
+    await this.call('POST', path, body, sink, signal, this.streams)
   }
 
   /** An answer that is one JSON object. @throws EngineFault; the signal's reason after an abort */
@@ -81,7 +88,7 @@ export class EngineClient {
   /** Closes every connection; calls under way reject with the reason. */
   async close(reason: Error): Promise<void> {
     for (const call of this.calls) call.abort(reason)
-    await this.pool.destroy()
+    await Promise.all([this.pool.destroy(), this.streams?.destroy()])
   }
 
   private async whole(method: 'GET' | 'POST', path: string, body: object | undefined, signal: AbortSignal): Promise<string> {
@@ -97,7 +104,14 @@ export class EngineClient {
     return Buffer.concat(chunks).toString()
   }
 
-  private async call(method: 'GET' | 'POST', path: string, body: object | undefined, sink: Sink, signal: AbortSignal): Promise<void> {
+  private async call(
+    method: 'GET' | 'POST',
+    path: string,
+    body: object | undefined,
+    sink: Sink,
+    signal: AbortSignal,
+    on = this.pool,
+  ): Promise<void> {
     const headers = body === undefined ? this.headers : { ...this.headers, 'Content-Type': 'application/json' }
     const request = { method, path: this.base + path, headers, body: body === undefined ? null : JSON.stringify(body) }
     const data = (chunk: Buffer): boolean => {
@@ -105,8 +119,8 @@ export class EngineClient {
       return sink.data(chunk)
     }
     const counted = { data, end: () => sink.end() }
-    if ((await this.send(request, counted, signal)) === undefined) return
-    const again = await this.send(request, counted, signal)
+    if ((await this.send(on, request, counted, signal)) === undefined) return
+    const again = await this.send(on, request, counted, signal)
     if (again !== undefined) throw again
   }
 
@@ -114,7 +128,7 @@ export class EngineClient {
    * Sends once. Resolves with the fault where the connection was closed before anything of an answer had come: llama-server does so with a
    * connection that it has kept for a hundred requests, and cannot tell that the next one is on its way.
    */
-  private async send(request: Dispatcher.DispatchOptions, sink: Sink, signal: AbortSignal): Promise<EngineFault | undefined> {
+  private async send(on: Pool, request: Dispatcher.DispatchOptions, sink: Sink, signal: AbortSignal): Promise<EngineFault | undefined> {
     signal.throwIfAborted()
     const call = new Exchange(sink, this.redact, this.clock)
     const onAbort = (): void => call.abort(signal.reason)
@@ -122,7 +136,7 @@ export class EngineClient {
     signal.addEventListener('abort', onAbort, { once: true })
     try {
       try {
-        this.pool.dispatch(request, call)
+        on.dispatch(request, call)
       } catch (error) {
         call.abort(connectionFault(error instanceof Error ? error : new Error(String(error))))
       }

@@ -34,10 +34,15 @@ export interface Plan {
   readonly reader: AnswerReader
 }
 
+/** What an engine that batches is given at once unless the configuration says more: a queue that we do not see hardly forms in it. */
+export const batched_slots = 8
+
 /** All that differs between engines over HTTP: their calls and how they answer. */
 export interface Dialect {
   /** Path that answers with success while the server is well, and needs no more than a moment. */
   readonly health: string
+  /** Tasks it is given at once where the configuration does not say and its own figure is a bound rather than what it is good for. */
+  readonly usual_slots?: number
   /** @throws EngineFault where the server is not what the pool needs */
   inspect(client: EngineClient, signal: AbortSignal): Promise<ServerProps>
   generation(request: GenerateRequest, server: ServerProps, onPart: (part: Part) => void): Plan

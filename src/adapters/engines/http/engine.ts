@@ -17,8 +17,8 @@ import { provesReplay } from './replay-probe.ts'
 
 export interface HttpEngineParts extends ServerAddress {
   readonly dialect: Dialect
-  /** Tasks that run at once: no more are ever sent. */
-  readonly slots: number
+  /** Tasks that run at once: no more are ever sent. Left out, what the dialect or the server says. */
+  readonly slots?: number | undefined
   readonly replayable: boolean | 'probe'
   readonly clock: Clock
 }
@@ -51,7 +51,7 @@ export class HttpEngine implements Engine {
   }
 
   async start(onDown: (reason: Error) => void): Promise<EngineProps> {
-    const { dialect, slots, replayable, clock } = this.parts
+    const { dialect, replayable, clock } = this.parts
     const begun = ++this.starts
     const client = await EngineClient.open(this.parts)
     if (begun !== this.starts) {
@@ -64,6 +64,8 @@ export class HttpEngine implements Engine {
       const asked = { client, path: dialect.health, clock }
       await untilUp(asked, over)
       const server = await dialect.inspect(client, over)
+      const slots = this.parts.slots ?? dialect.usual_slots ?? server.slots ?? 1
+      client.reserve(slots)
       if (server.slots !== undefined && server.slots < slots)
         throw new EngineFault('failed', `the engine runs ${server.slots} tasks at once, not the ${slots} of replicas.slots`)
       const run = (request: GenerateRequest): Promise<string> => textOfRun(client, dialect, server, request)

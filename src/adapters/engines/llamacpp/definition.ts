@@ -1,5 +1,6 @@
 import type { components } from '../../../../generated/config.ts'
 import type { EngineDefinition } from '../../../ports/engine-definition.ts'
+import { given, listed } from '../http/recognize.ts'
 import { remoteEngine, rootUrl, serverUrl } from '../http/remote.ts'
 import { createLlamaCppEngine } from './engine.ts'
 import { llamaServerDialect } from './server/dialect.ts'
@@ -13,6 +14,10 @@ export const definition: EngineDefinition<components['schemas']['LlamacppPool']>
       description: 'A llama-server.',
       schemes: ['served:', 'llamacpp:'],
       remote: true,
+      recognize: async (ask) => {
+        const props = given(await ask('/props'))
+        return 'default_generation_settings' in props || props['role'] === 'router' ? listed(await ask('/v1/models')) : undefined
+      },
       options: new URL('server/options.json', import.meta.url),
     },
   },
@@ -24,6 +29,6 @@ export const definition: EngineDefinition<components['schemas']['LlamacppPool']>
     const { pool, replica, modelFile, onOutput } = parts
     if (pool.driver === 'external')
       return remoteEngine({ ...parts, pool }, llamaServerDialect(pool.model), rootUrl(serverUrl(pool, replica)))
-    return createLlamaCppEngine({ model_path: modelFile, ctx: pool.ctx, slots: replica.slots, ...pool.llamacpp, onOutput })
+    return createLlamaCppEngine({ model_path: modelFile, ctx: pool.ctx, slots: replica.slots ?? 1, ...pool.llamacpp, onOutput })
   },
 }

@@ -1,5 +1,6 @@
 import type { components } from '../../../../generated/config.ts'
 import type { EngineDefinition } from '../../../ports/engine-definition.ts'
+import { listed } from '../http/recognize.ts'
 import { remoteEngine, serverUrl } from '../http/remote.ts'
 import { openAiDialect } from './dialect.ts'
 
@@ -7,7 +8,12 @@ import { openAiDialect } from './dialect.ts'
 export const definition: EngineDefinition<components['schemas']['OpenaiPool']> = {
   options: new URL('options.json', import.meta.url),
   drivers: {
-    external: { description: 'A server that speaks the API of OpenAI.', schemes: ['served:', 'openai:'], remote: true },
+    external: {
+      description: 'A server that speaks the API of OpenAI.',
+      schemes: ['served:', 'openai:'],
+      remote: true,
+      recognize: async (ask) => listed(await ask('/v1/models')),
+    },
   },
   features: [
     ...(['replayable', 'chat_template', 'stop_sequences', 'tools', 'json_object', 'json_schema', 'images', 'audio'] as const),

@@ -1,6 +1,6 @@
 import type { components } from '../../../../generated/config.ts'
 import { estimatePrompt } from '../../../domain/prompt-size.ts'
-import type { Dialect } from '../http/dialect.ts'
+import { batched_slots, type Dialect } from '../http/dialect.ts'
 import { EngineFault } from '../http/faults.ts'
 import { numberOf, objectOf, textOf } from '../http/json.ts'
 import { openAiEmbeddings, openAiGeneration, servedModel } from '../http/openai/calls.ts'
@@ -20,6 +20,7 @@ export function openAiDialect({ model_ref, v1, ctx, features, workloads, max_tok
   const style = { repeat_penalty: 'repetition_penalty', max_tokens: max_tokens_field, developer: true }
   return {
     health: `${v1}/models`,
+    usual_slots: batched_slots,
     inspect: async (client, signal) => {
       const served = servedModel(await client.get(`${v1}/models`, signal), model_ref)
       const ctx_max =

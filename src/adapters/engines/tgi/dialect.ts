@@ -1,5 +1,5 @@
 import { estimatePrompt } from '../../../domain/prompt-size.ts'
-import type { Dialect } from '../http/dialect.ts'
+import { batched_slots, type Dialect } from '../http/dialect.ts'
 import { EngineFault, nonsense } from '../http/faults.ts'
 import { sse } from '../http/framing.ts'
 import { numberOf, textOf } from '../http/json.ts'
@@ -12,6 +12,7 @@ const style: BodyStyle = { repeat_penalty: 'repetition_penalty', max_tokens: 'ma
 /** Hugging Face's Text Generation Inference. @param model_ref the model it has to serve */
 export const tgiDialect = (model_ref: string): Dialect => ({
   health: '/health',
+  usual_slots: batched_slots,
   inspect: async (client, signal) => {
     const info = await client.get('/info', signal)
     const model = textOf(info['model_id']) ?? ''

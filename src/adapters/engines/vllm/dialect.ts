@@ -1,7 +1,7 @@
 import type { Feature } from '../../../domain/task.ts'
 import type { GenerateRequest } from '../../../ports/engine.ts'
 import type { EngineClient } from '../http/client.ts'
-import type { Dialect, Plan, ServerProps } from '../http/dialect.ts'
+import { batched_slots, type Dialect, type Plan, type ServerProps } from '../http/dialect.ts'
 import { nonsense } from '../http/faults.ts'
 import { numberOf, textOf } from '../http/json.ts'
 import { conversationFor, type BodyStyle } from '../http/openai/body.ts'
@@ -14,6 +14,7 @@ const style: BodyStyle = { repeat_penalty: 'repetition_penalty', max_tokens: 'ma
 /** vLLM. @param model_ref the model it has to serve. @param features what it can beyond what it tells */
 export const vllmDialect = (model_ref: string, features: readonly Feature[]): Dialect => ({
   health: '/health',
+  usual_slots: batched_slots,
   inspect: (client, signal) => inspect(client, model_ref, features, signal),
   generation: (request, { model }, onPart) => goingOn(openAiGeneration(request, { v1, model, style }, onPart), request),
   count: async (client, prompt, { model }, signal) => {
