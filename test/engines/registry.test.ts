@@ -42,7 +42,7 @@ describe('a new engine is one folder and one line', () => {
 
   it('its options have their defaults, and those of every pool', () => {
     const [filled] = check(pool({ fake: { times: 3 } })).pools as readonly object[]
-    const common = { replicas: [{ id: 'r0', slots: 1, devices: [] }], queue: { capacity: 64, full_policy: 'reject', batch_every: 8 } }
+    const common = { replicas: [{ id: 'r0', devices: [] }], queue: { capacity: 64, full_policy: 'reject', batch_every: 8 } }
     const timeouts = { wall_ms: 120_000, idle_ms: 30_000, abort_ms: 5000, start_ms: 120_000, tokenize_ms: 500 }
     assert.deepEqual(filled, { ...pool(), ...common, timeouts, fake: { answer: 'yes', times: 3 } })
   })
