@@ -1,11 +1,10 @@
 import type { Server } from 'node:http'
 import { flushCompileCache } from 'node:module'
-import { daemonOf, type Daemon } from './compose/daemon.ts'
+import type { Daemon } from './compose/daemon.ts'
 import { modelFilesExist } from './compose/engines.ts'
-import { StorageRefusedError } from './compose/storage.ts'
+import { storageOf, StorageRefusedError } from './compose/storage.ts'
 import { readCommandLine } from './config/command-line.ts'
 import { ConfigError, loadConfig, splitListen, type Config } from './config/config.ts'
-import { serverOf } from './http/server.ts'
 
 /** Exit status 1: something the person who starts the daemon has to mend. */
 function fail(message: string): never {
@@ -56,13 +55,18 @@ function stopOn(signals: readonly NodeJS.Signals[], daemon: Daemon, server: Serv
 
 let config: Config
 let daemon: Daemon
+let server: Server
 try {
   const { does, file } = readCommandLine(process.argv.slice(2))
   if (does === 'help') finish((await import('./config/help.ts')).helpText)
   if (does === 'version') finish((await import('./config/help.ts')).versionText())
   config = loadConfig(file, process.env, modelFilesExist)
   if (does === 'check') finish((await import('./config/summary.ts')).summary(config))
-  daemon = await daemonOf(config, process.env)
+  // The storage's thread starts up while this one loads the rest of the daemon.
+  const opening = storageOf(config)
+  const [{ daemonOf }, { serverOf }] = await Promise.all([import('./compose/daemon.ts'), import('./http/server.ts'), opening])
+  daemon = await daemonOf(config, process.env, opening)
+  server = serverOf(daemon.app)
 } catch (error) {
   // One problem a line, each with its place: nothing is to stand before it.
   if (error instanceof ConfigError) fail(error.message)
@@ -75,7 +79,6 @@ process.on('uncaughtException', (err, origin) => {
   process.exit(1)
 })
 
-const server = serverOf(daemon.app)
 const address = await listen(server, config).catch((error: unknown) =>
   refuse(`listen ${config.listen}: ${error instanceof Error ? error.message : String(error)}`),
 )
