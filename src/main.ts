@@ -35,7 +35,13 @@ async function listen(server: Server, config: Config): Promise<string> {
     : config.listen
 }
 
-/** Stops as a service manager expects: nothing new, running tasks get their grace, connections close, exit 0. */
+/** How often a daemon that npm started looks whether its shell is still there, ms. */
+const lookForShell_ms = 500
+
+/**
+ * Stops as a service manager expects: nothing new, running tasks get their grace, connections close, exit 0. `npm start` runs the daemon in a
+ * shell, which a SIGTERM ends and which passes it on to nobody: the daemon stops when its shell is gone.
+ */
 function stopOn(signals: readonly NodeJS.Signals[], daemon: Daemon, server: Server): void {
   let stopping = false
   const stop = async (signal: string): Promise<void> => {
@@ -51,6 +57,11 @@ function stopOn(signals: readonly NodeJS.Signals[], daemon: Daemon, server: Serv
     process.exit(0)
   }
   for (const signal of signals) process.on(signal, () => void stop(signal))
+  if (process.env['npm_lifecycle_event'] !== 'start') return
+  const shell = process.ppid
+  setInterval(() => {
+    if (process.ppid !== shell) void stop('SIGTERM')
+  }, lookForShell_ms).unref()
 }
 
 let config: Config
