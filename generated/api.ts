@@ -1244,6 +1244,8 @@ export interface components {
             devices: number[];
             /** @description As the engine reports it. */
             engine_version?: string;
+            /** @description SHA-256 of its model, hex, where the engine reports it. */
+            model_digest?: string;
             /** @description Restarts since the daemon started. */
             restarts: number;
             /** @description While down: until the next attempt, from now. */

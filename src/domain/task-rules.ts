@@ -1,6 +1,5 @@
 import { DomainError } from './errors.ts'
-import { checkChat } from './chat-rules.ts'
-import type { TaskDraft } from './task.ts'
+import type { ChatMessage, TaskDraft, TaskRequest } from './task.ts'
 
 const refuse = (field: string, rule: string): never => {
   throw new DomainError('invalid_params', `body.${field}: ${rule}`)
@@ -38,6 +37,50 @@ export function checkTaskRequest(request: TaskDraft): void {
     if (placement.mode === 'auto' && placement.allow_fallback !== undefined) refuse('placement.allow_fallback', 'only mode prefer takes it')
   } else if (placement.prefer_pools === undefined || placement.prefer_pools.length === 0)
     refuse('placement.prefer_pools', 'mode prefer needs at least one pool')
+}
+
+/**
+ * Rules of a conversation that a JSON Schema cannot say with a clear message.
+ * @throws DomainError invalid_params, naming the field
+ */
+function checkChat(request: TaskRequest): void {
+  const { messages, tools, tool_choice, parallel_tool_calls, response_format, logprobs, top_logprobs } = request
+  if (messages === undefined)
+    for (const field of ['tools', 'response_format', 'reasoning_effort'] as const)
+      if (request[field] !== undefined) refuse(field, 'needs messages')
+  if (tools === undefined) {
+    if (tool_choice !== undefined) refuse('tool_choice', 'needs tools')
+    if (parallel_tool_calls !== undefined) refuse('parallel_tool_calls', 'needs tools')
+  }
+  if (typeof tool_choice === 'object' && tools?.every(({ function: { name } }) => name !== tool_choice.function.name) === true)
+    refuse('tool_choice.function.name', `there is no tool ${tool_choice.function.name}`)
+  const names = tools?.map(({ function: { name } }) => name) ?? []
+  const twice = names.findIndex((name, index) => names.indexOf(name) !== index)
+  if (twice >= 0) refuse(`tools[${twice}].function.name`, `${names[twice] ?? ''} is used twice`)
+  if (response_format?.type === 'json_schema' && response_format.json_schema === undefined)
+    refuse('response_format.json_schema', 'type json_schema needs it')
+  if (response_format !== undefined && response_format.type !== 'json_schema' && response_format.json_schema !== undefined)
+    refuse('response_format.json_schema', `only type json_schema takes it, type is ${response_format.type}`)
+  if (top_logprobs !== undefined && logprobs !== true) refuse('top_logprobs', 'needs logprobs: true')
+  const unknown = Object.keys(request.sampling?.logit_bias ?? {}).find((id) => !/^\d{1,10}$/.test(id))
+  if (unknown !== undefined) refuse('sampling.logit_bias', `${unknown} is not the id of a token`)
+  messages?.forEach((message, index) => {
+    checkMessage(message, `messages[${index}]`)
+  })
+}
+
+function checkMessage({ role, content, tool_calls, tool_call_id, reasoning_content }: ChatMessage, field: string): void {
+  if (role !== 'assistant' && tool_calls !== undefined) refuse(`${field}.tool_calls`, 'only the assistant calls tools')
+  if (role !== 'assistant' && reasoning_content !== undefined) refuse(`${field}.reasoning_content`, 'only the assistant thinks')
+  if (role === 'tool' && tool_call_id === undefined) refuse(`${field}.tool_call_id`, 'role tool needs it')
+  if (role !== 'tool' && tool_call_id !== undefined) refuse(`${field}.tool_call_id`, 'only role tool takes it')
+  if ((content === undefined || content === null) && tool_calls === undefined)
+    refuse(`${field}.content`, 'is required, but for a message of the assistant with tool_calls')
+  if (!Array.isArray(content)) return
+  content.forEach((part, index) => {
+    if (part.type === 'image_url' && !part.image_url.url.startsWith('data:'))
+      refuse(`${field}.content[${index}].image_url.url`, 'only data: URLs are taken; send the image itself')
+  })
 }
 
 /** Rough count of tokens where the engine cannot tell in time: about four bytes of UTF-8 a token. */

@@ -1,4 +1,5 @@
-import cors from 'cors'
+import type cors from 'cors'
+import { createRequire } from 'node:module'
 import express, { type Express } from 'express'
 import { authenticate, type AuthRules } from '../middleware/authenticate.ts'
 import { correlationId } from '../middleware/correlation-id.ts'
@@ -28,6 +29,9 @@ const exposedHeaders = [
   'X-Budget-Cost-Remaining',
 ]
 
+// Most daemons let no page of another origin in.
+const crossOrigin = (): typeof cors => createRequire(import.meta.url)('cors') as typeof cors
+
 /** The HTTP shell: correlation id, public pages, CORS, authentication, dispatch, error envelope. */
 export function createApp(options: AppOptions): Express {
   const { auth, origins, metrics, isReady, report, strict } = options
@@ -39,7 +43,7 @@ export function createApp(options: AppOptions): Express {
   app.get('/healthz', (_req, res) => void res.json({ status: 'ok' }))
   app.get('/readyz', (_req, res) => void res.status(isReady() ? 200 : 503).json({ status: isReady() ? 'ready' : 'not ready' }))
   app.get('/metrics', async (_req, res) => void res.set('Content-Type', metrics.contentType).send(await metrics.scrape()))
-  if (origins.length > 0) app.use(cors({ origin: [...origins], exposedHeaders, maxAge: 600 }))
+  if (origins.length > 0) app.use(crossOrigin()({ origin: [...origins], exposedHeaders, maxAge: 600 }))
   app.use(authenticate(auth))
   app.use(createDispatch(options))
   app.use(errorEnvelope(report, strict))

@@ -79,8 +79,15 @@ describe('llama.cpp engine: output of the child', () => {
 
 describe('llama.cpp engine: small parts', () => {
   it('passes on a few variables and no others', () => {
-    const env = childEnv({ PATH: '/bin', ORCHD_API_KEYS: 'k', HF_TOKEN: 't', NODE_OPTIONS: '--inspect', CUDA_VISIBLE_DEVICES: '1' })
-    assert.deepEqual(env, { PATH: '/bin', CUDA_VISIBLE_DEVICES: '1' })
+    const env = childEnv({
+      PATH: '/bin',
+      ORCHD_API_KEYS: 'k',
+      HF_TOKEN: 't',
+      NODE_OPTIONS: '--inspect',
+      NODE_COMPILE_CACHE: '/c',
+      CUDA_VISIBLE_DEVICES: '1',
+    })
+    assert.deepEqual(env, { PATH: '/bin', NODE_COMPILE_CACHE: '/c', CUDA_VISIBLE_DEVICES: '1' })
   })
 
   it('tries powers of two and the number of cores', () => {

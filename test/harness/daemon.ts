@@ -61,7 +61,7 @@ export const talesPool = (fields: Record<string, unknown> = {}): Record<string, 
 const nothing = (): void => undefined
 
 /** A log that keeps nothing. */
-export const silentLog: Log = { debug: nothing, info: nothing, warn: nothing, error: nothing }
+export const silentLog: Log = { info: nothing, warn: nothing, error: nothing }
 
 let made = 0
 
@@ -132,7 +132,7 @@ export async function startDaemon(given: Record<string, unknown> = {}, overrides
     (level: keyof Log) =>
     (fields: LogFields, message: string): void =>
       void lines.push({ level, fields, message })
-  const log: Log = { debug: record('debug'), info: record('info'), warn: record('warn'), error: record('error') }
+  const log: Log = { info: record('info'), warn: record('warn'), error: record('error') }
   const config = checkConfig({ listen: '127.0.0.1:0', data_dir: ':memory:', shutdown_grace_ms: 0, auth, pools: [mockPool()], ...given })
   const { clock = systemClock, log: kept = log, resolveHost, services } = overrides
   const engines = await enginesOf({ config, clock, log: kept })

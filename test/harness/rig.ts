@@ -162,7 +162,7 @@ export async function startRig(options: RigOptions = {}) {
   const metrics: Metrics = { count: record, gauge: record, observe: record, forget: () => undefined }
   const lines: { readonly level: keyof Log; readonly fields: LogFields; readonly message: string }[] = []
   const line = (level: keyof Log) => (fields: LogFields, message: string) => void lines.push({ level, fields, message })
-  const log: Log = { debug: line('debug'), info: line('info'), warn: line('warn'), error: line('error') }
+  const log: Log = { info: line('info'), warn: line('warn'), error: line('error') }
   const engines = new Map<string, ScriptedEngine>()
   const engineOf: EngineFactory = (pool, replica) => {
     const engine = new ScriptedEngine(options.props)

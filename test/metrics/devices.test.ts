@@ -62,7 +62,7 @@ function world(devices: readonly number[] = [0, 2]) {
   const lines: LogFields[] = []
   const record = (fields: LogFields): void => void lines.push(fields)
   const events = strictEvents()
-  events.listen(logLines({ debug: record, info: record, warn: record, error: record }))
+  events.listen(logLines({ info: record, warn: record, error: record }))
   const replica = { id: 'r0', devices, state: 'ready', engine: { kvUsage: () => state.kv } }
   const pools = {
     all: () => [{ labels: { engine: 'mock', engine_version: state.version, pool_id: 'p' }, replicas: [replica] }],

@@ -48,6 +48,7 @@ export function poolHealth(pool: Pool): PoolHealth {
       slots_busy: replica.busy,
       devices: [...replica.devices],
       ...(replica.props === undefined ? {} : { engine_version: replica.props.engine_version }),
+      ...(replica.props?.model_digest === undefined ? {} : { model_digest: replica.props.model_digest.slice(0, 128) }),
       restarts: replica.restarts,
       ...(replica.restart_in_ms === undefined ? {} : { restart_in_ms: replica.restart_in_ms }),
       ...(replica.last_error === undefined ? {} : { last_error: replica.last_error.slice(0, 2000) }),

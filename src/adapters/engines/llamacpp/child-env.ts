@@ -1,5 +1,5 @@
 /**
- * What the native library and its GPU drivers read. Nothing else goes to the child: our own settings hold API keys, and a library
+ * What the native library and its GPU drivers read, and where Node keeps what it compiles. Nothing else goes to the child: our own settings hold API keys, and a library
  * in there has no business with them.
  */
 const PASSED = [
@@ -15,6 +15,8 @@ const PASSED = [
   'DYLD_LIBRARY_PATH',
   'XDG_CACHE_HOME',
   'XDG_RUNTIME_DIR',
+  'NODE_COMPILE_CACHE',
+  'NODE_DISABLE_COMPILE_CACHE',
   'CUDA_VISIBLE_DEVICES',
   'CUDA_DEVICE_ORDER',
   'CUDA_PATH',
