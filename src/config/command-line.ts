@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util'
-import { hint } from './nearest.ts'
+import { hint } from '../domain/nearest.ts'
 import { ConfigError } from './problem.ts'
 
 /** What the command line asks for. */

@@ -1,5 +1,5 @@
 import type { ErrorObject } from 'ajv'
-import { hint, nearest } from './nearest.ts'
+import { hint, nearest } from '../domain/nearest.ts'
 import { pathText, valueText, type Path, type Problem } from './problem.ts'
 import { holdsSecret, readSchema, schemasAt, wordsOf, type Schema } from './schema.ts'
 

@@ -1,12 +1,15 @@
+import { costNano } from '../../domain/accounts/budget.ts'
 import { DomainError } from '../../domain/errors.ts'
 import { draftAgain } from '../../domain/task-defaults.ts'
 import type { CancelTimer, Clock } from '../../ports/clock.ts'
 import type { EventSink } from '../../domain/daemon-events.ts'
 import type { LiveTask } from '../tasks/live-task.ts'
-import { candidatesFor, placeTask } from '../pools/placement.ts'
+import { candidatesFor, candidatesWith } from '../pools/candidates.ts'
+import { placeTask } from '../pools/placement.ts'
 import type { PoolRecords } from '../pools/pool-records.ts'
 import type { Pool } from '../pools/pool.ts'
 import type { Pools } from '../pools/pools.ts'
+import { PromptTokens } from '../pools/prompt-tokens.ts'
 import type { Settlement } from '../tasks/settlement.ts'
 
 /** A drain whose pool is not empty yet. */
@@ -129,16 +132,21 @@ export class Drain {
     return moved
   }
 
-  /** Where admission would put the task if the pool it waits in were not there; only where there is room. */
-  private otherPoolFor({ owner, deadline_at, accepted }: LiveTask, pool: Pool<LiveTask>): Pool<LiveTask> | undefined {
-    const others = (pools: readonly Pool<LiveTask>[]): Pool<LiveTask>[] =>
-      pools.filter((other) => other !== pool && other.scheduler.depth() < other.config.queue.capacity)
+  /**
+   * Where admission would put the task if the pool it waits in were not there; only where there is room, and with a budget of money only
+   * where it costs no more than is reserved.
+   */
+  private otherPoolFor({ owner, deadline_at, accepted, session }: LiveTask, pool: Pool<LiveTask>): Pool<LiveTask> | undefined {
+    const tokens = PromptTokens.of(accepted)
+    const { max_tokens } = accepted.request
+    const costIn = (one: Pool<LiveTask>): number => costNano(one.prices, tokens.in(one) ?? 0, max_tokens)
+    const limited = session.remaining.cost !== undefined
+    const mayGo = (other: Pool<LiveTask>): boolean =>
+      other !== pool && other.scheduler.depth() < other.config.queue.capacity && (!limited || costIn(other) <= costIn(pool))
     try {
-      const draft = draftAgain(accepted)
-      const { first, fallback, pinned } = candidatesFor(draft, this.parts.pools)
-      const { prompt_tokens } = accepted
-      const seeker = { owner, request: draft, prompt_tokens, left_ms: deadline_at - this.parts.clock.now() }
-      return placeTask(seeker, { first: others(first), fallback: others(fallback), pinned }).pool
+      const request = draftAgain(accepted)
+      const candidates = candidatesWith(candidatesFor(request, this.parts.pools), mayGo)
+      return placeTask({ owner, request, tokens, left_ms: deadline_at - this.parts.clock.now() }, candidates).pool
     } catch (error) {
       if (error instanceof DomainError) return undefined
       throw error

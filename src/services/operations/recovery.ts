@@ -1,5 +1,6 @@
 import { DomainError, StreamError } from '../../domain/errors.ts'
 import type { EventSink } from '../../domain/daemon-events.ts'
+import { poolsOf } from '../../domain/models/named-model.ts'
 import { startedEvent } from '../../domain/stream/task-events.ts'
 import { TaskLog } from '../../domain/stream/task-log.ts'
 import { draftAgain } from '../../domain/task-defaults.ts'
@@ -9,7 +10,7 @@ import type { Fact, Journal } from '../../ports/journal.ts'
 import type { Admission } from '../tasks/admission.ts'
 import { gaveUp, maxAttempts } from '../tasks/ending.ts'
 import type { LiveTask } from '../tasks/live-task.ts'
-import { candidatesFor } from '../pools/placement.ts'
+import { candidatesFor, poolsIn } from '../pools/candidates.ts'
 import type { Pool } from '../pools/pool.ts'
 import type { Pools } from '../pools/pools.ts'
 import type { Settlement } from '../tasks/settlement.ts'
@@ -61,13 +62,18 @@ export async function recover({ journal, admission, settlement, pools, clock, ev
   if (queued + ended > 0) events.emit({ type: 'recovered', queued, ended })
 }
 
-/** The task's own pool if it still serves the model, else another that does and that its placement allows. */
+/**
+ * The task's own pool if that serves what the task names. Where nothing has that name now, be it that the configuration has changed or that
+ * only a server knows it which is not up yet: the own pool if it serves what it did. Else another pool that the task's placement allows.
+ */
 function poolFor(head: TaskHead, pools: Pools<LiveTask>): Pool<LiveTask> | undefined {
   const own = pools.find(head.pool_id)
-  if (own?.config.model === head.model_ref) return own
+  const model = pools.names.find(head.model_ref)
+  const serves = ({ id, config }: Pool): boolean =>
+    model === undefined ? config.model === (head.source.task.served ?? head.model_ref) : poolsOf(model).includes(id)
+  if (own !== undefined && serves(own)) return own
   try {
-    const { first, fallback } = candidatesFor(draftAgain(head.source.task), pools)
-    return first[0] ?? fallback[0]
+    return poolsIn(candidatesFor(draftAgain(head.source.task), pools))[0]
   } catch (error) {
     if (error instanceof DomainError) return undefined
     throw error
