@@ -1,4 +1,4 @@
-import { namesOf, type NamedModel } from './named-model.ts'
+import type { NamedModel } from './named-model.ts'
 import { fits, isWildcard, lengthOf } from './wildcard.ts'
 
 /** What tasks may ask for by name. An exact name goes before an exact alias, and that before the longest wildcard that fits. */
@@ -17,7 +17,8 @@ export class ModelNames {
     const aliases = listed.flatMap((model) => model.aliases.map((pattern) => ({ pattern, model })))
     for (const model of listed) this.take(model.name, model)
     for (const { pattern, model } of aliases) if (!isWildcard(pattern)) this.take(pattern, model)
-    for (const model of unlisted) for (const name of namesOf(model)) this.take(name, model)
+    for (const model of unlisted) this.take(model.name, model)
+    for (const model of unlisted) for (const alias of model.aliases) this.take(alias, model)
     this.wildcards = aliases
       .filter(({ pattern }) => isWildcard(pattern))
       .sort((one, other) => lengthOf(other.pattern) - lengthOf(one.pattern))

@@ -18,11 +18,16 @@ export function namesOfPools(pools: readonly NamingPool[]): ModelNames {
   const taken = new Set(pools.flatMap(({ id, model }) => [id, model]))
   const toldBy = ({ told }: NamingPool): string | undefined => (told === undefined || taken.has(told) ? undefined : told)
   const telling = groupedBy(pools, toldBy)
-  const groups = groupedBy(pools, (pool) => (pool.model.startsWith('served:') ? (toldBy(pool) ?? pool.model) : pool.model))
+  const serving = groupedBy(pools, ({ model }) => model)
+  const commonly = ({ model }: NamingPool): string | undefined => {
+    const [told, ...others] = new Set(serving.get(model)?.map(toldBy))
+    return model.startsWith('served:') && others.length === 0 ? told : undefined
+  }
+  const groups = groupedBy(pools, (pool) => commonly(pool) ?? pool.model)
   const listed = [...groups.values()].map((group) => {
     const models = modelsOf(group)
-    // What pools of other models are called as well does not mean these alone.
-    const told = [...new Set(group.flatMap((pool) => toldBy(pool) ?? []))].filter((name) => telling.get(name)?.length === group.length)
+    // What only some of them are called, or others as well, does not mean these.
+    const told = [...new Set(group.map(toldBy))].filter((name) => name !== undefined).filter((name) => sameItems(telling.get(name), group))
     const [name = '', ...aliases] = [
       ...(models.length === 1 ? models : []),
       ...told,
@@ -33,7 +38,7 @@ export function namesOfPools(pools: readonly NamingPool[]): ModelNames {
   const known = new Set(listed.flatMap(namesOf))
   const unlisted = [
     ...pools.map((pool) => named(pool.id, [pool], [pool.model])),
-    ...[...groupedBy(pools, ({ model }) => model)].map(([model, group]) => named(model, group)),
+    ...[...serving].map(([model, group]) => named(model, group)),
     ...[...telling].map(([told, group]) => named(told, group, modelsOf(group))),
   ]
   return new ModelNames(
@@ -49,6 +54,9 @@ export function nameTold(told: string): string | undefined {
 }
 
 const modelsOf = (pools: readonly NamingPool[]): string[] => [...new Set(pools.map(({ model }) => model))]
+
+const sameItems = (some: readonly unknown[] | undefined, others: readonly unknown[]): boolean =>
+  some?.length === others.length && some.every((one, i) => one === others[i])
 
 const named = (name: string, pools: readonly NamingPool[], aliases: readonly string[] = []): NamedModel => ({
   name,
