@@ -4,7 +4,7 @@ import { poolsOf } from '../../domain/models/named-model.ts'
 import { startedEvent } from '../../domain/stream/task-events.ts'
 import { TaskLog } from '../../domain/stream/task-log.ts'
 import { draftAgain } from '../../domain/task-defaults.ts'
-import type { AcceptedTask, TaskHead, UnfinishedTask } from '../../domain/task.ts'
+import type { AcceptedTask, UnfinishedTask } from '../../domain/task.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { Fact, Journal } from '../../ports/journal.ts'
 import type { Admission } from '../tasks/admission.ts'
@@ -36,7 +36,7 @@ export async function recover({ journal, admission, settlement, pools, clock, ev
   let ended = 0
   for await (const page of journal.unfinished())
     for (const task of page) {
-      const pool = poolFor(task.head, pools)
+      const pool = poolFor(task, pools)
       if (pool === undefined) {
         orphans.push(orphaned(task.head.source.task, Math.floor(clock.now())))
         ended++
@@ -64,16 +64,18 @@ export async function recover({ journal, admission, settlement, pools, clock, ev
 
 /**
  * The task's own pool if that serves what the task names. Where nothing has that name now, be it that the configuration has changed or that
- * only a server knows it which is not up yet: the own pool if it serves what it did. Else another pool that the task's placement allows.
+ * only a server knows it which is not up yet: the own pool if it serves what it did. Else another pool that the task's placement allows,
+ * for one that has started best one of the same model.
  */
-function poolFor(head: TaskHead, pools: Pools<LiveTask>): Pool<LiveTask> | undefined {
+function poolFor({ head, attempts }: UnfinishedTask, pools: Pools<LiveTask>): Pool<LiveTask> | undefined {
   const own = pools.find(head.pool_id)
   const model = pools.names.find(head.model_ref)
-  const serves = ({ id, config }: Pool): boolean =>
-    model === undefined ? config.model === (head.source.task.served ?? head.model_ref) : poolsOf(model).includes(id)
-  if (own !== undefined && serves(own)) return own
+  const served = ({ config }: Pool): boolean => config.model === (head.source.task.served ?? head.model_ref)
+  const serves = (pool: Pool): boolean => (model === undefined ? served(pool) : poolsOf(model).includes(pool.id))
+  if (own !== undefined && serves(own) && (attempts === undefined || served(own))) return own
   try {
-    return poolsIn(candidatesFor(draftAgain(head.source.task), pools))[0]
+    const others = poolsIn(candidatesFor(draftAgain(head.source.task), pools))
+    return (attempts === undefined ? undefined : others.find(served)) ?? others[0]
   } catch (error) {
     if (error instanceof DomainError) return undefined
     throw error
