@@ -37,16 +37,11 @@ const filled = <T extends PoolTask>(tiers: readonly Tier<T>[]): readonly Tier<T>
  * @throws DomainError the refusal of the first, where all are refused
  */
 export function servable<T extends PoolTask>(all: Candidates<T>, refusal: (model: string) => DomainError | undefined): Candidates<T> {
-  const refused = new Map(
-    poolsIn(all).flatMap((pool) => {
-      const why = refusal(pool.config.model)
-      return why === undefined ? [] : [[pool, why] as const]
-    }),
-  )
-  if (refused.size === 0) return all
-  const rest = candidatesWith(all, (pool) => !refused.has(pool))
-  const [first] = refused.values()
-  if (rest.tiers.length === 0 && first !== undefined) throw first
+  const isServed = ({ config }: Pool): boolean => refusal(config.model) === undefined
+  if (all.tiers.every(({ pools }) => pools.every(isServed))) return all
+  const rest = candidatesWith(all, isServed)
+  const [first] = rest.tiers.length > 0 ? [] : poolsIn(all).map(({ config }) => refusal(config.model))
+  if (first !== undefined) throw first
   return rest
 }
 
