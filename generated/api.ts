@@ -462,7 +462,10 @@ export interface components {
         PoolId: string;
         /** @description A replica, unique in its pool. */
         ReplicaId: string;
-        /** @description The model as the pool names it, e.g. `file:models/tinytales.gguf` or `mock:v1`. */
+        /**
+         * @description A model. A task asks for it by a name or an alias that `getCapabilities` lists; where none are configured these are what a pool serves,
+         *     e.g. `file:models/tinytales.gguf` or `mock:v1`, the pool's id, and what its server calls the model.
+         */
         ModelRef: string;
         /** @description `sha256:` and the digest of the artifact's canonical JSON (RFC 8785). */
         ArtifactId: string;
@@ -701,8 +704,9 @@ export interface components {
         /**
          * @description A task. `completion` takes exactly one of `prompt` and `messages`; `embedding` takes `inputs`; `rerank` takes the query as `prompt`
          *     and the documents as `inputs`. Left out: `task_id` is drawn, `session_id` is the task's own, `workload` follows from the fields,
-         *     `model_ref` is the only one served, `engine` is any, `priority` is the highest of its key, `max_tokens` is what the context and the
-         *     budgets have left, `ctx` is what prompt and `max_tokens` need, `deadline_ms` is the configured one.
+         *     `model_ref` is the only one that is served and that its key may use, `engine` is any, `priority` is the highest of its key, `max_tokens`
+         *     is what the context and the budgets have left, `ctx` is what prompt and `max_tokens` need, `deadline_ms` is the configured one. A model's
+         *     own defaults come first.
          */
         TaskRequest: {
             task_id?: components["schemas"]["TaskId"];
@@ -1204,6 +1208,35 @@ export interface components {
             api_version: string;
             /** @description One per pool. */
             engines: components["schemas"]["EngineCapability"][];
+            /** @description What a task may name as `model_ref`. */
+            models: components["schemas"]["ModelCapability"][];
+        };
+        /** @description A model by its name. */
+        ModelCapability: {
+            /** @description Its name. */
+            name: string;
+            /** @description Other names of it; `*` stands for any characters. */
+            aliases: string[];
+            /** @description Pools that serve it; the earliest predicted start takes a task. */
+            pools: components["schemas"]["PoolId"][];
+            /** @description Pools that take a task where none of the others can. */
+            fallback: components["schemas"]["PoolId"][];
+            defaults: components["schemas"]["ModelDefaults"];
+            /** @description Largest context that one of its pools has, tokens. */
+            ctx_max: number;
+            /** @description What one at least of its pools can. */
+            features: components["schemas"]["Feature"][];
+            /** @description Whether one of its pools takes tasks now. */
+            ready: boolean;
+        };
+        /** @description What a task of this model has that does not say. */
+        ModelDefaults: {
+            /** @description Most tokens a completion generates. */
+            max_tokens?: number;
+            priority?: components["schemas"]["Priority"];
+            /** @description Its deadline, ms from acceptance. */
+            deadline_ms?: number;
+            sampling?: components["schemas"]["Sampling"];
         };
         /** @description A pool at a glance. */
         PoolSummary: {
@@ -1991,7 +2024,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description One entry per pool. */
+            /** @description What the key may use, by name of the model and by pool. */
             200: {
                 headers: {
                     /**

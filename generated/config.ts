@@ -85,6 +85,64 @@ export interface components {
              *     ]
              */
             readonly pools: readonly components["schemas"]["Pool"][];
+            /**
+             * @description Names of what the pools serve: a task names one of them and nothing else. With none, each pool answers to its `model`, its id and what its server calls the model.
+             * @default []
+             */
+            readonly models: readonly components["schemas"]["Model"][];
+        };
+        /** @description A name that tasks ask for, and the pools that serve it. */
+        readonly Model: {
+            /**
+             * @description The name.
+             * @example coder
+             */
+            readonly name: string;
+            /**
+             * @description Other names of it. An exact name goes before an exact alias, and that before the longest wildcard that fits.
+             * @default []
+             */
+            readonly aliases: readonly components["schemas"]["ModelPattern"][];
+            /** @description Ids of the pools that serve it; the one with the earliest predicted start takes the task. */
+            readonly pools: readonly string[];
+            /**
+             * @description Ids of the pools that take the task where none of `pools` can do it, is up, has room or can meet the deadline.
+             * @default []
+             */
+            readonly fallback: readonly string[];
+            /** @default {} */
+            readonly defaults: components["schemas"]["ModelDefaults"];
+        };
+        /**
+         * @description A name; `*` stands for any characters.
+         * @example claude-*
+         */
+        readonly ModelPattern: string;
+        /** @description What a task of this model has that does not say, before `defaults`. */
+        readonly ModelDefaults: {
+            /** @description Most tokens a completion generates; less where the context or the budgets have less left. */
+            readonly max_tokens?: number;
+            /**
+             * @description Its priority; never above the highest of its key.
+             * @enum {string}
+             */
+            readonly priority?: "interactive" | "batch";
+            /** @description Its deadline, ms from acceptance. */
+            readonly deadline_ms?: number;
+            readonly sampling?: components["schemas"]["ModelSampling"];
+        };
+        /** @description How a completion chooses its tokens, field by field, where the task does not say. Only what needs no feature of the engine. */
+        readonly ModelSampling: {
+            /** @description 0 is greedy. */
+            readonly temperature?: number;
+            /** @description Nucleus sampling; 1 is off. */
+            readonly top_p?: number;
+            /** @description Tokens considered; 0 is all. */
+            readonly top_k?: number;
+            /** @description Least probability relative to the most likely token; 0 is off. */
+            readonly min_p?: number;
+            /** @description Above 1 punishes repetition; 1 is off. */
+            readonly repeat_penalty?: number;
         };
         /** @description What a task has that does not say. */
         readonly Defaults: {
@@ -173,6 +231,8 @@ export interface components {
              * @enum {string}
              */
             readonly top_priority: "interactive" | "batch";
+            /** @description Models it may use: names, aliases or wildcards. */
+            readonly models?: readonly components["schemas"]["ModelPattern"][];
             /** @default {} */
             readonly budgets: components["schemas"]["Budgets"];
         };

@@ -15,6 +15,7 @@ import { recover } from '../services/operations/recovery.ts'
 import { Reload } from '../services/operations/reload.ts'
 import { retention } from '../services/operations/retention.ts'
 import { quiesce } from '../services/operations/shutdown.ts'
+import { ModelAccess } from '../services/pools/model-access.ts'
 import { PoolRecords } from '../services/pools/pool-records.ts'
 import { Pool, type PoolConfig } from '../services/pools/pool.ts'
 import { Pools } from '../services/pools/pools.ts'
@@ -88,7 +89,9 @@ export async function coreOf(parts: CoreParts): Promise<Core> {
   const pools = new Pools(
     config.pools.map((pool) => reloadedAgain(pool, records, poolOf, events)),
     events,
+    config.models,
   )
+  const access = new ModelAccess(pools, modelsOfKeys(config))
 
   const live = new LiveTasks()
   const sessions = new Sessions({ rules: config.sessions, keyBudgets: budgetsOf(config), clock, journal })
@@ -96,7 +99,7 @@ export async function coreOf(parts: CoreParts): Promise<Core> {
   const settlement = new Settlement({ live, journal, clock, events })
   const dispatcher = new Dispatcher({ pools, settlement, journal, clock, events })
   const admission = new Admission({
-    ...{ pools, live, sessions, keyLimits, models: catalog, dispatcher, settlement, journal, clock, events, drawSeed, drawId },
+    ...{ pools, live, sessions, keyLimits, access, models: catalog, dispatcher, settlement, journal, clock, events, drawSeed, drawId },
     deadline_ms: config.defaults.deadline_ms,
   })
   const streams = new Streams({ live, journal, eventLog: storage.eventLog, clock })
@@ -111,7 +114,7 @@ export async function coreOf(parts: CoreParts): Promise<Core> {
   drain.restore()
   let open = false
   return {
-    ...{ admission, streams, sessions, pools, catalog, drain, reload, live, settlement, events },
+    ...{ admission, streams, sessions, pools, access, catalog, drain, reload, live, settlement, events },
     tasks: new Tasks({ live, journal, pools, clock }),
     cancellation: new Cancellation(live, settlement, journal),
     artifacts: new Artifacts(storage.artifacts, journal, clock),
@@ -135,6 +138,9 @@ export async function coreOf(parts: CoreParts): Promise<Core> {
 
 const budgetsOf = ({ auth }: Config): Map<string, Config['auth']['keys'][number]['limits']['budgets']> =>
   new Map(auth.keys.flatMap(({ name, limits: { budgets } }) => (Object.keys(budgets).length === 0 ? [] : [[name, budgets] as const])))
+
+const modelsOfKeys = ({ auth }: Config): Map<string, readonly string[]> =>
+  new Map(auth.keys.flatMap(({ name, limits: { models } }) => (models === undefined ? [] : [[name, models] as const])))
 
 type PoolMaker = (pool: PoolConfig) => Pool<LiveTask>
 

@@ -1,6 +1,7 @@
 import type { components } from '../../generated/config.ts'
 import { ed25519Key } from '../domain/catalog/trust.ts'
 import { listensOnLoopback, splitListen } from './listen.ts'
+import { modelRelations } from './model-relations.ts'
 import { modelRefRefusal, type EngineTable } from './model-ref.ts'
 import { valueText, type Path, type Problem } from './problem.ts'
 import type { Relation, Sound } from './relation.ts'
@@ -19,6 +20,7 @@ export const relationsOf = (engines: EngineTable): Relation[] => [
   signers,
   egressPorts,
   hubUrl,
+  ...modelRelations,
 ]
 
 /** A problem for each item of the list whose value under the key stands in an earlier item, too. */

@@ -14,6 +14,9 @@ export type TaskDraft = TaskRequest & Required<Pick<TaskRequest, DraftField>>
 /** A request with everything that it left out. */
 export type TaskSpec = TaskDraft & Required<Pick<TaskRequest, 'engine' | 'ctx' | 'max_tokens'>>
 
+/** A field that is filled in where a request leaves it out; of `sampling` each field by itself. */
+export type FilledField = keyof TaskSpec | `sampling.${keyof Schemas['Sampling']}`
+
 /** One message of a conversation. */
 export type ChatMessage = Schemas['ChatMessage']
 export type Tool = Schemas['Tool']
@@ -51,11 +54,15 @@ export const taskKeyOf = (owner: string, task_id: string): string => `${owner}/$
 export interface AcceptedTask extends TaskKey {
   readonly request: TaskSpec
   /** Fields of the request that its sender left out. */
-  readonly filled?: readonly (keyof TaskSpec)[]
+  readonly filled?: readonly FilledField[]
   readonly seed: number
   /** Tokens of the prompt, counted by the engine or estimated. */
   readonly prompt_tokens: number
+  /** By engine and model, where pools of several may take the task: tokens of the prompt as each counts them. */
+  readonly counts?: Readonly<Record<string, number>>
   readonly pool_id: string
+  /** What the pool serves, where the task asks for it by another name. */
+  readonly served?: string
   /** Milliseconds since the epoch. */
   readonly accepted_at: number
   readonly queue_position: number

@@ -3,6 +3,7 @@ import type { Artifacts } from '../services/artifacts.ts'
 import type { Cancellation } from '../services/tasks/cancellation.ts'
 import type { Catalog } from '../services/catalog/catalog.ts'
 import type { Drain } from '../services/operations/drain.ts'
+import type { ModelAccess } from '../services/pools/model-access.ts'
 import type { Pools } from '../services/pools/pools.ts'
 import type { Reload } from '../services/operations/reload.ts'
 import type { Sessions } from '../services/sessions/sessions.ts'
@@ -25,6 +26,7 @@ import { streamTask } from './native/stream-task.ts'
 
 /** What the handlers work with. */
 export interface Services {
+  readonly access: ModelAccess
   readonly admission: Admission
   readonly artifacts: Artifacts
   readonly cancellation: Cancellation

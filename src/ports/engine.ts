@@ -26,6 +26,8 @@ export interface EngineProps {
   readonly replayable: boolean
   /** What it can beside generating text; `replayable` has a field of its own. */
   readonly features: readonly Feature[]
+  /** What a server calls its model, where the engine is one and tells. */
+  readonly model?: string
   /** SHA-256 of the model file, hex, where there is one. */
   readonly model_digest?: string
 }

@@ -25,8 +25,12 @@ export interface RigOptions {
   /** Pools of the configuration; `pool` and one replica with one slot unless given. */
   readonly pools?: readonly Record<string, unknown>[]
   readonly sessions?: { readonly ttl_ms?: number; readonly max_turns?: number }
+  /** Names of models; the pools' own unless given. */
+  readonly models?: readonly Record<string, unknown>[]
   /** Budgets of keys, by name. */
   readonly keyBudgets?: ReadonlyMap<string, Budgets>
+  /** Other limits of keys, by name. */
+  readonly keyLimits?: Readonly<Record<string, object>>
   /** What every engine says of itself. */
   readonly props?: Partial<EngineProps>
   /** Called with each engine before it is started. */
@@ -131,11 +135,11 @@ export async function refusalOf(promise: Promise<unknown>): Promise<DomainError>
 
 export type Rig = Awaited<ReturnType<typeof startRig>>
 
-const keyOf = ([name, budgets]: readonly [string, Budgets]): object => ({
+const keyOf = ([name, limits]: readonly [string, object]): object => ({
   name,
   key_sha256: createHash('sha256').update(name).digest('hex'),
   roles: ['data'],
-  limits: { budgets },
+  limits,
 })
 
 /** A models folder without files, and nowhere to fetch any from. */
@@ -155,8 +159,10 @@ const noModels: Models = {
 /** The core of the daemon, on a clock, a storage and engines that the test owns. */
 export async function startRig(options: RigOptions = {}) {
   const { storage = new MemoryStorage(), clock = new FakeClock(), prepare = () => undefined } = options
-  const keys = [...(options.keyBudgets ?? [])].map(keyOf)
-  const config = checkConfig({ pools: options.pools ?? [poolConfig()], sessions: { ...options.sessions }, auth: { keys } })
+  const budgets = [...(options.keyBudgets ?? [])].map(([name, budgets]) => [name, { budgets }] as const)
+  const keys = [...budgets, ...Object.entries(options.keyLimits ?? {})].map(keyOf)
+  const { pools: given = [poolConfig()], models = [] } = options
+  const config = checkConfig({ pools: given, models, sessions: { ...options.sessions }, auth: { keys } })
   const samples: Sample[] = []
   const record = (name: string, labels: object, value = 1): void => void samples.push({ name, labels: { ...labels }, value })
   const metrics: Metrics = { count: record, gauge: record, observe: record, forget: () => undefined }

@@ -1,12 +1,15 @@
+import { costNano } from '../../domain/accounts/budget.ts'
 import { DomainError } from '../../domain/errors.ts'
 import { draftAgain } from '../../domain/task-defaults.ts'
 import type { CancelTimer, Clock } from '../../ports/clock.ts'
 import type { EventSink } from '../../domain/daemon-events.ts'
 import type { LiveTask } from '../tasks/live-task.ts'
-import { candidatesFor, placeTask } from '../pools/placement.ts'
+import { candidatesFor, candidatesWith } from '../pools/candidates.ts'
+import { placeTask } from '../pools/placement.ts'
 import type { PoolRecords } from '../pools/pool-records.ts'
 import type { Pool } from '../pools/pool.ts'
 import type { Pools } from '../pools/pools.ts'
+import { PromptTokens, tokenizerOf } from '../pools/prompt-tokens.ts'
 import type { Settlement } from '../tasks/settlement.ts'
 
 /** A drain whose pool is not empty yet. */
@@ -62,7 +65,7 @@ export class Drain {
   }
 
   /**
-   * Stops admission to the pool at once. Running tasks finish; queued ones move to a pool that serves the same model and has room, or are
+   * Stops admission to the pool at once. Running tasks finish; queued ones move to a pool that serves what they name and has room, or are
    * worked off here. What is left after `deadline_ms` ends with POOL_UNREADY. Draining again sets the deadline anew.
    * @throws DomainError not_found
    */
@@ -87,12 +90,13 @@ export class Drain {
   }
 
   /**
-   * What becomes of a reloaded pool's tasks: those waiting go to the successor if it serves the same model, else to another pool that does,
+   * What becomes of a reloaded pool's tasks: those waiting go to the successor if it serves what they name, else to another pool that does,
    * else they are worked off by the old engines until the deadline. Running ones finish.
    */
   handOver(old: Pool<LiveTask>, successor: Pool<LiveTask>, deadline_ms: number): void {
     const drain = this.forget(old)
     if (drain !== undefined) this.watch(successor, drain.deadline_at - this.parts.clock.now())
+    // The same model again: nothing of a task has to be judged anew, and none of them loses its place.
     if (old.config.model === successor.config.model) for (const task of [...old.scheduler.tasks()]) this.move(task, old, successor)
     else this.moveQueued(old)
     const cancelCheck = this.parts.clock.every(idleCheck_ms, () => {
@@ -119,7 +123,7 @@ export class Drain {
     })
   }
 
-  /** Moves what waits to other pools of the same model that its placement allows; returns how many. */
+  /** Moves what waits to other pools that serve what it names and that its placement allows; returns how many. */
   private moveQueued(pool: Pool<LiveTask>): number {
     let moved = 0
     for (const task of [...pool.scheduler.tasks()]) {
@@ -129,16 +133,23 @@ export class Drain {
     return moved
   }
 
-  /** Where admission would put the task if the pool it waits in were not there; only where there is room. */
-  private otherPoolFor({ owner, deadline_at, accepted }: LiveTask, pool: Pool<LiveTask>): Pool<LiveTask> | undefined {
-    const others = (pools: readonly Pool<LiveTask>[]): Pool<LiveTask>[] =>
-      pools.filter((other) => other !== pool && other.scheduler.depth() < other.config.queue.capacity)
+  /**
+   * Where admission would put the task if the pool it waits in were not there; only where there is room. What has begun goes on only where
+   * the model is the same, and with a budget of money a task goes only where it costs no more than is reserved.
+   */
+  private otherPoolFor({ owner, deadline_at, accepted, session, attempts }: LiveTask, pool: Pool<LiveTask>): Pool<LiveTask> | undefined {
+    const tokens = PromptTokens.of(accepted)
+    const costIn = (one: Pool): number => costNano(one.prices, tokens.in(one) ?? 0, accepted.request.max_tokens)
+    const limited = session.remaining.cost !== undefined
+    const mayGo = (other: Pool): boolean =>
+      other !== pool &&
+      other.scheduler.depth() < other.config.queue.capacity &&
+      (attempts === 0 || tokenizerOf(other) === tokenizerOf(pool)) &&
+      (!limited || costIn(other) <= costIn(pool))
     try {
-      const draft = draftAgain(accepted)
-      const { first, fallback, pinned } = candidatesFor(draft, this.parts.pools)
-      const { prompt_tokens } = accepted
-      const seeker = { owner, request: draft, prompt_tokens, left_ms: deadline_at - this.parts.clock.now() }
-      return placeTask(seeker, { first: others(first), fallback: others(fallback), pinned }).pool
+      const request = draftAgain(accepted)
+      const candidates = candidatesWith(candidatesFor(request, this.parts.pools), mayGo)
+      return placeTask({ owner, request, tokens, left_ms: deadline_at - this.parts.clock.now() }, candidates).pool
     } catch (error) {
       if (error instanceof DomainError) return undefined
       throw error

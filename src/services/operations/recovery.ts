@@ -1,15 +1,16 @@
 import { DomainError, StreamError } from '../../domain/errors.ts'
 import type { EventSink } from '../../domain/daemon-events.ts'
+import { poolsOf } from '../../domain/models/named-model.ts'
 import { startedEvent } from '../../domain/stream/task-events.ts'
 import { TaskLog } from '../../domain/stream/task-log.ts'
 import { draftAgain } from '../../domain/task-defaults.ts'
-import type { AcceptedTask, TaskHead, UnfinishedTask } from '../../domain/task.ts'
+import type { AcceptedTask, UnfinishedTask } from '../../domain/task.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { Fact, Journal } from '../../ports/journal.ts'
 import type { Admission } from '../tasks/admission.ts'
 import { gaveUp, maxAttempts } from '../tasks/ending.ts'
 import type { LiveTask } from '../tasks/live-task.ts'
-import { candidatesFor } from '../pools/placement.ts'
+import { candidatesFor, poolsIn } from '../pools/candidates.ts'
 import type { Pool } from '../pools/pool.ts'
 import type { Pools } from '../pools/pools.ts'
 import type { Settlement } from '../tasks/settlement.ts'
@@ -35,7 +36,7 @@ export async function recover({ journal, admission, settlement, pools, clock, ev
   let ended = 0
   for await (const page of journal.unfinished())
     for (const task of page) {
-      const pool = poolFor(task.head, pools)
+      const pool = poolFor(task, pools)
       if (pool === undefined) {
         orphans.push(orphaned(task.head.source.task, Math.floor(clock.now())))
         ended++
@@ -61,13 +62,20 @@ export async function recover({ journal, admission, settlement, pools, clock, ev
   if (queued + ended > 0) events.emit({ type: 'recovered', queued, ended })
 }
 
-/** The task's own pool if it still serves the model, else another that does and that its placement allows. */
-function poolFor(head: TaskHead, pools: Pools<LiveTask>): Pool<LiveTask> | undefined {
+/**
+ * The task's own pool if that serves what the task names. Where nothing has that name now, be it that the configuration has changed or that
+ * only a server knows it which is not up yet: the own pool if it serves what it did. Else another pool that the task's placement allows,
+ * for one that has started best one of the same model.
+ */
+function poolFor({ head, attempts }: UnfinishedTask, pools: Pools<LiveTask>): Pool<LiveTask> | undefined {
   const own = pools.find(head.pool_id)
-  if (own?.config.model === head.model_ref) return own
+  const model = pools.names.find(head.model_ref)
+  const served = ({ config }: Pool): boolean => config.model === (head.source.task.served ?? head.model_ref)
+  const serves = (pool: Pool): boolean => (model === undefined ? served(pool) : poolsOf(model).includes(pool.id))
+  if (own !== undefined && serves(own) && (attempts === undefined || served(own))) return own
   try {
-    const { first, fallback } = candidatesFor(draftAgain(head.source.task), pools)
-    return first[0] ?? fallback[0]
+    const others = poolsIn(candidatesFor(draftAgain(head.source.task), pools))
+    return (attempts === undefined ? undefined : others.find(served)) ?? others[0]
   } catch (error) {
     if (error instanceof DomainError) return undefined
     throw error

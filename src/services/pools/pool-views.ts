@@ -1,4 +1,5 @@
 import type { components } from '../../../generated/api.ts'
+import type { Feature } from '../../domain/task.ts'
 import type { Pool } from './pool.ts'
 
 /** How a pool and its replicas are. */
@@ -56,6 +57,12 @@ export function poolHealth(pool: Pool): PoolHealth {
   }
 }
 
+/** What its engine can beside generating text; nothing until a replica has been up. */
+export const featuresOfPool = ({ props }: Pool): Feature[] => [
+  ...(props?.replayable === true ? (['replayable'] as const) : []),
+  ...(props?.features ?? []),
+]
+
 /** What a pool can do. */
 export function poolCapability(pool: Pool): EngineCapability {
   const { config, props } = pool
@@ -70,6 +77,6 @@ export function poolCapability(pool: Pool): EngineCapability {
     slots: pool.replicas.reduce((sum, { slots }) => sum + slots, 0),
     supported_workloads: [...(props?.workloads ?? [])],
     rate_limits: { queue_capacity: config.queue.capacity, full_policy: config.queue.full_policy },
-    features: [...(props?.replayable === true ? (['replayable'] as const) : []), ...(props?.features ?? [])],
+    features: featuresOfPool(pool),
   }
 }

@@ -4,6 +4,7 @@ import type { EventSink, PoolLabels } from '../../domain/daemon-events.ts'
 import { Estimator } from '../../domain/prediction/estimator.ts'
 import type { Start } from '../../domain/prediction/forecast.ts'
 import { Scheduler, type Ahead } from '../../domain/queue/scheduler.ts'
+import { nameTold } from '../../domain/models/names-of-pools.ts'
 import type { Feature, Priority, Workload } from '../../domain/task.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { Engine } from '../../ports/engine.ts'
@@ -74,6 +75,12 @@ export class Pool<T extends PoolTask = PoolTask> {
   /** What the engine says of itself; undefined until a replica has been up. */
   get props(): Replica['props'] {
     return this.replicas.find(({ props }) => props !== undefined)?.props
+  }
+
+  /** What its server calls the model, as a name; undefined where the engine is none, or has not told. */
+  get told(): string | undefined {
+    const model = this.props?.model
+    return model === undefined ? undefined : nameTold(model)
   }
 
   get live(): boolean {

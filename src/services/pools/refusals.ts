@@ -1,6 +1,7 @@
 import { DomainError, type ReplyKind } from '../../domain/errors.ts'
 import type { TaskDraft } from '../../domain/task.ts'
 import type { Pool } from './pool.ts'
+import type { PromptTokens } from './prompt-tokens.ts'
 
 /** Refusals that mean there was no place. */
 export const noCapacity: ReadonlySet<ReplyKind> = new Set([
@@ -12,15 +13,18 @@ export const noCapacity: ReadonlySet<ReplyKind> = new Set([
 ])
 
 /** The task is too large for every pool; names the field. */
-export function tooLarge({ ctx, max_tokens, messages, inputs }: TaskDraft, pools: readonly Pool[], prompt_tokens: number): DomainError {
+export function tooLarge({ ctx, max_tokens, messages, inputs }: TaskDraft, pools: readonly Pool[], tokens: PromptTokens): DomainError {
   const refuse = (field: string, rule: string): DomainError => new DomainError('invalid_params', `body.${field}: ${rule}`)
+  const prompt_tokens = Math.min(...pools.map((pool) => tokens.in(pool) ?? Infinity))
   const ctxMax = Math.max(...pools.map((pool) => pool.ctxMax))
   const outMax = Math.max(...pools.map((pool) => pool.maxTokensOut))
   if (ctx !== undefined && ctx > ctxMax) return refuse('ctx', `${ctx} is more than the ${ctxMax} tokens the engine has`)
   if (max_tokens !== undefined && max_tokens > outMax)
     return refuse('max_tokens', `${max_tokens} is more than the ${outMax} tokens a task may generate here`)
+  const text = inputs !== undefined ? 'inputs' : messages !== undefined ? 'messages' : 'prompt'
+  if (prompt_tokens === Infinity) return refuse(text, 'no engine of these pools takes it')
   // A context that was left out is what the others need.
-  const field = ctx !== undefined ? 'ctx' : inputs !== undefined ? 'inputs' : messages !== undefined ? 'messages' : 'prompt'
+  const field = ctx !== undefined ? 'ctx' : text
   const room = ctx === undefined ? `the ${ctxMax} tokens the engine has` : `ctx ${ctx}`
   if (max_tokens === undefined)
     return refuse(field, `the prompt has ${prompt_tokens} tokens, which leaves no room in ${room}; shorten the prompt`)

@@ -4,20 +4,21 @@ import type { EventSink, TaskIdentity } from '../../domain/daemon-events.ts'
 import { DomainError, StreamError } from '../../domain/errors.ts'
 import { startMs } from '../../domain/prediction/forecast.ts'
 import type { Principal } from '../../domain/principal.ts'
-import { checkTaskRequest } from '../../domain/task-rules.ts'
-import { draftOf, filledOf, sentOf } from '../../domain/task-defaults.ts'
+import { filledOf, sentOf } from '../../domain/task-defaults.ts'
 import {
   headOf,
   taskKeyOf,
   type AcceptedTask,
   type TaskAcceptedReply,
+  type TaskDraft,
   type TaskRequest,
   type TaskSpec,
   type UnfinishedTask,
 } from '../../domain/task.ts'
 import type { Clock } from '../../ports/clock.ts'
 import { StorageError, type Journal } from '../../ports/journal.ts'
-import { candidatesFor, modelFor, placeTask } from '../pools/placement.ts'
+import { candidatesFor, poolsIn, servable, type Candidates } from '../pools/candidates.ts'
+import { placeTask } from '../pools/placement.ts'
 import type { Pool } from '../pools/pool.ts'
 import type { Pools } from '../pools/pools.ts'
 import { noCapacity, queueFull } from '../pools/refusals.ts'
@@ -25,25 +26,19 @@ import type { Need } from '../sessions/reservation.ts'
 import type { Sessions } from '../sessions/sessions.ts'
 import { countTokens } from './count-tokens.ts'
 import type { Dispatcher } from './dispatcher.ts'
+import { draftFor, type DraftParts } from './draft.ts'
 import type { KeyLimits } from './key-limits.ts'
 import { LiveTask } from './live-task.ts'
 import type { LiveTasks } from './live-tasks.ts'
 import type { PreparedEnd, Settlement } from './settlement.ts'
 import { placeOf } from './progress.ts'
 
-/** Whether new tasks may name a model. */
-export interface ModelCheck {
-  /** @throws DomainError where they may not, and why */
-  checkModel(model_ref: string): void
-}
-
 /** What admission works with. */
-export interface AdmissionParts {
+export interface AdmissionParts extends DraftParts {
   readonly pools: Pools<LiveTask>
   readonly live: LiveTasks
   readonly sessions: Sessions
   readonly keyLimits: KeyLimits
-  readonly models: ModelCheck
   readonly dispatcher: Dispatcher
   readonly settlement: Settlement
   readonly journal: Pick<Journal, 'commit' | 'find'>
@@ -53,8 +48,6 @@ export interface AdmissionParts {
   readonly drawSeed: () => number
   /** An id for a task that brings none, unique. */
   readonly drawId: () => string
-  /** Of a task that brings none, ms from acceptance. */
-  readonly deadline_ms: number
 }
 
 /** The one way in: admits a task durably, or says why not. */
@@ -111,26 +104,21 @@ export class Admission {
   }
 
   private async accept(identity: TaskIdentity, request: TaskRequest): Promise<TaskAcceptedReply> {
-    const { pools, sessions, keyLimits, live, dispatcher, clock, events, drawSeed } = this.parts
+    const { sessions, keyLimits, live, dispatcher, clock, events, drawSeed } = this.parts
     const { owner, correlation_id } = identity
     this.checkOpen()
     keyLimits.countRequest(owner, clock.now())
     const { task_id } = identity
-    const { deadline_ms } = this.parts
-    const draft = draftOf(request, { task_id, model_ref: modelFor(request, pools), priority: keyLimits.topPriority(owner), deadline_ms })
-    keyLimits.checkPriority(owner, draft.priority)
-    checkTaskRequest(draft)
-    this.parts.models.checkModel(draft.model_ref)
-    const prompt_tokens = await countTokens(draft, candidatesFor(draft, pools), clock, events)
+    const { draft, most_tokens } = draftFor(identity, request, this.parts)
+    const tokens = await countTokens(draft, this.candidates(draft), this.parts)
     // No await from here to the commit: nothing may change between the checks and the reservations.
     this.checkOpen()
-    this.parts.models.checkModel(draft.model_ref)
     // A pool may have been reloaded while the tokens were counted.
-    const candidates = candidatesFor(draft, pools)
-    events.emit({ type: 'task_placed', candidates: candidates.first.length + candidates.fallback.length })
+    const candidates = this.candidates(draft)
+    events.emit({ type: 'task_placed', candidates: poolsIn(candidates).length })
     const budget = sessions.allowance(owner, draft.session_id)
-    const seeker = { owner, request: draft, prompt_tokens, left_ms: draft.deadline_ms, budget }
-    const { pool, position, start, fallback, size } = placeTask(seeker, candidates)
+    const seeker = { owner, request: draft, tokens, left_ms: draft.deadline_ms, budget, most_tokens }
+    const { pool, position, start, fallback, prompt_tokens, size } = placeTask(seeker, candidates)
     const spec: TaskSpec = { ...draft, engine: pool.config.engine, ...size }
     keyLimits.checkWaiting(owner)
     const reservation = sessions.reserve(owner, spec.session_id, needOf(spec, prompt_tokens, pool))
@@ -146,7 +134,9 @@ export class Admission {
       filled,
       seed,
       prompt_tokens,
+      ...tokens.kept,
       pool_id: pool.id,
+      ...(pool.config.model === spec.model_ref ? {} : { served: pool.config.model }),
       accepted_at,
       correlation_id,
       ...numbers,
@@ -163,6 +153,11 @@ export class Admission {
     dispatcher.dispatch(pool)
     pool.reportDepth()
     return replyOf(accepted)
+  }
+
+  private candidates(draft: TaskDraft): Candidates<LiveTask> {
+    const { pools, models } = this.parts
+    return servable(candidatesFor(draft, pools), (model) => models.refusal(model))
   }
 
   /** Acceptance, its reservations and the fate of a displaced task in one transaction; taken back as a whole where it fails. */

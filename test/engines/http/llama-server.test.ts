@@ -69,6 +69,7 @@ describe('llama-server', () => {
       [props.engine_version, props.ctx_max, props.slots, props.workloads, props.replayable],
       ['b11669-Debian', 256, 2, ['completion'], false],
     )
+    assert.equal(props.model, 'tinytales', 'what the pool answers to as well')
     assert.ok(props.features.includes('chat_template'))
     assert.ok(!props.features.includes('tools'))
   })

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
-import { distance, hint, nearest } from '../../src/config/nearest.ts'
+import { distance, hint, nearest } from '../../src/domain/nearest.ts'
 
 const word = fc.string({ maxLength: 12 })
 

@@ -15,16 +15,24 @@ export function distance(a: string, b: string): number {
   return last[b.length] ?? 0
 }
 
-/** The known word that was probably meant, if any: at most a third of the longer word is changed, letters' case aside. */
-export function nearest(word: string, known: readonly string[]): string | undefined {
+/** Most known words that are compared with one that is not known. */
+const most = 1000
+
+/** The known words that may have been meant, the likeliest first: at most a third of the longer word is changed, letters' case aside. */
+export function near(word: string, known: readonly string[]): string[] {
   // Nobody misspells a word of this length, and the distance of two words takes the product of their lengths.
-  if (word.length > 64) return undefined
-  const near = known
+  if (word.length > 64) return []
+  return known
+    .slice(0, most)
+    .filter((candidate) => candidate.length <= 96)
     .map((candidate) => ({ candidate, changes: distance(word.toLowerCase(), candidate.toLowerCase()) }))
     .filter(({ candidate, changes }) => changes * 3 <= Math.max(word.length, candidate.length))
     .sort((a, b) => a.changes - b.changes)
-  return near[0]?.candidate
+    .map(({ candidate }) => candidate)
 }
+
+/** The known word that was probably meant, if any. */
+export const nearest = (word: string, known: readonly string[]): string | undefined => near(word, known)[0]
 
 /** `did you mean capacity?`, or what there is where nothing is near. */
 export function hint(word: string, known: readonly string[]): string {
