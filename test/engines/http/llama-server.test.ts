@@ -173,6 +173,6 @@ describe('llama-server', () => {
       await server.until(() => server.count('GET /health') === asked)
       for (let i = 0; i < 20; i++) await settled()
     }
-    assert.deepEqual(downs, ['the engine takes no more requests now (HTTP 503)'])
+    assert.deepEqual(downs, ['the engine says that it is not well (HTTP 503)'])
   })
 })

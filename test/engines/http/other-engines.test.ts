@@ -84,6 +84,7 @@ const triton: EngineKit = {
     'GET /v2/health/ready': recording('triton/ready'),
     'GET /v2': recording('triton/server-metadata'),
     'GET /v2/models/tales': recording('triton/model-metadata'),
+    'GET /v2/models/tales/ready': recording('triton/model-ready'),
     'POST /v2/repository/index': (call) => call.json(200, [{ name: 'tales', version: '1', state: 'READY', reason: '' }]),
   }),
   route: 'POST /v2/models/tales/generate_stream',

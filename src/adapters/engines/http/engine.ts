@@ -68,7 +68,7 @@ export class HttpEngine implements Engine {
         throw new EngineFault('failed', `the engine runs ${server.slots} tasks at once, not the ${slots} of replicas.slots`)
       const run = (request: GenerateRequest): Promise<string> => textOfRun(client, dialect, server, request)
       const proven = replayable === 'probe' ? await provesReplay(run, slots, server) : replayable
-      const health = new Health(asked, (reason) => {
+      const health = new Health({ ...asked, path: server.health ?? asked.path }, (reason) => {
         this.up = undefined
         this.closing = client.close(reason)
         onDown(reason)
