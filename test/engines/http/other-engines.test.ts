@@ -1,104 +1,14 @@
 import assert from 'node:assert/strict'
-import { HttpEngine } from '../../../src/adapters/engines/http/engine.ts'
-import { ollamaDialect } from '../../../src/adapters/engines/ollama/dialect.ts'
-import { tgiDialect } from '../../../src/adapters/engines/tgi/dialect.ts'
-import { tritonDialect } from '../../../src/adapters/engines/triton/dialect.ts'
-import type { Dialect } from '../../../src/adapters/engines/http/dialect.ts'
 import type { Part } from '../../../src/domain/stream/part.ts'
 import { FakeClock } from '../../harness/fake-clock.ts'
-import { conforms } from './conformance.ts'
 import { request, type EngineKit } from './engine-bench.ts'
-import { asRecorded, EngineServer, recording, type Answer } from './engine-server.ts'
+import { asRecorded, EngineServer, recording } from './engine-server.ts'
+import { kits } from './kits.ts'
 
 const clock = new FakeClock()
 const signal = new AbortController().signal
 const nothing = (): void => undefined
-const making =
-  (dialect: () => Dialect): EngineKit['create'] =>
-  (server, given) =>
-    new HttpEngine({ ...server, dialect: dialect(), slots: 2, replayable: false, clock: given })
-const answering =
-  (routes: Readonly<Record<string, Answer | Buffer>>) =>
-  (server: EngineServer): void => {
-    for (const [route, answer] of Object.entries(routes)) server.on(route, answer)
-  }
-
-const ollama: EngineKit = {
-  name: 'ollama: chats',
-  create: making(() => ollamaDialect('ollama:tinytales', undefined)),
-  welcome: answering({
-    'GET /api/version': recording('ollama/version'),
-    'GET /api/tags': recording('ollama/tags'),
-    'GET /api/ps': recording('ollama/ps'),
-    'POST /api/generate': recording('ollama/load-only'),
-  }),
-  route: 'POST /api/chat',
-  type: 'application/x-ndjson',
-  request: {},
-  answer: recording('ollama/chat-stream'),
-  text: ' 1, 2, 3.',
-  result: { finish_reason: 'stop', tokens_in: 8, tokens_out: 10 },
-  noise: '\n',
-  error: '{"error":"secret: unexpected EOF"}\n',
-  afterError: '',
-}
-conforms(ollama)
-conforms({
-  ...ollama,
-  name: 'ollama: prompts',
-  route: 'POST /api/generate',
-  request: { prompt: { text: 'a' } },
-  answer: recording('ollama/generate-stop'),
-  text: ' Once upon a time there was a curious ',
-  result: { finish_reason: 'stop', tokens_in: 13, tokens_out: 14 },
-})
-
-const tgiToken = (index: number, text: string, more = 'null,"details":null', special = false): string =>
-  `data: ${JSON.stringify({ index, token: { id: index, text, special } }).slice(0, -1)},"generated_text":${more}}\n\n`
-const tgiEnd = '" a 🦊, END","details":{"finish_reason":"stop_sequence","generated_tokens":4,"input_length":9,"seed":1}'
-const tgi: EngineKit = {
-  name: 'tgi: prompts',
-  create: making(() => tgiDialect('served:t')),
-  welcome: answering({
-    'GET /health': (call) => call.json(200, ''),
-    'GET /info': (call) =>
-      call.json(200, { model_id: 'org/model', version: '3.3.7', max_total_tokens: 2048, max_concurrent_requests: 128 }),
-    'POST /tokenize': (call) => call.json(200, [{ id: 1, text: 'a', start: 0, stop: 1 }]),
-  }),
-  route: 'POST /generate_stream',
-  type: 'text/event-stream',
-  request: { prompt: { text: 'a' }, sampling: { stop: ['END'], temperature: 0, top_p: 1 } },
-  answer: asRecorded(tgiToken(1, ' a') + tgiToken(2, ' 🦊') + tgiToken(3, ', EN') + tgiToken(4, 'D', tgiEnd)),
-  text: ' a 🦊, ',
-  result: { finish_reason: 'stop', tokens_in: 9, tokens_out: 4 },
-  noise: ':\n\n',
-  error: 'data: {"error":"secret","error_type":"generation"}\n\n',
-  afterError: '',
-}
-conforms(tgi)
-
-const triton: EngineKit = {
-  name: 'triton: prompts',
-  create: making(() => tritonDialect('triton:tales', 4096)),
-  welcome: answering({
-    'GET /v2/health/ready': recording('triton/ready'),
-    'GET /v2': recording('triton/server-metadata'),
-    'GET /v2/models/tales': recording('triton/model-metadata'),
-    'GET /v2/models/tales/ready': recording('triton/model-ready'),
-    'POST /v2/repository/index': (call) => call.json(200, [{ name: 'tales', version: '1', state: 'READY', reason: '' }]),
-  }),
-  route: 'POST /v2/models/tales/generate_stream',
-  type: 'text/event-stream',
-  request: { prompt: { text: 'go' }, max_tokens: 14 },
-  answer: recording('triton/generate-stream'),
-  text: 'Once upon a time there was a patient fox named Nell 🦊 日本 Once',
-  endsWithBody: true,
-  result: { finish_reason: 'length', tokens_out: 14 },
-  noise: ':\n\n',
-  error: 'data: {"error":"secret"}\n\n',
-  afterError: '',
-}
-conforms(triton)
+const { ollamaChats, ollamaPrompts, tgiPrompts, tritonPrompts } = kits
 
 /** What an engine was sent for a request, and what it made of the answer. */
 async function sent(kit: EngineKit, answer: Buffer, asked = kit.request): Promise<{ body: unknown; parts: Part[]; finish: string }> {
@@ -126,7 +36,7 @@ describe('what the other engines are sent', () => {
     const answer = asRecorded(`${JSON.stringify({ ...call, done: false })}\n{"done":true,"done_reason":"stop"}\n`, 'application/x-ndjson')
     const tools = [{ type: 'function' as const, function: { name: 'w', parameters: { type: 'object' } } }]
     const image = { type: 'image_url' as const, image_url: { url: 'data:image/png;base64,QUJD' } }
-    const { body, parts, finish } = await sent(ollama, answer, {
+    const { body, parts, finish } = await sent(ollamaChats, answer, {
       prompt: { messages: [{ role: 'user', content: [{ type: 'text', text: 'see' }, image] }], tools },
       chat: { response_format: { type: 'json_schema', json_schema: { name: 'x', schema: { type: 'object' } } }, reasoning_effort: 'none' },
     })
@@ -144,21 +54,20 @@ describe('what the other engines are sent', () => {
   })
 
   it('ollama: a prompt over the context is a refusal, and a runner that dies no end', async () => {
-    const prompts = { ...ollama, route: 'POST /api/generate', request: { prompt: { text: 'a' } } }
-    await assert.rejects(sent(prompts, recording('ollama/over-context-truncate-false')), { retriable: false, message: /do not fit/ })
-    await assert.rejects(sent(prompts, recording('ollama/runner-killed-mid-stream')), { retriable: true })
-    await assert.rejects(sent(prompts, recording('ollama/killed-mid-stream')), { retriable: true })
+    await assert.rejects(sent(ollamaPrompts, recording('ollama/over-context-truncate-false')), { retriable: false, message: /do not fit/ })
+    await assert.rejects(sent(ollamaPrompts, recording('ollama/runner-killed-mid-stream')), { retriable: true })
+    await assert.rejects(sent(ollamaPrompts, recording('ollama/killed-mid-stream')), { retriable: true })
   })
 
   it('tgi: no value that it takes for an error', async () => {
-    const { body } = await sent(tgi, tgi.answer)
+    const { body } = await sent(tgiPrompts, tgiPrompts.answer)
     assert.deepEqual(body, { inputs: 'a', parameters: { max_new_tokens: 20, seed: 1, details: true, stop: ['END'], do_sample: false } })
   })
 
   it('triton: only what the model takes', async () => {
-    const { body } = await sent(triton, triton.answer, { ...triton.request, sampling: { temperature: 1, top_p: 0.5 } })
+    const { body } = await sent(tritonPrompts, tritonPrompts.answer, { ...tritonPrompts.request, sampling: { temperature: 1, top_p: 0.5 } })
     assert.deepEqual(body, { text_input: 'go', max_tokens: 14, stream: true, seed: 1 })
-    await assert.rejects(sent(triton, recording('triton/killed-mid-stream')), { retriable: true })
-    await assert.rejects(sent(triton, recording('triton/fail-first')), { retriable: false })
+    await assert.rejects(sent(tritonPrompts, recording('triton/killed-mid-stream')), { retriable: true })
+    await assert.rejects(sent(tritonPrompts, recording('triton/fail-first')), { retriable: false })
   })
 })
