@@ -4,6 +4,7 @@ import type { Dialect } from '../http/dialect.ts'
 import { EngineFault } from '../http/faults.ts'
 import { numberOf, objectOf, textOf } from '../http/json.ts'
 import { openAiEmbeddings, openAiGeneration, servedModel } from '../http/openai/calls.ts'
+import { rerank } from '../http/openai/rerank.ts'
 
 type Options = components['schemas']['OpenaiOptions']
 
@@ -30,5 +31,6 @@ export function openAiDialect({ model_ref, v1, ctx, features, workloads, max_tok
     generation: (request, { model }, onPart) => openAiGeneration(request, { v1, model, style }, onPart),
     count: (_client, prompt) => Promise.resolve(estimatePrompt(prompt)),
     embed: (client, inputs, { model }, signal) => openAiEmbeddings(client, { v1, model }, inputs, signal),
+    rerank: (client, query, documents, { model }, signal) => rerank(client, { model, query, documents }, signal, v1),
   }
 }
