@@ -26,7 +26,9 @@ export interface EngineProps {
   readonly replayable: boolean
   /** What it can beside generating text; `replayable` has a field of its own. */
   readonly features: readonly Feature[]
-  /** SHA-256 of the model file, hex, where there is one. */
+  /** `countTokens` is an estimate, for chats at least: it has no tokenizer to ask. */
+  readonly tokens_estimated?: true
+  /** SHA-256 of the model file, or of what the engine takes for one, hex, where there is one. */
   readonly model_digest?: string
 }
 

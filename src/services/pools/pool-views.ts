@@ -70,5 +70,6 @@ export function poolCapability(pool: Pool): EngineCapability {
     supported_workloads: [...(props?.workloads ?? [])],
     rate_limits: { queue_capacity: config.queue.capacity, full_policy: config.queue.full_policy },
     features: [...(props?.replayable === true ? (['replayable'] as const) : []), ...(props?.features ?? [])],
+    ...(props?.tokens_estimated === true ? { tokens_estimated: true } : {}),
   }
 }

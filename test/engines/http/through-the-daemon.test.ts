@@ -65,6 +65,15 @@ describe('servers that misbehave, through the whole daemon', () => {
     return { task_id: engine, model_ref: pool['model'] ?? `served:${engine}`, max_tokens, sampling, seed: 1, ...asked }
   }
 
+  it('capabilities say where prompts are counted by an estimate', async () => {
+    const { json } = await call(daemon.url, '/v1/capabilities', { key: keys.all })
+    const engines = json['engines'] as { engine: string; tokens_estimated?: boolean }[]
+    assert.deepEqual(
+      engines.filter(({ tokens_estimated }) => tokens_estimated === true).map(({ engine }) => engine),
+      ['tgi', 'triton', 'ollama', 'openai'],
+    )
+  })
+
   for (const { what, code } of told)
     it(`${what}: ${code}, from each of six engines`, async () => {
       const { act } = misbehaviours.find((known) => known.what === what)!

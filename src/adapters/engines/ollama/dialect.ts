@@ -47,6 +47,7 @@ async function inspect(client: EngineClient, model_ref: string, num_ctx: number 
     engine_version: textOf(version) ?? 'unknown',
     model,
     ctx_max,
+    tokens_estimated: true,
     workloads: embeds ? ['embedding'] : ['completion'],
     features: [
       ...(['chat_template', 'stop_sequences', 'json_object', 'json_schema', 'penalties', 'prefill'] as const),

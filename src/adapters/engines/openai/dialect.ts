@@ -26,7 +26,14 @@ export function openAiDialect({ model_ref, v1, ctx, features, workloads, max_tok
       const ctx_max =
         numberOf(served['max_model_len']) ?? numberOf(objectOf(served['meta'])['n_ctx']) ?? numberOf(served['context_length']) ?? ctx
       if (ctx_max === undefined) throw new EngineFault('failed', 'the engine does not tell its context: give it as ctx')
-      return { engine_version: textOf(served['owned_by']) ?? 'unknown', model: served.id, ctx_max, workloads, features }
+      return {
+        engine_version: textOf(served['owned_by']) ?? 'unknown',
+        model: served.id,
+        ctx_max,
+        workloads,
+        features,
+        tokens_estimated: true,
+      }
     },
     generation: (request, { model }, onPart) => openAiGeneration(request, { v1, model, style }, onPart),
     count: (_client, prompt) => Promise.resolve(estimatePrompt(prompt)),

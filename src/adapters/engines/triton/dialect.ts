@@ -21,7 +21,7 @@ export function tritonDialect(model_ref: string, ctx: number | undefined): Diale
       const metadata = await client.get(path, signal)
       inputs = new Set(objectsOf(metadata['inputs']).flatMap(({ name }) => textOf(name) ?? []))
       return {
-        ...{ engine_version: textOf(version) ?? 'unknown', model, ctx_max: ctx, workloads: ['completion'] },
+        ...{ engine_version: textOf(version) ?? 'unknown', model, ctx_max: ctx, workloads: ['completion'], tokens_estimated: true },
         // Triton is well without the model, too.
         health: `${path}/ready`,
         features: inputs.has('stop_words') || inputs.has('stop') ? ['stop_sequences'] : [],
