@@ -37,6 +37,14 @@ describe('llama-server', () => {
     assert.ok(!props.features.includes('tools'))
   })
 
+  it('has a version that fits into an answer of ours, whatever it says', async () => {
+    server.on('GET /props', (call) =>
+      call.json(200, { build_info: `b1\n${'x'.repeat(300)}`, total_slots: 2, default_generation_settings: { n_ctx: 256 } }),
+    )
+    const { engine_version } = await engine.start(nothing)
+    assert.equal(engine_version, `b1 ${'x'.repeat(125)}`)
+  })
+
   it('is waited for while it loads its model', async () => {
     server.on('GET /health', recording('llama-server/loading'))
     const starting = engine.start(nothing)
