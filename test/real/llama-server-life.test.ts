@@ -42,8 +42,7 @@ withEngine('llama-server', 'a real llama-server in the middle of an answer', () 
     try {
       const stream = await served.send(await endless(served))
       await stream.until(({ tokens }) => tokens.length > 0)
-      const task = String(stream.response.headers['location'])
-      assert.equal((await call(served.daemon.url, `${task}/cancel`, { method: 'POST', key: keys.all })).status, 204)
+      await served.cancel(stream)
       await stream.closed
       assert.equal(stream.terminal?.data?.['code'], 'CANCELED')
       const slots = await untilAnswer(
@@ -53,6 +52,25 @@ withEngine('llama-server', 'a real llama-server in the middle of an answer', () 
       const decoded = slots.flatMap(({ next_token }) => next_token?.[0]?.n_decoded ?? [])
       assert.ok(decoded.length > 0 && Math.max(...decoded) < 8000, String(decoded))
       assert.equal(served.busy, 0)
+    } finally {
+      await served.stop()
+    }
+  })
+
+  it('never has more to do than it has slots', async () => {
+    const pool = { engine: 'llamacpp', replayable: false, replicas: [{ id: 'r0', slots: 2 }] }
+    const served = await Served.start(await started(model, undefined, '--metrics'), pool)
+    try {
+      const task = await endless(served)
+      const streams = await Promise.all([1, 2, 3, 4, 5].map((seed) => served.send({ ...task, seed })))
+      const talking = (): number => streams.filter(({ tokens }) => tokens.length > 0).length
+      await untilAnswer(
+        () => Promise.resolve(talking()),
+        (running) => running === 2,
+      )
+      for (let looked = 0; looked < 20; looked++) assert.equal(await served.gauge('requests_deferred'), 0)
+      assert.deepEqual([served.busy, talking()], [2, 2])
+      for (const stream of streams) await served.cancel(stream)
     } finally {
       await served.stop()
     }

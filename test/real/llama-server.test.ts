@@ -4,7 +4,6 @@ import { EngineProcess } from '../harness/engine-process.ts'
 import { call } from '../harness/http.ts'
 import { llamaServer, talesFile, withEngine } from '../harness/real-engines.ts'
 import type { StreamClient } from '../harness/sse.ts'
-import { untilAnswer } from '../harness/wait.ts'
 import { Served } from './served.kit.ts'
 
 const story = { prompt: 'Once upon a time', seed: 7, max_tokens: 40 }
@@ -21,10 +20,6 @@ withEngine('llama-server', 'a real llama-server behind the daemon', () => {
   })
   after(() => served.stop())
 
-  const gauge = async (name: string): Promise<number> => {
-    const { text } = await call(served.engine.url, '/metrics')
-    return Number(new RegExp(`^llamacpp:${name} (\\S+)`, 'm').exec(text)?.[1])
-  }
   const end = ({ terminal }: StreamClient): Readonly<Record<string, unknown>> => {
     assert.equal(terminal?.event, 'end', JSON.stringify(terminal))
     return terminal.data ?? {}
@@ -81,25 +76,8 @@ withEngine('llama-server', 'a real llama-server behind the daemon', () => {
     assert.equal(typeof (JSON.parse((await served.run(asked)).text) as { fox: unknown }).fox, 'boolean')
   })
 
-  it('never has more to do than it has slots', async () => {
-    let over = false
-    const runs = Promise.all(Array.from({ length: 12 }, (_, seed) => served.run({ ...story, seed })))
-    const done = runs.finally(() => (over = true))
-    let most = 0
-    await untilAnswer(
-      async () => {
-        assert.equal(await gauge('requests_deferred'), 0)
-        most = Math.max(most, await gauge('requests_processing'))
-        assert.ok(served.busy <= slots)
-      },
-      () => over,
-    )
-    for (const stream of await done) end(stream)
-    assert.ok(most > 0 && most <= slots, String(most))
-  })
-
   it('is not asked for what does not fit into its context', async () => {
-    const before = await gauge('n_decode_total')
+    const before = await served.gauge('n_decode_total')
     for (const long of [{ prompt: 'fox '.repeat(400) }, { ...story, max_tokens: 256 }]) {
       const { status, json } = await call(served.daemon.url, '/v1/tasks', {
         method: 'POST',
@@ -108,6 +86,6 @@ withEngine('llama-server', 'a real llama-server behind the daemon', () => {
       })
       assert.deepEqual([status, json['code']], [400, 'INVALID_PARAMS'])
     }
-    assert.equal(await gauge('n_decode_total'), before)
+    assert.equal(await served.gauge('n_decode_total'), before)
   })
 })

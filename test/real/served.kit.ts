@@ -53,6 +53,18 @@ export class Served {
     return (json['engines'] as Record<string, unknown>[])[0] ?? {}
   }
 
+  /** A figure of a llama-server's own metrics. */
+  async gauge(name: string): Promise<number> {
+    const { text } = await call(this.engine.url, '/metrics')
+    return Number(new RegExp(`^llamacpp:${name} (\\S+)`, 'm').exec(text)?.[1])
+  }
+
+  /** Cancels a task that was sent. */
+  async cancel({ response }: StreamClient): Promise<void> {
+    const { status } = await call(this.daemon.url, `${response.headers['location'] ?? ''}/cancel`, { method: 'POST', key: keys.all })
+    if (status !== 204) throw new Error(`cancel: ${status}`)
+  }
+
   /** Sends a task and opens its stream in the same call. */
   send(task: Readonly<Record<string, unknown>>): Promise<StreamClient> {
     return StreamClient.post(this.daemon.url, keys.all, { task_id: `real-${++made}`, ...task })

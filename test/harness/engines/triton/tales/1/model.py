@@ -1,6 +1,7 @@
 """
 A model for Triton's Python backend that streams words, chosen by the seed, each request in a thread of its own.
-The prompt says how it goes wrong: `fail-first`, `fail-middle`, or `slow`, which writes until its request is cancelled.
+The prompt says how it goes wrong: `fail-first`, `fail-middle`, or `slow`, which writes until its request is cancelled; `cancelled` is
+answered with how many requests were.
 """
 
 import random
@@ -10,6 +11,7 @@ import time
 import numpy as np
 import triton_python_backend_utils as pb_utils
 
+cancelled = []
 WORDS = "once upon a time there was a patient fox named Nell 🦊 日本".split()
 
 
@@ -31,11 +33,13 @@ def answer(prompt, tokens, seed, sender):
             return
         for i in range(1_000_000 if slow else tokens):
             if sender.is_cancelled():
+                cancelled.append(prompt)
                 return
             if prompt == "fail-middle" and i == 3:
                 sender.send(error("canary: broke after three"))
                 return
-            text = np.array([f" {draw.choice(WORDS)}".encode()], dtype=object)
+            word = len(cancelled) if prompt == "cancelled" else draw.choice(WORDS)
+            text = np.array([f" {word}".encode()], dtype=object)
             sender.send(pb_utils.InferenceResponse([pb_utils.Tensor("text_output", text)]))
             if slow:
                 time.sleep(0.02)
