@@ -1162,6 +1162,11 @@ export interface components {
              *     takes these fields; `prefill`: goes on from a last message of the assistant; `continues`: goes on from text it is given.
              */
             features: components["schemas"]["Feature"][];
+            /**
+             * @description Prompts, or chats at least, are counted by an estimate, for the engine has no tokenizer to ask.
+             * @enum {boolean}
+             */
+            tokens_estimated?: true;
         };
         /**
          * @description What an engine can beside generating text.

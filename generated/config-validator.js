@@ -3956,7 +3956,7 @@ return errors === 0;
 
 const schema72 = {"type":"object","discriminator":{"propertyName":"driver"},"oneOf":[{"$ref":"#/definitions/OpenaiExternalPool"}],"required":["engine"],"properties":{"engine":{"enum":["openai"]}}};
 const schema73 = {"type":"object","additionalProperties":false,"required":["engine","driver","openai","replayable"],"properties":{"id":true,"engine":{"type":"string","enum":["openai"]},"driver":{"type":"string","enum":["external"]},"model":true,"ctx":true,"max_tokens_out":true,"sampler_profile_version":true,"replicas":true,"queue":true,"timeouts":true,"prices":true,"url":{"$ref":"#/definitions/Url"},"api_key_env":{"$ref":"#/definitions/ApiKeyEnv"},"replayable":{"enum":[true,false,"probe"],"default":"probe"},"openai":{"$ref":"#/definitions/OpenaiOptions","default":{}}}};
-const schema76 = {"type":"object","additionalProperties":false,"required":["features","max_tokens_field","workloads"],"properties":{"features":{"type":"array","maxItems":16,"uniqueItems":true,"default":["chat_template","stop_sequences","tools","json_object","json_schema","logprobs","penalties","logit_bias"],"items":{"type":"string","enum":["chat_template","stop_sequences","tools","json_object","json_schema","images","audio","logprobs","reasoning","penalties","logit_bias","prefill"]}},"workloads":{"type":"array","minItems":1,"maxItems":2,"uniqueItems":true,"default":["completion"],"items":{"type":"string","enum":["completion","embedding"]}},"max_tokens_field":{"type":"string","enum":["max_tokens","max_completion_tokens"],"default":"max_tokens"}}};
+const schema76 = {"type":"object","additionalProperties":false,"required":["features","max_tokens_field","workloads"],"properties":{"features":{"type":"array","maxItems":16,"uniqueItems":true,"default":["chat_template","stop_sequences","tools","json_object","json_schema","logprobs","penalties","logit_bias"],"items":{"type":"string","enum":["chat_template","stop_sequences","tools","json_object","json_schema","images","audio","logprobs","reasoning","penalties","logit_bias","prefill"]}},"workloads":{"type":"array","minItems":1,"maxItems":3,"uniqueItems":true,"default":["completion"],"items":{"type":"string","enum":["completion","embedding","rerank"]}},"max_tokens_field":{"type":"string","enum":["max_tokens","max_completion_tokens"],"default":"max_tokens"}}};
 
 function validate48(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -4263,8 +4263,8 @@ errors++;
 }
 let data8 = data5.workloads;
 if(Array.isArray(data8)){
-if(data8.length > 2){
-const err24 = {instancePath:instancePath+"/openai/workloads",schemaPath:"#/definitions/OpenaiOptions/properties/workloads/maxItems",keyword:"maxItems",params:{limit: 2},message:"must NOT have more than 2 items"};
+if(data8.length > 3){
+const err24 = {instancePath:instancePath+"/openai/workloads",schemaPath:"#/definitions/OpenaiOptions/properties/workloads/maxItems",keyword:"maxItems",params:{limit: 3},message:"must NOT have more than 3 items"};
 if(vErrors === null){
 vErrors = [err24];
 }
@@ -4296,7 +4296,7 @@ vErrors.push(err26);
 }
 errors++;
 }
-if(!((data9 === "completion") || (data9 === "embedding"))){
+if(!(((data9 === "completion") || (data9 === "embedding")) || (data9 === "rerank"))){
 const err27 = {instancePath:instancePath+"/openai/workloads/" + i2,schemaPath:"#/definitions/OpenaiOptions/properties/workloads/items/enum",keyword:"enum",params:{allowedValues: schema76.properties.workloads.items.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err27];

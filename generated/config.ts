@@ -737,7 +737,7 @@ export interface components {
              *       "completion"
              *     ]
              */
-            readonly workloads: readonly ("completion" | "embedding")[];
+            readonly workloads: readonly ("completion" | "embedding" | "rerank")[];
             /**
              * @description How it wants the limit of an answer named.
              * @default max_tokens

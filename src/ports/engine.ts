@@ -28,7 +28,9 @@ export interface EngineProps {
   readonly features: readonly Feature[]
   /** What a server calls its model, where the engine is one and tells. */
   readonly model?: string
-  /** SHA-256 of the model file, hex, where there is one. */
+  /** `countTokens` is an estimate, for chats at least: it has no tokenizer to ask. */
+  readonly tokens_estimated?: true
+  /** SHA-256 of the model file, or of what the engine takes for one, hex, where there is one. */
   readonly model_digest?: string
 }
 

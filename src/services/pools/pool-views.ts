@@ -78,5 +78,6 @@ export function poolCapability(pool: Pool): EngineCapability {
     supported_workloads: [...(props?.workloads ?? [])],
     rate_limits: { queue_capacity: config.queue.capacity, full_policy: config.queue.full_policy },
     features: featuresOfPool(pool),
+    ...(props?.tokens_estimated === true ? { tokens_estimated: true } : {}),
   }
 }

@@ -10,6 +10,8 @@ export interface ServerProps extends Omit<EngineProps, 'replayable' | 'slots'> {
   readonly model: string
   /** Tasks it runs at once, where it tells. */
   readonly slots?: number
+  /** Path that answers with success while this model is served, where that of the server tells nothing of it. */
+  readonly health?: string
 }
 
 /** Reads one answer, message by message. */

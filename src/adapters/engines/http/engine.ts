@@ -70,13 +70,13 @@ export class HttpEngine implements Engine {
         throw new EngineFault('failed', `the engine runs ${server.slots} tasks at once, not the ${slots} of replicas.slots`)
       const run = (request: GenerateRequest): Promise<string> => textOfRun(client, dialect, server, request)
       const proven = replayable === 'probe' ? await provesReplay(run, slots, server) : replayable
-      const health = new Health(asked, (reason) => {
+      const health = new Health({ ...asked, path: server.health ?? asked.path }, (reason) => {
         this.up = undefined
         this.closing = client.close(reason)
         onDown(reason)
       })
       this.up = { client, server, health, kv_usage: undefined }
-      return { ...server, slots, replayable: proven }
+      return { ...server, engine_version: versionOf(server), slots, replayable: proven }
     } catch (error) {
       await client.close(stopped())
       throw error
@@ -179,6 +179,9 @@ function waitAfter(error: unknown, tries: number): number | undefined {
   const wait_ms = error instanceof EngineFault && error.kind === 'busy' ? (error.retry_after_ms ?? busy_ms[tries]) : undefined
   return wait_ms === undefined || tries >= busy_ms.length ? undefined : Math.min(longest_wait_ms, wait_ms)
 }
+
+/** Its version as one line that fits into our answers: 128 characters. */
+const versionOf = ({ engine_version }: ServerProps): string => engine_version.replaceAll(/\s+/g, ' ').slice(0, 128)
 
 /** A signal of what ends with its client. */
 const never = (): AbortSignal => new AbortController().signal

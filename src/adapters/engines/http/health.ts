@@ -91,6 +91,12 @@ export async function untilUp(parts: HealthParts, signal: AbortSignal): Promise<
   }
 }
 
+/** Statuses that speak of the key, not of the server. */
+const keyStatuses: readonly number[] = [401, 403]
+
+const unwell = ({ status = 0, cause }: EngineFault): EngineFault =>
+  new EngineFault('failed', `the engine says that it is not well (HTTP ${status})`, { cause, status })
+
 async function ask({ client, path, clock }: HealthParts, limit_ms: number, signal: AbortSignal): Promise<void> {
   const limit = new AbortController()
   const abort = (): void => limit.abort(signal.reason)
@@ -99,6 +105,8 @@ async function ask({ client, path, clock }: HealthParts, limit_ms: number, signa
   if (signal.aborted) abort()
   try {
     await client.text(path, limit.signal)
+  } catch (error) {
+    throw error instanceof EngineFault && error.status !== undefined && !keyStatuses.includes(error.status) ? unwell(error) : error
   } finally {
     cancel()
     signal.removeEventListener('abort', abort)

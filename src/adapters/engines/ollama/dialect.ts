@@ -18,7 +18,7 @@ export const ollamaDialect = (model_ref: string, num_ctx: number | undefined): D
   inspect: (client, signal) => inspect(client, model_ref, num_ctx, signal),
   generation: (request, { model }, onPart) => {
     const { prompt } = request
-    const shared = { framing: ndjson, reader: new OllamaReader(onPart) }
+    const shared = { framing: ndjson, reader: new OllamaReader(onPart, estimatePrompt(prompt)) }
     return 'text' in prompt
       ? { path: '/api/generate', body: generateBody(request, prompt.text, model, num_ctx), ...shared }
       : { path: '/api/chat', body: chatBody(request, prompt, model, num_ctx), ...shared }
@@ -47,6 +47,7 @@ async function inspect(client: EngineClient, model_ref: string, num_ctx: number 
     engine_version: textOf(version) ?? 'unknown',
     model,
     ctx_max,
+    tokens_estimated: true,
     workloads: embeds ? ['embedding'] : ['completion'],
     features: [
       ...(['chat_template', 'stop_sequences', 'json_object', 'json_schema', 'penalties', 'prefill'] as const),

@@ -17,10 +17,13 @@ export function tritonDialect(model_ref: string, ctx: number | undefined): Diale
       const { version } = await client.get('/v2', signal)
       const ready = objectsOf(await client.postForValue('/v2/repository/index', { ready: true }, signal))
       const model = modelIn(ready, nameOf(model_ref))
-      const metadata = await client.get(`/v2/models/${encodeURIComponent(model)}`, signal)
+      const path = `/v2/models/${encodeURIComponent(model)}`
+      const metadata = await client.get(path, signal)
       inputs = new Set(objectsOf(metadata['inputs']).flatMap(({ name }) => textOf(name) ?? []))
       return {
-        ...{ engine_version: textOf(version) ?? 'unknown', model, ctx_max: ctx, workloads: ['completion'] },
+        ...{ engine_version: textOf(version) ?? 'unknown', model, ctx_max: ctx, workloads: ['completion'], tokens_estimated: true },
+        // Triton is well without the model, too.
+        health: `${path}/ready`,
         features: inputs.has('stop_words') || inputs.has('stop') ? ['stop_sequences'] : [],
       }
     },

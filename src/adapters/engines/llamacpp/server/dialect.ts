@@ -23,7 +23,7 @@ export const llamaServerDialect = (model_ref: string): Dialect => ({
           path: '/completion',
           body: completionBody(request, request.prompt.text),
           framing: sse,
-          reader: new CompletionReader(onPart),
+          reader: new CompletionReader(onPart, request.chat.top_logprobs),
         }
       : withCache(openAiGeneration(request, { v1, model, style }, onPart), request),
   count: async (client, prompt, _server, signal) => {
