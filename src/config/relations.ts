@@ -1,6 +1,7 @@
 import type { components } from '../../generated/config.ts'
 import { ed25519Key } from '../domain/catalog/trust.ts'
 import { listensOnLoopback, splitListen } from './listen.ts'
+import { commandsOf } from './managed.ts'
 import { modelRefRefusal, type EngineTable } from './model-ref.ts'
 import { valueText, type Path, type Problem } from './problem.ts'
 import type { Relation, Sound } from './relation.ts'
@@ -16,6 +17,7 @@ export const relationsOf = (engines: EngineTable): Relation[] => [
   poolsOnce,
   poolsOf(engines),
   urlsOf(engines),
+  commandsOf(engines),
   signers,
   egressPorts,
   hubUrl,

@@ -29,6 +29,8 @@ export interface EngineDriver {
   readonly schemes: readonly [string, ...string[]]
   /** The engine is a server: its pools have a `url`, and the context may be left to it. */
   readonly remote?: true
+  /** The daemon starts the server itself: its pools have a `command`, and the context may be left to it. */
+  readonly managed?: true
   /** Options of this driver alone, in place of those of the engine; a file like `EngineDefinition.options`. */
   readonly options?: URL
 }

@@ -28,6 +28,8 @@ export interface EngineProps {
   readonly features: readonly Feature[]
   /** SHA-256 of the model file, hex, where there is one. */
   readonly model_digest?: string
+  /** Another model cannot be up while this one is: a reload has to unload it first. */
+  readonly reload?: 'swap'
 }
 
 /** Fields of a task that only some engines can. */

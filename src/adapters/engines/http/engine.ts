@@ -12,7 +12,7 @@ import { answerSink } from './answer.ts'
 import { EngineClient, type ServerAddress } from './client.ts'
 import type { Dialect, Embeddings, Scores, ServerProps } from './dialect.ts'
 import { EngineFault, unfinished } from './faults.ts'
-import { Health, untilUp } from './health.ts'
+import { Health, untilUp, whileComing, whileLoading } from './health.ts'
 import { provesReplay } from './replay-probe.ts'
 
 export interface HttpEngineParts extends ServerAddress {
@@ -21,6 +21,8 @@ export interface HttpEngineParts extends ServerAddress {
   readonly slots: number
   readonly replayable: boolean | 'probe'
   readonly clock: Clock
+  /** Its process has just been started: until it answers, it is waited for. */
+  readonly coming?: boolean
 }
 
 /** How often a server that takes no more is asked again within one run, and how long is waited before, ms. */
@@ -42,6 +44,8 @@ export class HttpEngine implements Engine {
   private client: EngineClient | undefined
   private up: Up | undefined
   private asking = false
+  /** Aborts what a start waits for. */
+  private over = new AbortController()
   /** Counts starts and stops: a start that a stop has overtaken is over. */
   private starts = 0
   private closing: Promise<void> = Promise.resolve()
@@ -51,7 +55,7 @@ export class HttpEngine implements Engine {
   }
 
   async start(onDown: (reason: Error) => void): Promise<EngineProps> {
-    const { dialect, slots, replayable, clock } = this.parts
+    const { dialect, slots, replayable, clock, coming = false } = this.parts
     const begun = ++this.starts
     const client = await EngineClient.open(this.parts)
     if (begun !== this.starts) {
@@ -59,10 +63,11 @@ export class HttpEngine implements Engine {
       throw stopped()
     }
     this.client = client
-    const over = never()
+    this.over = new AbortController()
+    const over = this.over.signal
     try {
       const asked = { client, path: dialect.health, clock }
-      await untilUp(asked, over)
+      await untilUp(asked, coming ? whileComing : whileLoading, over)
       const server = await dialect.inspect(client, over)
       if (server.slots !== undefined && server.slots < slots)
         throw new EngineFault('failed', `the engine runs ${server.slots} tasks at once, not the ${slots} of replicas.slots`)
@@ -130,6 +135,7 @@ export class HttpEngine implements Engine {
   async stop(): Promise<void> {
     const { client } = this
     this.starts++
+    this.over.abort(stopped())
     this.up?.health.stop()
     this.up = undefined
     this.client = undefined
