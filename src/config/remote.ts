@@ -17,7 +17,7 @@ function completedPool(pool: unknown): unknown {
   const replicas: unknown = pool['replicas']
   const hasUrl =
     pool['url'] !== undefined || (Array.isArray(replicas) && replicas.some((replica) => isMapping(replica) && 'url' in replica))
-  const driver = hasUrl ? 'external' : pool['command'] === undefined ? undefined : 'managed'
+  const driver = pool['command'] !== undefined ? 'managed' : hasUrl ? 'external' : undefined
   return driver === undefined ? pool : { driver, ...(typeof pool['id'] === 'string' ? { model: `served:${pool['id']}` } : {}), ...pool }
 }
 

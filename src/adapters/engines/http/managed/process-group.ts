@@ -3,12 +3,14 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { LineRate, LineSplitter } from '../../process/output.ts'
 import { survivorsOf } from './survivors.ts'
-import type { Ending, RunCommand } from './protocol.ts'
+import { stop, type Ending, type RunCommand } from './protocol.ts'
 
 /** Lines of the end of the error output that are told again when a server dies. */
 const last_lines = 10
 /** How often it is looked whether anything of a group is left, ms. */
 const look_ms = 20
+/** How long a zombie may take for a member, ms: looking at every process of the machine is dear. */
+const exactly_ms = 200
 /** How long is looked for what does not even end by SIGKILL, ms: a process may hang in a driver. */
 const longest_look_ms = 30_000
 /** What a supervisor may take beyond the grace of its server, ms. */
@@ -40,19 +42,25 @@ export class ProcessGroup {
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     })
     this.readOutput()
-    this.supervisor.on('message', (ending) => end.resolve(textOf(ending as Ending)))
-    const exit = Promise.withResolvers<undefined>()
+    const told = (how: string): void => {
+      this.tell(how)
+      end.resolve(how)
+    }
+    this.supervisor.on('message', (ending) => told(textOf(ending as Ending)))
+    const [exit, closed] = [Promise.withResolvers<undefined>(), Promise.withResolvers<undefined>()]
     this.supervisor.on('exit', () => exit.resolve(undefined))
+    // Only then everything has been heard that it said.
+    this.supervisor.on('disconnect', () => closed.resolve(undefined))
     this.supervisor.on('error', (error) => {
       if (this.supervisor.pid !== undefined) return
-      end.resolve(`could not be started: ${error.message}`)
+      told(`could not be started: ${error.message}`)
       exit.resolve(undefined)
+      closed.resolve(undefined)
     })
-    this.gone = exit.promise.then(async () => {
+    this.gone = Promise.all([exit.promise, closed.promise]).then(async () => {
       end.resolve('lost its supervisor')
       await this.clear()
     })
-    void this.ended.then((how) => this.tell(how))
     // A failed send means that the supervisor is dying: `exit` follows.
     this.supervisor.send(command, () => undefined)
   }
@@ -61,7 +69,7 @@ export class ProcessGroup {
   async stop(): Promise<void> {
     if (!this.stopping) {
       this.stopping = true
-      if (this.supervisor.connected) this.supervisor.disconnect()
+      this.supervisor.send(stop, () => undefined)
       const force = setTimeout(() => this.kill(), this.stop_ms + late_ms)
       void this.gone.then(() => clearTimeout(force))
     }
@@ -69,7 +77,6 @@ export class ProcessGroup {
   }
 
   private tell(how: string): void {
-    if (this.stopping) return
     const last = this.errors.length === 0 ? '' : `; the last it wrote as errors: ${this.errors.join(' | ')}`
     this.onOutput(`the process ${how}${last}`)
   }
@@ -79,8 +86,11 @@ export class ProcessGroup {
     const { pid } = this.supervisor
     if (pid === undefined) return
     this.kill()
-    for (let waited = 0; await survivorsOf(pid, waited > 500); waited += look_ms) {
-      if (waited > longest_look_ms) return this.onOutput(`processes of group ${pid} do not end by SIGKILL`)
+    for (let waited = 0; await survivorsOf(pid, waited > exactly_ms); waited += look_ms) {
+      if (waited > longest_look_ms) {
+        this.onOutput(`processes of group ${pid} do not end by SIGKILL`)
+        return
+      }
       await pause(look_ms)
     }
   }

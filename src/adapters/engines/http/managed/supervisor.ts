@@ -3,7 +3,7 @@
  * daemon: when that closes, because the daemon wants it or is dead, the whole group ends. While it lives no other group can get its id.
  */
 import { spawn, type ChildProcess } from 'node:child_process'
-import type { Ending, RunCommand } from './protocol.ts'
+import { stop, type Ending, type RunCommand } from './protocol.ts'
 
 let server: ChildProcess | undefined
 let stop_ms = 0
@@ -12,19 +12,19 @@ let ending = false
 /** Everything in the group, itself last of all. */
 const kill = (): void => void process.kill(-process.pid, 'SIGKILL')
 
-/** Nobody is there to be told once the channel is closed. */
-function tell(ending: Ending): void {
-  if (process.connected) process.send?.(ending, undefined, undefined, kill)
-  else kill()
+/** The server is no more; only an end that nobody asked for is news. */
+function over(how: Ending): void {
+  if (ending || process.send === undefined) kill()
+  else process.send(how, undefined, undefined, kill)
 }
 
 function run({ argv, env, stop_ms: grace }: RunCommand): void {
   const [program = '', ...rest] = argv
   stop_ms = grace
   server = spawn(program, rest, { env, stdio: ['ignore', 'inherit', 'inherit'] })
-  server.on('exit', (code, signal) => tell({ type: 'exited', code, signal }))
+  server.on('exit', (code, signal) => over({ type: 'exited', code, signal }))
   server.on('error', ({ message }) => {
-    if (server?.pid === undefined) tell({ type: 'failed', message })
+    if (server?.pid === undefined) over({ type: 'failed', message })
   })
 }
 
@@ -36,6 +36,6 @@ function end(): void {
   setTimeout(kill, stop_ms)
 }
 
-process.on('message', (command) => run(command as RunCommand))
+process.on('message', (message) => (message === stop ? end() : run(message as RunCommand)))
 process.on('disconnect', end)
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined)
