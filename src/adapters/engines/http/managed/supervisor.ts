@@ -36,6 +36,10 @@ function end(): void {
   setTimeout(kill, stop_ms)
 }
 
-process.on('message', (message) => (message === stop ? end() : run(message as RunCommand)))
+process.on('message', (message) => {
+  // If the server has just died by itself, that is heard first.
+  if (message === stop) setImmediate(end)
+  else run(message as RunCommand)
+})
 process.on('disconnect', end)
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined)
