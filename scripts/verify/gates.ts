@@ -21,6 +21,7 @@ const quickScripts = [
   'features',
   'lint',
   'test:engines',
+  'test:real',
   'test:unit',
   'test:wire',
   'types',

@@ -96,6 +96,8 @@ export interface LogLine {
 export interface Overrides {
   readonly clock?: Clock
   readonly log?: Log
+  /** Keys of engines' servers by the variables that hold them. */
+  readonly engineKeys?: ReadonlyMap<string, string>
   /** The addresses of hosts that models are fetched from. */
   readonly resolveHost?: Resolve
   /** Replaces services of the handlers. */
@@ -134,8 +136,8 @@ export async function startDaemon(given: Record<string, unknown> = {}, overrides
       void lines.push({ level, fields, message })
   const log: Log = { debug: record('debug'), info: record('info'), warn: record('warn'), error: record('error') }
   const config = checkConfig({ listen: '127.0.0.1:0', data_dir: ':memory:', shutdown_grace_ms: 0, auth, pools: [mockPool()], ...given })
-  const { clock = systemClock, log: kept = log, resolveHost, services } = overrides
-  const engines = await enginesOf({ config, clock, log: kept })
+  const { clock = systemClock, log: kept = log, engineKeys, resolveHost, services } = overrides
+  const engines = await enginesOf({ config, clock, log: kept, ...(engineKeys === undefined ? {} : { keys: engineKeys }) })
   const { storage, busy } = counted(await storageOf(config))
   const parts = { config, storage, engines, models: modelsOf(config, clock, resolveHost), clock, log: kept }
   const wrap = services === undefined ? {} : { wrap: services }
