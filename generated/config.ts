@@ -462,7 +462,7 @@ export interface components {
              */
             readonly threads: number;
             /**
-             * @description Whether to offload to a GPU where the installed build can.
+             * @description Whether to run on the GPUs of the replica (all of them where it names no devices); refused where the installed build of node-llama-cpp has none, and the message names the package to install.
              * @default false
              */
             readonly gpu: boolean;
