@@ -110,6 +110,13 @@ export interface Engine {
   rerank?(query: string, documents: readonly string[], seed: number, signal: AbortSignal): Promise<{ scores: number[]; tokens_in: number }>
   /** Share of the KV cache in use, 0 to 1; undefined while the engine has not told. */
   kvUsage?(): number | undefined
+  /**
+   * Takes the model out of memory, while the engine stays up: until `load` calls reject. Resolves with false where it cannot.
+   * @throws EngineError where the engine says that it failed
+   */
+  unload?(): Promise<boolean>
+  /** Brings back what was unloaded; resolves when it serves. @throws EngineError where it does not come up */
+  load?(): Promise<void>
   /** Releases everything; calls under way reject. Resolves when the engine is gone. */
   stop(): Promise<void>
 }

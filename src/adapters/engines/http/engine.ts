@@ -34,7 +34,10 @@ const longest_wait_ms = 30_000
 interface Up {
   readonly client: EngineClient
   readonly server: ServerProps
-  readonly health: Health
+  health: Health
+  /** Its model is unloaded by our wish. */
+  asleep: boolean
+  readonly watch: () => Health
   kv_usage: number | undefined
 }
 
@@ -73,12 +76,13 @@ export class HttpEngine implements Engine {
         throw new EngineFault('failed', `the engine runs ${server.slots} tasks at once, not the ${slots} of replicas.slots`)
       const run = (request: GenerateRequest): Promise<string> => textOfRun(client, dialect, server, request)
       const proven = replayable === 'probe' ? await provesReplay(run, slots, server) : replayable
-      const health = new Health(asked, (reason) => {
+      const down = (reason: EngineFault): void => {
         this.up = undefined
         this.closing = client.close(reason)
         onDown(reason)
-      })
-      this.up = { client, server, health, kv_usage: undefined }
+      }
+      const watch = (): Health => new Health({ ...asked, path: server.health ?? dialect.health }, down)
+      this.up = { client, server, health: watch(), watch, asleep: false, kv_usage: undefined }
       return { ...server, slots, replayable: proven }
     } catch (error) {
       await client.close(stopped())
@@ -128,8 +132,25 @@ export class HttpEngine implements Engine {
   /** The last figure; asking for it fetches the next one. */
   kvUsage(): number | undefined {
     const { up } = this
-    if (up !== undefined && !this.asking) void this.askKvUsage(up)
+    if (up?.asleep === false && !this.asking) void this.askKvUsage(up)
     return up?.kv_usage
+  }
+
+  async unload(): Promise<boolean> {
+    const up = this.running()
+    if (up.server.loads !== true) return false
+    up.asleep = true
+    up.health.stop()
+    await this.parts.dialect.unload?.(up.client, up.server, this.over.signal)
+    return true
+  }
+
+  async load(): Promise<void> {
+    const { up } = this
+    if (up?.asleep !== true) return void this.running()
+    await this.parts.dialect.load?.(up.client, up.server, this.over.signal)
+    up.health = up.watch()
+    up.asleep = false
   }
 
   async stop(): Promise<void> {
@@ -163,7 +184,7 @@ export class HttpEngine implements Engine {
   private async askKvUsage(up: Up): Promise<void> {
     this.asking = true
     try {
-      up.kv_usage = await this.parts.dialect.kvUsage?.(up.client, never())
+      up.kv_usage = await this.parts.dialect.kvUsage?.(up.client, up.server, never())
     } catch {
       // A figure that is not told, or a server that is gone: its health says so.
       up.kv_usage = undefined
@@ -174,6 +195,7 @@ export class HttpEngine implements Engine {
 
   private running(): Up {
     if (this.up === undefined) throw new EngineError('the engine is not up', { retriable: true })
+    if (this.up.asleep) throw new EngineError('the engine has unloaded its model', { retriable: true })
     return this.up
   }
 }
