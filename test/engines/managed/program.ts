@@ -13,7 +13,7 @@ const { values: given } = parseArgs({
     dies: { type: 'string' },
     /** It starts, and never listens. */
     mute: { type: 'boolean', default: false },
-    /** Name of its model. */
+    /** Name of its model; it cannot load one called broken. */
     model: { type: 'string', default: 'm' },
     /** What else it was told; only shown. */
     shown: { type: 'string', multiple: true, default: [] },
@@ -25,6 +25,7 @@ const child = spawn(process.execPath, ['-e', stay], { stdio: 'ignore' })
 const about = { pid: process.pid, child: child.pid, shown: given.shown, env: process.env }
 process.stdout.write(`${JSON.stringify(about)}\n`)
 if (given.stubborn) process.on('SIGTERM', () => undefined)
+if (given.model === 'broken') process.exit(1)
 if (given.dies !== undefined) {
   process.stderr.write('no \u001b[31mmemory\u001b[0m left\n')
   process.exit(Number(given.dies))
