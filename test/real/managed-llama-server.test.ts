@@ -90,7 +90,8 @@ withEngine('llama-server', 'a real llama-server that the daemon starts', () => {
     assert.ok(stream.text.length > 100, stream.text)
   })
 
-  it('is back each time it is killed in the middle of its streams, and every text is whole', async () => {
+  it('is back each time it is killed in the middle of its streams, and every text is whole', async function () {
+    this.timeout(1_800_000)
     const seeds = [1, 2, 3, 4, 5, 6]
     const alone = new Map<number, string>()
     for (const seed of seeds) {
