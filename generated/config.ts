@@ -308,13 +308,48 @@ export interface components {
         readonly Remote: {
             readonly url?: components["schemas"]["Url"];
             readonly api_key_env?: components["schemas"]["ApiKeyEnv"];
-            /**
-             * @description Whether the engine gives the same text again for the same seed; `probe` asks it at each start, with one seed several times.
-             * @default probe
-             * @enum {unknown}
-             */
-            readonly replayable: true | false | "probe";
+            /** @default probe */
+            readonly replayable: components["schemas"]["Replayable"];
+            readonly reload?: components["schemas"]["ReloadMode"];
         };
+        /** @description What a pool has beside that whose servers the daemon starts; codegen adds it to the pools of such drivers. */
+        readonly Managed: {
+            readonly command: components["schemas"]["Command"];
+            /**
+             * @description Variables of the daemon's environment that the server gets beside PATH, HOME, the locale and what GPU drivers read. None that begins with ORCHD_.
+             * @default []
+             */
+            readonly env: readonly components["schemas"]["EnvName"][];
+            /**
+             * @description Time between SIGTERM and SIGKILL to the server and all that it has started, ms.
+             * @default 5000
+             */
+            readonly stop_ms: number;
+            readonly api_key_env?: components["schemas"]["ApiKeyEnv"];
+            /** @default probe */
+            readonly replayable: components["schemas"]["Replayable"];
+            readonly reload?: components["schemas"]["ReloadMode"];
+        };
+        /**
+         * @description The program and its arguments, one for each replica; started without a shell. Filled in: {port} of 127.0.0.1, {model_path} of a file: or catalog: model, {model} (its name after the colon), {devices} (0,1), {ctx} (of one task), {slots}, {ctx_total} (ctx times slots), {replica} (its id).
+         * @example [llama-server, --model, "{model_path}", --port, "{port}"]
+         */
+        readonly Command: readonly string[];
+        /**
+         * @description Name of a variable of the environment.
+         * @example HF_TOKEN
+         */
+        readonly EnvName: string;
+        /**
+         * @description Whether the engine gives the same text again for the same seed; `probe` asks it at each start, with one seed several times.
+         * @enum {unknown}
+         */
+        readonly Replayable: true | false | "probe";
+        /**
+         * @description How a reload brings up another model: `beside` the old one, which serves until the new one is proven, or `swap`: the old one is worked off and unloaded first, and comes back if the new one does not. Left out: swap where the replicas name devices or a fixed port and where a llama-server's router holds a limited number of models, else beside.
+         * @enum {string}
+         */
+        readonly ReloadMode: "beside" | "swap";
         /**
          * @description Where the engine's server is; of a pool with several replicas each has its own.
          * @example http://127.0.0.1:8081
@@ -330,7 +365,7 @@ export interface components {
          * @example my-pool
          */
         readonly Id: string;
-        /** @description `file:` and a path below models_dir (or models/...), `catalog:` and the id of a catalog model, or what else the engine takes, such as `mock:` and a name. A pool whose engine is a server may leave it out and serves what the server has, as `served:` and the pool's id. */
+        /** @description `file:` and a path below models_dir (or models/...), `catalog:` and the id of a catalog model, or what else the engine takes, such as `mock:` and a name. A pool with a `url` or a `command` may leave it out and serves what the server has, as `served:` and the pool's id. */
         readonly ModelRef: string;
         /** @description Largest context of a task, tokens; may be left out where a server tells its own. */
         readonly Ctx: number;
@@ -347,8 +382,10 @@ export interface components {
             readonly slots?: number;
             readonly url?: components["schemas"]["Url"];
             readonly api_key_env?: components["schemas"]["ApiKeyEnv"];
+            /** @description Port of 127.0.0.1 that a managed server listens on; a free one at each start if left out. */
+            readonly port?: number;
             /**
-             * @description Device indices it runs on.
+             * @description Indices of the devices it runs on, as nvidia-smi numbers them; an engine that the daemon starts sees no others (CUDA_VISIBLE_DEVICES).
              * @default []
              */
             readonly devices: readonly number[];
@@ -482,7 +519,7 @@ export interface components {
              */
             readonly threads: number;
             /**
-             * @description Whether to offload to a GPU where the installed build can.
+             * @description Whether to run on the GPUs of the replica (all of them where it names no devices); refused where the installed build of node-llama-cpp has none, and the message names the package to install.
              * @default false
              */
             readonly gpu: boolean;
@@ -492,7 +529,7 @@ export interface components {
              */
             readonly temperature: number;
         };
-        readonly LlamacppPool: components["schemas"]["LlamacppEmbeddedPool"] | components["schemas"]["LlamacppExternalPool"];
+        readonly LlamacppPool: components["schemas"]["LlamacppEmbeddedPool"] | components["schemas"]["LlamacppExternalPool"] | components["schemas"]["LlamacppManagedPool"];
         /** @description A GGUF model run by llama.cpp in a supervised child process. */
         readonly LlamacppEmbeddedPool: {
             readonly id: components["schemas"]["Id"];
@@ -522,7 +559,7 @@ export interface components {
         };
         /** @description A llama-server has its options on its own command line. */
         readonly LlamacppExternalOptions: Record<string, never>;
-        /** @description A llama-server. */
+        /** @description A llama-server that runs already. */
         readonly LlamacppExternalPool: {
             readonly id: components["schemas"]["Id"];
             /** @enum {string} */
@@ -548,14 +585,55 @@ export interface components {
             readonly prices?: components["schemas"]["Prices"];
             readonly url?: components["schemas"]["Url"];
             readonly api_key_env?: components["schemas"]["ApiKeyEnv"];
-            /**
-             * @description Whether the engine gives the same text again for the same seed; `probe` asks it at each start, with one seed several times.
-             * @default probe
-             * @enum {unknown}
-             */
-            readonly replayable: true | false | "probe";
+            /** @default probe */
+            readonly replayable: components["schemas"]["Replayable"];
+            readonly reload?: components["schemas"]["ReloadMode"];
             /** @default {} */
             readonly llamacpp: components["schemas"]["LlamacppExternalOptions"];
+        };
+        /** @description A llama-server has its options on its own command line. */
+        readonly LlamacppManagedOptions: Record<string, never>;
+        /** @description A llama-server that the daemon starts. */
+        readonly LlamacppManagedPool: {
+            readonly id: components["schemas"]["Id"];
+            /** @enum {string} */
+            readonly engine: "llamacpp";
+            /** @enum {string} */
+            readonly driver: "managed";
+            readonly model: components["schemas"]["ModelRef"];
+            readonly ctx?: components["schemas"]["Ctx"];
+            readonly max_tokens_out?: components["schemas"]["MaxTokensOut"];
+            readonly sampler_profile_version?: components["schemas"]["SamplerProfileVersion"];
+            /**
+             * @default [
+             *       {
+             *         "id": "r0"
+             *       }
+             *     ]
+             */
+            readonly replicas: components["schemas"]["Replicas"];
+            /** @default {} */
+            readonly queue: components["schemas"]["Queue"];
+            /** @default {} */
+            readonly timeouts: components["schemas"]["Timeouts"];
+            readonly prices?: components["schemas"]["Prices"];
+            readonly command: components["schemas"]["Command"];
+            /**
+             * @description Variables of the daemon's environment that the server gets beside PATH, HOME, the locale and what GPU drivers read. None that begins with ORCHD_.
+             * @default []
+             */
+            readonly env: readonly components["schemas"]["EnvName"][];
+            /**
+             * @description Time between SIGTERM and SIGKILL to the server and all that it has started, ms.
+             * @default 5000
+             */
+            readonly stop_ms: number;
+            readonly api_key_env?: components["schemas"]["ApiKeyEnv"];
+            /** @default probe */
+            readonly replayable: components["schemas"]["Replayable"];
+            readonly reload?: components["schemas"]["ReloadMode"];
+            /** @default {} */
+            readonly llamacpp: components["schemas"]["LlamacppManagedOptions"];
         };
         /** @description What this vLLM can beyond what it tells. */
         readonly VllmOptions: {
@@ -565,8 +643,8 @@ export interface components {
              */
             readonly features: readonly ("images" | "audio" | "reasoning")[];
         };
-        readonly VllmPool: components["schemas"]["VllmExternalPool"];
-        /** @description A vLLM server. */
+        readonly VllmPool: components["schemas"]["VllmExternalPool"] | components["schemas"]["VllmManagedPool"];
+        /** @description A vLLM server that runs already. */
         readonly VllmExternalPool: {
             readonly id: components["schemas"]["Id"];
             /** @enum {string} */
@@ -592,19 +670,58 @@ export interface components {
             readonly prices?: components["schemas"]["Prices"];
             readonly url?: components["schemas"]["Url"];
             readonly api_key_env?: components["schemas"]["ApiKeyEnv"];
+            /** @default probe */
+            readonly replayable: components["schemas"]["Replayable"];
+            readonly reload?: components["schemas"]["ReloadMode"];
+            /** @default {} */
+            readonly vllm: components["schemas"]["VllmOptions"];
+        };
+        /** @description A vLLM server that the daemon starts. */
+        readonly VllmManagedPool: {
+            readonly id: components["schemas"]["Id"];
+            /** @enum {string} */
+            readonly engine: "vllm";
+            /** @enum {string} */
+            readonly driver: "managed";
+            readonly model: components["schemas"]["ModelRef"];
+            readonly ctx?: components["schemas"]["Ctx"];
+            readonly max_tokens_out?: components["schemas"]["MaxTokensOut"];
+            readonly sampler_profile_version?: components["schemas"]["SamplerProfileVersion"];
             /**
-             * @description Whether the engine gives the same text again for the same seed; `probe` asks it at each start, with one seed several times.
-             * @default probe
-             * @enum {unknown}
+             * @default [
+             *       {
+             *         "id": "r0"
+             *       }
+             *     ]
              */
-            readonly replayable: true | false | "probe";
+            readonly replicas: components["schemas"]["Replicas"];
+            /** @default {} */
+            readonly queue: components["schemas"]["Queue"];
+            /** @default {} */
+            readonly timeouts: components["schemas"]["Timeouts"];
+            readonly prices?: components["schemas"]["Prices"];
+            readonly command: components["schemas"]["Command"];
+            /**
+             * @description Variables of the daemon's environment that the server gets beside PATH, HOME, the locale and what GPU drivers read. None that begins with ORCHD_.
+             * @default []
+             */
+            readonly env: readonly components["schemas"]["EnvName"][];
+            /**
+             * @description Time between SIGTERM and SIGKILL to the server and all that it has started, ms.
+             * @default 5000
+             */
+            readonly stop_ms: number;
+            readonly api_key_env?: components["schemas"]["ApiKeyEnv"];
+            /** @default probe */
+            readonly replayable: components["schemas"]["Replayable"];
+            readonly reload?: components["schemas"]["ReloadMode"];
             /** @default {} */
             readonly vllm: components["schemas"]["VllmOptions"];
         };
         /** @description A server that has its options on its own side. */
         readonly TgiOptions: Record<string, never>;
-        readonly TgiPool: components["schemas"]["TgiExternalPool"];
-        /** @description A server of Text Generation Inference. */
+        readonly TgiPool: components["schemas"]["TgiExternalPool"] | components["schemas"]["TgiManagedPool"];
+        /** @description A server of Text Generation Inference that runs already. */
         readonly TgiExternalPool: {
             readonly id: components["schemas"]["Id"];
             /** @enum {string} */
@@ -630,19 +747,58 @@ export interface components {
             readonly prices?: components["schemas"]["Prices"];
             readonly url?: components["schemas"]["Url"];
             readonly api_key_env?: components["schemas"]["ApiKeyEnv"];
+            /** @default probe */
+            readonly replayable: components["schemas"]["Replayable"];
+            readonly reload?: components["schemas"]["ReloadMode"];
+            /** @default {} */
+            readonly tgi: components["schemas"]["TgiOptions"];
+        };
+        /** @description A server of Text Generation Inference that the daemon starts. */
+        readonly TgiManagedPool: {
+            readonly id: components["schemas"]["Id"];
+            /** @enum {string} */
+            readonly engine: "tgi";
+            /** @enum {string} */
+            readonly driver: "managed";
+            readonly model: components["schemas"]["ModelRef"];
+            readonly ctx?: components["schemas"]["Ctx"];
+            readonly max_tokens_out?: components["schemas"]["MaxTokensOut"];
+            readonly sampler_profile_version?: components["schemas"]["SamplerProfileVersion"];
             /**
-             * @description Whether the engine gives the same text again for the same seed; `probe` asks it at each start, with one seed several times.
-             * @default probe
-             * @enum {unknown}
+             * @default [
+             *       {
+             *         "id": "r0"
+             *       }
+             *     ]
              */
-            readonly replayable: true | false | "probe";
+            readonly replicas: components["schemas"]["Replicas"];
+            /** @default {} */
+            readonly queue: components["schemas"]["Queue"];
+            /** @default {} */
+            readonly timeouts: components["schemas"]["Timeouts"];
+            readonly prices?: components["schemas"]["Prices"];
+            readonly command: components["schemas"]["Command"];
+            /**
+             * @description Variables of the daemon's environment that the server gets beside PATH, HOME, the locale and what GPU drivers read. None that begins with ORCHD_.
+             * @default []
+             */
+            readonly env: readonly components["schemas"]["EnvName"][];
+            /**
+             * @description Time between SIGTERM and SIGKILL to the server and all that it has started, ms.
+             * @default 5000
+             */
+            readonly stop_ms: number;
+            readonly api_key_env?: components["schemas"]["ApiKeyEnv"];
+            /** @default probe */
+            readonly replayable: components["schemas"]["Replayable"];
+            readonly reload?: components["schemas"]["ReloadMode"];
             /** @default {} */
             readonly tgi: components["schemas"]["TgiOptions"];
         };
         /** @description A server that has its options on its own side. */
         readonly TritonOptions: Record<string, never>;
-        readonly TritonPool: components["schemas"]["TritonExternalPool"];
-        /** @description A Triton Inference Server. */
+        readonly TritonPool: components["schemas"]["TritonExternalPool"] | components["schemas"]["TritonManagedPool"];
+        /** @description A Triton Inference Server that runs already. */
         readonly TritonExternalPool: {
             readonly id: components["schemas"]["Id"];
             /** @enum {string} */
@@ -668,19 +824,58 @@ export interface components {
             readonly prices?: components["schemas"]["Prices"];
             readonly url?: components["schemas"]["Url"];
             readonly api_key_env?: components["schemas"]["ApiKeyEnv"];
+            /** @default probe */
+            readonly replayable: components["schemas"]["Replayable"];
+            readonly reload?: components["schemas"]["ReloadMode"];
+            /** @default {} */
+            readonly triton: components["schemas"]["TritonOptions"];
+        };
+        /** @description A Triton Inference Server that the daemon starts. */
+        readonly TritonManagedPool: {
+            readonly id: components["schemas"]["Id"];
+            /** @enum {string} */
+            readonly engine: "triton";
+            /** @enum {string} */
+            readonly driver: "managed";
+            readonly model: components["schemas"]["ModelRef"];
+            readonly ctx?: components["schemas"]["Ctx"];
+            readonly max_tokens_out?: components["schemas"]["MaxTokensOut"];
+            readonly sampler_profile_version?: components["schemas"]["SamplerProfileVersion"];
             /**
-             * @description Whether the engine gives the same text again for the same seed; `probe` asks it at each start, with one seed several times.
-             * @default probe
-             * @enum {unknown}
+             * @default [
+             *       {
+             *         "id": "r0"
+             *       }
+             *     ]
              */
-            readonly replayable: true | false | "probe";
+            readonly replicas: components["schemas"]["Replicas"];
+            /** @default {} */
+            readonly queue: components["schemas"]["Queue"];
+            /** @default {} */
+            readonly timeouts: components["schemas"]["Timeouts"];
+            readonly prices?: components["schemas"]["Prices"];
+            readonly command: components["schemas"]["Command"];
+            /**
+             * @description Variables of the daemon's environment that the server gets beside PATH, HOME, the locale and what GPU drivers read. None that begins with ORCHD_.
+             * @default []
+             */
+            readonly env: readonly components["schemas"]["EnvName"][];
+            /**
+             * @description Time between SIGTERM and SIGKILL to the server and all that it has started, ms.
+             * @default 5000
+             */
+            readonly stop_ms: number;
+            readonly api_key_env?: components["schemas"]["ApiKeyEnv"];
+            /** @default probe */
+            readonly replayable: components["schemas"]["Replayable"];
+            readonly reload?: components["schemas"]["ReloadMode"];
             /** @default {} */
             readonly triton: components["schemas"]["TritonOptions"];
         };
         /** @description A server that has its options on its own side. */
         readonly OllamaOptions: Record<string, never>;
-        readonly OllamaPool: components["schemas"]["OllamaExternalPool"];
-        /** @description An Ollama server. */
+        readonly OllamaPool: components["schemas"]["OllamaExternalPool"] | components["schemas"]["OllamaManagedPool"];
+        /** @description An Ollama server that runs already. */
         readonly OllamaExternalPool: {
             readonly id: components["schemas"]["Id"];
             /** @enum {string} */
@@ -706,12 +901,51 @@ export interface components {
             readonly prices?: components["schemas"]["Prices"];
             readonly url?: components["schemas"]["Url"];
             readonly api_key_env?: components["schemas"]["ApiKeyEnv"];
+            /** @default probe */
+            readonly replayable: components["schemas"]["Replayable"];
+            readonly reload?: components["schemas"]["ReloadMode"];
+            /** @default {} */
+            readonly ollama: components["schemas"]["OllamaOptions"];
+        };
+        /** @description An Ollama server that the daemon starts. */
+        readonly OllamaManagedPool: {
+            readonly id: components["schemas"]["Id"];
+            /** @enum {string} */
+            readonly engine: "ollama";
+            /** @enum {string} */
+            readonly driver: "managed";
+            readonly model: components["schemas"]["ModelRef"];
+            readonly ctx?: components["schemas"]["Ctx"];
+            readonly max_tokens_out?: components["schemas"]["MaxTokensOut"];
+            readonly sampler_profile_version?: components["schemas"]["SamplerProfileVersion"];
             /**
-             * @description Whether the engine gives the same text again for the same seed; `probe` asks it at each start, with one seed several times.
-             * @default probe
-             * @enum {unknown}
+             * @default [
+             *       {
+             *         "id": "r0"
+             *       }
+             *     ]
              */
-            readonly replayable: true | false | "probe";
+            readonly replicas: components["schemas"]["Replicas"];
+            /** @default {} */
+            readonly queue: components["schemas"]["Queue"];
+            /** @default {} */
+            readonly timeouts: components["schemas"]["Timeouts"];
+            readonly prices?: components["schemas"]["Prices"];
+            readonly command: components["schemas"]["Command"];
+            /**
+             * @description Variables of the daemon's environment that the server gets beside PATH, HOME, the locale and what GPU drivers read. None that begins with ORCHD_.
+             * @default []
+             */
+            readonly env: readonly components["schemas"]["EnvName"][];
+            /**
+             * @description Time between SIGTERM and SIGKILL to the server and all that it has started, ms.
+             * @default 5000
+             */
+            readonly stop_ms: number;
+            readonly api_key_env?: components["schemas"]["ApiKeyEnv"];
+            /** @default probe */
+            readonly replayable: components["schemas"]["Replayable"];
+            readonly reload?: components["schemas"]["ReloadMode"];
             /** @default {} */
             readonly ollama: components["schemas"]["OllamaOptions"];
         };
@@ -745,8 +979,8 @@ export interface components {
              */
             readonly max_tokens_field: "max_tokens" | "max_completion_tokens";
         };
-        readonly OpenaiPool: components["schemas"]["OpenaiExternalPool"];
-        /** @description A server that speaks the API of OpenAI. */
+        readonly OpenaiPool: components["schemas"]["OpenaiExternalPool"] | components["schemas"]["OpenaiManagedPool"];
+        /** @description A server that speaks the API of OpenAI that runs already. */
         readonly OpenaiExternalPool: {
             readonly id: components["schemas"]["Id"];
             /** @enum {string} */
@@ -772,12 +1006,51 @@ export interface components {
             readonly prices?: components["schemas"]["Prices"];
             readonly url?: components["schemas"]["Url"];
             readonly api_key_env?: components["schemas"]["ApiKeyEnv"];
+            /** @default probe */
+            readonly replayable: components["schemas"]["Replayable"];
+            readonly reload?: components["schemas"]["ReloadMode"];
+            /** @default {} */
+            readonly openai: components["schemas"]["OpenaiOptions"];
+        };
+        /** @description A server that speaks the API of OpenAI that the daemon starts. */
+        readonly OpenaiManagedPool: {
+            readonly id: components["schemas"]["Id"];
+            /** @enum {string} */
+            readonly engine: "openai";
+            /** @enum {string} */
+            readonly driver: "managed";
+            readonly model: components["schemas"]["ModelRef"];
+            readonly ctx?: components["schemas"]["Ctx"];
+            readonly max_tokens_out?: components["schemas"]["MaxTokensOut"];
+            readonly sampler_profile_version?: components["schemas"]["SamplerProfileVersion"];
             /**
-             * @description Whether the engine gives the same text again for the same seed; `probe` asks it at each start, with one seed several times.
-             * @default probe
-             * @enum {unknown}
+             * @default [
+             *       {
+             *         "id": "r0"
+             *       }
+             *     ]
              */
-            readonly replayable: true | false | "probe";
+            readonly replicas: components["schemas"]["Replicas"];
+            /** @default {} */
+            readonly queue: components["schemas"]["Queue"];
+            /** @default {} */
+            readonly timeouts: components["schemas"]["Timeouts"];
+            readonly prices?: components["schemas"]["Prices"];
+            readonly command: components["schemas"]["Command"];
+            /**
+             * @description Variables of the daemon's environment that the server gets beside PATH, HOME, the locale and what GPU drivers read. None that begins with ORCHD_.
+             * @default []
+             */
+            readonly env: readonly components["schemas"]["EnvName"][];
+            /**
+             * @description Time between SIGTERM and SIGKILL to the server and all that it has started, ms.
+             * @default 5000
+             */
+            readonly stop_ms: number;
+            readonly api_key_env?: components["schemas"]["ApiKeyEnv"];
+            /** @default probe */
+            readonly replayable: components["schemas"]["Replayable"];
+            readonly reload?: components["schemas"]["ReloadMode"];
             /** @default {} */
             readonly openai: components["schemas"]["OpenaiOptions"];
         };

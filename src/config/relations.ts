@@ -1,6 +1,7 @@
 import type { components } from '../../generated/config.ts'
 import { ed25519Key } from '../domain/catalog/trust.ts'
 import { listensOnLoopback, splitListen } from './listen.ts'
+import { commandsOf } from './managed.ts'
 import { modelRelations } from './model-relations.ts'
 import { modelRefRefusal, type EngineTable } from './model-ref.ts'
 import { valueText, type Path, type Problem } from './problem.ts'
@@ -17,6 +18,7 @@ export const relationsOf = (engines: EngineTable): Relation[] => [
   poolsOnce,
   poolsOf(engines),
   urlsOf(engines),
+  commandsOf(engines),
   signers,
   egressPorts,
   hubUrl,

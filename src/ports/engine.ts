@@ -32,6 +32,8 @@ export interface EngineProps {
   readonly tokens_estimated?: true
   /** SHA-256 of the model file, or of what the engine takes for one, hex, where there is one. */
   readonly model_digest?: string
+  /** Another model cannot be up while this one is: a reload has to unload it first. */
+  readonly reload?: 'swap'
 }
 
 /** Fields of a task that only some engines can. */
@@ -112,6 +114,13 @@ export interface Engine {
   rerank?(query: string, documents: readonly string[], seed: number, signal: AbortSignal): Promise<{ scores: number[]; tokens_in: number }>
   /** Share of the KV cache in use, 0 to 1; undefined while the engine has not told. */
   kvUsage?(): number | undefined
+  /**
+   * Takes the model out of memory, while the engine stays up: until `load` calls reject. Resolves with false where it cannot.
+   * @throws EngineError where the engine says that it failed
+   */
+  unload?(): Promise<boolean>
+  /** Brings back what was unloaded; resolves when it serves. @throws EngineError where it does not come up */
+  load?(): Promise<void>
   /** Releases everything; calls under way reject. Resolves when the engine is gone. */
   stop(): Promise<void>
 }

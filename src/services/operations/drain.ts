@@ -124,7 +124,7 @@ export class Drain {
   }
 
   /** Moves what waits to other pools that serve what it names and that its placement allows; returns how many. */
-  private moveQueued(pool: Pool<LiveTask>): number {
+  moveQueued(pool: Pool<LiveTask>): number {
     let moved = 0
     for (const task of [...pool.scheduler.tasks()]) {
       const other = this.otherPoolFor(task, pool)

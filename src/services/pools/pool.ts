@@ -185,6 +185,17 @@ export class Pool<T extends PoolTask = PoolTask> {
     await Promise.all(this.replicas.filter(({ state }) => state !== 'stopped').map((replica) => replica.start()))
   }
 
+  /** How a reload brings up another model: beside this one, or in its place once it is worked off. */
+  get reloadMode(): 'beside' | 'swap' {
+    const configured = 'reload' in this.config ? this.config.reload : undefined
+    return configured ?? this.props?.reload ?? 'beside'
+  }
+
+  /** Takes its model out of the memory of engines that go on without it. @throws EngineError where one says that it failed */
+  async unload(): Promise<void> {
+    await Promise.all(this.replicas.map(async ({ state, engine }) => state === 'ready' && engine.unload?.()))
+  }
+
   /** Stops every replica until `resume`. @param reason said as their last error */
   async suspend(reason: string): Promise<void> {
     await Promise.all(this.replicas.map((replica) => replica.suspend(reason)))

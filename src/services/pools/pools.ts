@@ -81,10 +81,24 @@ export class Pools<T extends PoolTask = PoolTask> {
     const idle = [...this.retiring].filter((pool) => pool.idle)
     await Promise.all(
       idle.map(async (pool) => {
-        await pool.stop()
+        await this.release(pool)
         this.retiring.delete(pool)
       }),
     )
+  }
+
+  /** Stops a pool that serves no more; its model is unloaded where no other pool serves it on an engine of that kind. */
+  async release(pool: Pool<T>): Promise<void> {
+    const { engine, model } = pool.config
+    const shared = this.all().some(({ config }) => config.engine === engine && config.model === model)
+    try {
+      if (!shared) await pool.unload()
+    } catch (err) {
+      const fields = { err, pool_id: pool.id, model_ref: model }
+      const message = `Model ${model} of pool ${pool.id} could not be unloaded.`
+      this.events.emit({ type: 'notice', level: 'warn', event: 'reload', message, fields })
+    }
+    await pool.stop()
   }
 
   private adopt(pool: Pool<T>): void {

@@ -74,8 +74,8 @@ describe('llama-server', () => {
     await engine.start(nothing)
     assert.equal(await engine.countTokens({ messages: [{ role: 'developer', content: 'Who are you?' }] }, signal), 7)
     const [template, tokenize] = server.calls.slice(-2).map(({ call }) => call.body)
-    assert.deepEqual(template, { messages: [{ role: 'system', content: 'Who are you?' }] })
-    assert.deepEqual(tokenize, { content: '<|user|>Who are you?<|assistant|>', add_special: true, parse_special: true })
+    assert.deepEqual(template, { messages: [{ role: 'system', content: 'Who are you?' }], model: 'tinytales' })
+    assert.deepEqual(tokenize, { model: 'tinytales', content: '<|user|>Who are you?<|assistant|>', add_special: true, parse_special: true })
   })
 
   it('ends at a stop sequence, which is no text', async () => {

@@ -154,3 +154,36 @@ describe('what the other engines are sent', () => {
     }
   })
 })
+
+describe('what Ollama is sent to load and unload a model', () => {
+  it('an empty prompt, and one that is not kept', async () => {
+    const server = await EngineServer.start()
+    ollamaChats.welcome(server)
+    const engine = ollamaChats.create({ url: server.url, api_key: '' }, clock)
+    try {
+      await engine.start(nothing)
+      server.on('POST /api/generate', recording('ollama/load-only'))
+      assert.equal(await engine.unload?.(), true)
+      const { model, keep_alive, prompt } = server.calls.at(-1)?.call.body ?? {}
+      assert.deepEqual([typeof model, keep_alive, prompt], ['string', 0, undefined])
+      await assert.rejects(engine.countTokens({ text: 'a' }, signal), { message: 'the engine has unloaded its model', retriable: true })
+      await engine.load?.()
+      assert.equal(server.calls.at(-1)?.call.body['keep_alive'], undefined)
+      assert.ok((await engine.countTokens({ text: 'a' }, signal)) > 0)
+    } finally {
+      await engine.stop()
+      await server.stop()
+    }
+  })
+
+  it('nothing, where a server holds its model for as long as it runs', async () => {
+    const server = await EngineServer.start()
+    tgiChats.welcome(server)
+    const engine = tgiChats.create({ url: server.url, api_key: '' }, clock)
+    await engine.start(nothing)
+    assert.equal(await engine.unload?.(), false)
+    assert.ok((await engine.countTokens({ messages: [{ role: 'user', content: 'a' }] }, signal)) > 0)
+    await engine.stop()
+    await server.stop()
+  })
+})

@@ -12,7 +12,7 @@ import { answerSink } from './answer.ts'
 import { EngineClient, type ServerAddress } from './client.ts'
 import type { Dialect, Embeddings, Scores, ServerProps } from './dialect.ts'
 import { EngineFault, unfinished } from './faults.ts'
-import { Health, untilUp } from './health.ts'
+import { Health, untilUp, whileComing, whileLoading } from './health.ts'
 import { provesReplay } from './replay-probe.ts'
 
 export interface HttpEngineParts extends ServerAddress {
@@ -21,6 +21,8 @@ export interface HttpEngineParts extends ServerAddress {
   readonly slots?: number | undefined
   readonly replayable: boolean | 'probe'
   readonly clock: Clock
+  /** Its process has just been started: until it answers, it is waited for. */
+  readonly coming?: boolean
 }
 
 /** How often a server that takes no more is asked again within one run, and how long is waited before, ms. */
@@ -32,7 +34,10 @@ const longest_wait_ms = 30_000
 interface Up {
   readonly client: EngineClient
   readonly server: ServerProps
-  readonly health: Health
+  health: Health
+  /** Its model is unloaded by our wish. */
+  asleep: boolean
+  readonly watch: () => Health
   kv_usage: number | undefined
 }
 
@@ -42,6 +47,8 @@ export class HttpEngine implements Engine {
   private client: EngineClient | undefined
   private up: Up | undefined
   private asking = false
+  /** Aborts what a start waits for. */
+  private over = new AbortController()
   /** Counts starts and stops: a start that a stop has overtaken is over. */
   private starts = 0
   private closing: Promise<void> = Promise.resolve()
@@ -51,7 +58,7 @@ export class HttpEngine implements Engine {
   }
 
   async start(onDown: (reason: Error) => void): Promise<EngineProps> {
-    const { dialect, replayable, clock } = this.parts
+    const { dialect, replayable, clock, coming = false } = this.parts
     const begun = ++this.starts
     const client = await EngineClient.open(this.parts)
     if (begun !== this.starts) {
@@ -59,10 +66,11 @@ export class HttpEngine implements Engine {
       throw stopped()
     }
     this.client = client
-    const over = never()
+    this.over = new AbortController()
+    const over = this.over.signal
     try {
       const asked = { client, path: dialect.health, clock }
-      await untilUp(asked, over)
+      await untilUp(asked, coming ? whileComing : whileLoading, over)
       const server = await dialect.inspect(client, over)
       const slots = this.parts.slots ?? dialect.usual_slots ?? server.slots ?? 1
       client.reserve(slots)
@@ -70,12 +78,13 @@ export class HttpEngine implements Engine {
         throw new EngineFault('failed', `the engine runs ${server.slots} tasks at once, not the ${slots} of replicas.slots`)
       const run = (request: GenerateRequest): Promise<string> => textOfRun(client, dialect, server, request)
       const proven = replayable === 'probe' ? await provesReplay(run, slots, server) : replayable
-      const health = new Health({ ...asked, path: server.health ?? asked.path }, (reason) => {
+      const down = (reason: EngineFault): void => {
         this.up = undefined
         this.closing = client.close(reason)
         onDown(reason)
-      })
-      this.up = { client, server, health, kv_usage: undefined }
+      }
+      const watch = (): Health => new Health({ ...asked, path: server.health ?? dialect.health }, down)
+      this.up = { client, server, health: watch(), watch, asleep: false, kv_usage: undefined }
       return { ...server, engine_version: versionOf(server), slots, replayable: proven }
     } catch (error) {
       await client.close(stopped())
@@ -125,13 +134,31 @@ export class HttpEngine implements Engine {
   /** The last figure; asking for it fetches the next one. */
   kvUsage(): number | undefined {
     const { up } = this
-    if (up !== undefined && !this.asking) void this.askKvUsage(up)
+    if (up?.asleep === false && !this.asking) void this.askKvUsage(up)
     return up?.kv_usage
+  }
+
+  async unload(): Promise<boolean> {
+    const up = this.running()
+    if (up.server.loads !== true) return false
+    up.asleep = true
+    up.health.stop()
+    await this.parts.dialect.unload?.(up.client, up.server, this.over.signal)
+    return true
+  }
+
+  async load(): Promise<void> {
+    const { up } = this
+    if (up?.asleep !== true) return void this.running()
+    await this.parts.dialect.load?.(up.client, up.server, this.over.signal)
+    up.health = up.watch()
+    up.asleep = false
   }
 
   async stop(): Promise<void> {
     const { client } = this
     this.starts++
+    this.over.abort(stopped())
     this.up?.health.stop()
     this.up = undefined
     this.client = undefined
@@ -159,7 +186,7 @@ export class HttpEngine implements Engine {
   private async askKvUsage(up: Up): Promise<void> {
     this.asking = true
     try {
-      up.kv_usage = await this.parts.dialect.kvUsage?.(up.client, never())
+      up.kv_usage = await this.parts.dialect.kvUsage?.(up.client, up.server, never())
     } catch {
       // A figure that is not told, or a server that is gone: its health says so.
       up.kv_usage = undefined
@@ -170,6 +197,7 @@ export class HttpEngine implements Engine {
 
   private running(): Up {
     if (this.up === undefined) throw new EngineError('the engine is not up', { retriable: true })
+    if (this.up.asleep) throw new EngineError('the engine has unloaded its model', { retriable: true })
     return this.up
   }
 }

@@ -28,7 +28,7 @@ export const vllmDialect = (model_ref: string, features: readonly Feature[]): Di
   },
   embed: (client, inputs, { model }, signal) => openAiEmbeddings(client, { v1, model }, inputs, signal),
   rerank: (client, query, documents, { model }, signal) => rerank(client, { model, query, documents }, signal),
-  kvUsage: async (client, signal) => {
+  kvUsage: async (client, _server, signal) => {
     const [, share] = /^vllm:kv_cache_usage_perc(?:\{[^}]*\})? (\S+)/m.exec(await client.text('/metrics', signal)) ?? []
     return share === undefined ? undefined : Number(share)
   },
