@@ -26,6 +26,9 @@ export const aside = 4
 
 export type State = typeof absent | typeof tentative | typeof queued | typeof requeued | typeof aside
 
+/** Most elements that are looked at for one that fits. */
+const passable = 64
+
 /** Weights are whole microseconds of `work_ms`, so that their sums are exact up to 285 years. */
 export const weight_per_ms = 1000
 
@@ -141,17 +144,15 @@ export class ClassQueue<T extends Queueable> {
     this.leave(task.ticket & this.mask)
   }
 
-  /** Whether the oldest that is not aside may go out. */
-  get ready(): boolean {
-    return isWaiting(this.stateIn(this.first()))
-  }
-
-  /** Removes the oldest that is not aside. */
-  shift(): T | undefined {
-    const slot = this.first()
-    const task = this.elements[slot]
-    if (task !== undefined) this.leave(slot)
-    return task
+  /** The oldest that is not aside, or one of the next few behind it where all before it wait and do not fit. Undefined where none may go out. */
+  first(fits: (task: T) => boolean): T | undefined {
+    for (let rank = 0; rank < Math.min(passable, this.size); rank++) {
+      const slot = this.slotOf(rank)
+      const task = this.elements[slot]
+      if (task === undefined || !isWaiting(this.stateIn(slot))) return undefined
+      if (fits(task)) return task
+    }
+    return undefined
   }
 
   /** Elements that may be taken out, in order; do not change the queue while you go through them. */
@@ -186,11 +187,10 @@ export class ClassQueue<T extends Queueable> {
     return (this.states[slot] ?? absent) as State
   }
 
-  /** Slot of the oldest element that is not aside; the head's, where there is none. */
-  private first(): number {
+  /** Slot of an element that is not aside and has `rank` others before it. @param rank less than `size` */
+  private slotOf(rank: number): number {
     const slot = this.head & this.mask
-    if (this.states[slot] !== aside || this.size === 0) return slot
-    return this.sums.slotOf(0)
+    return rank === 0 && this.states[slot] !== aside ? slot : this.sums.slotOf(rank)
   }
 
   private place(slot: number, task: T, state: State, deadline_at: number, weight: number): void {

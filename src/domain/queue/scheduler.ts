@@ -144,15 +144,15 @@ export class Scheduler<T extends Schedulable> {
     this.classes[task.priority].requeue(task)
   }
 
-  /** Takes the task that goes next out of the queue. */
-  next(): T | undefined {
-    const { interactive, batch } = this.classes
-    const batchReady = batch.ready
-    const chosen =
-      interactive.ready && (!batchReady || this.passed + 1 < this.rules.batch_every) ? interactive : batchReady ? batch : undefined
+  /** Takes the task that goes next out of the queue. @param fits whether one can go now: up to 64 of a class that cannot let others pass */
+  next(fits: (task: T) => boolean = () => true): T | undefined {
+    const interactive = this.classes.interactive.first(fits)
+    const batch = this.classes.batch.first(fits)
+    const chosen = interactive === undefined || (batch !== undefined && this.passed + 1 >= this.rules.batch_every) ? batch : interactive
     if (chosen === undefined) return undefined
-    this.passed = chosen === interactive && batchReady ? this.passed + 1 : 0
-    return chosen.shift()
+    this.passed = chosen === interactive && batch !== undefined ? this.passed + 1 : 0
+    this.classes[chosen.priority].remove(chosen)
+    return chosen
   }
 
   /** Takes a queued task out (canceled, expired, moved). False where it is not in the queue, tentative or set aside. */

@@ -9,7 +9,7 @@ import type { PoolTask } from './pool-task.ts'
 import type { Pool } from './pool.ts'
 import type { Pools } from './pools.ts'
 import { tooLarge, notReady } from './refusals.ts'
-import type { Replica } from './replica.ts'
+import { onDevices } from './replica-choice.ts'
 
 /** Pools a task may go to. */
 export interface Candidates<T extends PoolTask = PoolTask> {
@@ -95,16 +95,14 @@ function allowedBy<T extends PoolTask>(
   serving: readonly Pool<T>[],
   pools: Pools<T>,
 ): readonly Pool<T>[] {
-  const { pin_pool_id, prefer_pools = [], avoid_pools = [], require_device_mask: mask = [] } = placement
+  const { pin_pool_id, prefer_pools = [], avoid_pools = [] } = placement
   for (const [field, ids] of [
     ['pin_pool_id', pin_pool_id === undefined ? [] : [pin_pool_id]],
     ['prefer_pools', prefer_pools],
     ['avoid_pools', avoid_pools],
   ] as const)
     for (const id of ids) if (pools.find(id) === undefined) noSuchPool(field, id)
-  return serving.filter(
-    ({ id, replicas }) => !avoid_pools.includes(id) && replicas.some(({ devices }) => mask.every((device) => devices.includes(device))),
-  )
+  return serving.filter(({ id, replicas }) => !avoid_pools.includes(id) && replicas.some((replica) => onDevices(replica, { placement })))
 }
 
 /** Where a task goes, and what it finds there. */
@@ -188,14 +186,9 @@ function feasible<T extends PoolTask>(request: TaskDraft, all: readonly Pool<T>[
       'invalid_params',
       'body.determinism: strict needs an engine that is replayable; GET /v1/capabilities lists features',
     )
-  const ready = replayable.filter((pool) => pool.accepting)
+  const ready = replayable.filter(
+    (pool) => pool.accepting && pool.replicas.some((replica) => replica.state === 'ready' && onDevices(replica, request)),
+  )
   if (ready.length === 0) throw notReady(replayable)
   return ready
-}
-
-/** Among a pool's ready replicas with a free slot: fewest busy slots, then the order of the configuration. */
-export function chooseReplica(pool: Pool): Replica | undefined {
-  let best: Replica | undefined
-  for (const replica of pool.replicas) if (replica.hasFreeSlot && (best === undefined || replica.busy < best.busy)) best = replica
-  return best
 }

@@ -1,6 +1,7 @@
 import type { components as config } from '../../../generated/config.ts'
 import { unavailableRetryMs } from '../../domain/backoff.ts'
 import type { EventSink, PoolLabels } from '../../domain/daemon-events.ts'
+import { Warmth } from '../../domain/placement/warmth.ts'
 import { Estimator } from '../../domain/prediction/estimator.ts'
 import type { Start } from '../../domain/prediction/forecast.ts'
 import { Scheduler, type Ahead } from '../../domain/queue/scheduler.ts'
@@ -33,6 +34,7 @@ export class Pool<T extends PoolTask = PoolTask> {
   readonly scheduler: Scheduler<T>
   readonly estimator = new Estimator()
   readonly replicas: readonly Replica[]
+  readonly warmth = new Warmth()
   /** Tasks that hold a slot. */
   readonly running = new Set<T>()
   /** Takes no new tasks; what is queued is worked off. */
@@ -199,6 +201,7 @@ export class Pool<T extends PoolTask = PoolTask> {
 
   private changed(replica: Replica, change: 'state' | 'slot'): void {
     if (change === 'state') {
+      if (replica.state === 'starting') this.warmth.lost(replica.id)
       const engine_version = this.props?.engine_version ?? 'unknown'
       if (engine_version !== this.currentLabels.engine_version) {
         this.forgetDepth()

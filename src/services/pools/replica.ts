@@ -32,6 +32,8 @@ export class Replica {
   state: ReplicaState = 'starting'
   /** Tasks it runs now. */
   busy = 0
+  /** Free memory of its devices, bytes; undefined where nobody tells. */
+  free_vram_bytes: number | undefined
   props: EngineProps | undefined
   restarts = 0
   last_error: string | undefined

@@ -16,7 +16,7 @@ interface Item extends Queueable {
 }
 
 const step = fc.record({
-  name: fc.constantFrom('push', 'push', 'push', 'push', 'push', 'shift', 'shift', 'requeue', 'remove', 'hide', 'show', 'settle'),
+  name: fc.constantFrom('push', 'push', 'push', 'push', 'push', 'shift', 'shift', 'pass', 'requeue', 'remove', 'hide', 'show', 'settle'),
   pick: fc.nat(9999),
   tentative: fc.boolean(),
 })
@@ -44,8 +44,18 @@ class Twin {
     } else if (name === 'shift') {
       const first = all.find(({ state }) => state !== aside)
       if (first === undefined || first.state === tentative) return
-      assert.equal(queue.shift(), first.item)
-      this.leave(first.item)
+      assert.equal(
+        queue.first(() => true),
+        first.item,
+      )
+      this.take(first.item)
+    } else if (name === 'pass') {
+      const fits = (item: Item): boolean => item.name % 3 === pick % 3
+      const seen = all.filter(({ state }) => state !== aside).slice(0, 64)
+      const until = seen.findIndex(({ item, state }) => state === tentative || fits(item))
+      const found = seen[until]
+      assert.equal(queue.first(fits), found?.state === tentative ? undefined : found?.item)
+      if (found !== undefined && found.state !== tentative) this.take(found.item)
     } else if (name === 'requeue') {
       const [item] = gone.splice(pick % Math.max(1, gone.length), 1)
       if (item === undefined) return
@@ -54,8 +64,7 @@ class Twin {
       all.splice(after < 0 ? all.length : after, 0, { item, state: requeued })
     } else if (one === undefined) return
     else if (name === 'remove') {
-      queue.remove(one.item)
-      this.leave(one.item)
+      this.take(one.item)
     } else if (name === 'hide' && one.state === queued) {
       queue.hide(one.item)
       one.state = aside
@@ -74,8 +83,6 @@ class Twin {
     const waiting = visible.filter(({ state }) => state !== tentative)
     const sum = (items: typeof all): number => items.reduce((total, { item }) => total + item.work_ms * 1000, 0)
     assert.deepEqual([queue.size, queue.length], [visible.length, all.length])
-    const first = visible[0]
-    assert.equal(queue.ready, first !== undefined && first.state !== tentative)
     assert.deepEqual(
       [...queue.all()],
       waiting.map(({ item }) => item),
@@ -102,7 +109,8 @@ class Twin {
     )
   }
 
-  private leave(item: Item): void {
+  private take(item: Item): void {
+    this.queue.remove(item)
     this.all = this.all.filter((other) => other.item !== item)
     this.gone.push(item)
   }

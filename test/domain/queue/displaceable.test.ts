@@ -30,9 +30,11 @@ describe('displaceable', () => {
             queue.push(item, pick % 3 === 0 ? queued : tentative)
             displaceable.add(item)
             all.push(item)
-          } else if (name === 'shift' && queue.ready) {
-            const first = queue.shift()
-            if (first !== undefined) out.push(first)
+          } else if (name === 'shift') {
+            const first = queue.first(() => true)
+            if (first === undefined) continue
+            queue.remove(first)
+            out.push(first)
             all = all.filter((item) => item !== first)
           } else if (name === 'requeue') {
             const item = out.pop()
