@@ -56,10 +56,10 @@ describe('the blocks of a prompt', () => {
       blocks.findIndex((block, i) => block !== other[i]),
       0,
     )
-    const again = promptBlocks({ messages: [system, { role: 'user', content: `${long('q').slice(0, -1)}Q` }] })
+    const again = promptBlocks({ messages: [system, { role: 'user', content: `Q${long('q').slice(1)}` }] })
     const last = promptBlocks({ messages: [system, question] })
     assert.ok(last.length > 5)
-    assert.deepEqual([...last.subarray(0, 5)], [...again.subarray(0, 5)])
+    assert.deepEqual([...last.subarray(0, 3)], [...again.subarray(0, 3)])
     assert.notEqual(last.at(-1), again.at(-1))
   })
 
