@@ -6,11 +6,12 @@ const slots = 8
 const context = 16_384
 const choices: readonly Choice[] = ['oracle', 'daemon', 'fewest busy', 'round robin']
 
-/** Fleets, their caches as a share of slots times context, and how often a conversation begins. The load is about 0.6 of the slots. */
+/** Fleets, how often a conversation begins, which gives their load, and their caches as a share of slots times context. */
 const fleets = [
-  { replicas: 4, conversations: 800, every_ms: 1150, cache: 1 },
-  { replicas: 16, conversations: 2400, every_ms: 290, cache: 1 },
-  { replicas: 16, conversations: 2400, every_ms: 290, cache: 0.5 },
+  { replicas: 4, load: 0.6, conversations: 800, every_ms: 1150, cache: 1 },
+  { replicas: 16, load: 0.6, conversations: 1600, every_ms: 290, cache: 1 },
+  { replicas: 16, load: 0.6, conversations: 1600, every_ms: 290, cache: 0.5 },
+  { replicas: 16, load: 0.2, conversations: 600, every_ms: 900, cache: 1 },
 ] as const
 
 /** Conversations of agents that grow, on replicas with bounded KV caches: what of the prompts is found warm, and how even the load is. */
@@ -19,13 +20,13 @@ export function benchPlacement(): Promise<Section> {
   return Promise.resolve({
     title:
       `Placement: a simulation of agents' conversations that grow (10 turns in the mean, 80 % of them answers of tools; 8 system prompts of 500 to 4,000 tokens, shared by Zipf's law) on replicas of ${slots} slots with a context of ${context} tokens and a KV cache ` +
-      'of so many times slots x context, in blocks of 16 tokens, the longest unused dropped first. The daemon knows only what it has sent; the oracle knows what each cache holds and keeps the same rule of load. load is the busy time of the busiest replica, over the mean',
+      'of so many times slots x context, in blocks of 16 tokens, the longest unused dropped first. The slots are busy for the share of the time that the fleet has in its name. The daemon knows only what it has sent; the oracle knows what each cache holds and keeps the same rule of load. load is the busy time of the busiest replica, over the mean',
     rows: compared.flatMap(({ rows }) => rows),
     goals: compared.flatMap(({ goals }) => goals),
   })
 }
 
-function compare({ replicas, conversations, every_ms, cache }: (typeof fleets)[number]) {
+function compare({ replicas, load: wanted, conversations, every_ms, cache }: (typeof fleets)[number]) {
   const all = conversationsOf(replicas, conversations, every_ms)
   const assumed_tokens = slots * context
   const results = choices.map((choice) => {
@@ -33,7 +34,7 @@ function compare({ replicas, conversations, every_ms, cache }: (typeof fleets)[n
     return { choice, result, share: result.warm_tokens / result.prompt_tokens, load: loadOf(result) }
   })
   const oracle = results[0]?.share ?? NaN
-  const name = `${replicas} replicas, cache ${cache}`
+  const name = `${replicas} replicas at ${wanted}, cache ${cache}`
   const goals = results.flatMap(({ choice, share, load }): Goal[] =>
     choice === 'daemon'
       ? [atLeast(`${name}: warm share, to the oracle's`, share / oracle, 0.9), atMost(`${name}: load, busiest to mean`, load, 1.25)]
