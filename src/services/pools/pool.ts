@@ -25,6 +25,8 @@ export interface PoolParts {
   readonly engineOf: (pool: PoolConfig, replica: ReplicaConfig) => Engine
   readonly clock: Clock
   readonly events: EventSink
+  /** 0 to 1, @see Breaker */
+  readonly jitter: () => number
 }
 
 /** One model on one engine: a queue, an estimator and the replicas that work it off. */
@@ -58,13 +60,13 @@ export class Pool<T extends PoolTask = PoolTask> {
     this.parts = parts
     this.scheduler = new Scheduler(config.queue)
     this.currentLabels = { engine: config.engine, engine_version: 'unknown', pool_id: config.id }
-    const { clock } = parts
+    const { clock, jitter } = parts
     const { start_ms } = config.timeouts
     const onChange = (replica: Replica, change: 'state' | 'slot'): void => {
       this.changed(replica, change)
     }
     this.replicas = config.replicas.map(
-      (replica) => new Replica({ ...replica, start_ms, engine: parts.engineOf(config, replica), clock, onChange }),
+      (replica) => new Replica({ ...replica, start_ms, engine: parts.engineOf(config, replica), clock, jitter, onChange }),
     )
   }
 
