@@ -291,7 +291,7 @@ export interface components {
             readonly url?: components["schemas"]["Url"];
             readonly api_key_env?: components["schemas"]["ApiKeyEnv"];
             /**
-             * @description Device indices it runs on.
+             * @description Device indices it runs on. It takes no tasks while NVIDIA's tool says that one of them cannot be used.
              * @default []
              */
             readonly devices: readonly number[];

@@ -102,9 +102,9 @@ export function createNvidiaSmi(command: string): DeviceProbe {
 
 /** The device that an error is about, such as `... the device handle for GPU0: 0000:01:00.0: Unknown Error`; older drivers leave the number out. */
 function deviceIn(said: string, known: readonly PlacedReading[]): number | undefined {
-  const [place] = /[0-9A-F]{4,8}:[0-9A-F]{2}:[0-9A-F]{2}\.[0-9A-F]/i.exec(said) ?? []
+  const [place = 'nowhere'] = /[0-9A-F]{4,8}:[0-9A-F]{2}:[0-9A-F]{2}\.[0-9A-F]/i.exec(said) ?? []
   // It is 0000:01:00.0 here and 00000000:01:00.0 there.
-  const there = known.find(({ bus_id }) => place !== undefined && bus_id.slice(-10).toLowerCase() === place.slice(-10).toLowerCase())
+  const there = known.find(({ bus_id }) => bus_id.slice(-10).toLowerCase() === place.slice(-10).toLowerCase())
   const [, number] = /\bGPU(\d{1,4}):/.exec(said) ?? []
   return there?.index ?? (number === undefined ? undefined : Number(number))
 }
