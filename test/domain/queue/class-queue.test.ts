@@ -44,18 +44,16 @@ class Twin {
     } else if (name === 'shift') {
       const first = all.find(({ state }) => state !== aside)
       if (first === undefined || first.state === tentative) return
-      assert.equal(
-        queue.first(() => true),
-        first.item,
-      )
-      this.take(first.item)
+      assert.equal(queue.take(queue.find(() => true)), first.item)
+      this.leave(first.item)
     } else if (name === 'pass') {
       const fits = (item: Item): boolean => item.name % 3 === pick % 3
       const seen = all.filter(({ state }) => state !== aside).slice(0, 64)
       const until = seen.findIndex(({ item, state }) => state === tentative || fits(item))
       const found = seen[until]
-      assert.equal(queue.first(fits), found?.state === tentative ? undefined : found?.item)
-      if (found !== undefined && found.state !== tentative) this.take(found.item)
+      const passes = found !== undefined && found.state !== tentative
+      assert.equal(queue.take(queue.find(fits)), passes ? found.item : undefined)
+      if (passes) this.leave(found.item)
     } else if (name === 'requeue') {
       const [item] = gone.splice(pick % Math.max(1, gone.length), 1)
       if (item === undefined) return
@@ -64,7 +62,8 @@ class Twin {
       all.splice(after < 0 ? all.length : after, 0, { item, state: requeued })
     } else if (one === undefined) return
     else if (name === 'remove') {
-      this.take(one.item)
+      queue.remove(one.item)
+      this.leave(one.item)
     } else if (name === 'hide' && one.state === queued) {
       queue.hide(one.item)
       one.state = aside
@@ -109,8 +108,7 @@ class Twin {
     )
   }
 
-  private take(item: Item): void {
-    this.queue.remove(item)
+  private leave(item: Item): void {
     this.all = this.all.filter((other) => other.item !== item)
     this.gone.push(item)
   }

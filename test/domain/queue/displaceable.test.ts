@@ -31,9 +31,8 @@ describe('displaceable', () => {
             displaceable.add(item)
             all.push(item)
           } else if (name === 'shift') {
-            const first = queue.first(() => true)
+            const first = queue.take(queue.find(() => true))
             if (first === undefined) continue
-            queue.remove(first)
             out.push(first)
             all = all.filter((item) => item !== first)
           } else if (name === 'requeue') {
