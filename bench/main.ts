@@ -10,6 +10,7 @@ import { benchScheduler } from './scheduler.ts'
 import { benchSlots } from './slots.ts'
 import { benchStart } from './start.ts'
 import { benchStreaming } from './streaming.ts'
+import { benchPlacement } from './placement.ts'
 import { benchPrediction } from './prediction.ts'
 import type { Section } from './section.ts'
 
@@ -20,6 +21,7 @@ const benches: Readonly<Record<string, () => Promise<Section>>> = {
   streaming: benchStreaming,
   slots: benchSlots,
   prediction: benchPrediction,
+  placement: benchPlacement,
   start: benchStart,
 }
 

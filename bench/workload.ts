@@ -76,7 +76,7 @@ function lengths(random: () => number): () => Lengths {
 }
 
 /** Uniform in (0, 1), the same for the same seed: mulberry32 (T. Ettinger, 2017). */
-function generator(seed: number): () => number {
+export function generator(seed: number): () => number {
   let state = seed
   return () => {
     state = (state + 0x6d2b79f5) | 0

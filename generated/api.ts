@@ -673,7 +673,7 @@ export interface components {
             prefer_pools?: components["schemas"]["PoolId"][];
             /** @description Never used. */
             avoid_pools?: components["schemas"]["PoolId"][];
-            /** @description Device indices; only pools with a replica that has all of them. */
+            /** @description Device indices; only replicas that have all of them. The task waits for one of those, and lets others pass. */
             require_device_mask?: number[];
             /** @description Whether `prefer` may use other pools when no preferred one takes the task (it may unless this is false); contradicts `pin`. */
             allow_fallback?: boolean;
@@ -1270,7 +1270,7 @@ export interface components {
         ReplicaHealth: {
             replica_id: components["schemas"]["ReplicaId"];
             /**
-             * @description `down` waits for its next restart.
+             * @description `down` takes no tasks until it is tried again: the engine is gone, its tasks failed in a row, or its devices are in trouble.
              * @enum {string}
              */
             state: "starting" | "ready" | "down" | "stopped";
@@ -1286,7 +1286,7 @@ export interface components {
             model_digest?: string;
             /** @description Restarts since the daemon started. */
             restarts: number;
-            /** @description While down: until the next attempt, from now. */
+            /** @description While down: until it is tried again, from now; absent while it waits for its devices. */
             restart_in_ms?: number;
             /** @description Why it was last down. */
             last_error?: string;

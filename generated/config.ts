@@ -385,7 +385,7 @@ export interface components {
             /** @description Port of 127.0.0.1 that a managed server listens on; a free one at each start if left out. */
             readonly port?: number;
             /**
-             * @description Indices of the devices it runs on, as nvidia-smi numbers them; an engine that the daemon starts sees no others (CUDA_VISIBLE_DEVICES).
+             * @description Indices of the devices it runs on, as nvidia-smi numbers them; an engine that the daemon starts sees no others (CUDA_VISIBLE_DEVICES). It takes no tasks while NVIDIA's tool says that one of them cannot be used.
              * @default []
              */
             readonly devices: readonly number[];

@@ -47,6 +47,8 @@ export interface CoreParts {
   readonly drawSeed?: () => number
   /** An id for a task that brings none; a UUID unless given. */
   readonly drawId?: () => string
+  /** Spreads the restarts of engines, 0 to 1; random unless given. */
+  readonly jitter?: () => number
 }
 
 /** The daemon without its edges: what is behind the handlers. */
@@ -66,13 +68,13 @@ export interface Core extends Services {
 }
 
 /** Makes the configured pools, so that a pool that cannot be made is an error of the configuration. @throws ConfigError */
-function poolMaker({ config, engines, models, clock, storage }: CoreParts, events: DaemonEvents) {
+function poolMaker({ config, engines, models, clock, storage, jitter = Math.random }: CoreParts, events: DaemonEvents) {
   const { files, source } = models
   const { signers, hf_endpoint } = config.catalog
   const catalog = new Catalog({ files, source, trust: new Trust(signers), hf_endpoint, journal: storage.journal, clock, events })
   const resolve = (model_id: string): Promise<string> => catalog.resolve(model_id)
   const poolOf = (pool: PoolConfig): Pool<LiveTask> =>
-    new Pool<LiveTask>(pool, { engineOf: (of, replica) => engines(of, replica, resolve), clock, events })
+    new Pool<LiveTask>(pool, { engineOf: (of, replica) => engines(of, replica, resolve), clock, events, jitter })
   return { catalog, poolOf }
 }
 

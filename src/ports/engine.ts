@@ -76,13 +76,15 @@ export interface GenerateResult {
   readonly kv_warm: boolean
 }
 
-/** The engine failed. `retriable` tells whether the same request may succeed on a healthy engine. */
+/** The engine failed. `retriable` tells whether the same request may succeed on a healthy engine, `busy` that it is well and takes no more now. */
 export class EngineError extends Error {
   override readonly name = 'EngineError'
   readonly retriable: boolean
-  constructor(message: string, options: { readonly retriable: boolean; readonly cause?: unknown }) {
+  readonly busy: boolean
+  constructor(message: string, options: { readonly retriable: boolean; readonly busy?: boolean; readonly cause?: unknown }) {
     super(message, options.cause === undefined ? {} : { cause: options.cause })
     this.retriable = options.retriable
+    this.busy = options.busy ?? false
   }
 }
 

@@ -141,7 +141,7 @@ export async function startDaemon(given: Record<string, unknown> = {}, overrides
   const { storage, busy } = counted(await storageOf(config))
   const parts = { config, storage, engines, models: modelsOf(config, clock, resolveHost), clock, log: kept }
   const wrap = services === undefined ? {} : { wrap: services }
-  const daemon = await assemble({ ...parts, metrics: createPrometheusMetrics(false), strict: true, ...wrap })
+  const daemon = await assemble({ ...parts, metrics: createPrometheusMetrics(false), strict: true, jitter: () => 1, ...wrap })
   // The disk is real: a task whose start is being written has to be on its engine before time goes on.
   if (clock instanceof FakeClock) clock.busy = busy
   await daemon.start()

@@ -176,7 +176,17 @@ export async function startRig(options: RigOptions = {}) {
     engines.set(`${pool.id}/${replica.id}`, engine)
     return engine
   }
-  const core = await coreOf({ config, storage, engines: engineOf, models: noModels, clock, metrics, log, drawSeed: () => 4242 })
+  const core = await coreOf({
+    config,
+    storage,
+    engines: engineOf,
+    models: noModels,
+    clock,
+    metrics,
+    log,
+    drawSeed: () => 4242,
+    jitter: () => 1,
+  })
   const { pools, live, admission, streams } = core
   const starting = core.start()
   await settled()

@@ -41,6 +41,7 @@ export type Admission<T> =
 
 const admitted = { admitted: true } as const
 const queueFull = { admitted: false, reason: 'queue_full' } as const
+const anything = (): boolean => true
 const nothingToDrop = { admitted: false, reason: 'nothing_to_drop' } as const
 
 /**
@@ -144,15 +145,14 @@ export class Scheduler<T extends Schedulable> {
     this.classes[task.priority].requeue(task)
   }
 
-  /** Takes the task that goes next out of the queue. */
-  next(): T | undefined {
+  /** Takes the task that goes next out of the queue. @param fits whether one can go now: up to 64 of a class that cannot let others pass */
+  next(fits: (task: T) => boolean = anything): T | undefined {
     const { interactive, batch } = this.classes
-    const batchReady = batch.ready
-    const chosen =
-      interactive.ready && (!batchReady || this.passed + 1 < this.rules.batch_every) ? interactive : batchReady ? batch : undefined
-    if (chosen === undefined) return undefined
-    this.passed = chosen === interactive && batchReady ? this.passed + 1 : 0
-    return chosen.shift()
+    const [first, other] = [interactive.find(fits), batch.find(fits)]
+    const turn = first < 0 || (other >= 0 && this.passed + 1 >= this.rules.batch_every)
+    if (turn && other < 0) return undefined
+    this.passed = !turn && other >= 0 ? this.passed + 1 : 0
+    return turn ? batch.take(other) : interactive.take(first)
   }
 
   /** Takes a queued task out (canceled, expired, moved). False where it is not in the queue, tentative or set aside. */

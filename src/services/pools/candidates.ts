@@ -2,6 +2,7 @@ import { featuresOf } from '../../domain/chat.ts'
 import { DomainError } from '../../domain/errors.ts'
 import { near } from '../../domain/nearest.ts'
 import type { Feature, TaskDraft } from '../../domain/task.ts'
+import { onDevices } from './replica-choice.ts'
 import type { PoolTask } from './pool-task.ts'
 import type { Pool } from './pool.ts'
 import type { Pools } from './pools.ts'
@@ -135,7 +136,7 @@ function lacking(feature: Feature, field: string, pools: readonly Pool[]): Domai
 }
 
 function allowedBy<T extends PoolTask>(placement: Placement, all: Candidates<T>, pools: Pools<T>): Candidates<T> {
-  const { pin_pool_id, prefer_pools = [], avoid_pools = [], require_device_mask: mask = [] } = placement
+  const { pin_pool_id, prefer_pools = [], avoid_pools = [] } = placement
   for (const [field, ids] of [
     ['pin_pool_id', pin_pool_id === undefined ? [] : [pin_pool_id]],
     ['prefer_pools', prefer_pools],
@@ -144,6 +145,6 @@ function allowedBy<T extends PoolTask>(placement: Placement, all: Candidates<T>,
     for (const id of ids) if (pools.find(id) === undefined) noSuchPool(field, id)
   return candidatesWith(
     all,
-    ({ id, replicas }) => !avoid_pools.includes(id) && replicas.some(({ devices }) => mask.every((device) => devices.includes(device))),
+    ({ id, replicas }) => !avoid_pools.includes(id) && replicas.some((replica) => onDevices(replica, { placement })),
   )
 }

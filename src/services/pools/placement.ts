@@ -9,7 +9,7 @@ import type { PoolTask } from './pool-task.ts'
 import type { Pool } from './pool.ts'
 import type { PromptTokens } from './prompt-tokens.ts'
 import { tooLarge, notReady } from './refusals.ts'
-import type { Replica } from './replica.ts'
+import { onDevices } from './replica-choice.ts'
 
 /** Where a task goes, and what it finds there. */
 export interface PlacementChoice<T extends PoolTask = PoolTask> {
@@ -121,14 +121,9 @@ function feasible<T extends PoolTask>({ request, tokens }: Seeker, all: readonly
       'invalid_params',
       'body.determinism: strict needs an engine that is replayable; GET /v1/capabilities lists features',
     )
-  const ready = replayable.filter((pool) => pool.accepting)
+  const ready = replayable.filter(
+    (pool) => pool.accepting && pool.replicas.some((replica) => replica.state === 'ready' && onDevices(replica, request)),
+  )
   if (ready.length === 0) throw notReady(replayable)
   return ready
-}
-
-/** Among a pool's ready replicas with a free slot: fewest busy slots, then the order of the configuration. */
-export function chooseReplica(pool: Pool): Replica | undefined {
-  let best: Replica | undefined
-  for (const replica of pool.replicas) if (replica.hasFreeSlot && (best === undefined || replica.busy < best.busy)) best = replica
-  return best
 }

@@ -1,6 +1,7 @@
 import type { components as config } from '../../../generated/config.ts'
 import { unavailableRetryMs } from '../../domain/backoff.ts'
 import type { EventSink, PoolLabels } from '../../domain/daemon-events.ts'
+import { Warmth } from '../../domain/placement/warmth.ts'
 import { Estimator } from '../../domain/prediction/estimator.ts'
 import type { Start } from '../../domain/prediction/forecast.ts'
 import { Scheduler, type Ahead } from '../../domain/queue/scheduler.ts'
@@ -25,6 +26,8 @@ export interface PoolParts {
   readonly engineOf: (pool: PoolConfig, replica: ReplicaConfig) => Engine
   readonly clock: Clock
   readonly events: EventSink
+  /** 0 to 1, @see Breaker */
+  readonly jitter: () => number
 }
 
 /** One model on one engine: a queue, an estimator and the replicas that work it off. */
@@ -34,6 +37,7 @@ export class Pool<T extends PoolTask = PoolTask> {
   readonly scheduler: Scheduler<T>
   readonly estimator = new Estimator()
   readonly replicas: readonly Replica[]
+  readonly warmth = new Warmth()
   /** Tasks that hold a slot. */
   readonly running = new Set<T>()
   /** Takes no new tasks; what is queued is worked off. */
@@ -57,13 +61,13 @@ export class Pool<T extends PoolTask = PoolTask> {
     this.parts = parts
     this.scheduler = new Scheduler(config.queue)
     this.currentLabels = { engine: config.engine, engine_version: 'unknown', pool_id: config.id }
-    const { clock } = parts
+    const { clock, jitter } = parts
     const { start_ms } = config.timeouts
     const onChange = (replica: Replica, change: 'state' | 'slot'): void => {
       this.changed(replica, change)
     }
     this.replicas = config.replicas.map(
-      (replica) => new Replica({ ...replica, start_ms, engine: parts.engineOf(config, replica), clock, onChange }),
+      (replica) => new Replica({ ...replica, start_ms, engine: parts.engineOf(config, replica), clock, jitter, onChange }),
     )
   }
 
@@ -217,6 +221,7 @@ export class Pool<T extends PoolTask = PoolTask> {
 
   private changed(replica: Replica, change: 'state' | 'slot'): void {
     if (change === 'state') {
+      if (replica.state === 'starting') this.warmth.lost(replica.id)
       const engine_version = this.props?.engine_version ?? 'unknown'
       if (engine_version !== this.currentLabels.engine_version) {
         this.forgetDepth()

@@ -57,10 +57,12 @@ export async function attempt(
     unwatch = watch(task, timeouts, stop, clock, deaf)
     const dispatched_at = clock.now()
     const ending = await runOnEngine(task, replica, stop, { journal, clock, events })
+    replica.succeeded()
     if (first) learn(task, dispatched_at, clock)
     return ending
   } catch (cause) {
     const error: unknown = stop.signal.aborted ? stop.signal.reason : cause
+    replica.failed(task.id, error)
     return error instanceof Failure ? { kind: 'error', error } : { kind: 'failed', cause }
   } finally {
     unwatch()

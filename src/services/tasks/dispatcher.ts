@@ -1,8 +1,8 @@
 import { DomainError, StreamError } from '../../domain/errors.ts'
 import type { Fact } from '../../ports/journal.ts'
-import { chooseReplica } from '../pools/placement.ts'
 import type { Pool } from '../pools/pool.ts'
 import type { Pools } from '../pools/pools.ts'
+import { chooseReplica, fitsNow } from '../pools/replica-choice.ts'
 import type { Replica } from '../pools/replica.ts'
 import { attempt, failureOf, mayRetry, type AttemptParts } from './attempt.ts'
 import type { LiveTask } from './live-task.ts'
@@ -45,9 +45,10 @@ export class Dispatcher {
     if (this.stopping) return
     let taken = false
     for (;;) {
-      const replica = chooseReplica(pool)
-      const task = replica === undefined ? undefined : pool.scheduler.next()
-      if (replica === undefined || task === undefined) break
+      if (!pool.replicas.some(({ hasFreeSlot }) => hasFreeSlot)) break
+      const task = pool.scheduler.next((waiting) => fitsNow(pool, waiting))
+      const replica = task === undefined ? undefined : chooseReplica(pool, task)
+      if (task === undefined || replica === undefined) break
       taken = true
       this.begin(task, pool, replica)
     }

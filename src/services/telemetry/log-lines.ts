@@ -125,7 +125,7 @@ function replica(log: Log, { pool, model_ref, current, replica_id, state, engine
   const fields = { event: 'replica', pool_id, replica_id, engine, engine_version, model_ref, state }
   // Beside the engines that serve there are those of a reload: nobody should take them for the pool's own.
   const whose = `Replica ${replica_id} of pool ${pool_id}${current ? '' : `, not the one that serves but one with ${model_ref},`}`
-  if (state === 'down') log.warn({ ...fields, error }, `${whose} is down${current ? ' and will be started again' : ''}: ${error ?? ''}.`)
+  if (state === 'down') log.warn({ ...fields, error }, `${whose} is down${current ? ' until it is tried again' : ''}: ${error ?? ''}.`)
   else if (state === 'stopped' && error !== undefined) log.warn({ ...fields, error }, `${whose} is stopped: ${error}`)
   else log.info(fields, `${whose} is ${state}.`)
 }

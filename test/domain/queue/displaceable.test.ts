@@ -30,9 +30,10 @@ describe('displaceable', () => {
             queue.push(item, pick % 3 === 0 ? queued : tentative)
             displaceable.add(item)
             all.push(item)
-          } else if (name === 'shift' && queue.ready) {
-            const first = queue.shift()
-            if (first !== undefined) out.push(first)
+          } else if (name === 'shift') {
+            const first = queue.take(queue.find(() => true))
+            if (first === undefined) continue
+            out.push(first)
             all = all.filter((item) => item !== first)
           } else if (name === 'requeue') {
             const item = out.pop()

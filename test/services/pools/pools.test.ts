@@ -133,7 +133,7 @@ describe('pools', () => {
     const events = new DaemonEvents(nothing)
     events.listen(meter(metrics))
     const engineOf = (): ScriptedEngine => new ScriptedEngine()
-    const pool = new Pool((await startRig()).pool().config, { engineOf, clock: new FakeClock(), events })
+    const pool = new Pool((await startRig()).pool().config, { engineOf, clock: new FakeClock(), events, jitter: () => 1 })
     pool.reportDepth()
     assert.equal(samples.size, 0, 'of a reload that is not done')
     pool.current = true

@@ -20,7 +20,7 @@ export class EngineFault extends EngineError {
     message: string,
     more: { readonly cause?: unknown; readonly status?: number; readonly retry_after_ms?: number } = {},
   ) {
-    super(message, { retriable: kind !== 'refused', cause: more.cause })
+    super(message, { retriable: kind !== 'refused', busy: kind === 'busy', cause: more.cause })
     this.kind = kind
     this.status = more.status
     this.retry_after_ms = more.retry_after_ms
