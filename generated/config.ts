@@ -366,6 +366,11 @@ export interface components {
              */
             readonly replayable: boolean;
             /**
+             * @description Whether it says that it can go on from text it is given, so that a task that was cut off is gone on with where it cannot be run again.
+             * @default true
+             */
+            readonly continues: boolean;
+            /**
              * @description Delay before the engine is up, ms.
              * @default 0
              */

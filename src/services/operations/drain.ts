@@ -1,12 +1,11 @@
 import { DomainError } from '../../domain/errors.ts'
-import { draftAgain } from '../../domain/task-defaults.ts'
 import type { CancelTimer, Clock } from '../../ports/clock.ts'
 import type { EventSink } from '../../domain/daemon-events.ts'
 import type { LiveTask } from '../tasks/live-task.ts'
-import { candidatesFor, placeTask } from '../pools/placement.ts'
 import type { PoolRecords } from '../pools/pool-records.ts'
 import type { Pool } from '../pools/pool.ts'
 import type { Pools } from '../pools/pools.ts'
+import { otherPoolFor } from '../tasks/other-pool.ts'
 import type { Settlement } from '../tasks/settlement.ts'
 
 /** A drain whose pool is not empty yet. */
@@ -123,26 +122,10 @@ export class Drain {
   private moveQueued(pool: Pool<LiveTask>): number {
     let moved = 0
     for (const task of [...pool.scheduler.tasks()]) {
-      const other = this.otherPoolFor(task, pool)
+      const other = otherPoolFor(task, this.parts.pools, this.parts.clock.now())
       if (other !== undefined && this.move(task, pool, other)) moved++
     }
     return moved
-  }
-
-  /** Where admission would put the task if the pool it waits in were not there; only where there is room. */
-  private otherPoolFor({ owner, deadline_at, accepted }: LiveTask, pool: Pool<LiveTask>): Pool<LiveTask> | undefined {
-    const others = (pools: readonly Pool<LiveTask>[]): Pool<LiveTask>[] =>
-      pools.filter((other) => other !== pool && other.scheduler.depth() < other.config.queue.capacity)
-    try {
-      const draft = draftAgain(accepted)
-      const { first, fallback, pinned } = candidatesFor(draft, this.parts.pools)
-      const { prompt_tokens } = accepted
-      const seeker = { owner, request: draft, prompt_tokens, left_ms: deadline_at - this.parts.clock.now() }
-      return placeTask(seeker, { first: others(first), fallback: others(fallback), pinned }).pool
-    } catch (error) {
-      if (error instanceof DomainError) return undefined
-      throw error
-    }
   }
 
   /**

@@ -37,6 +37,8 @@ export class Replica {
   last_error: string | undefined
   /** While down: when it is started again, ms since the epoch. */
   restart_at: number | undefined
+  /** Set while one task has the replica for itself, or waits for the others to leave; resolves when they have, or the engine is not up. */
+  private solo: PromiseWithResolvers<undefined> | undefined
   private failures = 0
   private ready_at = 0
   private cancelRestart: CancelTimer | undefined
@@ -60,7 +62,7 @@ export class Replica {
   }
 
   get hasFreeSlot(): boolean {
-    return this.state === 'ready' && this.busy < this.slots
+    return this.state === 'ready' && this.busy < this.slots && this.solo === undefined
   }
 
   /** Starts the engine; resolves when it is ready or has failed for the first time. */
@@ -135,9 +137,26 @@ export class Replica {
     this.busy++
   }
 
+  /**
+   * The task that asks, which has its slot, gets the replica for itself until `share`: nobody else gets a slot, and it resolves when the others
+   * have left or the engine is not up any more. Undefined where another task has it.
+   */
+  alone(): Promise<undefined> | undefined {
+    if (this.solo !== undefined) return undefined
+    this.solo = Promise.withResolvers()
+    this.checkAlone()
+    return this.solo.promise
+  }
+
+  /** Takes `alone` back; its slot is still taken. */
+  share(): void {
+    this.solo = undefined
+  }
+
   /** The engine has confirmed that the task's slot is free. */
   release(): void {
     this.busy--
+    this.checkAlone()
     this.options.onChange(this, 'slot')
   }
 
@@ -150,8 +169,13 @@ export class Replica {
     return (this.halting = this.options.engine.stop())
   }
 
+  private checkAlone(): void {
+    if (this.busy <= 1 || this.state !== 'ready') this.solo?.resolve(undefined)
+  }
+
   private become(state: ReplicaState): void {
     this.state = state
+    this.checkAlone()
     this.options.onChange(this, 'state')
   }
 }

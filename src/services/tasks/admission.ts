@@ -3,6 +3,7 @@ import { costNano } from '../../domain/accounts/budget.ts'
 import type { EventSink, TaskIdentity } from '../../domain/daemon-events.ts'
 import { DomainError, StreamError } from '../../domain/errors.ts'
 import { startMs } from '../../domain/prediction/forecast.ts'
+import type { Part } from '../../domain/stream/part.ts'
 import type { Principal } from '../../domain/principal.ts'
 import { checkTaskRequest } from '../../domain/task-rules.ts'
 import { draftOf, filledOf, sentOf } from '../../domain/task-defaults.ts'
@@ -100,12 +101,12 @@ export class Admission {
     }
   }
 
-  /** Takes a task in that was accepted before a restart; it is queued, but not in the queue yet. */
-  restore({ head, attempts }: UnfinishedTask, pool: Pool<LiveTask>): LiveTask {
+  /** Takes a task in that was accepted before a restart; it is queued, but not in the queue yet. @param recorded parts that are in the journal */
+  restore({ head, attempts }: UnfinishedTask, pool: Pool<LiveTask>, recorded: readonly Part[]): LiveTask {
     const need = needOf(head, head.prompt_tokens, pool)
     const reservation = this.parts.sessions.reserve(head.owner, head.session_id, need, attempts === undefined ? 'accepted' : 'dispatched')
     const task = new LiveTask(head, pool, reservation)
-    task.restore(attempts)
+    task.restore(attempts, recorded)
     this.parts.live.add(task)
     return task
   }
