@@ -8,7 +8,7 @@ import type { LiveTask } from './live-task.ts'
 const retry_ms = 1000
 
 /** Most that the journal keeps of one task that runs, characters of JSON; what comes after it goes out unrecorded. */
-const most_chars = 16 * 1024 * 1024
+const most_chars = 4 * 1024 * 1024
 
 /** What the recorder works with. */
 export interface RecorderParts {
