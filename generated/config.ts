@@ -666,7 +666,7 @@ export interface components {
         /** @description What this OpenAI-compatible server can, which none of them tells. */
         readonly OpenaiOptions: {
             /**
-             * @description What it can beside generating text.
+             * @description What it can beside generating text. `continues` where `/completions` takes any prompt; conversations need `prefill` as well, and a model that does not think.
              * @default [
              *       "chat_template",
              *       "stop_sequences",
@@ -678,7 +678,7 @@ export interface components {
              *       "logit_bias"
              *     ]
              */
-            readonly features: readonly ("chat_template" | "stop_sequences" | "tools" | "json_object" | "json_schema" | "images" | "audio" | "logprobs" | "reasoning" | "penalties" | "logit_bias" | "prefill")[];
+            readonly features: readonly ("chat_template" | "stop_sequences" | "tools" | "json_object" | "json_schema" | "images" | "audio" | "logprobs" | "reasoning" | "penalties" | "logit_bias" | "prefill" | "continues")[];
             /**
              * @description What may be asked of it.
              * @default [

@@ -9,7 +9,7 @@ export const definition: EngineDefinition<components['schemas']['OllamaPool']> =
   drivers: { external: { description: 'An Ollama server.', schemes: ['served:', 'ollama:'], remote: true } },
   features: [
     ...(['replayable', 'chat_template', 'stop_sequences', 'tools', 'json_object', 'json_schema', 'images', 'reasoning'] as const),
-    ...(['penalties', 'prefill'] as const),
+    ...(['penalties', 'prefill', 'continues'] as const),
   ],
   create: (parts) => {
     const { pool, replica } = parts

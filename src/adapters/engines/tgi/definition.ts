@@ -7,7 +7,7 @@ import { tgiDialect } from './dialect.ts'
 export const definition: EngineDefinition<components['schemas']['TgiPool']> = {
   options: new URL('options.json', import.meta.url),
   drivers: { external: { description: 'A server of Text Generation Inference.', schemes: ['served:', 'tgi:', 'hf:'], remote: true } },
-  features: ['replayable', 'chat_template', 'stop_sequences', 'tools'],
+  features: ['replayable', 'chat_template', 'stop_sequences', 'tools', 'continues'],
   create: (parts) => {
     const { pool, replica } = parts
     return remoteEngine(parts, tgiDialect(pool.model), rootUrl(serverUrl(pool, replica)))

@@ -9,7 +9,7 @@ export const definition: EngineDefinition<components['schemas']['VllmPool']> = {
   drivers: { external: { description: 'A vLLM server.', schemes: ['served:', 'vllm:', 'hf:'], remote: true } },
   features: [
     ...(['replayable', 'chat_template', 'stop_sequences', 'tools', 'json_object', 'json_schema', 'images', 'audio'] as const),
-    ...(['logprobs', 'reasoning', 'penalties', 'logit_bias', 'prefill'] as const),
+    ...(['logprobs', 'reasoning', 'penalties', 'logit_bias', 'prefill', 'continues'] as const),
   ],
   create: (parts) => {
     const { pool, replica } = parts
