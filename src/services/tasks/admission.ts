@@ -159,9 +159,16 @@ export class Admission {
       throw queueFull(pool, admission.reason)
     }
     live.add(task)
-    await this.commit(task, pool, admission.displaced)
+    // An id that was sent may be that of a task that has ended, which only the commit finds out: that one is not run again.
+    const mayCall = request.task_id === undefined && admission.displaced === undefined
+    const early = mayCall ? dispatcher.callEarly(task, pool) : undefined
+    await this.commit(task, pool, admission.displaced).catch((error: unknown) => {
+      void early?.drop(pool.config.timeouts.abort_ms, clock)
+      throw error
+    })
     events.emit({ type: 'task_queued', task: placeOf(task), pinned: candidates.pinned, fallback })
-    dispatcher.dispatch(pool)
+    if (early === undefined) dispatcher.dispatch(pool)
+    else dispatcher.take(task, pool, early)
     pool.reportDepth()
     return replyOf(accepted)
   }

@@ -5,6 +5,7 @@ import { aborted, pause, type CancelTimer, type Clock } from '../../ports/clock.
 import type { Fact, Journal } from '../../ports/journal.ts'
 import type { Replica } from '../pools/replica.ts'
 import type { Ending } from './ending.ts'
+import type { EarlyCall } from './early-call.ts'
 import { runOnEngine } from './engine-run.ts'
 import type { LiveTask } from './live-task.ts'
 import type { PartRecorder } from './part-recorder.ts'
@@ -33,8 +34,14 @@ export interface Failed {
  * Runs a task once on a replica, from the fact that it begins to how it ended. Nothing goes out before that fact is durable; a task that has
  * failed before, or has been through a restart, may be what kills its engine or the daemon, and calls the engine only then. Never rejects.
  * @param turn facts of its dispatch, made durable with the attempt
+ * @param early the call of its engine, where that was made already
  */
-export async function attempt(task: LiveTask, replica: Replica, turn: readonly Fact[], parts: AttemptParts): Promise<Ending | Failed> {
+export async function attempt(
+  task: LiveTask,
+  replica: Replica,
+  { turn, early }: { readonly turn: readonly Fact[]; readonly early?: EarlyCall | undefined },
+  parts: AttemptParts,
+): Promise<Ending | Failed> {
   const { clock, recorder } = parts
   const { pool } = task
   const { timeouts } = pool.config
@@ -56,10 +63,10 @@ export async function attempt(task: LiveTask, replica: Replica, turn: readonly F
     if (careful) await durable
     const deaf = (): void => void replica.fail(new Error(`the engine did not confirm an abort within ${timeouts.abort_ms} ms`))
     unwatch = watch(task, timeouts, stop, clock, deaf)
-    const dispatched_at = clock.now()
+    const dispatched_at = early?.began_at ?? clock.now()
     const heard = (): void => hear(task, parts)
     const give = (part: Part): void => outlet.give(part)
-    const ran = runOnEngine({ task, engine: replica.engine, mode, stop, heard, give }).then((ending) => {
+    const ran = runOnEngine({ task, engine: early ?? replica.engine, mode, stop, heard, give }).then((ending) => {
       if (first) learn(task, outlet.taken, dispatched_at, clock)
       return ending
     })

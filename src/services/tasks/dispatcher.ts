@@ -7,6 +7,8 @@ import type { Pools } from '../pools/pools.ts'
 import type { Replica } from '../pools/replica.ts'
 import { attempt, type AttemptParts, type Failed } from './attempt.ts'
 import { aloneAfter, type Ending } from './ending.ts'
+import { EarlyCall } from './early-call.ts'
+import { requestOf } from './engine-run.ts'
 import { failureOf, mayRetry, nextPool, nextReplica } from './failover.ts'
 import type { LiveTask } from './live-task.ts'
 import type { Settlement } from './settlement.ts'
@@ -57,6 +59,22 @@ export class Dispatcher {
     if (taken) pool.reportDepth()
   }
 
+  /**
+   * Calls the engine for a task whose acceptance goes to disk now, where a slot is free and nobody waits for it. Nothing of the call goes out
+   * before `begin` gives it to the task.
+   */
+  callEarly(task: LiveTask, pool: Pool<LiveTask>): EarlyCall | undefined {
+    if (this.stopping || pool.scheduler.depth() > 1 || task.accepted.request.workload !== 'completion') return undefined
+    const replica = chooseReplica(pool)
+    return replica && new EarlyCall(replica, requestOf(task), this.parts.clock)
+  }
+
+  /** The task that an early call was made for is accepted: it has its slot. */
+  take(task: LiveTask, pool: Pool<LiveTask>, early: EarlyCall): void {
+    pool.scheduler.remove(task)
+    this.begin(task, pool, early.replica, early)
+  }
+
   private expire(pool: Pool<LiveTask>): void {
     const { clock, settlement } = this.parts
     for (const task of pool.scheduler.expired(clock.now())) {
@@ -67,7 +85,7 @@ export class Dispatcher {
     }
   }
 
-  private begin(task: LiveTask, pool: Pool<LiveTask>, replica: Replica): void {
+  private begin(task: LiveTask, pool: Pool<LiveTask>, replica: Replica, early?: EarlyCall): void {
     const { clock, events } = this.parts
     const now = clock.now()
     const exhausted = (): void => {
@@ -75,9 +93,9 @@ export class Dispatcher {
     }
     const turn = task.dispatch(replica.id, now, exhausted)
     pool.running.add(task)
-    replica.acquire()
+    if (early === undefined) replica.acquire()
     events.emit({ type: 'task_started', task: placeOf(task), queue_ms: Math.round(now - task.accepted.accepted_at) })
-    void this.run(task, replica, turn)
+    void this.run(task, replica, turn, early)
   }
 
   /**
@@ -85,12 +103,12 @@ export class Dispatcher {
    * take it. Never rejects.
    * @param turn facts of its dispatch
    */
-  private async run(task: LiveTask, first: Replica, turn: readonly Fact[]): Promise<void> {
+  private async run(task: LiveTask, first: Replica, turn: readonly Fact[], early: EarlyCall | undefined): Promise<void> {
     let ending: Ending | Failed | undefined
     let facts = turn
     for (let replica: Replica | undefined = first; replica !== undefined;) {
       const here: Replica = replica
-      ending = await this.runOn(task, here, facts)
+      ending = await this.runOn(task, here, { turn: facts, early: task.attempts === 0 ? early : undefined })
       if (ending !== undefined) facts = []
       const again: boolean = ending !== undefined && mayRetry(task, ending)
       if (ending?.kind === 'failed' && again) this.tell(task, ending)
@@ -116,7 +134,7 @@ export class Dispatcher {
    * One run on a replica: alone on it after runs that failed, so that nobody is given up for what a neighbour did. Undefined where it did not
    * come to a run: somebody else has the replica for itself, or its engine has gone down meanwhile.
    */
-  private async runOn(task: LiveTask, replica: Replica, facts: readonly Fact[]): Promise<Ending | Failed | undefined> {
+  private async runOn(task: LiveTask, replica: Replica, facts: Parameters<typeof attempt>[2]): Promise<Ending | Failed | undefined> {
     if (task.attempts < aloneAfter) return attempt(task, replica, facts, this.parts)
     const alone = replica.alone()
     if (alone === undefined) return undefined

@@ -17,7 +17,7 @@ type Completed = Extract<Ending, { kind: 'completed' }>
 /** A run of a task on an engine. */
 export interface EngineRun {
   readonly task: LiveTask
-  readonly engine: Engine
+  readonly engine: Pick<Engine, 'generate' | 'embed' | 'rerank'>
   readonly mode: RunMode
   /** Aborts the run; it aborts with a StreamError where the parts differ from those that are out. */
   readonly stop: AbortController
@@ -39,8 +39,8 @@ export async function runOnEngine(run: EngineRun): Promise<Completed> {
   return { kind: 'completed', result }
 }
 
-/** What an engine is asked for. */
-function requestOf({ accepted, owner, pool }: LiveTask): GenerateRequest {
+/** What an engine is asked for that begins the task's answer. */
+export function requestOf({ accepted, owner, pool }: LiveTask): GenerateRequest {
   const { request, seed } = accepted
   return {
     prompt: promptOf(request),
@@ -126,7 +126,7 @@ async function goOn({ task, engine, stop, heard, give }: EngineRun): Promise<Gen
 }
 
 /** Embedding and rerank: no tokens, the result is an artifact. */
-async function runInputs(task: LiveTask, engine: Engine, signal: AbortSignal): Promise<Completed> {
+async function runInputs(task: LiveTask, engine: EngineRun['engine'], signal: AbortSignal): Promise<Completed> {
   const { request, seed } = task.accepted
   const inputs = request.inputs ?? []
   const done = (tokens_in: number, content: object): Completed => ({
