@@ -12,6 +12,7 @@ const lanes = [
   { name: 'daemon, journaled', server: 0, model: 'recorded' },
 ] as const
 type Lane = (typeof lanes)[number]
+const journaled = 2
 const rounds = 5
 const timedRounds = 3
 const streams = 1000
@@ -114,7 +115,7 @@ export async function benchStreaming(): Promise<Section> {
       }
     }
     for (let round = 0; round < timedRounds; round++)
-      for (const [i, lane] of lanes.entries())
+      for (const [i, lane] of lanes.slice(0, journaled).entries())
         latencies[i]?.push((await run(serverOf(lane), lane, `timed${round}`, streams, { tokens: (rate * 2) / streams, rate })).latency)
   } finally {
     await Promise.all(running.map((server) => server.stop()))
@@ -128,8 +129,8 @@ export async function benchStreaming(): Promise<Section> {
       frames_per_second: Math.round(speed(i)),
       cpu_us_per_frame: rounded(median(costs[i] ?? [])),
       ends_per_second: Math.round(median(ends[i] ?? [])),
-      event_to_write_p50_us: rounded(latency(i, 'p50')),
-      event_to_write_p99_us: rounded(latency(i, 'p99')),
+      // What waits for a commit is not written in the turn of its token.
+      ...(i === journaled ? {} : { event_to_write_p50_us: rounded(latency(i, 'p50')), event_to_write_p99_us: rounded(latency(i, 'p99')) }),
     })),
     goals: [
       atLeast('frames a second, daemon to raw', speed(0) / speed(1), 0.7),
