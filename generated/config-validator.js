@@ -1602,7 +1602,7 @@ return errors === 0;
 
 const schema42 = {"type":"object","discriminator":{"propertyName":"driver"},"oneOf":[{"$ref":"#/definitions/MockInProcessPool"}],"required":["engine"],"properties":{"engine":{"enum":["mock"]}}};
 const schema43 = {"type":"object","additionalProperties":false,"required":["engine","driver","mock","ctx"],"properties":{"id":true,"engine":{"type":"string","enum":["mock"]},"driver":{"type":"string","enum":["in-process"]},"model":true,"ctx":true,"max_tokens_out":true,"sampler_profile_version":true,"replicas":true,"queue":true,"timeouts":true,"prices":true,"mock":{"$ref":"#/definitions/MockOptions","default":{}}}};
-const schema44 = {"type":"object","additionalProperties":false,"required":["prefill_ms","token_ms","tokens","load_ms","replayable"],"properties":{"prefill_ms":{"type":"number","minimum":0,"maximum":600000,"default":5},"token_ms":{"type":"number","minimum":0,"maximum":600000,"default":10},"tokens":{"type":"integer","minimum":1,"maximum":10000000,"default":32},"replayable":{"type":"boolean","default":true},"load_ms":{"type":"number","minimum":0,"maximum":600000,"default":0},"fault":{"type":"object","additionalProperties":false,"required":["kind","after_tokens","every"],"properties":{"kind":{"type":"string","enum":["fail","hang","die","deaf"]},"after_tokens":{"type":"integer","minimum":0,"maximum":10000000,"default":0},"every":{"type":"integer","minimum":1,"maximum":1000000,"default":1}}}}};
+const schema44 = {"type":"object","additionalProperties":false,"required":["prefill_ms","token_ms","tokens","load_ms","replayable","continues"],"properties":{"prefill_ms":{"type":"number","minimum":0,"maximum":600000,"default":5},"token_ms":{"type":"number","minimum":0,"maximum":600000,"default":10},"tokens":{"type":"integer","minimum":1,"maximum":10000000,"default":32},"replayable":{"type":"boolean","default":true},"continues":{"type":"boolean","default":true},"load_ms":{"type":"number","minimum":0,"maximum":600000,"default":0},"fault":{"type":"object","additionalProperties":false,"required":["kind","after_tokens","every"],"properties":{"kind":{"type":"string","enum":["fail","hang","die","deaf"]},"after_tokens":{"type":"integer","minimum":0,"maximum":10000000,"default":0},"every":{"type":"integer","minimum":1,"maximum":1000000,"default":1}}}}};
 
 function validate28(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -1723,6 +1723,9 @@ data2.tokens = 32;
 if(data2.replayable === undefined){
 data2.replayable = true;
 }
+if(data2.continues === undefined){
+data2.continues = true;
+}
 if(data2.load_ms === undefined){
 data2.load_ms = 0;
 }
@@ -1776,9 +1779,8 @@ vErrors.push(err13);
 }
 errors++;
 }
-for(const key1 in data2){
-if(!((((((key1 === "prefill_ms") || (key1 === "token_ms")) || (key1 === "tokens")) || (key1 === "replayable")) || (key1 === "load_ms")) || (key1 === "fault"))){
-const err14 = {instancePath:instancePath+"/mock",schemaPath:"#/definitions/MockOptions/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key1},message:"must NOT have additional properties"};
+if(data2.continues === undefined){
+const err14 = {instancePath:instancePath+"/mock",schemaPath:"#/definitions/MockOptions/required",keyword:"required",params:{missingProperty: "continues"},message:"must have required property '"+"continues"+"'"};
 if(vErrors === null){
 vErrors = [err14];
 }
@@ -1787,11 +1789,9 @@ vErrors.push(err14);
 }
 errors++;
 }
-}
-let data3 = data2.prefill_ms;
-if(typeof data3 == "number"){
-if(data3 > 600000 || isNaN(data3)){
-const err15 = {instancePath:instancePath+"/mock/prefill_ms",schemaPath:"#/definitions/MockOptions/properties/prefill_ms/maximum",keyword:"maximum",params:{comparison: "<=", limit: 600000},message:"must be <= 600000"};
+for(const key1 in data2){
+if(!(((((((key1 === "prefill_ms") || (key1 === "token_ms")) || (key1 === "tokens")) || (key1 === "replayable")) || (key1 === "continues")) || (key1 === "load_ms")) || (key1 === "fault"))){
+const err15 = {instancePath:instancePath+"/mock",schemaPath:"#/definitions/MockOptions/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key1},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err15];
 }
@@ -1800,8 +1800,11 @@ vErrors.push(err15);
 }
 errors++;
 }
-if(data3 < 0 || isNaN(data3)){
-const err16 = {instancePath:instancePath+"/mock/prefill_ms",schemaPath:"#/definitions/MockOptions/properties/prefill_ms/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+}
+let data3 = data2.prefill_ms;
+if(typeof data3 == "number"){
+if(data3 > 600000 || isNaN(data3)){
+const err16 = {instancePath:instancePath+"/mock/prefill_ms",schemaPath:"#/definitions/MockOptions/properties/prefill_ms/maximum",keyword:"maximum",params:{comparison: "<=", limit: 600000},message:"must be <= 600000"};
 if(vErrors === null){
 vErrors = [err16];
 }
@@ -1810,9 +1813,8 @@ vErrors.push(err16);
 }
 errors++;
 }
-}
-else {
-const err17 = {instancePath:instancePath+"/mock/prefill_ms",schemaPath:"#/definitions/MockOptions/properties/prefill_ms/type",keyword:"type",params:{type: "number"},message:"must be number"};
+if(data3 < 0 || isNaN(data3)){
+const err17 = {instancePath:instancePath+"/mock/prefill_ms",schemaPath:"#/definitions/MockOptions/properties/prefill_ms/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
 if(vErrors === null){
 vErrors = [err17];
 }
@@ -1821,10 +1823,9 @@ vErrors.push(err17);
 }
 errors++;
 }
-let data4 = data2.token_ms;
-if(typeof data4 == "number"){
-if(data4 > 600000 || isNaN(data4)){
-const err18 = {instancePath:instancePath+"/mock/token_ms",schemaPath:"#/definitions/MockOptions/properties/token_ms/maximum",keyword:"maximum",params:{comparison: "<=", limit: 600000},message:"must be <= 600000"};
+}
+else {
+const err18 = {instancePath:instancePath+"/mock/prefill_ms",schemaPath:"#/definitions/MockOptions/properties/prefill_ms/type",keyword:"type",params:{type: "number"},message:"must be number"};
 if(vErrors === null){
 vErrors = [err18];
 }
@@ -1833,8 +1834,10 @@ vErrors.push(err18);
 }
 errors++;
 }
-if(data4 < 0 || isNaN(data4)){
-const err19 = {instancePath:instancePath+"/mock/token_ms",schemaPath:"#/definitions/MockOptions/properties/token_ms/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+let data4 = data2.token_ms;
+if(typeof data4 == "number"){
+if(data4 > 600000 || isNaN(data4)){
+const err19 = {instancePath:instancePath+"/mock/token_ms",schemaPath:"#/definitions/MockOptions/properties/token_ms/maximum",keyword:"maximum",params:{comparison: "<=", limit: 600000},message:"must be <= 600000"};
 if(vErrors === null){
 vErrors = [err19];
 }
@@ -1843,9 +1846,8 @@ vErrors.push(err19);
 }
 errors++;
 }
-}
-else {
-const err20 = {instancePath:instancePath+"/mock/token_ms",schemaPath:"#/definitions/MockOptions/properties/token_ms/type",keyword:"type",params:{type: "number"},message:"must be number"};
+if(data4 < 0 || isNaN(data4)){
+const err20 = {instancePath:instancePath+"/mock/token_ms",schemaPath:"#/definitions/MockOptions/properties/token_ms/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
 if(vErrors === null){
 vErrors = [err20];
 }
@@ -1854,9 +1856,9 @@ vErrors.push(err20);
 }
 errors++;
 }
-let data5 = data2.tokens;
-if(!((typeof data5 == "number") && (!(data5 % 1) && !isNaN(data5)))){
-const err21 = {instancePath:instancePath+"/mock/tokens",schemaPath:"#/definitions/MockOptions/properties/tokens/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+}
+else {
+const err21 = {instancePath:instancePath+"/mock/token_ms",schemaPath:"#/definitions/MockOptions/properties/token_ms/type",keyword:"type",params:{type: "number"},message:"must be number"};
 if(vErrors === null){
 vErrors = [err21];
 }
@@ -1865,9 +1867,9 @@ vErrors.push(err21);
 }
 errors++;
 }
-if(typeof data5 == "number"){
-if(data5 > 10000000 || isNaN(data5)){
-const err22 = {instancePath:instancePath+"/mock/tokens",schemaPath:"#/definitions/MockOptions/properties/tokens/maximum",keyword:"maximum",params:{comparison: "<=", limit: 10000000},message:"must be <= 10000000"};
+let data5 = data2.tokens;
+if(!((typeof data5 == "number") && (!(data5 % 1) && !isNaN(data5)))){
+const err22 = {instancePath:instancePath+"/mock/tokens",schemaPath:"#/definitions/MockOptions/properties/tokens/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
 if(vErrors === null){
 vErrors = [err22];
 }
@@ -1876,8 +1878,9 @@ vErrors.push(err22);
 }
 errors++;
 }
-if(data5 < 1 || isNaN(data5)){
-const err23 = {instancePath:instancePath+"/mock/tokens",schemaPath:"#/definitions/MockOptions/properties/tokens/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"};
+if(typeof data5 == "number"){
+if(data5 > 10000000 || isNaN(data5)){
+const err23 = {instancePath:instancePath+"/mock/tokens",schemaPath:"#/definitions/MockOptions/properties/tokens/maximum",keyword:"maximum",params:{comparison: "<=", limit: 10000000},message:"must be <= 10000000"};
 if(vErrors === null){
 vErrors = [err23];
 }
@@ -1886,9 +1889,8 @@ vErrors.push(err23);
 }
 errors++;
 }
-}
-if(typeof data2.replayable !== "boolean"){
-const err24 = {instancePath:instancePath+"/mock/replayable",schemaPath:"#/definitions/MockOptions/properties/replayable/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"};
+if(data5 < 1 || isNaN(data5)){
+const err24 = {instancePath:instancePath+"/mock/tokens",schemaPath:"#/definitions/MockOptions/properties/tokens/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"};
 if(vErrors === null){
 vErrors = [err24];
 }
@@ -1897,10 +1899,9 @@ vErrors.push(err24);
 }
 errors++;
 }
-let data7 = data2.load_ms;
-if(typeof data7 == "number"){
-if(data7 > 600000 || isNaN(data7)){
-const err25 = {instancePath:instancePath+"/mock/load_ms",schemaPath:"#/definitions/MockOptions/properties/load_ms/maximum",keyword:"maximum",params:{comparison: "<=", limit: 600000},message:"must be <= 600000"};
+}
+if(typeof data2.replayable !== "boolean"){
+const err25 = {instancePath:instancePath+"/mock/replayable",schemaPath:"#/definitions/MockOptions/properties/replayable/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"};
 if(vErrors === null){
 vErrors = [err25];
 }
@@ -1909,8 +1910,8 @@ vErrors.push(err25);
 }
 errors++;
 }
-if(data7 < 0 || isNaN(data7)){
-const err26 = {instancePath:instancePath+"/mock/load_ms",schemaPath:"#/definitions/MockOptions/properties/load_ms/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+if(typeof data2.continues !== "boolean"){
+const err26 = {instancePath:instancePath+"/mock/continues",schemaPath:"#/definitions/MockOptions/properties/continues/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"};
 if(vErrors === null){
 vErrors = [err26];
 }
@@ -1919,9 +1920,10 @@ vErrors.push(err26);
 }
 errors++;
 }
-}
-else {
-const err27 = {instancePath:instancePath+"/mock/load_ms",schemaPath:"#/definitions/MockOptions/properties/load_ms/type",keyword:"type",params:{type: "number"},message:"must be number"};
+let data8 = data2.load_ms;
+if(typeof data8 == "number"){
+if(data8 > 600000 || isNaN(data8)){
+const err27 = {instancePath:instancePath+"/mock/load_ms",schemaPath:"#/definitions/MockOptions/properties/load_ms/maximum",keyword:"maximum",params:{comparison: "<=", limit: 600000},message:"must be <= 600000"};
 if(vErrors === null){
 vErrors = [err27];
 }
@@ -1930,17 +1932,8 @@ vErrors.push(err27);
 }
 errors++;
 }
-if(data2.fault !== undefined){
-let data8 = data2.fault;
-if(data8 && typeof data8 == "object" && !Array.isArray(data8)){
-if(data8.after_tokens === undefined){
-data8.after_tokens = 0;
-}
-if(data8.every === undefined){
-data8.every = 1;
-}
-if(data8.kind === undefined){
-const err28 = {instancePath:instancePath+"/mock/fault",schemaPath:"#/definitions/MockOptions/properties/fault/required",keyword:"required",params:{missingProperty: "kind"},message:"must have required property '"+"kind"+"'"};
+if(data8 < 0 || isNaN(data8)){
+const err28 = {instancePath:instancePath+"/mock/load_ms",schemaPath:"#/definitions/MockOptions/properties/load_ms/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
 if(vErrors === null){
 vErrors = [err28];
 }
@@ -1949,8 +1942,9 @@ vErrors.push(err28);
 }
 errors++;
 }
-if(data8.after_tokens === undefined){
-const err29 = {instancePath:instancePath+"/mock/fault",schemaPath:"#/definitions/MockOptions/properties/fault/required",keyword:"required",params:{missingProperty: "after_tokens"},message:"must have required property '"+"after_tokens"+"'"};
+}
+else {
+const err29 = {instancePath:instancePath+"/mock/load_ms",schemaPath:"#/definitions/MockOptions/properties/load_ms/type",keyword:"type",params:{type: "number"},message:"must be number"};
 if(vErrors === null){
 vErrors = [err29];
 }
@@ -1959,8 +1953,17 @@ vErrors.push(err29);
 }
 errors++;
 }
-if(data8.every === undefined){
-const err30 = {instancePath:instancePath+"/mock/fault",schemaPath:"#/definitions/MockOptions/properties/fault/required",keyword:"required",params:{missingProperty: "every"},message:"must have required property '"+"every"+"'"};
+if(data2.fault !== undefined){
+let data9 = data2.fault;
+if(data9 && typeof data9 == "object" && !Array.isArray(data9)){
+if(data9.after_tokens === undefined){
+data9.after_tokens = 0;
+}
+if(data9.every === undefined){
+data9.every = 1;
+}
+if(data9.kind === undefined){
+const err30 = {instancePath:instancePath+"/mock/fault",schemaPath:"#/definitions/MockOptions/properties/fault/required",keyword:"required",params:{missingProperty: "kind"},message:"must have required property '"+"kind"+"'"};
 if(vErrors === null){
 vErrors = [err30];
 }
@@ -1969,9 +1972,8 @@ vErrors.push(err30);
 }
 errors++;
 }
-for(const key2 in data8){
-if(!(((key2 === "kind") || (key2 === "after_tokens")) || (key2 === "every"))){
-const err31 = {instancePath:instancePath+"/mock/fault",schemaPath:"#/definitions/MockOptions/properties/fault/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key2},message:"must NOT have additional properties"};
+if(data9.after_tokens === undefined){
+const err31 = {instancePath:instancePath+"/mock/fault",schemaPath:"#/definitions/MockOptions/properties/fault/required",keyword:"required",params:{missingProperty: "after_tokens"},message:"must have required property '"+"after_tokens"+"'"};
 if(vErrors === null){
 vErrors = [err31];
 }
@@ -1980,11 +1982,8 @@ vErrors.push(err31);
 }
 errors++;
 }
-}
-if(data8.kind !== undefined){
-let data9 = data8.kind;
-if(typeof data9 !== "string"){
-const err32 = {instancePath:instancePath+"/mock/fault/kind",schemaPath:"#/definitions/MockOptions/properties/fault/properties/kind/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(data9.every === undefined){
+const err32 = {instancePath:instancePath+"/mock/fault",schemaPath:"#/definitions/MockOptions/properties/fault/required",keyword:"required",params:{missingProperty: "every"},message:"must have required property '"+"every"+"'"};
 if(vErrors === null){
 vErrors = [err32];
 }
@@ -1993,8 +1992,9 @@ vErrors.push(err32);
 }
 errors++;
 }
-if(!((((data9 === "fail") || (data9 === "hang")) || (data9 === "die")) || (data9 === "deaf"))){
-const err33 = {instancePath:instancePath+"/mock/fault/kind",schemaPath:"#/definitions/MockOptions/properties/fault/properties/kind/enum",keyword:"enum",params:{allowedValues: schema44.properties.fault.properties.kind.enum},message:"must be equal to one of the allowed values"};
+for(const key2 in data9){
+if(!(((key2 === "kind") || (key2 === "after_tokens")) || (key2 === "every"))){
+const err33 = {instancePath:instancePath+"/mock/fault",schemaPath:"#/definitions/MockOptions/properties/fault/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key2},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err33];
 }
@@ -2004,9 +2004,10 @@ vErrors.push(err33);
 errors++;
 }
 }
-let data10 = data8.after_tokens;
-if(!((typeof data10 == "number") && (!(data10 % 1) && !isNaN(data10)))){
-const err34 = {instancePath:instancePath+"/mock/fault/after_tokens",schemaPath:"#/definitions/MockOptions/properties/fault/properties/after_tokens/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+if(data9.kind !== undefined){
+let data10 = data9.kind;
+if(typeof data10 !== "string"){
+const err34 = {instancePath:instancePath+"/mock/fault/kind",schemaPath:"#/definitions/MockOptions/properties/fault/properties/kind/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err34];
 }
@@ -2015,9 +2016,8 @@ vErrors.push(err34);
 }
 errors++;
 }
-if(typeof data10 == "number"){
-if(data10 > 10000000 || isNaN(data10)){
-const err35 = {instancePath:instancePath+"/mock/fault/after_tokens",schemaPath:"#/definitions/MockOptions/properties/fault/properties/after_tokens/maximum",keyword:"maximum",params:{comparison: "<=", limit: 10000000},message:"must be <= 10000000"};
+if(!((((data10 === "fail") || (data10 === "hang")) || (data10 === "die")) || (data10 === "deaf"))){
+const err35 = {instancePath:instancePath+"/mock/fault/kind",schemaPath:"#/definitions/MockOptions/properties/fault/properties/kind/enum",keyword:"enum",params:{allowedValues: schema44.properties.fault.properties.kind.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err35];
 }
@@ -2026,8 +2026,10 @@ vErrors.push(err35);
 }
 errors++;
 }
-if(data10 < 0 || isNaN(data10)){
-const err36 = {instancePath:instancePath+"/mock/fault/after_tokens",schemaPath:"#/definitions/MockOptions/properties/fault/properties/after_tokens/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+}
+let data11 = data9.after_tokens;
+if(!((typeof data11 == "number") && (!(data11 % 1) && !isNaN(data11)))){
+const err36 = {instancePath:instancePath+"/mock/fault/after_tokens",schemaPath:"#/definitions/MockOptions/properties/fault/properties/after_tokens/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
 if(vErrors === null){
 vErrors = [err36];
 }
@@ -2036,10 +2038,9 @@ vErrors.push(err36);
 }
 errors++;
 }
-}
-let data11 = data8.every;
-if(!((typeof data11 == "number") && (!(data11 % 1) && !isNaN(data11)))){
-const err37 = {instancePath:instancePath+"/mock/fault/every",schemaPath:"#/definitions/MockOptions/properties/fault/properties/every/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+if(typeof data11 == "number"){
+if(data11 > 10000000 || isNaN(data11)){
+const err37 = {instancePath:instancePath+"/mock/fault/after_tokens",schemaPath:"#/definitions/MockOptions/properties/fault/properties/after_tokens/maximum",keyword:"maximum",params:{comparison: "<=", limit: 10000000},message:"must be <= 10000000"};
 if(vErrors === null){
 vErrors = [err37];
 }
@@ -2048,9 +2049,8 @@ vErrors.push(err37);
 }
 errors++;
 }
-if(typeof data11 == "number"){
-if(data11 > 1000000 || isNaN(data11)){
-const err38 = {instancePath:instancePath+"/mock/fault/every",schemaPath:"#/definitions/MockOptions/properties/fault/properties/every/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"};
+if(data11 < 0 || isNaN(data11)){
+const err38 = {instancePath:instancePath+"/mock/fault/after_tokens",schemaPath:"#/definitions/MockOptions/properties/fault/properties/after_tokens/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
 if(vErrors === null){
 vErrors = [err38];
 }
@@ -2059,8 +2059,10 @@ vErrors.push(err38);
 }
 errors++;
 }
-if(data11 < 1 || isNaN(data11)){
-const err39 = {instancePath:instancePath+"/mock/fault/every",schemaPath:"#/definitions/MockOptions/properties/fault/properties/every/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"};
+}
+let data12 = data9.every;
+if(!((typeof data12 == "number") && (!(data12 % 1) && !isNaN(data12)))){
+const err39 = {instancePath:instancePath+"/mock/fault/every",schemaPath:"#/definitions/MockOptions/properties/fault/properties/every/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
 if(vErrors === null){
 vErrors = [err39];
 }
@@ -2069,10 +2071,9 @@ vErrors.push(err39);
 }
 errors++;
 }
-}
-}
-else {
-const err40 = {instancePath:instancePath+"/mock/fault",schemaPath:"#/definitions/MockOptions/properties/fault/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(typeof data12 == "number"){
+if(data12 > 1000000 || isNaN(data12)){
+const err40 = {instancePath:instancePath+"/mock/fault/every",schemaPath:"#/definitions/MockOptions/properties/fault/properties/every/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"};
 if(vErrors === null){
 vErrors = [err40];
 }
@@ -2081,10 +2082,8 @@ vErrors.push(err40);
 }
 errors++;
 }
-}
-}
-else {
-const err41 = {instancePath:instancePath+"/mock",schemaPath:"#/definitions/MockOptions/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(data12 < 1 || isNaN(data12)){
+const err41 = {instancePath:instancePath+"/mock/fault/every",schemaPath:"#/definitions/MockOptions/properties/fault/properties/every/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"};
 if(vErrors === null){
 vErrors = [err41];
 }
@@ -2094,13 +2093,37 @@ vErrors.push(err41);
 errors++;
 }
 }
+}
 else {
-const err42 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+const err42 = {instancePath:instancePath+"/mock/fault",schemaPath:"#/definitions/MockOptions/properties/fault/type",keyword:"type",params:{type: "object"},message:"must be object"};
 if(vErrors === null){
 vErrors = [err42];
 }
 else {
 vErrors.push(err42);
+}
+errors++;
+}
+}
+}
+else {
+const err43 = {instancePath:instancePath+"/mock",schemaPath:"#/definitions/MockOptions/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err43];
+}
+else {
+vErrors.push(err43);
+}
+errors++;
+}
+}
+else {
+const err44 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err44];
+}
+else {
+vErrors.push(err44);
 }
 errors++;
 }
@@ -6204,7 +6227,7 @@ return errors === 0;
 
 const schema117 = {"type":"object","discriminator":{"propertyName":"driver"},"oneOf":[{"$ref":"#/definitions/OpenaiExternalPool"},{"$ref":"#/definitions/OpenaiManagedPool"}],"required":["engine"],"properties":{"engine":{"enum":["openai"]}}};
 const schema118 = {"type":"object","additionalProperties":false,"required":["engine","driver","openai","replayable"],"properties":{"id":true,"engine":{"type":"string","enum":["openai"]},"driver":{"type":"string","enum":["external"]},"model":true,"ctx":true,"max_tokens_out":true,"sampler_profile_version":true,"replicas":true,"queue":true,"timeouts":true,"prices":true,"url":{"$ref":"#/definitions/Url"},"api_key_env":{"$ref":"#/definitions/ApiKeyEnv"},"replayable":{"$ref":"#/definitions/Replayable","default":"probe"},"reload":{"$ref":"#/definitions/ReloadMode"},"openai":{"$ref":"#/definitions/OpenaiOptions","default":{}}}};
-const schema123 = {"type":"object","additionalProperties":false,"required":["features","max_tokens_field","workloads"],"properties":{"features":{"type":"array","maxItems":16,"uniqueItems":true,"default":["chat_template","stop_sequences","tools","json_object","json_schema","logprobs","penalties","logit_bias"],"items":{"type":"string","enum":["chat_template","stop_sequences","tools","json_object","json_schema","images","audio","logprobs","reasoning","penalties","logit_bias","prefill"]}},"workloads":{"type":"array","minItems":1,"maxItems":3,"uniqueItems":true,"default":["completion"],"items":{"type":"string","enum":["completion","embedding","rerank"]}},"max_tokens_field":{"type":"string","enum":["max_tokens","max_completion_tokens"],"default":"max_tokens"}}};
+const schema123 = {"type":"object","additionalProperties":false,"required":["features","max_tokens_field","workloads"],"properties":{"features":{"type":"array","maxItems":16,"uniqueItems":true,"default":["chat_template","stop_sequences","tools","json_object","json_schema","logprobs","penalties","logit_bias"],"items":{"type":"string","enum":["chat_template","stop_sequences","tools","json_object","json_schema","images","audio","logprobs","reasoning","penalties","logit_bias","prefill","continues"]}},"workloads":{"type":"array","minItems":1,"maxItems":3,"uniqueItems":true,"default":["completion"],"items":{"type":"string","enum":["completion","embedding","rerank"]}},"max_tokens_field":{"type":"string","enum":["max_tokens","max_completion_tokens"],"default":"max_tokens"}}};
 
 function validate58(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -6486,7 +6509,7 @@ vErrors.push(err22);
 }
 errors++;
 }
-if(!((((((((((((data8 === "chat_template") || (data8 === "stop_sequences")) || (data8 === "tools")) || (data8 === "json_object")) || (data8 === "json_schema")) || (data8 === "images")) || (data8 === "audio")) || (data8 === "logprobs")) || (data8 === "reasoning")) || (data8 === "penalties")) || (data8 === "logit_bias")) || (data8 === "prefill"))){
+if(!(((((((((((((data8 === "chat_template") || (data8 === "stop_sequences")) || (data8 === "tools")) || (data8 === "json_object")) || (data8 === "json_schema")) || (data8 === "images")) || (data8 === "audio")) || (data8 === "logprobs")) || (data8 === "reasoning")) || (data8 === "penalties")) || (data8 === "logit_bias")) || (data8 === "prefill")) || (data8 === "continues"))){
 const err23 = {instancePath:instancePath+"/openai/features/" + i0,schemaPath:"#/definitions/OpenaiOptions/properties/features/items/enum",keyword:"enum",params:{allowedValues: schema123.properties.features.items.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err23];
@@ -7096,7 +7119,7 @@ vErrors.push(err35);
 }
 errors++;
 }
-if(!((((((((((((data12 === "chat_template") || (data12 === "stop_sequences")) || (data12 === "tools")) || (data12 === "json_object")) || (data12 === "json_schema")) || (data12 === "images")) || (data12 === "audio")) || (data12 === "logprobs")) || (data12 === "reasoning")) || (data12 === "penalties")) || (data12 === "logit_bias")) || (data12 === "prefill"))){
+if(!(((((((((((((data12 === "chat_template") || (data12 === "stop_sequences")) || (data12 === "tools")) || (data12 === "json_object")) || (data12 === "json_schema")) || (data12 === "images")) || (data12 === "audio")) || (data12 === "logprobs")) || (data12 === "reasoning")) || (data12 === "penalties")) || (data12 === "logit_bias")) || (data12 === "prefill")) || (data12 === "continues"))){
 const err36 = {instancePath:instancePath+"/openai/features/" + i2,schemaPath:"#/definitions/OpenaiOptions/properties/features/items/enum",keyword:"enum",params:{allowedValues: schema123.properties.features.items.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err36];

@@ -460,6 +460,11 @@ export interface components {
              */
             readonly replayable: boolean;
             /**
+             * @description Whether it says that it can go on from text it is given, so that a task that was cut off is gone on with where it cannot be run again.
+             * @default true
+             */
+            readonly continues: boolean;
+            /**
              * @description Delay before the engine is up, ms.
              * @default 0
              */
@@ -952,7 +957,7 @@ export interface components {
         /** @description What this OpenAI-compatible server can, which none of them tells. */
         readonly OpenaiOptions: {
             /**
-             * @description What it can beside generating text.
+             * @description What it can beside generating text. `continues` where `/completions` takes any prompt; conversations need `prefill` as well, and a model that does not think.
              * @default [
              *       "chat_template",
              *       "stop_sequences",
@@ -964,7 +969,7 @@ export interface components {
              *       "logit_bias"
              *     ]
              */
-            readonly features: readonly ("chat_template" | "stop_sequences" | "tools" | "json_object" | "json_schema" | "images" | "audio" | "logprobs" | "reasoning" | "penalties" | "logit_bias" | "prefill")[];
+            readonly features: readonly ("chat_template" | "stop_sequences" | "tools" | "json_object" | "json_schema" | "images" | "audio" | "logprobs" | "reasoning" | "penalties" | "logit_bias" | "prefill" | "continues")[];
             /**
              * @description What may be asked of it.
              * @default [

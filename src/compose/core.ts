@@ -26,6 +26,7 @@ import { Dispatcher } from '../services/tasks/dispatcher.ts'
 import { KeyLimits } from '../services/tasks/key-limits.ts'
 import type { LiveTask } from '../services/tasks/live-task.ts'
 import { LiveTasks } from '../services/tasks/live-tasks.ts'
+import { PartRecorder } from '../services/tasks/part-recorder.ts'
 import { Settlement } from '../services/tasks/settlement.ts'
 import { Streams } from '../services/tasks/streams.ts'
 import { Tasks } from '../services/tasks/tasks.ts'
@@ -99,7 +100,8 @@ export async function coreOf(parts: CoreParts): Promise<Core> {
   const sessions = new Sessions({ rules: config.sessions, keyBudgets: budgetsOf(config), clock, journal })
   const keyLimits = new KeyLimits(new Map(config.auth.keys.map(({ name, limits }) => [name, limits])), live)
   const settlement = new Settlement({ live, journal, clock, events })
-  const dispatcher = new Dispatcher({ pools, settlement, journal, clock, events })
+  const recorder = new PartRecorder({ journal, clock, events })
+  const dispatcher = new Dispatcher({ pools, settlement, journal, recorder, clock, events })
   const admission = new Admission({
     ...{ pools, live, sessions, keyLimits, access, models: catalog, dispatcher, settlement, journal, clock, events, drawSeed, drawId },
     deadline_ms: config.defaults.deadline_ms,

@@ -195,7 +195,7 @@ export interface Notice {
   readonly type: 'notice'
   readonly level: 'info' | 'warn' | 'error'
   /** What part of the daemon tells. */
-  readonly event: 'admission' | 'storage' | 'catalog' | 'devices' | 'recovery' | 'reload' | 'stop'
+  readonly event: 'admission' | 'storage' | 'catalog' | 'devices' | 'recovery' | 'reload' | 'failover' | 'stop'
   /** One sentence. */
   readonly message: string
   readonly fields: Readonly<Record<string, unknown>>

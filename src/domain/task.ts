@@ -89,8 +89,10 @@ export interface TaskOutcome {
 export interface Attempts {
   /** Runs that were cut off by a failure or a crash; an orderly stop does not count. */
   readonly failed: number
-  /** The newest of them, counted or not, was on an engine that gives the same text again. */
+  /** The newest of them, counted or not, gave text that its engine gives again. */
   readonly replayable: boolean
+  /** All that went out in them is in the journal. */
+  readonly recorded?: true
 }
 
 /** A task as the journal keeps it; without `outcome` it is unfinished. `seq` is the order of acceptance. */

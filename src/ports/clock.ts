@@ -11,6 +11,13 @@ export interface Clock {
   every(period_ms: number, run: () => void): CancelTimer
 }
 
+/** Resolves when the signal aborts. */
+export const aborted = (signal: AbortSignal): Promise<undefined> =>
+  new Promise((resolve) => {
+    if (signal.aborted) resolve(undefined)
+    else signal.addEventListener('abort', () => resolve(undefined), { once: true })
+  })
+
 /** Resolves after the time. @throws the signal's reason as soon as it aborts */
 export function pause(clock: Clock, delay_ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {

@@ -13,6 +13,7 @@ interface AttemptModel {
   readonly key: string
   readonly attempt: number
   readonly replayable: boolean
+  readonly recorded: true | undefined
   withdrawn: boolean
 }
 
@@ -20,6 +21,7 @@ interface AttemptModel {
 export class StorageModel {
   tasks: Omit<TaskRecord, 'seq'>[] = []
   attempts: AttemptModel[] = []
+  parts: { readonly key: string; readonly first: number; readonly parts: string }[] = []
   readonly keys = new Map<string, Spent>()
   readonly pools = new Map<string, PoolRecord>()
   artifacts: StoredArtifact[] = []
@@ -53,9 +55,20 @@ export class StorageModel {
         const own = this.attempts.filter(({ key }) => key === taskKeyOf(task.owner, task.task_id)).sort((a, b) => a.attempt - b.attempt)
         const newest = own.at(-1)
         const attempts =
-          newest === undefined ? undefined : { failed: own.filter(({ withdrawn }) => !withdrawn).length, replayable: newest.replayable }
+          newest === undefined
+            ? undefined
+            : {
+                failed: own.filter(({ withdrawn }) => !withdrawn).length,
+                replayable: newest.replayable,
+                ...(newest.recorded === true ? { recorded: true as const } : {}),
+              }
         return { head: headOf(task), attempts }
       })
+  }
+
+  recorded({ owner, task_id }: TaskKey): string[] {
+    const own = this.parts.filter(({ key }) => key === taskKeyOf(owner, task_id))
+    return own.sort((a, b) => a.first - b.first).map(({ parts }) => parts)
   }
 
   list({ owner, session_id, ended, limit }: TaskFilter): Omit<TaskRecord, 'seq'>[] {
@@ -88,14 +101,22 @@ export class StorageModel {
     switch (fact.kind) {
       case 'accepted':
         return
+      case 'parts': {
+        const { key: of, first, parts } = fact
+        const key = taskKeyOf(of.owner, of.task_id)
+        const found = this.find(of.owner, of.task_id)
+        if (found === undefined || found.outcome !== undefined) return
+        this.parts = [...this.parts.filter((one) => one.key !== key || one.first !== first), { key, first, parts }]
+        return
+      }
       case 'attempt': {
-        const { key: of, attempt, replayable } = fact
+        const { key: of, attempt, replayable, recorded } = fact
         const key = taskKeyOf(of.owner, of.task_id)
         const found = this.find(of.owner, of.task_id)
         if (found === undefined || found.outcome !== undefined) return
         this.attempts = [
           ...this.attempts.filter((one) => one.key !== key || one.attempt !== attempt),
-          { key, attempt, replayable, withdrawn: false },
+          { key, attempt, replayable, recorded, withdrawn: false },
         ]
         return
       }

@@ -161,7 +161,7 @@ async function full(full_policy: string): Promise<World> {
 }
 
 const faulty = (kind: string, after_tokens: number): Promise<World> =>
-  open({ pools: [mockPool({ mock: { ...fast, replayable: false, fault: { kind, after_tokens } } })] })
+  open({ pools: [mockPool({ mock: { ...fast, replayable: false, continues: false, fault: { kind, after_tokens } } })] })
 
 /** Every method of a service throws what nobody foresaw. */
 const throwing = <T extends object>(service: T): T =>

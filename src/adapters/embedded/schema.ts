@@ -116,8 +116,20 @@ UPDATE logs SET started = data_of_frame(started), parts = lines_of_frames(parts)
   terminal = terminal_of_frame(terminal);
 `
 
+// Parts of tasks that have not ended, where their engine can go on from text but does not give the same again.
+const FIFTH = `
+ALTER TABLE attempts ADD COLUMN recorded INTEGER NOT NULL DEFAULT 0;
+
+CREATE TABLE parts (
+  seq INTEGER NOT NULL REFERENCES tasks ON DELETE CASCADE,
+  first INTEGER NOT NULL,
+  parts TEXT NOT NULL,
+  PRIMARY KEY (seq, first)
+) STRICT, WITHOUT ROWID;
+`
+
 /** Entry n brings a file from `user_version` n to n + 1. Entries are appended, never changed: files in the field have run them. */
-const MIGRATIONS: readonly string[] = [FIRST, SECOND, THIRD, FOURTH]
+const MIGRATIONS: readonly string[] = [FIRST, SECOND, THIRD, FOURTH, FIFTH]
 
 /** The `user_version` this code reads and writes. */
 export const SCHEMA_VERSION = MIGRATIONS.length

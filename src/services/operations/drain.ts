@@ -1,15 +1,10 @@
-import { costNano } from '../../domain/accounts/budget.ts'
-import { DomainError } from '../../domain/errors.ts'
-import { draftAgain } from '../../domain/task-defaults.ts'
 import type { CancelTimer, Clock } from '../../ports/clock.ts'
 import type { EventSink } from '../../domain/daemon-events.ts'
 import type { LiveTask } from '../tasks/live-task.ts'
-import { candidatesFor, candidatesWith } from '../pools/candidates.ts'
-import { placeTask } from '../pools/placement.ts'
 import type { PoolRecords } from '../pools/pool-records.ts'
 import type { Pool } from '../pools/pool.ts'
 import type { Pools } from '../pools/pools.ts'
-import { PromptTokens, tokenizerOf } from '../pools/prompt-tokens.ts'
+import { otherPoolFor } from '../tasks/other-pool.ts'
 import type { Settlement } from '../tasks/settlement.ts'
 
 /** A drain whose pool is not empty yet. */
@@ -127,33 +122,10 @@ export class Drain {
   moveQueued(pool: Pool<LiveTask>): number {
     let moved = 0
     for (const task of [...pool.scheduler.tasks()]) {
-      const other = this.otherPoolFor(task, pool)
+      const other = otherPoolFor(task, this.parts.pools, this.parts.clock.now())
       if (other !== undefined && this.move(task, pool, other)) moved++
     }
     return moved
-  }
-
-  /**
-   * Where admission would put the task if the pool it waits in were not there; only where there is room. What has begun goes on only where
-   * the model is the same, and with a budget of money a task goes only where it costs no more than is reserved.
-   */
-  private otherPoolFor({ owner, deadline_at, accepted, session, attempts }: LiveTask, pool: Pool<LiveTask>): Pool<LiveTask> | undefined {
-    const tokens = PromptTokens.of(accepted)
-    const costIn = (one: Pool): number => costNano(one.prices, tokens.in(one) ?? 0, accepted.request.max_tokens)
-    const limited = session.remaining.cost !== undefined
-    const mayGo = (other: Pool): boolean =>
-      other !== pool &&
-      other.scheduler.depth() < other.config.queue.capacity &&
-      (attempts === 0 || tokenizerOf(other) === tokenizerOf(pool)) &&
-      (!limited || costIn(other) <= costIn(pool))
-    try {
-      const request = draftAgain(accepted)
-      const candidates = candidatesWith(candidatesFor(request, this.parts.pools), mayGo)
-      return placeTask({ owner, request, tokens, left_ms: deadline_at - this.parts.clock.now() }, candidates).pool
-    } catch (error) {
-      if (error instanceof DomainError) return undefined
-      throw error
-    }
   }
 
   /**

@@ -1,6 +1,8 @@
-import { DomainError, StreamError } from '../../domain/errors.ts'
+import { DomainError, StreamError, type ErrorDetails } from '../../domain/errors.ts'
 import type { EventSink } from '../../domain/daemon-events.ts'
 import { poolsOf } from '../../domain/models/named-model.ts'
+import { beginningOf } from '../../domain/stream/continuation.ts'
+import { decodePart, type EncodedPart, type Part } from '../../domain/stream/part.ts'
 import { startedEvent } from '../../domain/stream/task-events.ts'
 import { TaskLog } from '../../domain/stream/task-log.ts'
 import { draftAgain } from '../../domain/task-defaults.ts'
@@ -17,7 +19,7 @@ import type { Settlement } from '../tasks/settlement.ts'
 
 /** What recovery works with. */
 export interface RecoveryParts {
-  readonly journal: Pick<Journal, 'commit' | 'unfinished'>
+  readonly journal: Pick<Journal, 'commit' | 'recorded' | 'unfinished'>
   readonly admission: Admission
   readonly settlement: Settlement
   readonly pools: Pools<LiveTask>
@@ -27,8 +29,8 @@ export interface RecoveryParts {
 
 /**
  * Takes up what the last run of the daemon left: every accepted and unfinished task is queued again, in order of acceptance. Those that had
- * started run again where their engine gives the same text; the others end honestly, and so do those that have had their attempts and those
- * that no pool serves any more.
+ * started run again where their engine gives the same text, and go on where all that is out is in the journal; the others end honestly, and so
+ * do those that have had their attempts and those that no pool serves any more.
  */
 export async function recover({ journal, admission, settlement, pools, clock, events }: RecoveryParts): Promise<void> {
   const orphans: Fact[] = []
@@ -42,8 +44,9 @@ export async function recover({ journal, admission, settlement, pools, clock, ev
         ended++
         continue
       }
-      const live = admission.restore(task, pool)
-      const error = endOf(task, pool)
+      const recorded = task.attempts?.recorded === true ? await journal.recorded(task.head) : []
+      const live = admission.restore(task, pool, recorded.flatMap(partsOf))
+      const error = recorded.includes('') ? restarted(pool) : endOf(task, live)
       if (error === undefined) {
         pool.scheduler.restore(live)
         queued++
@@ -82,13 +85,20 @@ function poolFor({ head, attempts }: UnfinishedTask, pools: Pools<LiveTask>): Po
   }
 }
 
+/** Parts of one line; none where the journal says that it does not have them all. */
+const partsOf = (line: string): Part[] => (line === '' ? [] : (JSON.parse(line) as EncodedPart[]).map(decodePart))
+
+const detailsOf = (pool: Pool): ErrorDetails => ({ engine: pool.config.engine, pool_id: pool.id })
+
+const restarted = (pool: Pool): StreamError =>
+  new StreamError('worker_reset', 'The daemon was restarted while the task ran; send it again.', detailsOf(pool))
+
 /** Why the task is not run again; undefined where it is. */
-function endOf({ attempts }: UnfinishedTask, pool: Pool): StreamError | undefined {
+function endOf({ attempts }: UnfinishedTask, { pool, log }: LiveTask): StreamError | undefined {
   if (attempts === undefined) return undefined
-  const details = { engine: pool.config.engine, pool_id: pool.id }
-  if (attempts.failed >= maxAttempts) return gaveUp(details)
-  if (!attempts.replayable) return new StreamError('worker_reset', 'The daemon was restarted while the task ran; send it again.', details)
-  return undefined
+  if (attempts.failed >= maxAttempts) return gaveUp(detailsOf(pool))
+  if (attempts.recorded === true) return beginningOf(log.allParts()) === undefined ? restarted(pool) : undefined
+  return attempts.replayable ? undefined : restarted(pool)
 }
 
 function orphaned(task: AcceptedTask, now: number): Fact {

@@ -42,6 +42,8 @@ export class Replica {
   last_error: string | undefined
   /** While down: when it is tried again, ms since the epoch; undefined where that is not known. */
   restart_at: number | undefined
+  /** Set while one task has the replica for itself, or waits for the others to leave; resolves when they have, or the engine is not up. */
+  private solo: PromiseWithResolvers<undefined> | undefined
   private readonly breaker: Breaker
   /** A task that shows whether a half-open replica is well is under way. */
   private probing = false
@@ -73,9 +75,10 @@ export class Replica {
   get slots(): number {
     return this.options.slots ?? this.props?.slots ?? 1
   }
-
   get hasFreeSlot(): boolean {
-    return this.state === 'ready' && this.busy < this.slots && !(this.probing && this.breaker.state === 'half-open')
+    return (
+      this.state === 'ready' && this.busy < this.slots && this.solo === undefined && !(this.probing && this.breaker.state === 'half-open')
+    )
   }
 
   /** Starts the engine; resolves when it is ready or has failed for the first time. */
@@ -175,10 +178,27 @@ export class Replica {
     this.probing = this.breaker.state === 'half-open'
   }
 
+  /**
+   * The task that asks, which has its slot, gets the replica for itself until `share`: nobody else gets a slot, and it resolves when the others
+   * have left or the engine is not up any more. Undefined where another task has it.
+   */
+  alone(): Promise<undefined> | undefined {
+    if (this.solo !== undefined) return undefined
+    this.solo = Promise.withResolvers()
+    this.checkAlone()
+    return this.solo.promise
+  }
+
+  /** Takes `alone` back; its slot is still taken. */
+  share(): void {
+    this.solo = undefined
+  }
+
   /** The engine has confirmed that the task's slot is free. */
   release(): void {
     this.busy--
     this.probing = false
+    this.checkAlone()
     this.options.onChange(this, 'slot')
   }
 
@@ -218,8 +238,13 @@ export class Replica {
     return (this.halting = this.options.engine.stop())
   }
 
+  private checkAlone(): void {
+    if (this.busy <= 1 || this.state !== 'ready') this.solo?.resolve(undefined)
+  }
+
   private become(state: ReplicaState): void {
     this.state = state
+    this.checkAlone()
     this.options.onChange(this, 'state')
   }
 }

@@ -3,6 +3,7 @@ import { costNano } from '../../domain/accounts/budget.ts'
 import type { EventSink, TaskIdentity } from '../../domain/daemon-events.ts'
 import { DomainError, StreamError } from '../../domain/errors.ts'
 import { startMs } from '../../domain/prediction/forecast.ts'
+import type { Part } from '../../domain/stream/part.ts'
 import type { Principal } from '../../domain/principal.ts'
 import { filledOf, sentOf } from '../../domain/task-defaults.ts'
 import {
@@ -93,12 +94,12 @@ export class Admission {
     }
   }
 
-  /** Takes a task in that was accepted before a restart; it is queued, but not in the queue yet. */
-  restore({ head, attempts }: UnfinishedTask, pool: Pool<LiveTask>): LiveTask {
+  /** Takes a task in that was accepted before a restart; it is queued, but not in the queue yet. @param recorded parts that are in the journal */
+  restore({ head, attempts }: UnfinishedTask, pool: Pool<LiveTask>, recorded: readonly Part[]): LiveTask {
     const need = needOf(head, head.prompt_tokens, pool)
     const reservation = this.parts.sessions.reserve(head.owner, head.session_id, need, attempts === undefined ? 'accepted' : 'dispatched')
     const task = new LiveTask(head, pool, reservation)
-    task.restore(attempts)
+    task.restore(attempts, recorded)
     this.parts.live.add(task)
     return task
   }
@@ -148,9 +149,16 @@ export class Admission {
       throw queueFull(pool, admission.reason)
     }
     live.add(task)
-    await this.commit(task, pool, admission.displaced)
+    // An id that was sent may be that of a task that has ended, which only the commit finds out: that one is not run again.
+    const mayCall = request.task_id === undefined && admission.displaced === undefined
+    const early = mayCall ? dispatcher.callEarly(task, pool) : undefined
+    await this.commit(task, pool, admission.displaced).catch((error: unknown) => {
+      void early?.drop(pool.config.timeouts.abort_ms, clock)
+      throw error
+    })
     events.emit({ type: 'task_queued', task: placeOf(task), pinned: candidates.pinned, fallback })
-    dispatcher.dispatch(pool)
+    if (early === undefined) dispatcher.dispatch(pool)
+    else dispatcher.take(task, pool, early)
     pool.reportDepth()
     return replyOf(accepted)
   }

@@ -115,6 +115,7 @@ describe('pools', () => {
       await rig.clock.advance(5)
     }
     rig.engine().call.finish()
+    await settled()
     await rig.run({ task_id: 'b', max_tokens: 100 })
     // 10 ms a prompt token, and a tenth of max_tokens at 5 ms each.
     assert.ok(before > 500)

@@ -10,6 +10,7 @@ import {
 } from '../../../ports/engine.ts'
 import { answerSink } from './answer.ts'
 import { EngineClient, type ServerAddress } from './client.ts'
+import { continued } from './continued.ts'
 import type { Dialect, Embeddings, Scores, ServerProps } from './dialect.ts'
 import { EngineFault, unfinished } from './faults.ts'
 import { Health, untilUp, whileComing, whileLoading } from './health.ts'
@@ -223,7 +224,7 @@ interface Run {
 }
 
 async function generateOnce(client: EngineClient, dialect: Dialect, server: ServerProps, run: Run): Promise<GenerateResult> {
-  const { path, body, framing, reader } = dialect.generation(run.request, server, run.onPart)
+  const { path, body, framing, reader } = dialect.generation(continued(run.request), server, run.onPart)
   await client.stream(path, body, answerSink(framing, reader), run.signal)
   return reader.result()
 }

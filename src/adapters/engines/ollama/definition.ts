@@ -12,7 +12,7 @@ export const definition: EngineDefinition<components['schemas']['OllamaPool']> =
   ),
   features: [
     ...(['replayable', 'chat_template', 'stop_sequences', 'tools', 'json_object', 'json_schema', 'images', 'reasoning'] as const),
-    ...(['penalties', 'prefill'] as const),
+    ...(['penalties', 'prefill', 'continues'] as const),
   ],
   create: (parts) => serverEngine(parts, (model_ref) => ollamaDialect(model_ref, parts.pool.ctx)),
 }

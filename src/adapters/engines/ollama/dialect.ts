@@ -55,6 +55,7 @@ async function inspect(client: EngineClient, model_ref: string, num_ctx: number 
     workloads: embeds ? ['embedding'] : ['completion'],
     features: [
       ...(['chat_template', 'stop_sequences', 'json_object', 'json_schema', 'penalties', 'prefill'] as const),
+      ...(can.includes('thinking') ? [] : (['continues'] as const)),
       ...can.flatMap((word) => (typeof word === 'string' ? (featureOf[word] ?? []) : [])),
     ],
     ...(digest === undefined ? {} : { model_digest: digest }),

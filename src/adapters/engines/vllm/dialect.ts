@@ -59,6 +59,7 @@ async function inspect(client: EngineClient, model_ref: string, also: readonly F
   const features: Feature[] = ['stop_sequences', 'logprobs', 'penalties', 'logit_bias', ...also]
   if (chats) features.push('chat_template', 'json_object', 'json_schema', 'prefill')
   if (calls) features.push('tools')
+  if (!features.includes('reasoning')) features.push('continues')
   return {
     engine_version: textOf(version) ?? 'unknown',
     model,

@@ -96,12 +96,12 @@ async function workloads(client: EngineClient, model: string, signal: AbortSigna
 
 function featuresOf(props: JsonObject): Feature[] {
   const features: Feature[] = ['stop_sequences', 'kv_reuse', 'logprobs', 'penalties', 'logit_bias']
-  if (textOf(props['chat_template']) === undefined) return features
+  if (textOf(props['chat_template']) === undefined) return [...features, 'continues']
   features.push('chat_template', 'json_object', 'json_schema', 'prefill')
   const { supports_tools, supports_reasoning_effort, supports_preserve_reasoning } = objectOf(props['chat_template_caps'])
   const { vision, audio } = objectOf(props['modalities'])
   if (supports_tools === true) features.push('tools')
-  if (supports_reasoning_effort === true || supports_preserve_reasoning === true) features.push('reasoning')
+  features.push(supports_reasoning_effort === true || supports_preserve_reasoning === true ? 'reasoning' : 'continues')
   if (vision === true) features.push('images')
   if (audio === true) features.push('audio')
   return features

@@ -1,5 +1,5 @@
-import type { Part, TokenLogprob } from '../../../domain/stream/part.ts'
-import { StopSequences } from '../../../domain/stream/stop-sequences.ts'
+import type { Part, TokenLogprob } from './part.ts'
+import { StopSequences } from './stop-sequences.ts'
 
 /** Hands parts on until their text has a stop sequence. What is told of tokens goes with the text that they have become. */
 export class StoppedParts {
@@ -7,8 +7,9 @@ export class StoppedParts {
   private readonly onPart: (part: Part) => void
   private held: TokenLogprob[] = []
 
-  constructor(stop: readonly string[] | undefined, onPart: (part: Part) => void) {
-    this.stops = new StopSequences(stop)
+  /** @param before text that is out already, and in which a stop sequence may have begun */
+  constructor(stop: readonly string[] | undefined, onPart: (part: Part) => void, before = '') {
+    this.stops = new StopSequences(stop, before)
     this.onPart = onPart
   }
 
