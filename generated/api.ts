@@ -1158,6 +1158,7 @@ export interface components {
              *     takes these fields; `prefill`: goes on from a last message of the assistant; `continues`: goes on from text it is given.
              */
             features: components["schemas"]["Feature"][];
+            load_state?: components["schemas"]["LoadState"];
         };
         /**
          * @description What an engine can beside generating text.
@@ -1205,6 +1206,11 @@ export interface components {
             /** @description One per pool. */
             engines: components["schemas"]["EngineCapability"][];
         };
+        /**
+         * @description Of a pool whose group shares devices: it waits for its turn, is being loaded, is loaded, lets its running tasks end before it makes room, is being unloaded.
+         * @enum {string}
+         */
+        LoadState: "asleep" | "loading" | "loaded" | "leaving" | "unloading";
         /** @description A pool at a glance. */
         PoolSummary: {
             pool_id: components["schemas"]["PoolId"];
@@ -1212,7 +1218,7 @@ export interface components {
             model_ref: components["schemas"]["ModelRef"];
             /** @description Some replica is up or coming up. */
             live: boolean;
-            /** @description Some replica takes tasks. */
+            /** @description It takes tasks: some replica is up, or its group loads it when its turn comes. */
             ready: boolean;
             /** @description Takes no new tasks. */
             draining: boolean;
@@ -1222,6 +1228,7 @@ export interface components {
             slots_busy: number;
             /** @description Tasks that wait. */
             queue_depth: number;
+            load_state?: components["schemas"]["LoadState"];
         };
         /** @description Every configured pool. */
         PoolList: {
@@ -1255,7 +1262,7 @@ export interface components {
         PoolHealth: {
             /** @description Some replica is up or coming up. */
             live: boolean;
-            /** @description Some replica takes tasks. */
+            /** @description It takes tasks: some replica is up, or its group loads it when its turn comes. */
             ready: boolean;
             /** @description Takes no new tasks. */
             draining: boolean;
@@ -1274,6 +1281,7 @@ export interface components {
             };
             /** @description The newest error of a replica. */
             last_error?: string;
+            load_state?: components["schemas"]["LoadState"];
             /** @description Its replicas. */
             replicas: components["schemas"]["ReplicaHealth"][];
         };

@@ -2,7 +2,7 @@
 import runtime0 from 'ajv/dist/runtime/ucs2length.js';
 
 export const validateConfig = validate10;
-const schema12 = {"type":"object","additionalProperties":false,"required":["listen","data_dir","models_dir","log_level","auth","cors","limits","sessions","retention","catalog","devices","defaults","shutdown_grace_ms","pools"],"properties":{"listen":{"type":"string","pattern":"^(\\[[0-9a-fA-F:.]+\\]|[^:\\s]+):[0-9]{1,5}$","default":"0.0.0.0:8080"},"data_dir":{"type":"string","minLength":1,"default":"./data"},"models_dir":{"type":"string","minLength":1,"default":"./models"},"log_level":{"type":"string","enum":["fatal","error","warn","info","debug","trace","silent"],"default":"info"},"auth":{"$ref":"#/definitions/Auth","default":{}},"cors":{"$ref":"#/definitions/Cors","default":{}},"limits":{"$ref":"#/definitions/Limits","default":{}},"sessions":{"$ref":"#/definitions/Sessions","default":{}},"retention":{"$ref":"#/definitions/Retention","default":{}},"catalog":{"$ref":"#/definitions/Catalog","default":{}},"devices":{"$ref":"#/definitions/Devices","default":{}},"defaults":{"$ref":"#/definitions/Defaults","default":{}},"shutdown_grace_ms":{"type":"integer","minimum":0,"maximum":3600000,"default":10000},"pools":{"type":"array","minItems":1,"maxItems":256,"items":{"$ref":"#/definitions/Pool"},"default":[{"id":"tales","engine":"llamacpp","driver":"embedded","model":"file:models/tinytales.gguf","ctx":256,"replicas":[{"id":"r0","slots":2}]},{"id":"mock","engine":"mock","driver":"in-process","model":"mock:v1","ctx":8192,"replicas":[{"id":"r0","slots":4}],"queue":{"capacity":256,"full_policy":"drop-lru"}}]}}};
+const schema12 = {"type":"object","additionalProperties":false,"required":["listen","data_dir","models_dir","log_level","auth","cors","limits","sessions","retention","catalog","devices","defaults","shutdown_grace_ms","groups","pools"],"properties":{"listen":{"type":"string","pattern":"^(\\[[0-9a-fA-F:.]+\\]|[^:\\s]+):[0-9]{1,5}$","default":"0.0.0.0:8080"},"data_dir":{"type":"string","minLength":1,"default":"./data"},"models_dir":{"type":"string","minLength":1,"default":"./models"},"log_level":{"type":"string","enum":["fatal","error","warn","info","debug","trace","silent"],"default":"info"},"auth":{"$ref":"#/definitions/Auth","default":{}},"cors":{"$ref":"#/definitions/Cors","default":{}},"limits":{"$ref":"#/definitions/Limits","default":{}},"sessions":{"$ref":"#/definitions/Sessions","default":{}},"retention":{"$ref":"#/definitions/Retention","default":{}},"catalog":{"$ref":"#/definitions/Catalog","default":{}},"devices":{"$ref":"#/definitions/Devices","default":{}},"defaults":{"$ref":"#/definitions/Defaults","default":{}},"shutdown_grace_ms":{"type":"integer","minimum":0,"maximum":3600000,"default":10000},"groups":{"type":"array","maxItems":64,"default":[],"items":{"$ref":"#/definitions/Group"}},"pools":{"type":"array","minItems":1,"maxItems":256,"items":{"$ref":"#/definitions/Pool"},"default":[{"id":"tales","engine":"llamacpp","driver":"embedded","model":"file:models/tinytales.gguf","ctx":256,"replicas":[{"id":"r0","slots":2}]},{"id":"mock","engine":"mock","driver":"in-process","model":"mock:v1","ctx":8192,"replicas":[{"id":"r0","slots":4}],"queue":{"capacity":256,"full_policy":"drop-lru"}}]}}};
 const func2 = Object.prototype.hasOwnProperty;
 const func3 = runtime0.default;
 const pattern0 = new RegExp("^(\\[[0-9a-fA-F:.]+\\]|[^:\\s]+):[0-9]{1,5}$", "u");
@@ -1208,12 +1208,412 @@ validate20.errors = vErrors;
 return errors === 0;
 }
 
-const schema38 = {"type":"object","additionalProperties":false,"required":["capacity","full_policy","batch_every"],"properties":{"capacity":{"type":"integer","minimum":1,"maximum":10000000,"default":64},"full_policy":{"type":"string","enum":["reject","drop-lru"],"default":"reject"},"batch_every":{"type":"integer","minimum":1,"maximum":1000000,"default":8}}};
 const pattern8 = new RegExp("^[a-z0-9][a-z0-9._-]{0,63}$", "u");
-const pattern10 = new RegExp("^https?://[^/?#@\\s]+(/[^?#@\\s]*)?$", "u");
-const pattern11 = new RegExp("^(?!ORCHD_)[A-Za-z_][A-Za-z0-9_]{0,127}$", "u");
 
-function validate24(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate22(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.loaded === undefined){
+data.loaded = 1;
+}
+if(data.idle_unload_ms === undefined){
+data.idle_unload_ms = 900000;
+}
+if(data.max_hold_ms === undefined){
+data.max_hold_ms = 60000;
+}
+if(data.preload === undefined){
+data.preload = [];
+}
+if(data.pin === undefined){
+data.pin = [];
+}
+if(data.id === undefined){
+const err0 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "id"},message:"must have required property '"+"id"+"'"};
+if(vErrors === null){
+vErrors = [err0];
+}
+else {
+vErrors.push(err0);
+}
+errors++;
+}
+if(data.pools === undefined){
+const err1 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "pools"},message:"must have required property '"+"pools"+"'"};
+if(vErrors === null){
+vErrors = [err1];
+}
+else {
+vErrors.push(err1);
+}
+errors++;
+}
+if(data.loaded === undefined){
+const err2 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "loaded"},message:"must have required property '"+"loaded"+"'"};
+if(vErrors === null){
+vErrors = [err2];
+}
+else {
+vErrors.push(err2);
+}
+errors++;
+}
+if(data.idle_unload_ms === undefined){
+const err3 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "idle_unload_ms"},message:"must have required property '"+"idle_unload_ms"+"'"};
+if(vErrors === null){
+vErrors = [err3];
+}
+else {
+vErrors.push(err3);
+}
+errors++;
+}
+if(data.max_hold_ms === undefined){
+const err4 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "max_hold_ms"},message:"must have required property '"+"max_hold_ms"+"'"};
+if(vErrors === null){
+vErrors = [err4];
+}
+else {
+vErrors.push(err4);
+}
+errors++;
+}
+if(data.preload === undefined){
+const err5 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "preload"},message:"must have required property '"+"preload"+"'"};
+if(vErrors === null){
+vErrors = [err5];
+}
+else {
+vErrors.push(err5);
+}
+errors++;
+}
+if(data.pin === undefined){
+const err6 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "pin"},message:"must have required property '"+"pin"+"'"};
+if(vErrors === null){
+vErrors = [err6];
+}
+else {
+vErrors.push(err6);
+}
+errors++;
+}
+for(const key0 in data){
+if(!(((((((key0 === "id") || (key0 === "pools")) || (key0 === "loaded")) || (key0 === "idle_unload_ms")) || (key0 === "max_hold_ms")) || (key0 === "preload")) || (key0 === "pin"))){
+const err7 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
+if(vErrors === null){
+vErrors = [err7];
+}
+else {
+vErrors.push(err7);
+}
+errors++;
+}
+}
+if(data.id !== undefined){
+let data0 = data.id;
+if(typeof data0 === "string"){
+if(!pattern8.test(data0)){
+const err8 = {instancePath:instancePath+"/id",schemaPath:"#/definitions/Id/pattern",keyword:"pattern",params:{pattern: "^[a-z0-9][a-z0-9._-]{0,63}$"},message:"must match pattern \""+"^[a-z0-9][a-z0-9._-]{0,63}$"+"\""};
+if(vErrors === null){
+vErrors = [err8];
+}
+else {
+vErrors.push(err8);
+}
+errors++;
+}
+}
+else {
+const err9 = {instancePath:instancePath+"/id",schemaPath:"#/definitions/Id/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err9];
+}
+else {
+vErrors.push(err9);
+}
+errors++;
+}
+}
+if(data.pools !== undefined){
+let data1 = data.pools;
+if(Array.isArray(data1)){
+if(data1.length > 256){
+const err10 = {instancePath:instancePath+"/pools",schemaPath:"#/properties/pools/maxItems",keyword:"maxItems",params:{limit: 256},message:"must NOT have more than 256 items"};
+if(vErrors === null){
+vErrors = [err10];
+}
+else {
+vErrors.push(err10);
+}
+errors++;
+}
+if(data1.length < 1){
+const err11 = {instancePath:instancePath+"/pools",schemaPath:"#/properties/pools/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items"};
+if(vErrors === null){
+vErrors = [err11];
+}
+else {
+vErrors.push(err11);
+}
+errors++;
+}
+const len0 = data1.length;
+for(let i0=0; i0<len0; i0++){
+let data2 = data1[i0];
+if(typeof data2 === "string"){
+if(!pattern8.test(data2)){
+const err12 = {instancePath:instancePath+"/pools/" + i0,schemaPath:"#/definitions/Id/pattern",keyword:"pattern",params:{pattern: "^[a-z0-9][a-z0-9._-]{0,63}$"},message:"must match pattern \""+"^[a-z0-9][a-z0-9._-]{0,63}$"+"\""};
+if(vErrors === null){
+vErrors = [err12];
+}
+else {
+vErrors.push(err12);
+}
+errors++;
+}
+}
+else {
+const err13 = {instancePath:instancePath+"/pools/" + i0,schemaPath:"#/definitions/Id/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err13];
+}
+else {
+vErrors.push(err13);
+}
+errors++;
+}
+}
+}
+else {
+const err14 = {instancePath:instancePath+"/pools",schemaPath:"#/properties/pools/type",keyword:"type",params:{type: "array"},message:"must be array"};
+if(vErrors === null){
+vErrors = [err14];
+}
+else {
+vErrors.push(err14);
+}
+errors++;
+}
+}
+let data3 = data.loaded;
+if(!((typeof data3 == "number") && (!(data3 % 1) && !isNaN(data3)))){
+const err15 = {instancePath:instancePath+"/loaded",schemaPath:"#/properties/loaded/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+if(vErrors === null){
+vErrors = [err15];
+}
+else {
+vErrors.push(err15);
+}
+errors++;
+}
+if(typeof data3 == "number"){
+if(data3 > 256 || isNaN(data3)){
+const err16 = {instancePath:instancePath+"/loaded",schemaPath:"#/properties/loaded/maximum",keyword:"maximum",params:{comparison: "<=", limit: 256},message:"must be <= 256"};
+if(vErrors === null){
+vErrors = [err16];
+}
+else {
+vErrors.push(err16);
+}
+errors++;
+}
+if(data3 < 1 || isNaN(data3)){
+const err17 = {instancePath:instancePath+"/loaded",schemaPath:"#/properties/loaded/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"};
+if(vErrors === null){
+vErrors = [err17];
+}
+else {
+vErrors.push(err17);
+}
+errors++;
+}
+}
+let data4 = data.idle_unload_ms;
+if(!((typeof data4 == "number") && (!(data4 % 1) && !isNaN(data4)))){
+const err18 = {instancePath:instancePath+"/idle_unload_ms",schemaPath:"#/properties/idle_unload_ms/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+if(vErrors === null){
+vErrors = [err18];
+}
+else {
+vErrors.push(err18);
+}
+errors++;
+}
+if(typeof data4 == "number"){
+if(data4 > 2147483647 || isNaN(data4)){
+const err19 = {instancePath:instancePath+"/idle_unload_ms",schemaPath:"#/properties/idle_unload_ms/maximum",keyword:"maximum",params:{comparison: "<=", limit: 2147483647},message:"must be <= 2147483647"};
+if(vErrors === null){
+vErrors = [err19];
+}
+else {
+vErrors.push(err19);
+}
+errors++;
+}
+if(data4 < 1 || isNaN(data4)){
+const err20 = {instancePath:instancePath+"/idle_unload_ms",schemaPath:"#/properties/idle_unload_ms/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"};
+if(vErrors === null){
+vErrors = [err20];
+}
+else {
+vErrors.push(err20);
+}
+errors++;
+}
+}
+let data5 = data.max_hold_ms;
+if(!((typeof data5 == "number") && (!(data5 % 1) && !isNaN(data5)))){
+const err21 = {instancePath:instancePath+"/max_hold_ms",schemaPath:"#/properties/max_hold_ms/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+if(vErrors === null){
+vErrors = [err21];
+}
+else {
+vErrors.push(err21);
+}
+errors++;
+}
+if(typeof data5 == "number"){
+if(data5 > 86400000 || isNaN(data5)){
+const err22 = {instancePath:instancePath+"/max_hold_ms",schemaPath:"#/properties/max_hold_ms/maximum",keyword:"maximum",params:{comparison: "<=", limit: 86400000},message:"must be <= 86400000"};
+if(vErrors === null){
+vErrors = [err22];
+}
+else {
+vErrors.push(err22);
+}
+errors++;
+}
+if(data5 < 1 || isNaN(data5)){
+const err23 = {instancePath:instancePath+"/max_hold_ms",schemaPath:"#/properties/max_hold_ms/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"};
+if(vErrors === null){
+vErrors = [err23];
+}
+else {
+vErrors.push(err23);
+}
+errors++;
+}
+}
+let data6 = data.preload;
+if(Array.isArray(data6)){
+if(data6.length > 256){
+const err24 = {instancePath:instancePath+"/preload",schemaPath:"#/properties/preload/maxItems",keyword:"maxItems",params:{limit: 256},message:"must NOT have more than 256 items"};
+if(vErrors === null){
+vErrors = [err24];
+}
+else {
+vErrors.push(err24);
+}
+errors++;
+}
+const len1 = data6.length;
+for(let i1=0; i1<len1; i1++){
+let data7 = data6[i1];
+if(typeof data7 === "string"){
+if(!pattern8.test(data7)){
+const err25 = {instancePath:instancePath+"/preload/" + i1,schemaPath:"#/definitions/Id/pattern",keyword:"pattern",params:{pattern: "^[a-z0-9][a-z0-9._-]{0,63}$"},message:"must match pattern \""+"^[a-z0-9][a-z0-9._-]{0,63}$"+"\""};
+if(vErrors === null){
+vErrors = [err25];
+}
+else {
+vErrors.push(err25);
+}
+errors++;
+}
+}
+else {
+const err26 = {instancePath:instancePath+"/preload/" + i1,schemaPath:"#/definitions/Id/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err26];
+}
+else {
+vErrors.push(err26);
+}
+errors++;
+}
+}
+}
+else {
+const err27 = {instancePath:instancePath+"/preload",schemaPath:"#/properties/preload/type",keyword:"type",params:{type: "array"},message:"must be array"};
+if(vErrors === null){
+vErrors = [err27];
+}
+else {
+vErrors.push(err27);
+}
+errors++;
+}
+let data8 = data.pin;
+if(Array.isArray(data8)){
+if(data8.length > 256){
+const err28 = {instancePath:instancePath+"/pin",schemaPath:"#/properties/pin/maxItems",keyword:"maxItems",params:{limit: 256},message:"must NOT have more than 256 items"};
+if(vErrors === null){
+vErrors = [err28];
+}
+else {
+vErrors.push(err28);
+}
+errors++;
+}
+const len2 = data8.length;
+for(let i2=0; i2<len2; i2++){
+let data9 = data8[i2];
+if(typeof data9 === "string"){
+if(!pattern8.test(data9)){
+const err29 = {instancePath:instancePath+"/pin/" + i2,schemaPath:"#/definitions/Id/pattern",keyword:"pattern",params:{pattern: "^[a-z0-9][a-z0-9._-]{0,63}$"},message:"must match pattern \""+"^[a-z0-9][a-z0-9._-]{0,63}$"+"\""};
+if(vErrors === null){
+vErrors = [err29];
+}
+else {
+vErrors.push(err29);
+}
+errors++;
+}
+}
+else {
+const err30 = {instancePath:instancePath+"/pin/" + i2,schemaPath:"#/definitions/Id/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err30];
+}
+else {
+vErrors.push(err30);
+}
+errors++;
+}
+}
+}
+else {
+const err31 = {instancePath:instancePath+"/pin",schemaPath:"#/properties/pin/type",keyword:"type",params:{type: "array"},message:"must be array"};
+if(vErrors === null){
+vErrors = [err31];
+}
+else {
+vErrors.push(err31);
+}
+errors++;
+}
+}
+else {
+const err32 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err32];
+}
+else {
+vErrors.push(err32);
+}
+errors++;
+}
+validate22.errors = vErrors;
+return errors === 0;
+}
+
+const schema43 = {"type":"object","additionalProperties":false,"required":["capacity","full_policy","batch_every"],"properties":{"capacity":{"type":"integer","minimum":1,"maximum":10000000,"default":64},"full_policy":{"type":"string","enum":["reject","drop-lru"],"default":"reject"},"batch_every":{"type":"integer","minimum":1,"maximum":1000000,"default":8}}};
+const pattern14 = new RegExp("^https?://[^/?#@\\s]+(/[^?#@\\s]*)?$", "u");
+const pattern15 = new RegExp("^(?!ORCHD_)[A-Za-z_][A-Za-z0-9_]{0,127}$", "u");
+
+function validate26(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -1336,7 +1736,7 @@ vErrors.push(err9);
 }
 errors++;
 }
-if(!pattern10.test(data2)){
+if(!pattern14.test(data2)){
 const err10 = {instancePath:instancePath+"/url",schemaPath:"#/definitions/Url/pattern",keyword:"pattern",params:{pattern: "^https?://[^/?#@\\s]+(/[^?#@\\s]*)?$"},message:"must match pattern \""+"^https?://[^/?#@\\s]+(/[^?#@\\s]*)?$"+"\""};
 if(vErrors === null){
 vErrors = [err10];
@@ -1361,7 +1761,7 @@ errors++;
 if(data.api_key_env !== undefined){
 let data3 = data.api_key_env;
 if(typeof data3 === "string"){
-if(!pattern11.test(data3)){
+if(!pattern15.test(data3)){
 const err12 = {instancePath:instancePath+"/api_key_env",schemaPath:"#/definitions/ApiKeyEnv/pattern",keyword:"pattern",params:{pattern: "^(?!ORCHD_)[A-Za-z_][A-Za-z0-9_]{0,127}$"},message:"must match pattern \""+"^(?!ORCHD_)[A-Za-z_][A-Za-z0-9_]{0,127}$"+"\""};
 if(vErrors === null){
 vErrors = [err12];
@@ -1453,12 +1853,12 @@ vErrors.push(err19);
 }
 errors++;
 }
-validate24.errors = vErrors;
+validate26.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate23(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate25(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(Array.isArray(data)){
@@ -1484,8 +1884,8 @@ errors++;
 }
 const len0 = data.length;
 for(let i0=0; i0<len0; i0++){
-if(!(validate24(data[i0], {instancePath:instancePath+"/" + i0,parentData:data,parentDataProperty:i0,rootData}))){
-vErrors = vErrors === null ? validate24.errors : vErrors.concat(validate24.errors);
+if(!(validate26(data[i0], {instancePath:instancePath+"/" + i0,parentData:data,parentDataProperty:i0,rootData}))){
+vErrors = vErrors === null ? validate26.errors : vErrors.concat(validate26.errors);
 errors = vErrors.length;
 }
 }
@@ -1500,15 +1900,15 @@ vErrors.push(err2);
 }
 errors++;
 }
-validate23.errors = vErrors;
+validate25.errors = vErrors;
 return errors === 0;
 }
 
-const schema41 = {"type":"object","discriminator":{"propertyName":"driver"},"oneOf":[{"$ref":"#/definitions/MockInProcessPool"}],"required":["engine"],"properties":{"engine":{"enum":["mock"]}}};
-const schema42 = {"type":"object","additionalProperties":false,"required":["engine","driver","mock","ctx"],"properties":{"id":true,"engine":{"type":"string","enum":["mock"]},"driver":{"type":"string","enum":["in-process"]},"model":true,"ctx":true,"max_tokens_out":true,"sampler_profile_version":true,"replicas":true,"queue":true,"timeouts":true,"prices":true,"mock":{"$ref":"#/definitions/MockOptions","default":{}}}};
-const schema43 = {"type":"object","additionalProperties":false,"required":["prefill_ms","token_ms","tokens","load_ms","replayable"],"properties":{"prefill_ms":{"type":"number","minimum":0,"maximum":600000,"default":5},"token_ms":{"type":"number","minimum":0,"maximum":600000,"default":10},"tokens":{"type":"integer","minimum":1,"maximum":10000000,"default":32},"replayable":{"type":"boolean","default":true},"load_ms":{"type":"number","minimum":0,"maximum":600000,"default":0},"fault":{"type":"object","additionalProperties":false,"required":["kind","after_tokens","every"],"properties":{"kind":{"type":"string","enum":["fail","hang","die","deaf"]},"after_tokens":{"type":"integer","minimum":0,"maximum":10000000,"default":0},"every":{"type":"integer","minimum":1,"maximum":1000000,"default":1}}}}};
+const schema46 = {"type":"object","discriminator":{"propertyName":"driver"},"oneOf":[{"$ref":"#/definitions/MockInProcessPool"}],"required":["engine"],"properties":{"engine":{"enum":["mock"]}}};
+const schema47 = {"type":"object","additionalProperties":false,"required":["engine","driver","mock","ctx"],"properties":{"id":true,"engine":{"type":"string","enum":["mock"]},"driver":{"type":"string","enum":["in-process"]},"model":true,"ctx":true,"max_tokens_out":true,"sampler_profile_version":true,"replicas":true,"queue":true,"timeouts":true,"prices":true,"mock":{"$ref":"#/definitions/MockOptions","default":{}}}};
+const schema48 = {"type":"object","additionalProperties":false,"required":["prefill_ms","token_ms","tokens","load_ms","replayable"],"properties":{"prefill_ms":{"type":"number","minimum":0,"maximum":600000,"default":5},"token_ms":{"type":"number","minimum":0,"maximum":600000,"default":10},"tokens":{"type":"integer","minimum":1,"maximum":10000000,"default":32},"replayable":{"type":"boolean","default":true},"load_ms":{"type":"number","minimum":0,"maximum":600000,"default":0},"fault":{"type":"object","additionalProperties":false,"required":["kind","after_tokens","every"],"properties":{"kind":{"type":"string","enum":["fail","hang","die","deaf"]},"after_tokens":{"type":"integer","minimum":0,"maximum":10000000,"default":0},"every":{"type":"integer","minimum":1,"maximum":1000000,"default":1}}}}};
 
-function validate28(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate30(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -1556,7 +1956,7 @@ vErrors.push(err3);
 errors++;
 }
 for(const key0 in data){
-if(!(func2.call(schema42.properties, key0))){
+if(!(func2.call(schema47.properties, key0))){
 const err4 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err4];
@@ -1580,7 +1980,7 @@ vErrors.push(err5);
 errors++;
 }
 if(!(data0 === "mock")){
-const err6 = {instancePath:instancePath+"/engine",schemaPath:"#/properties/engine/enum",keyword:"enum",params:{allowedValues: schema42.properties.engine.enum},message:"must be equal to one of the allowed values"};
+const err6 = {instancePath:instancePath+"/engine",schemaPath:"#/properties/engine/enum",keyword:"enum",params:{allowedValues: schema47.properties.engine.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err6];
 }
@@ -1603,7 +2003,7 @@ vErrors.push(err7);
 errors++;
 }
 if(!(data1 === "in-process")){
-const err8 = {instancePath:instancePath+"/driver",schemaPath:"#/properties/driver/enum",keyword:"enum",params:{allowedValues: schema42.properties.driver.enum},message:"must be equal to one of the allowed values"};
+const err8 = {instancePath:instancePath+"/driver",schemaPath:"#/properties/driver/enum",keyword:"enum",params:{allowedValues: schema47.properties.driver.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err8];
 }
@@ -1898,7 +2298,7 @@ vErrors.push(err32);
 errors++;
 }
 if(!((((data9 === "fail") || (data9 === "hang")) || (data9 === "die")) || (data9 === "deaf"))){
-const err33 = {instancePath:instancePath+"/mock/fault/kind",schemaPath:"#/definitions/MockOptions/properties/fault/properties/kind/enum",keyword:"enum",params:{allowedValues: schema43.properties.fault.properties.kind.enum},message:"must be equal to one of the allowed values"};
+const err33 = {instancePath:instancePath+"/mock/fault/kind",schemaPath:"#/definitions/MockOptions/properties/fault/properties/kind/enum",keyword:"enum",params:{allowedValues: schema48.properties.fault.properties.kind.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err33];
 }
@@ -2008,12 +2408,12 @@ vErrors.push(err42);
 }
 errors++;
 }
-validate28.errors = vErrors;
+validate30.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate27(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate29(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -2029,7 +2429,7 @@ errors++;
 }
 if(data.engine !== undefined){
 if(!(data.engine === "mock")){
-const err1 = {instancePath:instancePath+"/engine",schemaPath:"#/properties/engine/enum",keyword:"enum",params:{allowedValues: schema41.properties.engine.enum},message:"must be equal to one of the allowed values"};
+const err1 = {instancePath:instancePath+"/engine",schemaPath:"#/properties/engine/enum",keyword:"enum",params:{allowedValues: schema46.properties.engine.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err1];
 }
@@ -2042,8 +2442,8 @@ errors++;
 const tag0 = data.driver;
 if(typeof tag0 == "string"){
 if(tag0 === "in-process"){
-if(!(validate28(data, {instancePath,parentData,parentDataProperty,rootData}))){
-vErrors = vErrors === null ? validate28.errors : vErrors.concat(validate28.errors);
+if(!(validate30(data, {instancePath,parentData,parentDataProperty,rootData}))){
+vErrors = vErrors === null ? validate30.errors : vErrors.concat(validate30.errors);
 errors = vErrors.length;
 }
 }
@@ -2079,14 +2479,14 @@ vErrors.push(err4);
 }
 errors++;
 }
-validate27.errors = vErrors;
+validate29.errors = vErrors;
 return errors === 0;
 }
 
-const schema44 = {"type":"object","discriminator":{"propertyName":"driver"},"oneOf":[{"$ref":"#/definitions/LlamacppEmbeddedPool"},{"$ref":"#/definitions/LlamacppExternalPool"}],"required":["engine"],"properties":{"engine":{"enum":["llamacpp"]}}};
-const schema45 = {"type":"object","additionalProperties":false,"required":["engine","driver","llamacpp","ctx"],"properties":{"id":true,"engine":{"type":"string","enum":["llamacpp"]},"driver":{"type":"string","enum":["embedded"]},"model":true,"ctx":true,"max_tokens_out":true,"sampler_profile_version":true,"replicas":true,"queue":true,"timeouts":true,"prices":true,"llamacpp":{"$ref":"#/definitions/LlamacppOptions","default":{}}}};
+const schema49 = {"type":"object","discriminator":{"propertyName":"driver"},"oneOf":[{"$ref":"#/definitions/LlamacppEmbeddedPool"},{"$ref":"#/definitions/LlamacppExternalPool"}],"required":["engine"],"properties":{"engine":{"enum":["llamacpp"]}}};
+const schema50 = {"type":"object","additionalProperties":false,"required":["engine","driver","llamacpp","ctx"],"properties":{"id":true,"engine":{"type":"string","enum":["llamacpp"]},"driver":{"type":"string","enum":["embedded"]},"model":true,"ctx":true,"max_tokens_out":true,"sampler_profile_version":true,"replicas":true,"queue":true,"timeouts":true,"prices":true,"llamacpp":{"$ref":"#/definitions/LlamacppOptions","default":{}}}};
 
-function validate31(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate33(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -2134,7 +2534,7 @@ vErrors.push(err3);
 errors++;
 }
 for(const key0 in data){
-if(!(func2.call(schema45.properties, key0))){
+if(!(func2.call(schema50.properties, key0))){
 const err4 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err4];
@@ -2158,7 +2558,7 @@ vErrors.push(err5);
 errors++;
 }
 if(!(data0 === "llamacpp")){
-const err6 = {instancePath:instancePath+"/engine",schemaPath:"#/properties/engine/enum",keyword:"enum",params:{allowedValues: schema45.properties.engine.enum},message:"must be equal to one of the allowed values"};
+const err6 = {instancePath:instancePath+"/engine",schemaPath:"#/properties/engine/enum",keyword:"enum",params:{allowedValues: schema50.properties.engine.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err6];
 }
@@ -2181,7 +2581,7 @@ vErrors.push(err7);
 errors++;
 }
 if(!(data1 === "embedded")){
-const err8 = {instancePath:instancePath+"/driver",schemaPath:"#/properties/driver/enum",keyword:"enum",params:{allowedValues: schema45.properties.driver.enum},message:"must be equal to one of the allowed values"};
+const err8 = {instancePath:instancePath+"/driver",schemaPath:"#/properties/driver/enum",keyword:"enum",params:{allowedValues: schema50.properties.driver.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err8];
 }
@@ -2342,13 +2742,13 @@ vErrors.push(err21);
 }
 errors++;
 }
-validate31.errors = vErrors;
+validate33.errors = vErrors;
 return errors === 0;
 }
 
-const schema47 = {"type":"object","additionalProperties":false,"required":["engine","driver","llamacpp","replayable"],"properties":{"id":true,"engine":{"type":"string","enum":["llamacpp"]},"driver":{"type":"string","enum":["external"]},"model":true,"ctx":true,"max_tokens_out":true,"sampler_profile_version":true,"replicas":true,"queue":true,"timeouts":true,"prices":true,"url":{"$ref":"#/definitions/Url"},"api_key_env":{"$ref":"#/definitions/ApiKeyEnv"},"replayable":{"enum":[true,false,"probe"],"default":"probe"},"llamacpp":{"$ref":"#/definitions/LlamacppExternalOptions","default":{}}}};
+const schema52 = {"type":"object","additionalProperties":false,"required":["engine","driver","llamacpp","replayable"],"properties":{"id":true,"engine":{"type":"string","enum":["llamacpp"]},"driver":{"type":"string","enum":["external"]},"model":true,"ctx":true,"max_tokens_out":true,"sampler_profile_version":true,"replicas":true,"queue":true,"timeouts":true,"prices":true,"url":{"$ref":"#/definitions/Url"},"api_key_env":{"$ref":"#/definitions/ApiKeyEnv"},"replayable":{"enum":[true,false,"probe"],"default":"probe"},"llamacpp":{"$ref":"#/definitions/LlamacppExternalOptions","default":{}}}};
 
-function validate32(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate34(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -2399,7 +2799,7 @@ vErrors.push(err3);
 errors++;
 }
 for(const key0 in data){
-if(!(func2.call(schema47.properties, key0))){
+if(!(func2.call(schema52.properties, key0))){
 const err4 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err4];
@@ -2423,7 +2823,7 @@ vErrors.push(err5);
 errors++;
 }
 if(!(data0 === "llamacpp")){
-const err6 = {instancePath:instancePath+"/engine",schemaPath:"#/properties/engine/enum",keyword:"enum",params:{allowedValues: schema47.properties.engine.enum},message:"must be equal to one of the allowed values"};
+const err6 = {instancePath:instancePath+"/engine",schemaPath:"#/properties/engine/enum",keyword:"enum",params:{allowedValues: schema52.properties.engine.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err6];
 }
@@ -2446,7 +2846,7 @@ vErrors.push(err7);
 errors++;
 }
 if(!(data1 === "external")){
-const err8 = {instancePath:instancePath+"/driver",schemaPath:"#/properties/driver/enum",keyword:"enum",params:{allowedValues: schema47.properties.driver.enum},message:"must be equal to one of the allowed values"};
+const err8 = {instancePath:instancePath+"/driver",schemaPath:"#/properties/driver/enum",keyword:"enum",params:{allowedValues: schema52.properties.driver.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err8];
 }
@@ -2469,7 +2869,7 @@ vErrors.push(err9);
 }
 errors++;
 }
-if(!pattern10.test(data2)){
+if(!pattern14.test(data2)){
 const err10 = {instancePath:instancePath+"/url",schemaPath:"#/definitions/Url/pattern",keyword:"pattern",params:{pattern: "^https?://[^/?#@\\s]+(/[^?#@\\s]*)?$"},message:"must match pattern \""+"^https?://[^/?#@\\s]+(/[^?#@\\s]*)?$"+"\""};
 if(vErrors === null){
 vErrors = [err10];
@@ -2494,7 +2894,7 @@ errors++;
 if(data.api_key_env !== undefined){
 let data3 = data.api_key_env;
 if(typeof data3 === "string"){
-if(!pattern11.test(data3)){
+if(!pattern15.test(data3)){
 const err12 = {instancePath:instancePath+"/api_key_env",schemaPath:"#/definitions/ApiKeyEnv/pattern",keyword:"pattern",params:{pattern: "^(?!ORCHD_)[A-Za-z_][A-Za-z0-9_]{0,127}$"},message:"must match pattern \""+"^(?!ORCHD_)[A-Za-z_][A-Za-z0-9_]{0,127}$"+"\""};
 if(vErrors === null){
 vErrors = [err12];
@@ -2518,7 +2918,7 @@ errors++;
 }
 let data4 = data.replayable;
 if(!(((data4 === true) || (data4 === false)) || (data4 === "probe"))){
-const err14 = {instancePath:instancePath+"/replayable",schemaPath:"#/properties/replayable/enum",keyword:"enum",params:{allowedValues: schema47.properties.replayable.enum},message:"must be equal to one of the allowed values"};
+const err14 = {instancePath:instancePath+"/replayable",schemaPath:"#/properties/replayable/enum",keyword:"enum",params:{allowedValues: schema52.properties.replayable.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err14];
 }
@@ -2561,12 +2961,12 @@ vErrors.push(err17);
 }
 errors++;
 }
-validate32.errors = vErrors;
+validate34.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate30(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate32(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -2582,7 +2982,7 @@ errors++;
 }
 if(data.engine !== undefined){
 if(!(data.engine === "llamacpp")){
-const err1 = {instancePath:instancePath+"/engine",schemaPath:"#/properties/engine/enum",keyword:"enum",params:{allowedValues: schema44.properties.engine.enum},message:"must be equal to one of the allowed values"};
+const err1 = {instancePath:instancePath+"/engine",schemaPath:"#/properties/engine/enum",keyword:"enum",params:{allowedValues: schema49.properties.engine.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err1];
 }
@@ -2595,14 +2995,14 @@ errors++;
 const tag0 = data.driver;
 if(typeof tag0 == "string"){
 if(tag0 === "embedded"){
-if(!(validate31(data, {instancePath,parentData,parentDataProperty,rootData}))){
-vErrors = vErrors === null ? validate31.errors : vErrors.concat(validate31.errors);
+if(!(validate33(data, {instancePath,parentData,parentDataProperty,rootData}))){
+vErrors = vErrors === null ? validate33.errors : vErrors.concat(validate33.errors);
 errors = vErrors.length;
 }
 }
 else if(tag0 === "external"){
-if(!(validate32(data, {instancePath,parentData,parentDataProperty,rootData}))){
-vErrors = vErrors === null ? validate32.errors : vErrors.concat(validate32.errors);
+if(!(validate34(data, {instancePath,parentData,parentDataProperty,rootData}))){
+vErrors = vErrors === null ? validate34.errors : vErrors.concat(validate34.errors);
 errors = vErrors.length;
 }
 }
@@ -2638,15 +3038,15 @@ vErrors.push(err4);
 }
 errors++;
 }
-validate30.errors = vErrors;
+validate32.errors = vErrors;
 return errors === 0;
 }
 
-const schema51 = {"type":"object","discriminator":{"propertyName":"driver"},"oneOf":[{"$ref":"#/definitions/VllmExternalPool"}],"required":["engine"],"properties":{"engine":{"enum":["vllm"]}}};
-const schema52 = {"type":"object","additionalProperties":false,"required":["engine","driver","vllm","replayable"],"properties":{"id":true,"engine":{"type":"string","enum":["vllm"]},"driver":{"type":"string","enum":["external"]},"model":true,"ctx":true,"max_tokens_out":true,"sampler_profile_version":true,"replicas":true,"queue":true,"timeouts":true,"prices":true,"url":{"$ref":"#/definitions/Url"},"api_key_env":{"$ref":"#/definitions/ApiKeyEnv"},"replayable":{"enum":[true,false,"probe"],"default":"probe"},"vllm":{"$ref":"#/definitions/VllmOptions","default":{}}}};
-const schema55 = {"type":"object","additionalProperties":false,"required":["features"],"properties":{"features":{"type":"array","maxItems":3,"uniqueItems":true,"default":[],"items":{"type":"string","enum":["images","audio","reasoning"]}}}};
+const schema56 = {"type":"object","discriminator":{"propertyName":"driver"},"oneOf":[{"$ref":"#/definitions/VllmExternalPool"}],"required":["engine"],"properties":{"engine":{"enum":["vllm"]}}};
+const schema57 = {"type":"object","additionalProperties":false,"required":["engine","driver","vllm","replayable"],"properties":{"id":true,"engine":{"type":"string","enum":["vllm"]},"driver":{"type":"string","enum":["external"]},"model":true,"ctx":true,"max_tokens_out":true,"sampler_profile_version":true,"replicas":true,"queue":true,"timeouts":true,"prices":true,"url":{"$ref":"#/definitions/Url"},"api_key_env":{"$ref":"#/definitions/ApiKeyEnv"},"replayable":{"enum":[true,false,"probe"],"default":"probe"},"vllm":{"$ref":"#/definitions/VllmOptions","default":{}}}};
+const schema60 = {"type":"object","additionalProperties":false,"required":["features"],"properties":{"features":{"type":"array","maxItems":3,"uniqueItems":true,"default":[],"items":{"type":"string","enum":["images","audio","reasoning"]}}}};
 
-function validate36(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate38(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -2697,7 +3097,7 @@ vErrors.push(err3);
 errors++;
 }
 for(const key0 in data){
-if(!(func2.call(schema52.properties, key0))){
+if(!(func2.call(schema57.properties, key0))){
 const err4 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err4];
@@ -2721,7 +3121,7 @@ vErrors.push(err5);
 errors++;
 }
 if(!(data0 === "vllm")){
-const err6 = {instancePath:instancePath+"/engine",schemaPath:"#/properties/engine/enum",keyword:"enum",params:{allowedValues: schema52.properties.engine.enum},message:"must be equal to one of the allowed values"};
+const err6 = {instancePath:instancePath+"/engine",schemaPath:"#/properties/engine/enum",keyword:"enum",params:{allowedValues: schema57.properties.engine.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err6];
 }
@@ -2744,7 +3144,7 @@ vErrors.push(err7);
 errors++;
 }
 if(!(data1 === "external")){
-const err8 = {instancePath:instancePath+"/driver",schemaPath:"#/properties/driver/enum",keyword:"enum",params:{allowedValues: schema52.properties.driver.enum},message:"must be equal to one of the allowed values"};
+const err8 = {instancePath:instancePath+"/driver",schemaPath:"#/properties/driver/enum",keyword:"enum",params:{allowedValues: schema57.properties.driver.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err8];
 }
@@ -2767,7 +3167,7 @@ vErrors.push(err9);
 }
 errors++;
 }
-if(!pattern10.test(data2)){
+if(!pattern14.test(data2)){
 const err10 = {instancePath:instancePath+"/url",schemaPath:"#/definitions/Url/pattern",keyword:"pattern",params:{pattern: "^https?://[^/?#@\\s]+(/[^?#@\\s]*)?$"},message:"must match pattern \""+"^https?://[^/?#@\\s]+(/[^?#@\\s]*)?$"+"\""};
 if(vErrors === null){
 vErrors = [err10];
@@ -2792,7 +3192,7 @@ errors++;
 if(data.api_key_env !== undefined){
 let data3 = data.api_key_env;
 if(typeof data3 === "string"){
-if(!pattern11.test(data3)){
+if(!pattern15.test(data3)){
 const err12 = {instancePath:instancePath+"/api_key_env",schemaPath:"#/definitions/ApiKeyEnv/pattern",keyword:"pattern",params:{pattern: "^(?!ORCHD_)[A-Za-z_][A-Za-z0-9_]{0,127}$"},message:"must match pattern \""+"^(?!ORCHD_)[A-Za-z_][A-Za-z0-9_]{0,127}$"+"\""};
 if(vErrors === null){
 vErrors = [err12];
@@ -2816,7 +3216,7 @@ errors++;
 }
 let data4 = data.replayable;
 if(!(((data4 === true) || (data4 === false)) || (data4 === "probe"))){
-const err14 = {instancePath:instancePath+"/replayable",schemaPath:"#/properties/replayable/enum",keyword:"enum",params:{allowedValues: schema52.properties.replayable.enum},message:"must be equal to one of the allowed values"};
+const err14 = {instancePath:instancePath+"/replayable",schemaPath:"#/properties/replayable/enum",keyword:"enum",params:{allowedValues: schema57.properties.replayable.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err14];
 }
@@ -2878,7 +3278,7 @@ vErrors.push(err18);
 errors++;
 }
 if(!(((data7 === "images") || (data7 === "audio")) || (data7 === "reasoning"))){
-const err19 = {instancePath:instancePath+"/vllm/features/" + i0,schemaPath:"#/definitions/VllmOptions/properties/features/items/enum",keyword:"enum",params:{allowedValues: schema55.properties.features.items.enum},message:"must be equal to one of the allowed values"};
+const err19 = {instancePath:instancePath+"/vllm/features/" + i0,schemaPath:"#/definitions/VllmOptions/properties/features/items/enum",keyword:"enum",params:{allowedValues: schema60.properties.features.items.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err19];
 }
@@ -2945,12 +3345,12 @@ vErrors.push(err23);
 }
 errors++;
 }
-validate36.errors = vErrors;
+validate38.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate35(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate37(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -2966,7 +3366,7 @@ errors++;
 }
 if(data.engine !== undefined){
 if(!(data.engine === "vllm")){
-const err1 = {instancePath:instancePath+"/engine",schemaPath:"#/properties/engine/enum",keyword:"enum",params:{allowedValues: schema51.properties.engine.enum},message:"must be equal to one of the allowed values"};
+const err1 = {instancePath:instancePath+"/engine",schemaPath:"#/properties/engine/enum",keyword:"enum",params:{allowedValues: schema56.properties.engine.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err1];
 }
@@ -2979,8 +3379,8 @@ errors++;
 const tag0 = data.driver;
 if(typeof tag0 == "string"){
 if(tag0 === "external"){
-if(!(validate36(data, {instancePath,parentData,parentDataProperty,rootData}))){
-vErrors = vErrors === null ? validate36.errors : vErrors.concat(validate36.errors);
+if(!(validate38(data, {instancePath,parentData,parentDataProperty,rootData}))){
+vErrors = vErrors === null ? validate38.errors : vErrors.concat(validate38.errors);
 errors = vErrors.length;
 }
 }
@@ -3016,14 +3416,14 @@ vErrors.push(err4);
 }
 errors++;
 }
-validate35.errors = vErrors;
+validate37.errors = vErrors;
 return errors === 0;
 }
 
-const schema56 = {"type":"object","discriminator":{"propertyName":"driver"},"oneOf":[{"$ref":"#/definitions/TgiExternalPool"}],"required":["engine"],"properties":{"engine":{"enum":["tgi"]}}};
-const schema57 = {"type":"object","additionalProperties":false,"required":["engine","driver","tgi","replayable"],"properties":{"id":true,"engine":{"type":"string","enum":["tgi"]},"driver":{"type":"string","enum":["external"]},"model":true,"ctx":true,"max_tokens_out":true,"sampler_profile_version":true,"replicas":true,"queue":true,"timeouts":true,"prices":true,"url":{"$ref":"#/definitions/Url"},"api_key_env":{"$ref":"#/definitions/ApiKeyEnv"},"replayable":{"enum":[true,false,"probe"],"default":"probe"},"tgi":{"$ref":"#/definitions/TgiOptions","default":{}}}};
+const schema61 = {"type":"object","discriminator":{"propertyName":"driver"},"oneOf":[{"$ref":"#/definitions/TgiExternalPool"}],"required":["engine"],"properties":{"engine":{"enum":["tgi"]}}};
+const schema62 = {"type":"object","additionalProperties":false,"required":["engine","driver","tgi","replayable"],"properties":{"id":true,"engine":{"type":"string","enum":["tgi"]},"driver":{"type":"string","enum":["external"]},"model":true,"ctx":true,"max_tokens_out":true,"sampler_profile_version":true,"replicas":true,"queue":true,"timeouts":true,"prices":true,"url":{"$ref":"#/definitions/Url"},"api_key_env":{"$ref":"#/definitions/ApiKeyEnv"},"replayable":{"enum":[true,false,"probe"],"default":"probe"},"tgi":{"$ref":"#/definitions/TgiOptions","default":{}}}};
 
-function validate39(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate41(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -3074,7 +3474,7 @@ vErrors.push(err3);
 errors++;
 }
 for(const key0 in data){
-if(!(func2.call(schema57.properties, key0))){
+if(!(func2.call(schema62.properties, key0))){
 const err4 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err4];
@@ -3098,7 +3498,7 @@ vErrors.push(err5);
 errors++;
 }
 if(!(data0 === "tgi")){
-const err6 = {instancePath:instancePath+"/engine",schemaPath:"#/properties/engine/enum",keyword:"enum",params:{allowedValues: schema57.properties.engine.enum},message:"must be equal to one of the allowed values"};
+const err6 = {instancePath:instancePath+"/engine",schemaPath:"#/properties/engine/enum",keyword:"enum",params:{allowedValues: schema62.properties.engine.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err6];
 }
@@ -3121,7 +3521,7 @@ vErrors.push(err7);
 errors++;
 }
 if(!(data1 === "external")){
-const err8 = {instancePath:instancePath+"/driver",schemaPath:"#/properties/driver/enum",keyword:"enum",params:{allowedValues: schema57.properties.driver.enum},message:"must be equal to one of the allowed values"};
+const err8 = {instancePath:instancePath+"/driver",schemaPath:"#/properties/driver/enum",keyword:"enum",params:{allowedValues: schema62.properties.driver.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err8];
 }
@@ -3144,7 +3544,7 @@ vErrors.push(err9);
 }
 errors++;
 }
-if(!pattern10.test(data2)){
+if(!pattern14.test(data2)){
 const err10 = {instancePath:instancePath+"/url",schemaPath:"#/definitions/Url/pattern",keyword:"pattern",params:{pattern: "^https?://[^/?#@\\s]+(/[^?#@\\s]*)?$"},message:"must match pattern \""+"^https?://[^/?#@\\s]+(/[^?#@\\s]*)?$"+"\""};
 if(vErrors === null){
 vErrors = [err10];
@@ -3169,7 +3569,7 @@ errors++;
 if(data.api_key_env !== undefined){
 let data3 = data.api_key_env;
 if(typeof data3 === "string"){
-if(!pattern11.test(data3)){
+if(!pattern15.test(data3)){
 const err12 = {instancePath:instancePath+"/api_key_env",schemaPath:"#/definitions/ApiKeyEnv/pattern",keyword:"pattern",params:{pattern: "^(?!ORCHD_)[A-Za-z_][A-Za-z0-9_]{0,127}$"},message:"must match pattern \""+"^(?!ORCHD_)[A-Za-z_][A-Za-z0-9_]{0,127}$"+"\""};
 if(vErrors === null){
 vErrors = [err12];
@@ -3193,7 +3593,7 @@ errors++;
 }
 let data4 = data.replayable;
 if(!(((data4 === true) || (data4 === false)) || (data4 === "probe"))){
-const err14 = {instancePath:instancePath+"/replayable",schemaPath:"#/properties/replayable/enum",keyword:"enum",params:{allowedValues: schema57.properties.replayable.enum},message:"must be equal to one of the allowed values"};
+const err14 = {instancePath:instancePath+"/replayable",schemaPath:"#/properties/replayable/enum",keyword:"enum",params:{allowedValues: schema62.properties.replayable.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err14];
 }
@@ -3236,12 +3636,12 @@ vErrors.push(err17);
 }
 errors++;
 }
-validate39.errors = vErrors;
+validate41.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate38(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate40(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -3257,7 +3657,7 @@ errors++;
 }
 if(data.engine !== undefined){
 if(!(data.engine === "tgi")){
-const err1 = {instancePath:instancePath+"/engine",schemaPath:"#/properties/engine/enum",keyword:"enum",params:{allowedValues: schema56.properties.engine.enum},message:"must be equal to one of the allowed values"};
+const err1 = {instancePath:instancePath+"/engine",schemaPath:"#/properties/engine/enum",keyword:"enum",params:{allowedValues: schema61.properties.engine.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err1];
 }
@@ -3270,8 +3670,8 @@ errors++;
 const tag0 = data.driver;
 if(typeof tag0 == "string"){
 if(tag0 === "external"){
-if(!(validate39(data, {instancePath,parentData,parentDataProperty,rootData}))){
-vErrors = vErrors === null ? validate39.errors : vErrors.concat(validate39.errors);
+if(!(validate41(data, {instancePath,parentData,parentDataProperty,rootData}))){
+vErrors = vErrors === null ? validate41.errors : vErrors.concat(validate41.errors);
 errors = vErrors.length;
 }
 }
@@ -3307,14 +3707,14 @@ vErrors.push(err4);
 }
 errors++;
 }
-validate38.errors = vErrors;
+validate40.errors = vErrors;
 return errors === 0;
 }
 
-const schema61 = {"type":"object","discriminator":{"propertyName":"driver"},"oneOf":[{"$ref":"#/definitions/TritonExternalPool"}],"required":["engine"],"properties":{"engine":{"enum":["triton"]}}};
-const schema62 = {"type":"object","additionalProperties":false,"required":["engine","driver","triton","replayable"],"properties":{"id":true,"engine":{"type":"string","enum":["triton"]},"driver":{"type":"string","enum":["external"]},"model":true,"ctx":true,"max_tokens_out":true,"sampler_profile_version":true,"replicas":true,"queue":true,"timeouts":true,"prices":true,"url":{"$ref":"#/definitions/Url"},"api_key_env":{"$ref":"#/definitions/ApiKeyEnv"},"replayable":{"enum":[true,false,"probe"],"default":"probe"},"triton":{"$ref":"#/definitions/TritonOptions","default":{}}}};
+const schema66 = {"type":"object","discriminator":{"propertyName":"driver"},"oneOf":[{"$ref":"#/definitions/TritonExternalPool"}],"required":["engine"],"properties":{"engine":{"enum":["triton"]}}};
+const schema67 = {"type":"object","additionalProperties":false,"required":["engine","driver","triton","replayable"],"properties":{"id":true,"engine":{"type":"string","enum":["triton"]},"driver":{"type":"string","enum":["external"]},"model":true,"ctx":true,"max_tokens_out":true,"sampler_profile_version":true,"replicas":true,"queue":true,"timeouts":true,"prices":true,"url":{"$ref":"#/definitions/Url"},"api_key_env":{"$ref":"#/definitions/ApiKeyEnv"},"replayable":{"enum":[true,false,"probe"],"default":"probe"},"triton":{"$ref":"#/definitions/TritonOptions","default":{}}}};
 
-function validate42(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate44(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -3365,7 +3765,7 @@ vErrors.push(err3);
 errors++;
 }
 for(const key0 in data){
-if(!(func2.call(schema62.properties, key0))){
+if(!(func2.call(schema67.properties, key0))){
 const err4 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err4];
@@ -3389,7 +3789,7 @@ vErrors.push(err5);
 errors++;
 }
 if(!(data0 === "triton")){
-const err6 = {instancePath:instancePath+"/engine",schemaPath:"#/properties/engine/enum",keyword:"enum",params:{allowedValues: schema62.properties.engine.enum},message:"must be equal to one of the allowed values"};
+const err6 = {instancePath:instancePath+"/engine",schemaPath:"#/properties/engine/enum",keyword:"enum",params:{allowedValues: schema67.properties.engine.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err6];
 }
@@ -3412,7 +3812,7 @@ vErrors.push(err7);
 errors++;
 }
 if(!(data1 === "external")){
-const err8 = {instancePath:instancePath+"/driver",schemaPath:"#/properties/driver/enum",keyword:"enum",params:{allowedValues: schema62.properties.driver.enum},message:"must be equal to one of the allowed values"};
+const err8 = {instancePath:instancePath+"/driver",schemaPath:"#/properties/driver/enum",keyword:"enum",params:{allowedValues: schema67.properties.driver.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err8];
 }
@@ -3435,7 +3835,7 @@ vErrors.push(err9);
 }
 errors++;
 }
-if(!pattern10.test(data2)){
+if(!pattern14.test(data2)){
 const err10 = {instancePath:instancePath+"/url",schemaPath:"#/definitions/Url/pattern",keyword:"pattern",params:{pattern: "^https?://[^/?#@\\s]+(/[^?#@\\s]*)?$"},message:"must match pattern \""+"^https?://[^/?#@\\s]+(/[^?#@\\s]*)?$"+"\""};
 if(vErrors === null){
 vErrors = [err10];
@@ -3460,7 +3860,7 @@ errors++;
 if(data.api_key_env !== undefined){
 let data3 = data.api_key_env;
 if(typeof data3 === "string"){
-if(!pattern11.test(data3)){
+if(!pattern15.test(data3)){
 const err12 = {instancePath:instancePath+"/api_key_env",schemaPath:"#/definitions/ApiKeyEnv/pattern",keyword:"pattern",params:{pattern: "^(?!ORCHD_)[A-Za-z_][A-Za-z0-9_]{0,127}$"},message:"must match pattern \""+"^(?!ORCHD_)[A-Za-z_][A-Za-z0-9_]{0,127}$"+"\""};
 if(vErrors === null){
 vErrors = [err12];
@@ -3484,7 +3884,7 @@ errors++;
 }
 let data4 = data.replayable;
 if(!(((data4 === true) || (data4 === false)) || (data4 === "probe"))){
-const err14 = {instancePath:instancePath+"/replayable",schemaPath:"#/properties/replayable/enum",keyword:"enum",params:{allowedValues: schema62.properties.replayable.enum},message:"must be equal to one of the allowed values"};
+const err14 = {instancePath:instancePath+"/replayable",schemaPath:"#/properties/replayable/enum",keyword:"enum",params:{allowedValues: schema67.properties.replayable.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err14];
 }
@@ -3527,12 +3927,12 @@ vErrors.push(err17);
 }
 errors++;
 }
-validate42.errors = vErrors;
+validate44.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate41(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate43(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -3548,7 +3948,7 @@ errors++;
 }
 if(data.engine !== undefined){
 if(!(data.engine === "triton")){
-const err1 = {instancePath:instancePath+"/engine",schemaPath:"#/properties/engine/enum",keyword:"enum",params:{allowedValues: schema61.properties.engine.enum},message:"must be equal to one of the allowed values"};
+const err1 = {instancePath:instancePath+"/engine",schemaPath:"#/properties/engine/enum",keyword:"enum",params:{allowedValues: schema66.properties.engine.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err1];
 }
@@ -3561,8 +3961,8 @@ errors++;
 const tag0 = data.driver;
 if(typeof tag0 == "string"){
 if(tag0 === "external"){
-if(!(validate42(data, {instancePath,parentData,parentDataProperty,rootData}))){
-vErrors = vErrors === null ? validate42.errors : vErrors.concat(validate42.errors);
+if(!(validate44(data, {instancePath,parentData,parentDataProperty,rootData}))){
+vErrors = vErrors === null ? validate44.errors : vErrors.concat(validate44.errors);
 errors = vErrors.length;
 }
 }
@@ -3598,14 +3998,14 @@ vErrors.push(err4);
 }
 errors++;
 }
-validate41.errors = vErrors;
+validate43.errors = vErrors;
 return errors === 0;
 }
 
-const schema66 = {"type":"object","discriminator":{"propertyName":"driver"},"oneOf":[{"$ref":"#/definitions/OllamaExternalPool"}],"required":["engine"],"properties":{"engine":{"enum":["ollama"]}}};
-const schema67 = {"type":"object","additionalProperties":false,"required":["engine","driver","ollama","replayable"],"properties":{"id":true,"engine":{"type":"string","enum":["ollama"]},"driver":{"type":"string","enum":["external"]},"model":true,"ctx":true,"max_tokens_out":true,"sampler_profile_version":true,"replicas":true,"queue":true,"timeouts":true,"prices":true,"url":{"$ref":"#/definitions/Url"},"api_key_env":{"$ref":"#/definitions/ApiKeyEnv"},"replayable":{"enum":[true,false,"probe"],"default":"probe"},"ollama":{"$ref":"#/definitions/OllamaOptions","default":{}}}};
+const schema71 = {"type":"object","discriminator":{"propertyName":"driver"},"oneOf":[{"$ref":"#/definitions/OllamaExternalPool"}],"required":["engine"],"properties":{"engine":{"enum":["ollama"]}}};
+const schema72 = {"type":"object","additionalProperties":false,"required":["engine","driver","ollama","replayable"],"properties":{"id":true,"engine":{"type":"string","enum":["ollama"]},"driver":{"type":"string","enum":["external"]},"model":true,"ctx":true,"max_tokens_out":true,"sampler_profile_version":true,"replicas":true,"queue":true,"timeouts":true,"prices":true,"url":{"$ref":"#/definitions/Url"},"api_key_env":{"$ref":"#/definitions/ApiKeyEnv"},"replayable":{"enum":[true,false,"probe"],"default":"probe"},"ollama":{"$ref":"#/definitions/OllamaOptions","default":{}}}};
 
-function validate45(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate47(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -3656,7 +4056,7 @@ vErrors.push(err3);
 errors++;
 }
 for(const key0 in data){
-if(!(func2.call(schema67.properties, key0))){
+if(!(func2.call(schema72.properties, key0))){
 const err4 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err4];
@@ -3680,7 +4080,7 @@ vErrors.push(err5);
 errors++;
 }
 if(!(data0 === "ollama")){
-const err6 = {instancePath:instancePath+"/engine",schemaPath:"#/properties/engine/enum",keyword:"enum",params:{allowedValues: schema67.properties.engine.enum},message:"must be equal to one of the allowed values"};
+const err6 = {instancePath:instancePath+"/engine",schemaPath:"#/properties/engine/enum",keyword:"enum",params:{allowedValues: schema72.properties.engine.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err6];
 }
@@ -3703,7 +4103,7 @@ vErrors.push(err7);
 errors++;
 }
 if(!(data1 === "external")){
-const err8 = {instancePath:instancePath+"/driver",schemaPath:"#/properties/driver/enum",keyword:"enum",params:{allowedValues: schema67.properties.driver.enum},message:"must be equal to one of the allowed values"};
+const err8 = {instancePath:instancePath+"/driver",schemaPath:"#/properties/driver/enum",keyword:"enum",params:{allowedValues: schema72.properties.driver.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err8];
 }
@@ -3726,7 +4126,7 @@ vErrors.push(err9);
 }
 errors++;
 }
-if(!pattern10.test(data2)){
+if(!pattern14.test(data2)){
 const err10 = {instancePath:instancePath+"/url",schemaPath:"#/definitions/Url/pattern",keyword:"pattern",params:{pattern: "^https?://[^/?#@\\s]+(/[^?#@\\s]*)?$"},message:"must match pattern \""+"^https?://[^/?#@\\s]+(/[^?#@\\s]*)?$"+"\""};
 if(vErrors === null){
 vErrors = [err10];
@@ -3751,7 +4151,7 @@ errors++;
 if(data.api_key_env !== undefined){
 let data3 = data.api_key_env;
 if(typeof data3 === "string"){
-if(!pattern11.test(data3)){
+if(!pattern15.test(data3)){
 const err12 = {instancePath:instancePath+"/api_key_env",schemaPath:"#/definitions/ApiKeyEnv/pattern",keyword:"pattern",params:{pattern: "^(?!ORCHD_)[A-Za-z_][A-Za-z0-9_]{0,127}$"},message:"must match pattern \""+"^(?!ORCHD_)[A-Za-z_][A-Za-z0-9_]{0,127}$"+"\""};
 if(vErrors === null){
 vErrors = [err12];
@@ -3775,7 +4175,7 @@ errors++;
 }
 let data4 = data.replayable;
 if(!(((data4 === true) || (data4 === false)) || (data4 === "probe"))){
-const err14 = {instancePath:instancePath+"/replayable",schemaPath:"#/properties/replayable/enum",keyword:"enum",params:{allowedValues: schema67.properties.replayable.enum},message:"must be equal to one of the allowed values"};
+const err14 = {instancePath:instancePath+"/replayable",schemaPath:"#/properties/replayable/enum",keyword:"enum",params:{allowedValues: schema72.properties.replayable.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err14];
 }
@@ -3818,12 +4218,12 @@ vErrors.push(err17);
 }
 errors++;
 }
-validate45.errors = vErrors;
+validate47.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate44(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate46(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -3839,7 +4239,7 @@ errors++;
 }
 if(data.engine !== undefined){
 if(!(data.engine === "ollama")){
-const err1 = {instancePath:instancePath+"/engine",schemaPath:"#/properties/engine/enum",keyword:"enum",params:{allowedValues: schema66.properties.engine.enum},message:"must be equal to one of the allowed values"};
+const err1 = {instancePath:instancePath+"/engine",schemaPath:"#/properties/engine/enum",keyword:"enum",params:{allowedValues: schema71.properties.engine.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err1];
 }
@@ -3852,8 +4252,8 @@ errors++;
 const tag0 = data.driver;
 if(typeof tag0 == "string"){
 if(tag0 === "external"){
-if(!(validate45(data, {instancePath,parentData,parentDataProperty,rootData}))){
-vErrors = vErrors === null ? validate45.errors : vErrors.concat(validate45.errors);
+if(!(validate47(data, {instancePath,parentData,parentDataProperty,rootData}))){
+vErrors = vErrors === null ? validate47.errors : vErrors.concat(validate47.errors);
 errors = vErrors.length;
 }
 }
@@ -3889,15 +4289,15 @@ vErrors.push(err4);
 }
 errors++;
 }
-validate44.errors = vErrors;
+validate46.errors = vErrors;
 return errors === 0;
 }
 
-const schema71 = {"type":"object","discriminator":{"propertyName":"driver"},"oneOf":[{"$ref":"#/definitions/OpenaiExternalPool"}],"required":["engine"],"properties":{"engine":{"enum":["openai"]}}};
-const schema72 = {"type":"object","additionalProperties":false,"required":["engine","driver","openai","replayable"],"properties":{"id":true,"engine":{"type":"string","enum":["openai"]},"driver":{"type":"string","enum":["external"]},"model":true,"ctx":true,"max_tokens_out":true,"sampler_profile_version":true,"replicas":true,"queue":true,"timeouts":true,"prices":true,"url":{"$ref":"#/definitions/Url"},"api_key_env":{"$ref":"#/definitions/ApiKeyEnv"},"replayable":{"enum":[true,false,"probe"],"default":"probe"},"openai":{"$ref":"#/definitions/OpenaiOptions","default":{}}}};
-const schema75 = {"type":"object","additionalProperties":false,"required":["features","max_tokens_field","workloads"],"properties":{"features":{"type":"array","maxItems":16,"uniqueItems":true,"default":["chat_template","stop_sequences","tools","json_object","json_schema","logprobs","penalties","logit_bias"],"items":{"type":"string","enum":["chat_template","stop_sequences","tools","json_object","json_schema","images","audio","logprobs","reasoning","penalties","logit_bias","prefill"]}},"workloads":{"type":"array","minItems":1,"maxItems":2,"uniqueItems":true,"default":["completion"],"items":{"type":"string","enum":["completion","embedding"]}},"max_tokens_field":{"type":"string","enum":["max_tokens","max_completion_tokens"],"default":"max_tokens"}}};
+const schema76 = {"type":"object","discriminator":{"propertyName":"driver"},"oneOf":[{"$ref":"#/definitions/OpenaiExternalPool"}],"required":["engine"],"properties":{"engine":{"enum":["openai"]}}};
+const schema77 = {"type":"object","additionalProperties":false,"required":["engine","driver","openai","replayable"],"properties":{"id":true,"engine":{"type":"string","enum":["openai"]},"driver":{"type":"string","enum":["external"]},"model":true,"ctx":true,"max_tokens_out":true,"sampler_profile_version":true,"replicas":true,"queue":true,"timeouts":true,"prices":true,"url":{"$ref":"#/definitions/Url"},"api_key_env":{"$ref":"#/definitions/ApiKeyEnv"},"replayable":{"enum":[true,false,"probe"],"default":"probe"},"openai":{"$ref":"#/definitions/OpenaiOptions","default":{}}}};
+const schema80 = {"type":"object","additionalProperties":false,"required":["features","max_tokens_field","workloads"],"properties":{"features":{"type":"array","maxItems":16,"uniqueItems":true,"default":["chat_template","stop_sequences","tools","json_object","json_schema","logprobs","penalties","logit_bias"],"items":{"type":"string","enum":["chat_template","stop_sequences","tools","json_object","json_schema","images","audio","logprobs","reasoning","penalties","logit_bias","prefill"]}},"workloads":{"type":"array","minItems":1,"maxItems":2,"uniqueItems":true,"default":["completion"],"items":{"type":"string","enum":["completion","embedding"]}},"max_tokens_field":{"type":"string","enum":["max_tokens","max_completion_tokens"],"default":"max_tokens"}}};
 
-function validate48(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate50(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -3948,7 +4348,7 @@ vErrors.push(err3);
 errors++;
 }
 for(const key0 in data){
-if(!(func2.call(schema72.properties, key0))){
+if(!(func2.call(schema77.properties, key0))){
 const err4 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err4];
@@ -3972,7 +4372,7 @@ vErrors.push(err5);
 errors++;
 }
 if(!(data0 === "openai")){
-const err6 = {instancePath:instancePath+"/engine",schemaPath:"#/properties/engine/enum",keyword:"enum",params:{allowedValues: schema72.properties.engine.enum},message:"must be equal to one of the allowed values"};
+const err6 = {instancePath:instancePath+"/engine",schemaPath:"#/properties/engine/enum",keyword:"enum",params:{allowedValues: schema77.properties.engine.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err6];
 }
@@ -3995,7 +4395,7 @@ vErrors.push(err7);
 errors++;
 }
 if(!(data1 === "external")){
-const err8 = {instancePath:instancePath+"/driver",schemaPath:"#/properties/driver/enum",keyword:"enum",params:{allowedValues: schema72.properties.driver.enum},message:"must be equal to one of the allowed values"};
+const err8 = {instancePath:instancePath+"/driver",schemaPath:"#/properties/driver/enum",keyword:"enum",params:{allowedValues: schema77.properties.driver.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err8];
 }
@@ -4018,7 +4418,7 @@ vErrors.push(err9);
 }
 errors++;
 }
-if(!pattern10.test(data2)){
+if(!pattern14.test(data2)){
 const err10 = {instancePath:instancePath+"/url",schemaPath:"#/definitions/Url/pattern",keyword:"pattern",params:{pattern: "^https?://[^/?#@\\s]+(/[^?#@\\s]*)?$"},message:"must match pattern \""+"^https?://[^/?#@\\s]+(/[^?#@\\s]*)?$"+"\""};
 if(vErrors === null){
 vErrors = [err10];
@@ -4043,7 +4443,7 @@ errors++;
 if(data.api_key_env !== undefined){
 let data3 = data.api_key_env;
 if(typeof data3 === "string"){
-if(!pattern11.test(data3)){
+if(!pattern15.test(data3)){
 const err12 = {instancePath:instancePath+"/api_key_env",schemaPath:"#/definitions/ApiKeyEnv/pattern",keyword:"pattern",params:{pattern: "^(?!ORCHD_)[A-Za-z_][A-Za-z0-9_]{0,127}$"},message:"must match pattern \""+"^(?!ORCHD_)[A-Za-z_][A-Za-z0-9_]{0,127}$"+"\""};
 if(vErrors === null){
 vErrors = [err12];
@@ -4067,7 +4467,7 @@ errors++;
 }
 let data4 = data.replayable;
 if(!(((data4 === true) || (data4 === false)) || (data4 === "probe"))){
-const err14 = {instancePath:instancePath+"/replayable",schemaPath:"#/properties/replayable/enum",keyword:"enum",params:{allowedValues: schema72.properties.replayable.enum},message:"must be equal to one of the allowed values"};
+const err14 = {instancePath:instancePath+"/replayable",schemaPath:"#/properties/replayable/enum",keyword:"enum",params:{allowedValues: schema77.properties.replayable.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err14];
 }
@@ -4155,7 +4555,7 @@ vErrors.push(err20);
 errors++;
 }
 if(!((((((((((((data7 === "chat_template") || (data7 === "stop_sequences")) || (data7 === "tools")) || (data7 === "json_object")) || (data7 === "json_schema")) || (data7 === "images")) || (data7 === "audio")) || (data7 === "logprobs")) || (data7 === "reasoning")) || (data7 === "penalties")) || (data7 === "logit_bias")) || (data7 === "prefill"))){
-const err21 = {instancePath:instancePath+"/openai/features/" + i0,schemaPath:"#/definitions/OpenaiOptions/properties/features/items/enum",keyword:"enum",params:{allowedValues: schema75.properties.features.items.enum},message:"must be equal to one of the allowed values"};
+const err21 = {instancePath:instancePath+"/openai/features/" + i0,schemaPath:"#/definitions/OpenaiOptions/properties/features/items/enum",keyword:"enum",params:{allowedValues: schema80.properties.features.items.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err21];
 }
@@ -4236,7 +4636,7 @@ vErrors.push(err26);
 errors++;
 }
 if(!((data9 === "completion") || (data9 === "embedding"))){
-const err27 = {instancePath:instancePath+"/openai/workloads/" + i2,schemaPath:"#/definitions/OpenaiOptions/properties/workloads/items/enum",keyword:"enum",params:{allowedValues: schema75.properties.workloads.items.enum},message:"must be equal to one of the allowed values"};
+const err27 = {instancePath:instancePath+"/openai/workloads/" + i2,schemaPath:"#/definitions/OpenaiOptions/properties/workloads/items/enum",keyword:"enum",params:{allowedValues: schema80.properties.workloads.items.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err27];
 }
@@ -4293,7 +4693,7 @@ vErrors.push(err30);
 errors++;
 }
 if(!((data10 === "max_tokens") || (data10 === "max_completion_tokens"))){
-const err31 = {instancePath:instancePath+"/openai/max_tokens_field",schemaPath:"#/definitions/OpenaiOptions/properties/max_tokens_field/enum",keyword:"enum",params:{allowedValues: schema75.properties.max_tokens_field.enum},message:"must be equal to one of the allowed values"};
+const err31 = {instancePath:instancePath+"/openai/max_tokens_field",schemaPath:"#/definitions/OpenaiOptions/properties/max_tokens_field/enum",keyword:"enum",params:{allowedValues: schema80.properties.max_tokens_field.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err31];
 }
@@ -4324,12 +4724,12 @@ vErrors.push(err33);
 }
 errors++;
 }
-validate48.errors = vErrors;
+validate50.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate47(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate49(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -4345,7 +4745,7 @@ errors++;
 }
 if(data.engine !== undefined){
 if(!(data.engine === "openai")){
-const err1 = {instancePath:instancePath+"/engine",schemaPath:"#/properties/engine/enum",keyword:"enum",params:{allowedValues: schema71.properties.engine.enum},message:"must be equal to one of the allowed values"};
+const err1 = {instancePath:instancePath+"/engine",schemaPath:"#/properties/engine/enum",keyword:"enum",params:{allowedValues: schema76.properties.engine.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err1];
 }
@@ -4358,8 +4758,8 @@ errors++;
 const tag0 = data.driver;
 if(typeof tag0 == "string"){
 if(tag0 === "external"){
-if(!(validate48(data, {instancePath,parentData,parentDataProperty,rootData}))){
-vErrors = vErrors === null ? validate48.errors : vErrors.concat(validate48.errors);
+if(!(validate50(data, {instancePath,parentData,parentDataProperty,rootData}))){
+vErrors = vErrors === null ? validate50.errors : vErrors.concat(validate50.errors);
 errors = vErrors.length;
 }
 }
@@ -4395,12 +4795,12 @@ vErrors.push(err4);
 }
 errors++;
 }
-validate47.errors = vErrors;
+validate49.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate22(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate24(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -4652,8 +5052,8 @@ vErrors.push(err20);
 errors++;
 }
 }
-if(!(validate23(data.replicas, {instancePath:instancePath+"/replicas",parentData:data,parentDataProperty:"replicas",rootData}))){
-vErrors = vErrors === null ? validate23.errors : vErrors.concat(validate23.errors);
+if(!(validate25(data.replicas, {instancePath:instancePath+"/replicas",parentData:data,parentDataProperty:"replicas",rootData}))){
+vErrors = vErrors === null ? validate25.errors : vErrors.concat(validate25.errors);
 errors = vErrors.length;
 }
 let data8 = data.queue;
@@ -4754,7 +5154,7 @@ vErrors.push(err28);
 errors++;
 }
 if(!((data10 === "reject") || (data10 === "drop-lru"))){
-const err29 = {instancePath:instancePath+"/queue/full_policy",schemaPath:"#/definitions/Queue/properties/full_policy/enum",keyword:"enum",params:{allowedValues: schema38.properties.full_policy.enum},message:"must be equal to one of the allowed values"};
+const err29 = {instancePath:instancePath+"/queue/full_policy",schemaPath:"#/definitions/Queue/properties/full_policy/enum",keyword:"enum",params:{allowedValues: schema43.properties.full_policy.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err29];
 }
@@ -5182,44 +5582,44 @@ errors++;
 const tag0 = data.engine;
 if(typeof tag0 == "string"){
 if(tag0 === "mock"){
-if(!(validate27(data, {instancePath,parentData,parentDataProperty,rootData}))){
-vErrors = vErrors === null ? validate27.errors : vErrors.concat(validate27.errors);
+if(!(validate29(data, {instancePath,parentData,parentDataProperty,rootData}))){
+vErrors = vErrors === null ? validate29.errors : vErrors.concat(validate29.errors);
 errors = vErrors.length;
 }
 }
 else if(tag0 === "llamacpp"){
-if(!(validate30(data, {instancePath,parentData,parentDataProperty,rootData}))){
-vErrors = vErrors === null ? validate30.errors : vErrors.concat(validate30.errors);
+if(!(validate32(data, {instancePath,parentData,parentDataProperty,rootData}))){
+vErrors = vErrors === null ? validate32.errors : vErrors.concat(validate32.errors);
 errors = vErrors.length;
 }
 }
 else if(tag0 === "vllm"){
-if(!(validate35(data, {instancePath,parentData,parentDataProperty,rootData}))){
-vErrors = vErrors === null ? validate35.errors : vErrors.concat(validate35.errors);
+if(!(validate37(data, {instancePath,parentData,parentDataProperty,rootData}))){
+vErrors = vErrors === null ? validate37.errors : vErrors.concat(validate37.errors);
 errors = vErrors.length;
 }
 }
 else if(tag0 === "tgi"){
-if(!(validate38(data, {instancePath,parentData,parentDataProperty,rootData}))){
-vErrors = vErrors === null ? validate38.errors : vErrors.concat(validate38.errors);
+if(!(validate40(data, {instancePath,parentData,parentDataProperty,rootData}))){
+vErrors = vErrors === null ? validate40.errors : vErrors.concat(validate40.errors);
 errors = vErrors.length;
 }
 }
 else if(tag0 === "triton"){
-if(!(validate41(data, {instancePath,parentData,parentDataProperty,rootData}))){
-vErrors = vErrors === null ? validate41.errors : vErrors.concat(validate41.errors);
+if(!(validate43(data, {instancePath,parentData,parentDataProperty,rootData}))){
+vErrors = vErrors === null ? validate43.errors : vErrors.concat(validate43.errors);
 errors = vErrors.length;
 }
 }
 else if(tag0 === "ollama"){
-if(!(validate44(data, {instancePath,parentData,parentDataProperty,rootData}))){
-vErrors = vErrors === null ? validate44.errors : vErrors.concat(validate44.errors);
+if(!(validate46(data, {instancePath,parentData,parentDataProperty,rootData}))){
+vErrors = vErrors === null ? validate46.errors : vErrors.concat(validate46.errors);
 errors = vErrors.length;
 }
 }
 else if(tag0 === "openai"){
-if(!(validate47(data, {instancePath,parentData,parentDataProperty,rootData}))){
-vErrors = vErrors === null ? validate47.errors : vErrors.concat(validate47.errors);
+if(!(validate49(data, {instancePath,parentData,parentDataProperty,rootData}))){
+vErrors = vErrors === null ? validate49.errors : vErrors.concat(validate49.errors);
 errors = vErrors.length;
 }
 }
@@ -5255,7 +5655,7 @@ vErrors.push(err68);
 }
 errors++;
 }
-validate22.errors = vErrors;
+validate24.errors = vErrors;
 return errors === 0;
 }
 
@@ -5302,6 +5702,9 @@ data.defaults = {};
 }
 if(data.shutdown_grace_ms === undefined){
 data.shutdown_grace_ms = 10000;
+}
+if(data.groups === undefined){
+data.groups = [];
 }
 if(data.pools === undefined){
 data.pools = [{"id":"tales","engine":"llamacpp","driver":"embedded","model":"file:models/tinytales.gguf","ctx":256,"replicas":[{"id":"r0","slots":2}]},{"id":"mock","engine":"mock","driver":"in-process","model":"mock:v1","ctx":8192,"replicas":[{"id":"r0","slots":4}],"queue":{"capacity":256,"full_policy":"drop-lru"}}];
@@ -5436,8 +5839,8 @@ vErrors.push(err12);
 }
 errors++;
 }
-if(data.pools === undefined){
-const err13 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "pools"},message:"must have required property '"+"pools"+"'"};
+if(data.groups === undefined){
+const err13 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "groups"},message:"must have required property '"+"groups"+"'"};
 if(vErrors === null){
 vErrors = [err13];
 }
@@ -5446,9 +5849,8 @@ vErrors.push(err13);
 }
 errors++;
 }
-for(const key0 in data){
-if(!(func2.call(schema12.properties, key0))){
-const err14 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
+if(data.pools === undefined){
+const err14 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "pools"},message:"must have required property '"+"pools"+"'"};
 if(vErrors === null){
 vErrors = [err14];
 }
@@ -5457,11 +5859,9 @@ vErrors.push(err14);
 }
 errors++;
 }
-}
-let data0 = data.listen;
-if(typeof data0 === "string"){
-if(!pattern0.test(data0)){
-const err15 = {instancePath:instancePath+"/listen",schemaPath:"#/properties/listen/pattern",keyword:"pattern",params:{pattern: "^(\\[[0-9a-fA-F:.]+\\]|[^:\\s]+):[0-9]{1,5}$"},message:"must match pattern \""+"^(\\[[0-9a-fA-F:.]+\\]|[^:\\s]+):[0-9]{1,5}$"+"\""};
+for(const key0 in data){
+if(!(func2.call(schema12.properties, key0))){
+const err15 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err15];
 }
@@ -5471,8 +5871,10 @@ vErrors.push(err15);
 errors++;
 }
 }
-else {
-const err16 = {instancePath:instancePath+"/listen",schemaPath:"#/properties/listen/type",keyword:"type",params:{type: "string"},message:"must be string"};
+let data0 = data.listen;
+if(typeof data0 === "string"){
+if(!pattern0.test(data0)){
+const err16 = {instancePath:instancePath+"/listen",schemaPath:"#/properties/listen/pattern",keyword:"pattern",params:{pattern: "^(\\[[0-9a-fA-F:.]+\\]|[^:\\s]+):[0-9]{1,5}$"},message:"must match pattern \""+"^(\\[[0-9a-fA-F:.]+\\]|[^:\\s]+):[0-9]{1,5}$"+"\""};
 if(vErrors === null){
 vErrors = [err16];
 }
@@ -5481,10 +5883,9 @@ vErrors.push(err16);
 }
 errors++;
 }
-let data1 = data.data_dir;
-if(typeof data1 === "string"){
-if(func3(data1) < 1){
-const err17 = {instancePath:instancePath+"/data_dir",schemaPath:"#/properties/data_dir/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"};
+}
+else {
+const err17 = {instancePath:instancePath+"/listen",schemaPath:"#/properties/listen/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err17];
 }
@@ -5493,9 +5894,10 @@ vErrors.push(err17);
 }
 errors++;
 }
-}
-else {
-const err18 = {instancePath:instancePath+"/data_dir",schemaPath:"#/properties/data_dir/type",keyword:"type",params:{type: "string"},message:"must be string"};
+let data1 = data.data_dir;
+if(typeof data1 === "string"){
+if(func3(data1) < 1){
+const err18 = {instancePath:instancePath+"/data_dir",schemaPath:"#/properties/data_dir/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"};
 if(vErrors === null){
 vErrors = [err18];
 }
@@ -5504,10 +5906,9 @@ vErrors.push(err18);
 }
 errors++;
 }
-let data2 = data.models_dir;
-if(typeof data2 === "string"){
-if(func3(data2) < 1){
-const err19 = {instancePath:instancePath+"/models_dir",schemaPath:"#/properties/models_dir/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"};
+}
+else {
+const err19 = {instancePath:instancePath+"/data_dir",schemaPath:"#/properties/data_dir/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err19];
 }
@@ -5516,9 +5917,10 @@ vErrors.push(err19);
 }
 errors++;
 }
-}
-else {
-const err20 = {instancePath:instancePath+"/models_dir",schemaPath:"#/properties/models_dir/type",keyword:"type",params:{type: "string"},message:"must be string"};
+let data2 = data.models_dir;
+if(typeof data2 === "string"){
+if(func3(data2) < 1){
+const err20 = {instancePath:instancePath+"/models_dir",schemaPath:"#/properties/models_dir/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"};
 if(vErrors === null){
 vErrors = [err20];
 }
@@ -5527,9 +5929,9 @@ vErrors.push(err20);
 }
 errors++;
 }
-let data3 = data.log_level;
-if(typeof data3 !== "string"){
-const err21 = {instancePath:instancePath+"/log_level",schemaPath:"#/properties/log_level/type",keyword:"type",params:{type: "string"},message:"must be string"};
+}
+else {
+const err21 = {instancePath:instancePath+"/models_dir",schemaPath:"#/properties/models_dir/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err21];
 }
@@ -5538,13 +5940,24 @@ vErrors.push(err21);
 }
 errors++;
 }
-if(!(((((((data3 === "fatal") || (data3 === "error")) || (data3 === "warn")) || (data3 === "info")) || (data3 === "debug")) || (data3 === "trace")) || (data3 === "silent"))){
-const err22 = {instancePath:instancePath+"/log_level",schemaPath:"#/properties/log_level/enum",keyword:"enum",params:{allowedValues: schema12.properties.log_level.enum},message:"must be equal to one of the allowed values"};
+let data3 = data.log_level;
+if(typeof data3 !== "string"){
+const err22 = {instancePath:instancePath+"/log_level",schemaPath:"#/properties/log_level/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err22];
 }
 else {
 vErrors.push(err22);
+}
+errors++;
+}
+if(!(((((((data3 === "fatal") || (data3 === "error")) || (data3 === "warn")) || (data3 === "info")) || (data3 === "debug")) || (data3 === "trace")) || (data3 === "silent"))){
+const err23 = {instancePath:instancePath+"/log_level",schemaPath:"#/properties/log_level/enum",keyword:"enum",params:{allowedValues: schema12.properties.log_level.enum},message:"must be equal to one of the allowed values"};
+if(vErrors === null){
+vErrors = [err23];
+}
+else {
+vErrors.push(err23);
 }
 errors++;
 }
@@ -5558,18 +5971,7 @@ if(data5.origins === undefined){
 data5.origins = [];
 }
 if(data5.origins === undefined){
-const err23 = {instancePath:instancePath+"/cors",schemaPath:"#/definitions/Cors/required",keyword:"required",params:{missingProperty: "origins"},message:"must have required property '"+"origins"+"'"};
-if(vErrors === null){
-vErrors = [err23];
-}
-else {
-vErrors.push(err23);
-}
-errors++;
-}
-for(const key1 in data5){
-if(!(key1 === "origins")){
-const err24 = {instancePath:instancePath+"/cors",schemaPath:"#/definitions/Cors/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key1},message:"must NOT have additional properties"};
+const err24 = {instancePath:instancePath+"/cors",schemaPath:"#/definitions/Cors/required",keyword:"required",params:{missingProperty: "origins"},message:"must have required property '"+"origins"+"'"};
 if(vErrors === null){
 vErrors = [err24];
 }
@@ -5578,11 +5980,9 @@ vErrors.push(err24);
 }
 errors++;
 }
-}
-let data6 = data5.origins;
-if(Array.isArray(data6)){
-if(data6.length > 64){
-const err25 = {instancePath:instancePath+"/cors/origins",schemaPath:"#/definitions/Cors/properties/origins/maxItems",keyword:"maxItems",params:{limit: 64},message:"must NOT have more than 64 items"};
+for(const key1 in data5){
+if(!(key1 === "origins")){
+const err25 = {instancePath:instancePath+"/cors",schemaPath:"#/definitions/Cors/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key1},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err25];
 }
@@ -5591,12 +5991,11 @@ vErrors.push(err25);
 }
 errors++;
 }
-const len0 = data6.length;
-for(let i0=0; i0<len0; i0++){
-let data7 = data6[i0];
-if(typeof data7 === "string"){
-if(!pattern3.test(data7)){
-const err26 = {instancePath:instancePath+"/cors/origins/" + i0,schemaPath:"#/definitions/Cors/properties/origins/items/pattern",keyword:"pattern",params:{pattern: "^https?://[^/\\s]+$"},message:"must match pattern \""+"^https?://[^/\\s]+$"+"\""};
+}
+let data6 = data5.origins;
+if(Array.isArray(data6)){
+if(data6.length > 64){
+const err26 = {instancePath:instancePath+"/cors/origins",schemaPath:"#/definitions/Cors/properties/origins/maxItems",keyword:"maxItems",params:{limit: 64},message:"must NOT have more than 64 items"};
 if(vErrors === null){
 vErrors = [err26];
 }
@@ -5605,9 +6004,12 @@ vErrors.push(err26);
 }
 errors++;
 }
-}
-else {
-const err27 = {instancePath:instancePath+"/cors/origins/" + i0,schemaPath:"#/definitions/Cors/properties/origins/items/type",keyword:"type",params:{type: "string"},message:"must be string"};
+const len0 = data6.length;
+for(let i0=0; i0<len0; i0++){
+let data7 = data6[i0];
+if(typeof data7 === "string"){
+if(!pattern3.test(data7)){
+const err27 = {instancePath:instancePath+"/cors/origins/" + i0,schemaPath:"#/definitions/Cors/properties/origins/items/pattern",keyword:"pattern",params:{pattern: "^https?://[^/\\s]+$"},message:"must match pattern \""+"^https?://[^/\\s]+$"+"\""};
 if(vErrors === null){
 vErrors = [err27];
 }
@@ -5617,9 +6019,8 @@ vErrors.push(err27);
 errors++;
 }
 }
-}
 else {
-const err28 = {instancePath:instancePath+"/cors/origins",schemaPath:"#/definitions/Cors/properties/origins/type",keyword:"type",params:{type: "array"},message:"must be array"};
+const err28 = {instancePath:instancePath+"/cors/origins/" + i0,schemaPath:"#/definitions/Cors/properties/origins/items/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err28];
 }
@@ -5629,13 +6030,25 @@ vErrors.push(err28);
 errors++;
 }
 }
+}
 else {
-const err29 = {instancePath:instancePath+"/cors",schemaPath:"#/definitions/Cors/type",keyword:"type",params:{type: "object"},message:"must be object"};
+const err29 = {instancePath:instancePath+"/cors/origins",schemaPath:"#/definitions/Cors/properties/origins/type",keyword:"type",params:{type: "array"},message:"must be array"};
 if(vErrors === null){
 vErrors = [err29];
 }
 else {
 vErrors.push(err29);
+}
+errors++;
+}
+}
+else {
+const err30 = {instancePath:instancePath+"/cors",schemaPath:"#/definitions/Cors/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err30];
+}
+else {
+vErrors.push(err30);
 }
 errors++;
 }
@@ -5645,18 +6058,7 @@ if(data8.body_bytes === undefined){
 data8.body_bytes = 4194304;
 }
 if(data8.body_bytes === undefined){
-const err30 = {instancePath:instancePath+"/limits",schemaPath:"#/definitions/Limits/required",keyword:"required",params:{missingProperty: "body_bytes"},message:"must have required property '"+"body_bytes"+"'"};
-if(vErrors === null){
-vErrors = [err30];
-}
-else {
-vErrors.push(err30);
-}
-errors++;
-}
-for(const key2 in data8){
-if(!(key2 === "body_bytes")){
-const err31 = {instancePath:instancePath+"/limits",schemaPath:"#/definitions/Limits/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key2},message:"must NOT have additional properties"};
+const err31 = {instancePath:instancePath+"/limits",schemaPath:"#/definitions/Limits/required",keyword:"required",params:{missingProperty: "body_bytes"},message:"must have required property '"+"body_bytes"+"'"};
 if(vErrors === null){
 vErrors = [err31];
 }
@@ -5665,10 +6067,9 @@ vErrors.push(err31);
 }
 errors++;
 }
-}
-let data9 = data8.body_bytes;
-if(!((typeof data9 == "number") && (!(data9 % 1) && !isNaN(data9)))){
-const err32 = {instancePath:instancePath+"/limits/body_bytes",schemaPath:"#/definitions/Limits/properties/body_bytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+for(const key2 in data8){
+if(!(key2 === "body_bytes")){
+const err32 = {instancePath:instancePath+"/limits",schemaPath:"#/definitions/Limits/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key2},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err32];
 }
@@ -5677,9 +6078,10 @@ vErrors.push(err32);
 }
 errors++;
 }
-if(typeof data9 == "number"){
-if(data9 > 134217728 || isNaN(data9)){
-const err33 = {instancePath:instancePath+"/limits/body_bytes",schemaPath:"#/definitions/Limits/properties/body_bytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 134217728},message:"must be <= 134217728"};
+}
+let data9 = data8.body_bytes;
+if(!((typeof data9 == "number") && (!(data9 % 1) && !isNaN(data9)))){
+const err33 = {instancePath:instancePath+"/limits/body_bytes",schemaPath:"#/definitions/Limits/properties/body_bytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
 if(vErrors === null){
 vErrors = [err33];
 }
@@ -5688,8 +6090,9 @@ vErrors.push(err33);
 }
 errors++;
 }
-if(data9 < 1024 || isNaN(data9)){
-const err34 = {instancePath:instancePath+"/limits/body_bytes",schemaPath:"#/definitions/Limits/properties/body_bytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1024},message:"must be >= 1024"};
+if(typeof data9 == "number"){
+if(data9 > 134217728 || isNaN(data9)){
+const err34 = {instancePath:instancePath+"/limits/body_bytes",schemaPath:"#/definitions/Limits/properties/body_bytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 134217728},message:"must be <= 134217728"};
 if(vErrors === null){
 vErrors = [err34];
 }
@@ -5698,15 +6101,25 @@ vErrors.push(err34);
 }
 errors++;
 }
-}
-}
-else {
-const err35 = {instancePath:instancePath+"/limits",schemaPath:"#/definitions/Limits/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(data9 < 1024 || isNaN(data9)){
+const err35 = {instancePath:instancePath+"/limits/body_bytes",schemaPath:"#/definitions/Limits/properties/body_bytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1024},message:"must be >= 1024"};
 if(vErrors === null){
 vErrors = [err35];
 }
 else {
 vErrors.push(err35);
+}
+errors++;
+}
+}
+}
+else {
+const err36 = {instancePath:instancePath+"/limits",schemaPath:"#/definitions/Limits/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err36];
+}
+else {
+vErrors.push(err36);
 }
 errors++;
 }
@@ -5723,17 +6136,7 @@ if(data11.artifacts_ms === undefined){
 data11.artifacts_ms = 604800000;
 }
 if(data11.tasks_ms === undefined){
-const err36 = {instancePath:instancePath+"/retention",schemaPath:"#/definitions/Retention/required",keyword:"required",params:{missingProperty: "tasks_ms"},message:"must have required property '"+"tasks_ms"+"'"};
-if(vErrors === null){
-vErrors = [err36];
-}
-else {
-vErrors.push(err36);
-}
-errors++;
-}
-if(data11.artifacts_ms === undefined){
-const err37 = {instancePath:instancePath+"/retention",schemaPath:"#/definitions/Retention/required",keyword:"required",params:{missingProperty: "artifacts_ms"},message:"must have required property '"+"artifacts_ms"+"'"};
+const err37 = {instancePath:instancePath+"/retention",schemaPath:"#/definitions/Retention/required",keyword:"required",params:{missingProperty: "tasks_ms"},message:"must have required property '"+"tasks_ms"+"'"};
 if(vErrors === null){
 vErrors = [err37];
 }
@@ -5742,9 +6145,8 @@ vErrors.push(err37);
 }
 errors++;
 }
-for(const key3 in data11){
-if(!((key3 === "tasks_ms") || (key3 === "artifacts_ms"))){
-const err38 = {instancePath:instancePath+"/retention",schemaPath:"#/definitions/Retention/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key3},message:"must NOT have additional properties"};
+if(data11.artifacts_ms === undefined){
+const err38 = {instancePath:instancePath+"/retention",schemaPath:"#/definitions/Retention/required",keyword:"required",params:{missingProperty: "artifacts_ms"},message:"must have required property '"+"artifacts_ms"+"'"};
 if(vErrors === null){
 vErrors = [err38];
 }
@@ -5753,10 +6155,9 @@ vErrors.push(err38);
 }
 errors++;
 }
-}
-let data12 = data11.tasks_ms;
-if(!((typeof data12 == "number") && (!(data12 % 1) && !isNaN(data12)))){
-const err39 = {instancePath:instancePath+"/retention/tasks_ms",schemaPath:"#/definitions/Retention/properties/tasks_ms/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+for(const key3 in data11){
+if(!((key3 === "tasks_ms") || (key3 === "artifacts_ms"))){
+const err39 = {instancePath:instancePath+"/retention",schemaPath:"#/definitions/Retention/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key3},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err39];
 }
@@ -5765,9 +6166,10 @@ vErrors.push(err39);
 }
 errors++;
 }
-if(typeof data12 == "number"){
-if(data12 > 31536000000 || isNaN(data12)){
-const err40 = {instancePath:instancePath+"/retention/tasks_ms",schemaPath:"#/definitions/Retention/properties/tasks_ms/maximum",keyword:"maximum",params:{comparison: "<=", limit: 31536000000},message:"must be <= 31536000000"};
+}
+let data12 = data11.tasks_ms;
+if(!((typeof data12 == "number") && (!(data12 % 1) && !isNaN(data12)))){
+const err40 = {instancePath:instancePath+"/retention/tasks_ms",schemaPath:"#/definitions/Retention/properties/tasks_ms/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
 if(vErrors === null){
 vErrors = [err40];
 }
@@ -5776,8 +6178,9 @@ vErrors.push(err40);
 }
 errors++;
 }
-if(data12 < 1000 || isNaN(data12)){
-const err41 = {instancePath:instancePath+"/retention/tasks_ms",schemaPath:"#/definitions/Retention/properties/tasks_ms/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1000},message:"must be >= 1000"};
+if(typeof data12 == "number"){
+if(data12 > 31536000000 || isNaN(data12)){
+const err41 = {instancePath:instancePath+"/retention/tasks_ms",schemaPath:"#/definitions/Retention/properties/tasks_ms/maximum",keyword:"maximum",params:{comparison: "<=", limit: 31536000000},message:"must be <= 31536000000"};
 if(vErrors === null){
 vErrors = [err41];
 }
@@ -5786,10 +6189,8 @@ vErrors.push(err41);
 }
 errors++;
 }
-}
-let data13 = data11.artifacts_ms;
-if(!((typeof data13 == "number") && (!(data13 % 1) && !isNaN(data13)))){
-const err42 = {instancePath:instancePath+"/retention/artifacts_ms",schemaPath:"#/definitions/Retention/properties/artifacts_ms/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+if(data12 < 1000 || isNaN(data12)){
+const err42 = {instancePath:instancePath+"/retention/tasks_ms",schemaPath:"#/definitions/Retention/properties/tasks_ms/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1000},message:"must be >= 1000"};
 if(vErrors === null){
 vErrors = [err42];
 }
@@ -5798,9 +6199,10 @@ vErrors.push(err42);
 }
 errors++;
 }
-if(typeof data13 == "number"){
-if(data13 > 31536000000 || isNaN(data13)){
-const err43 = {instancePath:instancePath+"/retention/artifacts_ms",schemaPath:"#/definitions/Retention/properties/artifacts_ms/maximum",keyword:"maximum",params:{comparison: "<=", limit: 31536000000},message:"must be <= 31536000000"};
+}
+let data13 = data11.artifacts_ms;
+if(!((typeof data13 == "number") && (!(data13 % 1) && !isNaN(data13)))){
+const err43 = {instancePath:instancePath+"/retention/artifacts_ms",schemaPath:"#/definitions/Retention/properties/artifacts_ms/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
 if(vErrors === null){
 vErrors = [err43];
 }
@@ -5809,8 +6211,9 @@ vErrors.push(err43);
 }
 errors++;
 }
-if(data13 < 1000 || isNaN(data13)){
-const err44 = {instancePath:instancePath+"/retention/artifacts_ms",schemaPath:"#/definitions/Retention/properties/artifacts_ms/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1000},message:"must be >= 1000"};
+if(typeof data13 == "number"){
+if(data13 > 31536000000 || isNaN(data13)){
+const err44 = {instancePath:instancePath+"/retention/artifacts_ms",schemaPath:"#/definitions/Retention/properties/artifacts_ms/maximum",keyword:"maximum",params:{comparison: "<=", limit: 31536000000},message:"must be <= 31536000000"};
 if(vErrors === null){
 vErrors = [err44];
 }
@@ -5819,15 +6222,25 @@ vErrors.push(err44);
 }
 errors++;
 }
-}
-}
-else {
-const err45 = {instancePath:instancePath+"/retention",schemaPath:"#/definitions/Retention/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(data13 < 1000 || isNaN(data13)){
+const err45 = {instancePath:instancePath+"/retention/artifacts_ms",schemaPath:"#/definitions/Retention/properties/artifacts_ms/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1000},message:"must be >= 1000"};
 if(vErrors === null){
 vErrors = [err45];
 }
 else {
 vErrors.push(err45);
+}
+errors++;
+}
+}
+}
+else {
+const err46 = {instancePath:instancePath+"/retention",schemaPath:"#/definitions/Retention/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err46];
+}
+else {
+vErrors.push(err46);
 }
 errors++;
 }
@@ -5844,17 +6257,7 @@ if(data15.every_ms === undefined){
 data15.every_ms = 5000;
 }
 if(data15.nvidia_smi === undefined){
-const err46 = {instancePath:instancePath+"/devices",schemaPath:"#/definitions/Devices/required",keyword:"required",params:{missingProperty: "nvidia_smi"},message:"must have required property '"+"nvidia_smi"+"'"};
-if(vErrors === null){
-vErrors = [err46];
-}
-else {
-vErrors.push(err46);
-}
-errors++;
-}
-if(data15.every_ms === undefined){
-const err47 = {instancePath:instancePath+"/devices",schemaPath:"#/definitions/Devices/required",keyword:"required",params:{missingProperty: "every_ms"},message:"must have required property '"+"every_ms"+"'"};
+const err47 = {instancePath:instancePath+"/devices",schemaPath:"#/definitions/Devices/required",keyword:"required",params:{missingProperty: "nvidia_smi"},message:"must have required property '"+"nvidia_smi"+"'"};
 if(vErrors === null){
 vErrors = [err47];
 }
@@ -5863,9 +6266,8 @@ vErrors.push(err47);
 }
 errors++;
 }
-for(const key4 in data15){
-if(!((key4 === "nvidia_smi") || (key4 === "every_ms"))){
-const err48 = {instancePath:instancePath+"/devices",schemaPath:"#/definitions/Devices/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key4},message:"must NOT have additional properties"};
+if(data15.every_ms === undefined){
+const err48 = {instancePath:instancePath+"/devices",schemaPath:"#/definitions/Devices/required",keyword:"required",params:{missingProperty: "every_ms"},message:"must have required property '"+"every_ms"+"'"};
 if(vErrors === null){
 vErrors = [err48];
 }
@@ -5874,11 +6276,9 @@ vErrors.push(err48);
 }
 errors++;
 }
-}
-let data16 = data15.nvidia_smi;
-if(typeof data16 === "string"){
-if(func3(data16) > 4096){
-const err49 = {instancePath:instancePath+"/devices/nvidia_smi",schemaPath:"#/definitions/Devices/properties/nvidia_smi/maxLength",keyword:"maxLength",params:{limit: 4096},message:"must NOT have more than 4096 characters"};
+for(const key4 in data15){
+if(!((key4 === "nvidia_smi") || (key4 === "every_ms"))){
+const err49 = {instancePath:instancePath+"/devices",schemaPath:"#/definitions/Devices/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key4},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err49];
 }
@@ -5887,8 +6287,11 @@ vErrors.push(err49);
 }
 errors++;
 }
-if(func3(data16) < 1){
-const err50 = {instancePath:instancePath+"/devices/nvidia_smi",schemaPath:"#/definitions/Devices/properties/nvidia_smi/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"};
+}
+let data16 = data15.nvidia_smi;
+if(typeof data16 === "string"){
+if(func3(data16) > 4096){
+const err50 = {instancePath:instancePath+"/devices/nvidia_smi",schemaPath:"#/definitions/Devices/properties/nvidia_smi/maxLength",keyword:"maxLength",params:{limit: 4096},message:"must NOT have more than 4096 characters"};
 if(vErrors === null){
 vErrors = [err50];
 }
@@ -5897,9 +6300,8 @@ vErrors.push(err50);
 }
 errors++;
 }
-}
-else {
-const err51 = {instancePath:instancePath+"/devices/nvidia_smi",schemaPath:"#/definitions/Devices/properties/nvidia_smi/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(func3(data16) < 1){
+const err51 = {instancePath:instancePath+"/devices/nvidia_smi",schemaPath:"#/definitions/Devices/properties/nvidia_smi/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"};
 if(vErrors === null){
 vErrors = [err51];
 }
@@ -5908,9 +6310,9 @@ vErrors.push(err51);
 }
 errors++;
 }
-let data17 = data15.every_ms;
-if(!((typeof data17 == "number") && (!(data17 % 1) && !isNaN(data17)))){
-const err52 = {instancePath:instancePath+"/devices/every_ms",schemaPath:"#/definitions/Devices/properties/every_ms/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+}
+else {
+const err52 = {instancePath:instancePath+"/devices/nvidia_smi",schemaPath:"#/definitions/Devices/properties/nvidia_smi/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err52];
 }
@@ -5919,9 +6321,9 @@ vErrors.push(err52);
 }
 errors++;
 }
-if(typeof data17 == "number"){
-if(data17 > 3600000 || isNaN(data17)){
-const err53 = {instancePath:instancePath+"/devices/every_ms",schemaPath:"#/definitions/Devices/properties/every_ms/maximum",keyword:"maximum",params:{comparison: "<=", limit: 3600000},message:"must be <= 3600000"};
+let data17 = data15.every_ms;
+if(!((typeof data17 == "number") && (!(data17 % 1) && !isNaN(data17)))){
+const err53 = {instancePath:instancePath+"/devices/every_ms",schemaPath:"#/definitions/Devices/properties/every_ms/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
 if(vErrors === null){
 vErrors = [err53];
 }
@@ -5930,8 +6332,9 @@ vErrors.push(err53);
 }
 errors++;
 }
-if(data17 < 100 || isNaN(data17)){
-const err54 = {instancePath:instancePath+"/devices/every_ms",schemaPath:"#/definitions/Devices/properties/every_ms/minimum",keyword:"minimum",params:{comparison: ">=", limit: 100},message:"must be >= 100"};
+if(typeof data17 == "number"){
+if(data17 > 3600000 || isNaN(data17)){
+const err54 = {instancePath:instancePath+"/devices/every_ms",schemaPath:"#/definitions/Devices/properties/every_ms/maximum",keyword:"maximum",params:{comparison: "<=", limit: 3600000},message:"must be <= 3600000"};
 if(vErrors === null){
 vErrors = [err54];
 }
@@ -5940,15 +6343,25 @@ vErrors.push(err54);
 }
 errors++;
 }
-}
-}
-else {
-const err55 = {instancePath:instancePath+"/devices",schemaPath:"#/definitions/Devices/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(data17 < 100 || isNaN(data17)){
+const err55 = {instancePath:instancePath+"/devices/every_ms",schemaPath:"#/definitions/Devices/properties/every_ms/minimum",keyword:"minimum",params:{comparison: ">=", limit: 100},message:"must be >= 100"};
 if(vErrors === null){
 vErrors = [err55];
 }
 else {
 vErrors.push(err55);
+}
+errors++;
+}
+}
+}
+else {
+const err56 = {instancePath:instancePath+"/devices",schemaPath:"#/definitions/Devices/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err56];
+}
+else {
+vErrors.push(err56);
 }
 errors++;
 }
@@ -5958,18 +6371,7 @@ if(data18.deadline_ms === undefined){
 data18.deadline_ms = 600000;
 }
 if(data18.deadline_ms === undefined){
-const err56 = {instancePath:instancePath+"/defaults",schemaPath:"#/definitions/Defaults/required",keyword:"required",params:{missingProperty: "deadline_ms"},message:"must have required property '"+"deadline_ms"+"'"};
-if(vErrors === null){
-vErrors = [err56];
-}
-else {
-vErrors.push(err56);
-}
-errors++;
-}
-for(const key5 in data18){
-if(!(key5 === "deadline_ms")){
-const err57 = {instancePath:instancePath+"/defaults",schemaPath:"#/definitions/Defaults/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key5},message:"must NOT have additional properties"};
+const err57 = {instancePath:instancePath+"/defaults",schemaPath:"#/definitions/Defaults/required",keyword:"required",params:{missingProperty: "deadline_ms"},message:"must have required property '"+"deadline_ms"+"'"};
 if(vErrors === null){
 vErrors = [err57];
 }
@@ -5978,10 +6380,9 @@ vErrors.push(err57);
 }
 errors++;
 }
-}
-let data19 = data18.deadline_ms;
-if(!((typeof data19 == "number") && (!(data19 % 1) && !isNaN(data19)))){
-const err58 = {instancePath:instancePath+"/defaults/deadline_ms",schemaPath:"#/definitions/Defaults/properties/deadline_ms/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+for(const key5 in data18){
+if(!(key5 === "deadline_ms")){
+const err58 = {instancePath:instancePath+"/defaults",schemaPath:"#/definitions/Defaults/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key5},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err58];
 }
@@ -5990,9 +6391,10 @@ vErrors.push(err58);
 }
 errors++;
 }
-if(typeof data19 == "number"){
-if(data19 > 86400000 || isNaN(data19)){
-const err59 = {instancePath:instancePath+"/defaults/deadline_ms",schemaPath:"#/definitions/Defaults/properties/deadline_ms/maximum",keyword:"maximum",params:{comparison: "<=", limit: 86400000},message:"must be <= 86400000"};
+}
+let data19 = data18.deadline_ms;
+if(!((typeof data19 == "number") && (!(data19 % 1) && !isNaN(data19)))){
+const err59 = {instancePath:instancePath+"/defaults/deadline_ms",schemaPath:"#/definitions/Defaults/properties/deadline_ms/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
 if(vErrors === null){
 vErrors = [err59];
 }
@@ -6001,8 +6403,9 @@ vErrors.push(err59);
 }
 errors++;
 }
-if(data19 < 1 || isNaN(data19)){
-const err60 = {instancePath:instancePath+"/defaults/deadline_ms",schemaPath:"#/definitions/Defaults/properties/deadline_ms/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"};
+if(typeof data19 == "number"){
+if(data19 > 86400000 || isNaN(data19)){
+const err60 = {instancePath:instancePath+"/defaults/deadline_ms",schemaPath:"#/definitions/Defaults/properties/deadline_ms/maximum",keyword:"maximum",params:{comparison: "<=", limit: 86400000},message:"must be <= 86400000"};
 if(vErrors === null){
 vErrors = [err60];
 }
@@ -6011,10 +6414,8 @@ vErrors.push(err60);
 }
 errors++;
 }
-}
-}
-else {
-const err61 = {instancePath:instancePath+"/defaults",schemaPath:"#/definitions/Defaults/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(data19 < 1 || isNaN(data19)){
+const err61 = {instancePath:instancePath+"/defaults/deadline_ms",schemaPath:"#/definitions/Defaults/properties/deadline_ms/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"};
 if(vErrors === null){
 vErrors = [err61];
 }
@@ -6023,9 +6424,10 @@ vErrors.push(err61);
 }
 errors++;
 }
-let data20 = data.shutdown_grace_ms;
-if(!((typeof data20 == "number") && (!(data20 % 1) && !isNaN(data20)))){
-const err62 = {instancePath:instancePath+"/shutdown_grace_ms",schemaPath:"#/properties/shutdown_grace_ms/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+}
+}
+else {
+const err62 = {instancePath:instancePath+"/defaults",schemaPath:"#/definitions/Defaults/type",keyword:"type",params:{type: "object"},message:"must be object"};
 if(vErrors === null){
 vErrors = [err62];
 }
@@ -6034,9 +6436,9 @@ vErrors.push(err62);
 }
 errors++;
 }
-if(typeof data20 == "number"){
-if(data20 > 3600000 || isNaN(data20)){
-const err63 = {instancePath:instancePath+"/shutdown_grace_ms",schemaPath:"#/properties/shutdown_grace_ms/maximum",keyword:"maximum",params:{comparison: "<=", limit: 3600000},message:"must be <= 3600000"};
+let data20 = data.shutdown_grace_ms;
+if(!((typeof data20 == "number") && (!(data20 % 1) && !isNaN(data20)))){
+const err63 = {instancePath:instancePath+"/shutdown_grace_ms",schemaPath:"#/properties/shutdown_grace_ms/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
 if(vErrors === null){
 vErrors = [err63];
 }
@@ -6045,8 +6447,9 @@ vErrors.push(err63);
 }
 errors++;
 }
-if(data20 < 0 || isNaN(data20)){
-const err64 = {instancePath:instancePath+"/shutdown_grace_ms",schemaPath:"#/properties/shutdown_grace_ms/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+if(typeof data20 == "number"){
+if(data20 > 3600000 || isNaN(data20)){
+const err64 = {instancePath:instancePath+"/shutdown_grace_ms",schemaPath:"#/properties/shutdown_grace_ms/maximum",keyword:"maximum",params:{comparison: "<=", limit: 3600000},message:"must be <= 3600000"};
 if(vErrors === null){
 vErrors = [err64];
 }
@@ -6055,11 +6458,8 @@ vErrors.push(err64);
 }
 errors++;
 }
-}
-let data21 = data.pools;
-if(Array.isArray(data21)){
-if(data21.length > 256){
-const err65 = {instancePath:instancePath+"/pools",schemaPath:"#/properties/pools/maxItems",keyword:"maxItems",params:{limit: 256},message:"must NOT have more than 256 items"};
+if(data20 < 0 || isNaN(data20)){
+const err65 = {instancePath:instancePath+"/shutdown_grace_ms",schemaPath:"#/properties/shutdown_grace_ms/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
 if(vErrors === null){
 vErrors = [err65];
 }
@@ -6068,8 +6468,11 @@ vErrors.push(err65);
 }
 errors++;
 }
-if(data21.length < 1){
-const err66 = {instancePath:instancePath+"/pools",schemaPath:"#/properties/pools/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items"};
+}
+let data21 = data.groups;
+if(Array.isArray(data21)){
+if(data21.length > 64){
+const err66 = {instancePath:instancePath+"/groups",schemaPath:"#/properties/groups/maxItems",keyword:"maxItems",params:{limit: 64},message:"must NOT have more than 64 items"};
 if(vErrors === null){
 vErrors = [err66];
 }
@@ -6080,14 +6483,14 @@ errors++;
 }
 const len1 = data21.length;
 for(let i1=0; i1<len1; i1++){
-if(!(validate22(data21[i1], {instancePath:instancePath+"/pools/" + i1,parentData:data21,parentDataProperty:i1,rootData}))){
+if(!(validate22(data21[i1], {instancePath:instancePath+"/groups/" + i1,parentData:data21,parentDataProperty:i1,rootData}))){
 vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
 errors = vErrors.length;
 }
 }
 }
 else {
-const err67 = {instancePath:instancePath+"/pools",schemaPath:"#/properties/pools/type",keyword:"type",params:{type: "array"},message:"must be array"};
+const err67 = {instancePath:instancePath+"/groups",schemaPath:"#/properties/groups/type",keyword:"type",params:{type: "array"},message:"must be array"};
 if(vErrors === null){
 vErrors = [err67];
 }
@@ -6096,14 +6499,54 @@ vErrors.push(err67);
 }
 errors++;
 }
-}
-else {
-const err68 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+let data23 = data.pools;
+if(Array.isArray(data23)){
+if(data23.length > 256){
+const err68 = {instancePath:instancePath+"/pools",schemaPath:"#/properties/pools/maxItems",keyword:"maxItems",params:{limit: 256},message:"must NOT have more than 256 items"};
 if(vErrors === null){
 vErrors = [err68];
 }
 else {
 vErrors.push(err68);
+}
+errors++;
+}
+if(data23.length < 1){
+const err69 = {instancePath:instancePath+"/pools",schemaPath:"#/properties/pools/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items"};
+if(vErrors === null){
+vErrors = [err69];
+}
+else {
+vErrors.push(err69);
+}
+errors++;
+}
+const len2 = data23.length;
+for(let i2=0; i2<len2; i2++){
+if(!(validate24(data23[i2], {instancePath:instancePath+"/pools/" + i2,parentData:data23,parentDataProperty:i2,rootData}))){
+vErrors = vErrors === null ? validate24.errors : vErrors.concat(validate24.errors);
+errors = vErrors.length;
+}
+}
+}
+else {
+const err70 = {instancePath:instancePath+"/pools",schemaPath:"#/properties/pools/type",keyword:"type",params:{type: "array"},message:"must be array"};
+if(vErrors === null){
+vErrors = [err70];
+}
+else {
+vErrors.push(err70);
+}
+errors++;
+}
+}
+else {
+const err71 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err71];
+}
+else {
+vErrors.push(err71);
 }
 errors++;
 }

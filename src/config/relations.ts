@@ -1,5 +1,6 @@
 import type { components } from '../../generated/config.ts'
 import { ed25519Key } from '../domain/catalog/trust.ts'
+import { groupsOf } from './groups.ts'
 import { listensOnLoopback, splitListen } from './listen.ts'
 import { modelRefRefusal, type EngineTable } from './model-ref.ts'
 import { valueText, type Path, type Problem } from './problem.ts'
@@ -16,6 +17,8 @@ export const relationsOf = (engines: EngineTable): Relation[] => [
   poolsOnce,
   poolsOf(engines),
   urlsOf(engines),
+  groupsOnce,
+  groupsOf,
   signers,
   egressPorts,
   hubUrl,
@@ -56,6 +59,8 @@ const keysOnce: Relation = ({ auth }, sound) =>
     : []
 
 const poolsOnce: Relation = ({ pools }, sound) => once(['pools'], pools, 'id', sound)
+
+const groupsOnce: Relation = ({ groups }, sound) => once(['groups'], groups, 'id', sound)
 
 const poolsOf =
   (engines: EngineTable): Relation =>
