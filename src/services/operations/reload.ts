@@ -4,6 +4,7 @@ import type { EventSink } from '../../domain/daemon-events.ts'
 import type { LiveTask } from '../tasks/live-task.ts'
 import type { Catalog } from '../catalog/catalog.ts'
 import type { Drain } from './drain.ts'
+import type { Groups } from '../pools/groups.ts'
 import type { PoolRecords } from '../pools/pool-records.ts'
 import type { Pool, PoolConfig } from '../pools/pool.ts'
 import type { Pools } from '../pools/pools.ts'
@@ -13,6 +14,7 @@ export interface ReloadParts {
   readonly pools: Pools<LiveTask>
   readonly drain: Drain
   readonly records: PoolRecords
+  readonly groups: Groups<LiveTask>
   /** Builds a pool that is not started. @throws DomainError where the model reference cannot be used */
   readonly makePool: (config: PoolConfig) => Pool<LiveTask>
   readonly models: Pick<Catalog, 'checkServable'>
@@ -23,6 +25,7 @@ export interface ReloadParts {
 /**
  * Puts another model on a pool without breaking a stream: the new model is loaded beside the old one and proven with a one-token decode;
  * only then new tasks go to it. Tasks of the old model are worked off by the old engines, which are stopped when they are done.
+ * In a group there is no room beside: the pool waits for its turn, its running tasks end, and the new model is loaded in the old one's place.
  * Where anything fails before the flip, the old model serves on as if nothing had been.
  */
 export class Reload {
@@ -66,22 +69,26 @@ export class Reload {
     const successor = this.parts.makePool({ ...old.config, model: model_ref })
     const cancel = this.parts.clock.after(deadline_ms, () => limit.abort(new Error(`it was not up after ${deadline_ms} ms`)))
     try {
-      await this.prove(successor, old, limit.signal)
+      const giveBack = await this.prove(successor, old, limit.signal)
+      this.flip(old, successor, giveBack === undefined ? deadline_ms : 0)
+      giveBack?.(successor)
     } finally {
       cancel()
     }
-    this.flip(old, successor, deadline_ms)
     return successor
   }
 
-  private async prove(successor: Pool<LiveTask>, old: Pool<LiveTask>, signal: AbortSignal): Promise<void> {
+  /** @returns how to hand over the place of a pool that is in a group */
+  private async prove(successor: Pool<LiveTask>, old: Pool<LiveTask>, signal: AbortSignal): Promise<GiveBack | undefined> {
     const late = new Promise<never>((_resolve, reject) => {
       signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true })
     })
     const { model } = successor.config
     let recorded = false
+    let giveBack: GiveBack | undefined
     try {
       this.parts.models.checkServable(model)
+      giveBack = await this.parts.groups.lend(old, signal)
       await Promise.race([late, successor.start()])
       for (const replica of successor.replicas) {
         if (replica.state !== 'ready') throw new Error(replica.last_error ?? `replica ${replica.id} is ${replica.state}`)
@@ -102,9 +109,11 @@ export class Reload {
       recorded = true
       // It may have been retired or deleted meanwhile.
       this.parts.models.checkServable(model)
+      return giveBack
     } catch (cause) {
       const reason = cause instanceof Error ? cause.message : String(cause)
       await successor.stop()
+      giveBack?.()
       if (recorded) await this.parts.records.setModel(old.id, old.config.model)
       old.reload_error = `reload to ${model} failed: ${reason}`
       this.parts.events.emit({ type: 'reload_failed', pool_id: old.id, model_ref: model, cause })
@@ -125,5 +134,7 @@ export class Reload {
     this.parts.events.emit({ type: 'pool_reloaded', pool_id: old.id, model_ref, was: old.config.model })
   }
 }
+
+type GiveBack = (successor?: Pool<LiveTask>) => void
 
 const stopping = (pool_id: string): DomainError => new DomainError('pool_unready', 'The daemon is stopping.', { pool_id })

@@ -141,7 +141,7 @@ export function placeTask<T extends PoolTask>(seeker: Seeker, candidates: Candid
   const roomy = ready.filter(({ scheduler }) => scheduler.hasPlaceFor(newcomer))
   const places = (roomy.length > 0 ? roomy : ready).map((pool): PlacementChoice<T> => {
     const ahead = pool.scheduler.aheadOfNewcomer(newcomer)
-    const start = pool.predictStart(ahead, request.priority)
+    const start = pool.predictStart(ahead, request.priority, left_ms)
     const size = sizeIn(pool, request, prompt_tokens, affordableTokens(budget, pool.prices, prompt_tokens))
     return { pool, position: ahead.position, start, fallback: !candidates.first.includes(pool), size }
   })
@@ -196,6 +196,7 @@ function feasible<T extends PoolTask>(request: TaskDraft, all: readonly Pool<T>[
 /** Among a pool's ready replicas with a free slot: fewest busy slots, then the order of the configuration. */
 export function chooseReplica(pool: Pool): Replica | undefined {
   let best: Replica | undefined
+  if (pool.seat !== undefined && pool.seat.state !== 'loaded') return undefined
   for (const replica of pool.replicas) if (replica.hasFreeSlot && (best === undefined || replica.busy < best.busy)) best = replica
   return best
 }

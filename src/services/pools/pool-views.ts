@@ -1,5 +1,5 @@
 import type { components } from '../../../generated/api.ts'
-import type { Pool } from './pool.ts'
+import { slotsOf, type Pool } from './pool.ts'
 
 /** How a pool and its replicas are. */
 export type PoolHealth = components['schemas']['PoolHealth']
@@ -22,6 +22,7 @@ export function poolSummary(pool: Pool): PoolSummary {
     slots,
     slots_busy: slotsBusy,
     queue_depth: pool.scheduler.depth(),
+    ...loadState(pool),
   }
 }
 
@@ -41,6 +42,7 @@ export function poolHealth(pool: Pool): PoolHealth {
       slots_busy: pool.slotsBusy,
     },
     ...(last_error === undefined ? {} : { last_error: last_error.slice(0, 2000) }),
+    ...loadState(pool),
     replicas: replicas.map((replica) => ({
       replica_id: replica.id,
       state: replica.state,
@@ -66,9 +68,12 @@ export function poolCapability(pool: Pool): EngineCapability {
     ...(config.sampler_profile_version === undefined ? {} : { sampler_profile_version: config.sampler_profile_version }),
     ctx_max: pool.ctxMax,
     max_tokens_out: pool.maxTokensOut,
-    slots: config.replicas.reduce((sum, { slots }) => sum + slots, 0),
+    slots: slotsOf(config),
     supported_workloads: [...(props?.workloads ?? [])],
     rate_limits: { queue_capacity: config.queue.capacity, full_policy: config.queue.full_policy },
     features: [...(props?.replayable === true ? (['replayable'] as const) : []), ...(props?.features ?? [])],
+    ...loadState(pool),
   }
 }
+
+const loadState = ({ seat }: Pool): Pick<PoolSummary, 'load_state'> => (seat === undefined ? {} : { load_state: seat.state })

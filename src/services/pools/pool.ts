@@ -2,18 +2,22 @@ import type { components as config } from '../../../generated/config.ts'
 import { unavailableRetryMs } from '../../domain/backoff.ts'
 import type { EventSink, PoolLabels } from '../../domain/daemon-events.ts'
 import { Estimator } from '../../domain/prediction/estimator.ts'
-import type { Start } from '../../domain/prediction/forecast.ts'
+import { after, type Start } from '../../domain/prediction/forecast.ts'
 import { Scheduler, type Ahead } from '../../domain/queue/scheduler.ts'
 import type { Feature, Priority, Workload } from '../../domain/task.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { Engine } from '../../ports/engine.ts'
 import type { PoolTask } from './pool-task.ts'
 import { Replica } from './replica.ts'
+import type { Seat } from './seat.ts'
 
 /** A pool of the configuration. */
 export type PoolConfig = config['schemas']['Pool']
 /** A replica of the configuration. */
 export type ReplicaConfig = PoolConfig['replicas'][number]
+
+/** Slots of all its replicas, up or not. */
+export const slotsOf = ({ replicas }: PoolConfig): number => replicas.reduce((sum, { slots }) => sum + slots, 0)
 
 /** The largest context that the contract knows, tokens. */
 const most_ctx = 10_000_000
@@ -47,6 +51,8 @@ export class Pool<T extends PoolTask = PoolTask> {
   onCapacity: () => void = () => undefined
   /** Called when a replica has become ready or has ceased to be. */
   onModel: () => void = () => undefined
+  /** Its place in a group, which starts and stops its replicas; undefined where it shares no devices. */
+  seat: Seat | undefined
   private currentLabels: PoolLabels
   private readonly parts: PoolParts
 
@@ -84,6 +90,11 @@ export class Pool<T extends PoolTask = PoolTask> {
     return this.replicas.some(({ state }) => state === 'ready')
   }
 
+  /** It serves: at once, or when its turn comes. */
+  get serves(): boolean {
+    return this.ready || (this.seat !== undefined && this.refusal === undefined)
+  }
+
   /** It drains, or its model may not be served. */
   get closed(): boolean {
     return this.draining || this.blocked !== undefined
@@ -91,13 +102,14 @@ export class Pool<T extends PoolTask = PoolTask> {
 
   /** Why it cannot take tasks until its model may be served or it is reloaded with another one. */
   get refusal(): string | undefined {
+    if (this.seat !== undefined) return this.blocked ?? this.seat.refusal
     const suspended = this.replicas.every(({ state }) => state === 'stopped') ? this.replicas[0]?.last_error : undefined
     return this.blocked ?? suspended
   }
 
   /** Takes new tasks. */
   get accepting(): boolean {
-    return this.ready && !this.closed
+    return this.serves && !this.closed
   }
 
   /** Nothing waits and nothing runs. */
@@ -138,11 +150,17 @@ export class Pool<T extends PoolTask = PoolTask> {
     return props?.features.includes(feature) ?? true
   }
 
-  /** When a task of this class with this much ahead of it is expected to start. */
-  predictStart(ahead: Ahead, priority: Priority): Start {
+  /**
+   * When a task of this class with this much ahead of it is expected to start.
+   * @param left_ms until its deadline, ms; a group loads a pool sooner for it
+   */
+  predictStart(ahead: Ahead, priority: Priority, left_ms = Infinity): Start {
     const now = this.parts.clock.now()
     const running = Array.from(this.running, (task) => task.workAt(now))
-    const start = this.estimator.predictStart(ahead, priority, running, this.slots, now)
+    const slots = this.seat === undefined ? this.slots : slotsOf(this.config)
+    const start = this.estimator.predictStart(ahead, priority, running, slots, now)
+    if (this.seat !== undefined)
+      return after(start, this.seat.loadedIn({ interactive: priority === 'interactive', deadline_at: now + left_ms }))
     if (this.ready) return start
     const { readyAfterMs: wait } = this
     return { ms: start.ms + wait, mean: start.mean + wait, variance: start.variance }
@@ -163,6 +181,7 @@ export class Pool<T extends PoolTask = PoolTask> {
 
   /** Tells how much waits; to be called after every change of the queue. */
   reportDepth(): void {
+    this.seat?.changed()
     if (!this.current) return
     const { scheduler, labels: pool } = this
     this.parts.events.emit({
@@ -181,11 +200,13 @@ export class Pool<T extends PoolTask = PoolTask> {
   /** Stops every replica until `resume`. @param reason said as their last error */
   async suspend(reason: string): Promise<void> {
     await Promise.all(this.replicas.map((replica) => replica.suspend(reason)))
+    this.seat?.changed()
   }
 
-  /** Starts the replicas that are suspended. */
+  /** Starts the replicas that are suspended; in a group when its turn comes. */
   async resume(): Promise<void> {
-    await Promise.all(this.replicas.map((replica) => replica.resume()))
+    if (this.seat === undefined) await Promise.all(this.replicas.map((replica) => replica.resume()))
+    else this.seat.pardon()
   }
 
   async stop(): Promise<void> {
@@ -209,6 +230,7 @@ export class Pool<T extends PoolTask = PoolTask> {
       if (replica.state === 'ready') this.reportDepth()
     }
     if (replica.hasFreeSlot) this.onCapacity()
+    this.seat?.changed()
   }
 
   private tell({ id, state, props, last_error }: Replica): void {
