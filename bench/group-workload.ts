@@ -22,12 +22,14 @@ export interface GroupLoad {
   readonly load_ms: number
   readonly unload_ms: number
   readonly jobs: readonly GroupJob[]
+  /** So much is asked of each model that swapping for each task is the trouble: the goal for swaps holds. */
+  readonly contested: boolean
 }
 
 const hour = 3_600_000
 /** Shortest and longest deadline of interactive tasks, ms. */
 const patience = [60_000, 600_000] as const
-const group = { pools: 2, loaded: 1, slots: 2, load_ms: 8000, unload_ms: 1000 } as const
+const group = { pools: 2, loaded: 1, slots: 2, load_ms: 8000, unload_ms: 1000, contested: true } as const
 
 interface Arrivals {
   readonly pool: number
@@ -93,18 +95,19 @@ export function groupLoads(seed: number, hours = 6): GroupLoad[] {
         jobs({ pool: 1, seed: seed + 4, ...interactive, at: poisson(seed + 4, hours, 8000, (at) => bursts(at + hour / 20)) }),
       ),
     },
-    { name: 'one hot, one cold', ...group, jobs: inOrder(even(0, seed + 5, 8000), even(1, seed + 6, 30_000)) },
+    { name: 'one hot, one cold', ...group, jobs: inOrder(even(0, seed + 5, 8000), even(1, seed + 6, 20_000)) },
     {
       name: 'batch beside interactive',
       ...group,
       jobs: inOrder(even(0, seed + 7, 20_000), jobs({ pool: 1, seed: seed + 8, ...batch, at: poisson(seed + 8, hours, 10_000) })),
     },
-    { name: 'seldom', ...group, jobs: inOrder(even(0, seed + 9, 180_000), even(1, seed + 10, 240_000)) },
+    { name: 'seldom', ...group, contested: false, jobs: inOrder(even(0, seed + 9, 180_000), even(1, seed + 10, 240_000)) },
     {
       name: 'three models, two loaded',
       ...group,
       pools: 3,
       loaded: 2,
+      contested: false,
       jobs: inOrder(even(0, seed + 11, 12_000), even(1, seed + 12, 20_000), even(2, seed + 13, 30_000)),
     },
   ]

@@ -24,6 +24,8 @@ import { parseFrame, type Frame } from './sse.ts'
 export interface RigOptions {
   /** Pools of the configuration; `pool` and one replica with one slot unless given. */
   readonly pools?: readonly Record<string, unknown>[]
+  /** Groups of the configuration; none unless given. */
+  readonly groups?: readonly Record<string, unknown>[]
   readonly sessions?: { readonly ttl_ms?: number; readonly max_turns?: number }
   /** Budgets of keys, by name. */
   readonly keyBudgets?: ReadonlyMap<string, Budgets>
@@ -156,7 +158,12 @@ const noModels: Models = {
 export async function startRig(options: RigOptions = {}) {
   const { storage = new MemoryStorage(), clock = new FakeClock(), prepare = () => undefined } = options
   const keys = [...(options.keyBudgets ?? [])].map(keyOf)
-  const config = checkConfig({ pools: options.pools ?? [poolConfig()], sessions: { ...options.sessions }, auth: { keys } })
+  const config = checkConfig({
+    pools: options.pools ?? [poolConfig()],
+    groups: options.groups ?? [],
+    sessions: { ...options.sessions },
+    auth: { keys },
+  })
   const samples: Sample[] = []
   const record = (name: string, labels: object, value = 1): void => void samples.push({ name, labels: { ...labels }, value })
   const metrics: Metrics = { count: record, gauge: record, observe: record, forget: () => undefined }

@@ -20,6 +20,7 @@ export class Note {
   debt_ms = 0
   /** From its last task to its next, ms, on average; Infinity until one was seen. */
   pause_ms = Infinity
+  private worked = false
   private looked_at = 0
   private others = 0
 
@@ -28,10 +29,13 @@ export class Note {
     const idle = member.waiting === 0 && member.running === 0
     if (this.idle_since !== undefined && member.state === 'loaded') this.debt_ms += this.others * (now - this.looked_at)
     if (idle) this.idle_since ??= now
-    else if (this.idle_since !== undefined) {
+    else if (this.worked && this.idle_since !== undefined) {
       const pause_ms = Math.min(now - this.idle_since, longest * trip_ms)
       this.pause_ms = this.pause_ms === Infinity ? pause_ms : this.pause_ms + newest * (pause_ms - this.pause_ms)
+    }
+    if (!idle) {
       this.idle_since = undefined
+      this.worked = true
     }
     const isLoaded = member.state === 'loaded'
     if (!isLoaded) {
