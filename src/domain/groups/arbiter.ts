@@ -164,7 +164,8 @@ export class Arbiter {
       if (!this.lookAt(this.stay(a, pressOf(unmet), tripOf(a) + tripOf(b), now), now)) return true
     }
     const swap_ms = a.unload_ms + b.load_ms
-    const act_at = b.due_at - swap_ms - a.drain_late_ms - (a.waiting > 0 ? a.service_ms : 0)
+    // One more task may begin before the next look.
+    const act_at = b.due_at - swap_ms - a.drain_late_ms - a.service_ms
     if (now + a.drain_ms + swap_ms <= b.lost_at && a.due_at > b.due_at && !this.lookAt(act_at, now)) return true
     const { waiting_since = now } = this.noteOf(b.id)
     if (!this.lookAt(waiting_since + pools * max_hold_ms, now)) return true
