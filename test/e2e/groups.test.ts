@@ -3,7 +3,7 @@ import { mockPool, startDaemon, talesPool, type TestDaemon } from '../harness/da
 import { DaemonProcess, temporaryDir } from '../harness/process.ts'
 import { call } from '../harness/http.ts'
 import { untilAnswer } from '../harness/wait.ts'
-import { accepted, assertWhole, endOf, health, listed, modelState, read, stream } from './pools.kit.ts'
+import { accepted, assertWhole, endOf, getTask, health, listed, modelState, read, stream } from './pools.kit.ts'
 
 const told = { prompt: 'Once upon a time', ctx: 256, max_tokens: 16 }
 const tales = { ...told, engine: 'llamacpp', model_ref: 'file:models/tinytales.gguf' }
@@ -48,6 +48,27 @@ describe('a group of the embedded engine and a mock, one loaded at a time', () =
     await client.closed
     assert.equal(client.terminal?.event, 'end')
     assert.deepEqual(await loaded(), [0, 1])
+  })
+})
+
+describe('a group with a model that does not come up', () => {
+  let daemon: TestDaemon
+  before(async () => {
+    const broken = talesPool({ id: 'broken', model: 'file:models/README.md' })
+    daemon = await startDaemon({ pools: [broken, mockPool()], groups: [{ id: 'box', pools: ['broken', 'mock'] }] })
+  })
+  after(() => daemon.stop())
+
+  it('serves the others, says why, and lets its tasks wait', async () => {
+    const waits = await accepted(daemon, { ...tales, model_ref: 'file:models/README.md' })
+    const { last_error } = await untilAnswer(
+      () => health(daemon, 'broken'),
+      (answer) => answer['last_error'] !== undefined,
+    )
+    assert.match(String(last_error), /not a GGUF file/)
+    assert.equal((await endOf(daemon, await accepted(daemon, mock))).event, 'end')
+    assert.equal((await getTask(daemon, waits))['state'], 'queued')
+    assert.equal((await listed(daemon, 'broken'))['queue_depth'], 1)
   })
 })
 

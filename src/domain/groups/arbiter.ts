@@ -109,13 +109,13 @@ export class Arbiter {
 
   /**
    * Until when a pool without work stays for the sake of tasks that are likely to come, ms since the epoch. It does not where the others would wait
-   * longer for them than a swap there and back takes, and no longer than that.
+   * longer for them than a swap there and back takes, and no longer than that for each of its own tasks that would come meanwhile and wait for it.
    * @param press of those that wait
    */
   stay(a: Member, press: number, trip_ms: number, now: number): number {
     const { idle_since = now, pause_ms, debt_ms } = this.noteOf(a.id)
     if (press * pause_ms >= trip_ms) return now
-    const worth_ms = trip_ms * Math.max(1, trip_ms / (2 * Math.max(1, pause_ms)))
+    const worth_ms = trip_ms * Math.max(1, trip_ms / Math.max(1, pause_ms))
     return Math.min(idle_since + pauses * pause_ms, now + (worth_ms - debt_ms) / press)
   }
 
