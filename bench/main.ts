@@ -5,6 +5,7 @@
 import { writeFileSync } from 'node:fs'
 import { cpus, release, totalmem } from 'node:os'
 import { benchAdmission } from './admission.ts'
+import { benchGroups } from './groups.ts'
 import { benchRecovery } from './recovery.ts'
 import { benchScheduler } from './scheduler.ts'
 import { benchSlots } from './slots.ts'
@@ -22,6 +23,7 @@ const benches: Readonly<Record<string, () => Promise<Section>>> = {
   slots: benchSlots,
   prediction: benchPrediction,
   placement: benchPlacement,
+  groups: benchGroups,
   start: benchStart,
 }
 

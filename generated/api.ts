@@ -1167,6 +1167,7 @@ export interface components {
              * @enum {boolean}
              */
             tokens_estimated?: true;
+            load_state?: components["schemas"]["LoadState"];
         };
         /**
          * @description What an engine can beside generating text.
@@ -1243,6 +1244,11 @@ export interface components {
             deadline_ms?: number;
             sampling?: components["schemas"]["Sampling"];
         };
+        /**
+         * @description Of a pool whose group shares devices: it waits for its turn, is being loaded, is loaded, lets its running tasks end before it makes room, is being unloaded.
+         * @enum {string}
+         */
+        LoadState: "asleep" | "loading" | "loaded" | "leaving" | "unloading";
         /** @description A pool at a glance. */
         PoolSummary: {
             pool_id: components["schemas"]["PoolId"];
@@ -1250,7 +1256,7 @@ export interface components {
             model_ref: components["schemas"]["ModelRef"];
             /** @description Some replica is up or coming up. */
             live: boolean;
-            /** @description Some replica takes tasks. */
+            /** @description It takes tasks: some replica is up, or its group loads it when its turn comes. */
             ready: boolean;
             /** @description Takes no new tasks. */
             draining: boolean;
@@ -1260,6 +1266,7 @@ export interface components {
             slots_busy: number;
             /** @description Tasks that wait. */
             queue_depth: number;
+            load_state?: components["schemas"]["LoadState"];
         };
         /** @description Every configured pool. */
         PoolList: {
@@ -1295,7 +1302,7 @@ export interface components {
         PoolHealth: {
             /** @description Some replica is up or coming up. */
             live: boolean;
-            /** @description Some replica takes tasks. */
+            /** @description It takes tasks: some replica is up, or its group loads it when its turn comes. */
             ready: boolean;
             /** @description Takes no new tasks. */
             draining: boolean;
@@ -1314,6 +1321,7 @@ export interface components {
             };
             /** @description The newest error of a replica. */
             last_error?: string;
+            load_state?: components["schemas"]["LoadState"];
             /** @description Its replicas. */
             replicas: components["schemas"]["ReplicaHealth"][];
         };

@@ -50,6 +50,11 @@ export interface components {
              */
             readonly shutdown_grace_ms: number;
             /**
+             * @description Pools that share devices and take turns; a pool is in one group at most.
+             * @default []
+             */
+            readonly groups: readonly components["schemas"]["Group"][];
+            /**
              * @description The pools; the default is the demonstration model and a mock.
              * @default [
              *       {
@@ -304,6 +309,37 @@ export interface components {
         };
         /** @description A pool: one model on one engine through replicas. What each engine and driver adds is in `src/adapters/engines/`; codegen puts it together. */
         readonly Pool: components["schemas"]["MockPool"] | components["schemas"]["LlamacppPool"] | components["schemas"]["VllmPool"] | components["schemas"]["TgiPool"] | components["schemas"]["TritonPool"] | components["schemas"]["OllamaPool"] | components["schemas"]["OpenaiPool"];
+        /** @description Pools that share devices: some are loaded, the others sleep and are loaded when their turn comes. Tasks for a sleeping pool queue as for any other. */
+        readonly Group: {
+            readonly id: components["schemas"]["Id"];
+            /** @description Ids of its pools. */
+            readonly pools: readonly components["schemas"]["Id"][];
+            /**
+             * @description Pools that may be loaded at once.
+             * @default 1
+             */
+            readonly loaded: number;
+            /**
+             * @description A pool without work is unloaded after this, ms; not so one that is named in `preload` or `pin`.
+             * @default 900000
+             */
+            readonly idle_unload_ms: number;
+            /**
+             * @description How long a pool with work stays loaded while others wait for their turn, ms. It leaves sooner where an interactive deadline of another would be missed.
+             * @default 60000
+             */
+            readonly max_hold_ms: number;
+            /**
+             * @description Pools that are loaded at the start, and again when no other has work and there is room.
+             * @default []
+             */
+            readonly preload: readonly components["schemas"]["Id"][];
+            /**
+             * @description Pools that are loaded at the start and never leave; fewer than `loaded` unless every pool is pinned.
+             * @default []
+             */
+            readonly pin: readonly components["schemas"]["Id"][];
+        };
         /** @description What a pool has beside that whose engine is a server; codegen adds it to the pools of such drivers. */
         readonly Remote: {
             readonly url?: components["schemas"]["Url"];

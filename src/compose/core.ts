@@ -16,6 +16,7 @@ import { Reload } from '../services/operations/reload.ts'
 import { retention } from '../services/operations/retention.ts'
 import { quiesce } from '../services/operations/shutdown.ts'
 import { ModelAccess } from '../services/pools/model-access.ts'
+import { Groups } from '../services/pools/groups.ts'
 import { PoolRecords } from '../services/pools/pool-records.ts'
 import { Pool, type PoolConfig } from '../services/pools/pool.ts'
 import { Pools } from '../services/pools/pools.ts'
@@ -96,6 +97,8 @@ export async function coreOf(parts: CoreParts): Promise<Core> {
   )
   const access = new ModelAccess(pools, modelsOfKeys(config))
 
+  const groups = new Groups(config.groups, { pools, records, clock, events, jitter: parts.jitter ?? Math.random })
+
   const live = new LiveTasks()
   const sessions = new Sessions({ rules: config.sessions, keyBudgets: budgetsOf(config), clock, journal })
   const keyLimits = new KeyLimits(new Map(config.auth.keys.map(({ name, limits }) => [name, limits])), live)
@@ -109,7 +112,7 @@ export async function coreOf(parts: CoreParts): Promise<Core> {
   const streams = new Streams({ live, journal, eventLog: storage.eventLog, clock })
   const drain = new Drain({ pools, settlement, records, clock, events })
   const makePool = (pool: PoolConfig): Pool<LiveTask> => reloadedPool(pool, poolOf)
-  const reload = new Reload({ pools, drain, records, makePool, models: catalog, clock, events })
+  const reload = new Reload({ pools, drain, records, groups, makePool, models: catalog, clock, events })
 
   const stops = [dispatcher.start(), streams.start(), await sessions.start(storage.sessions)]
   stops.push(retention(config.retention, { journal, clock, events }))
@@ -122,18 +125,20 @@ export async function coreOf(parts: CoreParts): Promise<Core> {
     tasks: new Tasks({ live, journal, pools, clock }),
     cancellation: new Cancellation(live, settlement, journal),
     artifacts: new Artifacts(storage.artifacts, journal, clock),
-    isReady: () => open && pools.all().some(({ ready }) => ready),
+    isReady: () => open && pools.all().some(({ serves }) => serves),
     start: async () => {
-      await pools.start()
+      await Promise.all([pools.start(), groups.start()])
       open = true
     },
     quiesce: async (grace_ms) => {
       open = false
       admission.close()
+      groups.stop()
       for (const stop of stops) stop()
       await Promise.all([reload.stop(), quiesce(grace_ms, { live, settlement, journal, clock, events })])
     },
     stop: async () => {
+      groups.stop()
       await reload.stop()
       await Promise.all([pools.stop(), catalog.stop()])
     },

@@ -1,5 +1,6 @@
 import type { components } from '../../generated/config.ts'
 import { ed25519Key } from '../domain/catalog/trust.ts'
+import { groupsOf } from './groups.ts'
 import { listensOnLoopback, splitListen } from './listen.ts'
 import { commandsOf } from './managed.ts'
 import { modelRelations } from './model-relations.ts'
@@ -19,6 +20,8 @@ export const relationsOf = (engines: EngineTable): Relation[] => [
   poolsOf(engines),
   urlsOf(engines),
   commandsOf(engines),
+  groupsOnce,
+  groupsOf,
   signers,
   egressPorts,
   hubUrl,
@@ -60,6 +63,8 @@ const keysOnce: Relation = ({ auth }, sound) =>
     : []
 
 const poolsOnce: Relation = ({ pools }, sound) => once(['pools'], pools, 'id', sound)
+
+const groupsOnce: Relation = ({ groups }, sound) => once(['groups'], groups, 'id', sound)
 
 const poolsOf =
   (engines: EngineTable): Relation =>

@@ -24,6 +24,8 @@ import { parseFrame, type Frame } from './sse.ts'
 export interface RigOptions {
   /** Pools of the configuration; `pool` and one replica with one slot unless given. */
   readonly pools?: readonly Record<string, unknown>[]
+  /** Groups of the configuration; none unless given. */
+  readonly groups?: readonly Record<string, unknown>[]
   readonly sessions?: { readonly ttl_ms?: number; readonly max_turns?: number }
   /** Names of models; the pools' own unless given. */
   readonly models?: readonly Record<string, unknown>[]
@@ -161,8 +163,8 @@ export async function startRig(options: RigOptions = {}) {
   const { storage = new MemoryStorage(), clock = new FakeClock(), prepare = () => undefined } = options
   const budgets = [...(options.keyBudgets ?? [])].map(([name, budgets]) => [name, { budgets }] as const)
   const keys = [...budgets, ...Object.entries(options.keyLimits ?? {})].map(keyOf)
-  const { pools: given = [poolConfig()], models = [] } = options
-  const config = checkConfig({ pools: given, models, sessions: { ...options.sessions }, auth: { keys } })
+  const { pools: given = [poolConfig()], models = [], groups = [] } = options
+  const config = checkConfig({ pools: given, models, groups, sessions: { ...options.sessions }, auth: { keys } })
   const samples: Sample[] = []
   const record = (name: string, labels: object, value = 1): void => void samples.push({ name, labels: { ...labels }, value })
   const metrics: Metrics = { count: record, gauge: record, observe: record, forget: () => undefined }

@@ -1,18 +1,7 @@
 import { Deadlines } from './deadlines.ts'
 import { mostPassed } from './dispatch-order.ts'
+import type { Queueable } from './queueable.ts'
 import { RingSums } from './ring-sums.ts'
-
-/** What a queue has to know of its elements, and what it keeps in them so that finding one needs no search. */
-export interface Queueable {
-  /** Milliseconds since the epoch. */
-  readonly deadline_at: number
-  /** Expected service time of one slot, ms. */
-  readonly work_ms: number
-  /** Its place in the queue it is or was in last, in order of places. Only that queue writes it. */
-  ticket: number
-  /** Order of admission among all that have come in. Only the scheduler writes it. */
-  arrival: number
-}
 
 /** Not in the queue. */
 export const absent = 0
@@ -175,6 +164,12 @@ export class ClassQueue<T extends Queueable> {
       const task = this.elements[slot]
       if (task !== undefined && isWaiting(this.stateIn(slot))) found.push(task)
     }
+  }
+
+  /** The element with the earliest deadline. */
+  soonest(): T | undefined {
+    const slot = this.deadlines.soonest()
+    return slot === undefined ? undefined : this.elements[slot]
   }
 
   /** How many are ahead of an element that is not aside. */

@@ -5,6 +5,7 @@ import type { EventSink } from '../../domain/daemon-events.ts'
 import type { LiveTask } from '../tasks/live-task.ts'
 import type { Catalog } from '../catalog/catalog.ts'
 import type { Drain } from './drain.ts'
+import type { Groups } from '../pools/groups.ts'
 import type { PoolRecords } from '../pools/pool-records.ts'
 import type { Pool, PoolConfig } from '../pools/pool.ts'
 import type { Pools } from '../pools/pools.ts'
@@ -15,6 +16,7 @@ export interface ReloadParts {
   readonly pools: Pools<LiveTask>
   readonly drain: Drain
   readonly records: PoolRecords
+  readonly groups: Groups<LiveTask>
   /** Builds a pool that is not started. @throws DomainError where the model reference cannot be used */
   readonly makePool: (config: PoolConfig) => Pool<LiveTask>
   readonly models: Pick<Catalog, 'checkServable'>
@@ -25,7 +27,8 @@ export interface ReloadParts {
 /**
  * Puts another model on a pool without breaking a stream: the new model is loaded beside the old one and proven with a one-token decode;
  * only then new tasks go to it. Tasks of the old model are worked off by the old engines, which are stopped when they are done. Where both
- * cannot be up at once, the old model is worked off and unloaded first. Where anything fails before the flip, the old model serves on.
+ * cannot be up at once, the old model is worked off and unloaded first. In a group the pool waits for its turn first.
+ * Where anything fails before the flip, the old model serves on.
  */
 export class Reload {
   private readonly parts: ReloadParts
@@ -68,17 +71,23 @@ export class Reload {
     const successor = this.parts.makePool({ ...old.config, model: model_ref })
     const cancel = this.parts.clock.after(deadline_ms, () => limit.abort(new Error(`it was not up after ${deadline_ms} ms`)))
     const room = new Room(old, model_ref, this.parts)
+    let giveBack: GiveBack | undefined
     try {
-      if (old.reloadMode === 'swap') await room.make(limit.signal)
+      this.parts.models.checkServable(successor.config.model)
+      giveBack = await this.parts.groups.lend(old, limit.signal)
+      if (giveBack === undefined && old.reloadMode === 'swap') await room.make(limit.signal)
       await this.prove(successor, old, limit.signal)
     } catch (cause) {
       await this.parts.pools.release(successor)
+      giveBack?.()
       if (!this.stopped) await room.giveBack()
       throw this.failure(old, model_ref, cause)
     } finally {
       cancel()
     }
-    this.flip(old, successor, deadline_ms)
+    // The old model of a group is not there any more: what waits for it moves or ends at once.
+    this.flip(old, successor, giveBack === undefined ? deadline_ms : 0)
+    giveBack?.(successor)
     return successor
   }
 
@@ -89,7 +98,6 @@ export class Reload {
       signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true })
     })
     const { model } = successor.config
-    models.checkServable(model)
     await Promise.race([late, successor.start()])
     for (const replica of successor.replicas) {
       if (replica.state !== 'ready') throw new Error(replica.last_error ?? `replica ${replica.id} is ${replica.state}`)
@@ -135,5 +143,8 @@ const oneToken: GenerateRequest = {
   kv: 'cold',
   session: '',
 }
+
+/** Gives the place of a pool in its group back, to it or to its successor. */
+type GiveBack = (successor?: Pool<LiveTask>) => void
 
 const stopping = (pool_id: string): DomainError => new DomainError('pool_unready', 'The daemon is stopping.', { pool_id })

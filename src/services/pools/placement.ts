@@ -76,7 +76,7 @@ function placeIn<T extends PoolTask>(seeker: Seeker, pool: Pool<T>, fallback: bo
   const shape = shapeOf({ ...request, ...size, open: request.max_tokens === undefined }, prompt_tokens)
   const { estimator, scheduler } = pool
   const ahead = scheduler.aheadOfNewcomer({ owner, priority })
-  const start = pool.predictStart(ahead, priority)
+  const start = pool.predictStart(ahead, priority, left_ms)
   return {
     ...{ pool, position: ahead.position, start, fallback, prompt_tokens, size },
     inTime: estimator.admits(estimator.onTimeProbability(start, shape, waiting, left_ms)),
@@ -122,7 +122,9 @@ function feasible<T extends PoolTask>({ request, tokens }: Seeker, all: readonly
       'body.determinism: strict needs an engine that is replayable; GET /v1/capabilities lists features',
     )
   const ready = replayable.filter(
-    (pool) => pool.accepting && pool.replicas.some((replica) => replica.state === 'ready' && onDevices(replica, request)),
+    (pool) =>
+      pool.accepting &&
+      pool.replicas.some((replica) => (replica.state === 'ready' || pool.seat !== undefined) && onDevices(replica, request)),
   )
   if (ready.length === 0) throw notReady(replayable)
   return ready

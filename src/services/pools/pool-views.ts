@@ -23,6 +23,7 @@ export function poolSummary(pool: Pool): PoolSummary {
     slots,
     slots_busy: slotsBusy,
     queue_depth: pool.scheduler.depth(),
+    ...loadState(pool),
   }
 }
 
@@ -42,6 +43,7 @@ export function poolHealth(pool: Pool): PoolHealth {
       slots_busy: pool.slotsBusy,
     },
     ...(last_error === undefined ? {} : { last_error: last_error.slice(0, 2000) }),
+    ...loadState(pool),
     replicas: replicas.map((replica) => ({
       replica_id: replica.id,
       state: replica.state,
@@ -74,10 +76,13 @@ export function poolCapability(pool: Pool): EngineCapability {
     ...(config.sampler_profile_version === undefined ? {} : { sampler_profile_version: config.sampler_profile_version }),
     ctx_max: pool.ctxMax,
     max_tokens_out: pool.maxTokensOut,
-    slots: pool.replicas.reduce((sum, { slots }) => sum + slots, 0),
+    slots: pool.slotsInAll,
     supported_workloads: [...(props?.workloads ?? [])],
     rate_limits: { queue_capacity: config.queue.capacity, full_policy: config.queue.full_policy },
     features: featuresOfPool(pool),
     ...(props?.tokens_estimated === true ? { tokens_estimated: true } : {}),
+    ...loadState(pool),
   }
 }
+
+const loadState = ({ seat }: Pool): Pick<PoolSummary, 'load_state'> => (seat === undefined ? {} : { load_state: seat.state })

@@ -54,9 +54,9 @@ export class Pools<T extends PoolTask = PoolTask> {
     return pool
   }
 
-  /** Starts every replica; resolves when each is ready or has failed for the first time. */
+  /** Starts every replica outside of groups; resolves when each is ready or has failed for the first time. */
   async start(): Promise<void> {
-    await Promise.all(this.all().map((pool) => pool.start()))
+    await Promise.all(this.all().flatMap((pool) => (pool.seat === undefined ? [pool.start()] : [])))
   }
 
   async stop(): Promise<void> {

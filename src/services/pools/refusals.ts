@@ -37,7 +37,7 @@ export function notReady(pools: readonly Pool[]): DomainError {
   const retry_after_ms = Math.min(...pools.map((pool) => pool.readyAfterMs))
   const [only] = pools
   const details = { retry_after_ms, ...(pools.length === 1 && only !== undefined ? { pool_id: only.id, engine: only.config.engine } : {}) }
-  const drained = pools.find((pool) => pool.ready && pool.closed)
+  const drained = pools.find((pool) => pool.serves && pool.closed)
   if (drained !== undefined) return new DomainError('pool_unready', `Pool ${drained.id} drains and takes no new tasks.`, details)
   if (pools.some((pool) => pool.live) || only === undefined) return new DomainError('pool_unready', 'No replica is ready yet.', details)
   if (pools.length > 1) return new DomainError('pool_unavailable', 'Every pool for this task is down.', details)

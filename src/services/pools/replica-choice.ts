@@ -11,8 +11,8 @@ export const onDevices = ({ devices }: Pick<Replica, 'devices'>, { placement }: 
   placement?.require_device_mask?.every((device) => devices.includes(device)) ?? true
 
 /** Whether a replica could take the task now. */
-export const fitsNow = ({ replicas }: Pool, { accepted }: PoolTask): boolean =>
-  replicas.some((replica) => replica.hasFreeSlot && onDevices(replica, accepted.request))
+export const fitsNow = ({ dispatches, replicas }: Pool, { accepted }: PoolTask): boolean =>
+  dispatches && replicas.some((replica) => replica.hasFreeSlot && onDevices(replica, accepted.request))
 
 /**
  * The replica that runs a task from now on, of those that are ready, have a free slot and the devices that it requires: the one that is
@@ -21,6 +21,7 @@ export const fitsNow = ({ replicas }: Pool, { accepted }: PoolTask): boolean =>
  */
 export function chooseReplica<T extends PoolTask>(pool: Pool<T>, { accepted }: T): Replica | undefined {
   const { owner, request } = accepted
+  if (!pool.dispatches) return undefined
   const able = pool.replicas.filter((replica) => replica.hasFreeSlot && onDevices(replica, request))
   // Nothing has to be known where there is no choice, ever.
   if (pool.replicas.length === 1) return able[0]

@@ -50,7 +50,7 @@ export class Dispatcher {
     if (this.stopping) return
     let taken = false
     for (;;) {
-      if (!pool.replicas.some(({ hasFreeSlot }) => hasFreeSlot)) break
+      if (!pool.dispatches || !pool.replicas.some(({ hasFreeSlot }) => hasFreeSlot)) break
       const task = pool.scheduler.next((waiting) => fitsNow(pool, waiting))
       const replica = task === undefined ? undefined : chooseReplica(pool, task)
       if (task === undefined || replica === undefined) break

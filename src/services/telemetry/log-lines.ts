@@ -43,6 +43,13 @@ function writeLine(log: Log, event: DaemonEvent): void {
     case 'replica_changed':
       replica(log, event)
       return
+    case 'pool_load_changed': {
+      const { pool_id, group_id, model_ref, state, took_ms, error } = event
+      const fields = { pool_id, group_id, model_ref, state, took_ms, error }
+      if (error === undefined) log.info({ event: 'group', ...fields }, `Pool ${pool_id} is ${state}.`)
+      else log.warn({ event: 'group', ...fields }, `Pool ${pool_id} could not be loaded: ${error}.`)
+      return
+    }
     case 'pool_draining': {
       const { pool_id, deadline_ms, moved, left } = event
       log.info({ event: 'drain', pool_id, deadline_ms, moved, left }, `Pool ${pool_id} drains; ${moved} queued tasks moved to other pools.`)

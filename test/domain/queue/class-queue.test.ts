@@ -1,15 +1,7 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
-import {
-  absent,
-  aside,
-  requeued,
-  ClassQueue,
-  queued,
-  tentative,
-  type Queueable,
-  type State,
-} from '../../../src/domain/queue/class-queue.ts'
+import { absent, aside, requeued, ClassQueue, queued, tentative, type State } from '../../../src/domain/queue/class-queue.ts'
+import type { Queueable } from '../../../src/domain/queue/queueable.ts'
 
 interface Item extends Queueable {
   readonly name: number

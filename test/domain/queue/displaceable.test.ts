@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
-import { aside, ClassQueue, queued, tentative, type Queueable } from '../../../src/domain/queue/class-queue.ts'
+import { aside, ClassQueue, queued, tentative } from '../../../src/domain/queue/class-queue.ts'
+import type { Queueable } from '../../../src/domain/queue/queueable.ts'
 import { Displaceable } from '../../../src/domain/queue/displaceable.ts'
 
 interface Item extends Queueable {
