@@ -95,7 +95,7 @@ export async function benchRelay(all: boolean): Promise<Section> {
     await Promise.all(lanes.map(({ server }) => server.stop()))
   }
   return {
-    title: `Relay: an OpenAI-compatible upstream that answers at once with one token, in a process of its own, as are a bare node:http relay that parses and writes each frame anew, Portkey's gateway and the daemon (POST /v1/tasks with Accept: text/event-stream, durable on disk; it has no answer in one piece yet and streams there, too). Added is beside the same request to the upstream itself; to_bare is CPU time to that of the bare relay; a flood is 100 frames a stream as fast as they are taken, the delay of a frame is from the upstream's write to the client at 5000 frames a second over all; medians of ${rounds} rounds in turn`,
+    title: `Relay: an OpenAI-compatible upstream that answers at once with one token, in a process of its own, as are a bare node:http relay that parses and writes each frame anew, Portkey's gateway and the daemon (POST /v1/tasks with Accept: text/event-stream, durable on disk; it has no answer in one piece yet and streams there, too). Added is beside the same request to the upstream itself; to_bare is CPU time to that of the bare relay; a flood is at least 60 frames a stream as fast as they are taken, the delay of a frame is from the upstream's write to the client at 5000 frames a second over all; medians of ${rounds} rounds in turn`,
     rows,
     goals,
   }

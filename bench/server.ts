@@ -16,10 +16,17 @@ export interface BenchServer {
 /** What a server process says. */
 export type ServerMessage = { readonly port: number } | { readonly cpu: number; readonly rss: number } | object
 
-/** Starts `bench/servers/<name>.ts` with these arguments; resolves when it listens. */
-export async function startServer(name: string, ...args: readonly string[]): Promise<BenchServer> {
+/** What a server is started with. */
+interface StartOptions {
+  readonly args?: readonly string[]
+  /** Options of Node. */
+  readonly execArgv?: string[]
+}
+
+/** Starts `bench/servers/<name>.ts`; resolves when it listens. */
+export async function startServer(name: string, { args = [], execArgv = [] }: StartOptions = {}): Promise<BenchServer> {
   const file = fileURLToPath(new URL(`./servers/${name}.ts`, import.meta.url))
-  const child = fork(file, args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
+  const child = fork(file, args, { execArgv, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
   const first = await nextMessage(child)
   if (!('port' in first)) throw new Error(`${name} did not say its port`)
   const usage = async (): Promise<{ readonly cpu: number; readonly rss: number }> => {

@@ -8,7 +8,7 @@ import { RelayedStreams } from './streams.ts'
 
 /** Frames of a stream before the flow: role or `started`, and the first token. */
 const begin = 2
-const flood = 100
+const flood = 60
 /** Frames a second over all streams. */
 const rate = 5000
 const seconds = 2
