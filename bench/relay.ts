@@ -128,6 +128,7 @@ function flowRows(lanes: readonly Lane[], concurrent: number, flows: readonly Fl
     flood_per_second: Math.round(flow.rate),
     delay_p50_ms: rounded(flow.delay_p50),
     delay_p99_ms: rounded(flow.delay_p99),
+    frames_lost: Math.max(0, flow.lost),
     rss_mib: Math.round(flow.rss),
   }))
 }
@@ -138,8 +139,7 @@ const leavingRows = (lanes: readonly Lane[], leavings: readonly Leaving[]): Sect
     what: '50 of 100 leave',
     concurrent: 100,
     aborted,
-    abort_p50_ms: rounded(abort_p50),
-    abort_last_ms: rounded(abort_last),
+    ...(aborted === 0 ? {} : { abort_p50_ms: rounded(abort_p50), abort_last_ms: rounded(abort_last) }),
     others_whole: others,
   }))
 

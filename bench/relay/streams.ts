@@ -2,13 +2,18 @@ import type { Socket } from 'node:net'
 import { connected, requestOf, type RelayCall } from './requests.ts'
 import { stamp } from './stamp.ts'
 
+/** No byte for so long: what has not come by then is lost, ms. */
+const quiet_ms = 10_000
+
 /** Many streams under way. */
 export class RelayedStreams {
   /** From the upstream's write of a frame to its arrival here, microseconds. */
   delays: number[] = []
   /** Streams that have ended well-formed. */
   whole = 0
-  private frames = 0
+  /** Frames that have come. */
+  frames = 0
+  private heard_at = performance.now()
   private awaited = Infinity
   private arrived = (): void => undefined
   private readonly sockets: Socket[]
@@ -30,13 +35,11 @@ export class RelayedStreams {
     return streams
   }
 
-  /** Resolves when so many frames have come since the streams were opened. */
-  until(frames: number): Promise<void> {
-    return new Promise((resolve) => {
-      this.awaited = frames
-      this.arrived = resolve
-      if (this.frames >= frames) resolve()
-    })
+  /** Resolves when so many frames have come since the streams were opened, or none comes any more: a relay may lose some. */
+  async until(frames: number): Promise<void> {
+    this.awaited = frames
+    if (this.frames >= frames) return
+    await this.unlessQuiet(new Promise<void>((resolve) => (this.arrived = resolve)))
   }
 
   /** Closes the first so many connections. */
@@ -44,9 +47,20 @@ export class RelayedStreams {
     for (const socket of this.sockets.slice(0, count)) socket.destroy()
   }
 
-  /** Resolves when every connection is closed. */
+  /** Resolves when every connection is closed, by the server or, where nothing comes any more, from here. */
   async over(): Promise<void> {
-    await this.closed
+    await this.unlessQuiet(this.closed)
+    this.leave(this.sockets.length)
+  }
+
+  private async unlessQuiet(what: Promise<unknown>): Promise<void> {
+    this.heard_at = performance.now()
+    const quiet = Promise.withResolvers<undefined>()
+    const watch = setInterval(() => {
+      if (performance.now() - this.heard_at > quiet_ms) quiet.resolve(undefined)
+    }, 200)
+    await Promise.race([what, quiet.promise])
+    clearInterval(watch)
   }
 
   private read(socket: Socket): void {
@@ -54,6 +68,7 @@ export class RelayedStreams {
     let tail = ''
     socket.setEncoding('latin1')
     socket.on('data', (piece: string) => {
+      this.heard_at = performance.now()
       const text = last + piece
       last = text.slice(-1)
       for (let at = text.indexOf(this.mark); at >= 0; at = text.indexOf(this.mark, at + 2)) this.frames++
