@@ -20,12 +20,8 @@ function casesOf(all: boolean): Case[] {
   const cases = [1, 50, 200, 1000].flatMap((concurrent) =>
     [true, false].flatMap((stream) => (['short', '64 KiB'] as const).map((prompt) => ({ stream, prompt, concurrent }))),
   )
-  return all
-    ? cases
-    : cases.filter(
-        ({ stream, prompt, concurrent }) =>
-          (stream && prompt === 'short') || (concurrent === 50 && stream !== (prompt === '64 KiB' && !stream)),
-      )
+  if (all) return cases
+  return cases.filter(({ stream, prompt, concurrent }) => (prompt === 'short' ? stream || concurrent === 50 : stream && concurrent === 50))
 }
 
 const requestsOf = ({ prompt, concurrent }: Case): number => Math.max(concurrent === 1 ? 100 : prompt === 'short' ? 600 : 300, concurrent)
