@@ -46,7 +46,9 @@ export function createDispatch(options: DispatchOptions): RequestHandler {
     if (operation === undefined) throw unrouted(request)
     const handle = operate.get(operation.operationId ?? '')
     if (handle === undefined) throw new Error(`${operation.operationId ?? 'an operation without an id'} has no handler`)
-    await handle(router.parseRequest(request, operation).params as Params, req, res)
+    // A path without parameters has nothing to be parsed for.
+    const params = (operation.path.includes('{') ? router.parseRequest(request, operation).params : {}) as Params
+    await handle(params, req, res)
   }
 }
 

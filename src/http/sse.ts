@@ -35,7 +35,7 @@ export function sendStream(res: ServerResponse, reader: TaskReader, clock: Clock
       write(frames)
       written += frames.length
     }
-    if (reader.done && !res.writableEnded) {
+    if (reader.done && !left && !res.writableEnded) {
       cancelKeepAlive()
       res.end(chunked ? lastChunk : undefined)
     }
@@ -54,6 +54,7 @@ export function sendStream(res: ServerResponse, reader: TaskReader, clock: Clock
   res.on('drain', goOn)
   const leave = (): void => {
     left = true
+    writable = false
     cancelKeepAlive()
     reader.close()
   }
@@ -61,10 +62,24 @@ export function sendStream(res: ServerResponse, reader: TaskReader, clock: Clock
   res.on('error', leave)
   res.on('close', leave)
   res.writeHead(200, { 'Content-Type': 'text/event-stream; charset=utf-8', 'Cache-Control': 'no-store', 'X-Accel-Buffering': 'no' })
-  res.flushHeaders()
   // node:http writes a chunk in four pieces; as one string it costs half as much.
   chunked = res.chunkedEncoding
   res.chunkedEncoding = false
-  reader.onReadable(pump)
-  goOn()
+  let due = false
+  // What one turn of the event loop brings goes out as one chunk.
+  reader.onReadable(() => {
+    if (due) return
+    due = true
+    queueMicrotask(() => {
+      due = false
+      pump()
+    })
+  })
+  // The head goes out with the first frames; alone only where there are none yet.
+  fairly(() => {
+    writable = !left
+    const written = pump()
+    if (written === 0 && !left) res.flushHeaders()
+    return written
+  })
 }
