@@ -12,7 +12,7 @@ describe('a managed server', () => {
   it('is started, waited for and asked', async () => {
     bench = await ManagedBench.of()
     const props = await bench.start()
-    assert.deepEqual([props.ctx_max, props.slots, props.reload], [256, 1, undefined])
+    assert.deepEqual([props.ctx_max, props.slots, props.reload], [256, 8, undefined])
     let text = ''
     const { finish_reason } = await bench.engine.generate(request, (part) => void (text += part.text), signal)
     assert.deepEqual([text.slice(0, 6), finish_reason], [' 0 1 2', 'length'])
