@@ -5,7 +5,7 @@ import type { Relation, Sound } from './relation.ts'
 /** A relation: groups name pools there are, each once, and leave room for those that are not pinned. */
 export const groupsOf: Relation = (config, sound) => {
   if (!sound('groups') || !sound('pools')) return []
-  const known = config.pools.flatMap(({ id }, i) => (sound('pools', i, 'id') ? [id] : []))
+  const known = config.pools.flatMap((pool, i) => (sound('pools', i, 'id') ? [pool.id] : []))
   const seated = new Map<string, string>()
   return config.groups.flatMap((group, g) => {
     const path = ['groups', g]

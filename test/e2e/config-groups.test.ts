@@ -32,7 +32,7 @@ describe('groups of the configuration', () => {
         'FILE: groups[0].pin[0]: "witer" is no pool of the group; did you mean writer?',
         'FILE: groups[1].id: "a" is used twice',
         'FILE: groups[1].pools[0]: "writer" is in group a already',
-        'FILE: groups[2].pools: a list must NOT have fewer than 1 items',
+        'FILE: groups[2].pools: needs at least 1 of what it lists',
         'FILE: groups[2].loadd: is not known here; did you mean loaded?',
       ],
     )

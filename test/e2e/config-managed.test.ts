@@ -44,7 +44,7 @@ describe('a pool whose servers the daemon starts', () => {
       'FILE: pools[1].command: has {devices}, for which replica r0 needs devices',
       'FILE: pools[2].command: has no {model_path}, so that the server would not be told of "catalog:m"',
       'FILE: pools[3].command: has no {port}, and replica r1 has no port of its own',
-      'FILE: pools[4].command: a list must NOT have fewer than 1 items',
+      'FILE: pools[4].command: needs at least 1 of what it lists',
       'FILE: pools[5].env[0]: "ORCHD_API_KEYS" must match ^(?!ORCHD_)[A-Za-z_][A-Za-z0-9_]{0,127}$, as HF_TOKEN does',
       'FILE: pools[6].replicas[0].url: driver managed of llamacpp takes none',
       'FILE: pools[7].command: is missing',
