@@ -26,6 +26,7 @@ export function httpOf({ config, services, isReady, metrics, clock, log, strict 
     handlers: createHandlers(wrap(services)),
     clock,
     body_bytes: config.limits.body_bytes,
+    door_body_bytes: config.limits.door_body_bytes,
     auth: config.auth,
     origins: config.cors.origins,
     strict,

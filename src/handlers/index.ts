@@ -6,11 +6,14 @@ import type { Drain } from '../services/operations/drain.ts'
 import type { Pools } from '../services/pools/pools.ts'
 import type { Reload } from '../services/operations/reload.ts'
 import type { Sessions } from '../services/sessions/sessions.ts'
+import type { DoorTasks } from '../services/tasks/door-tasks.ts'
 import type { Streams } from '../services/tasks/streams.ts'
 import type { Tasks } from '../services/tasks/tasks.ts'
 import { cancelTask } from './native/cancel-task.ts'
 import { catalogHandlers } from './native/catalog-handlers.ts'
 import { createArtifact } from './native/create-artifact.ts'
+import { createChatCompletion } from './openai/create-chat-completion.ts'
+import { modelHandlers } from './openai/models.ts'
 import { createTask } from './native/create-task.ts'
 import { deleteSession } from './native/delete-session.ts'
 import { getArtifact } from './native/get-artifact.ts'
@@ -29,6 +32,7 @@ export interface Services {
   readonly artifacts: Artifacts
   readonly cancellation: Cancellation
   readonly catalog: Catalog
+  readonly doorTasks: DoorTasks
   readonly drain: Drain
   readonly pools: Pick<Pools, 'all' | 'get'>
   readonly reload: Reload
@@ -52,4 +56,6 @@ export const createHandlers = (services: Services): Handlers => ({
   createArtifact: createArtifact(services),
   getArtifact: getArtifact(services),
   listArtifacts: listArtifacts(services),
+  createChatCompletion: createChatCompletion(services),
+  ...modelHandlers(services),
 })

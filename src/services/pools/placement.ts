@@ -128,6 +128,8 @@ export interface Seeker {
   readonly left_ms: number
   /** What its budgets have left; the most it may generate if it does not say. */
   readonly budget?: Remaining
+  /** The same of its door. */
+  readonly most_tokens?: number | undefined
 }
 
 /**
@@ -135,14 +137,14 @@ export interface Seeker {
  * @throws DomainError invalid_params where the task is too large, pool_unready and its like where nothing is up, deadline_unmet
  */
 export function placeTask<T extends PoolTask>(seeker: Seeker, candidates: Candidates<T>): PlacementChoice<T> {
-  const { owner, request, prompt_tokens, left_ms, budget = {} } = seeker
+  const { owner, request, prompt_tokens, left_ms, budget = {}, most_tokens = Infinity } = seeker
   const ready = feasible(request, [...candidates.first, ...candidates.fallback], prompt_tokens)
   const newcomer = { owner, priority: request.priority }
   const roomy = ready.filter(({ scheduler }) => scheduler.hasPlaceFor(newcomer))
   const places = (roomy.length > 0 ? roomy : ready).map((pool): PlacementChoice<T> => {
     const ahead = pool.scheduler.aheadOfNewcomer(newcomer)
     const start = pool.predictStart(ahead, request.priority)
-    const size = sizeIn(pool, request, prompt_tokens, affordableTokens(budget, pool.prices, prompt_tokens))
+    const size = sizeIn(pool, request, prompt_tokens, Math.min(most_tokens, affordableTokens(budget, pool.prices, prompt_tokens)))
     return { pool, position: ahead.position, start, fallback: !candidates.first.includes(pool), size }
   })
   const shape = ({ size }: PlacementChoice<T>): WorkShape =>

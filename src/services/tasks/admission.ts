@@ -57,6 +57,12 @@ export interface AdmissionParts {
   readonly deadline_ms: number
 }
 
+/** What a door wants of a task beside its request. */
+export interface AdmissionLimits {
+  /** Of a task that does not say `max_tokens`: at most so many, and what the context and the budgets have left where that is less. */
+  readonly most_tokens?: number
+}
+
 /** The one way in: admits a task durably, or says why not. */
 export class Admission {
   private readonly parts: AdmissionParts
@@ -77,7 +83,12 @@ export class Admission {
    * Admits a task; the same `task_id` and body again give the same reply. Resolves when the acceptance is durable.
    * @throws DomainError every refusal
    */
-  async admit(principal: Principal, request: TaskRequest, correlation_id: string): Promise<TaskAcceptedReply> {
+  async admit(
+    principal: Principal,
+    request: TaskRequest,
+    correlation_id: string,
+    limits: AdmissionLimits = {},
+  ): Promise<TaskAcceptedReply> {
     const task_id = request.task_id ?? this.parts.drawId()
     const id = taskKeyOf(principal.name, task_id)
     checkWellFormed(request)
@@ -87,11 +98,11 @@ export class Admission {
       if (sameJson(flying.request, request)) return flying.reply
       // Only a task that is accepted takes the id; if that one is refused, this one is judged by itself.
       await flying.reply.catch(() => undefined)
-      return this.admit(principal, request, correlation_id)
+      return this.admit(principal, request, correlation_id, limits)
     }
     if (live !== undefined) return repeated(live, request)
     const identity = { correlation_id, task_id, session_id: request.session_id ?? task_id, owner: principal.name }
-    const reply = this.accept(identity, request).catch((error: unknown) => this.refuse(identity, request, error))
+    const reply = this.accept(identity, request, limits).catch((error: unknown) => this.refuse(identity, request, error))
     this.flying.set(id, { request, reply })
     try {
       return await reply
@@ -110,7 +121,7 @@ export class Admission {
     return task
   }
 
-  private async accept(identity: TaskIdentity, request: TaskRequest): Promise<TaskAcceptedReply> {
+  private async accept(identity: TaskIdentity, request: TaskRequest, { most_tokens }: AdmissionLimits): Promise<TaskAcceptedReply> {
     const { pools, sessions, keyLimits, live, dispatcher, clock, events, drawSeed } = this.parts
     const { owner, correlation_id } = identity
     this.checkOpen()
@@ -129,7 +140,7 @@ export class Admission {
     const candidates = candidatesFor(draft, pools)
     events.emit({ type: 'task_placed', candidates: candidates.first.length + candidates.fallback.length })
     const budget = sessions.allowance(owner, draft.session_id)
-    const seeker = { owner, request: draft, prompt_tokens, left_ms: draft.deadline_ms, budget }
+    const seeker = { owner, request: draft, prompt_tokens, left_ms: draft.deadline_ms, budget, most_tokens }
     const { pool, position, start, fallback, size } = placeTask(seeker, candidates)
     const spec: TaskSpec = { ...draft, engine: pool.config.engine, ...size }
     keyLimits.checkWaiting(owner)
