@@ -18,7 +18,7 @@ export type RequestCheck = (parts: RequestParts) => void
 
 /** What the contract says about the requests of an operation of ours. @throws Error where a validator is missing */
 export function requestCheck(id: keyof typeof operations): RequestCheck {
-  return checkOf(id, operations[id].body, bodies[id], parameters[id] as Validate | undefined)
+  return checkOf(id, operations[id].body, bodies[id], parameters[id])
 }
 
 /** The same of an operation of a door: its validators are loaded when its first request comes. */

@@ -11,6 +11,8 @@ export interface WholeCall {
 
 /** Keeps a task's parts together, for an answer that is given whole: it writes nothing. */
 export class WholeAnswer {
+  /** It says nothing before its end. */
+  readonly begun = false
   text = ''
   reasoning = ''
   readonly calls: WholeCall[] = []
@@ -18,10 +20,6 @@ export class WholeAnswer {
   failure: ErrorEvent | undefined
   end: EndEvent | undefined
 
-  /** It never says anything before its end. */
-  get begun(): boolean {
-    return false
-  }
 
   started(): string {
     return ''
