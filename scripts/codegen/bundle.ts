@@ -6,7 +6,7 @@ import { isObject, type Json, type JsonObject } from '../contract/document.ts'
 const root = join(import.meta.dirname, '../..')
 const contractFiles = ['data.yaml', 'control.yaml'] as const
 /** Contracts of other APIs onto the same tasks, each a document of its own: `openai.yaml` and the like. */
-export const doors = ['openai'] as const
+export const doors = ['openai', 'anthropic'] as const
 const methods = ['get', 'put', 'post', 'delete', 'patch'] as const
 
 /** An operation of the bundle with its place. */

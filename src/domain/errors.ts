@@ -56,6 +56,8 @@ export interface ErrorDetails {
   readonly retriable?: boolean
   /** For `prompt_too_long`: what the task needs and what there is, tokens. */
   readonly context?: { readonly prompt_tokens: number; readonly max_tokens?: number; readonly ctx_max: number }
+  /** A field of a door's request that cannot be done, for programs. */
+  readonly unsupported?: string
   /** Methods the path does have, for `method_not_allowed`. */
   readonly allow?: readonly string[]
   readonly cause?: unknown

@@ -1,9 +1,10 @@
+import type { operations as anthropic } from '../../generated/anthropic.ts'
 import type { operations as native } from '../../generated/api.ts'
 import type { operations as openai } from '../../generated/openai.ts'
 import type { Principal } from '../domain/principal.ts'
 import type { ComingBody, FrameSource } from '../domain/stream/frame-source.ts'
 
-type operations = native & openai
+type operations = native & openai & anthropic
 
 /** Every operation of all contracts. */
 export type OperationId = keyof operations

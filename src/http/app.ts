@@ -2,6 +2,7 @@ import cors from 'cors'
 import express, { type Express } from 'express'
 import { authenticate, type AuthRules } from '../middleware/authenticate.ts'
 import { correlationId } from '../middleware/correlation-id.ts'
+import { anthropicErrors } from '../doors/anthropic/errors.ts'
 import { openaiErrors } from '../doors/openai/errors.ts'
 import type { OperationId } from '../handlers/handler.ts'
 import { errorEnvelope, nativeShape, type ErrorShape, type ReportError } from '../middleware/error-envelope.ts'
@@ -21,7 +22,7 @@ export interface AppOptions extends DispatchOptions {
 }
 
 /** How each door tells errors. */
-const shapes: Readonly<Record<Door, ErrorShape>> = { native: nativeShape, openai: openaiErrors }
+const shapes: Readonly<Record<Door, ErrorShape>> = { native: nativeShape, openai: openaiErrors, anthropic: anthropicErrors }
 
 /** Headers of ours that a page of another origin may read. */
 const exposedHeaders = [

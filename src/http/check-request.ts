@@ -28,6 +28,7 @@ export async function doorRequestCheck(id: keyof typeof doorOperations): Promise
 }
 
 const validatorsOf = {
+  anthropic: () => Promise.all([import('../../generated/anthropic-bodies.js'), import('../../generated/anthropic-parameters.js')]),
   openai: () => Promise.all([import('../../generated/openai-bodies.js'), import('../../generated/openai-parameters.js')]),
 }
 

@@ -20,7 +20,6 @@ export class WholeAnswer {
   failure: ErrorEvent | undefined
   end: EndEvent | undefined
 
-
   started(): string {
     return ''
   }

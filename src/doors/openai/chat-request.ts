@@ -1,16 +1,13 @@
 import type { components } from '../../../generated/openai.ts'
 import { DomainError } from '../../domain/errors.ts'
 import type { ChatMessage, TaskRequest, Tool } from '../../domain/task.ts'
+import { defined } from '../common/defined.ts'
+import { effortOf } from '../common/effort.ts'
+import type { Translated } from '../common/translated.ts'
 
 type Schemas = components['schemas']
 /** Body of a chat completion. */
 export type ChatBody = Schemas['ChatCompletionRequest']
-
-/** A request of a door as a task. */
-export interface Translated {
-  readonly request: TaskRequest
-  readonly most_tokens?: number
-}
 
 const refuse = (field: string, rule: string): never => {
   throw new DomainError('invalid_params', `body.${field}: ${rule}`)
@@ -41,11 +38,6 @@ export function chatTask(body: ChatBody): Translated {
     ...samplingOf(body),
   }
   return { request, ...(most_tokens === undefined ? {} : { most_tokens }) }
-}
-
-/** A field that is there; null counts as left out. */
-function defined<K extends string, V>(key: K, value: V | null | undefined): Partial<Record<K, V>> {
-  return value === null || value === undefined ? {} : ({ [key]: value } as Record<K, V>)
 }
 
 function samplingOf({
@@ -141,12 +133,4 @@ function formatOf(format: ChatBody['response_format']): TaskRequest['response_fo
     type: 'json_schema',
     json_schema: { name, schema: given.schema, ...defined('description', description), ...defined('strict', strict) },
   }
-}
-
-const efforts = ['none', 'minimal', 'low', 'medium', 'high'] as const
-
-/** What is more than we know is the most we know. */
-function effortOf(effort: string | null | undefined): TaskRequest['reasoning_effort'] {
-  if (effort === null || effort === undefined) return undefined
-  return efforts.find((known) => known === effort) ?? 'high'
 }

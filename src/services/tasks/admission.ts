@@ -111,6 +111,20 @@ export class Admission {
     }
   }
 
+  /**
+   * Tokens of the prompt of a request that makes no task: it neither queues nor counts against a limit.
+   * @throws DomainError every refusal that does not depend on what there is room for
+   */
+  async count(principal: Principal, request: TaskRequest): Promise<number> {
+    const { pools, keyLimits, models, deadline_ms, clock, events } = this.parts
+    checkWellFormed(request)
+    const priority = keyLimits.topPriority(principal.name)
+    const draft = draftOf(request, { task_id: 'counted', model_ref: modelFor(request, pools), priority, deadline_ms })
+    checkTaskRequest(draft)
+    models.checkModel(draft.model_ref)
+    return countTokens(draft, candidatesFor(draft, pools), clock, events)
+  }
+
   /** Takes a task in that was accepted before a restart; it is queued, but not in the queue yet. */
   restore({ head, attempts }: UnfinishedTask, pool: Pool<LiveTask>): LiveTask {
     const need = needOf(head, head.prompt_tokens, pool)

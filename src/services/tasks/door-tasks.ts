@@ -4,7 +4,7 @@ import type { Principal } from '../../domain/principal.ts'
 import type { EventFormat } from '../../domain/stream/event-format.ts'
 import type { FrameSource } from '../../domain/stream/frame-source.ts'
 import type { ErrorEvent } from '../../domain/stream/task-events.ts'
-import type { TaskRequest } from '../../domain/task.ts'
+import type { AcceptedTask, TaskRequest } from '../../domain/task.ts'
 import type { CancelTimer, Clock } from '../../ports/clock.ts'
 import type { Admission } from './admission.ts'
 import type { Cancellation } from './cancellation.ts'
@@ -36,6 +36,8 @@ export interface DoorTask {
   readonly task_id: string
   /** Milliseconds since the epoch. */
   readonly accepted_at: number
+  /** As counted at admission. */
+  readonly prompt_tokens: number
   /** It was running already: the same request came before, and its reader has gone. */
   readonly attached: boolean
 }
@@ -51,7 +53,8 @@ export interface DoorTasksParts {
 }
 
 /** A task whose reader has gone. */
-interface Left extends DoorTask {
+interface Left {
+  readonly task_id: string
   readonly principal: Principal
   readonly session_id: string | undefined
   readonly digest: string
@@ -80,37 +83,34 @@ export class DoorTasks {
     format: (task: DoorTask) => AnswerFormat,
   ): Promise<DoorAnswer> {
     const found = this.twinOf(principal, request)
-    const task = found ?? (await this.admit(principal, request, correlation_id, most_tokens))
-    const made = format(task)
-    const own: Principal = { ...principal, roles: ['data'] }
-    const { reader } = await this.parts.streams.open(own, task.task_id, { kind: 'start' }, made)
-    const onLeave = (): void => {
-      if (!stays && !reader.done) this.leave(task, own, request)
-    }
-    return { ...task, source: new AnswerSource(reader, made, onLeave) }
-  }
-
-  private async admit(
-    principal: Principal,
-    request: TaskRequest,
-    correlation_id: string,
-    most_tokens: number | undefined,
-  ): Promise<DoorTask> {
     const limits = most_tokens === undefined ? {} : { most_tokens }
-    const { task_id, accepted_at } = await this.parts.admission.admit(principal, request, correlation_id, limits)
-    return { task_id, accepted_at: Date.parse(accepted_at), attached: false }
+    const { task_id } = found ?? (await this.parts.admission.admit(principal, request, correlation_id, limits))
+    const own: Principal = { ...principal, roles: ['data'] }
+    const taskOf = ({ accepted_at, prompt_tokens }: AcceptedTask): DoorTask => ({
+      task_id,
+      accepted_at,
+      prompt_tokens,
+      attached: found !== undefined,
+    })
+    let answer: AnswerFormat | undefined
+    const { reader, task } = await this.parts.streams.open(own, task_id, { kind: 'start' }, (task) => (answer = format(taskOf(task))))
+    if (answer === undefined) throw new Error('a stream was opened without its format')
+    const onLeave = (): void => {
+      if (!stays && !reader.done) this.leave(task_id, own, request)
+    }
+    return { ...taskOf(task), source: new AnswerSource(reader, answer, onLeave) }
   }
 
-  private leave({ task_id, accepted_at }: DoorTask, principal: Principal, request: TaskRequest): void {
+  private leave(task_id: string, principal: Principal, request: TaskRequest): void {
     const digest = digestOf(request)
     const cancelTimer = this.parts.clock.after(this.parts.linger_ms, () => this.end(left))
-    const left: Left = { task_id, accepted_at, attached: true, principal, session_id: request.session_id, digest, cancelTimer }
+    const left: Left = { task_id, principal, session_id: request.session_id, digest, cancelTimer }
     const own = this.left.get(principal.name) ?? new Set()
     this.left.set(principal.name, own.add(left))
   }
 
   /** The task that waits for this very request. One of the same session that waits for another is cancelled. */
-  private twinOf({ name }: Principal, request: TaskRequest): DoorTask | undefined {
+  private twinOf({ name }: Principal, request: TaskRequest): Left | undefined {
     const own = this.left.get(name)
     if (own === undefined) return undefined
     const digest = digestOf(request)
