@@ -29,7 +29,7 @@ const rooms = {
   'services/pools': ['services/sessions', 'services/*', ...shared],
   'services/tasks': ['services/pools', 'services/sessions', 'services/*', ...shared],
   'services/operations': ['services/tasks', 'services/pools', 'services/sessions', 'services/catalog', 'services/*', ...shared],
-  'handlers/*': ['handlers', 'services', 'domain', 'generated'],
+  'handlers/*': ['handlers', 'doors/common', 'services', 'domain', 'generated'],
   'handlers/native': ['handlers/*', 'doors/native', 'services', 'domain', 'generated'],
   'handlers/anthropic': ['handlers/*', 'doors/anthropic', 'doors/common', 'services', 'domain', 'generated'],
   'handlers/openai': ['handlers/*', 'doors/openai', 'doors/common', 'services', 'domain', 'generated'],

@@ -3,6 +3,9 @@
 /** Every operation of a door: the same as of ours, and the door. One with `when` is meant where a request has that header, in place of the other on its path. */
 export const doorOperations = {
   createChatCompletion: {"door":"openai","role":"data","method":"post","path":"/v1/chat/completions","statuses":[200,400,401,403,404,409,413,415,429,500,503],"body":true},
+  createCompletion: {"door":"openai","role":"data","method":"post","path":"/v1/completions","statuses":[200,400,401,403,404,409,413,415,429,500,503],"body":true},
+  createEmbedding: {"door":"openai","role":"data","method":"post","path":"/v1/embeddings","statuses":[200,400,401,403,404,409,413,415,429,500,503],"body":true},
+  createRerank: {"door":"openai","role":"data","method":"post","path":"/v1/rerank","statuses":[200,400,401,403,404,409,413,415,429,500,503],"body":true},
   listModels: {"door":"openai","role":"data","method":"get","path":"/v1/models","statuses":[200,401,403,500],"body":false},
   retrieveModel: {"door":"openai","role":"data","method":"get","path":"/v1/models/{model}","statuses":[200,401,403,404,500],"body":false},
   createMessage: {"door":"anthropic","role":"data","method":"post","path":"/v1/messages","statuses":[200,400,401,403,404,409,413,415,429,500,503],"body":true},

@@ -1381,7 +1381,966 @@ validate10.errors = vErrors;
 return errors === 0;
 }
 
+export const createCompletion = validate16;
+
+function validate16(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(errors === 0){
+if(data && typeof data == "object" && !Array.isArray(data)){
+let missing0;
+if((data.requestBody === undefined) && (missing0 = "requestBody")){
+validate16.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+return false;
+}
+else {
+if(data.requestBody !== undefined){
+let data0 = data.requestBody;
+const _errs2 = errors;
+if(errors === _errs2){
+if(data0 && typeof data0 == "object" && !Array.isArray(data0)){
+let missing1;
+if((data0.prompt === undefined) && (missing1 = "prompt")){
+validate16.errors = [{instancePath:instancePath+"/requestBody",schemaPath:"openai#/components/schemas/CompletionRequest/required",keyword:"required",params:{missingProperty: missing1},message:"must have required property '"+missing1+"'"}];
+return false;
+}
+else {
+if(data0.model !== undefined){
+let data1 = data0.model;
+const _errs4 = errors;
+if((typeof data1 !== "string") && (data1 !== null)){
+validate16.errors = [{instancePath:instancePath+"/requestBody/model",schemaPath:"openai#/components/schemas/CompletionRequest/properties/model/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+var valid2 = _errs4 === errors;
+}
+else {
+var valid2 = true;
+}
+if(valid2){
+if(data0.prompt !== undefined){
+let data2 = data0.prompt;
+const _errs7 = errors;
+const _errs8 = errors;
+let valid3 = false;
+const _errs9 = errors;
+if(errors === _errs9){
+if(typeof data2 === "string"){
+if(func2(data2) < 1){
+const err0 = {instancePath:instancePath+"/requestBody/prompt",schemaPath:"openai#/components/schemas/CompletionRequest/properties/prompt/anyOf/0/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"};
+if(vErrors === null){
+vErrors = [err0];
+}
+else {
+vErrors.push(err0);
+}
+errors++;
+}
+}
+else {
+const err1 = {instancePath:instancePath+"/requestBody/prompt",schemaPath:"openai#/components/schemas/CompletionRequest/properties/prompt/anyOf/0/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err1];
+}
+else {
+vErrors.push(err1);
+}
+errors++;
+}
+}
+var _valid0 = _errs9 === errors;
+valid3 = valid3 || _valid0;
+if(!valid3){
+const _errs11 = errors;
+if(errors === _errs11){
+if(!(Array.isArray(data2))){
+const err2 = {instancePath:instancePath+"/requestBody/prompt",schemaPath:"openai#/components/schemas/CompletionRequest/properties/prompt/anyOf/1/type",keyword:"type",params:{type: "array"},message:"must be array"};
+if(vErrors === null){
+vErrors = [err2];
+}
+else {
+vErrors.push(err2);
+}
+errors++;
+}
+}
+var _valid0 = _errs11 === errors;
+valid3 = valid3 || _valid0;
+}
+if(!valid3){
+const err3 = {instancePath:instancePath+"/requestBody/prompt",schemaPath:"openai#/components/schemas/CompletionRequest/properties/prompt/anyOf",keyword:"anyOf",params:{},message:"must match a schema in anyOf"};
+if(vErrors === null){
+vErrors = [err3];
+}
+else {
+vErrors.push(err3);
+}
+errors++;
+validate16.errors = vErrors;
+return false;
+}
+else {
+errors = _errs8;
+if(vErrors !== null){
+if(_errs8){
+vErrors.length = _errs8;
+}
+else {
+vErrors = null;
+}
+}
+}
+var valid2 = _errs7 === errors;
+}
+else {
+var valid2 = true;
+}
+if(valid2){
+if(data0.stream !== undefined){
+let data3 = data0.stream;
+const _errs13 = errors;
+if((typeof data3 !== "boolean") && (data3 !== null)){
+validate16.errors = [{instancePath:instancePath+"/requestBody/stream",schemaPath:"openai#/components/schemas/CompletionRequest/properties/stream/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
+return false;
+}
+var valid2 = _errs13 === errors;
+}
+else {
+var valid2 = true;
+}
+if(valid2){
+if(data0.stream_options !== undefined){
+let data4 = data0.stream_options;
+const _errs16 = errors;
+if((!(data4 && typeof data4 == "object" && !Array.isArray(data4))) && (data4 !== null)){
+validate16.errors = [{instancePath:instancePath+"/requestBody/stream_options",schemaPath:"openai#/components/schemas/CompletionRequest/properties/stream_options/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+if(errors === _errs16){
+if(data4 && typeof data4 == "object" && !Array.isArray(data4)){
+if(data4.include_usage !== undefined){
+let data5 = data4.include_usage;
+if((typeof data5 !== "boolean") && (data5 !== null)){
+validate16.errors = [{instancePath:instancePath+"/requestBody/stream_options/include_usage",schemaPath:"openai#/components/schemas/CompletionRequest/properties/stream_options/properties/include_usage/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
+return false;
+}
+}
+}
+}
+var valid2 = _errs16 === errors;
+}
+else {
+var valid2 = true;
+}
+if(valid2){
+if(data0.max_tokens !== undefined){
+let data6 = data0.max_tokens;
+const _errs22 = errors;
+if((!((typeof data6 == "number") && (!(data6 % 1) && !isNaN(data6)))) && (data6 !== null)){
+validate16.errors = [{instancePath:instancePath+"/requestBody/max_tokens",schemaPath:"openai#/components/schemas/CompletionRequest/properties/max_tokens/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs22){
+if(typeof data6 == "number"){
+if(data6 < 1 || isNaN(data6)){
+validate16.errors = [{instancePath:instancePath+"/requestBody/max_tokens",schemaPath:"openai#/components/schemas/CompletionRequest/properties/max_tokens/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+return false;
+}
+}
+}
+var valid2 = _errs22 === errors;
+}
+else {
+var valid2 = true;
+}
+if(valid2){
+if(data0.n !== undefined){
+let data7 = data0.n;
+const _errs25 = errors;
+if((!((typeof data7 == "number") && (!(data7 % 1) && !isNaN(data7)))) && (data7 !== null)){
+validate16.errors = [{instancePath:instancePath+"/requestBody/n",schemaPath:"openai#/components/schemas/CompletionRequest/properties/n/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+var valid2 = _errs25 === errors;
+}
+else {
+var valid2 = true;
+}
+if(valid2){
+if(data0.best_of !== undefined){
+let data8 = data0.best_of;
+const _errs28 = errors;
+if((!((typeof data8 == "number") && (!(data8 % 1) && !isNaN(data8)))) && (data8 !== null)){
+validate16.errors = [{instancePath:instancePath+"/requestBody/best_of",schemaPath:"openai#/components/schemas/CompletionRequest/properties/best_of/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+var valid2 = _errs28 === errors;
+}
+else {
+var valid2 = true;
+}
+if(valid2){
+if(data0.echo !== undefined){
+let data9 = data0.echo;
+const _errs31 = errors;
+if((typeof data9 !== "boolean") && (data9 !== null)){
+validate16.errors = [{instancePath:instancePath+"/requestBody/echo",schemaPath:"openai#/components/schemas/CompletionRequest/properties/echo/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
+return false;
+}
+var valid2 = _errs31 === errors;
+}
+else {
+var valid2 = true;
+}
+if(valid2){
+if(data0.suffix !== undefined){
+let data10 = data0.suffix;
+const _errs34 = errors;
+if((typeof data10 !== "string") && (data10 !== null)){
+validate16.errors = [{instancePath:instancePath+"/requestBody/suffix",schemaPath:"openai#/components/schemas/CompletionRequest/properties/suffix/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+var valid2 = _errs34 === errors;
+}
+else {
+var valid2 = true;
+}
+if(valid2){
+if(data0.temperature !== undefined){
+let data11 = data0.temperature;
+const _errs37 = errors;
+if((!(typeof data11 == "number")) && (data11 !== null)){
+validate16.errors = [{instancePath:instancePath+"/requestBody/temperature",schemaPath:"openai#/components/schemas/CompletionRequest/properties/temperature/type",keyword:"type",params:{type: "number"},message:"must be number"}];
+return false;
+}
+if(errors === _errs37){
+if(typeof data11 == "number"){
+if(data11 < 0 || isNaN(data11)){
+validate16.errors = [{instancePath:instancePath+"/requestBody/temperature",schemaPath:"openai#/components/schemas/CompletionRequest/properties/temperature/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+return false;
+}
+}
+}
+var valid2 = _errs37 === errors;
+}
+else {
+var valid2 = true;
+}
+if(valid2){
+if(data0.top_p !== undefined){
+let data12 = data0.top_p;
+const _errs40 = errors;
+if((!(typeof data12 == "number")) && (data12 !== null)){
+validate16.errors = [{instancePath:instancePath+"/requestBody/top_p",schemaPath:"openai#/components/schemas/CompletionRequest/properties/top_p/type",keyword:"type",params:{type: "number"},message:"must be number"}];
+return false;
+}
+if(errors === _errs40){
+if(typeof data12 == "number"){
+if(data12 > 1 || isNaN(data12)){
+validate16.errors = [{instancePath:instancePath+"/requestBody/top_p",schemaPath:"openai#/components/schemas/CompletionRequest/properties/top_p/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1},message:"must be <= 1"}];
+return false;
+}
+else {
+if(data12 < 0 || isNaN(data12)){
+validate16.errors = [{instancePath:instancePath+"/requestBody/top_p",schemaPath:"openai#/components/schemas/CompletionRequest/properties/top_p/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+return false;
+}
+}
+}
+}
+var valid2 = _errs40 === errors;
+}
+else {
+var valid2 = true;
+}
+if(valid2){
+if(data0.frequency_penalty !== undefined){
+let data13 = data0.frequency_penalty;
+const _errs43 = errors;
+if((!(typeof data13 == "number")) && (data13 !== null)){
+validate16.errors = [{instancePath:instancePath+"/requestBody/frequency_penalty",schemaPath:"openai#/components/schemas/CompletionRequest/properties/frequency_penalty/type",keyword:"type",params:{type: "number"},message:"must be number"}];
+return false;
+}
+if(errors === _errs43){
+if(typeof data13 == "number"){
+if(data13 > 2 || isNaN(data13)){
+validate16.errors = [{instancePath:instancePath+"/requestBody/frequency_penalty",schemaPath:"openai#/components/schemas/CompletionRequest/properties/frequency_penalty/maximum",keyword:"maximum",params:{comparison: "<=", limit: 2},message:"must be <= 2"}];
+return false;
+}
+else {
+if(data13 < -2 || isNaN(data13)){
+validate16.errors = [{instancePath:instancePath+"/requestBody/frequency_penalty",schemaPath:"openai#/components/schemas/CompletionRequest/properties/frequency_penalty/minimum",keyword:"minimum",params:{comparison: ">=", limit: -2},message:"must be >= -2"}];
+return false;
+}
+}
+}
+}
+var valid2 = _errs43 === errors;
+}
+else {
+var valid2 = true;
+}
+if(valid2){
+if(data0.presence_penalty !== undefined){
+let data14 = data0.presence_penalty;
+const _errs46 = errors;
+if((!(typeof data14 == "number")) && (data14 !== null)){
+validate16.errors = [{instancePath:instancePath+"/requestBody/presence_penalty",schemaPath:"openai#/components/schemas/CompletionRequest/properties/presence_penalty/type",keyword:"type",params:{type: "number"},message:"must be number"}];
+return false;
+}
+if(errors === _errs46){
+if(typeof data14 == "number"){
+if(data14 > 2 || isNaN(data14)){
+validate16.errors = [{instancePath:instancePath+"/requestBody/presence_penalty",schemaPath:"openai#/components/schemas/CompletionRequest/properties/presence_penalty/maximum",keyword:"maximum",params:{comparison: "<=", limit: 2},message:"must be <= 2"}];
+return false;
+}
+else {
+if(data14 < -2 || isNaN(data14)){
+validate16.errors = [{instancePath:instancePath+"/requestBody/presence_penalty",schemaPath:"openai#/components/schemas/CompletionRequest/properties/presence_penalty/minimum",keyword:"minimum",params:{comparison: ">=", limit: -2},message:"must be >= -2"}];
+return false;
+}
+}
+}
+}
+var valid2 = _errs46 === errors;
+}
+else {
+var valid2 = true;
+}
+if(valid2){
+if(data0.logit_bias !== undefined){
+let data15 = data0.logit_bias;
+const _errs49 = errors;
+if((!(data15 && typeof data15 == "object" && !Array.isArray(data15))) && (data15 !== null)){
+validate16.errors = [{instancePath:instancePath+"/requestBody/logit_bias",schemaPath:"openai#/components/schemas/CompletionRequest/properties/logit_bias/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+if(errors === _errs49){
+if(data15 && typeof data15 == "object" && !Array.isArray(data15)){
+for(const key0 in data15){
+const _errs53 = errors;
+if(!(typeof data15[key0] == "number")){
+validate16.errors = [{instancePath:instancePath+"/requestBody/logit_bias/" + key0.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"openai#/components/schemas/CompletionRequest/properties/logit_bias/additionalProperties/type",keyword:"type",params:{type: "number"},message:"must be number"}];
+return false;
+}
+var valid5 = _errs53 === errors;
+if(!valid5){
+break;
+}
+}
+}
+}
+var valid2 = _errs49 === errors;
+}
+else {
+var valid2 = true;
+}
+if(valid2){
+if(data0.seed !== undefined){
+let data17 = data0.seed;
+const _errs55 = errors;
+if((!((typeof data17 == "number") && (!(data17 % 1) && !isNaN(data17)))) && (data17 !== null)){
+validate16.errors = [{instancePath:instancePath+"/requestBody/seed",schemaPath:"openai#/components/schemas/CompletionRequest/properties/seed/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+var valid2 = _errs55 === errors;
+}
+else {
+var valid2 = true;
+}
+if(valid2){
+if(data0.stop !== undefined){
+let data18 = data0.stop;
+const _errs58 = errors;
+const _errs59 = errors;
+let valid6 = false;
+const _errs60 = errors;
+if((typeof data18 !== "string") && (data18 !== null)){
+const err4 = {instancePath:instancePath+"/requestBody/stop",schemaPath:"openai#/components/schemas/CompletionRequest/properties/stop/anyOf/0/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err4];
+}
+else {
+vErrors.push(err4);
+}
+errors++;
+}
+var _valid1 = _errs60 === errors;
+valid6 = valid6 || _valid1;
+if(!valid6){
+const _errs63 = errors;
+if(errors === _errs63){
+if(Array.isArray(data18)){
+var valid7 = true;
+const len0 = data18.length;
+for(let i0=0; i0<len0; i0++){
+const _errs65 = errors;
+if(typeof data18[i0] !== "string"){
+const err5 = {instancePath:instancePath+"/requestBody/stop/" + i0,schemaPath:"openai#/components/schemas/CompletionRequest/properties/stop/anyOf/1/items/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err5];
+}
+else {
+vErrors.push(err5);
+}
+errors++;
+}
+var valid7 = _errs65 === errors;
+if(!valid7){
+break;
+}
+}
+}
+else {
+const err6 = {instancePath:instancePath+"/requestBody/stop",schemaPath:"openai#/components/schemas/CompletionRequest/properties/stop/anyOf/1/type",keyword:"type",params:{type: "array"},message:"must be array"};
+if(vErrors === null){
+vErrors = [err6];
+}
+else {
+vErrors.push(err6);
+}
+errors++;
+}
+}
+var _valid1 = _errs63 === errors;
+valid6 = valid6 || _valid1;
+}
+if(!valid6){
+const err7 = {instancePath:instancePath+"/requestBody/stop",schemaPath:"openai#/components/schemas/CompletionRequest/properties/stop/anyOf",keyword:"anyOf",params:{},message:"must match a schema in anyOf"};
+if(vErrors === null){
+vErrors = [err7];
+}
+else {
+vErrors.push(err7);
+}
+errors++;
+validate16.errors = vErrors;
+return false;
+}
+else {
+errors = _errs59;
+if(vErrors !== null){
+if(_errs59){
+vErrors.length = _errs59;
+}
+else {
+vErrors = null;
+}
+}
+}
+var valid2 = _errs58 === errors;
+}
+else {
+var valid2 = true;
+}
+if(valid2){
+if(data0.prompt_cache_key !== undefined){
+let data20 = data0.prompt_cache_key;
+const _errs67 = errors;
+if((typeof data20 !== "string") && (data20 !== null)){
+validate16.errors = [{instancePath:instancePath+"/requestBody/prompt_cache_key",schemaPath:"openai#/components/schemas/CompletionRequest/properties/prompt_cache_key/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+var valid2 = _errs67 === errors;
+}
+else {
+var valid2 = true;
+}
+}
+}
+}
+}
+}
+}
+}
+}
+}
+}
+}
+}
+}
+}
+}
+}
+}
+}
+else {
+validate16.errors = [{instancePath:instancePath+"/requestBody",schemaPath:"openai#/components/schemas/CompletionRequest/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+}
+}
+}
+else {
+validate16.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+validate16.errors = vErrors;
+return errors === 0;
+}
+
+export const createEmbedding = validate17;
+const schema21 = {"type":"object","required":["input"],"properties":{"model":{"type":"string","nullable":true},"input":{"anyOf":[{"type":"string","minLength":1},{"type":"array","minItems":1,"maxItems":2048,"items":{}}]},"encoding_format":{"type":"string","nullable":true,"enum":["float","base64",null]},"dimensions":{"type":"integer","nullable":true}}};
+
+function validate17(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(errors === 0){
+if(data && typeof data == "object" && !Array.isArray(data)){
+let missing0;
+if((data.requestBody === undefined) && (missing0 = "requestBody")){
+validate17.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+return false;
+}
+else {
+if(data.requestBody !== undefined){
+let data0 = data.requestBody;
+const _errs2 = errors;
+if(errors === _errs2){
+if(data0 && typeof data0 == "object" && !Array.isArray(data0)){
+let missing1;
+if((data0.input === undefined) && (missing1 = "input")){
+validate17.errors = [{instancePath:instancePath+"/requestBody",schemaPath:"openai#/components/schemas/EmbeddingRequest/required",keyword:"required",params:{missingProperty: missing1},message:"must have required property '"+missing1+"'"}];
+return false;
+}
+else {
+if(data0.model !== undefined){
+let data1 = data0.model;
+const _errs4 = errors;
+if((typeof data1 !== "string") && (data1 !== null)){
+validate17.errors = [{instancePath:instancePath+"/requestBody/model",schemaPath:"openai#/components/schemas/EmbeddingRequest/properties/model/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+var valid2 = _errs4 === errors;
+}
+else {
+var valid2 = true;
+}
+if(valid2){
+if(data0.input !== undefined){
+let data2 = data0.input;
+const _errs7 = errors;
+const _errs8 = errors;
+let valid3 = false;
+const _errs9 = errors;
+if(errors === _errs9){
+if(typeof data2 === "string"){
+if(func2(data2) < 1){
+const err0 = {instancePath:instancePath+"/requestBody/input",schemaPath:"openai#/components/schemas/EmbeddingRequest/properties/input/anyOf/0/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"};
+if(vErrors === null){
+vErrors = [err0];
+}
+else {
+vErrors.push(err0);
+}
+errors++;
+}
+}
+else {
+const err1 = {instancePath:instancePath+"/requestBody/input",schemaPath:"openai#/components/schemas/EmbeddingRequest/properties/input/anyOf/0/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err1];
+}
+else {
+vErrors.push(err1);
+}
+errors++;
+}
+}
+var _valid0 = _errs9 === errors;
+valid3 = valid3 || _valid0;
+if(!valid3){
+const _errs11 = errors;
+if(errors === _errs11){
+if(Array.isArray(data2)){
+if(data2.length > 2048){
+const err2 = {instancePath:instancePath+"/requestBody/input",schemaPath:"openai#/components/schemas/EmbeddingRequest/properties/input/anyOf/1/maxItems",keyword:"maxItems",params:{limit: 2048},message:"must NOT have more than 2048 items"};
+if(vErrors === null){
+vErrors = [err2];
+}
+else {
+vErrors.push(err2);
+}
+errors++;
+}
+else {
+if(data2.length < 1){
+const err3 = {instancePath:instancePath+"/requestBody/input",schemaPath:"openai#/components/schemas/EmbeddingRequest/properties/input/anyOf/1/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items"};
+if(vErrors === null){
+vErrors = [err3];
+}
+else {
+vErrors.push(err3);
+}
+errors++;
+}
+}
+}
+else {
+const err4 = {instancePath:instancePath+"/requestBody/input",schemaPath:"openai#/components/schemas/EmbeddingRequest/properties/input/anyOf/1/type",keyword:"type",params:{type: "array"},message:"must be array"};
+if(vErrors === null){
+vErrors = [err4];
+}
+else {
+vErrors.push(err4);
+}
+errors++;
+}
+}
+var _valid0 = _errs11 === errors;
+valid3 = valid3 || _valid0;
+}
+if(!valid3){
+const err5 = {instancePath:instancePath+"/requestBody/input",schemaPath:"openai#/components/schemas/EmbeddingRequest/properties/input/anyOf",keyword:"anyOf",params:{},message:"must match a schema in anyOf"};
+if(vErrors === null){
+vErrors = [err5];
+}
+else {
+vErrors.push(err5);
+}
+errors++;
+validate17.errors = vErrors;
+return false;
+}
+else {
+errors = _errs8;
+if(vErrors !== null){
+if(_errs8){
+vErrors.length = _errs8;
+}
+else {
+vErrors = null;
+}
+}
+}
+var valid2 = _errs7 === errors;
+}
+else {
+var valid2 = true;
+}
+if(valid2){
+if(data0.encoding_format !== undefined){
+let data3 = data0.encoding_format;
+const _errs13 = errors;
+if((typeof data3 !== "string") && (data3 !== null)){
+validate17.errors = [{instancePath:instancePath+"/requestBody/encoding_format",schemaPath:"openai#/components/schemas/EmbeddingRequest/properties/encoding_format/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+if(!(((data3 === "float") || (data3 === "base64")) || (data3 === null))){
+validate17.errors = [{instancePath:instancePath+"/requestBody/encoding_format",schemaPath:"openai#/components/schemas/EmbeddingRequest/properties/encoding_format/enum",keyword:"enum",params:{allowedValues: schema21.properties.encoding_format.enum},message:"must be equal to one of the allowed values"}];
+return false;
+}
+var valid2 = _errs13 === errors;
+}
+else {
+var valid2 = true;
+}
+if(valid2){
+if(data0.dimensions !== undefined){
+let data4 = data0.dimensions;
+const _errs16 = errors;
+if((!((typeof data4 == "number") && (!(data4 % 1) && !isNaN(data4)))) && (data4 !== null)){
+validate17.errors = [{instancePath:instancePath+"/requestBody/dimensions",schemaPath:"openai#/components/schemas/EmbeddingRequest/properties/dimensions/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+var valid2 = _errs16 === errors;
+}
+else {
+var valid2 = true;
+}
+}
+}
+}
+}
+}
+else {
+validate17.errors = [{instancePath:instancePath+"/requestBody",schemaPath:"openai#/components/schemas/EmbeddingRequest/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+}
+}
+}
+else {
+validate17.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+validate17.errors = vErrors;
+return errors === 0;
+}
+
+export const createRerank = validate18;
+
+function validate18(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(errors === 0){
+if(data && typeof data == "object" && !Array.isArray(data)){
+let missing0;
+if((data.requestBody === undefined) && (missing0 = "requestBody")){
+validate18.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+return false;
+}
+else {
+if(data.requestBody !== undefined){
+let data0 = data.requestBody;
+const _errs2 = errors;
+if(errors === _errs2){
+if(data0 && typeof data0 == "object" && !Array.isArray(data0)){
+let missing1;
+if(((data0.query === undefined) && (missing1 = "query")) || ((data0.documents === undefined) && (missing1 = "documents"))){
+validate18.errors = [{instancePath:instancePath+"/requestBody",schemaPath:"openai#/components/schemas/RerankRequest/required",keyword:"required",params:{missingProperty: missing1},message:"must have required property '"+missing1+"'"}];
+return false;
+}
+else {
+if(data0.model !== undefined){
+let data1 = data0.model;
+const _errs4 = errors;
+if((typeof data1 !== "string") && (data1 !== null)){
+validate18.errors = [{instancePath:instancePath+"/requestBody/model",schemaPath:"openai#/components/schemas/RerankRequest/properties/model/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+var valid2 = _errs4 === errors;
+}
+else {
+var valid2 = true;
+}
+if(valid2){
+if(data0.query !== undefined){
+let data2 = data0.query;
+const _errs7 = errors;
+if(errors === _errs7){
+if(typeof data2 === "string"){
+if(func2(data2) < 1){
+validate18.errors = [{instancePath:instancePath+"/requestBody/query",schemaPath:"openai#/components/schemas/RerankRequest/properties/query/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
+return false;
+}
+}
+else {
+validate18.errors = [{instancePath:instancePath+"/requestBody/query",schemaPath:"openai#/components/schemas/RerankRequest/properties/query/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+}
+var valid2 = _errs7 === errors;
+}
+else {
+var valid2 = true;
+}
+if(valid2){
+if(data0.documents !== undefined){
+let data3 = data0.documents;
+const _errs9 = errors;
+if(errors === _errs9){
+if(Array.isArray(data3)){
+if(data3.length > 2048){
+validate18.errors = [{instancePath:instancePath+"/requestBody/documents",schemaPath:"openai#/components/schemas/RerankRequest/properties/documents/maxItems",keyword:"maxItems",params:{limit: 2048},message:"must NOT have more than 2048 items"}];
+return false;
+}
+else {
+if(data3.length < 1){
+validate18.errors = [{instancePath:instancePath+"/requestBody/documents",schemaPath:"openai#/components/schemas/RerankRequest/properties/documents/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items"}];
+return false;
+}
+else {
+var valid3 = true;
+const len0 = data3.length;
+for(let i0=0; i0<len0; i0++){
+let data4 = data3[i0];
+const _errs11 = errors;
+const _errs12 = errors;
+let valid4 = false;
+const _errs13 = errors;
+if(errors === _errs13){
+if(typeof data4 === "string"){
+if(func2(data4) < 1){
+const err0 = {instancePath:instancePath+"/requestBody/documents/" + i0,schemaPath:"openai#/components/schemas/RerankRequest/properties/documents/items/anyOf/0/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"};
+if(vErrors === null){
+vErrors = [err0];
+}
+else {
+vErrors.push(err0);
+}
+errors++;
+}
+}
+else {
+const err1 = {instancePath:instancePath+"/requestBody/documents/" + i0,schemaPath:"openai#/components/schemas/RerankRequest/properties/documents/items/anyOf/0/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err1];
+}
+else {
+vErrors.push(err1);
+}
+errors++;
+}
+}
+var _valid0 = _errs13 === errors;
+valid4 = valid4 || _valid0;
+if(!valid4){
+const _errs15 = errors;
+if(errors === _errs15){
+if(data4 && typeof data4 == "object" && !Array.isArray(data4)){
+let missing2;
+if((data4.text === undefined) && (missing2 = "text")){
+const err2 = {instancePath:instancePath+"/requestBody/documents/" + i0,schemaPath:"openai#/components/schemas/RerankRequest/properties/documents/items/anyOf/1/required",keyword:"required",params:{missingProperty: missing2},message:"must have required property '"+missing2+"'"};
+if(vErrors === null){
+vErrors = [err2];
+}
+else {
+vErrors.push(err2);
+}
+errors++;
+}
+else {
+if(data4.text !== undefined){
+let data5 = data4.text;
+const _errs17 = errors;
+if(errors === _errs17){
+if(typeof data5 === "string"){
+if(func2(data5) < 1){
+const err3 = {instancePath:instancePath+"/requestBody/documents/" + i0+"/text",schemaPath:"openai#/components/schemas/RerankRequest/properties/documents/items/anyOf/1/properties/text/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"};
+if(vErrors === null){
+vErrors = [err3];
+}
+else {
+vErrors.push(err3);
+}
+errors++;
+}
+}
+else {
+const err4 = {instancePath:instancePath+"/requestBody/documents/" + i0+"/text",schemaPath:"openai#/components/schemas/RerankRequest/properties/documents/items/anyOf/1/properties/text/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err4];
+}
+else {
+vErrors.push(err4);
+}
+errors++;
+}
+}
+}
+}
+}
+else {
+const err5 = {instancePath:instancePath+"/requestBody/documents/" + i0,schemaPath:"openai#/components/schemas/RerankRequest/properties/documents/items/anyOf/1/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err5];
+}
+else {
+vErrors.push(err5);
+}
+errors++;
+}
+}
+var _valid0 = _errs15 === errors;
+valid4 = valid4 || _valid0;
+}
+if(!valid4){
+const err6 = {instancePath:instancePath+"/requestBody/documents/" + i0,schemaPath:"openai#/components/schemas/RerankRequest/properties/documents/items/anyOf",keyword:"anyOf",params:{},message:"must match a schema in anyOf"};
+if(vErrors === null){
+vErrors = [err6];
+}
+else {
+vErrors.push(err6);
+}
+errors++;
+validate18.errors = vErrors;
+return false;
+}
+else {
+errors = _errs12;
+if(vErrors !== null){
+if(_errs12){
+vErrors.length = _errs12;
+}
+else {
+vErrors = null;
+}
+}
+}
+var valid3 = _errs11 === errors;
+if(!valid3){
+break;
+}
+}
+}
+}
+}
+else {
+validate18.errors = [{instancePath:instancePath+"/requestBody/documents",schemaPath:"openai#/components/schemas/RerankRequest/properties/documents/type",keyword:"type",params:{type: "array"},message:"must be array"}];
+return false;
+}
+}
+var valid2 = _errs9 === errors;
+}
+else {
+var valid2 = true;
+}
+if(valid2){
+if(data0.top_n !== undefined){
+let data6 = data0.top_n;
+const _errs19 = errors;
+if((!((typeof data6 == "number") && (!(data6 % 1) && !isNaN(data6)))) && (data6 !== null)){
+validate18.errors = [{instancePath:instancePath+"/requestBody/top_n",schemaPath:"openai#/components/schemas/RerankRequest/properties/top_n/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs19){
+if(typeof data6 == "number"){
+if(data6 < 1 || isNaN(data6)){
+validate18.errors = [{instancePath:instancePath+"/requestBody/top_n",schemaPath:"openai#/components/schemas/RerankRequest/properties/top_n/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+return false;
+}
+}
+}
+var valid2 = _errs19 === errors;
+}
+else {
+var valid2 = true;
+}
+if(valid2){
+if(data0.return_documents !== undefined){
+let data7 = data0.return_documents;
+const _errs22 = errors;
+if((typeof data7 !== "boolean") && (data7 !== null)){
+validate18.errors = [{instancePath:instancePath+"/requestBody/return_documents",schemaPath:"openai#/components/schemas/RerankRequest/properties/return_documents/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
+return false;
+}
+var valid2 = _errs22 === errors;
+}
+else {
+var valid2 = true;
+}
+}
+}
+}
+}
+}
+}
+else {
+validate18.errors = [{instancePath:instancePath+"/requestBody",schemaPath:"openai#/components/schemas/RerankRequest/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+}
+}
+}
+else {
+validate18.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+validate18.errors = vErrors;
+return errors === 0;
+}
+
 
 export const bodies = {
   createChatCompletion: createChatCompletion,
+  createCompletion: createCompletion,
+  createEmbedding: createEmbedding,
+  createRerank: createRerank,
 };

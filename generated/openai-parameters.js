@@ -202,6 +202,9 @@ return errors === 0;
 
 export const parameters = {
   createChatCompletion: createChatCompletion,
+  createCompletion: createChatCompletion,
+  createEmbedding: createChatCompletion,
+  createRerank: createChatCompletion,
   listModels: createChatCompletion,
   retrieveModel: retrieveModel,
 };

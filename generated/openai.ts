@@ -22,6 +22,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/completions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Go on with a text
+         * @description Raw text without a template, as old clients and tools for filling in want it.
+         */
+        post: operations["createCompletion"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/embeddings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Embed texts
+         * @description A vector for each text, by a model whose engine has embeddings. Lists of token ids are refused, for engines take texts.
+         */
+        post: operations["createEmbedding"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/rerank": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Rank documents
+         * @description A score for each document, best first.
+         */
+        post: operations["createRerank"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/models": {
         parameters: {
             query?: never;
@@ -313,6 +373,157 @@ export interface components {
             /** @description The models. */
             data: components["schemas"]["Model"][];
         };
+        /** @description A text to go on with. Fields that are not listed pass and have no effect. */
+        CompletionRequest: {
+            /** @description A name of `GET /v1/models`. */
+            model?: string | null;
+            /** @description The text, or a list with one. */
+            prompt: string | unknown[];
+            /** @description Whether the answer comes in pieces. */
+            stream?: boolean | null;
+            /** @description Of a stream. */
+            stream_options?: {
+                /** @description Whether the last piece tells the usage. */
+                include_usage?: boolean | null;
+            } | null;
+            /** @description Most tokens generated; 16 if left out, as OpenAI has it. */
+            max_tokens?: number | null;
+            /** @description Only 1. */
+            n?: number | null;
+            /** @description Only 1. */
+            best_of?: number | null;
+            /** @description Only false. */
+            echo?: boolean | null;
+            /** @description Refused. */
+            suffix?: string | null;
+            /** @description 0 is greedy. */
+            temperature?: number | null;
+            /** @description Nucleus sampling. */
+            top_p?: number | null;
+            /** @description Above 0 punishes tokens by how often they came. */
+            frequency_penalty?: number | null;
+            /** @description Above 0 punishes tokens that came. */
+            presence_penalty?: number | null;
+            /** @description By token id. */
+            logit_bias?: {
+                [key: string]: number;
+            } | null;
+            /** @description The same seed gives the same text where the engine is replayable. */
+            seed?: number | null;
+            /** @description Texts that end generation. */
+            stop?: (string | null) | string[];
+            /** @description A session; headers that name one come first. */
+            prompt_cache_key?: string | null;
+        };
+        /** @description The answer. */
+        Completion: {
+            /** @description `cmpl-` and the task. */
+            id: string;
+            /**
+             * @description What this is.
+             * @enum {string}
+             */
+            object: "text_completion";
+            /** @description When it was accepted, seconds since the epoch. */
+            created: number;
+            /** @description As asked for. */
+            model: string;
+            /** @description The one answer. */
+            choices: {
+                /** @description 0. */
+                index: number;
+                /** @description What comes after the prompt. */
+                text: string;
+                /** @description Never told. */
+                logprobs?: {
+                    [key: string]: unknown;
+                } | null;
+                /**
+                 * @description Why it ended.
+                 * @enum {string}
+                 */
+                finish_reason: "stop" | "length" | "tool_calls";
+            }[];
+            usage: components["schemas"]["Usage"];
+        };
+        /** @description Texts to embed. */
+        EmbeddingRequest: {
+            /** @description A name of `GET /v1/models`. */
+            model?: string | null;
+            /** @description A text or several. */
+            input: string | unknown[];
+            /**
+             * @description How vectors come; base64 is of little-endian 32-bit floats.
+             * @enum {string|null}
+             */
+            encoding_format?: "float" | "base64" | null;
+            /** @description Refused; a vector is as long as the model makes it. */
+            dimensions?: number | null;
+        };
+        /** @description The vectors. */
+        EmbeddingList: {
+            /**
+             * @description What this is.
+             * @enum {string}
+             */
+            object: "list";
+            /** @description As asked for. */
+            model: string;
+            /** @description One for each text, in order. */
+            data: {
+                /**
+                 * @description What this is.
+                 * @enum {string}
+                 */
+                object: "embedding";
+                /** @description Of the text. */
+                index: number;
+                /** @description The vector. */
+                embedding: number[] | string;
+            }[];
+            usage: components["schemas"]["InputUsage"];
+        };
+        /** @description Tokens used. */
+        InputUsage: {
+            /** @description Of the texts. */
+            prompt_tokens: number;
+            /** @description The same. */
+            total_tokens: number;
+        };
+        /** @description Documents to rank. */
+        RerankRequest: {
+            /** @description A name of `GET /v1/models`. */
+            model?: string | null;
+            /** @description What is looked for. */
+            query: string;
+            /** @description The documents. */
+            documents: (string | {
+                /** @description Its text. */
+                text: string;
+            })[];
+            /** @description Most results. */
+            top_n?: number | null;
+            /** @description Whether results have their documents. */
+            return_documents?: boolean | null;
+        };
+        /** @description The scores, best first. */
+        Ranking: {
+            /** @description As asked for. */
+            model: string;
+            /** @description The documents that were asked for. */
+            results: {
+                /** @description Of the document. */
+                index: number;
+                /** @description How well it fits. */
+                relevance_score: number;
+                /** @description The document. */
+                document?: {
+                    /** @description Its text. */
+                    text: string;
+                };
+            }[];
+            usage: components["schemas"]["InputUsage"];
+        };
     };
     responses: {
         /** @description The request cannot be done as it is; `param` names the field where there is one. */
@@ -546,6 +757,155 @@ export interface operations {
                     "application/json": components["schemas"]["ChatCompletion"];
                     /** @example data: {"id":"chatcmpl-6f1f64a5","object":"chat.completion.chunk","created":1767225600,"model":"m","choices":[{"index":0,"delta":{"role":"assistant","content":"Once"},"finish_reason":null}]} */
                     "text/event-stream": string;
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    createCompletion: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CompletionRequest"];
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    /**
+                     * @description The request's `X-Correlation-Id` if it was 1 to 128 visible ASCII characters, else a new UUID; the log has the request under it.
+                     * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
+                     */
+                    "X-Correlation-Id": string;
+                    /**
+                     * @description The task that answers; the native stream `/v1/tasks/{id}/stream` resumes it.
+                     * @example 6f1f64a5-3f3b-4a6e-9f7a-0d6f2c1b7a10
+                     */
+                    "X-Task-Id": string;
+                    /**
+                     * @description `true` where the same request was running already, and this is its answer.
+                     * @example true
+                     */
+                    "X-Orchd-Attached"?: "true";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Completion"];
+                    /** @example data: [DONE] */
+                    "text/event-stream": string;
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    createEmbedding: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EmbeddingRequest"];
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    /**
+                     * @description The request's `X-Correlation-Id` if it was 1 to 128 visible ASCII characters, else a new UUID; the log has the request under it.
+                     * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
+                     */
+                    "X-Correlation-Id": string;
+                    /**
+                     * @description The task that answers; the native stream `/v1/tasks/{id}/stream` resumes it.
+                     * @example 6f1f64a5-3f3b-4a6e-9f7a-0d6f2c1b7a10
+                     */
+                    "X-Task-Id": string;
+                    /**
+                     * @description `true` where the same request was running already, and this is its answer.
+                     * @example true
+                     */
+                    "X-Orchd-Attached"?: "true";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EmbeddingList"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    createRerank: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RerankRequest"];
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    /**
+                     * @description The request's `X-Correlation-Id` if it was 1 to 128 visible ASCII characters, else a new UUID; the log has the request under it.
+                     * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
+                     */
+                    "X-Correlation-Id": string;
+                    /**
+                     * @description The task that answers; the native stream `/v1/tasks/{id}/stream` resumes it.
+                     * @example 6f1f64a5-3f3b-4a6e-9f7a-0d6f2c1b7a10
+                     */
+                    "X-Task-Id": string;
+                    /**
+                     * @description `true` where the same request was running already, and this is its answer.
+                     * @example true
+                     */
+                    "X-Orchd-Attached"?: "true";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Ranking"];
                 };
             };
             400: components["responses"]["BadRequest"];

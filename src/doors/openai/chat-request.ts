@@ -4,6 +4,7 @@ import type { ChatMessage, TaskRequest, Tool } from '../../domain/task.ts'
 import { defined } from '../common/defined.ts'
 import { effortOf } from '../common/effort.ts'
 import type { Translated } from '../common/translated.ts'
+import { samplingOf, seedOf } from './sampling.ts'
 
 type Schemas = components['schemas']
 /** Body of a chat completion. */
@@ -29,7 +30,7 @@ export function chatTask(body: ChatBody): Translated {
     kv_hint: 'reuse',
     output_mode: 'text',
     ...defined('model_ref', body.model),
-    ...defined('seed', body.seed === null || body.seed === undefined ? undefined : body.seed >>> 0),
+    ...seedOf(body.seed),
     ...(tools.length === 0 ? {} : { tools, ...defined('tool_choice', toolChoiceOf(body.tool_choice)) }),
     ...(tools.length === 0 ? {} : defined('parallel_tool_calls', body.parallel_tool_calls)),
     ...defined('response_format', formatOf(body.response_format)),
@@ -38,27 +39,6 @@ export function chatTask(body: ChatBody): Translated {
     ...samplingOf(body),
   }
   return { request, ...(most_tokens === undefined ? {} : { most_tokens }) }
-}
-
-function samplingOf({
-  temperature,
-  top_p,
-  frequency_penalty,
-  presence_penalty,
-  logit_bias,
-  stop,
-}: ChatBody): Pick<TaskRequest, 'sampling'> {
-  const stops = typeof stop === 'string' ? [stop] : (stop ?? [])
-  const sampling = {
-    ...defined('temperature', temperature),
-    ...defined('top_p', top_p),
-    // 0 is what an engine does by itself: it asks for nothing that an engine may lack.
-    ...defined('frequency_penalty', frequency_penalty === 0 ? undefined : frequency_penalty),
-    ...defined('presence_penalty', presence_penalty === 0 ? undefined : presence_penalty),
-    ...(Object.keys(logit_bias ?? {}).length === 0 ? {} : defined('logit_bias', logit_bias)),
-    ...(stops.length === 0 ? {} : { stop: stops.filter((text) => text !== '') }),
-  }
-  return Object.keys(sampling).length === 0 ? {} : { sampling }
 }
 
 function messageOf(message: Schemas['ChatMessage'], index: number): ChatMessage {

@@ -1,17 +1,22 @@
 import type { Pools } from '../../services/pools/pools.ts'
+import type { Artifacts } from '../../services/artifacts.ts'
 import type { DoorTasks } from '../../services/tasks/door-tasks.ts'
-import type { Handlers } from '../handler.ts'
 import { createChatCompletion } from './create-chat-completion.ts'
+import { createCompletion } from './create-completion.ts'
+import { vectorHandlers } from './create-vectors.ts'
 import { modelHandlers } from './models.ts'
 
 /** What the handlers of this door work with. */
 export interface OpenAiServices {
+  readonly artifacts: Pick<Artifacts, 'get'>
   readonly doorTasks: DoorTasks
   readonly pools: Pick<Pools, 'all'>
 }
 
 /** The operations of OpenAI's door. */
-export const openAiHandlers = (services: OpenAiServices): Pick<Handlers, 'createChatCompletion' | 'listModels' | 'retrieveModel'> => ({
+export const openAiHandlers = (services: OpenAiServices) => ({
   createChatCompletion: createChatCompletion(services),
+  createCompletion: createCompletion(services),
+  ...vectorHandlers(services),
   ...modelHandlers(services),
 })
