@@ -12,8 +12,7 @@ import type { Tasks } from '../services/tasks/tasks.ts'
 import { cancelTask } from './native/cancel-task.ts'
 import { catalogHandlers } from './native/catalog-handlers.ts'
 import { createArtifact } from './native/create-artifact.ts'
-import { anthropicHandlers } from './anthropic/anthropic-handlers.ts'
-import { openAiHandlers } from './openai/openai-handlers.ts'
+import { doorHandlers } from './door-handlers.ts'
 import { createTask } from './native/create-task.ts'
 import { deleteSession } from './native/delete-session.ts'
 import { getArtifact } from './native/get-artifact.ts'
@@ -56,6 +55,5 @@ export const createHandlers = (services: Services): Handlers => ({
   createArtifact: createArtifact(services),
   getArtifact: getArtifact(services),
   listArtifacts: listArtifacts(services),
-  ...openAiHandlers(services),
-  ...anthropicHandlers(services),
+  ...doorHandlers(services),
 })
