@@ -2,7 +2,7 @@
 import runtime0 from 'ajv/dist/runtime/ucs2length.js';
 
 export const validateConfig = validate10;
-const schema12 = {"type":"object","additionalProperties":false,"required":["listen","data_dir","models_dir","log_level","auth","cors","limits","sessions","retention","catalog","devices","defaults","shutdown_grace_ms","groups","pools","models"],"properties":{"listen":{"type":"string","pattern":"^(\\[[0-9a-fA-F:.]+\\]|[^:\\s]+):[0-9]{1,5}$","default":"0.0.0.0:8080"},"data_dir":{"type":"string","minLength":1,"default":"./data"},"models_dir":{"type":"string","minLength":1,"default":"./models"},"log_level":{"type":"string","enum":["fatal","error","warn","info","debug","trace","silent"],"default":"info"},"auth":{"$ref":"#/definitions/Auth","default":{}},"cors":{"$ref":"#/definitions/Cors","default":{}},"limits":{"$ref":"#/definitions/Limits","default":{}},"sessions":{"$ref":"#/definitions/Sessions","default":{}},"retention":{"$ref":"#/definitions/Retention","default":{}},"catalog":{"$ref":"#/definitions/Catalog","default":{}},"devices":{"$ref":"#/definitions/Devices","default":{}},"defaults":{"$ref":"#/definitions/Defaults","default":{}},"shutdown_grace_ms":{"type":"integer","minimum":0,"maximum":3600000,"default":10000},"groups":{"type":"array","maxItems":64,"default":[],"items":{"$ref":"#/definitions/Group"}},"pools":{"type":"array","minItems":1,"maxItems":256,"items":{"$ref":"#/definitions/Pool"},"default":[{"id":"tales","engine":"llamacpp","driver":"embedded","model":"file:models/tinytales.gguf","ctx":256,"replicas":[{"id":"r0","slots":2}]},{"id":"mock","engine":"mock","driver":"in-process","model":"mock:v1","ctx":8192,"replicas":[{"id":"r0","slots":4}],"queue":{"capacity":256,"full_policy":"drop-lru"}}]},"models":{"type":"array","maxItems":256,"default":[],"items":{"$ref":"#/definitions/Model"}}}};
+const schema12 = {"type":"object","additionalProperties":false,"required":["listen","data_dir","models_dir","log_level","auth","cors","limits","doors","sessions","retention","catalog","devices","defaults","shutdown_grace_ms","groups","pools","models"],"properties":{"listen":{"type":"string","pattern":"^(\\[[0-9a-fA-F:.]+\\]|[^:\\s]+):[0-9]{1,5}$","default":"0.0.0.0:8080"},"data_dir":{"type":"string","minLength":1,"default":"./data"},"models_dir":{"type":"string","minLength":1,"default":"./models"},"log_level":{"type":"string","enum":["fatal","error","warn","info","debug","trace","silent"],"default":"info"},"auth":{"$ref":"#/definitions/Auth","default":{}},"cors":{"$ref":"#/definitions/Cors","default":{}},"limits":{"$ref":"#/definitions/Limits","default":{}},"doors":{"$ref":"#/definitions/Doors","default":{}},"sessions":{"$ref":"#/definitions/Sessions","default":{}},"retention":{"$ref":"#/definitions/Retention","default":{}},"catalog":{"$ref":"#/definitions/Catalog","default":{}},"devices":{"$ref":"#/definitions/Devices","default":{}},"defaults":{"$ref":"#/definitions/Defaults","default":{}},"shutdown_grace_ms":{"type":"integer","minimum":0,"maximum":3600000,"default":10000},"groups":{"type":"array","maxItems":64,"default":[],"items":{"$ref":"#/definitions/Group"}},"pools":{"type":"array","minItems":1,"maxItems":256,"items":{"$ref":"#/definitions/Pool"},"default":[{"id":"tales","engine":"llamacpp","driver":"embedded","model":"file:models/tinytales.gguf","ctx":256,"replicas":[{"id":"r0","slots":2}]},{"id":"mock","engine":"mock","driver":"in-process","model":"mock:v1","ctx":8192,"replicas":[{"id":"r0","slots":4}],"queue":{"capacity":256,"full_policy":"drop-lru"}}]},"models":{"type":"array","maxItems":256,"default":[],"items":{"$ref":"#/definitions/Model"}}}};
 const func2 = Object.prototype.hasOwnProperty;
 const func3 = runtime0.default;
 const pattern0 = new RegExp("^(\\[[0-9a-fA-F:.]+\\]|[^:\\s]+):[0-9]{1,5}$", "u");
@@ -1681,7 +1681,7 @@ validate22.errors = vErrors;
 return errors === 0;
 }
 
-const schema44 = {"type":"object","additionalProperties":false,"required":["capacity","full_policy","batch_every"],"properties":{"capacity":{"type":"integer","minimum":1,"maximum":10000000,"default":64},"full_policy":{"type":"string","enum":["reject","drop-lru"],"default":"reject"},"batch_every":{"type":"integer","minimum":1,"maximum":1000000,"default":8}}};
+const schema45 = {"type":"object","additionalProperties":false,"required":["capacity","full_policy","batch_every"],"properties":{"capacity":{"type":"integer","minimum":1,"maximum":10000000,"default":64},"full_policy":{"type":"string","enum":["reject","drop-lru"],"default":"reject"},"batch_every":{"type":"integer","minimum":1,"maximum":1000000,"default":8}}};
 const pattern15 = new RegExp("^https?://[^/?#@\\s]+(/[^?#@\\s]*)?$", "u");
 const pattern16 = new RegExp("^(?!ORCHD_)[A-Za-z_][A-Za-z0-9_]{0,127}$", "u");
 
@@ -2000,9 +2000,9 @@ validate25.errors = vErrors;
 return errors === 0;
 }
 
-const schema47 = {"type":"object","discriminator":{"propertyName":"driver"},"oneOf":[{"$ref":"#/definitions/MockInProcessPool"}],"required":["engine"],"properties":{"engine":{"enum":["mock"]}}};
-const schema48 = {"type":"object","additionalProperties":false,"required":["engine","driver","mock","ctx"],"properties":{"id":true,"engine":{"type":"string","enum":["mock"]},"driver":{"type":"string","enum":["in-process"]},"model":true,"ctx":true,"max_tokens_out":true,"sampler_profile_version":true,"replicas":true,"queue":true,"timeouts":true,"prices":true,"mock":{"$ref":"#/definitions/MockOptions","default":{}}}};
-const schema49 = {"type":"object","additionalProperties":false,"required":["prefill_ms","token_ms","tokens","load_ms","replayable","continues"],"properties":{"prefill_ms":{"type":"number","minimum":0,"maximum":600000,"default":5},"token_ms":{"type":"number","minimum":0,"maximum":600000,"default":10},"tokens":{"type":"integer","minimum":1,"maximum":10000000,"default":32},"replayable":{"type":"boolean","default":true},"continues":{"type":"boolean","default":true},"load_ms":{"type":"number","minimum":0,"maximum":600000,"default":0},"fault":{"type":"object","additionalProperties":false,"required":["kind","after_tokens","every"],"properties":{"kind":{"type":"string","enum":["fail","hang","die","deaf"]},"after_tokens":{"type":"integer","minimum":0,"maximum":10000000,"default":0},"every":{"type":"integer","minimum":1,"maximum":1000000,"default":1}}}}};
+const schema48 = {"type":"object","discriminator":{"propertyName":"driver"},"oneOf":[{"$ref":"#/definitions/MockInProcessPool"}],"required":["engine"],"properties":{"engine":{"enum":["mock"]}}};
+const schema49 = {"type":"object","additionalProperties":false,"required":["engine","driver","mock","ctx"],"properties":{"id":true,"engine":{"type":"string","enum":["mock"]},"driver":{"type":"string","enum":["in-process"]},"model":true,"ctx":true,"max_tokens_out":true,"sampler_profile_version":true,"replicas":true,"queue":true,"timeouts":true,"prices":true,"mock":{"$ref":"#/definitions/MockOptions","default":{}}}};
+const schema50 = {"type":"object","additionalProperties":false,"required":["prefill_ms","token_ms","tokens","load_ms","replayable","continues"],"properties":{"prefill_ms":{"type":"number","minimum":0,"maximum":600000,"default":5},"token_ms":{"type":"number","minimum":0,"maximum":600000,"default":10},"tokens":{"type":"integer","minimum":1,"maximum":10000000,"default":32},"replayable":{"type":"boolean","default":true},"continues":{"type":"boolean","default":true},"load_ms":{"type":"number","minimum":0,"maximum":600000,"default":0},"fault":{"type":"object","additionalProperties":false,"required":["kind","after_tokens","every"],"properties":{"kind":{"type":"string","enum":["fail","hang","die","deaf"]},"after_tokens":{"type":"integer","minimum":0,"maximum":10000000,"default":0},"every":{"type":"integer","minimum":1,"maximum":1000000,"default":1}}}}};
 
 function validate30(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -2052,7 +2052,7 @@ vErrors.push(err3);
 errors++;
 }
 for(const key0 in data){
-if(!(func2.call(schema48.properties, key0))){
+if(!(func2.call(schema49.properties, key0))){
 const err4 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err4];
@@ -2076,7 +2076,7 @@ vErrors.push(err5);
 errors++;
 }
 if(!(data0 === "mock")){
-const err6 = {instancePath:instancePath+"/engine",schemaPath:"#/properties/engine/enum",keyword:"enum",params:{allowedValues: schema48.properties.engine.enum},message:"must be equal to one of the allowed values"};
+const err6 = {instancePath:instancePath+"/engine",schemaPath:"#/properties/engine/enum",keyword:"enum",params:{allowedValues: schema49.properties.engine.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err6];
 }
@@ -2099,7 +2099,7 @@ vErrors.push(err7);
 errors++;
 }
 if(!(data1 === "in-process")){
-const err8 = {instancePath:instancePath+"/driver",schemaPath:"#/properties/driver/enum",keyword:"enum",params:{allowedValues: schema48.properties.driver.enum},message:"must be equal to one of the allowed values"};
+const err8 = {instancePath:instancePath+"/driver",schemaPath:"#/properties/driver/enum",keyword:"enum",params:{allowedValues: schema49.properties.driver.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err8];
 }
@@ -2417,7 +2417,7 @@ vErrors.push(err34);
 errors++;
 }
 if(!((((data10 === "fail") || (data10 === "hang")) || (data10 === "die")) || (data10 === "deaf"))){
-const err35 = {instancePath:instancePath+"/mock/fault/kind",schemaPath:"#/definitions/MockOptions/properties/fault/properties/kind/enum",keyword:"enum",params:{allowedValues: schema49.properties.fault.properties.kind.enum},message:"must be equal to one of the allowed values"};
+const err35 = {instancePath:instancePath+"/mock/fault/kind",schemaPath:"#/definitions/MockOptions/properties/fault/properties/kind/enum",keyword:"enum",params:{allowedValues: schema50.properties.fault.properties.kind.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err35];
 }
@@ -2548,7 +2548,7 @@ errors++;
 }
 if(data.engine !== undefined){
 if(!(data.engine === "mock")){
-const err1 = {instancePath:instancePath+"/engine",schemaPath:"#/properties/engine/enum",keyword:"enum",params:{allowedValues: schema47.properties.engine.enum},message:"must be equal to one of the allowed values"};
+const err1 = {instancePath:instancePath+"/engine",schemaPath:"#/properties/engine/enum",keyword:"enum",params:{allowedValues: schema48.properties.engine.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err1];
 }
@@ -2602,8 +2602,8 @@ validate29.errors = vErrors;
 return errors === 0;
 }
 
-const schema50 = {"type":"object","discriminator":{"propertyName":"driver"},"oneOf":[{"$ref":"#/definitions/LlamacppEmbeddedPool"},{"$ref":"#/definitions/LlamacppExternalPool"},{"$ref":"#/definitions/LlamacppManagedPool"}],"required":["engine"],"properties":{"engine":{"enum":["llamacpp"]}}};
-const schema51 = {"type":"object","additionalProperties":false,"required":["engine","driver","llamacpp","ctx"],"properties":{"id":true,"engine":{"type":"string","enum":["llamacpp"]},"driver":{"type":"string","enum":["embedded"]},"model":true,"ctx":true,"max_tokens_out":true,"sampler_profile_version":true,"replicas":true,"queue":true,"timeouts":true,"prices":true,"llamacpp":{"$ref":"#/definitions/LlamacppOptions","default":{}}}};
+const schema51 = {"type":"object","discriminator":{"propertyName":"driver"},"oneOf":[{"$ref":"#/definitions/LlamacppEmbeddedPool"},{"$ref":"#/definitions/LlamacppExternalPool"},{"$ref":"#/definitions/LlamacppManagedPool"}],"required":["engine"],"properties":{"engine":{"enum":["llamacpp"]}}};
+const schema52 = {"type":"object","additionalProperties":false,"required":["engine","driver","llamacpp","ctx"],"properties":{"id":true,"engine":{"type":"string","enum":["llamacpp"]},"driver":{"type":"string","enum":["embedded"]},"model":true,"ctx":true,"max_tokens_out":true,"sampler_profile_version":true,"replicas":true,"queue":true,"timeouts":true,"prices":true,"llamacpp":{"$ref":"#/definitions/LlamacppOptions","default":{}}}};
 
 function validate33(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -2653,7 +2653,7 @@ vErrors.push(err3);
 errors++;
 }
 for(const key0 in data){
-if(!(func2.call(schema51.properties, key0))){
+if(!(func2.call(schema52.properties, key0))){
 const err4 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err4];
@@ -2677,7 +2677,7 @@ vErrors.push(err5);
 errors++;
 }
 if(!(data0 === "llamacpp")){
-const err6 = {instancePath:instancePath+"/engine",schemaPath:"#/properties/engine/enum",keyword:"enum",params:{allowedValues: schema51.properties.engine.enum},message:"must be equal to one of the allowed values"};
+const err6 = {instancePath:instancePath+"/engine",schemaPath:"#/properties/engine/enum",keyword:"enum",params:{allowedValues: schema52.properties.engine.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err6];
 }
@@ -2700,7 +2700,7 @@ vErrors.push(err7);
 errors++;
 }
 if(!(data1 === "embedded")){
-const err8 = {instancePath:instancePath+"/driver",schemaPath:"#/properties/driver/enum",keyword:"enum",params:{allowedValues: schema51.properties.driver.enum},message:"must be equal to one of the allowed values"};
+const err8 = {instancePath:instancePath+"/driver",schemaPath:"#/properties/driver/enum",keyword:"enum",params:{allowedValues: schema52.properties.driver.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err8];
 }
@@ -2865,9 +2865,9 @@ validate33.errors = vErrors;
 return errors === 0;
 }
 
-const schema53 = {"type":"object","additionalProperties":false,"required":["engine","driver","llamacpp","replayable"],"properties":{"id":true,"engine":{"type":"string","enum":["llamacpp"]},"driver":{"type":"string","enum":["external"]},"model":true,"ctx":true,"max_tokens_out":true,"sampler_profile_version":true,"replicas":true,"queue":true,"timeouts":true,"prices":true,"url":{"$ref":"#/definitions/Url"},"api_key_env":{"$ref":"#/definitions/ApiKeyEnv"},"replayable":{"$ref":"#/definitions/Replayable","default":"probe"},"reload":{"$ref":"#/definitions/ReloadMode"},"llamacpp":{"$ref":"#/definitions/LlamacppExternalOptions","default":{}}}};
-const schema56 = {"enum":[true,false,"probe"]};
-const schema57 = {"type":"string","enum":["beside","swap"]};
+const schema54 = {"type":"object","additionalProperties":false,"required":["engine","driver","llamacpp","replayable"],"properties":{"id":true,"engine":{"type":"string","enum":["llamacpp"]},"driver":{"type":"string","enum":["external"]},"model":true,"ctx":true,"max_tokens_out":true,"sampler_profile_version":true,"replicas":true,"queue":true,"timeouts":true,"prices":true,"url":{"$ref":"#/definitions/Url"},"api_key_env":{"$ref":"#/definitions/ApiKeyEnv"},"replayable":{"$ref":"#/definitions/Replayable","default":"probe"},"reload":{"$ref":"#/definitions/ReloadMode"},"llamacpp":{"$ref":"#/definitions/LlamacppExternalOptions","default":{}}}};
+const schema57 = {"enum":[true,false,"probe"]};
+const schema58 = {"type":"string","enum":["beside","swap"]};
 
 function validate34(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -2920,7 +2920,7 @@ vErrors.push(err3);
 errors++;
 }
 for(const key0 in data){
-if(!(func2.call(schema53.properties, key0))){
+if(!(func2.call(schema54.properties, key0))){
 const err4 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err4];
@@ -2944,7 +2944,7 @@ vErrors.push(err5);
 errors++;
 }
 if(!(data0 === "llamacpp")){
-const err6 = {instancePath:instancePath+"/engine",schemaPath:"#/properties/engine/enum",keyword:"enum",params:{allowedValues: schema53.properties.engine.enum},message:"must be equal to one of the allowed values"};
+const err6 = {instancePath:instancePath+"/engine",schemaPath:"#/properties/engine/enum",keyword:"enum",params:{allowedValues: schema54.properties.engine.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err6];
 }
@@ -2967,7 +2967,7 @@ vErrors.push(err7);
 errors++;
 }
 if(!(data1 === "external")){
-const err8 = {instancePath:instancePath+"/driver",schemaPath:"#/properties/driver/enum",keyword:"enum",params:{allowedValues: schema53.properties.driver.enum},message:"must be equal to one of the allowed values"};
+const err8 = {instancePath:instancePath+"/driver",schemaPath:"#/properties/driver/enum",keyword:"enum",params:{allowedValues: schema54.properties.driver.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err8];
 }
@@ -3039,7 +3039,7 @@ errors++;
 }
 let data4 = data.replayable;
 if(!(((data4 === true) || (data4 === false)) || (data4 === "probe"))){
-const err14 = {instancePath:instancePath+"/replayable",schemaPath:"#/definitions/Replayable/enum",keyword:"enum",params:{allowedValues: schema56.enum},message:"must be equal to one of the allowed values"};
+const err14 = {instancePath:instancePath+"/replayable",schemaPath:"#/definitions/Replayable/enum",keyword:"enum",params:{allowedValues: schema57.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err14];
 }
@@ -3061,7 +3061,7 @@ vErrors.push(err15);
 errors++;
 }
 if(!((data5 === "beside") || (data5 === "swap"))){
-const err16 = {instancePath:instancePath+"/reload",schemaPath:"#/definitions/ReloadMode/enum",keyword:"enum",params:{allowedValues: schema57.enum},message:"must be equal to one of the allowed values"};
+const err16 = {instancePath:instancePath+"/reload",schemaPath:"#/definitions/ReloadMode/enum",keyword:"enum",params:{allowedValues: schema58.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err16];
 }
@@ -3109,7 +3109,7 @@ validate34.errors = vErrors;
 return errors === 0;
 }
 
-const schema59 = {"type":"object","additionalProperties":false,"required":["engine","driver","llamacpp","command","env","stop_ms","replayable"],"properties":{"id":true,"engine":{"type":"string","enum":["llamacpp"]},"driver":{"type":"string","enum":["managed"]},"model":true,"ctx":true,"max_tokens_out":true,"sampler_profile_version":true,"replicas":true,"queue":true,"timeouts":true,"prices":true,"command":{"$ref":"#/definitions/Command"},"env":{"type":"array","maxItems":256,"default":[],"items":{"$ref":"#/definitions/EnvName"}},"stop_ms":{"type":"integer","minimum":0,"maximum":600000,"default":5000},"api_key_env":{"$ref":"#/definitions/ApiKeyEnv"},"replayable":{"$ref":"#/definitions/Replayable","default":"probe"},"reload":{"$ref":"#/definitions/ReloadMode"},"llamacpp":{"$ref":"#/definitions/LlamacppManagedOptions","default":{}}}};
+const schema60 = {"type":"object","additionalProperties":false,"required":["engine","driver","llamacpp","command","env","stop_ms","replayable"],"properties":{"id":true,"engine":{"type":"string","enum":["llamacpp"]},"driver":{"type":"string","enum":["managed"]},"model":true,"ctx":true,"max_tokens_out":true,"sampler_profile_version":true,"replicas":true,"queue":true,"timeouts":true,"prices":true,"command":{"$ref":"#/definitions/Command"},"env":{"type":"array","maxItems":256,"default":[],"items":{"$ref":"#/definitions/EnvName"}},"stop_ms":{"type":"integer","minimum":0,"maximum":600000,"default":5000},"api_key_env":{"$ref":"#/definitions/ApiKeyEnv"},"replayable":{"$ref":"#/definitions/Replayable","default":"probe"},"reload":{"$ref":"#/definitions/ReloadMode"},"llamacpp":{"$ref":"#/definitions/LlamacppManagedOptions","default":{}}}};
 
 function validate35(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -3198,7 +3198,7 @@ vErrors.push(err6);
 errors++;
 }
 for(const key0 in data){
-if(!(func2.call(schema59.properties, key0))){
+if(!(func2.call(schema60.properties, key0))){
 const err7 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err7];
@@ -3222,7 +3222,7 @@ vErrors.push(err8);
 errors++;
 }
 if(!(data0 === "llamacpp")){
-const err9 = {instancePath:instancePath+"/engine",schemaPath:"#/properties/engine/enum",keyword:"enum",params:{allowedValues: schema59.properties.engine.enum},message:"must be equal to one of the allowed values"};
+const err9 = {instancePath:instancePath+"/engine",schemaPath:"#/properties/engine/enum",keyword:"enum",params:{allowedValues: schema60.properties.engine.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err9];
 }
@@ -3245,7 +3245,7 @@ vErrors.push(err10);
 errors++;
 }
 if(!(data1 === "managed")){
-const err11 = {instancePath:instancePath+"/driver",schemaPath:"#/properties/driver/enum",keyword:"enum",params:{allowedValues: schema59.properties.driver.enum},message:"must be equal to one of the allowed values"};
+const err11 = {instancePath:instancePath+"/driver",schemaPath:"#/properties/driver/enum",keyword:"enum",params:{allowedValues: schema60.properties.driver.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err11];
 }
@@ -3435,7 +3435,7 @@ errors++;
 }
 let data8 = data.replayable;
 if(!(((data8 === true) || (data8 === false)) || (data8 === "probe"))){
-const err27 = {instancePath:instancePath+"/replayable",schemaPath:"#/definitions/Replayable/enum",keyword:"enum",params:{allowedValues: schema56.enum},message:"must be equal to one of the allowed values"};
+const err27 = {instancePath:instancePath+"/replayable",schemaPath:"#/definitions/Replayable/enum",keyword:"enum",params:{allowedValues: schema57.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err27];
 }
@@ -3457,7 +3457,7 @@ vErrors.push(err28);
 errors++;
 }
 if(!((data9 === "beside") || (data9 === "swap"))){
-const err29 = {instancePath:instancePath+"/reload",schemaPath:"#/definitions/ReloadMode/enum",keyword:"enum",params:{allowedValues: schema57.enum},message:"must be equal to one of the allowed values"};
+const err29 = {instancePath:instancePath+"/reload",schemaPath:"#/definitions/ReloadMode/enum",keyword:"enum",params:{allowedValues: schema58.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err29];
 }
@@ -3522,7 +3522,7 @@ errors++;
 }
 if(data.engine !== undefined){
 if(!(data.engine === "llamacpp")){
-const err1 = {instancePath:instancePath+"/engine",schemaPath:"#/properties/engine/enum",keyword:"enum",params:{allowedValues: schema50.properties.engine.enum},message:"must be equal to one of the allowed values"};
+const err1 = {instancePath:instancePath+"/engine",schemaPath:"#/properties/engine/enum",keyword:"enum",params:{allowedValues: schema51.properties.engine.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err1];
 }
@@ -3588,9 +3588,9 @@ validate32.errors = vErrors;
 return errors === 0;
 }
 
-const schema66 = {"type":"object","discriminator":{"propertyName":"driver"},"oneOf":[{"$ref":"#/definitions/VllmExternalPool"},{"$ref":"#/definitions/VllmManagedPool"}],"required":["engine"],"properties":{"engine":{"enum":["vllm"]}}};
-const schema67 = {"type":"object","additionalProperties":false,"required":["engine","driver","vllm","replayable"],"properties":{"id":true,"engine":{"type":"string","enum":["vllm"]},"driver":{"type":"string","enum":["external"]},"model":true,"ctx":true,"max_tokens_out":true,"sampler_profile_version":true,"replicas":true,"queue":true,"timeouts":true,"prices":true,"url":{"$ref":"#/definitions/Url"},"api_key_env":{"$ref":"#/definitions/ApiKeyEnv"},"replayable":{"$ref":"#/definitions/Replayable","default":"probe"},"reload":{"$ref":"#/definitions/ReloadMode"},"vllm":{"$ref":"#/definitions/VllmOptions","default":{}}}};
-const schema72 = {"type":"object","additionalProperties":false,"required":["features"],"properties":{"features":{"type":"array","maxItems":3,"uniqueItems":true,"default":[],"items":{"type":"string","enum":["images","audio","reasoning"]}}}};
+const schema67 = {"type":"object","discriminator":{"propertyName":"driver"},"oneOf":[{"$ref":"#/definitions/VllmExternalPool"},{"$ref":"#/definitions/VllmManagedPool"}],"required":["engine"],"properties":{"engine":{"enum":["vllm"]}}};
+const schema68 = {"type":"object","additionalProperties":false,"required":["engine","driver","vllm","replayable"],"properties":{"id":true,"engine":{"type":"string","enum":["vllm"]},"driver":{"type":"string","enum":["external"]},"model":true,"ctx":true,"max_tokens_out":true,"sampler_profile_version":true,"replicas":true,"queue":true,"timeouts":true,"prices":true,"url":{"$ref":"#/definitions/Url"},"api_key_env":{"$ref":"#/definitions/ApiKeyEnv"},"replayable":{"$ref":"#/definitions/Replayable","default":"probe"},"reload":{"$ref":"#/definitions/ReloadMode"},"vllm":{"$ref":"#/definitions/VllmOptions","default":{}}}};
+const schema73 = {"type":"object","additionalProperties":false,"required":["features"],"properties":{"features":{"type":"array","maxItems":3,"uniqueItems":true,"default":[],"items":{"type":"string","enum":["images","audio","reasoning"]}}}};
 
 function validate40(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -3643,7 +3643,7 @@ vErrors.push(err3);
 errors++;
 }
 for(const key0 in data){
-if(!(func2.call(schema67.properties, key0))){
+if(!(func2.call(schema68.properties, key0))){
 const err4 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err4];
@@ -3667,7 +3667,7 @@ vErrors.push(err5);
 errors++;
 }
 if(!(data0 === "vllm")){
-const err6 = {instancePath:instancePath+"/engine",schemaPath:"#/properties/engine/enum",keyword:"enum",params:{allowedValues: schema67.properties.engine.enum},message:"must be equal to one of the allowed values"};
+const err6 = {instancePath:instancePath+"/engine",schemaPath:"#/properties/engine/enum",keyword:"enum",params:{allowedValues: schema68.properties.engine.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err6];
 }
@@ -3690,7 +3690,7 @@ vErrors.push(err7);
 errors++;
 }
 if(!(data1 === "external")){
-const err8 = {instancePath:instancePath+"/driver",schemaPath:"#/properties/driver/enum",keyword:"enum",params:{allowedValues: schema67.properties.driver.enum},message:"must be equal to one of the allowed values"};
+const err8 = {instancePath:instancePath+"/driver",schemaPath:"#/properties/driver/enum",keyword:"enum",params:{allowedValues: schema68.properties.driver.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err8];
 }
@@ -3762,7 +3762,7 @@ errors++;
 }
 let data4 = data.replayable;
 if(!(((data4 === true) || (data4 === false)) || (data4 === "probe"))){
-const err14 = {instancePath:instancePath+"/replayable",schemaPath:"#/definitions/Replayable/enum",keyword:"enum",params:{allowedValues: schema56.enum},message:"must be equal to one of the allowed values"};
+const err14 = {instancePath:instancePath+"/replayable",schemaPath:"#/definitions/Replayable/enum",keyword:"enum",params:{allowedValues: schema57.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err14];
 }
@@ -3784,7 +3784,7 @@ vErrors.push(err15);
 errors++;
 }
 if(!((data5 === "beside") || (data5 === "swap"))){
-const err16 = {instancePath:instancePath+"/reload",schemaPath:"#/definitions/ReloadMode/enum",keyword:"enum",params:{allowedValues: schema57.enum},message:"must be equal to one of the allowed values"};
+const err16 = {instancePath:instancePath+"/reload",schemaPath:"#/definitions/ReloadMode/enum",keyword:"enum",params:{allowedValues: schema58.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err16];
 }
@@ -3847,7 +3847,7 @@ vErrors.push(err20);
 errors++;
 }
 if(!(((data8 === "images") || (data8 === "audio")) || (data8 === "reasoning"))){
-const err21 = {instancePath:instancePath+"/vllm/features/" + i0,schemaPath:"#/definitions/VllmOptions/properties/features/items/enum",keyword:"enum",params:{allowedValues: schema72.properties.features.items.enum},message:"must be equal to one of the allowed values"};
+const err21 = {instancePath:instancePath+"/vllm/features/" + i0,schemaPath:"#/definitions/VllmOptions/properties/features/items/enum",keyword:"enum",params:{allowedValues: schema73.properties.features.items.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err21];
 }
@@ -3918,7 +3918,7 @@ validate40.errors = vErrors;
 return errors === 0;
 }
 
-const schema73 = {"type":"object","additionalProperties":false,"required":["engine","driver","vllm","command","env","stop_ms","replayable"],"properties":{"id":true,"engine":{"type":"string","enum":["vllm"]},"driver":{"type":"string","enum":["managed"]},"model":true,"ctx":true,"max_tokens_out":true,"sampler_profile_version":true,"replicas":true,"queue":true,"timeouts":true,"prices":true,"command":{"$ref":"#/definitions/Command"},"env":{"type":"array","maxItems":256,"default":[],"items":{"$ref":"#/definitions/EnvName"}},"stop_ms":{"type":"integer","minimum":0,"maximum":600000,"default":5000},"api_key_env":{"$ref":"#/definitions/ApiKeyEnv"},"replayable":{"$ref":"#/definitions/Replayable","default":"probe"},"reload":{"$ref":"#/definitions/ReloadMode"},"vllm":{"$ref":"#/definitions/VllmOptions","default":{}}}};
+const schema74 = {"type":"object","additionalProperties":false,"required":["engine","driver","vllm","command","env","stop_ms","replayable"],"properties":{"id":true,"engine":{"type":"string","enum":["vllm"]},"driver":{"type":"string","enum":["managed"]},"model":true,"ctx":true,"max_tokens_out":true,"sampler_profile_version":true,"replicas":true,"queue":true,"timeouts":true,"prices":true,"command":{"$ref":"#/definitions/Command"},"env":{"type":"array","maxItems":256,"default":[],"items":{"$ref":"#/definitions/EnvName"}},"stop_ms":{"type":"integer","minimum":0,"maximum":600000,"default":5000},"api_key_env":{"$ref":"#/definitions/ApiKeyEnv"},"replayable":{"$ref":"#/definitions/Replayable","default":"probe"},"reload":{"$ref":"#/definitions/ReloadMode"},"vllm":{"$ref":"#/definitions/VllmOptions","default":{}}}};
 
 function validate41(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -4007,7 +4007,7 @@ vErrors.push(err6);
 errors++;
 }
 for(const key0 in data){
-if(!(func2.call(schema73.properties, key0))){
+if(!(func2.call(schema74.properties, key0))){
 const err7 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err7];
@@ -4031,7 +4031,7 @@ vErrors.push(err8);
 errors++;
 }
 if(!(data0 === "vllm")){
-const err9 = {instancePath:instancePath+"/engine",schemaPath:"#/properties/engine/enum",keyword:"enum",params:{allowedValues: schema73.properties.engine.enum},message:"must be equal to one of the allowed values"};
+const err9 = {instancePath:instancePath+"/engine",schemaPath:"#/properties/engine/enum",keyword:"enum",params:{allowedValues: schema74.properties.engine.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err9];
 }
@@ -4054,7 +4054,7 @@ vErrors.push(err10);
 errors++;
 }
 if(!(data1 === "managed")){
-const err11 = {instancePath:instancePath+"/driver",schemaPath:"#/properties/driver/enum",keyword:"enum",params:{allowedValues: schema73.properties.driver.enum},message:"must be equal to one of the allowed values"};
+const err11 = {instancePath:instancePath+"/driver",schemaPath:"#/properties/driver/enum",keyword:"enum",params:{allowedValues: schema74.properties.driver.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err11];
 }
@@ -4244,7 +4244,7 @@ errors++;
 }
 let data8 = data.replayable;
 if(!(((data8 === true) || (data8 === false)) || (data8 === "probe"))){
-const err27 = {instancePath:instancePath+"/replayable",schemaPath:"#/definitions/Replayable/enum",keyword:"enum",params:{allowedValues: schema56.enum},message:"must be equal to one of the allowed values"};
+const err27 = {instancePath:instancePath+"/replayable",schemaPath:"#/definitions/Replayable/enum",keyword:"enum",params:{allowedValues: schema57.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err27];
 }
@@ -4266,7 +4266,7 @@ vErrors.push(err28);
 errors++;
 }
 if(!((data9 === "beside") || (data9 === "swap"))){
-const err29 = {instancePath:instancePath+"/reload",schemaPath:"#/definitions/ReloadMode/enum",keyword:"enum",params:{allowedValues: schema57.enum},message:"must be equal to one of the allowed values"};
+const err29 = {instancePath:instancePath+"/reload",schemaPath:"#/definitions/ReloadMode/enum",keyword:"enum",params:{allowedValues: schema58.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err29];
 }
@@ -4329,7 +4329,7 @@ vErrors.push(err33);
 errors++;
 }
 if(!(((data12 === "images") || (data12 === "audio")) || (data12 === "reasoning"))){
-const err34 = {instancePath:instancePath+"/vllm/features/" + i2,schemaPath:"#/definitions/VllmOptions/properties/features/items/enum",keyword:"enum",params:{allowedValues: schema72.properties.features.items.enum},message:"must be equal to one of the allowed values"};
+const err34 = {instancePath:instancePath+"/vllm/features/" + i2,schemaPath:"#/definitions/VllmOptions/properties/features/items/enum",keyword:"enum",params:{allowedValues: schema73.properties.features.items.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err34];
 }
@@ -4417,7 +4417,7 @@ errors++;
 }
 if(data.engine !== undefined){
 if(!(data.engine === "vllm")){
-const err1 = {instancePath:instancePath+"/engine",schemaPath:"#/properties/engine/enum",keyword:"enum",params:{allowedValues: schema66.properties.engine.enum},message:"must be equal to one of the allowed values"};
+const err1 = {instancePath:instancePath+"/engine",schemaPath:"#/properties/engine/enum",keyword:"enum",params:{allowedValues: schema67.properties.engine.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err1];
 }
@@ -4477,8 +4477,8 @@ validate39.errors = vErrors;
 return errors === 0;
 }
 
-const schema80 = {"type":"object","discriminator":{"propertyName":"driver"},"oneOf":[{"$ref":"#/definitions/TgiExternalPool"},{"$ref":"#/definitions/TgiManagedPool"}],"required":["engine"],"properties":{"engine":{"enum":["tgi"]}}};
-const schema81 = {"type":"object","additionalProperties":false,"required":["engine","driver","tgi","replayable"],"properties":{"id":true,"engine":{"type":"string","enum":["tgi"]},"driver":{"type":"string","enum":["external"]},"model":true,"ctx":true,"max_tokens_out":true,"sampler_profile_version":true,"replicas":true,"queue":true,"timeouts":true,"prices":true,"url":{"$ref":"#/definitions/Url"},"api_key_env":{"$ref":"#/definitions/ApiKeyEnv"},"replayable":{"$ref":"#/definitions/Replayable","default":"probe"},"reload":{"$ref":"#/definitions/ReloadMode"},"tgi":{"$ref":"#/definitions/TgiOptions","default":{}}}};
+const schema81 = {"type":"object","discriminator":{"propertyName":"driver"},"oneOf":[{"$ref":"#/definitions/TgiExternalPool"},{"$ref":"#/definitions/TgiManagedPool"}],"required":["engine"],"properties":{"engine":{"enum":["tgi"]}}};
+const schema82 = {"type":"object","additionalProperties":false,"required":["engine","driver","tgi","replayable"],"properties":{"id":true,"engine":{"type":"string","enum":["tgi"]},"driver":{"type":"string","enum":["external"]},"model":true,"ctx":true,"max_tokens_out":true,"sampler_profile_version":true,"replicas":true,"queue":true,"timeouts":true,"prices":true,"url":{"$ref":"#/definitions/Url"},"api_key_env":{"$ref":"#/definitions/ApiKeyEnv"},"replayable":{"$ref":"#/definitions/Replayable","default":"probe"},"reload":{"$ref":"#/definitions/ReloadMode"},"tgi":{"$ref":"#/definitions/TgiOptions","default":{}}}};
 
 function validate45(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -4531,7 +4531,7 @@ vErrors.push(err3);
 errors++;
 }
 for(const key0 in data){
-if(!(func2.call(schema81.properties, key0))){
+if(!(func2.call(schema82.properties, key0))){
 const err4 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err4];
@@ -4555,7 +4555,7 @@ vErrors.push(err5);
 errors++;
 }
 if(!(data0 === "tgi")){
-const err6 = {instancePath:instancePath+"/engine",schemaPath:"#/properties/engine/enum",keyword:"enum",params:{allowedValues: schema81.properties.engine.enum},message:"must be equal to one of the allowed values"};
+const err6 = {instancePath:instancePath+"/engine",schemaPath:"#/properties/engine/enum",keyword:"enum",params:{allowedValues: schema82.properties.engine.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err6];
 }
@@ -4578,7 +4578,7 @@ vErrors.push(err7);
 errors++;
 }
 if(!(data1 === "external")){
-const err8 = {instancePath:instancePath+"/driver",schemaPath:"#/properties/driver/enum",keyword:"enum",params:{allowedValues: schema81.properties.driver.enum},message:"must be equal to one of the allowed values"};
+const err8 = {instancePath:instancePath+"/driver",schemaPath:"#/properties/driver/enum",keyword:"enum",params:{allowedValues: schema82.properties.driver.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err8];
 }
@@ -4650,7 +4650,7 @@ errors++;
 }
 let data4 = data.replayable;
 if(!(((data4 === true) || (data4 === false)) || (data4 === "probe"))){
-const err14 = {instancePath:instancePath+"/replayable",schemaPath:"#/definitions/Replayable/enum",keyword:"enum",params:{allowedValues: schema56.enum},message:"must be equal to one of the allowed values"};
+const err14 = {instancePath:instancePath+"/replayable",schemaPath:"#/definitions/Replayable/enum",keyword:"enum",params:{allowedValues: schema57.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err14];
 }
@@ -4672,7 +4672,7 @@ vErrors.push(err15);
 errors++;
 }
 if(!((data5 === "beside") || (data5 === "swap"))){
-const err16 = {instancePath:instancePath+"/reload",schemaPath:"#/definitions/ReloadMode/enum",keyword:"enum",params:{allowedValues: schema57.enum},message:"must be equal to one of the allowed values"};
+const err16 = {instancePath:instancePath+"/reload",schemaPath:"#/definitions/ReloadMode/enum",keyword:"enum",params:{allowedValues: schema58.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err16];
 }
@@ -4720,7 +4720,7 @@ validate45.errors = vErrors;
 return errors === 0;
 }
 
-const schema87 = {"type":"object","additionalProperties":false,"required":["engine","driver","tgi","command","env","stop_ms","replayable"],"properties":{"id":true,"engine":{"type":"string","enum":["tgi"]},"driver":{"type":"string","enum":["managed"]},"model":true,"ctx":true,"max_tokens_out":true,"sampler_profile_version":true,"replicas":true,"queue":true,"timeouts":true,"prices":true,"command":{"$ref":"#/definitions/Command"},"env":{"type":"array","maxItems":256,"default":[],"items":{"$ref":"#/definitions/EnvName"}},"stop_ms":{"type":"integer","minimum":0,"maximum":600000,"default":5000},"api_key_env":{"$ref":"#/definitions/ApiKeyEnv"},"replayable":{"$ref":"#/definitions/Replayable","default":"probe"},"reload":{"$ref":"#/definitions/ReloadMode"},"tgi":{"$ref":"#/definitions/TgiOptions","default":{}}}};
+const schema88 = {"type":"object","additionalProperties":false,"required":["engine","driver","tgi","command","env","stop_ms","replayable"],"properties":{"id":true,"engine":{"type":"string","enum":["tgi"]},"driver":{"type":"string","enum":["managed"]},"model":true,"ctx":true,"max_tokens_out":true,"sampler_profile_version":true,"replicas":true,"queue":true,"timeouts":true,"prices":true,"command":{"$ref":"#/definitions/Command"},"env":{"type":"array","maxItems":256,"default":[],"items":{"$ref":"#/definitions/EnvName"}},"stop_ms":{"type":"integer","minimum":0,"maximum":600000,"default":5000},"api_key_env":{"$ref":"#/definitions/ApiKeyEnv"},"replayable":{"$ref":"#/definitions/Replayable","default":"probe"},"reload":{"$ref":"#/definitions/ReloadMode"},"tgi":{"$ref":"#/definitions/TgiOptions","default":{}}}};
 
 function validate46(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -4809,7 +4809,7 @@ vErrors.push(err6);
 errors++;
 }
 for(const key0 in data){
-if(!(func2.call(schema87.properties, key0))){
+if(!(func2.call(schema88.properties, key0))){
 const err7 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err7];
@@ -4833,7 +4833,7 @@ vErrors.push(err8);
 errors++;
 }
 if(!(data0 === "tgi")){
-const err9 = {instancePath:instancePath+"/engine",schemaPath:"#/properties/engine/enum",keyword:"enum",params:{allowedValues: schema87.properties.engine.enum},message:"must be equal to one of the allowed values"};
+const err9 = {instancePath:instancePath+"/engine",schemaPath:"#/properties/engine/enum",keyword:"enum",params:{allowedValues: schema88.properties.engine.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err9];
 }
@@ -4856,7 +4856,7 @@ vErrors.push(err10);
 errors++;
 }
 if(!(data1 === "managed")){
-const err11 = {instancePath:instancePath+"/driver",schemaPath:"#/properties/driver/enum",keyword:"enum",params:{allowedValues: schema87.properties.driver.enum},message:"must be equal to one of the allowed values"};
+const err11 = {instancePath:instancePath+"/driver",schemaPath:"#/properties/driver/enum",keyword:"enum",params:{allowedValues: schema88.properties.driver.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err11];
 }
@@ -5046,7 +5046,7 @@ errors++;
 }
 let data8 = data.replayable;
 if(!(((data8 === true) || (data8 === false)) || (data8 === "probe"))){
-const err27 = {instancePath:instancePath+"/replayable",schemaPath:"#/definitions/Replayable/enum",keyword:"enum",params:{allowedValues: schema56.enum},message:"must be equal to one of the allowed values"};
+const err27 = {instancePath:instancePath+"/replayable",schemaPath:"#/definitions/Replayable/enum",keyword:"enum",params:{allowedValues: schema57.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err27];
 }
@@ -5068,7 +5068,7 @@ vErrors.push(err28);
 errors++;
 }
 if(!((data9 === "beside") || (data9 === "swap"))){
-const err29 = {instancePath:instancePath+"/reload",schemaPath:"#/definitions/ReloadMode/enum",keyword:"enum",params:{allowedValues: schema57.enum},message:"must be equal to one of the allowed values"};
+const err29 = {instancePath:instancePath+"/reload",schemaPath:"#/definitions/ReloadMode/enum",keyword:"enum",params:{allowedValues: schema58.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err29];
 }
@@ -5133,7 +5133,7 @@ errors++;
 }
 if(data.engine !== undefined){
 if(!(data.engine === "tgi")){
-const err1 = {instancePath:instancePath+"/engine",schemaPath:"#/properties/engine/enum",keyword:"enum",params:{allowedValues: schema80.properties.engine.enum},message:"must be equal to one of the allowed values"};
+const err1 = {instancePath:instancePath+"/engine",schemaPath:"#/properties/engine/enum",keyword:"enum",params:{allowedValues: schema81.properties.engine.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err1];
 }
@@ -5193,8 +5193,8 @@ validate44.errors = vErrors;
 return errors === 0;
 }
 
-const schema94 = {"type":"object","discriminator":{"propertyName":"driver"},"oneOf":[{"$ref":"#/definitions/TritonExternalPool"},{"$ref":"#/definitions/TritonManagedPool"}],"required":["engine"],"properties":{"engine":{"enum":["triton"]}}};
-const schema95 = {"type":"object","additionalProperties":false,"required":["engine","driver","triton","replayable"],"properties":{"id":true,"engine":{"type":"string","enum":["triton"]},"driver":{"type":"string","enum":["external"]},"model":true,"ctx":true,"max_tokens_out":true,"sampler_profile_version":true,"replicas":true,"queue":true,"timeouts":true,"prices":true,"url":{"$ref":"#/definitions/Url"},"api_key_env":{"$ref":"#/definitions/ApiKeyEnv"},"replayable":{"$ref":"#/definitions/Replayable","default":"probe"},"reload":{"$ref":"#/definitions/ReloadMode"},"triton":{"$ref":"#/definitions/TritonOptions","default":{}}}};
+const schema95 = {"type":"object","discriminator":{"propertyName":"driver"},"oneOf":[{"$ref":"#/definitions/TritonExternalPool"},{"$ref":"#/definitions/TritonManagedPool"}],"required":["engine"],"properties":{"engine":{"enum":["triton"]}}};
+const schema96 = {"type":"object","additionalProperties":false,"required":["engine","driver","triton","replayable"],"properties":{"id":true,"engine":{"type":"string","enum":["triton"]},"driver":{"type":"string","enum":["external"]},"model":true,"ctx":true,"max_tokens_out":true,"sampler_profile_version":true,"replicas":true,"queue":true,"timeouts":true,"prices":true,"url":{"$ref":"#/definitions/Url"},"api_key_env":{"$ref":"#/definitions/ApiKeyEnv"},"replayable":{"$ref":"#/definitions/Replayable","default":"probe"},"reload":{"$ref":"#/definitions/ReloadMode"},"triton":{"$ref":"#/definitions/TritonOptions","default":{}}}};
 
 function validate50(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -5247,7 +5247,7 @@ vErrors.push(err3);
 errors++;
 }
 for(const key0 in data){
-if(!(func2.call(schema95.properties, key0))){
+if(!(func2.call(schema96.properties, key0))){
 const err4 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err4];
@@ -5271,7 +5271,7 @@ vErrors.push(err5);
 errors++;
 }
 if(!(data0 === "triton")){
-const err6 = {instancePath:instancePath+"/engine",schemaPath:"#/properties/engine/enum",keyword:"enum",params:{allowedValues: schema95.properties.engine.enum},message:"must be equal to one of the allowed values"};
+const err6 = {instancePath:instancePath+"/engine",schemaPath:"#/properties/engine/enum",keyword:"enum",params:{allowedValues: schema96.properties.engine.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err6];
 }
@@ -5294,7 +5294,7 @@ vErrors.push(err7);
 errors++;
 }
 if(!(data1 === "external")){
-const err8 = {instancePath:instancePath+"/driver",schemaPath:"#/properties/driver/enum",keyword:"enum",params:{allowedValues: schema95.properties.driver.enum},message:"must be equal to one of the allowed values"};
+const err8 = {instancePath:instancePath+"/driver",schemaPath:"#/properties/driver/enum",keyword:"enum",params:{allowedValues: schema96.properties.driver.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err8];
 }
@@ -5366,7 +5366,7 @@ errors++;
 }
 let data4 = data.replayable;
 if(!(((data4 === true) || (data4 === false)) || (data4 === "probe"))){
-const err14 = {instancePath:instancePath+"/replayable",schemaPath:"#/definitions/Replayable/enum",keyword:"enum",params:{allowedValues: schema56.enum},message:"must be equal to one of the allowed values"};
+const err14 = {instancePath:instancePath+"/replayable",schemaPath:"#/definitions/Replayable/enum",keyword:"enum",params:{allowedValues: schema57.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err14];
 }
@@ -5388,7 +5388,7 @@ vErrors.push(err15);
 errors++;
 }
 if(!((data5 === "beside") || (data5 === "swap"))){
-const err16 = {instancePath:instancePath+"/reload",schemaPath:"#/definitions/ReloadMode/enum",keyword:"enum",params:{allowedValues: schema57.enum},message:"must be equal to one of the allowed values"};
+const err16 = {instancePath:instancePath+"/reload",schemaPath:"#/definitions/ReloadMode/enum",keyword:"enum",params:{allowedValues: schema58.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err16];
 }
@@ -5436,7 +5436,7 @@ validate50.errors = vErrors;
 return errors === 0;
 }
 
-const schema101 = {"type":"object","additionalProperties":false,"required":["engine","driver","triton","command","env","stop_ms","replayable"],"properties":{"id":true,"engine":{"type":"string","enum":["triton"]},"driver":{"type":"string","enum":["managed"]},"model":true,"ctx":true,"max_tokens_out":true,"sampler_profile_version":true,"replicas":true,"queue":true,"timeouts":true,"prices":true,"command":{"$ref":"#/definitions/Command"},"env":{"type":"array","maxItems":256,"default":[],"items":{"$ref":"#/definitions/EnvName"}},"stop_ms":{"type":"integer","minimum":0,"maximum":600000,"default":5000},"api_key_env":{"$ref":"#/definitions/ApiKeyEnv"},"replayable":{"$ref":"#/definitions/Replayable","default":"probe"},"reload":{"$ref":"#/definitions/ReloadMode"},"triton":{"$ref":"#/definitions/TritonOptions","default":{}}}};
+const schema102 = {"type":"object","additionalProperties":false,"required":["engine","driver","triton","command","env","stop_ms","replayable"],"properties":{"id":true,"engine":{"type":"string","enum":["triton"]},"driver":{"type":"string","enum":["managed"]},"model":true,"ctx":true,"max_tokens_out":true,"sampler_profile_version":true,"replicas":true,"queue":true,"timeouts":true,"prices":true,"command":{"$ref":"#/definitions/Command"},"env":{"type":"array","maxItems":256,"default":[],"items":{"$ref":"#/definitions/EnvName"}},"stop_ms":{"type":"integer","minimum":0,"maximum":600000,"default":5000},"api_key_env":{"$ref":"#/definitions/ApiKeyEnv"},"replayable":{"$ref":"#/definitions/Replayable","default":"probe"},"reload":{"$ref":"#/definitions/ReloadMode"},"triton":{"$ref":"#/definitions/TritonOptions","default":{}}}};
 
 function validate51(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -5525,7 +5525,7 @@ vErrors.push(err6);
 errors++;
 }
 for(const key0 in data){
-if(!(func2.call(schema101.properties, key0))){
+if(!(func2.call(schema102.properties, key0))){
 const err7 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err7];
@@ -5549,7 +5549,7 @@ vErrors.push(err8);
 errors++;
 }
 if(!(data0 === "triton")){
-const err9 = {instancePath:instancePath+"/engine",schemaPath:"#/properties/engine/enum",keyword:"enum",params:{allowedValues: schema101.properties.engine.enum},message:"must be equal to one of the allowed values"};
+const err9 = {instancePath:instancePath+"/engine",schemaPath:"#/properties/engine/enum",keyword:"enum",params:{allowedValues: schema102.properties.engine.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err9];
 }
@@ -5572,7 +5572,7 @@ vErrors.push(err10);
 errors++;
 }
 if(!(data1 === "managed")){
-const err11 = {instancePath:instancePath+"/driver",schemaPath:"#/properties/driver/enum",keyword:"enum",params:{allowedValues: schema101.properties.driver.enum},message:"must be equal to one of the allowed values"};
+const err11 = {instancePath:instancePath+"/driver",schemaPath:"#/properties/driver/enum",keyword:"enum",params:{allowedValues: schema102.properties.driver.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err11];
 }
@@ -5762,7 +5762,7 @@ errors++;
 }
 let data8 = data.replayable;
 if(!(((data8 === true) || (data8 === false)) || (data8 === "probe"))){
-const err27 = {instancePath:instancePath+"/replayable",schemaPath:"#/definitions/Replayable/enum",keyword:"enum",params:{allowedValues: schema56.enum},message:"must be equal to one of the allowed values"};
+const err27 = {instancePath:instancePath+"/replayable",schemaPath:"#/definitions/Replayable/enum",keyword:"enum",params:{allowedValues: schema57.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err27];
 }
@@ -5784,7 +5784,7 @@ vErrors.push(err28);
 errors++;
 }
 if(!((data9 === "beside") || (data9 === "swap"))){
-const err29 = {instancePath:instancePath+"/reload",schemaPath:"#/definitions/ReloadMode/enum",keyword:"enum",params:{allowedValues: schema57.enum},message:"must be equal to one of the allowed values"};
+const err29 = {instancePath:instancePath+"/reload",schemaPath:"#/definitions/ReloadMode/enum",keyword:"enum",params:{allowedValues: schema58.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err29];
 }
@@ -5849,7 +5849,7 @@ errors++;
 }
 if(data.engine !== undefined){
 if(!(data.engine === "triton")){
-const err1 = {instancePath:instancePath+"/engine",schemaPath:"#/properties/engine/enum",keyword:"enum",params:{allowedValues: schema94.properties.engine.enum},message:"must be equal to one of the allowed values"};
+const err1 = {instancePath:instancePath+"/engine",schemaPath:"#/properties/engine/enum",keyword:"enum",params:{allowedValues: schema95.properties.engine.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err1];
 }
@@ -5909,8 +5909,8 @@ validate49.errors = vErrors;
 return errors === 0;
 }
 
-const schema108 = {"type":"object","discriminator":{"propertyName":"driver"},"oneOf":[{"$ref":"#/definitions/OllamaExternalPool"},{"$ref":"#/definitions/OllamaManagedPool"}],"required":["engine"],"properties":{"engine":{"enum":["ollama"]}}};
-const schema109 = {"type":"object","additionalProperties":false,"required":["engine","driver","ollama","replayable"],"properties":{"id":true,"engine":{"type":"string","enum":["ollama"]},"driver":{"type":"string","enum":["external"]},"model":true,"ctx":true,"max_tokens_out":true,"sampler_profile_version":true,"replicas":true,"queue":true,"timeouts":true,"prices":true,"url":{"$ref":"#/definitions/Url"},"api_key_env":{"$ref":"#/definitions/ApiKeyEnv"},"replayable":{"$ref":"#/definitions/Replayable","default":"probe"},"reload":{"$ref":"#/definitions/ReloadMode"},"ollama":{"$ref":"#/definitions/OllamaOptions","default":{}}}};
+const schema109 = {"type":"object","discriminator":{"propertyName":"driver"},"oneOf":[{"$ref":"#/definitions/OllamaExternalPool"},{"$ref":"#/definitions/OllamaManagedPool"}],"required":["engine"],"properties":{"engine":{"enum":["ollama"]}}};
+const schema110 = {"type":"object","additionalProperties":false,"required":["engine","driver","ollama","replayable"],"properties":{"id":true,"engine":{"type":"string","enum":["ollama"]},"driver":{"type":"string","enum":["external"]},"model":true,"ctx":true,"max_tokens_out":true,"sampler_profile_version":true,"replicas":true,"queue":true,"timeouts":true,"prices":true,"url":{"$ref":"#/definitions/Url"},"api_key_env":{"$ref":"#/definitions/ApiKeyEnv"},"replayable":{"$ref":"#/definitions/Replayable","default":"probe"},"reload":{"$ref":"#/definitions/ReloadMode"},"ollama":{"$ref":"#/definitions/OllamaOptions","default":{}}}};
 
 function validate55(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -5963,7 +5963,7 @@ vErrors.push(err3);
 errors++;
 }
 for(const key0 in data){
-if(!(func2.call(schema109.properties, key0))){
+if(!(func2.call(schema110.properties, key0))){
 const err4 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err4];
@@ -5987,7 +5987,7 @@ vErrors.push(err5);
 errors++;
 }
 if(!(data0 === "ollama")){
-const err6 = {instancePath:instancePath+"/engine",schemaPath:"#/properties/engine/enum",keyword:"enum",params:{allowedValues: schema109.properties.engine.enum},message:"must be equal to one of the allowed values"};
+const err6 = {instancePath:instancePath+"/engine",schemaPath:"#/properties/engine/enum",keyword:"enum",params:{allowedValues: schema110.properties.engine.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err6];
 }
@@ -6010,7 +6010,7 @@ vErrors.push(err7);
 errors++;
 }
 if(!(data1 === "external")){
-const err8 = {instancePath:instancePath+"/driver",schemaPath:"#/properties/driver/enum",keyword:"enum",params:{allowedValues: schema109.properties.driver.enum},message:"must be equal to one of the allowed values"};
+const err8 = {instancePath:instancePath+"/driver",schemaPath:"#/properties/driver/enum",keyword:"enum",params:{allowedValues: schema110.properties.driver.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err8];
 }
@@ -6082,7 +6082,7 @@ errors++;
 }
 let data4 = data.replayable;
 if(!(((data4 === true) || (data4 === false)) || (data4 === "probe"))){
-const err14 = {instancePath:instancePath+"/replayable",schemaPath:"#/definitions/Replayable/enum",keyword:"enum",params:{allowedValues: schema56.enum},message:"must be equal to one of the allowed values"};
+const err14 = {instancePath:instancePath+"/replayable",schemaPath:"#/definitions/Replayable/enum",keyword:"enum",params:{allowedValues: schema57.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err14];
 }
@@ -6104,7 +6104,7 @@ vErrors.push(err15);
 errors++;
 }
 if(!((data5 === "beside") || (data5 === "swap"))){
-const err16 = {instancePath:instancePath+"/reload",schemaPath:"#/definitions/ReloadMode/enum",keyword:"enum",params:{allowedValues: schema57.enum},message:"must be equal to one of the allowed values"};
+const err16 = {instancePath:instancePath+"/reload",schemaPath:"#/definitions/ReloadMode/enum",keyword:"enum",params:{allowedValues: schema58.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err16];
 }
@@ -6152,7 +6152,7 @@ validate55.errors = vErrors;
 return errors === 0;
 }
 
-const schema115 = {"type":"object","additionalProperties":false,"required":["engine","driver","ollama","command","env","stop_ms","replayable"],"properties":{"id":true,"engine":{"type":"string","enum":["ollama"]},"driver":{"type":"string","enum":["managed"]},"model":true,"ctx":true,"max_tokens_out":true,"sampler_profile_version":true,"replicas":true,"queue":true,"timeouts":true,"prices":true,"command":{"$ref":"#/definitions/Command"},"env":{"type":"array","maxItems":256,"default":[],"items":{"$ref":"#/definitions/EnvName"}},"stop_ms":{"type":"integer","minimum":0,"maximum":600000,"default":5000},"api_key_env":{"$ref":"#/definitions/ApiKeyEnv"},"replayable":{"$ref":"#/definitions/Replayable","default":"probe"},"reload":{"$ref":"#/definitions/ReloadMode"},"ollama":{"$ref":"#/definitions/OllamaOptions","default":{}}}};
+const schema116 = {"type":"object","additionalProperties":false,"required":["engine","driver","ollama","command","env","stop_ms","replayable"],"properties":{"id":true,"engine":{"type":"string","enum":["ollama"]},"driver":{"type":"string","enum":["managed"]},"model":true,"ctx":true,"max_tokens_out":true,"sampler_profile_version":true,"replicas":true,"queue":true,"timeouts":true,"prices":true,"command":{"$ref":"#/definitions/Command"},"env":{"type":"array","maxItems":256,"default":[],"items":{"$ref":"#/definitions/EnvName"}},"stop_ms":{"type":"integer","minimum":0,"maximum":600000,"default":5000},"api_key_env":{"$ref":"#/definitions/ApiKeyEnv"},"replayable":{"$ref":"#/definitions/Replayable","default":"probe"},"reload":{"$ref":"#/definitions/ReloadMode"},"ollama":{"$ref":"#/definitions/OllamaOptions","default":{}}}};
 
 function validate56(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -6241,7 +6241,7 @@ vErrors.push(err6);
 errors++;
 }
 for(const key0 in data){
-if(!(func2.call(schema115.properties, key0))){
+if(!(func2.call(schema116.properties, key0))){
 const err7 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err7];
@@ -6265,7 +6265,7 @@ vErrors.push(err8);
 errors++;
 }
 if(!(data0 === "ollama")){
-const err9 = {instancePath:instancePath+"/engine",schemaPath:"#/properties/engine/enum",keyword:"enum",params:{allowedValues: schema115.properties.engine.enum},message:"must be equal to one of the allowed values"};
+const err9 = {instancePath:instancePath+"/engine",schemaPath:"#/properties/engine/enum",keyword:"enum",params:{allowedValues: schema116.properties.engine.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err9];
 }
@@ -6288,7 +6288,7 @@ vErrors.push(err10);
 errors++;
 }
 if(!(data1 === "managed")){
-const err11 = {instancePath:instancePath+"/driver",schemaPath:"#/properties/driver/enum",keyword:"enum",params:{allowedValues: schema115.properties.driver.enum},message:"must be equal to one of the allowed values"};
+const err11 = {instancePath:instancePath+"/driver",schemaPath:"#/properties/driver/enum",keyword:"enum",params:{allowedValues: schema116.properties.driver.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err11];
 }
@@ -6478,7 +6478,7 @@ errors++;
 }
 let data8 = data.replayable;
 if(!(((data8 === true) || (data8 === false)) || (data8 === "probe"))){
-const err27 = {instancePath:instancePath+"/replayable",schemaPath:"#/definitions/Replayable/enum",keyword:"enum",params:{allowedValues: schema56.enum},message:"must be equal to one of the allowed values"};
+const err27 = {instancePath:instancePath+"/replayable",schemaPath:"#/definitions/Replayable/enum",keyword:"enum",params:{allowedValues: schema57.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err27];
 }
@@ -6500,7 +6500,7 @@ vErrors.push(err28);
 errors++;
 }
 if(!((data9 === "beside") || (data9 === "swap"))){
-const err29 = {instancePath:instancePath+"/reload",schemaPath:"#/definitions/ReloadMode/enum",keyword:"enum",params:{allowedValues: schema57.enum},message:"must be equal to one of the allowed values"};
+const err29 = {instancePath:instancePath+"/reload",schemaPath:"#/definitions/ReloadMode/enum",keyword:"enum",params:{allowedValues: schema58.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err29];
 }
@@ -6565,7 +6565,7 @@ errors++;
 }
 if(data.engine !== undefined){
 if(!(data.engine === "ollama")){
-const err1 = {instancePath:instancePath+"/engine",schemaPath:"#/properties/engine/enum",keyword:"enum",params:{allowedValues: schema108.properties.engine.enum},message:"must be equal to one of the allowed values"};
+const err1 = {instancePath:instancePath+"/engine",schemaPath:"#/properties/engine/enum",keyword:"enum",params:{allowedValues: schema109.properties.engine.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err1];
 }
@@ -6625,9 +6625,9 @@ validate54.errors = vErrors;
 return errors === 0;
 }
 
-const schema122 = {"type":"object","discriminator":{"propertyName":"driver"},"oneOf":[{"$ref":"#/definitions/OpenaiExternalPool"},{"$ref":"#/definitions/OpenaiManagedPool"}],"required":["engine"],"properties":{"engine":{"enum":["openai"]}}};
-const schema123 = {"type":"object","additionalProperties":false,"required":["engine","driver","openai","replayable"],"properties":{"id":true,"engine":{"type":"string","enum":["openai"]},"driver":{"type":"string","enum":["external"]},"model":true,"ctx":true,"max_tokens_out":true,"sampler_profile_version":true,"replicas":true,"queue":true,"timeouts":true,"prices":true,"url":{"$ref":"#/definitions/Url"},"api_key_env":{"$ref":"#/definitions/ApiKeyEnv"},"replayable":{"$ref":"#/definitions/Replayable","default":"probe"},"reload":{"$ref":"#/definitions/ReloadMode"},"openai":{"$ref":"#/definitions/OpenaiOptions","default":{}}}};
-const schema128 = {"type":"object","additionalProperties":false,"required":["features","max_tokens_field","workloads"],"properties":{"features":{"type":"array","maxItems":16,"uniqueItems":true,"default":["chat_template","stop_sequences","tools","json_object","json_schema","logprobs","penalties","logit_bias"],"items":{"type":"string","enum":["chat_template","stop_sequences","tools","json_object","json_schema","images","audio","logprobs","reasoning","penalties","logit_bias","prefill","continues"]}},"workloads":{"type":"array","minItems":1,"maxItems":3,"uniqueItems":true,"default":["completion"],"items":{"type":"string","enum":["completion","embedding","rerank"]}},"max_tokens_field":{"type":"string","enum":["max_tokens","max_completion_tokens"],"default":"max_tokens"}}};
+const schema123 = {"type":"object","discriminator":{"propertyName":"driver"},"oneOf":[{"$ref":"#/definitions/OpenaiExternalPool"},{"$ref":"#/definitions/OpenaiManagedPool"}],"required":["engine"],"properties":{"engine":{"enum":["openai"]}}};
+const schema124 = {"type":"object","additionalProperties":false,"required":["engine","driver","openai","replayable"],"properties":{"id":true,"engine":{"type":"string","enum":["openai"]},"driver":{"type":"string","enum":["external"]},"model":true,"ctx":true,"max_tokens_out":true,"sampler_profile_version":true,"replicas":true,"queue":true,"timeouts":true,"prices":true,"url":{"$ref":"#/definitions/Url"},"api_key_env":{"$ref":"#/definitions/ApiKeyEnv"},"replayable":{"$ref":"#/definitions/Replayable","default":"probe"},"reload":{"$ref":"#/definitions/ReloadMode"},"openai":{"$ref":"#/definitions/OpenaiOptions","default":{}}}};
+const schema129 = {"type":"object","additionalProperties":false,"required":["features","max_tokens_field","workloads"],"properties":{"features":{"type":"array","maxItems":16,"uniqueItems":true,"default":["chat_template","stop_sequences","tools","json_object","json_schema","logprobs","penalties","logit_bias"],"items":{"type":"string","enum":["chat_template","stop_sequences","tools","json_object","json_schema","images","audio","logprobs","reasoning","penalties","logit_bias","prefill","continues"]}},"workloads":{"type":"array","minItems":1,"maxItems":3,"uniqueItems":true,"default":["completion"],"items":{"type":"string","enum":["completion","embedding","rerank"]}},"max_tokens_field":{"type":"string","enum":["max_tokens","max_completion_tokens"],"default":"max_tokens"}}};
 
 function validate60(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -6680,7 +6680,7 @@ vErrors.push(err3);
 errors++;
 }
 for(const key0 in data){
-if(!(func2.call(schema123.properties, key0))){
+if(!(func2.call(schema124.properties, key0))){
 const err4 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err4];
@@ -6704,7 +6704,7 @@ vErrors.push(err5);
 errors++;
 }
 if(!(data0 === "openai")){
-const err6 = {instancePath:instancePath+"/engine",schemaPath:"#/properties/engine/enum",keyword:"enum",params:{allowedValues: schema123.properties.engine.enum},message:"must be equal to one of the allowed values"};
+const err6 = {instancePath:instancePath+"/engine",schemaPath:"#/properties/engine/enum",keyword:"enum",params:{allowedValues: schema124.properties.engine.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err6];
 }
@@ -6727,7 +6727,7 @@ vErrors.push(err7);
 errors++;
 }
 if(!(data1 === "external")){
-const err8 = {instancePath:instancePath+"/driver",schemaPath:"#/properties/driver/enum",keyword:"enum",params:{allowedValues: schema123.properties.driver.enum},message:"must be equal to one of the allowed values"};
+const err8 = {instancePath:instancePath+"/driver",schemaPath:"#/properties/driver/enum",keyword:"enum",params:{allowedValues: schema124.properties.driver.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err8];
 }
@@ -6799,7 +6799,7 @@ errors++;
 }
 let data4 = data.replayable;
 if(!(((data4 === true) || (data4 === false)) || (data4 === "probe"))){
-const err14 = {instancePath:instancePath+"/replayable",schemaPath:"#/definitions/Replayable/enum",keyword:"enum",params:{allowedValues: schema56.enum},message:"must be equal to one of the allowed values"};
+const err14 = {instancePath:instancePath+"/replayable",schemaPath:"#/definitions/Replayable/enum",keyword:"enum",params:{allowedValues: schema57.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err14];
 }
@@ -6821,7 +6821,7 @@ vErrors.push(err15);
 errors++;
 }
 if(!((data5 === "beside") || (data5 === "swap"))){
-const err16 = {instancePath:instancePath+"/reload",schemaPath:"#/definitions/ReloadMode/enum",keyword:"enum",params:{allowedValues: schema57.enum},message:"must be equal to one of the allowed values"};
+const err16 = {instancePath:instancePath+"/reload",schemaPath:"#/definitions/ReloadMode/enum",keyword:"enum",params:{allowedValues: schema58.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err16];
 }
@@ -6910,7 +6910,7 @@ vErrors.push(err22);
 errors++;
 }
 if(!(((((((((((((data8 === "chat_template") || (data8 === "stop_sequences")) || (data8 === "tools")) || (data8 === "json_object")) || (data8 === "json_schema")) || (data8 === "images")) || (data8 === "audio")) || (data8 === "logprobs")) || (data8 === "reasoning")) || (data8 === "penalties")) || (data8 === "logit_bias")) || (data8 === "prefill")) || (data8 === "continues"))){
-const err23 = {instancePath:instancePath+"/openai/features/" + i0,schemaPath:"#/definitions/OpenaiOptions/properties/features/items/enum",keyword:"enum",params:{allowedValues: schema128.properties.features.items.enum},message:"must be equal to one of the allowed values"};
+const err23 = {instancePath:instancePath+"/openai/features/" + i0,schemaPath:"#/definitions/OpenaiOptions/properties/features/items/enum",keyword:"enum",params:{allowedValues: schema129.properties.features.items.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err23];
 }
@@ -6991,7 +6991,7 @@ vErrors.push(err28);
 errors++;
 }
 if(!(((data10 === "completion") || (data10 === "embedding")) || (data10 === "rerank"))){
-const err29 = {instancePath:instancePath+"/openai/workloads/" + i2,schemaPath:"#/definitions/OpenaiOptions/properties/workloads/items/enum",keyword:"enum",params:{allowedValues: schema128.properties.workloads.items.enum},message:"must be equal to one of the allowed values"};
+const err29 = {instancePath:instancePath+"/openai/workloads/" + i2,schemaPath:"#/definitions/OpenaiOptions/properties/workloads/items/enum",keyword:"enum",params:{allowedValues: schema129.properties.workloads.items.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err29];
 }
@@ -7048,7 +7048,7 @@ vErrors.push(err32);
 errors++;
 }
 if(!((data11 === "max_tokens") || (data11 === "max_completion_tokens"))){
-const err33 = {instancePath:instancePath+"/openai/max_tokens_field",schemaPath:"#/definitions/OpenaiOptions/properties/max_tokens_field/enum",keyword:"enum",params:{allowedValues: schema128.properties.max_tokens_field.enum},message:"must be equal to one of the allowed values"};
+const err33 = {instancePath:instancePath+"/openai/max_tokens_field",schemaPath:"#/definitions/OpenaiOptions/properties/max_tokens_field/enum",keyword:"enum",params:{allowedValues: schema129.properties.max_tokens_field.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err33];
 }
@@ -7083,7 +7083,7 @@ validate60.errors = vErrors;
 return errors === 0;
 }
 
-const schema129 = {"type":"object","additionalProperties":false,"required":["engine","driver","openai","command","env","stop_ms","replayable"],"properties":{"id":true,"engine":{"type":"string","enum":["openai"]},"driver":{"type":"string","enum":["managed"]},"model":true,"ctx":true,"max_tokens_out":true,"sampler_profile_version":true,"replicas":true,"queue":true,"timeouts":true,"prices":true,"command":{"$ref":"#/definitions/Command"},"env":{"type":"array","maxItems":256,"default":[],"items":{"$ref":"#/definitions/EnvName"}},"stop_ms":{"type":"integer","minimum":0,"maximum":600000,"default":5000},"api_key_env":{"$ref":"#/definitions/ApiKeyEnv"},"replayable":{"$ref":"#/definitions/Replayable","default":"probe"},"reload":{"$ref":"#/definitions/ReloadMode"},"openai":{"$ref":"#/definitions/OpenaiOptions","default":{}}}};
+const schema130 = {"type":"object","additionalProperties":false,"required":["engine","driver","openai","command","env","stop_ms","replayable"],"properties":{"id":true,"engine":{"type":"string","enum":["openai"]},"driver":{"type":"string","enum":["managed"]},"model":true,"ctx":true,"max_tokens_out":true,"sampler_profile_version":true,"replicas":true,"queue":true,"timeouts":true,"prices":true,"command":{"$ref":"#/definitions/Command"},"env":{"type":"array","maxItems":256,"default":[],"items":{"$ref":"#/definitions/EnvName"}},"stop_ms":{"type":"integer","minimum":0,"maximum":600000,"default":5000},"api_key_env":{"$ref":"#/definitions/ApiKeyEnv"},"replayable":{"$ref":"#/definitions/Replayable","default":"probe"},"reload":{"$ref":"#/definitions/ReloadMode"},"openai":{"$ref":"#/definitions/OpenaiOptions","default":{}}}};
 
 function validate61(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -7172,7 +7172,7 @@ vErrors.push(err6);
 errors++;
 }
 for(const key0 in data){
-if(!(func2.call(schema129.properties, key0))){
+if(!(func2.call(schema130.properties, key0))){
 const err7 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err7];
@@ -7196,7 +7196,7 @@ vErrors.push(err8);
 errors++;
 }
 if(!(data0 === "openai")){
-const err9 = {instancePath:instancePath+"/engine",schemaPath:"#/properties/engine/enum",keyword:"enum",params:{allowedValues: schema129.properties.engine.enum},message:"must be equal to one of the allowed values"};
+const err9 = {instancePath:instancePath+"/engine",schemaPath:"#/properties/engine/enum",keyword:"enum",params:{allowedValues: schema130.properties.engine.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err9];
 }
@@ -7219,7 +7219,7 @@ vErrors.push(err10);
 errors++;
 }
 if(!(data1 === "managed")){
-const err11 = {instancePath:instancePath+"/driver",schemaPath:"#/properties/driver/enum",keyword:"enum",params:{allowedValues: schema129.properties.driver.enum},message:"must be equal to one of the allowed values"};
+const err11 = {instancePath:instancePath+"/driver",schemaPath:"#/properties/driver/enum",keyword:"enum",params:{allowedValues: schema130.properties.driver.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err11];
 }
@@ -7409,7 +7409,7 @@ errors++;
 }
 let data8 = data.replayable;
 if(!(((data8 === true) || (data8 === false)) || (data8 === "probe"))){
-const err27 = {instancePath:instancePath+"/replayable",schemaPath:"#/definitions/Replayable/enum",keyword:"enum",params:{allowedValues: schema56.enum},message:"must be equal to one of the allowed values"};
+const err27 = {instancePath:instancePath+"/replayable",schemaPath:"#/definitions/Replayable/enum",keyword:"enum",params:{allowedValues: schema57.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err27];
 }
@@ -7431,7 +7431,7 @@ vErrors.push(err28);
 errors++;
 }
 if(!((data9 === "beside") || (data9 === "swap"))){
-const err29 = {instancePath:instancePath+"/reload",schemaPath:"#/definitions/ReloadMode/enum",keyword:"enum",params:{allowedValues: schema57.enum},message:"must be equal to one of the allowed values"};
+const err29 = {instancePath:instancePath+"/reload",schemaPath:"#/definitions/ReloadMode/enum",keyword:"enum",params:{allowedValues: schema58.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err29];
 }
@@ -7520,7 +7520,7 @@ vErrors.push(err35);
 errors++;
 }
 if(!(((((((((((((data12 === "chat_template") || (data12 === "stop_sequences")) || (data12 === "tools")) || (data12 === "json_object")) || (data12 === "json_schema")) || (data12 === "images")) || (data12 === "audio")) || (data12 === "logprobs")) || (data12 === "reasoning")) || (data12 === "penalties")) || (data12 === "logit_bias")) || (data12 === "prefill")) || (data12 === "continues"))){
-const err36 = {instancePath:instancePath+"/openai/features/" + i2,schemaPath:"#/definitions/OpenaiOptions/properties/features/items/enum",keyword:"enum",params:{allowedValues: schema128.properties.features.items.enum},message:"must be equal to one of the allowed values"};
+const err36 = {instancePath:instancePath+"/openai/features/" + i2,schemaPath:"#/definitions/OpenaiOptions/properties/features/items/enum",keyword:"enum",params:{allowedValues: schema129.properties.features.items.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err36];
 }
@@ -7601,7 +7601,7 @@ vErrors.push(err41);
 errors++;
 }
 if(!(((data14 === "completion") || (data14 === "embedding")) || (data14 === "rerank"))){
-const err42 = {instancePath:instancePath+"/openai/workloads/" + i4,schemaPath:"#/definitions/OpenaiOptions/properties/workloads/items/enum",keyword:"enum",params:{allowedValues: schema128.properties.workloads.items.enum},message:"must be equal to one of the allowed values"};
+const err42 = {instancePath:instancePath+"/openai/workloads/" + i4,schemaPath:"#/definitions/OpenaiOptions/properties/workloads/items/enum",keyword:"enum",params:{allowedValues: schema129.properties.workloads.items.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err42];
 }
@@ -7658,7 +7658,7 @@ vErrors.push(err45);
 errors++;
 }
 if(!((data15 === "max_tokens") || (data15 === "max_completion_tokens"))){
-const err46 = {instancePath:instancePath+"/openai/max_tokens_field",schemaPath:"#/definitions/OpenaiOptions/properties/max_tokens_field/enum",keyword:"enum",params:{allowedValues: schema128.properties.max_tokens_field.enum},message:"must be equal to one of the allowed values"};
+const err46 = {instancePath:instancePath+"/openai/max_tokens_field",schemaPath:"#/definitions/OpenaiOptions/properties/max_tokens_field/enum",keyword:"enum",params:{allowedValues: schema129.properties.max_tokens_field.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err46];
 }
@@ -7710,7 +7710,7 @@ errors++;
 }
 if(data.engine !== undefined){
 if(!(data.engine === "openai")){
-const err1 = {instancePath:instancePath+"/engine",schemaPath:"#/properties/engine/enum",keyword:"enum",params:{allowedValues: schema122.properties.engine.enum},message:"must be equal to one of the allowed values"};
+const err1 = {instancePath:instancePath+"/engine",schemaPath:"#/properties/engine/enum",keyword:"enum",params:{allowedValues: schema123.properties.engine.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err1];
 }
@@ -8125,7 +8125,7 @@ vErrors.push(err28);
 errors++;
 }
 if(!((data10 === "reject") || (data10 === "drop-lru"))){
-const err29 = {instancePath:instancePath+"/queue/full_policy",schemaPath:"#/definitions/Queue/properties/full_policy/enum",keyword:"enum",params:{allowedValues: schema44.properties.full_policy.enum},message:"must be equal to one of the allowed values"};
+const err29 = {instancePath:instancePath+"/queue/full_policy",schemaPath:"#/definitions/Queue/properties/full_policy/enum",keyword:"enum",params:{allowedValues: schema45.properties.full_policy.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err29];
 }
@@ -8631,7 +8631,7 @@ return errors === 0;
 }
 
 const pattern41 = new RegExp("^[^\\s*]+$", "u");
-const schema138 = {"type":"object","additionalProperties":false,"properties":{"max_tokens":{"type":"integer","minimum":1,"maximum":10000000},"priority":{"type":"string","enum":["interactive","batch"]},"deadline_ms":{"type":"integer","minimum":1,"maximum":86400000},"sampling":{"$ref":"#/definitions/ModelSampling"}}};
+const schema139 = {"type":"object","additionalProperties":false,"properties":{"max_tokens":{"type":"integer","minimum":1,"maximum":10000000},"priority":{"type":"string","enum":["interactive","batch"]},"deadline_ms":{"type":"integer","minimum":1,"maximum":86400000},"sampling":{"$ref":"#/definitions/ModelSampling"}}};
 
 function validate73(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -8697,7 +8697,7 @@ vErrors.push(err4);
 errors++;
 }
 if(!((data1 === "interactive") || (data1 === "batch"))){
-const err5 = {instancePath:instancePath+"/priority",schemaPath:"#/properties/priority/enum",keyword:"enum",params:{allowedValues: schema138.properties.priority.enum},message:"must be equal to one of the allowed values"};
+const err5 = {instancePath:instancePath+"/priority",schemaPath:"#/properties/priority/enum",keyword:"enum",params:{allowedValues: schema139.properties.priority.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err5];
 }
@@ -9258,6 +9258,9 @@ data.cors = {};
 if(data.limits === undefined){
 data.limits = {};
 }
+if(data.doors === undefined){
+data.doors = {};
+}
 if(data.sessions === undefined){
 data.sessions = {};
 }
@@ -9355,8 +9358,8 @@ vErrors.push(err6);
 }
 errors++;
 }
-if(data.sessions === undefined){
-const err7 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "sessions"},message:"must have required property '"+"sessions"+"'"};
+if(data.doors === undefined){
+const err7 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "doors"},message:"must have required property '"+"doors"+"'"};
 if(vErrors === null){
 vErrors = [err7];
 }
@@ -9365,8 +9368,8 @@ vErrors.push(err7);
 }
 errors++;
 }
-if(data.retention === undefined){
-const err8 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "retention"},message:"must have required property '"+"retention"+"'"};
+if(data.sessions === undefined){
+const err8 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "sessions"},message:"must have required property '"+"sessions"+"'"};
 if(vErrors === null){
 vErrors = [err8];
 }
@@ -9375,8 +9378,8 @@ vErrors.push(err8);
 }
 errors++;
 }
-if(data.catalog === undefined){
-const err9 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "catalog"},message:"must have required property '"+"catalog"+"'"};
+if(data.retention === undefined){
+const err9 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "retention"},message:"must have required property '"+"retention"+"'"};
 if(vErrors === null){
 vErrors = [err9];
 }
@@ -9385,8 +9388,8 @@ vErrors.push(err9);
 }
 errors++;
 }
-if(data.devices === undefined){
-const err10 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "devices"},message:"must have required property '"+"devices"+"'"};
+if(data.catalog === undefined){
+const err10 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "catalog"},message:"must have required property '"+"catalog"+"'"};
 if(vErrors === null){
 vErrors = [err10];
 }
@@ -9395,8 +9398,8 @@ vErrors.push(err10);
 }
 errors++;
 }
-if(data.defaults === undefined){
-const err11 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "defaults"},message:"must have required property '"+"defaults"+"'"};
+if(data.devices === undefined){
+const err11 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "devices"},message:"must have required property '"+"devices"+"'"};
 if(vErrors === null){
 vErrors = [err11];
 }
@@ -9405,8 +9408,8 @@ vErrors.push(err11);
 }
 errors++;
 }
-if(data.shutdown_grace_ms === undefined){
-const err12 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "shutdown_grace_ms"},message:"must have required property '"+"shutdown_grace_ms"+"'"};
+if(data.defaults === undefined){
+const err12 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "defaults"},message:"must have required property '"+"defaults"+"'"};
 if(vErrors === null){
 vErrors = [err12];
 }
@@ -9415,8 +9418,8 @@ vErrors.push(err12);
 }
 errors++;
 }
-if(data.groups === undefined){
-const err13 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "groups"},message:"must have required property '"+"groups"+"'"};
+if(data.shutdown_grace_ms === undefined){
+const err13 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "shutdown_grace_ms"},message:"must have required property '"+"shutdown_grace_ms"+"'"};
 if(vErrors === null){
 vErrors = [err13];
 }
@@ -9425,8 +9428,8 @@ vErrors.push(err13);
 }
 errors++;
 }
-if(data.pools === undefined){
-const err14 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "pools"},message:"must have required property '"+"pools"+"'"};
+if(data.groups === undefined){
+const err14 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "groups"},message:"must have required property '"+"groups"+"'"};
 if(vErrors === null){
 vErrors = [err14];
 }
@@ -9435,8 +9438,8 @@ vErrors.push(err14);
 }
 errors++;
 }
-if(data.models === undefined){
-const err15 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "models"},message:"must have required property '"+"models"+"'"};
+if(data.pools === undefined){
+const err15 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "pools"},message:"must have required property '"+"pools"+"'"};
 if(vErrors === null){
 vErrors = [err15];
 }
@@ -9445,9 +9448,8 @@ vErrors.push(err15);
 }
 errors++;
 }
-for(const key0 in data){
-if(!(func2.call(schema12.properties, key0))){
-const err16 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
+if(data.models === undefined){
+const err16 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "models"},message:"must have required property '"+"models"+"'"};
 if(vErrors === null){
 vErrors = [err16];
 }
@@ -9456,11 +9458,9 @@ vErrors.push(err16);
 }
 errors++;
 }
-}
-let data0 = data.listen;
-if(typeof data0 === "string"){
-if(!pattern0.test(data0)){
-const err17 = {instancePath:instancePath+"/listen",schemaPath:"#/properties/listen/pattern",keyword:"pattern",params:{pattern: "^(\\[[0-9a-fA-F:.]+\\]|[^:\\s]+):[0-9]{1,5}$"},message:"must match pattern \""+"^(\\[[0-9a-fA-F:.]+\\]|[^:\\s]+):[0-9]{1,5}$"+"\""};
+for(const key0 in data){
+if(!(func2.call(schema12.properties, key0))){
+const err17 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err17];
 }
@@ -9470,8 +9470,10 @@ vErrors.push(err17);
 errors++;
 }
 }
-else {
-const err18 = {instancePath:instancePath+"/listen",schemaPath:"#/properties/listen/type",keyword:"type",params:{type: "string"},message:"must be string"};
+let data0 = data.listen;
+if(typeof data0 === "string"){
+if(!pattern0.test(data0)){
+const err18 = {instancePath:instancePath+"/listen",schemaPath:"#/properties/listen/pattern",keyword:"pattern",params:{pattern: "^(\\[[0-9a-fA-F:.]+\\]|[^:\\s]+):[0-9]{1,5}$"},message:"must match pattern \""+"^(\\[[0-9a-fA-F:.]+\\]|[^:\\s]+):[0-9]{1,5}$"+"\""};
 if(vErrors === null){
 vErrors = [err18];
 }
@@ -9480,10 +9482,9 @@ vErrors.push(err18);
 }
 errors++;
 }
-let data1 = data.data_dir;
-if(typeof data1 === "string"){
-if(func3(data1) < 1){
-const err19 = {instancePath:instancePath+"/data_dir",schemaPath:"#/properties/data_dir/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"};
+}
+else {
+const err19 = {instancePath:instancePath+"/listen",schemaPath:"#/properties/listen/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err19];
 }
@@ -9492,9 +9493,10 @@ vErrors.push(err19);
 }
 errors++;
 }
-}
-else {
-const err20 = {instancePath:instancePath+"/data_dir",schemaPath:"#/properties/data_dir/type",keyword:"type",params:{type: "string"},message:"must be string"};
+let data1 = data.data_dir;
+if(typeof data1 === "string"){
+if(func3(data1) < 1){
+const err20 = {instancePath:instancePath+"/data_dir",schemaPath:"#/properties/data_dir/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"};
 if(vErrors === null){
 vErrors = [err20];
 }
@@ -9503,10 +9505,9 @@ vErrors.push(err20);
 }
 errors++;
 }
-let data2 = data.models_dir;
-if(typeof data2 === "string"){
-if(func3(data2) < 1){
-const err21 = {instancePath:instancePath+"/models_dir",schemaPath:"#/properties/models_dir/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"};
+}
+else {
+const err21 = {instancePath:instancePath+"/data_dir",schemaPath:"#/properties/data_dir/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err21];
 }
@@ -9515,9 +9516,10 @@ vErrors.push(err21);
 }
 errors++;
 }
-}
-else {
-const err22 = {instancePath:instancePath+"/models_dir",schemaPath:"#/properties/models_dir/type",keyword:"type",params:{type: "string"},message:"must be string"};
+let data2 = data.models_dir;
+if(typeof data2 === "string"){
+if(func3(data2) < 1){
+const err22 = {instancePath:instancePath+"/models_dir",schemaPath:"#/properties/models_dir/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"};
 if(vErrors === null){
 vErrors = [err22];
 }
@@ -9526,9 +9528,9 @@ vErrors.push(err22);
 }
 errors++;
 }
-let data3 = data.log_level;
-if(typeof data3 !== "string"){
-const err23 = {instancePath:instancePath+"/log_level",schemaPath:"#/properties/log_level/type",keyword:"type",params:{type: "string"},message:"must be string"};
+}
+else {
+const err23 = {instancePath:instancePath+"/models_dir",schemaPath:"#/properties/models_dir/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err23];
 }
@@ -9537,13 +9539,24 @@ vErrors.push(err23);
 }
 errors++;
 }
-if(!(((((((data3 === "fatal") || (data3 === "error")) || (data3 === "warn")) || (data3 === "info")) || (data3 === "debug")) || (data3 === "trace")) || (data3 === "silent"))){
-const err24 = {instancePath:instancePath+"/log_level",schemaPath:"#/properties/log_level/enum",keyword:"enum",params:{allowedValues: schema12.properties.log_level.enum},message:"must be equal to one of the allowed values"};
+let data3 = data.log_level;
+if(typeof data3 !== "string"){
+const err24 = {instancePath:instancePath+"/log_level",schemaPath:"#/properties/log_level/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err24];
 }
 else {
 vErrors.push(err24);
+}
+errors++;
+}
+if(!(((((((data3 === "fatal") || (data3 === "error")) || (data3 === "warn")) || (data3 === "info")) || (data3 === "debug")) || (data3 === "trace")) || (data3 === "silent"))){
+const err25 = {instancePath:instancePath+"/log_level",schemaPath:"#/properties/log_level/enum",keyword:"enum",params:{allowedValues: schema12.properties.log_level.enum},message:"must be equal to one of the allowed values"};
+if(vErrors === null){
+vErrors = [err25];
+}
+else {
+vErrors.push(err25);
 }
 errors++;
 }
@@ -9557,18 +9570,7 @@ if(data5.origins === undefined){
 data5.origins = [];
 }
 if(data5.origins === undefined){
-const err25 = {instancePath:instancePath+"/cors",schemaPath:"#/definitions/Cors/required",keyword:"required",params:{missingProperty: "origins"},message:"must have required property '"+"origins"+"'"};
-if(vErrors === null){
-vErrors = [err25];
-}
-else {
-vErrors.push(err25);
-}
-errors++;
-}
-for(const key1 in data5){
-if(!(key1 === "origins")){
-const err26 = {instancePath:instancePath+"/cors",schemaPath:"#/definitions/Cors/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key1},message:"must NOT have additional properties"};
+const err26 = {instancePath:instancePath+"/cors",schemaPath:"#/definitions/Cors/required",keyword:"required",params:{missingProperty: "origins"},message:"must have required property '"+"origins"+"'"};
 if(vErrors === null){
 vErrors = [err26];
 }
@@ -9577,11 +9579,9 @@ vErrors.push(err26);
 }
 errors++;
 }
-}
-let data6 = data5.origins;
-if(Array.isArray(data6)){
-if(data6.length > 64){
-const err27 = {instancePath:instancePath+"/cors/origins",schemaPath:"#/definitions/Cors/properties/origins/maxItems",keyword:"maxItems",params:{limit: 64},message:"must NOT have more than 64 items"};
+for(const key1 in data5){
+if(!(key1 === "origins")){
+const err27 = {instancePath:instancePath+"/cors",schemaPath:"#/definitions/Cors/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key1},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err27];
 }
@@ -9590,12 +9590,11 @@ vErrors.push(err27);
 }
 errors++;
 }
-const len0 = data6.length;
-for(let i0=0; i0<len0; i0++){
-let data7 = data6[i0];
-if(typeof data7 === "string"){
-if(!pattern4.test(data7)){
-const err28 = {instancePath:instancePath+"/cors/origins/" + i0,schemaPath:"#/definitions/Cors/properties/origins/items/pattern",keyword:"pattern",params:{pattern: "^https?://[^/\\s]+$"},message:"must match pattern \""+"^https?://[^/\\s]+$"+"\""};
+}
+let data6 = data5.origins;
+if(Array.isArray(data6)){
+if(data6.length > 64){
+const err28 = {instancePath:instancePath+"/cors/origins",schemaPath:"#/definitions/Cors/properties/origins/maxItems",keyword:"maxItems",params:{limit: 64},message:"must NOT have more than 64 items"};
 if(vErrors === null){
 vErrors = [err28];
 }
@@ -9604,9 +9603,12 @@ vErrors.push(err28);
 }
 errors++;
 }
-}
-else {
-const err29 = {instancePath:instancePath+"/cors/origins/" + i0,schemaPath:"#/definitions/Cors/properties/origins/items/type",keyword:"type",params:{type: "string"},message:"must be string"};
+const len0 = data6.length;
+for(let i0=0; i0<len0; i0++){
+let data7 = data6[i0];
+if(typeof data7 === "string"){
+if(!pattern4.test(data7)){
+const err29 = {instancePath:instancePath+"/cors/origins/" + i0,schemaPath:"#/definitions/Cors/properties/origins/items/pattern",keyword:"pattern",params:{pattern: "^https?://[^/\\s]+$"},message:"must match pattern \""+"^https?://[^/\\s]+$"+"\""};
 if(vErrors === null){
 vErrors = [err29];
 }
@@ -9616,9 +9618,8 @@ vErrors.push(err29);
 errors++;
 }
 }
-}
 else {
-const err30 = {instancePath:instancePath+"/cors/origins",schemaPath:"#/definitions/Cors/properties/origins/type",keyword:"type",params:{type: "array"},message:"must be array"};
+const err30 = {instancePath:instancePath+"/cors/origins/" + i0,schemaPath:"#/definitions/Cors/properties/origins/items/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err30];
 }
@@ -9628,8 +9629,9 @@ vErrors.push(err30);
 errors++;
 }
 }
+}
 else {
-const err31 = {instancePath:instancePath+"/cors",schemaPath:"#/definitions/Cors/type",keyword:"type",params:{type: "object"},message:"must be object"};
+const err31 = {instancePath:instancePath+"/cors/origins",schemaPath:"#/definitions/Cors/properties/origins/type",keyword:"type",params:{type: "array"},message:"must be array"};
 if(vErrors === null){
 vErrors = [err31];
 }
@@ -9638,13 +9640,9 @@ vErrors.push(err31);
 }
 errors++;
 }
-let data8 = data.limits;
-if(data8 && typeof data8 == "object" && !Array.isArray(data8)){
-if(data8.body_bytes === undefined){
-data8.body_bytes = 4194304;
 }
-if(data8.body_bytes === undefined){
-const err32 = {instancePath:instancePath+"/limits",schemaPath:"#/definitions/Limits/required",keyword:"required",params:{missingProperty: "body_bytes"},message:"must have required property '"+"body_bytes"+"'"};
+else {
+const err32 = {instancePath:instancePath+"/cors",schemaPath:"#/definitions/Cors/type",keyword:"type",params:{type: "object"},message:"must be object"};
 if(vErrors === null){
 vErrors = [err32];
 }
@@ -9653,9 +9651,16 @@ vErrors.push(err32);
 }
 errors++;
 }
-for(const key2 in data8){
-if(!(key2 === "body_bytes")){
-const err33 = {instancePath:instancePath+"/limits",schemaPath:"#/definitions/Limits/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key2},message:"must NOT have additional properties"};
+let data8 = data.limits;
+if(data8 && typeof data8 == "object" && !Array.isArray(data8)){
+if(data8.body_bytes === undefined){
+data8.body_bytes = 4194304;
+}
+if(data8.door_body_bytes === undefined){
+data8.door_body_bytes = 33554432;
+}
+if(data8.body_bytes === undefined){
+const err33 = {instancePath:instancePath+"/limits",schemaPath:"#/definitions/Limits/required",keyword:"required",params:{missingProperty: "body_bytes"},message:"must have required property '"+"body_bytes"+"'"};
 if(vErrors === null){
 vErrors = [err33];
 }
@@ -9664,10 +9669,8 @@ vErrors.push(err33);
 }
 errors++;
 }
-}
-let data9 = data8.body_bytes;
-if(!((typeof data9 == "number") && (!(data9 % 1) && !isNaN(data9)))){
-const err34 = {instancePath:instancePath+"/limits/body_bytes",schemaPath:"#/definitions/Limits/properties/body_bytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+if(data8.door_body_bytes === undefined){
+const err34 = {instancePath:instancePath+"/limits",schemaPath:"#/definitions/Limits/required",keyword:"required",params:{missingProperty: "door_body_bytes"},message:"must have required property '"+"door_body_bytes"+"'"};
 if(vErrors === null){
 vErrors = [err34];
 }
@@ -9676,9 +9679,9 @@ vErrors.push(err34);
 }
 errors++;
 }
-if(typeof data9 == "number"){
-if(data9 > 134217728 || isNaN(data9)){
-const err35 = {instancePath:instancePath+"/limits/body_bytes",schemaPath:"#/definitions/Limits/properties/body_bytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 134217728},message:"must be <= 134217728"};
+for(const key2 in data8){
+if(!((key2 === "body_bytes") || (key2 === "door_body_bytes"))){
+const err35 = {instancePath:instancePath+"/limits",schemaPath:"#/definitions/Limits/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key2},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err35];
 }
@@ -9687,8 +9690,10 @@ vErrors.push(err35);
 }
 errors++;
 }
-if(data9 < 1024 || isNaN(data9)){
-const err36 = {instancePath:instancePath+"/limits/body_bytes",schemaPath:"#/definitions/Limits/properties/body_bytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1024},message:"must be >= 1024"};
+}
+let data9 = data8.body_bytes;
+if(!((typeof data9 == "number") && (!(data9 % 1) && !isNaN(data9)))){
+const err36 = {instancePath:instancePath+"/limits/body_bytes",schemaPath:"#/definitions/Limits/properties/body_bytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
 if(vErrors === null){
 vErrors = [err36];
 }
@@ -9697,10 +9702,9 @@ vErrors.push(err36);
 }
 errors++;
 }
-}
-}
-else {
-const err37 = {instancePath:instancePath+"/limits",schemaPath:"#/definitions/Limits/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(typeof data9 == "number"){
+if(data9 > 134217728 || isNaN(data9)){
+const err37 = {instancePath:instancePath+"/limits/body_bytes",schemaPath:"#/definitions/Limits/properties/body_bytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 134217728},message:"must be <= 134217728"};
 if(vErrors === null){
 vErrors = [err37];
 }
@@ -9709,20 +9713,8 @@ vErrors.push(err37);
 }
 errors++;
 }
-if(!(validate18(data.sessions, {instancePath:instancePath+"/sessions",parentData:data,parentDataProperty:"sessions",rootData}))){
-vErrors = vErrors === null ? validate18.errors : vErrors.concat(validate18.errors);
-errors = vErrors.length;
-}
-let data11 = data.retention;
-if(data11 && typeof data11 == "object" && !Array.isArray(data11)){
-if(data11.tasks_ms === undefined){
-data11.tasks_ms = 86400000;
-}
-if(data11.artifacts_ms === undefined){
-data11.artifacts_ms = 604800000;
-}
-if(data11.tasks_ms === undefined){
-const err38 = {instancePath:instancePath+"/retention",schemaPath:"#/definitions/Retention/required",keyword:"required",params:{missingProperty: "tasks_ms"},message:"must have required property '"+"tasks_ms"+"'"};
+if(data9 < 1024 || isNaN(data9)){
+const err38 = {instancePath:instancePath+"/limits/body_bytes",schemaPath:"#/definitions/Limits/properties/body_bytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1024},message:"must be >= 1024"};
 if(vErrors === null){
 vErrors = [err38];
 }
@@ -9731,8 +9723,10 @@ vErrors.push(err38);
 }
 errors++;
 }
-if(data11.artifacts_ms === undefined){
-const err39 = {instancePath:instancePath+"/retention",schemaPath:"#/definitions/Retention/required",keyword:"required",params:{missingProperty: "artifacts_ms"},message:"must have required property '"+"artifacts_ms"+"'"};
+}
+let data10 = data8.door_body_bytes;
+if(!((typeof data10 == "number") && (!(data10 % 1) && !isNaN(data10)))){
+const err39 = {instancePath:instancePath+"/limits/door_body_bytes",schemaPath:"#/definitions/Limits/properties/door_body_bytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
 if(vErrors === null){
 vErrors = [err39];
 }
@@ -9741,9 +9735,9 @@ vErrors.push(err39);
 }
 errors++;
 }
-for(const key3 in data11){
-if(!((key3 === "tasks_ms") || (key3 === "artifacts_ms"))){
-const err40 = {instancePath:instancePath+"/retention",schemaPath:"#/definitions/Retention/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key3},message:"must NOT have additional properties"};
+if(typeof data10 == "number"){
+if(data10 > 134217728 || isNaN(data10)){
+const err40 = {instancePath:instancePath+"/limits/door_body_bytes",schemaPath:"#/definitions/Limits/properties/door_body_bytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 134217728},message:"must be <= 134217728"};
 if(vErrors === null){
 vErrors = [err40];
 }
@@ -9752,10 +9746,8 @@ vErrors.push(err40);
 }
 errors++;
 }
-}
-let data12 = data11.tasks_ms;
-if(!((typeof data12 == "number") && (!(data12 % 1) && !isNaN(data12)))){
-const err41 = {instancePath:instancePath+"/retention/tasks_ms",schemaPath:"#/definitions/Retention/properties/tasks_ms/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+if(data10 < 1024 || isNaN(data10)){
+const err41 = {instancePath:instancePath+"/limits/door_body_bytes",schemaPath:"#/definitions/Limits/properties/door_body_bytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1024},message:"must be >= 1024"};
 if(vErrors === null){
 vErrors = [err41];
 }
@@ -9764,9 +9756,10 @@ vErrors.push(err41);
 }
 errors++;
 }
-if(typeof data12 == "number"){
-if(data12 > 31536000000 || isNaN(data12)){
-const err42 = {instancePath:instancePath+"/retention/tasks_ms",schemaPath:"#/definitions/Retention/properties/tasks_ms/maximum",keyword:"maximum",params:{comparison: "<=", limit: 31536000000},message:"must be <= 31536000000"};
+}
+}
+else {
+const err42 = {instancePath:instancePath+"/limits",schemaPath:"#/definitions/Limits/type",keyword:"type",params:{type: "object"},message:"must be object"};
 if(vErrors === null){
 vErrors = [err42];
 }
@@ -9775,8 +9768,13 @@ vErrors.push(err42);
 }
 errors++;
 }
-if(data12 < 1000 || isNaN(data12)){
-const err43 = {instancePath:instancePath+"/retention/tasks_ms",schemaPath:"#/definitions/Retention/properties/tasks_ms/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1000},message:"must be >= 1000"};
+let data11 = data.doors;
+if(data11 && typeof data11 == "object" && !Array.isArray(data11)){
+if(data11.linger_ms === undefined){
+data11.linger_ms = 1500;
+}
+if(data11.linger_ms === undefined){
+const err43 = {instancePath:instancePath+"/doors",schemaPath:"#/definitions/Doors/required",keyword:"required",params:{missingProperty: "linger_ms"},message:"must have required property '"+"linger_ms"+"'"};
 if(vErrors === null){
 vErrors = [err43];
 }
@@ -9785,10 +9783,9 @@ vErrors.push(err43);
 }
 errors++;
 }
-}
-let data13 = data11.artifacts_ms;
-if(!((typeof data13 == "number") && (!(data13 % 1) && !isNaN(data13)))){
-const err44 = {instancePath:instancePath+"/retention/artifacts_ms",schemaPath:"#/definitions/Retention/properties/artifacts_ms/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+for(const key3 in data11){
+if(!(key3 === "linger_ms")){
+const err44 = {instancePath:instancePath+"/doors",schemaPath:"#/definitions/Doors/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key3},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err44];
 }
@@ -9797,9 +9794,10 @@ vErrors.push(err44);
 }
 errors++;
 }
-if(typeof data13 == "number"){
-if(data13 > 31536000000 || isNaN(data13)){
-const err45 = {instancePath:instancePath+"/retention/artifacts_ms",schemaPath:"#/definitions/Retention/properties/artifacts_ms/maximum",keyword:"maximum",params:{comparison: "<=", limit: 31536000000},message:"must be <= 31536000000"};
+}
+let data12 = data11.linger_ms;
+if(!((typeof data12 == "number") && (!(data12 % 1) && !isNaN(data12)))){
+const err45 = {instancePath:instancePath+"/doors/linger_ms",schemaPath:"#/definitions/Doors/properties/linger_ms/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
 if(vErrors === null){
 vErrors = [err45];
 }
@@ -9808,8 +9806,9 @@ vErrors.push(err45);
 }
 errors++;
 }
-if(data13 < 1000 || isNaN(data13)){
-const err46 = {instancePath:instancePath+"/retention/artifacts_ms",schemaPath:"#/definitions/Retention/properties/artifacts_ms/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1000},message:"must be >= 1000"};
+if(typeof data12 == "number"){
+if(data12 > 3600000 || isNaN(data12)){
+const err46 = {instancePath:instancePath+"/doors/linger_ms",schemaPath:"#/definitions/Doors/properties/linger_ms/maximum",keyword:"maximum",params:{comparison: "<=", limit: 3600000},message:"must be <= 3600000"};
 if(vErrors === null){
 vErrors = [err46];
 }
@@ -9818,10 +9817,8 @@ vErrors.push(err46);
 }
 errors++;
 }
-}
-}
-else {
-const err47 = {instancePath:instancePath+"/retention",schemaPath:"#/definitions/Retention/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(data12 < 0 || isNaN(data12)){
+const err47 = {instancePath:instancePath+"/doors/linger_ms",schemaPath:"#/definitions/Doors/properties/linger_ms/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
 if(vErrors === null){
 vErrors = [err47];
 }
@@ -9830,20 +9827,10 @@ vErrors.push(err47);
 }
 errors++;
 }
-if(!(validate20(data.catalog, {instancePath:instancePath+"/catalog",parentData:data,parentDataProperty:"catalog",rootData}))){
-vErrors = vErrors === null ? validate20.errors : vErrors.concat(validate20.errors);
-errors = vErrors.length;
 }
-let data15 = data.devices;
-if(data15 && typeof data15 == "object" && !Array.isArray(data15)){
-if(data15.nvidia_smi === undefined){
-data15.nvidia_smi = "nvidia-smi";
 }
-if(data15.every_ms === undefined){
-data15.every_ms = 5000;
-}
-if(data15.nvidia_smi === undefined){
-const err48 = {instancePath:instancePath+"/devices",schemaPath:"#/definitions/Devices/required",keyword:"required",params:{missingProperty: "nvidia_smi"},message:"must have required property '"+"nvidia_smi"+"'"};
+else {
+const err48 = {instancePath:instancePath+"/doors",schemaPath:"#/definitions/Doors/type",keyword:"type",params:{type: "object"},message:"must be object"};
 if(vErrors === null){
 vErrors = [err48];
 }
@@ -9852,8 +9839,20 @@ vErrors.push(err48);
 }
 errors++;
 }
-if(data15.every_ms === undefined){
-const err49 = {instancePath:instancePath+"/devices",schemaPath:"#/definitions/Devices/required",keyword:"required",params:{missingProperty: "every_ms"},message:"must have required property '"+"every_ms"+"'"};
+if(!(validate18(data.sessions, {instancePath:instancePath+"/sessions",parentData:data,parentDataProperty:"sessions",rootData}))){
+vErrors = vErrors === null ? validate18.errors : vErrors.concat(validate18.errors);
+errors = vErrors.length;
+}
+let data14 = data.retention;
+if(data14 && typeof data14 == "object" && !Array.isArray(data14)){
+if(data14.tasks_ms === undefined){
+data14.tasks_ms = 86400000;
+}
+if(data14.artifacts_ms === undefined){
+data14.artifacts_ms = 604800000;
+}
+if(data14.tasks_ms === undefined){
+const err49 = {instancePath:instancePath+"/retention",schemaPath:"#/definitions/Retention/required",keyword:"required",params:{missingProperty: "tasks_ms"},message:"must have required property '"+"tasks_ms"+"'"};
 if(vErrors === null){
 vErrors = [err49];
 }
@@ -9862,9 +9861,8 @@ vErrors.push(err49);
 }
 errors++;
 }
-for(const key4 in data15){
-if(!((key4 === "nvidia_smi") || (key4 === "every_ms"))){
-const err50 = {instancePath:instancePath+"/devices",schemaPath:"#/definitions/Devices/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key4},message:"must NOT have additional properties"};
+if(data14.artifacts_ms === undefined){
+const err50 = {instancePath:instancePath+"/retention",schemaPath:"#/definitions/Retention/required",keyword:"required",params:{missingProperty: "artifacts_ms"},message:"must have required property '"+"artifacts_ms"+"'"};
 if(vErrors === null){
 vErrors = [err50];
 }
@@ -9873,11 +9871,9 @@ vErrors.push(err50);
 }
 errors++;
 }
-}
-let data16 = data15.nvidia_smi;
-if(typeof data16 === "string"){
-if(func3(data16) > 4096){
-const err51 = {instancePath:instancePath+"/devices/nvidia_smi",schemaPath:"#/definitions/Devices/properties/nvidia_smi/maxLength",keyword:"maxLength",params:{limit: 4096},message:"must NOT have more than 4096 characters"};
+for(const key4 in data14){
+if(!((key4 === "tasks_ms") || (key4 === "artifacts_ms"))){
+const err51 = {instancePath:instancePath+"/retention",schemaPath:"#/definitions/Retention/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key4},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err51];
 }
@@ -9886,8 +9882,10 @@ vErrors.push(err51);
 }
 errors++;
 }
-if(func3(data16) < 1){
-const err52 = {instancePath:instancePath+"/devices/nvidia_smi",schemaPath:"#/definitions/Devices/properties/nvidia_smi/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"};
+}
+let data15 = data14.tasks_ms;
+if(!((typeof data15 == "number") && (!(data15 % 1) && !isNaN(data15)))){
+const err52 = {instancePath:instancePath+"/retention/tasks_ms",schemaPath:"#/definitions/Retention/properties/tasks_ms/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
 if(vErrors === null){
 vErrors = [err52];
 }
@@ -9896,9 +9894,9 @@ vErrors.push(err52);
 }
 errors++;
 }
-}
-else {
-const err53 = {instancePath:instancePath+"/devices/nvidia_smi",schemaPath:"#/definitions/Devices/properties/nvidia_smi/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(typeof data15 == "number"){
+if(data15 > 31536000000 || isNaN(data15)){
+const err53 = {instancePath:instancePath+"/retention/tasks_ms",schemaPath:"#/definitions/Retention/properties/tasks_ms/maximum",keyword:"maximum",params:{comparison: "<=", limit: 31536000000},message:"must be <= 31536000000"};
 if(vErrors === null){
 vErrors = [err53];
 }
@@ -9907,9 +9905,8 @@ vErrors.push(err53);
 }
 errors++;
 }
-let data17 = data15.every_ms;
-if(!((typeof data17 == "number") && (!(data17 % 1) && !isNaN(data17)))){
-const err54 = {instancePath:instancePath+"/devices/every_ms",schemaPath:"#/definitions/Devices/properties/every_ms/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+if(data15 < 1000 || isNaN(data15)){
+const err54 = {instancePath:instancePath+"/retention/tasks_ms",schemaPath:"#/definitions/Retention/properties/tasks_ms/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1000},message:"must be >= 1000"};
 if(vErrors === null){
 vErrors = [err54];
 }
@@ -9918,9 +9915,10 @@ vErrors.push(err54);
 }
 errors++;
 }
-if(typeof data17 == "number"){
-if(data17 > 3600000 || isNaN(data17)){
-const err55 = {instancePath:instancePath+"/devices/every_ms",schemaPath:"#/definitions/Devices/properties/every_ms/maximum",keyword:"maximum",params:{comparison: "<=", limit: 3600000},message:"must be <= 3600000"};
+}
+let data16 = data14.artifacts_ms;
+if(!((typeof data16 == "number") && (!(data16 % 1) && !isNaN(data16)))){
+const err55 = {instancePath:instancePath+"/retention/artifacts_ms",schemaPath:"#/definitions/Retention/properties/artifacts_ms/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
 if(vErrors === null){
 vErrors = [err55];
 }
@@ -9929,8 +9927,9 @@ vErrors.push(err55);
 }
 errors++;
 }
-if(data17 < 100 || isNaN(data17)){
-const err56 = {instancePath:instancePath+"/devices/every_ms",schemaPath:"#/definitions/Devices/properties/every_ms/minimum",keyword:"minimum",params:{comparison: ">=", limit: 100},message:"must be >= 100"};
+if(typeof data16 == "number"){
+if(data16 > 31536000000 || isNaN(data16)){
+const err56 = {instancePath:instancePath+"/retention/artifacts_ms",schemaPath:"#/definitions/Retention/properties/artifacts_ms/maximum",keyword:"maximum",params:{comparison: "<=", limit: 31536000000},message:"must be <= 31536000000"};
 if(vErrors === null){
 vErrors = [err56];
 }
@@ -9939,10 +9938,8 @@ vErrors.push(err56);
 }
 errors++;
 }
-}
-}
-else {
-const err57 = {instancePath:instancePath+"/devices",schemaPath:"#/definitions/Devices/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(data16 < 1000 || isNaN(data16)){
+const err57 = {instancePath:instancePath+"/retention/artifacts_ms",schemaPath:"#/definitions/Retention/properties/artifacts_ms/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1000},message:"must be >= 1000"};
 if(vErrors === null){
 vErrors = [err57];
 }
@@ -9951,13 +9948,10 @@ vErrors.push(err57);
 }
 errors++;
 }
-let data18 = data.defaults;
-if(data18 && typeof data18 == "object" && !Array.isArray(data18)){
-if(data18.deadline_ms === undefined){
-data18.deadline_ms = 600000;
 }
-if(data18.deadline_ms === undefined){
-const err58 = {instancePath:instancePath+"/defaults",schemaPath:"#/definitions/Defaults/required",keyword:"required",params:{missingProperty: "deadline_ms"},message:"must have required property '"+"deadline_ms"+"'"};
+}
+else {
+const err58 = {instancePath:instancePath+"/retention",schemaPath:"#/definitions/Retention/type",keyword:"type",params:{type: "object"},message:"must be object"};
 if(vErrors === null){
 vErrors = [err58];
 }
@@ -9966,9 +9960,20 @@ vErrors.push(err58);
 }
 errors++;
 }
-for(const key5 in data18){
-if(!(key5 === "deadline_ms")){
-const err59 = {instancePath:instancePath+"/defaults",schemaPath:"#/definitions/Defaults/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key5},message:"must NOT have additional properties"};
+if(!(validate20(data.catalog, {instancePath:instancePath+"/catalog",parentData:data,parentDataProperty:"catalog",rootData}))){
+vErrors = vErrors === null ? validate20.errors : vErrors.concat(validate20.errors);
+errors = vErrors.length;
+}
+let data18 = data.devices;
+if(data18 && typeof data18 == "object" && !Array.isArray(data18)){
+if(data18.nvidia_smi === undefined){
+data18.nvidia_smi = "nvidia-smi";
+}
+if(data18.every_ms === undefined){
+data18.every_ms = 5000;
+}
+if(data18.nvidia_smi === undefined){
+const err59 = {instancePath:instancePath+"/devices",schemaPath:"#/definitions/Devices/required",keyword:"required",params:{missingProperty: "nvidia_smi"},message:"must have required property '"+"nvidia_smi"+"'"};
 if(vErrors === null){
 vErrors = [err59];
 }
@@ -9977,10 +9982,8 @@ vErrors.push(err59);
 }
 errors++;
 }
-}
-let data19 = data18.deadline_ms;
-if(!((typeof data19 == "number") && (!(data19 % 1) && !isNaN(data19)))){
-const err60 = {instancePath:instancePath+"/defaults/deadline_ms",schemaPath:"#/definitions/Defaults/properties/deadline_ms/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+if(data18.every_ms === undefined){
+const err60 = {instancePath:instancePath+"/devices",schemaPath:"#/definitions/Devices/required",keyword:"required",params:{missingProperty: "every_ms"},message:"must have required property '"+"every_ms"+"'"};
 if(vErrors === null){
 vErrors = [err60];
 }
@@ -9989,9 +9992,9 @@ vErrors.push(err60);
 }
 errors++;
 }
-if(typeof data19 == "number"){
-if(data19 > 86400000 || isNaN(data19)){
-const err61 = {instancePath:instancePath+"/defaults/deadline_ms",schemaPath:"#/definitions/Defaults/properties/deadline_ms/maximum",keyword:"maximum",params:{comparison: "<=", limit: 86400000},message:"must be <= 86400000"};
+for(const key5 in data18){
+if(!((key5 === "nvidia_smi") || (key5 === "every_ms"))){
+const err61 = {instancePath:instancePath+"/devices",schemaPath:"#/definitions/Devices/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key5},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err61];
 }
@@ -10000,8 +10003,11 @@ vErrors.push(err61);
 }
 errors++;
 }
-if(data19 < 1 || isNaN(data19)){
-const err62 = {instancePath:instancePath+"/defaults/deadline_ms",schemaPath:"#/definitions/Defaults/properties/deadline_ms/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"};
+}
+let data19 = data18.nvidia_smi;
+if(typeof data19 === "string"){
+if(func3(data19) > 4096){
+const err62 = {instancePath:instancePath+"/devices/nvidia_smi",schemaPath:"#/definitions/Devices/properties/nvidia_smi/maxLength",keyword:"maxLength",params:{limit: 4096},message:"must NOT have more than 4096 characters"};
 if(vErrors === null){
 vErrors = [err62];
 }
@@ -10010,10 +10016,8 @@ vErrors.push(err62);
 }
 errors++;
 }
-}
-}
-else {
-const err63 = {instancePath:instancePath+"/defaults",schemaPath:"#/definitions/Defaults/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(func3(data19) < 1){
+const err63 = {instancePath:instancePath+"/devices/nvidia_smi",schemaPath:"#/definitions/Devices/properties/nvidia_smi/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"};
 if(vErrors === null){
 vErrors = [err63];
 }
@@ -10022,9 +10026,9 @@ vErrors.push(err63);
 }
 errors++;
 }
-let data20 = data.shutdown_grace_ms;
-if(!((typeof data20 == "number") && (!(data20 % 1) && !isNaN(data20)))){
-const err64 = {instancePath:instancePath+"/shutdown_grace_ms",schemaPath:"#/properties/shutdown_grace_ms/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+}
+else {
+const err64 = {instancePath:instancePath+"/devices/nvidia_smi",schemaPath:"#/definitions/Devices/properties/nvidia_smi/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err64];
 }
@@ -10033,9 +10037,9 @@ vErrors.push(err64);
 }
 errors++;
 }
-if(typeof data20 == "number"){
-if(data20 > 3600000 || isNaN(data20)){
-const err65 = {instancePath:instancePath+"/shutdown_grace_ms",schemaPath:"#/properties/shutdown_grace_ms/maximum",keyword:"maximum",params:{comparison: "<=", limit: 3600000},message:"must be <= 3600000"};
+let data20 = data18.every_ms;
+if(!((typeof data20 == "number") && (!(data20 % 1) && !isNaN(data20)))){
+const err65 = {instancePath:instancePath+"/devices/every_ms",schemaPath:"#/definitions/Devices/properties/every_ms/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
 if(vErrors === null){
 vErrors = [err65];
 }
@@ -10044,8 +10048,9 @@ vErrors.push(err65);
 }
 errors++;
 }
-if(data20 < 0 || isNaN(data20)){
-const err66 = {instancePath:instancePath+"/shutdown_grace_ms",schemaPath:"#/properties/shutdown_grace_ms/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+if(typeof data20 == "number"){
+if(data20 > 3600000 || isNaN(data20)){
+const err66 = {instancePath:instancePath+"/devices/every_ms",schemaPath:"#/definitions/Devices/properties/every_ms/maximum",keyword:"maximum",params:{comparison: "<=", limit: 3600000},message:"must be <= 3600000"};
 if(vErrors === null){
 vErrors = [err66];
 }
@@ -10054,11 +10059,8 @@ vErrors.push(err66);
 }
 errors++;
 }
-}
-let data21 = data.groups;
-if(Array.isArray(data21)){
-if(data21.length > 64){
-const err67 = {instancePath:instancePath+"/groups",schemaPath:"#/properties/groups/maxItems",keyword:"maxItems",params:{limit: 64},message:"must NOT have more than 64 items"};
+if(data20 < 100 || isNaN(data20)){
+const err67 = {instancePath:instancePath+"/devices/every_ms",schemaPath:"#/definitions/Devices/properties/every_ms/minimum",keyword:"minimum",params:{comparison: ">=", limit: 100},message:"must be >= 100"};
 if(vErrors === null){
 vErrors = [err67];
 }
@@ -10067,16 +10069,10 @@ vErrors.push(err67);
 }
 errors++;
 }
-const len1 = data21.length;
-for(let i1=0; i1<len1; i1++){
-if(!(validate22(data21[i1], {instancePath:instancePath+"/groups/" + i1,parentData:data21,parentDataProperty:i1,rootData}))){
-vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
-errors = vErrors.length;
-}
 }
 }
 else {
-const err68 = {instancePath:instancePath+"/groups",schemaPath:"#/properties/groups/type",keyword:"type",params:{type: "array"},message:"must be array"};
+const err68 = {instancePath:instancePath+"/devices",schemaPath:"#/definitions/Devices/type",keyword:"type",params:{type: "object"},message:"must be object"};
 if(vErrors === null){
 vErrors = [err68];
 }
@@ -10085,10 +10081,13 @@ vErrors.push(err68);
 }
 errors++;
 }
-let data23 = data.pools;
-if(Array.isArray(data23)){
-if(data23.length > 256){
-const err69 = {instancePath:instancePath+"/pools",schemaPath:"#/properties/pools/maxItems",keyword:"maxItems",params:{limit: 256},message:"must NOT have more than 256 items"};
+let data21 = data.defaults;
+if(data21 && typeof data21 == "object" && !Array.isArray(data21)){
+if(data21.deadline_ms === undefined){
+data21.deadline_ms = 600000;
+}
+if(data21.deadline_ms === undefined){
+const err69 = {instancePath:instancePath+"/defaults",schemaPath:"#/definitions/Defaults/required",keyword:"required",params:{missingProperty: "deadline_ms"},message:"must have required property '"+"deadline_ms"+"'"};
 if(vErrors === null){
 vErrors = [err69];
 }
@@ -10097,8 +10096,9 @@ vErrors.push(err69);
 }
 errors++;
 }
-if(data23.length < 1){
-const err70 = {instancePath:instancePath+"/pools",schemaPath:"#/properties/pools/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items"};
+for(const key6 in data21){
+if(!(key6 === "deadline_ms")){
+const err70 = {instancePath:instancePath+"/defaults",schemaPath:"#/definitions/Defaults/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key6},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err70];
 }
@@ -10107,16 +10107,10 @@ vErrors.push(err70);
 }
 errors++;
 }
-const len2 = data23.length;
-for(let i2=0; i2<len2; i2++){
-if(!(validate24(data23[i2], {instancePath:instancePath+"/pools/" + i2,parentData:data23,parentDataProperty:i2,rootData}))){
-vErrors = vErrors === null ? validate24.errors : vErrors.concat(validate24.errors);
-errors = vErrors.length;
 }
-}
-}
-else {
-const err71 = {instancePath:instancePath+"/pools",schemaPath:"#/properties/pools/type",keyword:"type",params:{type: "array"},message:"must be array"};
+let data22 = data21.deadline_ms;
+if(!((typeof data22 == "number") && (!(data22 % 1) && !isNaN(data22)))){
+const err71 = {instancePath:instancePath+"/defaults/deadline_ms",schemaPath:"#/definitions/Defaults/properties/deadline_ms/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
 if(vErrors === null){
 vErrors = [err71];
 }
@@ -10125,10 +10119,9 @@ vErrors.push(err71);
 }
 errors++;
 }
-let data25 = data.models;
-if(Array.isArray(data25)){
-if(data25.length > 256){
-const err72 = {instancePath:instancePath+"/models",schemaPath:"#/properties/models/maxItems",keyword:"maxItems",params:{limit: 256},message:"must NOT have more than 256 items"};
+if(typeof data22 == "number"){
+if(data22 > 86400000 || isNaN(data22)){
+const err72 = {instancePath:instancePath+"/defaults/deadline_ms",schemaPath:"#/definitions/Defaults/properties/deadline_ms/maximum",keyword:"maximum",params:{comparison: "<=", limit: 86400000},message:"must be <= 86400000"};
 if(vErrors === null){
 vErrors = [err72];
 }
@@ -10137,16 +10130,8 @@ vErrors.push(err72);
 }
 errors++;
 }
-const len3 = data25.length;
-for(let i3=0; i3<len3; i3++){
-if(!(validate72(data25[i3], {instancePath:instancePath+"/models/" + i3,parentData:data25,parentDataProperty:i3,rootData}))){
-vErrors = vErrors === null ? validate72.errors : vErrors.concat(validate72.errors);
-errors = vErrors.length;
-}
-}
-}
-else {
-const err73 = {instancePath:instancePath+"/models",schemaPath:"#/properties/models/type",keyword:"type",params:{type: "array"},message:"must be array"};
+if(data22 < 1 || isNaN(data22)){
+const err73 = {instancePath:instancePath+"/defaults/deadline_ms",schemaPath:"#/definitions/Defaults/properties/deadline_ms/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"};
 if(vErrors === null){
 vErrors = [err73];
 }
@@ -10156,13 +10141,158 @@ vErrors.push(err73);
 errors++;
 }
 }
+}
 else {
-const err74 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+const err74 = {instancePath:instancePath+"/defaults",schemaPath:"#/definitions/Defaults/type",keyword:"type",params:{type: "object"},message:"must be object"};
 if(vErrors === null){
 vErrors = [err74];
 }
 else {
 vErrors.push(err74);
+}
+errors++;
+}
+let data23 = data.shutdown_grace_ms;
+if(!((typeof data23 == "number") && (!(data23 % 1) && !isNaN(data23)))){
+const err75 = {instancePath:instancePath+"/shutdown_grace_ms",schemaPath:"#/properties/shutdown_grace_ms/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+if(vErrors === null){
+vErrors = [err75];
+}
+else {
+vErrors.push(err75);
+}
+errors++;
+}
+if(typeof data23 == "number"){
+if(data23 > 3600000 || isNaN(data23)){
+const err76 = {instancePath:instancePath+"/shutdown_grace_ms",schemaPath:"#/properties/shutdown_grace_ms/maximum",keyword:"maximum",params:{comparison: "<=", limit: 3600000},message:"must be <= 3600000"};
+if(vErrors === null){
+vErrors = [err76];
+}
+else {
+vErrors.push(err76);
+}
+errors++;
+}
+if(data23 < 0 || isNaN(data23)){
+const err77 = {instancePath:instancePath+"/shutdown_grace_ms",schemaPath:"#/properties/shutdown_grace_ms/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+if(vErrors === null){
+vErrors = [err77];
+}
+else {
+vErrors.push(err77);
+}
+errors++;
+}
+}
+let data24 = data.groups;
+if(Array.isArray(data24)){
+if(data24.length > 64){
+const err78 = {instancePath:instancePath+"/groups",schemaPath:"#/properties/groups/maxItems",keyword:"maxItems",params:{limit: 64},message:"must NOT have more than 64 items"};
+if(vErrors === null){
+vErrors = [err78];
+}
+else {
+vErrors.push(err78);
+}
+errors++;
+}
+const len1 = data24.length;
+for(let i1=0; i1<len1; i1++){
+if(!(validate22(data24[i1], {instancePath:instancePath+"/groups/" + i1,parentData:data24,parentDataProperty:i1,rootData}))){
+vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
+errors = vErrors.length;
+}
+}
+}
+else {
+const err79 = {instancePath:instancePath+"/groups",schemaPath:"#/properties/groups/type",keyword:"type",params:{type: "array"},message:"must be array"};
+if(vErrors === null){
+vErrors = [err79];
+}
+else {
+vErrors.push(err79);
+}
+errors++;
+}
+let data26 = data.pools;
+if(Array.isArray(data26)){
+if(data26.length > 256){
+const err80 = {instancePath:instancePath+"/pools",schemaPath:"#/properties/pools/maxItems",keyword:"maxItems",params:{limit: 256},message:"must NOT have more than 256 items"};
+if(vErrors === null){
+vErrors = [err80];
+}
+else {
+vErrors.push(err80);
+}
+errors++;
+}
+if(data26.length < 1){
+const err81 = {instancePath:instancePath+"/pools",schemaPath:"#/properties/pools/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items"};
+if(vErrors === null){
+vErrors = [err81];
+}
+else {
+vErrors.push(err81);
+}
+errors++;
+}
+const len2 = data26.length;
+for(let i2=0; i2<len2; i2++){
+if(!(validate24(data26[i2], {instancePath:instancePath+"/pools/" + i2,parentData:data26,parentDataProperty:i2,rootData}))){
+vErrors = vErrors === null ? validate24.errors : vErrors.concat(validate24.errors);
+errors = vErrors.length;
+}
+}
+}
+else {
+const err82 = {instancePath:instancePath+"/pools",schemaPath:"#/properties/pools/type",keyword:"type",params:{type: "array"},message:"must be array"};
+if(vErrors === null){
+vErrors = [err82];
+}
+else {
+vErrors.push(err82);
+}
+errors++;
+}
+let data28 = data.models;
+if(Array.isArray(data28)){
+if(data28.length > 256){
+const err83 = {instancePath:instancePath+"/models",schemaPath:"#/properties/models/maxItems",keyword:"maxItems",params:{limit: 256},message:"must NOT have more than 256 items"};
+if(vErrors === null){
+vErrors = [err83];
+}
+else {
+vErrors.push(err83);
+}
+errors++;
+}
+const len3 = data28.length;
+for(let i3=0; i3<len3; i3++){
+if(!(validate72(data28[i3], {instancePath:instancePath+"/models/" + i3,parentData:data28,parentDataProperty:i3,rootData}))){
+vErrors = vErrors === null ? validate72.errors : vErrors.concat(validate72.errors);
+errors = vErrors.length;
+}
+}
+}
+else {
+const err84 = {instancePath:instancePath+"/models",schemaPath:"#/properties/models/type",keyword:"type",params:{type: "array"},message:"must be array"};
+if(vErrors === null){
+vErrors = [err84];
+}
+else {
+vErrors.push(err84);
+}
+errors++;
+}
+}
+else {
+const err85 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err85];
+}
+else {
+vErrors.push(err85);
 }
 errors++;
 }

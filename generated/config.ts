@@ -35,6 +35,8 @@ export interface components {
             /** @default {} */
             readonly limits: components["schemas"]["Limits"];
             /** @default {} */
+            readonly doors: components["schemas"]["Doors"];
+            /** @default {} */
             readonly sessions: components["schemas"]["Sessions"];
             /** @default {} */
             readonly retention: components["schemas"]["Retention"];
@@ -199,6 +201,19 @@ export interface components {
              * @default 4194304
              */
             readonly body_bytes: number;
+            /**
+             * @description The same for clients of other APIs, who send whole conversations with images, bytes.
+             * @default 33554432
+             */
+            readonly door_body_bytes: number;
+        };
+        /** @description Clients of other APIs. */
+        readonly Doors: {
+            /**
+             * @description How long a task goes on whose client has gone, ms; the same request within that time gets its answer.
+             * @default 1500
+             */
+            readonly linger_ms: number;
         };
         /** @description Sessions of every key. */
         readonly Sessions: {

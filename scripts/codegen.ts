@@ -5,8 +5,8 @@
 import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { engines } from '../src/adapters/engines/registry.ts'
-import { apiTypes, operationMap } from './codegen/api.ts'
-import { bundle } from './codegen/bundle.ts'
+import { apiTypes, doorMap, doorTypes, operationMap } from './codegen/api.ts'
+import { bundle, doorDocument, doors } from './codegen/bundle.ts'
 import { configTypes, engineTable } from './codegen/config.ts'
 import { configSchema, definitionsOf } from './codegen/config-schema.ts'
 import { metricTypes } from './codegen/metrics.ts'
@@ -14,6 +14,7 @@ import { configValidator, configValidatorTypes } from './codegen/config-validato
 import {
   bodyValidators,
   bodyValidatorTypes,
+  doorValidatorTypes,
   parameterValidators,
   parameterValidatorTypes,
   validated,
@@ -21,13 +22,26 @@ import {
 
 async function generate(): Promise<Map<string, string>> {
   const document = bundle()
+  const ofDoors = new Map(doors.map((door) => [door, doorDocument(door)] as const))
   const requests = validated(document)
+  const doorFiles = await Promise.all(
+    Array.from(ofDoors, async ([door, contract]): Promise<[string, string][]> => [
+      [`${door}.json`, `${JSON.stringify(contract, null, 1)}\n`],
+      [`${door}.ts`, await doorTypes(door, contract)],
+      [`${door}-bodies.js`, bodyValidators(validated(contract, door))],
+      [`${door}-bodies.d.ts`, doorValidatorTypes('bodies')],
+      [`${door}-parameters.js`, parameterValidators(validated(contract, door))],
+      [`${door}-parameters.d.ts`, doorValidatorTypes('parameters')],
+    ]),
+  )
   const definitions = await definitionsOf(engines)
   const config = configSchema(definitions)
   return new Map([
     ['openapi.json', `${JSON.stringify(document, null, 1)}\n`],
     ['api.ts', await apiTypes(document)],
     ['operations.ts', operationMap(document)],
+    ['doors.ts', doorMap(ofDoors)],
+    ...doorFiles.flat(),
     ['bodies.js', bodyValidators(requests)],
     ['bodies.d.ts', bodyValidatorTypes()],
     ['parameters.js', parameterValidators(requests)],

@@ -6,7 +6,9 @@
 import { spawnSync } from 'node:child_process'
 import { copyFileSync, existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { doors } from './codegen/bundle.ts'
 import { lintContracts } from './contract/lint.ts'
+import { doorRules, houseRules } from './contract/rules.ts'
 import { judge, newestReleased, readContract } from './contract/released.ts'
 
 const root = join(import.meta.dirname, '..')
@@ -19,10 +21,14 @@ function fail(message: string): void {
 }
 
 async function check(): Promise<void> {
-  const problems = await lintContracts(
+  const at = (name: string): string => join(root, 'contracts/openapi', name)
+  const ours = await lintContracts(root, ['data.yaml', 'control.yaml'].map(at), houseRules)
+  const ofDoors = await lintContracts(
     root,
-    ['data.yaml', 'control.yaml'].map((name) => join(root, 'contracts/openapi', name)),
+    doors.map((door) => at(`${door}.yaml`)),
+    doorRules,
   )
+  const problems = [...ours, ...ofDoors]
   for (const problem of problems) fail(problem)
   console.log(`contracts: ${problems.length} problem(s)`)
   // Without arguments of ours it only compares; its own process because it is a program, not a module.

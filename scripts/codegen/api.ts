@@ -7,17 +7,25 @@ export async function apiTypes(document: JsonObject): Promise<string> {
   return `${header('contracts/openapi')}\n${astToString(await openapiTS(withHeadersInline(document) as unknown as OpenAPI3))}`
 }
 
+/** `<door>.ts`: the types of everything in a door's contract. */
+export async function doorTypes(door: string, document: JsonObject): Promise<string> {
+  return `${header(`contracts/openapi/${door}.yaml`)}\n${astToString(await openapiTS(withHeadersInline(document) as unknown as OpenAPI3))}`
+}
+
+/** `doors.ts`: what the daemon has to know of each operation of a door while it runs. @throws Error where a role is unknown */
+export function doorMap(documents: ReadonlyMap<string, JsonObject>): string {
+  const lines = [...documents].flatMap(([door, document]) => entriesOf(document, { door }))
+  return `${header('contracts/openapi')}
+/** Every operation of a door: the same as of ours, and the door. One with \`when\` is meant where a request has that header, in place of the other on its path. */
+export const doorOperations = {
+${lines.join('\n')}
+} as const
+`
+}
+
 /** `operations.ts`: what the daemon has to know of each operation while it runs. @throws Error where a role is unknown */
 export function operationMap(document: JsonObject): string {
-  const lines = operationsOf(document).map((operation) => {
-    if (operation['x-role'] !== 'data' && operation['x-role'] !== 'control')
-      throw new Error(`${operation.operationId}: x-role must be data or control`)
-    const statuses = Object.keys(operation.responses)
-      .map(Number)
-      .sort((a, b) => a - b)
-    const entry = { role: operation['x-role'], method: operation.method, path: operation.path, statuses, body: 'requestBody' in operation }
-    return `  ${operation.operationId}: ${JSON.stringify(entry)},`
-  })
+  const lines = entriesOf(document)
   const version = (document['info'] as JsonObject)['version']
   return `${header('contracts/openapi')}
 /** Version of the contract, \`info.version\`. */
@@ -28,6 +36,20 @@ export const operations = {
 ${lines.join('\n')}
 } as const
 `
+}
+
+function entriesOf(document: JsonObject, more: object = {}): string[] {
+  return operationsOf(document).map((operation) => {
+    if (operation['x-role'] !== 'data' && operation['x-role'] !== 'control')
+      throw new Error(`${operation.operationId}: x-role must be data or control`)
+    const statuses = Object.keys(operation.responses)
+      .map(Number)
+      .sort((a, b) => a - b)
+    const { method, path } = operation
+    const when = operation['x-when-header']
+    const entry = { ...more, role: operation['x-role'], method, path, statuses, body: 'requestBody' in operation }
+    return `  ${operation.operationId}: ${JSON.stringify(when === undefined ? entry : { ...entry, when })},`
+  })
 }
 
 /** The document with response headers in place of references to them: openapi-typescript takes a referenced header for a required one. */

@@ -5,6 +5,8 @@ import { isObject, type Json, type JsonObject } from '../contract/document.ts'
 
 const root = join(import.meta.dirname, '../..')
 const contractFiles = ['data.yaml', 'control.yaml'] as const
+/** Contracts of other APIs onto the same tasks, each a document of its own: `openai.yaml` and the like. */
+export const doors = ['openai', 'anthropic'] as const
 const methods = ['get', 'put', 'post', 'delete', 'patch'] as const
 
 /** An operation of the bundle with its place. */
@@ -65,6 +67,9 @@ export function bundle(): JsonObject {
   const license = { name: 'Apache-2.0', url: 'https://www.apache.org/licenses/LICENSE-2.0' }
   return { openapi: merged['openapi'] ?? null, info: { title: 'orchestratord', version, license }, ...merged }
 }
+
+/** The contract of a door as one document without YAML. */
+export const doorDocument = (door: string): JsonObject => parse(read(`contracts/openapi/${door}.yaml`), { merge: true }) as JsonObject
 
 /** The document's operations in its order. */
 export function operationsOf(document: JsonObject): OperationObject[] {

@@ -6,23 +6,27 @@ import { bare, moduleOf, validatorType } from './standalone.ts'
 
 const source = 'contracts/openapi'
 
-/** The contract in the form validators are made of. */
+/** A contract in the form validators are made of. */
 export interface Validated {
+  /** What its schemas are referred to by. */
+  readonly id: string
+  /** A door's: parameters that it does not know pass. */
+  readonly lenient: boolean
   readonly contract: Contract
   readonly operations: readonly OperationObject[]
 }
 
 /** Takes out prose and makes references absolute. @throws Error where a default stands where ajv does not see it */
-export function validated(document: JsonObject): Validated {
+export function validated(document: JsonObject, door?: string): Validated {
   const contract = new Contract(bare(document))
   for (const [name, schema] of Object.entries(objectOf(objectOf(contract.root['components'])['schemas'])))
     if (isObject(schema) && 'default' in schema)
       throw new Error(`${name}: a default belongs to the property; ajv does not fill in those of a schema that is referred to`)
-  return { contract, operations: operationsOf(contract.root) }
+  return { id: door ?? 'contract', lenient: door !== undefined, contract, operations: operationsOf(contract.root) }
 }
 
 /** `bodies.js`: checks `{ requestBody }` of each operation that takes one, and fills in defaults. Types are as they came: JSON has them. */
-export function bodyValidators({ contract, operations }: Validated): string {
+export function bodyValidators({ id, contract, operations }: Validated): string {
   const schemas = operations.flatMap(({ operationId, requestBody }): [string, JsonObject][] => {
     if (requestBody === undefined) return []
     const { content, required } = objectOf(contract.resolve(requestBody))
@@ -30,21 +34,22 @@ export function bodyValidators({ contract, operations }: Validated): string {
     if (!isObject(json) || required !== true) throw new Error(`${operationId}: a body is required and application/json`)
     return [[operationId, { type: 'object', required: ['requestBody'], properties: { requestBody: json['schema'] ?? {} } }]]
   })
-  return moduleFor('bodies', contract, new Map(schemas), false)
+  return moduleFor('bodies', { id, contract }, new Map(schemas), false)
 }
 
 /** `parameters.js`: checks `{ path, query, header }` of each operation and turns text into what it stands for. */
-export function parameterValidators({ contract, operations }: Validated): string {
-  const schemas = operations.map((operation): [string, JsonObject] => {
+export function parameterValidators(validated: Validated): string {
+  const { contract } = validated
+  const schemas = validated.operations.map((operation): [string, JsonObject] => {
     const { operationId, path } = operation
     const shared = objectOf(objectOf(contract.root['paths'])[path])['parameters']
     const all = [...listOf(operation['parameters']), ...listOf(shared)].map((parameter) => objectOf(contract.resolve(parameter)))
-    return [operationId, parametersSchema(operationId, contract, all)]
+    return [operationId, parametersSchema(operationId, validated, all)]
   })
-  return moduleFor('parameters', contract, new Map(schemas), true)
+  return moduleFor('parameters', validated, new Map(schemas), true)
 }
 
-function parametersSchema(operationId: string, contract: Contract, parameters: readonly JsonObject[]): JsonObject {
+function parametersSchema(operationId: string, { contract, lenient }: Validated, parameters: readonly JsonObject[]): JsonObject {
   const part = (place: string, additionalProperties: boolean): JsonObject => {
     const own = parameters.filter((parameter) => parameter['in'] === place)
     const nameOf = ({ name }: JsonObject): string => (place === 'header' ? textOf(name).toLowerCase() : textOf(name))
@@ -62,21 +67,26 @@ function parametersSchema(operationId: string, contract: Contract, parameters: r
     const type = objectOf(contract.resolve(parameter['schema']))['type']
     if (type === 'array' || type === 'object') throw new Error(`${where}: is one value; arrays and objects are not read`)
   }
-  const properties = { path: part('path', false), query: part('query', false), header: part('header', true) }
+  const properties = { path: part('path', false), query: part('query', lenient), header: part('header', true) }
   return { type: 'object', required: Object.keys(properties), properties }
 }
 
 /** Operations that check the same share a validator. */
-function moduleFor(name: string, contract: Contract, schemas: ReadonlyMap<string, JsonObject>, coerceTypes: boolean): string {
+function moduleFor(
+  name: string,
+  { id: root, contract }: Pick<Validated, 'id' | 'contract'>,
+  schemas: ReadonlyMap<string, JsonObject>,
+  coerceTypes: boolean,
+): string {
   const code = { source: true, esm: true, lines: true }
   const ajv = new Ajv({ useDefaults: true, coerceTypes, allErrors: false, strict: false, code })
   ;(formats as unknown as FormatsPlugin)(ajv)
-  ajv.addSchema({ $id: 'contract', components: contract.root['components'] })
+  ajv.addSchema({ $id: root, components: contract.root['components'] })
   const firsts = new Map<string, string>()
   const entries = [...schemas].map(([id, schema]) => {
     const text = JSON.stringify(schema)
     const first = firsts.get(text) ?? id
-    if (first === id) ajv.addSchema(absolute(schema), id)
+    if (first === id) ajv.addSchema(absolute(schema, root), id)
     firsts.set(text, first)
     return `  ${id}: ${first},\n`
   })
@@ -99,6 +109,12 @@ ${validatorType}
 export declare const parameters: { readonly [Id in keyof typeof operations]: Validate }
 `
 
+/** The types of a door's validators, which are loaded by the names of its operations. @param name `bodies` or `parameters` */
+export const doorValidatorTypes = (name: string): string => `${header(source)}
+${validatorType}
+export declare const ${name}: Readonly<Record<string, Validate | undefined>>
+`
+
 /** References lead to the contract whatever schema they stand in. */
-const absolute = (schema: JsonObject): JsonObject =>
-  JSON.parse(JSON.stringify(schema).replaceAll('"#/components/', '"contract#/components/')) as JsonObject
+const absolute = (schema: JsonObject, contract: string): JsonObject =>
+  JSON.parse(JSON.stringify(schema).replaceAll('"#/components/', `"${contract}#/components/`)) as JsonObject

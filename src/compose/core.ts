@@ -2,7 +2,7 @@ import { randomInt, randomUUID } from 'node:crypto'
 import { checkPool, ConfigError, type Config } from '../config/config.ts'
 import { Trust } from '../domain/catalog/trust.ts'
 import { DomainError } from '../domain/errors.ts'
-import type { Services } from '../handlers/index.ts'
+import type { Services } from '../handlers/services.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Storage } from '../ports/storage.ts'
 import type { Log, Metrics } from '../ports/telemetry.ts'
@@ -23,6 +23,7 @@ import { Pools } from '../services/pools/pools.ts'
 import { Sessions } from '../services/sessions/sessions.ts'
 import { Admission } from '../services/tasks/admission.ts'
 import { Cancellation } from '../services/tasks/cancellation.ts'
+import { DoorTasks } from '../services/tasks/door-tasks.ts'
 import { Dispatcher } from '../services/tasks/dispatcher.ts'
 import { KeyLimits } from '../services/tasks/key-limits.ts'
 import type { LiveTask } from '../services/tasks/live-task.ts'
@@ -110,6 +111,7 @@ export async function coreOf(parts: CoreParts): Promise<Core> {
     deadline_ms: config.defaults.deadline_ms,
   })
   const streams = new Streams({ live, journal, eventLog: storage.eventLog, clock })
+  const cancellation = new Cancellation(live, settlement, journal)
   const drain = new Drain({ pools, settlement, records, clock, events })
   const makePool = (pool: PoolConfig): Pool<LiveTask> => reloadedPool(pool, poolOf)
   const reload = new Reload({ pools, drain, records, groups, makePool, models: catalog, clock, events })
@@ -123,7 +125,8 @@ export async function coreOf(parts: CoreParts): Promise<Core> {
   return {
     ...{ admission, streams, sessions, pools, access, catalog, drain, reload, live, settlement, events },
     tasks: new Tasks({ live, journal, pools, clock }),
-    cancellation: new Cancellation(live, settlement, journal),
+    cancellation,
+    doorTasks: new DoorTasks({ admission, streams, cancellation, clock, linger_ms: config.doors.linger_ms }),
     artifacts: new Artifacts(storage.artifacts, journal, clock),
     isReady: () => open && pools.all().some(({ serves }) => serves),
     start: async () => {

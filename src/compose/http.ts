@@ -1,7 +1,8 @@
 import type { Express } from 'express'
 import type { PrometheusMetrics } from '../adapters/prometheus/metrics.ts'
 import type { Config } from '../config/config.ts'
-import { createHandlers, type Services } from '../handlers/index.ts'
+import { createHandlers } from '../handlers/index.ts'
+import type { Services } from '../handlers/services.ts'
 import { createApp } from '../http/app.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Log } from '../ports/telemetry.ts'
@@ -26,6 +27,7 @@ export function httpOf({ config, services, isReady, metrics, clock, log, strict 
     handlers: createHandlers(wrap(services)),
     clock,
     body_bytes: config.limits.body_bytes,
+    door_body_bytes: config.limits.door_body_bytes,
     auth: config.auth,
     origins: config.cors.origins,
     strict,

@@ -9,11 +9,13 @@ interface Advice {
 /** Failures that may be the answer to a request: the code on the wire and whether trying again can help. Tasks may end with them, too. */
 export const replyErrors = {
   invalid_params: { code: 'INVALID_PARAMS', retriable: false },
+  prompt_too_long: { code: 'INVALID_PARAMS', retriable: false },
   method_not_allowed: { code: 'INVALID_PARAMS', retriable: false },
   payload_too_large: { code: 'INVALID_PARAMS', retriable: false },
   unsupported_media_type: { code: 'INVALID_PARAMS', retriable: false },
   deadline_unmet: { code: 'DEADLINE_UNMET', retriable: false },
   unauthenticated: { code: 'UNAUTHENTICATED', retriable: false },
+  wrong_key: { code: 'FORBIDDEN', retriable: false },
   forbidden: { code: 'FORBIDDEN', retriable: false },
   budget_exhausted: { code: 'BUDGET_EXHAUSTED', retriable: false },
   not_found: { code: 'NOT_FOUND', retriable: false },
@@ -52,6 +54,10 @@ export interface ErrorDetails {
   readonly policy_label?: 'reject' | 'drop-lru' | 'rate-limit'
   /** Overrides the catalogue. */
   readonly retriable?: boolean
+  /** For `prompt_too_long`: what the task needs and what there is, tokens. */
+  readonly context?: { readonly prompt_tokens: number; readonly max_tokens?: number; readonly ctx_max: number }
+  /** A field of a door's request that cannot be done, for programs. */
+  readonly unsupported?: string
   /** Methods the path does have, for `method_not_allowed`. */
   readonly allow?: readonly string[]
   readonly cause?: unknown

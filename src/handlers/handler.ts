@@ -1,8 +1,12 @@
-import type { operations } from '../../generated/api.ts'
+import type { operations as anthropic } from '../../generated/anthropic.ts'
+import type { operations as native } from '../../generated/api.ts'
+import type { operations as openai } from '../../generated/openai.ts'
 import type { Principal } from '../domain/principal.ts'
-import type { TaskReader } from '../domain/stream/task-reader.ts'
+import type { ComingBody, FrameSource } from '../domain/stream/frame-source.ts'
 
-/** Every operation of both contracts. */
+type operations = native & openai & anthropic
+
+/** Every operation of all contracts. */
 export type OperationId = keyof operations
 
 type Responses<Op extends OperationId> = operations[Op]['responses']
@@ -13,11 +17,15 @@ type ShellHeader = 'X-Correlation-Id' | 'Cache-Control'
 type HandlerHeaders<H> = { readonly [K in keyof H as string extends K ? never : K extends ShellHeader ? never : K]: H[K] }
 type HeaderPart<H> = keyof H extends never ? object : object extends H ? { readonly headers?: H } : { readonly headers: H }
 type WithHeaders<R> = R extends { headers: infer H } ? HeaderPart<HandlerHeaders<H>> : object
-type WithBody<R> = R extends { content: { 'application/json': infer B } }
-  ? { readonly body: B }
-  : R extends { content: { 'text/event-stream': string } }
-    ? { readonly stream: TaskReader }
-    : object
+type WithBody<R> = R extends { headers: { 'X-Task-Id': string }; content: { 'application/json': infer B; 'text/event-stream'?: never } }
+  ? { readonly coming: ComingBody<B> }
+  : R extends { content: { 'application/json': infer B; 'text/event-stream': string } }
+    ? { readonly coming: ComingBody<B> } | { readonly stream: FrameSource }
+    : R extends { content: { 'application/json': infer B } }
+      ? { readonly body: B }
+      : R extends { content: { 'text/event-stream': string } }
+        ? { readonly stream: FrameSource }
+        : object
 
 /** Union of the declared 2xx replies of an operation. */
 export type Reply<Op extends OperationId> = {

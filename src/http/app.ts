@@ -3,8 +3,12 @@ import { createRequire } from 'node:module'
 import express, { type Express } from 'express'
 import { authenticate, type AuthRules } from '../middleware/authenticate.ts'
 import { correlationId } from '../middleware/correlation-id.ts'
-import { errorEnvelope, type ReportError } from '../middleware/error-envelope.ts'
+import { anthropicErrors } from '../doors/anthropic/errors.ts'
+import { openaiErrors } from '../doors/openai/errors.ts'
+import type { OperationId } from '../handlers/handler.ts'
+import { errorEnvelope, nativeShape, type ErrorShape, type ReportError } from '../middleware/error-envelope.ts'
 import { createDispatch, type DispatchOptions } from './dispatch.ts'
+import { doorOf, operations, type Door } from './operations.ts'
 
 /** What the shell is made with. */
 export interface AppOptions extends DispatchOptions {
@@ -18,12 +22,17 @@ export interface AppOptions extends DispatchOptions {
   readonly metrics: { readonly contentType: string; scrape(): Promise<string> }
 }
 
+/** How each door tells errors. */
+const shapes: Readonly<Record<Door, ErrorShape>> = { native: nativeShape, openai: openaiErrors, anthropic: anthropicErrors }
+
 /** Headers of ours that a page of another origin may read. */
 const exposedHeaders = [
   'Location',
   'Retry-After',
   'X-Backoff-Ms',
   'X-Correlation-Id',
+  'X-Task-Id',
+  'X-Orchd-Attached',
   'X-Budget-Tokens-Remaining',
   'X-Budget-Time-Remaining-Ms',
   'X-Budget-Cost-Remaining',
@@ -46,6 +55,7 @@ export function createApp(options: AppOptions): Express {
   if (origins.length > 0) app.use(crossOrigin()({ origin: [...origins], exposedHeaders, maxAge: 600 }))
   app.use(authenticate(auth))
   app.use(createDispatch(options))
-  app.use(errorEnvelope(report, strict))
+  const declared = (id: string | undefined): readonly number[] | undefined => operations.get(id as OperationId)?.statuses
+  app.use(errorEnvelope({ report, strict, declared, shapeOf: (req) => shapes[doorOf(req.path, req.headers)] }))
   return app
 }

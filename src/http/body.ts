@@ -3,9 +3,10 @@ import { DomainError } from '../domain/errors.ts'
 
 /**
  * Parses a JSON body of at most `limit` bytes into `req.body`; what express says of a bad one becomes our own errors.
+ * @param name of the limit, below `limits` in the configuration
  * @returns rejects with DomainError invalid_params, payload_too_large or unsupported_media_type
  */
-export function bodyParser(limit: number): (req: Request, res: Response) => Promise<void> {
+export function bodyParser(name: string, limit: number): (req: Request, res: Response) => Promise<void> {
   // The type has been looked at when this runs.
   const json: RequestHandler = express.json({ limit, strict: false, type: () => true })
   return async (req, res) => {
@@ -18,7 +19,7 @@ export function bodyParser(limit: number): (req: Request, res: Response) => Prom
     await new Promise<void>((resolve, reject) => {
       void json(req, res, (error?: unknown) => {
         if (error === undefined) resolve()
-        else reject(bodyError(error, limit))
+        else reject(bodyError(error, `limits.${name} (${limit})`))
       })
     })
     // Validation would parse a text once more and take a task that was encoded twice.
@@ -27,11 +28,11 @@ export function bodyParser(limit: number): (req: Request, res: Response) => Prom
 }
 
 /** Errors of body-parser carry a `type` and a `status` (its README, section Errors). */
-function bodyError(thrown: unknown, limit: number): Error {
+function bodyError(thrown: unknown, limit: string): Error {
   const error = thrown instanceof Error ? thrown : new Error(String(thrown))
   const type = 'type' in error ? error.type : undefined
   const status = 'status' in error && typeof error.status === 'number' ? error.status : 500
-  if (type === 'entity.too.large') return new DomainError('payload_too_large', `The body is larger than limits.body_bytes (${limit}).`)
+  if (type === 'entity.too.large') return new DomainError('payload_too_large', `The body is larger than ${limit}.`)
   if (status === 415) {
     return new DomainError('unsupported_media_type', 'The charset or content encoding of the body is not supported; send UTF-8.')
   }

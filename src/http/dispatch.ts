@@ -2,14 +2,17 @@ import type { Request as ExpressRequest, RequestHandler, Response } from 'expres
 import type { Document } from 'openapi-backend'
 // The package's main file also loads what compiles validators and mocks answers: 6 MiB.
 import { OpenAPIRouter } from 'openapi-backend/router.js'
-import { operations } from '../../generated/operations.ts'
+import type { doorOperations } from '../../generated/doors.ts'
+import { operations as nativeOperations } from '../../generated/operations.ts'
 import { DomainError } from '../domain/errors.ts'
 import type { Principal } from '../domain/principal.ts'
 import type { Handlers, HandlerRequest, OperationId } from '../handlers/handler.ts'
 import { stateOf, type RequestState } from '../middleware/request-state.ts'
 import type { Clock } from '../ports/clock.ts'
 import { bodyParser } from './body.ts'
-import { requestCheck } from './check-request.ts'
+import { doorRequestCheck, requestCheck, type RequestCheck } from './check-request.ts'
+import { sendComing } from './coming.ts'
+import { operations, operationsAt } from './operations.ts'
 import { sendStream } from './sse.ts'
 
 /** Bounds of the shell. */
@@ -18,6 +21,8 @@ export interface DispatchOptions {
   readonly clock: Clock
   /** Largest request body, bytes. */
   readonly body_bytes: number
+  /** The same at the doors of other APIs: conversations with images are large. */
+  readonly door_body_bytes: number
 }
 
 /** The part of a reply every operation's reply type is made of. */
@@ -26,6 +31,7 @@ interface AnyReply {
   readonly body?: unknown
   readonly headers?: Readonly<Record<string, string>>
   readonly stream?: Parameters<typeof sendStream>[1]
+  readonly coming?: Parameters<typeof sendComing>[1]
 }
 
 type Params = HandlerRequest<OperationId>['params']
@@ -37,15 +43,21 @@ type Operate = (params: Params, req: ExpressRequest, res: Response) => Promise<v
  * @throws Error where a handler or a validator is missing
  */
 export function createDispatch(options: DispatchOptions): RequestHandler {
-  const operate = new Map((Object.keys(operations) as OperationId[]).map((id) => [id as string, operationOf(id, options)]))
+  const operate = new Map(Array.from(operations.keys(), (id) => [id as string, operationOf(id, options)]))
+  const variants = [...operations].filter(([, { when }]) => when !== undefined)
   const router = new OpenAPIRouter({ definition: routes() })
   listOnce(router)
   return async (req, res) => {
     const request = { method: req.method, path: req.path, query: '', headers: {} }
     const operation = router.matchOperation(request)
     if (operation === undefined) throw unrouted(request)
-    const handle = operate.get(operation.operationId ?? '')
-    if (handle === undefined) throw new Error(`${operation.operationId ?? 'an operation without an id'} has no handler`)
+    const { operationId = '' } = operation
+    const variant = variants.find(
+      ([, { when = '', method, path }]) =>
+        req.headers[when] !== undefined && path === operation.path && method === operation.method.toLowerCase(),
+    )
+    const handle = operate.get(variant?.[0] ?? operationId)
+    if (handle === undefined) throw new Error(`${operationId} has no handler`)
     // A path without parameters has nothing to be parsed for.
     const params = (operation.path.includes('{') ? router.parseRequest(request, operation).params : {}) as Params
     await handle(params, req, res)
@@ -54,7 +66,7 @@ export function createDispatch(options: DispatchOptions): RequestHandler {
 
 /** Why a request has no operation. */
 function unrouted({ method, path }: { readonly method: string; readonly path: string }): DomainError {
-  const allow = methodsOf(path)
+  const allow = [...new Set(operationsAt(path).map((operation) => operation.method.toUpperCase()))]
   if (allow.length === 0) return new DomainError('not_found', 'No such route; the contract lists them.')
   return new DomainError('method_not_allowed', `${method} is not a method of this path.`, { allow })
 }
@@ -65,13 +77,15 @@ function principalOf({ principal }: RequestState): Principal {
 }
 
 /** Everything that happens to a request once its operation is known. Nothing calls a handler but this, and only with a request that was checked. */
-function operationOf(id: OperationId, { handlers, clock, body_bytes }: DispatchOptions): Operate {
+function operationOf(id: OperationId, { handlers, clock, body_bytes, door_body_bytes }: DispatchOptions): Operate {
   // One type for all handlers: the contract decides which request a handler gets, and it has been checked when this runs.
   const handler = handlers[id] as ((request: HandlerRequest<OperationId>) => AnyReply | Promise<AnyReply>) | undefined
   if (handler === undefined) throw new Error(`${id} has no handler`)
-  const check = requestCheck(id)
-  const { role, body: takesBody } = operations[id]
-  const parseBody = bodyParser(body_bytes)
+  const operation = operations.get(id)
+  if (operation === undefined) throw new Error(`${id} is in no contract`)
+  const { role, body: takesBody, door } = operation
+  let check: RequestCheck | undefined = isNative(id) ? requestCheck(id) : undefined
+  const parseBody = door === 'native' ? bodyParser('body_bytes', body_bytes) : bodyParser('door_body_bytes', door_body_bytes)
   return async (params, req, res) => {
     const state = stateOf(req)
     state.operationId = id
@@ -82,21 +96,23 @@ function operationOf(id: OperationId, { handlers, clock, body_bytes }: DispatchO
     const query: object = req.url.includes('?') ? req.query : {}
     const headers = { ...req.headers } as HandlerRequest<OperationId>['headers']
     const body: unknown = takesBody ? req.body : undefined
+    check ??= await doorRequestCheck(id as keyof typeof doorOperations)
     check({ path: params, query, header: headers, body })
-    reply(await handler({ params, query, headers, body, principal, correlation_id: state.correlation_id }), res, clock)
+    await reply(await handler({ params, query, headers, body, principal, correlation_id: state.correlation_id }), res, clock)
   }
 }
 
-function reply({ status, body, headers = {}, stream }: AnyReply, res: Response, clock: Clock): void {
+const isNative = (id: OperationId): id is keyof typeof nativeOperations => id in nativeOperations
+
+async function reply({ status, body, headers = {}, stream, coming }: AnyReply, res: Response, clock: Clock): Promise<void> {
   if (res.destroyed) {
     stream?.close()
+    coming?.close()
     return
   }
   for (const [name, value] of Object.entries(headers)) res.setHeader(name, value)
-  if (stream !== undefined) {
-    sendStream(res, stream, clock)
-    return
-  }
+  if (stream !== undefined) return sendStream(res, stream, clock)
+  if (coming !== undefined) return sendComing(res, coming, clock)
   res.statusCode = status
   if (body === undefined) {
     res.end()
@@ -106,17 +122,6 @@ function reply({ status, body, headers = {}, stream }: AnyReply, res: Response, 
   res.end(JSON.stringify(body))
 }
 
-/** Methods of the path, for `Allow`. */
-function methodsOf(path: string): string[] {
-  const plain = path.length > 1 ? path.replace(/\/+$/, '') : path
-  const matches = (template: string): boolean => {
-    const parts = template.split('/')
-    const given = plain.split('/')
-    return parts.length === given.length && parts.every((part, i) => part.startsWith('{') || part === given[i])
-  }
-  return Object.values(operations).flatMap((operation) => (matches(operation.path) ? [operation.method.toUpperCase()] : []))
-}
-
 interface Item {
   [method: string]: { operationId: string; responses: object }
 }
@@ -124,7 +129,8 @@ interface Item {
 /** What openapi-backend needs of the contract to route: requests are checked by generated validators, replies by types and tests. */
 export function routes(): Document {
   const paths: Record<string, Item> = {}
-  for (const [operationId, { method, path }] of Object.entries(operations)) (paths[path] ??= {})[method] = { operationId, responses: {} }
+  for (const [operationId, { method, path, when }] of operations)
+    if (when === undefined) (paths[path] ??= {})[method] = { operationId, responses: {} }
   return { openapi: '3.0.3', info: { title: 'routes', version: '0' }, paths }
 }
 

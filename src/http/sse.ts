@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http'
-import type { TaskReader } from '../domain/stream/task-reader.ts'
+import type { FrameSource } from '../domain/stream/frame-source.ts'
 import type { Clock } from '../ports/clock.ts'
 import { fairly } from './fair-writes.ts'
 
@@ -15,11 +15,55 @@ const chunk_chars = 64 * 1024
 /** Ends a chunked body (RFC 9112, section 7.1). */
 const lastChunk = '0\r\n\r\n'
 
+/** Longest wait for something to say before the head of an answer goes out, ms: clients wait 60 s and more for it. */
+export const head_ms = 15_000
+
 /**
- * Writes a task's frames to a response until the terminal one, at the reader's pace: what the socket does not take stays in the log.
- * The response ends after the terminal frame; a connection that closes ends the reading and nothing else.
+ * Writes frames to a response until the terminal one, at the reader's pace: what the socket does not take stays in the log.
+ * The response ends after the terminal frame; a connection that closes closes the source. A source that may be refused is waited for first.
+ * @throws DomainError where it is refused
  */
-export function sendStream(res: ServerResponse, reader: TaskReader, clock: Clock): void {
+export async function sendStream(res: ServerResponse, source: FrameSource, clock: Clock): Promise<void> {
+  const first = source.refusal === undefined ? '' : await firstFrames(res, source, clock)
+  if (res.destroyed) return
+  const refusal = source.refusal?.()
+  if (refusal !== undefined) {
+    source.close()
+    throw refusal
+  }
+  writeFrames(res, source, first, clock)
+}
+
+/** The first frames there are, or none after a while. A connection that closes meanwhile closes the source. */
+async function firstFrames(res: ServerResponse, source: FrameSource, clock: Clock): Promise<string> {
+  const { promise, resolve } = Promise.withResolvers<string>()
+  let over = false
+  const end = (frames: string): void => {
+    over = true
+    resolve(frames)
+  }
+  // What comes after the first frames is for whoever writes them.
+  const look = (): void => {
+    const frames = over ? '' : source.take(chunk_chars)
+    if (frames !== '' || source.done) end(frames)
+  }
+  const leave = (): void => {
+    source.close()
+    end('')
+  }
+  const cancel = clock.after(head_ms, () => end(''))
+  res.once('close', leave)
+  source.onReadable(look)
+  look()
+  try {
+    return await promise
+  } finally {
+    cancel()
+    res.off('close', leave)
+  }
+}
+
+function writeFrames(res: ServerResponse, reader: FrameSource, first: string, clock: Clock): void {
   let writable = false
   let left = false
   let chunked = false
@@ -42,7 +86,7 @@ export function sendStream(res: ServerResponse, reader: TaskReader, clock: Clock
     return written
   }
   const cancelKeepAlive = clock.every(keepAlive_ms, () => {
-    if (writable) write(': keep-alive\n\n')
+    if (writable) write(reader.sign ?? ': keep-alive\n\n')
   })
   // The kernel takes megabytes at once: a reader that is behind waits for the others before each chunk.
   const goOn = (): void => {
@@ -78,7 +122,8 @@ export function sendStream(res: ServerResponse, reader: TaskReader, clock: Clock
   // The head goes out with the first frames; alone only where there are none yet.
   fairly(() => {
     writable = !left
-    const written = pump()
+    if (writable && first !== '') write(first)
+    const written = first.length + pump()
     if (written === 0 && !left) res.flushHeaders()
     return written
   })

@@ -63,7 +63,7 @@ export function authenticate(rules: AuthRules): RequestHandler {
     let found: Principal | undefined
     for (const known of keys) if (timingSafeEqual(known.digest, given)) found = known.principal
     if (found === undefined)
-      throw new DomainError('forbidden', developmentOnly ? `The key is wrong. ${howToConfigure}` : 'The key is wrong.')
+      throw new DomainError('wrong_key', developmentOnly ? `The key is wrong. ${howToConfigure}` : 'The key is wrong.')
     if (developmentOnly) requireLocal(req, 'The development key')
     return found
   }

@@ -1,14 +1,15 @@
-import type { ErrorRequestHandler } from 'express'
+import type { ErrorRequestHandler, Request } from 'express'
 import type { components } from '../../generated/api.ts'
-import { operations } from '../../generated/operations.ts'
 import { DomainError, type ReplyKind } from '../domain/errors.ts'
 import { stateOf } from './request-state.ts'
 
 /** HTTP status of every failure that can be a reply. */
 const statusOf: Readonly<Record<ReplyKind, number>> = {
   invalid_params: 400,
+  prompt_too_long: 400,
   deadline_unmet: 400,
   unauthenticated: 401,
+  wrong_key: 403,
   forbidden: 403,
   budget_exhausted: 403,
   not_found: 404,
@@ -32,41 +33,29 @@ export type ReportError = (error: unknown, correlation_id: string, what: string)
 
 const internalMessage = 'Something went wrong on our side; the log has it under this correlation id.'
 
-/**
- * The only place that knows HTTP statuses. Turns what was thrown into the declared envelope; what nobody foresaw becomes a 500 without
- * detail, and so does a status the operation does not declare.
- * @param strict throw on an undeclared status instead (tests)
- */
-export function errorEnvelope(report: ReportError, strict: boolean): ErrorRequestHandler {
-  return (thrown: unknown, req, res, next) => {
-    const state = stateOf(req)
-    const { correlation_id } = state
-    if (res.headersSent) {
-      report(thrown, correlation_id, 'after the headers were sent')
-      res.destroy()
-      return
-    }
-    let error = domainError(thrown)
-    if (error.kind === 'internal' || error.cause !== undefined)
-      report(thrown, correlation_id, error.kind === 'internal' ? 'unexpected' : error.message)
-    const declared = isOperation(state.operationId) ? operations[state.operationId].statuses : undefined
-    if (declared !== undefined && !declared.some((status) => status === statusOf[error.kind])) {
-      report(thrown, correlation_id, `${state.operationId ?? ''} does not declare ${statusOf[error.kind]}`)
-      if (strict) {
-        next(new Error(`${state.operationId ?? ''} does not declare ${statusOf[error.kind]}`, { cause: thrown }))
-        return
-      }
-      error = new DomainError('internal', internalMessage)
-    }
-    const status = statusOf[error.kind]
-    const { engine, pool_id, policy_label, allow } = error.details
-    const retry_after_ms = status === 429 || status === 503 ? Math.max(1, Math.ceil(error.details.retry_after_ms ?? 1000)) : undefined
-    if (retry_after_ms !== undefined) {
-      res.setHeader('Retry-After', Math.ceil(retry_after_ms / 1000))
-      res.setHeader('X-Backoff-Ms', retry_after_ms)
-    }
-    if (allow !== undefined) res.setHeader('Allow', allow.join(', '))
-    const body: components['schemas']['ErrorEnvelope'] = {
+/** What an error has beside what was thrown. */
+export interface ErrorFacts {
+  readonly status: number
+  readonly correlation_id: string
+  /** Of 429 and 503. */
+  readonly retry_after_ms?: number
+}
+
+/** How a door tells errors. */
+export interface ErrorShape {
+  body(error: DomainError, facts: ErrorFacts): object
+  headers?(facts: ErrorFacts): Readonly<Record<string, string>>
+  /** Statuses that differ from ours. */
+  readonly statuses?: Partial<Readonly<Record<ReplyKind, number>>>
+  /** Longest `Retry-After`, seconds: clients that would rather give up come back sooner. */
+  readonly most_retry_s?: number
+}
+
+/** How we tell errors ourselves. */
+export const nativeShape: ErrorShape = {
+  body: (error, { retry_after_ms, correlation_id }): components['schemas']['ErrorEnvelope'] => {
+    const { engine, pool_id, policy_label } = error.details
+    return {
       code: error.code,
       message: error.message.slice(0, 2000),
       ...(engine === undefined ? {} : { engine }),
@@ -76,13 +65,61 @@ export function errorEnvelope(report: ReportError, strict: boolean): ErrorReques
       ...(policy_label === undefined ? {} : { policy_label }),
       correlation_id,
     }
-    res.statusCode = status
-    res.setHeader('Content-Type', 'application/json; charset=utf-8')
-    res.end(JSON.stringify(body))
-  }
+  },
 }
 
-const isOperation = (id: string | undefined): id is keyof typeof operations => id !== undefined && id in operations
+/** What the error envelope works with. */
+export interface EnvelopeParts {
+  readonly report: ReportError
+  /** An undeclared status is thrown instead of answered as 500 (tests). */
+  readonly strict: boolean
+  /** Statuses that an operation declares; undefined where there is no such operation. */
+  readonly declared: (operationId: string | undefined) => readonly number[] | undefined
+  readonly shapeOf: (req: Request) => ErrorShape
+}
+
+/**
+ * The only place that knows HTTP statuses. Turns what was thrown into the declared envelope of its door; what nobody foresaw becomes a 500
+ * without detail, and so does a status the operation does not declare.
+ */
+export function errorEnvelope({ report, strict, declared, shapeOf }: EnvelopeParts): ErrorRequestHandler {
+  return (thrown: unknown, req, res, next) => {
+    const state = stateOf(req)
+    const { correlation_id } = state
+    if (res.headersSent) {
+      report(thrown, correlation_id, 'after the headers were sent')
+      res.destroy()
+      return
+    }
+    const shape = shapeOf(req)
+    const statusOfError = ({ kind }: DomainError): number => shape.statuses?.[kind] ?? statusOf[kind]
+    let error = domainError(thrown)
+    if (error.kind === 'internal' || error.cause !== undefined)
+      report(thrown, correlation_id, error.kind === 'internal' ? 'unexpected' : error.message)
+    if (declared(state.operationId)?.includes(statusOfError(error)) === false) {
+      const what = `${state.operationId ?? ''} does not declare ${statusOfError(error)}`
+      report(thrown, correlation_id, what)
+      if (strict) {
+        next(new Error(what, { cause: thrown }))
+        return
+      }
+      error = new DomainError('internal', internalMessage)
+    }
+    const status = statusOfError(error)
+    const { allow } = error.details
+    const retry_after_ms = status === 429 || status === 503 ? Math.max(1, Math.ceil(error.details.retry_after_ms ?? 1000)) : undefined
+    if (retry_after_ms !== undefined) {
+      res.setHeader('Retry-After', Math.min(shape.most_retry_s ?? Infinity, Math.ceil(retry_after_ms / 1000)))
+      res.setHeader('X-Backoff-Ms', retry_after_ms)
+    }
+    if (allow !== undefined) res.setHeader('Allow', allow.join(', '))
+    const facts = { status, correlation_id, ...(retry_after_ms === undefined ? {} : { retry_after_ms }) }
+    for (const [name, value] of Object.entries(shape.headers?.(facts) ?? {})) res.setHeader(name, value)
+    res.statusCode = status
+    res.setHeader('Content-Type', 'application/json; charset=utf-8')
+    res.end(JSON.stringify(shape.body(error, facts)))
+  }
+}
 
 function domainError(thrown: unknown): DomainError {
   if (thrown instanceof DomainError) return thrown

@@ -55,12 +55,12 @@ describe('dependency law', function () {
       'src/domain/errors.ts': leaf,
       'src/adapters/queues/x.ts': importing('../../services/tasks/admission.ts'),
       'src/services/billing/x.ts': importing('../../domain/errors.ts'),
-      'src/doors/openai/x.ts': importing('../../domain/errors.ts'),
+      'src/doors/gemini/x.ts': importing('../../domain/errors.ts'),
       'src/utils/x.ts': importing('../domain/errors.ts'),
     })
     assert.deepEqual(found.sort(), [
       'unlisted-rooms-import-nothing: src/adapters/queues/x.ts -> src/services/tasks/admission.ts',
-      'unlisted-rooms-import-nothing: src/doors/openai/x.ts -> src/domain/errors.ts',
+      'unlisted-rooms-import-nothing: src/doors/gemini/x.ts -> src/domain/errors.ts',
       'unlisted-rooms-import-nothing: src/services/billing/x.ts -> src/domain/errors.ts',
       'unlisted-rooms-import-nothing: src/utils/x.ts -> src/domain/errors.ts',
     ])

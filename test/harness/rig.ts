@@ -6,7 +6,7 @@ import { checkConfig } from '../../src/config/config.ts'
 import type { Budgets } from '../../src/domain/accounts/budget.ts'
 import { DomainError } from '../../src/domain/errors.ts'
 import type { Principal } from '../../src/domain/principal.ts'
-import type { TaskReader } from '../../src/domain/stream/task-reader.ts'
+import type { FrameSource } from '../../src/domain/stream/frame-source.ts'
 import type { TaskAcceptedReply, TaskRequest } from '../../src/domain/task.ts'
 import { resumePoint } from '../../src/doors/native/event-id.ts'
 import { nativeFormat } from '../../src/doors/native/frames.ts'
@@ -96,10 +96,10 @@ export interface Sample {
 
 /** Everything a reader has taken. */
 export class Tail {
-  readonly reader: TaskReader
+  readonly reader: FrameSource
   private wire = ''
 
-  constructor(reader: TaskReader) {
+  constructor(reader: FrameSource) {
     this.reader = reader
     reader.onReadable(() => this.pull())
     this.pull()

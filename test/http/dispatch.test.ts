@@ -2,9 +2,10 @@ import assert from 'node:assert/strict'
 import { OpenAPIRouter } from 'openapi-backend/router.js'
 import type { Handlers } from '../../src/handlers/handler.ts'
 import { createDispatch, listOnce, routes } from '../../src/http/dispatch.ts'
-import { operationIds } from '../harness/contract.ts'
+import { operations } from '../../src/http/operations.ts'
 import { FakeClock } from '../harness/fake-clock.ts'
 
+const operationIds = [...operations.keys()]
 const handlers = Object.fromEntries(operationIds.map((id) => [id, () => ({ status: 204 })])) as unknown as Handlers
 
 describe('dispatch', () => {
@@ -12,7 +13,7 @@ describe('dispatch', () => {
     it(`does not start without a handler of ${id}`, () => {
       const given = { ...handlers, [id]: undefined } as unknown as Handlers
       assert.throws(
-        () => createDispatch({ handlers: given, clock: new FakeClock(), body_bytes: 1 }),
+        () => createDispatch({ handlers: given, clock: new FakeClock(), body_bytes: 1, door_body_bytes: 1 }),
         new RegExp(`^Error: ${id} has no handler$`),
       )
     })

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import express from 'express'
 import { DomainError, replyErrors, StreamError, streamErrors, type ReplyKind, type StreamKind } from '../../src/domain/errors.ts'
-import { errorEnvelope } from '../../src/middleware/error-envelope.ts'
+import { errorEnvelope, nativeShape } from '../../src/middleware/error-envelope.ts'
 import { beginRequest } from '../../src/middleware/request-state.ts'
 
 interface Answer {
@@ -20,7 +20,14 @@ async function answerTo(thrown: Error): Promise<Answer> {
     beginRequest(req, 'c1')
     next(thrown)
   })
-  app.use(errorEnvelope((error) => void reported.push(error), true))
+  app.use(
+    errorEnvelope({
+      report: (error) => void reported.push(error),
+      strict: true,
+      declared: () => undefined,
+      shapeOf: () => nativeShape,
+    }),
+  )
   const server = app.listen(0, '127.0.0.1')
   await once(server, 'listening')
   try {

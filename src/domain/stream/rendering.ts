@@ -8,8 +8,8 @@ import type { MetricsEvent, StartedEvent, TerminalEvent } from './task-events.ts
 export class Rendering {
   readonly format: EventFormat
   private readonly parts: PartLog
-  /** Each `perBlock` frames back to back. */
-  private readonly blocks: string[] = []
+  /** Each `perBlock` frames back to back, and where each of them ends: a frame may be several events of its door, or none. */
+  private readonly blocks: { readonly frames: string; readonly ends: Uint32Array }[] = []
   /** Frames since the last block. */
   private open: string[] = []
   /** Parts that have their frame. */
@@ -50,7 +50,7 @@ export class Rendering {
     let next = index
     while (next < this.parts.count && frames.length < max_chars) {
       if (next >= this.count) this.build(next + perBlock)
-      const whole = next % perBlock === 0 ? this.blocks[next / perBlock] : undefined
+      const whole = next % perBlock === 0 ? this.blocks[next / perBlock]?.frames : undefined
       if (whole !== undefined && frames.length + whole.length <= max_chars) {
         frames += whole
         next += perBlock
@@ -70,21 +70,16 @@ export class Rendering {
   private push(frame: string): void {
     this.count++
     if (this.open.push(frame) < perBlock) return
-    this.blocks.push(this.open.join(''))
+    const ends = new Uint32Array(perBlock)
+    let end = 0
+    this.open.forEach((one, i) => (ends[i] = end += one.length))
+    this.blocks.push({ frames: this.open.join(''), ends })
     this.open = []
   }
 
   private at(index: number): string {
     const block = this.blocks[Math.floor(index / perBlock)]
-    if (block === undefined) return this.open[index % perBlock] ?? ''
-    let start = 0
-    for (let i = index % perBlock; i > 0; i--) start = endOfFrame(block, start)
-    return block.slice(start, endOfFrame(block, start))
+    const i = index % perBlock
+    return block === undefined ? (this.open[i] ?? '') : block.frames.slice(i === 0 ? 0 : block.ends[i - 1], block.ends[i])
   }
-}
-
-/** Where the frame that begins at `start` ends: every door's frames end in an empty line and have none before. */
-function endOfFrame(frames: string, start: number): number {
-  const end = frames.indexOf('\n\n', start)
-  return end < 0 ? frames.length : end + 2
 }

@@ -1,3 +1,4 @@
+import type { FrameSource } from './frame-source.ts'
 import type { Mark } from './mark.ts'
 import type { MetricsEvent } from './task-events.ts'
 
@@ -12,7 +13,7 @@ export interface Cursor {
 }
 
 /** One reader of a task's log. It pulls; it is told when there may be something to pull. */
-export class TaskReader {
+export class TaskReader implements FrameSource {
   private readonly cursor: Cursor
   private readonly pull: (cursor: Cursor, max_chars: number) => string
   private readonly leave: () => void
@@ -24,22 +25,18 @@ export class TaskReader {
     this.leave = leave
   }
 
-  /** The terminal frame was taken. */
   get done(): boolean {
     return this.cursor.done
   }
 
-  /** Frames that may go out now, joined, about `max_chars` at most; empty while there are none. */
   take(max_chars: number): string {
     return this.pull(this.cursor, max_chars)
   }
 
-  /** `run` is called, synchronously, each time there may be something to take. */
   onReadable(run: () => void): void {
     this.readable = run
   }
 
-  /** Has to be called when the reader is not read any more. */
   close(): void {
     this.readable = undefined
     this.leave()

@@ -26,10 +26,12 @@ export function tooLarge({ ctx, max_tokens, messages, inputs }: TaskDraft, pools
   // A context that was left out is what the others need.
   const field = ctx !== undefined ? 'ctx' : text
   const room = ctx === undefined ? `the ${ctxMax} tokens the engine has` : `ctx ${ctx}`
+  const context = { prompt_tokens, ctx_max: ctx ?? ctxMax, ...(max_tokens === undefined ? {} : { max_tokens }) }
+  const tooLong = (rule: string): DomainError => new DomainError('prompt_too_long', `body.${field}: ${rule}`, { context })
   if (max_tokens === undefined)
-    return refuse(field, `the prompt has ${prompt_tokens} tokens, which leaves no room in ${room}; shorten the prompt`)
+    return tooLong(`the prompt has ${prompt_tokens} tokens, which leaves no room in ${room}; shorten the prompt`)
   const together = `the prompt has ${prompt_tokens} tokens and max_tokens is ${max_tokens}, together more than ${room}`
-  return refuse(field, `${together}; shorten the prompt or lower max_tokens`)
+  return tooLong(`${together}; shorten the prompt or lower max_tokens`)
 }
 
 /** None of the pools that could take the task has a replica that is ready. */

@@ -5,7 +5,7 @@ import { DomainError, StreamError } from '../../domain/errors.ts'
 import { startMs } from '../../domain/prediction/forecast.ts'
 import type { Part } from '../../domain/stream/part.ts'
 import type { Principal } from '../../domain/principal.ts'
-import { filledOf, sentOf } from '../../domain/task-defaults.ts'
+import { filledOf } from '../../domain/task-defaults.ts'
 import {
   headOf,
   taskKeyOf,
@@ -25,6 +25,7 @@ import type { Pools } from '../pools/pools.ts'
 import { noCapacity, queueFull } from '../pools/refusals.ts'
 import type { Need } from '../sessions/reservation.ts'
 import type { Sessions } from '../sessions/sessions.ts'
+import { repeated, replyOf } from './accepted-reply.ts'
 import { countTokens } from './count-tokens.ts'
 import type { Dispatcher } from './dispatcher.ts'
 import { draftFor, type DraftParts } from './draft.ts'
@@ -51,6 +52,12 @@ export interface AdmissionParts extends DraftParts {
   readonly drawId: () => string
 }
 
+/** What a door wants of a task beside its request. */
+export interface AdmissionLimits {
+  /** Of a task that does not say `max_tokens`: at most so many, and what the context and the budgets have left where that is less. */
+  readonly most_tokens?: number
+}
+
 /** The one way in: admits a task durably, or says why not. */
 export class Admission {
   private readonly parts: AdmissionParts
@@ -71,7 +78,12 @@ export class Admission {
    * Admits a task; the same `task_id` and body again give the same reply. Resolves when the acceptance is durable.
    * @throws DomainError every refusal
    */
-  async admit(principal: Principal, request: TaskRequest, correlation_id: string): Promise<TaskAcceptedReply> {
+  async admit(
+    principal: Principal,
+    request: TaskRequest,
+    correlation_id: string,
+    limits: AdmissionLimits = {},
+  ): Promise<TaskAcceptedReply> {
     const task_id = request.task_id ?? this.parts.drawId()
     const id = taskKeyOf(principal.name, task_id)
     checkWellFormed(request)
@@ -81,17 +93,29 @@ export class Admission {
       if (sameJson(flying.request, request)) return flying.reply
       // Only a task that is accepted takes the id; if that one is refused, this one is judged by itself.
       await flying.reply.catch(() => undefined)
-      return this.admit(principal, request, correlation_id)
+      return this.admit(principal, request, correlation_id, limits)
     }
     if (live !== undefined) return repeated(live, request)
     const identity = { correlation_id, task_id, session_id: request.session_id ?? task_id, owner: principal.name }
-    const reply = this.accept(identity, request).catch((error: unknown) => this.refuse(identity, request, error))
+    const reply = this.accept(identity, request, limits).catch((error: unknown) => this.refuse(identity, request, error))
     this.flying.set(id, { request, reply })
     try {
       return await reply
     } finally {
       this.flying.delete(id)
     }
+  }
+
+  /**
+   * Tokens of the prompt of a request that makes no task: it neither queues nor counts against a limit.
+   * @throws DomainError every refusal that does not depend on what there is room for
+   */
+  async count({ name: owner }: Principal, request: TaskRequest): Promise<number> {
+    checkWellFormed(request)
+    const { draft } = draftFor({ owner, task_id: 'counted' }, request, this.parts)
+    const candidates = this.candidates(draft)
+    const tokens = await countTokens(draft, candidates, this.parts)
+    return Math.max(...poolsIn(candidates).map((pool) => tokens.in(pool) ?? 0))
   }
 
   /** Takes a task in that was accepted before a restart; it is queued, but not in the queue yet. @param recorded parts that are in the journal */
@@ -104,7 +128,7 @@ export class Admission {
     return task
   }
 
-  private async accept(identity: TaskIdentity, request: TaskRequest): Promise<TaskAcceptedReply> {
+  private async accept(identity: TaskIdentity, request: TaskRequest, limits: AdmissionLimits): Promise<TaskAcceptedReply> {
     const { sessions, keyLimits, live, dispatcher, clock, events, drawSeed } = this.parts
     const { owner, correlation_id } = identity
     this.checkOpen()
@@ -118,7 +142,7 @@ export class Admission {
     const candidates = this.candidates(draft)
     events.emit({ type: 'task_placed', candidates: poolsIn(candidates).length })
     const budget = sessions.allowance(owner, draft.session_id)
-    const seeker = { owner, request: draft, tokens, left_ms: draft.deadline_ms, budget, most_tokens }
+    const seeker = { owner, request: draft, tokens, left_ms: draft.deadline_ms, budget, most_tokens: limits.most_tokens ?? most_tokens }
     const { pool, position, start, fallback, prompt_tokens, size } = placeTask(seeker, candidates)
     const spec: TaskSpec = { ...draft, engine: pool.config.engine, ...size }
     keyLimits.checkWaiting(owner)
@@ -222,15 +246,3 @@ const needOf = ({ max_tokens }: Pick<TaskSpec, 'max_tokens'>, prompt_tokens: num
   tokens: prompt_tokens + max_tokens,
   cost_nano: costNano(pool.prices, prompt_tokens, max_tokens),
 })
-
-function replyOf(task: AcceptedTask): TaskAcceptedReply {
-  const { task_id, queue_position, predicted_start_ms, backoff_ms, pool_id, accepted_at } = task
-  return { task_id, queue_position, predicted_start_ms, backoff_ms, pool_id, accepted_at: new Date(accepted_at).toISOString() }
-}
-
-/** The reply to an accepted task's body; another body cannot have its id. */
-function repeated(known: AcceptedTask, request: TaskRequest): TaskAcceptedReply {
-  if (!sameJson(sentOf(known), request))
-    throw new DomainError('conflict', 'task_id is taken by a task with another body; choose a new task_id.')
-  return replyOf(known)
-}

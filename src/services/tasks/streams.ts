@@ -17,6 +17,9 @@ const metrics_ms = 1000
 /** Rounds of the event loop that one report of reports is spread over, so that no token has to wait for all of it. */
 const rounds = 100
 
+/** A door's format, or how to make one for the task. */
+export type FormatOf = EventFormat | ((task: AcceptedTask) => EventFormat)
+
 /** A reader, and the task it reads. */
 export interface OpenedStream {
   readonly reader: TaskReader
@@ -66,9 +69,9 @@ export class Streams {
    * A reader from this point on, in a door's format; undefined where the reader has everything.
    * @throws DomainError not_found
    */
-  open(principal: Principal, task_id: string, from: ReadPoint, format: EventFormat): Promise<OpenedStream>
-  open(principal: Principal, task_id: string, from: ResumePoint, format: EventFormat): Promise<OpenedStream | undefined>
-  async open(principal: Principal, task_id: string, from: ResumePoint, format: EventFormat): Promise<OpenedStream | undefined> {
+  open(principal: Principal, task_id: string, from: ReadPoint, format: FormatOf): Promise<OpenedStream>
+  open(principal: Principal, task_id: string, from: ResumePoint, format: FormatOf): Promise<OpenedStream | undefined>
+  async open(principal: Principal, task_id: string, from: ResumePoint, format: FormatOf): Promise<OpenedStream | undefined> {
     const task = this.parts.live.find(principal, task_id)
     if (task !== undefined) return this.follow(task, from, format)
     const record = await this.parts.journal.find(visibleOwner(principal), task_id)
@@ -77,7 +80,7 @@ export class Streams {
     if (now !== undefined) return this.follow(now, from, format)
     const log = record === undefined ? undefined : await this.replay(record.task)
     if (record === undefined || log === undefined) throw new DomainError('not_found', 'No such task.')
-    return from.kind === 'nothing' ? undefined : { reader: log.read(from, format), task: record.task }
+    return from.kind === 'nothing' ? undefined : { reader: log.read(from, made(format, record.task)), task: record.task }
   }
 
   /** The log of a finished task; undefined where there is none. */
@@ -106,9 +109,11 @@ export class Streams {
     else if (task.phase !== 'ending') task.log.report(progressOf(task, this.parts.clock.now()))
   }
 
-  private follow(task: LiveTask, from: ResumePoint, format: EventFormat): OpenedStream | undefined {
+  private follow(task: LiveTask, from: ResumePoint, format: FormatOf): OpenedStream | undefined {
     if (from.kind === 'nothing') return undefined
     this.followed.add(task)
-    return { reader: task.log.read(from, format), task: task.accepted }
+    return { reader: task.log.read(from, made(format, task.accepted)), task: task.accepted }
   }
 }
+
+const made = (format: FormatOf, task: AcceptedTask): EventFormat => (typeof format === 'function' ? format(task) : format)

@@ -1,0 +1,106 @@
+import { channelOf, textChannel, type Channel, type Part } from '../../domain/stream/part.ts'
+import type { EndEvent, ErrorEvent, TerminalEvent } from '../../domain/stream/task-events.ts'
+
+/** What names an answer. */
+export interface MessageHead {
+  readonly task_id: string
+  /** As it was asked for. */
+  readonly model: string
+  /** As counted at admission. */
+  readonly prompt_tokens: number
+}
+
+const event = (type: string, data: string): string => `event: ${type}\ndata: {"type":"${type}"${data}}\n\n`
+
+/** Why an answer ended, in this door's words. */
+export const stopReasonOf = { stop: 'end_turn', length: 'max_tokens', tool_calls: 'tool_use' } as const
+
+/** Tokens that a task used. */
+export const messageUsage = ({ tokens_in, tokens_out, tokens_in_cached = 0 }: EndEvent) => ({
+  input_tokens: Math.max(0, tokens_in - tokens_in_cached),
+  output_tokens: tokens_out,
+  cache_read_input_tokens: tokens_in_cached,
+  cache_creation_input_tokens: 0,
+})
+
+/** Writes a task as the events of a message: one object for each answer, for it remembers which block is open. */
+export class MessageFrames {
+  /** Keeps an idle connection open. */
+  readonly sign = event('ping', '')
+  failure: ErrorEvent | undefined
+  begun = false
+  private readonly head: MessageHead
+  private channel: Channel = textChannel
+  private block = -1
+  private open = false
+
+  constructor(head: MessageHead) {
+    this.head = head
+  }
+
+  started(): string {
+    return ''
+  }
+
+  metrics(): string {
+    return ''
+  }
+
+  /** Data is built by hand: this runs once a token. */
+  part(part: Part): string {
+    const channel = channelOf(part, this.channel)
+    const changes = !this.open || channel !== this.channel
+    this.channel = channel
+    const json = JSON.stringify(part.text)
+    const before = changes ? this.begin() + this.close() + this.start(part) : ''
+    if (part.kind === 'tool_call')
+      return part.text === '' ? before : before + this.delta(`"type":"input_json_delta","partial_json":${json}`)
+    return before + this.delta(part.kind === 'text' ? `"type":"text_delta","text":${json}` : `"type":"thinking_delta","thinking":${json}`)
+  }
+
+  terminal(terminal: TerminalEvent): string {
+    if ('error' in terminal) {
+      this.failure = terminal.error
+      const { message, retriable } = terminal.error
+      const type = retriable ? 'overloaded_error' : 'api_error'
+      const said = retriable ? `${message} (server error, overloaded: the same request may succeed)` : message
+      return event('error', `,"error":${JSON.stringify({ type, message: said })}`)
+    }
+    const { end } = terminal
+    const delta = `,"delta":{"stop_reason":"${stopReasonOf[end.finish_reason]}","stop_sequence":null},"usage":${JSON.stringify(messageUsage(end))}`
+    return this.begin() + this.close() + event('message_delta', delta) + event('message_stop', '')
+  }
+
+  private begin(): string {
+    if (this.begun) return ''
+    this.begun = true
+    const { task_id, model, prompt_tokens } = this.head
+    const message = {
+      ...{ id: `msg_${task_id}`, type: 'message', role: 'assistant', model, content: [], stop_reason: null, stop_sequence: null },
+      usage: { input_tokens: prompt_tokens, output_tokens: 0, cache_read_input_tokens: 0, cache_creation_input_tokens: 0 },
+    }
+    return event('message_start', `,"message":${JSON.stringify(message)}`)
+  }
+
+  private start(part: Part): string {
+    this.open = true
+    this.block++
+    return event('content_block_start', `,"index":${this.block},"content_block":${JSON.stringify(emptyBlock(part))}`)
+  }
+
+  private close(): string {
+    if (!this.open) return ''
+    this.open = false
+    return event('content_block_stop', `,"index":${this.block}`)
+  }
+
+  private delta(delta: string): string {
+    return event('content_block_delta', `,"index":${this.block},"delta":{${delta}}`)
+  }
+}
+
+function emptyBlock(part: Part): object {
+  if (part.kind === 'text') return { type: 'text', text: '' }
+  if (part.kind === 'reasoning') return { type: 'thinking', thinking: '', signature: '' }
+  return { type: 'tool_use', id: part.id ?? '', name: part.name ?? '', input: {} }
+}

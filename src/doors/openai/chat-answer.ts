@@ -1,0 +1,29 @@
+import type { WholeAnswer } from '../common/whole-answer.ts'
+import { usageOf, type AnswerHead, type ChatCompletion } from './chat-frames.ts'
+
+/** A task that has completed as one chat completion. */
+export function chatCompletion({ task_id, accepted_at, model }: AnswerHead, answer: WholeAnswer): ChatCompletion {
+  const { text, reasoning, calls, logprobs, completed } = answer
+  const tool_calls = calls.map(({ id, name, arguments: json }) => ({ id, type: 'function', function: { name, arguments: json } }))
+  return {
+    id: `chatcmpl-${task_id}`,
+    object: 'chat.completion',
+    created: Math.floor(accepted_at / 1000),
+    model,
+    choices: [
+      {
+        index: 0,
+        message: {
+          role: 'assistant',
+          content: text === '' && tool_calls.length > 0 ? null : text,
+          refusal: null,
+          ...(reasoning === '' ? {} : { reasoning_content: reasoning }),
+          ...(tool_calls.length === 0 ? {} : { tool_calls }),
+        },
+        logprobs: logprobs.length === 0 ? null : { content: logprobs },
+        finish_reason: completed.finish_reason,
+      },
+    ],
+    usage: usageOf(completed),
+  }
+}

@@ -1,0 +1,91 @@
+import type { components } from '../../../generated/openai.ts'
+import type { Part } from '../../domain/stream/part.ts'
+import type { EndEvent, ErrorEvent, TerminalEvent } from '../../domain/stream/task-events.ts'
+
+type Schemas = components['schemas']
+type Usage = Schemas['Usage']
+/** A whole answer. */
+export type ChatCompletion = Schemas['ChatCompletion']
+
+/** What names an answer. */
+export interface AnswerHead {
+  readonly task_id: string
+  /** Milliseconds since the epoch. */
+  readonly accepted_at: number
+  /** As it was asked for. */
+  readonly model: string
+}
+
+/** Tokens that a task used. */
+export const usageOf = ({ tokens_in, tokens_out, tokens_in_cached, tokens_reasoning }: EndEvent): Usage => ({
+  prompt_tokens: tokens_in,
+  completion_tokens: tokens_out,
+  total_tokens: tokens_in + tokens_out,
+  prompt_tokens_details: { cached_tokens: tokens_in_cached ?? 0 },
+  completion_tokens_details: { reasoning_tokens: tokens_reasoning ?? 0 },
+})
+
+/** What a stream says of a failure, without an `event:` line, which clients would take for another protocol. */
+export function errorFrame({ code, message, retriable }: ErrorEvent): string {
+  const said = retriable ? `${message} (server error, overloaded: the same request may succeed)` : message
+  return `data: ${JSON.stringify({ error: { message: said, type: retriable ? 'server_error' : 'invalid_request_error', param: null, code: code.toLowerCase() } })}\n\n`
+}
+
+/** Writes a task as chunks of a chat completion: one object for each answer, for it remembers what it has written. */
+export class ChatFrames {
+  failure: ErrorEvent | undefined
+  begun = false
+  private readonly beginning: string
+  private readonly include_usage: boolean
+
+  constructor({ task_id, accepted_at, model }: AnswerHead, include_usage: boolean) {
+    const created = Math.floor(accepted_at / 1000)
+    this.beginning = `data: {"id":"chatcmpl-${task_id}","object":"chat.completion.chunk","created":${created},"model":${JSON.stringify(model)},"choices":[`
+    this.include_usage = include_usage
+  }
+
+  started(): string {
+    return ''
+  }
+
+  metrics(): string {
+    return ''
+  }
+
+  /** Data is built by hand: this runs once a token. */
+  part(part: Part): string {
+    const json = JSON.stringify(part.text)
+    const logprobs = part.kind === 'text' && part.logprobs !== undefined ? `,"logprobs":{"content":${JSON.stringify(part.logprobs)}}` : ''
+    return this.chunk(`{${this.role()}${deltaOf(part, json)}}`, 'null', logprobs)
+  }
+
+  terminal(event: TerminalEvent): string {
+    if ('error' in event) {
+      this.failure = event.error
+      return errorFrame(event.error)
+    }
+    const { end } = event
+    const last = this.chunk(`{${this.begun ? '' : this.role() + '"content":""'}}`, JSON.stringify(end.finish_reason))
+    const usage = this.include_usage ? `${this.beginning}],"usage":${JSON.stringify(usageOf(end))}}\n\n` : ''
+    return `${last}${usage}data: [DONE]\n\n`
+  }
+
+  private role(): string {
+    if (this.begun) return ''
+    this.begun = true
+    return '"role":"assistant",'
+  }
+
+  private chunk(delta: string, finish_reason: string, logprobs = ''): string {
+    const usage = this.include_usage ? ',"usage":null' : ''
+    return `${this.beginning}{"index":0,"delta":${delta}${logprobs},"finish_reason":${finish_reason}}]${usage}}\n\n`
+  }
+}
+
+function deltaOf(part: Part, json: string): string {
+  if (part.kind === 'text') return `"content":${json}`
+  if (part.kind === 'reasoning') return `"reasoning_content":${json}`
+  const begin = part.name === undefined ? '' : `"id":${JSON.stringify(part.id ?? '')},"type":"function",`
+  const name = part.name === undefined ? '' : `"name":${JSON.stringify(part.name)},`
+  return `"tool_calls":[{"index":${part.index},${begin}"function":{${name}"arguments":${json}}}]`
+}

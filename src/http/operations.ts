@@ -1,0 +1,46 @@
+import { doorOperations } from '../../generated/doors.ts'
+import { operations as native } from '../../generated/operations.ts'
+import type { OperationId } from '../handlers/handler.ts'
+
+/** A wire dialect: our own, or that of another API. */
+export type Door = 'native' | (typeof doorOperations)[keyof typeof doorOperations]['door']
+
+/** What the shell has to know of an operation. */
+export interface Operation {
+  readonly door: Door
+  readonly role: 'data' | 'control'
+  readonly method: string
+  readonly path: string
+  readonly statuses: readonly number[]
+  readonly body: boolean
+  /** It is meant where the request has this header, in place of the other operation on its path. */
+  readonly when?: string
+}
+
+const listed: [string, Operation][] = [
+  ...Object.entries(native).map(([id, operation]): [string, Operation] => [id, { door: 'native', ...operation }]),
+  ...Object.entries<Operation>(doorOperations),
+]
+
+/** Every operation of all contracts. */
+export const operations = new Map(listed as [OperationId, Operation][])
+
+const places = Array.from(operations.values(), (operation) => ({
+  operation,
+  parts: operation.path.split('/'),
+}))
+
+/** The operations on a path, whatever their method. */
+export function operationsAt(path: string): Operation[] {
+  const given = (path.length > 1 ? path.replace(/\/+$/, '') : path).split('/')
+  const matches = (parts: readonly string[]): boolean =>
+    parts.length === given.length && parts.every((part, i) => part.startsWith('{') || part === given[i])
+  return places.flatMap(({ operation, parts }) => (matches(parts) ? [operation] : []))
+}
+
+/** Whose shape the errors of a request have. */
+export function doorOf(path: string, headers: Readonly<Record<string, unknown>>): Door {
+  const found = operationsAt(path)
+  const meant = found.find(({ when }) => when !== undefined && headers[when] !== undefined)
+  return (meant ?? found.find(({ when }) => when === undefined))?.door ?? 'native'
+}
