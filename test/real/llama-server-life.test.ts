@@ -76,9 +76,10 @@ withEngine('llama-server', 'a real llama-server in the middle of an answer', () 
     }
   })
 
-  for (const signal of ['SIGKILL', 'SIGTERM'] as const)
-    it(`ends with ${signal}, which is no end of the answer where it cannot be repeated`, async () => {
-      const served = await Served.start(await started(model), { engine: 'llamacpp', replayable: false })
+  for (const signal of ['SIGKILL', 'SIGTERM'] as const) {
+    it(`ends with ${signal}, which is no end of the answer where that can neither be repeated nor gone on with`, async () => {
+      const pool = { engine: 'openai', ctx: 8192, replayable: false, model: 'served:box' }
+      const served = await Served.start(await started(model), pool)
       try {
         const stream = await served.send(await endless(served))
         await stream.until(({ tokens }) => tokens.length > 0)
@@ -91,6 +92,29 @@ withEngine('llama-server', 'a real llama-server in the middle of an answer', () 
         await served.stop()
       }
     })
+
+    it(`is gone on with after ${signal} where the answer cannot be repeated: no word twice, none missing`, async () => {
+      const served = await Served.start(await started(model), { engine: 'llamacpp', replayable: false })
+      let again: EngineProcess | undefined
+      try {
+        const stream = await served.send({ ...(await endless(served)), max_tokens: 400 })
+        await stream.until(({ tokens }) => tokens.length > 3)
+        served.engine.kill(signal)
+        await served.engine.stop()
+        const before = stream.text
+        again = await started(model, served.engine.port)
+        await stream.closed
+        assert.equal(stream.terminal?.event, 'end')
+        assert.ok(before.length > 0 && stream.text.startsWith(before) && stream.text.length > before.length)
+        assert.equal(stream.terminal?.data?.['tokens_out'], 400)
+        const { json } = await call(served.daemon.url, `/v1/artifacts/${String(stream.terminal?.data?.['artifact_id'])}`, { key: keys.all })
+        assert.ok(String(json['content']).includes(JSON.stringify(stream.text).slice(1, -1).slice(-200)))
+      } finally {
+        await served.stop()
+        await again?.stop()
+      }
+    })
+  }
 
   it('is waited for where the answer can be repeated, and the text is one text', async () => {
     const served = await Served.start(await started(model), { engine: 'llamacpp' })
