@@ -5,9 +5,10 @@ import { createChatCompletion } from './create-chat-completion.ts'
 import { createCompletion } from './create-completion.ts'
 import { vectorHandlers } from './create-vectors.ts'
 import { modelHandlers } from './models.ts'
+import { responseHandlers, type ResponseServices } from './responses/response-handlers.ts'
 
 /** What the handlers of this door work with. */
-export interface OpenAiServices {
+export interface OpenAiServices extends ResponseServices {
   readonly artifacts: Pick<Artifacts, 'get'>
   readonly doorTasks: DoorTasks
   readonly pools: Pick<Pools, 'all'>
@@ -19,4 +20,5 @@ export const openAiHandlers = (services: OpenAiServices) => ({
   createCompletion: createCompletion(services),
   ...vectorHandlers(services),
   ...modelHandlers(services),
+  ...responseHandlers(services),
 })

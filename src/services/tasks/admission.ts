@@ -10,6 +10,7 @@ import {
   headOf,
   taskKeyOf,
   type AcceptedTask,
+  type Kept,
   type TaskAcceptedReply,
   type TaskRequest,
   type TaskSpec,
@@ -61,6 +62,8 @@ export interface AdmissionParts {
 export interface AdmissionLimits {
   /** Of a task that does not say `max_tokens`: at most so many, and what the context and the budgets have left where that is less. */
   readonly most_tokens?: number
+  /** What it keeps with the task. */
+  readonly kept?: Kept
 }
 
 /** The one way in: admits a task durably, or says why not. */
@@ -135,7 +138,7 @@ export class Admission {
     return task
   }
 
-  private async accept(identity: TaskIdentity, request: TaskRequest, { most_tokens }: AdmissionLimits): Promise<TaskAcceptedReply> {
+  private async accept(identity: TaskIdentity, request: TaskRequest, { most_tokens, kept }: AdmissionLimits): Promise<TaskAcceptedReply> {
     const { pools, sessions, keyLimits, live, dispatcher, clock, events, drawSeed } = this.parts
     const { owner, correlation_id } = identity
     this.checkOpen()
@@ -175,6 +178,7 @@ export class Admission {
       accepted_at,
       correlation_id,
       ...numbers,
+      ...(kept === undefined ? {} : { kept }),
     }
     const task = new LiveTask(headOf(accepted), pool, reservation)
     const admission = pool.scheduler.admit(task)
