@@ -23,7 +23,6 @@ import { Admission } from '../services/tasks/admission.ts'
 import { Cancellation } from '../services/tasks/cancellation.ts'
 import { DoorTasks } from '../services/tasks/door-tasks.ts'
 import { Dispatcher } from '../services/tasks/dispatcher.ts'
-import { Forgetting } from '../services/tasks/forgetting.ts'
 import { KeyLimits } from '../services/tasks/key-limits.ts'
 import type { LiveTask } from '../services/tasks/live-task.ts'
 import { LiveTasks } from '../services/tasks/live-tasks.ts'
@@ -117,7 +116,6 @@ export async function coreOf(parts: CoreParts): Promise<Core> {
     ...{ admission, streams, sessions, pools, catalog, drain, reload, live, settlement, events },
     tasks: new Tasks({ live, journal, pools, clock }),
     cancellation,
-    forgetting: new Forgetting(cancellation, journal),
     doorTasks: new DoorTasks({ admission, streams, cancellation, clock, linger_ms: config.doors.linger_ms }),
     artifacts: new Artifacts(storage.artifacts, journal, clock),
     isReady: () => open && pools.all().some(({ ready }) => ready),

@@ -6,7 +6,6 @@ import type { Drain } from '../services/operations/drain.ts'
 import type { Pools } from '../services/pools/pools.ts'
 import type { Reload } from '../services/operations/reload.ts'
 import type { Sessions } from '../services/sessions/sessions.ts'
-import type { Forgetting } from '../services/tasks/forgetting.ts'
 import type { DoorTasks } from '../services/tasks/door-tasks.ts'
 import type { Streams } from '../services/tasks/streams.ts'
 import type { Tasks } from '../services/tasks/tasks.ts'
@@ -34,7 +33,6 @@ export interface Services {
   readonly catalog: Catalog
   readonly doorTasks: DoorTasks
   readonly drain: Drain
-  readonly forgetting: Forgetting
   readonly pools: Pick<Pools, 'all' | 'get'>
   readonly reload: Reload
   readonly sessions: Sessions

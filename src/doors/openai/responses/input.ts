@@ -138,9 +138,9 @@ function callOf({ type, call_id, name, namespace, arguments: json, input }: Inpu
 
 /** A tool's output; what is not text in it goes to a message of the user that follows. */
 function addOutput(conversation: Conversation, { call_id, output }: InputItem, field: string): void {
-  if (typeof call_id !== 'string' || call_id === '') refuse(`${field}.call_id`, 'is required in an output')
+  if (typeof call_id !== 'string' || call_id === '') return refuse(`${field}.call_id`, 'is required in an output')
   const parts = partsOf(output).map((part, i) => partOf(part, `${field}.output[${i}]`))
   const media = parts.filter((part) => part.type !== 'text')
-  conversation.add({ role: 'tool', tool_call_id: call_id ?? '', content: textIn(parts, '\n\n') })
+  conversation.add({ role: 'tool', tool_call_id: call_id, content: textIn(parts, '\n\n') })
   if (media.length > 0) conversation.add({ role: 'user', content: media })
 }

@@ -1,9 +1,10 @@
 import type { ResponseFrames } from '../../../doors/openai/responses/frames.ts'
 import { pageOf } from '../../../doors/openai/responses/input-items.ts'
 import { taskIdOf } from '../../../doors/openai/responses/kept.ts'
+import type { Principal } from '../../../domain/principal.ts'
 import type { FrameSource } from '../../../domain/stream/frame-source.ts'
 import type { Cancellation } from '../../../services/tasks/cancellation.ts'
-import type { Forgetting } from '../../../services/tasks/forgetting.ts'
+import type { Tasks } from '../../../services/tasks/tasks.ts'
 import type { Handlers } from '../../handler.ts'
 import { createResponse, type CreateResponseParts } from './create-response.ts'
 import { StoredResponses, type StoredResponsesParts } from './stored-responses.ts'
@@ -11,7 +12,7 @@ import { StoredResponses, type StoredResponsesParts } from './stored-responses.t
 /** What the handlers of responses work with. */
 export interface ResponseServices extends StoredResponsesParts, Pick<CreateResponseParts, 'doorTasks'> {
   readonly cancellation: Pick<Cancellation, 'cancel'>
-  readonly forgetting: Pick<Forgetting, 'forget'>
+  readonly tasks: Pick<Tasks, 'get' | 'forget'>
 }
 
 type Responses = 'createResponse' | 'getResponse' | 'deleteResponse' | 'cancelResponse' | 'listInputItems'
@@ -21,7 +22,8 @@ const nothing = (): void => undefined
 /** /v1/responses */
 export function responseHandlers(services: ResponseServices): Pick<Handlers, Responses> {
   const stored = new StoredResponses(services)
-  const { cancellation, forgetting, doorTasks } = services
+  const { cancellation, doorTasks, tasks } = services
+  const cancel = ({ name }: Principal, id: string): Promise<void> => cancellation.cancel({ name, roles: ['data'] }, taskIdOf(id))
   return {
     createResponse: createResponse({ doorTasks, stored }),
     getResponse: async ({ params, query, principal }) => {
@@ -32,12 +34,13 @@ export function responseHandlers(services: ResponseServices): Pick<Handlers, Res
     },
     deleteResponse: async ({ params: { response_id: id }, principal }) => {
       await stored.get(principal, id)
-      await forgetting.forget(principal, taskIdOf(id))
+      await cancel(principal, id)
+      await tasks.forget(principal, taskIdOf(id))
       return { status: 200, body: { id, object: 'response', deleted: true } }
     },
     cancelResponse: async ({ params: { response_id: id }, principal }) => {
       await stored.get(principal, id)
-      await cancellation.cancel({ name: principal.name, roles: ['data'] }, taskIdOf(id))
+      await cancel(principal, id)
       return { status: 200, body: await stored.get(principal, id) }
     },
     listInputItems: async ({ params, query, principal }) => ({

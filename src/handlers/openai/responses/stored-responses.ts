@@ -74,7 +74,7 @@ export class StoredResponses {
 
   /** The items with those that are only named. @throws DomainError not_found */
   async withReferences(principal: Principal, input: readonly InputItem[]): Promise<InputItem[]> {
-    return Promise.all(input.map((item) => (item.type === 'item_reference' ? this.referenced(principal, item.id ?? '') : item)))
+    return Promise.all(input.map(async (item) => (item.type === 'item_reference' ? await this.referenced(principal, item.id ?? '') : item)))
   }
 
   private async referenced(principal: Principal, id: string): Promise<InputItem> {
