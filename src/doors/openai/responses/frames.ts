@@ -1,4 +1,4 @@
-import { channelOf, textChannel, type Channel, type Part } from '../../../domain/stream/part.ts'
+import type { Part, ToolCallPart } from '../../../domain/stream/part.ts'
 import type { ErrorEvent, MetricsEvent, TerminalEvent } from '../../../domain/stream/task-events.ts'
 import { responseOf, type ResponseHead, type ResponseObject } from './response.ts'
 import { writingOf, type OutputItem, type Writing } from './writing.ts'
@@ -41,10 +41,13 @@ export class ResponseFrames {
   private inProgress = false
   private running = false
   private ended: TerminalEvent | undefined
-  private channel: Channel = textChannel
   private writing: Writing | undefined
   /** What every event with a piece of it says. */
   private place = ''
+  /** Calls that have begun, by their index. */
+  private readonly calls = new Set<number>()
+  /** Parts of calls that wait until the open one is whole. */
+  private held: ToolCallPart[] = []
 
   constructor(head: ResponseHead, { after }: FramesFrom) {
     this.head = head
@@ -80,12 +83,17 @@ export class ResponseFrames {
   }
 
   part(part: Part): string {
-    const channel = channelOf(part, this.channel)
-    const changes = this.writing === undefined || channel !== this.channel
-    this.channel = channel
-    const before = changes ? this.begin() + this.close('completed') + this.open(part) : ''
-    const logprobs = part.kind === 'text' && part.logprobs !== undefined ? JSON.stringify(part.logprobs) : '[]'
-    return before + this.delta(this.writing?.add(part) ?? '', logprobs)
+    if (this.writing?.belongs(part) === true) return this.add(part)
+    if (part.kind === 'tool_call') {
+      // Nobody may be told that a call is whole while pieces of it come between those of another.
+      if (this.held.length > 0 || this.writing?.complete === false) {
+        this.held.push(part)
+        return ''
+      }
+      // What comes after the arguments are whole is no part of them.
+      if (this.calls.has(part.index)) return ''
+    }
+    return this.begin() + this.close('completed') + this.open(part) + this.add(part)
   }
 
   terminal(event: TerminalEvent): string {
@@ -125,16 +133,27 @@ export class ResponseFrames {
     const place = { task_id, output_index: this.output.length, marks: told.marks, summary: told.summary !== null }
     const writing = (this.writing = writingOf(part, place))
     this.place = fieldsOf(writing.place)
+    if (part.kind === 'tool_call') this.calls.add(part.index)
     this.output.push(writing.item)
     return this.events(writing.begin())
   }
 
+  private add(part: Part): string {
+    const logprobs = part.kind === 'text' && part.logprobs !== undefined ? JSON.stringify(part.logprobs) : '[]'
+    return this.delta(this.writing?.add(part) ?? '', logprobs)
+  }
+
   private close(status: 'completed' | 'incomplete'): string {
-    const { writing } = this
+    const { writing, held } = this
     if (writing === undefined) return ''
     const rest = this.delta(writing.rest())
     this.writing = undefined
-    return rest + this.events(writing.end(status))
+    const closed = rest + this.events(writing.end(status))
+    const next = held[0]
+    if (next === undefined) return closed
+    this.held = held.filter(({ index }) => index !== next.index)
+    const pieces = held.filter(({ index }) => index === next.index)
+    return closed + this.open(next) + pieces.map((piece) => this.add(piece)).join('') + this.close(status)
   }
 
   /** The task has failed: nothing more of the open item comes, and nobody is told that it is whole. */

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto'
 import type { components } from '../../../../generated/openai.ts'
-import type { Part, TokenLogprob } from '../../../domain/stream/part.ts'
+import type { Part, TokenLogprob, ToolCallPart } from '../../../domain/stream/part.ts'
 import { CustomInput } from './custom-input.ts'
 import type { ToolMark } from './tools.ts'
 
@@ -18,6 +18,10 @@ export interface Writing {
   readonly deltaType: string
   /** What such an event says beside the piece. */
   readonly place: object
+  /** False while it is a call whose arguments are not whole. */
+  readonly complete: boolean
+  /** Whether a part goes on with it. */
+  belongs(part: Part): boolean
   begin(): readonly ItemEvent[]
   /** Takes a piece. @returns what of it goes out now */
   add(part: Part): string
@@ -57,6 +61,8 @@ function message({ task_id, output_index }: WritingPlace): Writing {
     item,
     deltaType: 'response.output_text.delta',
     place,
+    complete: true,
+    belongs: ({ kind }) => kind === 'text',
     begin: () => [
       ['response.output_item.added', { output_index, item: { ...item, content: [] } }],
       ['response.content_part.added', { ...place, part: { ...part, text: '', logprobs: [] } }],
@@ -95,6 +101,8 @@ function thinking({ task_id, output_index }: WritingPlace, { part, list, index, 
     item,
     deltaType: `${textEvents}.delta`,
     place,
+    complete: true,
+    belongs: ({ kind }) => kind === 'reasoning',
     begin: () => [
       ['response.output_item.added', { output_index, item: { ...item, [list]: [] } }],
       [`${partEvents}.added`, { ...place, part: { ...part, text: '' } }],
@@ -142,8 +150,18 @@ const callIdOf = (task_id: string, output_index: number): string =>
     .toString(36)
     .slice(0, 9)
 
-function call(part: Part, { task_id, output_index, marks }: WritingPlace): Writing {
-  const known_as = part.kind === 'tool_call' ? (part.name ?? '') : ''
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text)
+    return true
+  } catch {
+    // It is not whole yet, or never will be JSON.
+    return false
+  }
+}
+
+function call(part: ToolCallPart, { task_id, output_index, marks }: WritingPlace): Writing {
+  const known_as = part.name ?? ''
   const mark = marks.find((one) => one.known_as === known_as)
   const input = mark?.custom === true ? new CustomInput() : undefined
   const [kind, type, field] = input === undefined ? ['fc', 'function_call', 'arguments'] : ['ctc', 'custom_tool_call', 'input']
@@ -157,6 +175,7 @@ function call(part: Part, { task_id, output_index, marks }: WritingPlace): Writi
     ...(mark?.namespace === undefined ? {} : { namespace: mark.namespace }),
     [field]: '',
   }
+  let json = ''
   let text = ''
   const take = (piece: string): string => {
     text += piece
@@ -168,8 +187,15 @@ function call(part: Part, { task_id, output_index, marks }: WritingPlace): Writi
     item,
     deltaType: `${events}.delta`,
     place,
+    get complete() {
+      return isJson(json)
+    },
+    belongs: (other) => other.kind === 'tool_call' && other.index === part.index,
     begin: () => [['response.output_item.added', { output_index, item: { ...item, [field]: '' } }]],
-    add: (piece) => take(input === undefined ? piece.text : input.push(piece.text)),
+    add: (piece) => {
+      json += piece.text
+      return take(input === undefined ? piece.text : input.push(piece.text))
+    },
     rest: () => take(input?.finish() ?? ''),
     end: (status) => {
       item.status = status
