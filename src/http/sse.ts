@@ -37,15 +37,20 @@ export async function sendStream(res: ServerResponse, source: FrameSource, clock
 /** The first frames there are, or none after a while. A connection that closes meanwhile closes the source. */
 async function firstFrames(res: ServerResponse, source: FrameSource, clock: Clock): Promise<string> {
   const { promise, resolve } = Promise.withResolvers<string>()
+  const end = (frames: string): void => {
+    // What comes before these are written stays where it is: an engine may give several parts at once.
+    source.onReadable(() => undefined)
+    resolve(frames)
+  }
   const look = (): void => {
     const frames = source.take(chunk_chars)
-    if (frames !== '' || source.done) resolve(frames)
+    if (frames !== '' || source.done) end(frames)
   }
   const leave = (): void => {
     source.close()
     resolve('')
   }
-  const cancel = clock.after(head_ms, () => resolve(''))
+  const cancel = clock.after(head_ms, () => end(''))
   res.once('close', leave)
   source.onReadable(look)
   look()
