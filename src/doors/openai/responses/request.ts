@@ -7,7 +7,7 @@ import { samplingOf, seedOf } from '../sampling.ts'
 import { messagesOf } from './input.ts'
 import type { KeptResponse } from './kept.ts'
 import { refuse } from './refuse.ts'
-import { chosen, offeredTools } from './tools.ts'
+import { chosen, offeredTools, type ToolMark } from './tools.ts'
 
 type Schemas = components['schemas']
 /** Body of a response. */
@@ -18,18 +18,28 @@ export interface TranslatedResponse extends Translated {
   readonly told: KeptResponse
 }
 
+/** What a response goes on from. */
+export interface ConversationBefore {
+  readonly messages: readonly ChatMessage[]
+  /** Of the tools that are called in it. */
+  readonly marks: readonly ToolMark[]
+}
+
+/** A conversation that begins. */
+export const nothingBefore: ConversationBefore = { messages: [], marks: [] }
+
 /**
  * A response as a task. What is null or empty counts as left out; fields without a meaning here are dropped.
  * @param before the conversation that `previous_response_id` names
  * @throws DomainError invalid_params where something that would change the meaning cannot be done
  */
-export function responseTask(body: ResponseBody, before: readonly ChatMessage[]): TranslatedResponse {
+export function responseTask(body: ResponseBody, before: ConversationBefore): TranslatedResponse {
   if (body.conversation != null) refuse('conversation', 'conversations are not kept here; name the response before in previous_response_id')
   if (body.prompt != null) refuse('prompt', 'prompts are not kept here; send instructions and input')
   if (body.background === true && body.store === false) refuse('store', 'a background response is kept; leave store out')
   const instructions = body.instructions ?? ''
   const first: ChatMessage[] = instructions === '' ? [] : [{ role: 'system', content: instructions }]
-  const messages = [...first, ...before, ...messagesOf(body.input ?? [])]
+  const messages = [...first, ...before.messages, ...messagesOf(body.input ?? [])]
   if (messages.length === first.length) refuse('input', 'is required: a text or items')
   const { tools, marks } = offeredTools(body.tools ?? [])
   const choice = chosen(tools, body.tool_choice)
@@ -49,7 +59,7 @@ export function responseTask(body: ResponseBody, before: readonly ChatMessage[])
     kind: 'response',
     model: body.model ?? '',
     instructed: first.length > 0,
-    marks,
+    marks: [...marks, ...before.marks.filter(({ known_as }) => tools.every((tool) => tool.function.name !== known_as))],
     background: body.background === true,
     store: body.store !== false,
     max_output_tokens: body.max_output_tokens ?? null,

@@ -1,5 +1,5 @@
 import { ResponseFrames } from '../../../doors/openai/responses/frames.ts'
-import { responseTask } from '../../../doors/openai/responses/request.ts'
+import { nothingBefore, responseTask } from '../../../doors/openai/responses/request.ts'
 import type { DoorTask, DoorTasks } from '../../../services/tasks/door-tasks.ts'
 import { askedBy, taskHeaders } from '../../asked.ts'
 import type { Handler } from '../../handler.ts'
@@ -17,7 +17,7 @@ export const createResponse =
   async (request) => {
     const { body, principal } = request
     const { previous_response_id: previous } = body
-    const before = previous == null || previous === '' ? [] : await stored.conversation(principal, previous)
+    const before = previous == null || previous === '' ? nothingBefore : await stored.conversation(principal, previous)
     const input = Array.isArray(body.input) ? await stored.withReferences(principal, body.input) : (body.input ?? null)
     const { told, ...translated } = responseTask({ ...body, input }, before)
     const asked = askedBy(request, translated, body.prompt_cache_key)

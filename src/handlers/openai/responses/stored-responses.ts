@@ -4,6 +4,7 @@ import type { ChatMessage } from '../../../domain/task.ts'
 import { ResponseFrames } from '../../../doors/openai/responses/frames.ts'
 import { messagesOf, type InputItem } from '../../../doors/openai/responses/input.ts'
 import { itemsGiven, type GivenItem } from '../../../doors/openai/responses/input-items.ts'
+import type { ConversationBefore } from '../../../doors/openai/responses/request.ts'
 import { keptResponse, taskIdOf } from '../../../doors/openai/responses/kept.ts'
 import type { ResponseHead, ResponseObject } from '../../../doors/openai/responses/response.ts'
 import type { Streams, OpenedStream } from '../../../services/tasks/streams.ts'
@@ -66,10 +67,10 @@ export class StoredResponses {
   }
 
   /** The conversation up to a response, this included. @throws DomainError not_found, or invalid_params while it is not complete */
-  async conversation(principal: Principal, response_id: string): Promise<ChatMessage[]> {
+  async conversation(principal: Principal, response_id: string): Promise<ConversationBefore> {
     const { head, frames, done } = await this.look(principal, response_id)
     if (!done) throw new DomainError('invalid_params', `body.previous_response_id: ${response_id} has not ended; wait for its end.`)
-    return [...saidIn(head), ...messagesOf(frames.output)]
+    return { messages: [...saidIn(head), ...messagesOf(frames.output)], marks: head.told.marks }
   }
 
   /** The items with those that are only named. @throws DomainError not_found */

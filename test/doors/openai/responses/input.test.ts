@@ -2,14 +2,14 @@ import assert from 'node:assert/strict'
 import { DomainError } from '../../../../src/domain/errors.ts'
 import { messagesOf, type InputItem } from '../../../../src/doors/openai/responses/input.ts'
 import { itemsGiven } from '../../../../src/doors/openai/responses/input-items.ts'
-import { responseTask, type ResponseBody } from '../../../../src/doors/openai/responses/request.ts'
+import { nothingBefore, responseTask, type ResponseBody } from '../../../../src/doors/openai/responses/request.ts'
 import { knownAs } from '../../../../src/doors/openai/responses/tools.ts'
 
 const call = (name: string, json: string): object => ({ id: 'c1', type: 'function', function: { name, arguments: json } })
 
 const refused = (body: ResponseBody): string => {
   try {
-    responseTask(body, [])
+    responseTask(body, nothingBefore)
   } catch (error) {
     assert.ok(error instanceof DomainError && error.kind === 'invalid_params')
     return error.message
@@ -148,7 +148,7 @@ describe('the tools of a response', () => {
         ],
       },
     ]
-    const { request, told } = responseTask({ input: 'x', tools, tool_choice: { type: 'custom', name: 'patch' } }, [])
+    const { request, told } = responseTask({ input: 'x', tools, tool_choice: { type: 'custom', name: 'patch' } }, nothingBefore)
     assert.deepEqual(
       request.tools?.map(({ function: { name } }) => name),
       ['run', 'patch', 'agents__wait', 'agents__stop'],
@@ -176,7 +176,7 @@ describe('the tools of a response', () => {
     ]
     const { request } = responseTask(
       { input: 'x', tools, tool_choice: { type: 'allowed_tools', mode: 'required', tools: [{ type: 'function', name: 'b' }] } },
-      [],
+      nothingBefore,
     )
     assert.deepEqual([request.tools?.map(({ function: { name } }) => name), request.tool_choice], [['b'], 'required'])
   })
