@@ -30,6 +30,8 @@ export interface FramesFrom {
  */
 export class ResponseFrames {
   failure: ErrorEvent | undefined
+  /** Something before the end was written: until then a failure is a status. */
+  begun = false
   readonly output: OutputItem[] = []
   private readonly head: ResponseHead
   private readonly after: number
@@ -55,13 +57,9 @@ export class ResponseFrames {
     this.newest = Math.max(0, after)
   }
 
-  /** Something of the answer was written. */
-  get begun(): boolean {
-    return this.created
-  }
-
   /** What keeps an idle connection open: the state again. Before the first event it is what every response begins with. */
   get sign(): string {
+    this.begun = true
     if (!this.created) return this.begin()
     const state = this.inProgress || this.running ? 'in_progress' : 'queued'
     return frame(`response.${state}`, this.newest, fieldsOf({ response: responseOf(this.head, [], undefined, state) }))
@@ -74,7 +72,8 @@ export class ResponseFrames {
 
   /** A background response is told of at once, for its id is what its client needs; another begins with what the model says. */
   started(): string {
-    return this.head.told.background ? this.create() : ''
+    this.begun = this.head.told.background
+    return this.begun ? this.create() : ''
   }
 
   metrics({ phase }: MetricsEvent): string {
@@ -83,6 +82,7 @@ export class ResponseFrames {
   }
 
   part(part: Part): string {
+    this.begun = true
     if (this.writing?.belongs(part) === true) return this.add(part)
     if (part.kind === 'tool_call') {
       // Nobody may be told that a call is whole while pieces of it come between those of another.
