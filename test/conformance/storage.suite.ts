@@ -185,22 +185,6 @@ export function storageConformance(name: string, open: () => Promise<Storage>, r
       assert.ok(((await storage.journal.find('ann', 't0'))?.seq ?? 0) > last)
     })
 
-    it('forgets a task that has ended, with its log and its artifacts, and nothing else', async () => {
-      const [mine, other] = [sampleArtifact('ann', 'a', { tags: ['x'] }, 10), sampleArtifact('bob', 'a', { tags: ['x'] }, 10)]
-      const ended = finished('ann', 't1', sampleOutcome('completed', 1))
-      await storage.journal.commit([accepted('ann', 't1'), ended, artifactFact(mine), artifactFact(other)])
-      await storage.journal.commit([accepted('bob', 't1'), accepted('ann', 'open')])
-      for (const task_id of ['t1', 'open', 'unknown'])
-        await storage.journal.commit([{ kind: 'task_forgotten', key: { owner: 'ann', task_id }, artifacts: [mine.id] }])
-      assert.equal(await storage.journal.find('ann', 't1'), undefined)
-      assert.equal(await storage.eventLog.read({ owner: 'ann', task_id: 't1' }), undefined)
-      assert.equal(await storage.artifacts.get('ann', mine.id), undefined)
-      assert.notEqual(await storage.artifacts.get('bob', other.id), undefined)
-      assert.notEqual(await storage.journal.find('bob', 't1'), undefined)
-      assert.notEqual(await storage.journal.find('ann', 'open'), undefined)
-      await storage.journal.commit([accepted('ann', 't1')])
-    })
-
     it('refuses everything once it is closed, and closing again is fine', async () => {
       const queued = storage.journal.commit([accepted('ann', 't1')])
       const read = storage.journal.find('ann', 't1')
