@@ -58,6 +58,8 @@ export interface ErrorDetails {
   readonly context?: { readonly prompt_tokens: number; readonly max_tokens?: number; readonly ctx_max: number }
   /** A field of a door's request that cannot be done, for programs. */
   readonly unsupported?: string
+  /** For `not_found`: what there is not, where it is no model. */
+  readonly absent?: string
   /** Methods the path does have, for `method_not_allowed`. */
   readonly allow?: readonly string[]
   readonly cause?: unknown

@@ -50,6 +50,11 @@ export interface TaskKey {
 /** Map key of a task; `owner` cannot contain the separator. */
 export const taskKeyOf = (owner: string, task_id: string): string => `${owner}/${task_id}`
 
+/** What a door keeps with a task, so that it can tell of it later; `kind` says whose it is. */
+export interface Kept {
+  readonly kind: string
+}
+
 /** What acceptance fixes: the request with its seed, its place and the promises made in the 202. */
 export interface AcceptedTask extends TaskKey {
   readonly request: TaskSpec
@@ -69,6 +74,8 @@ export interface AcceptedTask extends TaskKey {
   readonly predicted_start_ms: number
   readonly backoff_ms: number
   readonly correlation_id: string
+  /** @see Kept */
+  readonly kept?: Kept
 }
 
 /** How a task ended. Points in time are milliseconds since the epoch. */

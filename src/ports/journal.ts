@@ -30,6 +30,8 @@ export type Fact =
    */
   | { readonly kind: 'parts'; readonly key: TaskKey; readonly first: number; readonly parts: string }
   | { readonly kind: 'finished'; readonly key: TaskKey; readonly outcome: TaskOutcome; readonly log: StoredLog }
+  /** A task that has ended, its events and these artifacts of its owner are not kept any longer. */
+  | { readonly kind: 'task_forgotten'; readonly key: TaskKey; readonly artifacts: readonly string[] }
   | { readonly kind: 'session_put'; readonly session: Session }
   | { readonly kind: 'session_deleted'; readonly owner: string; readonly session_id: string }
   | { readonly kind: 'artifact'; readonly artifact: StoredArtifact }

@@ -90,11 +90,14 @@ export class StorageModel {
   }
 
   purge(tasks_before: number, artifacts_before: number): void {
-    const old = this.tasks.filter(({ outcome }) => outcome !== undefined && outcome.finished_at < tasks_before)
+    this.forget(this.tasks.filter(({ outcome }) => outcome !== undefined && outcome.finished_at < tasks_before))
+    this.artifacts = this.artifacts.filter(({ created_at }) => created_at >= artifacts_before)
+  }
+
+  private forget(old: readonly Omit<TaskRecord, 'seq'>[]): void {
     for (const { task } of old) this.logs.delete(taskKeyOf(task.owner, task.task_id))
     this.tasks = this.tasks.filter((record) => !old.includes(record))
     this.attempts = this.attempts.filter(({ key }) => !old.some(({ task }) => taskKeyOf(task.owner, task.task_id) === key))
-    this.artifacts = this.artifacts.filter(({ created_at }) => created_at >= artifacts_before)
   }
 
   private apply(fact: Fact): void {
@@ -123,6 +126,13 @@ export class StorageModel {
       case 'attempt_withdrawn': {
         const key = taskKeyOf(fact.key.owner, fact.key.task_id)
         for (const one of this.attempts) if (one.key === key && one.attempt === fact.attempt) one.withdrawn = true
+        return
+      }
+      case 'task_forgotten': {
+        const { key, artifacts } = fact
+        const found = this.find(key.owner, key.task_id)
+        this.forget(found?.outcome === undefined ? [] : [found])
+        this.artifacts = this.artifacts.filter(({ owner, id }) => owner !== key.owner || !artifacts.includes(id))
         return
       }
       case 'key_spent':

@@ -46,6 +46,9 @@ const fact: fc.Arbitrary<Fact> = fc.oneof(
   fc
     .tuple(owner, task_id, fc.nat(3))
     .map(([o, t, attempt]): Fact => ({ kind: 'attempt_withdrawn', key: { owner: o, task_id: t }, attempt })),
+  fc.tuple(owner, task_id, kind).map(([o, t, k]): Fact => {
+    return { kind: 'task_forgotten', key: { owner: o, task_id: t }, artifacts: [sampleArtifact(o, 'same', { kind: k, tags: [] }, 0).id] }
+  }),
   fc.tuple(owner, fc.nat()).map(([o, tokens]): Fact => ({ kind: 'key_spent', owner: o, spent: { tokens, cost_nano: 1, time_ms: 0.5 } })),
   fc
     .tuple(fc.constantFrom('p1', 'p2'), fc.option(fc.nat(), { nil: undefined }))

@@ -64,11 +64,7 @@ export class MemoryStorage implements Storage {
     purge: (tasks_before, artifacts_before) =>
       this.inOrder(() => {
         const old = this.records.filter(({ outcome }) => outcome !== undefined && outcome.finished_at < tasks_before)
-        for (const { task } of old) {
-          this.logs.delete(taskKeyOf(task.owner, task.task_id))
-          this.attempts.delete(taskKeyOf(task.owner, task.task_id))
-        }
-        this.records = this.records.filter((record) => !old.includes(record))
+        this.forget(old)
         this.stored = this.stored.filter(({ one }) => one.created_at >= artifacts_before)
       }),
   }
@@ -154,7 +150,12 @@ export class MemoryStorage implements Storage {
     if (fact.kind === 'finished') this.finish(fact.key, fact)
     else if (fact.kind === 'attempt' || fact.kind === 'attempt_withdrawn') this.applyAttempt(fact)
     else if (fact.kind === 'parts') this.record(fact)
-    else if (fact.kind === 'key_spent') this.keys.set(fact.owner, fact.spent)
+    else if (fact.kind === 'task_forgotten') {
+      const { key, artifacts } = fact
+      const found = this.find(taskKeyOf(key.owner, key.task_id))
+      this.forget(found?.outcome === undefined ? [] : [found])
+      this.stored = this.stored.filter(({ one }) => one.owner !== key.owner || !artifacts.includes(one.id))
+    } else if (fact.kind === 'key_spent') this.keys.set(fact.owner, fact.spent)
     else if (fact.kind === 'pool_put') this.poolRecords.set(fact.pool.pool_id, fact.pool)
     else if (fact.kind === 'session_put') this.sessionsByKey.set(taskKeyOf(fact.session.owner, fact.session.session_id), fact.session)
     else if (fact.kind === 'model_put') this.models.set(fact.model.request.id, fact.model)
@@ -162,6 +163,14 @@ export class MemoryStorage implements Storage {
     else if (fact.kind === 'session_deleted') this.sessionsByKey.delete(taskKeyOf(fact.owner, fact.session_id))
     else if (fact.kind === 'artifact' && !this.stored.some(({ one }) => one.owner === fact.artifact.owner && one.id === fact.artifact.id))
       this.stored.push({ seq: ++this.seq, one: fact.artifact })
+  }
+
+  private forget(old: readonly TaskRecord[]): void {
+    for (const { task } of old) {
+      this.logs.delete(taskKeyOf(task.owner, task.task_id))
+      this.attempts.delete(taskKeyOf(task.owner, task.task_id))
+    }
+    this.records = this.records.filter((record) => !old.includes(record))
   }
 
   private applyAttempt(fact: Extract<Fact, { kind: 'attempt' | 'attempt_withdrawn' }>): void {

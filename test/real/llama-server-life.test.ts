@@ -107,7 +107,7 @@ withEngine('llama-server', 'a real llama-server in the middle of an answer', () 
         assert.equal(stream.terminal?.event, 'end')
         assert.ok(before.length > 0 && stream.text.startsWith(before) && stream.text.length > before.length)
         assert.equal(stream.terminal.data?.['tokens_out'], 400)
-        const { json } = await call(served.daemon.url, `/v1/artifacts/${String(stream.terminal.data?.['artifact_id'])}`, { key: keys.all })
+        const { json } = await call(served.daemon.url, `/v1/artifacts/${String(stream.terminal.data['artifact_id'])}`, { key: keys.all })
         assert.ok(String(json['content']).includes(JSON.stringify(stream.text).slice(1, -1).slice(-200)))
       } finally {
         await served.stop()

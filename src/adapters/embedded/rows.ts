@@ -45,6 +45,10 @@ function appendOther(ops: Param[], fact: Fact): void {
       ops.push(S.partsForgotten, key.task_id, key.owner)
       return
     }
+    case 'task_forgotten':
+      ops.push(S.taskForgotten, fact.key.task_id, fact.key.owner)
+      for (const id of fact.artifacts) ops.push(S.artifactForgotten, id, fact.key.owner)
+      return
     case 'session_put': {
       const { session } = fact
       ops.push(

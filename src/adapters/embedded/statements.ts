@@ -15,6 +15,8 @@ const SQL = {
   log: `INSERT INTO logs (started, parts, metrics, terminal, seq)
     SELECT ?, ?, ?, ?, seq FROM tasks WHERE task_id = ? AND owner = ? AND changes() = 1`,
   partsForgotten: 'DELETE FROM parts WHERE seq = (SELECT seq FROM tasks WHERE task_id = ? AND owner = ?)',
+  taskForgotten: 'DELETE FROM tasks WHERE task_id = ? AND owner = ? AND ended IS NOT NULL',
+  artifactForgotten: 'DELETE FROM artifacts WHERE id = ? AND owner = ?',
   sessionPut: `INSERT INTO sessions (owner, session_id, created_at, expires_at, turns, budgets, spent) VALUES (?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT DO UPDATE SET created_at = excluded.created_at, expires_at = excluded.expires_at, turns = excluded.turns,
     budgets = excluded.budgets, spent = excluded.spent`,

@@ -5,9 +5,10 @@ import { createCompletion } from './create-completion.ts'
 import { vectorHandlers } from './create-vectors.ts'
 import type { ModelParts } from '../model-names.ts'
 import { modelHandlers } from './models.ts'
+import { responseHandlers, type ResponseServices } from './responses/response-handlers.ts'
 
 /** What the handlers of this door work with. */
-export interface OpenAiServices extends ModelParts {
+export interface OpenAiServices extends ModelParts, ResponseServices {
   readonly artifacts: Pick<Artifacts, 'get'>
   readonly doorTasks: DoorTasks
 }
@@ -18,4 +19,5 @@ export const openAiHandlers = (services: OpenAiServices) => ({
   createCompletion: createCompletion(services),
   ...vectorHandlers(services),
   ...modelHandlers(services),
+  ...responseHandlers(services),
 })

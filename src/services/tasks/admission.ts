@@ -10,6 +10,7 @@ import {
   headOf,
   taskKeyOf,
   type AcceptedTask,
+  type Kept,
   type TaskAcceptedReply,
   type TaskDraft,
   type TaskRequest,
@@ -56,6 +57,8 @@ export interface AdmissionParts extends DraftParts {
 export interface AdmissionLimits {
   /** Of a task that does not say `max_tokens`: at most so many, and what the context and the budgets have left where that is less. */
   readonly most_tokens?: number
+  /** What it keeps with the task. */
+  readonly kept?: Kept
 }
 
 /** The one way in: admits a task durably, or says why not. */
@@ -165,6 +168,7 @@ export class Admission {
       accepted_at,
       correlation_id,
       ...numbers,
+      ...(limits.kept === undefined ? {} : { kept: limits.kept }),
     }
     const task = new LiveTask(headOf(accepted), pool, reservation)
     const admission = pool.scheduler.admit(task)
