@@ -272,17 +272,18 @@ export interface components {
             stop_reason: "end_turn" | "max_tokens" | "tool_use";
             /** @description Never told. */
             stop_sequence: string | null;
-            /** @description Tokens used. */
-            usage: {
-                /** @description Of the prompt, those from a cache left out. */
-                input_tokens: number;
-                /** @description Generated. */
-                output_tokens: number;
-                /** @description From a cache. */
-                cache_read_input_tokens?: number;
-                /** @description 0. */
-                cache_creation_input_tokens?: number;
-            };
+            usage: components["schemas"]["Usage"];
+        };
+        /** @description Tokens used. */
+        Usage: {
+            /** @description Of the prompt, those from a cache left out. */
+            input_tokens: number;
+            /** @description Generated. */
+            output_tokens: number;
+            /** @description From a cache. */
+            cache_read_input_tokens?: number;
+            /** @description 0. */
+            cache_creation_input_tokens?: number;
         };
         /** @description A model. */
         Model: {
@@ -312,6 +313,141 @@ export interface components {
             /** @description Of the last. */
             last_id: string | null;
         };
+        /** @description The first event. */
+        MessageStartEvent: {
+            /**
+             * @description What this is.
+             * @enum {string}
+             */
+            type: "message_start";
+            message: components["schemas"]["MessageBegun"];
+        };
+        /** @description The answer before anything is in it. */
+        MessageBegun: {
+            /** @description `msg_` and the task. */
+            id: string;
+            /**
+             * @description What this is.
+             * @enum {string}
+             */
+            type: "message";
+            /**
+             * @description Who says it.
+             * @enum {string}
+             */
+            role: "assistant";
+            /** @description As asked for. */
+            model: string;
+            /** @description Nothing yet. */
+            content: Record<string, never>[];
+            /**
+             * @description Not yet.
+             * @enum {string|null}
+             */
+            stop_reason: null;
+            /**
+             * @description Not yet.
+             * @enum {string|null}
+             */
+            stop_sequence: null;
+            usage: components["schemas"]["Usage"];
+        };
+        /** @description A block begins. */
+        ContentBlockStartEvent: {
+            /**
+             * @description What this is.
+             * @enum {string}
+             */
+            type: "content_block_start";
+            /** @description Of the block; blocks count up from 0. */
+            index: number;
+            content_block: components["schemas"]["Block"];
+        };
+        /** @description More of the block. */
+        ContentBlockDeltaEvent: {
+            /**
+             * @description What this is.
+             * @enum {string}
+             */
+            type: "content_block_delta";
+            /** @description Of the block; blocks count up from 0. */
+            index: number;
+            delta: components["schemas"]["BlockDelta"];
+        };
+        /** @description What is new in a block; the field that belongs to its type. */
+        BlockDelta: {
+            /**
+             * @description What is new.
+             * @enum {string}
+             */
+            type: "text_delta" | "thinking_delta" | "input_json_delta";
+            /** @description Of text_delta. */
+            text?: string;
+            /** @description Of thinking_delta. */
+            thinking?: string;
+            /** @description Of input_json_delta. */
+            partial_json?: string;
+        };
+        /** @description A block is complete. */
+        ContentBlockStopEvent: {
+            /**
+             * @description What this is.
+             * @enum {string}
+             */
+            type: "content_block_stop";
+            /** @description Of the block; blocks count up from 0. */
+            index: number;
+        };
+        /** @description Why the answer ended. */
+        MessageDeltaEvent: {
+            /**
+             * @description What this is.
+             * @enum {string}
+             */
+            type: "message_delta";
+            /** @description What is new. */
+            delta: {
+                /**
+                 * @description Why.
+                 * @enum {string}
+                 */
+                stop_reason: "end_turn" | "max_tokens" | "tool_use";
+                /** @description Never told. */
+                stop_sequence: string | null;
+            };
+            usage: components["schemas"]["Usage"];
+        };
+        /** @description The last event of an answer that is complete. */
+        MessageStopEvent: {
+            /**
+             * @description What this is.
+             * @enum {string}
+             */
+            type: "message_stop";
+        };
+        /** @description Keeps the connection open. */
+        PingEvent: {
+            /**
+             * @description What this is.
+             * @enum {string}
+             */
+            type: "ping";
+        };
+        /** @description The answer has failed; nothing comes after it. */
+        ErrorEvent: {
+            /**
+             * @description What this is.
+             * @enum {string}
+             */
+            type: "error";
+            /** @description What is wrong. */
+            error: {
+                /** @description overloaded_error where the same request may succeed, else api_error. */
+                type: string;
+                /** @description What is wrong, for people. */
+                message: string;
+            };
+        };
     };
     responses: {
         /** @description The request cannot be done as it is; the message names the field. */
@@ -322,6 +458,11 @@ export interface components {
                  * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
                  */
                 "X-Correlation-Id": string;
+                /**
+                 * @description The same as X-Correlation-Id, under the name that clients of Anthropic read.
+                 * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
+                 */
+                "request-id": string;
                 [name: string]: unknown;
             };
             content: {
@@ -336,6 +477,11 @@ export interface components {
                  * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
                  */
                 "X-Correlation-Id": string;
+                /**
+                 * @description The same as X-Correlation-Id, under the name that clients of Anthropic read.
+                 * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
+                 */
+                "request-id": string;
                 [name: string]: unknown;
             };
             content: {
@@ -350,6 +496,11 @@ export interface components {
                  * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
                  */
                 "X-Correlation-Id": string;
+                /**
+                 * @description The same as X-Correlation-Id, under the name that clients of Anthropic read.
+                 * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
+                 */
+                "request-id": string;
                 [name: string]: unknown;
             };
             content: {
@@ -364,6 +515,11 @@ export interface components {
                  * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
                  */
                 "X-Correlation-Id": string;
+                /**
+                 * @description The same as X-Correlation-Id, under the name that clients of Anthropic read.
+                 * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
+                 */
+                "request-id": string;
                 [name: string]: unknown;
             };
             content: {
@@ -378,6 +534,11 @@ export interface components {
                  * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
                  */
                 "X-Correlation-Id": string;
+                /**
+                 * @description The same as X-Correlation-Id, under the name that clients of Anthropic read.
+                 * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
+                 */
+                "request-id": string;
                 [name: string]: unknown;
             };
             content: {
@@ -392,6 +553,11 @@ export interface components {
                  * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
                  */
                 "X-Correlation-Id": string;
+                /**
+                 * @description The same as X-Correlation-Id, under the name that clients of Anthropic read.
+                 * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
+                 */
+                "request-id": string;
                 [name: string]: unknown;
             };
             content: {
@@ -406,6 +572,11 @@ export interface components {
                  * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
                  */
                 "X-Correlation-Id": string;
+                /**
+                 * @description The same as X-Correlation-Id, under the name that clients of Anthropic read.
+                 * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
+                 */
+                "request-id": string;
                 [name: string]: unknown;
             };
             content: {
@@ -420,6 +591,11 @@ export interface components {
                  * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
                  */
                 "X-Correlation-Id": string;
+                /**
+                 * @description The same as X-Correlation-Id, under the name that clients of Anthropic read.
+                 * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
+                 */
+                "request-id": string;
                 /**
                  * @description Seconds after which a place is expected, rounded up; at most 60, for clients take more for an error.
                  * @example 2
@@ -444,6 +620,11 @@ export interface components {
                  * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
                  */
                 "X-Correlation-Id": string;
+                /**
+                 * @description The same as X-Correlation-Id, under the name that clients of Anthropic read.
+                 * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
+                 */
+                "request-id": string;
                 [name: string]: unknown;
             };
             content: {
@@ -458,6 +639,11 @@ export interface components {
                  * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
                  */
                 "X-Correlation-Id": string;
+                /**
+                 * @description The same as X-Correlation-Id, under the name that clients of Anthropic read.
+                 * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
+                 */
+                "request-id": string;
                 /**
                  * @description Seconds after which a place is expected, rounded up; at most 60, for clients take more for an error.
                  * @example 2
@@ -498,6 +684,11 @@ export interface components {
          * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
          */
         RequestId: string;
+        /**
+         * @description Of a stream.
+         * @example no-store
+         */
+        CacheControl: "no-store";
         /**
          * @description Seconds after which a place is expected, rounded up; at most 60, for clients take more for an error.
          * @example 2
@@ -544,6 +735,11 @@ export interface operations {
                      * @example true
                      */
                     "X-Orchd-Attached"?: "true";
+                    /**
+                     * @description Of a stream.
+                     * @example no-store
+                     */
+                    "Cache-Control"?: "no-store";
                     /**
                      * @description The same as X-Correlation-Id, under the name that clients of Anthropic read.
                      * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11

@@ -349,6 +349,133 @@ export interface components {
             }[];
             usage: components["schemas"]["Usage"];
         };
+        /** @description A piece of the answer; the last one before `[DONE]` has the usage and no choice, where `include_usage` asks for it. */
+        ChatCompletionChunk: {
+            /** @description `chatcmpl-` and the task. */
+            id: string;
+            /**
+             * @description What this is.
+             * @enum {string}
+             */
+            object: "chat.completion.chunk";
+            /** @description When it was accepted, seconds since the epoch. */
+            created: number;
+            /** @description As asked for. */
+            model: string;
+            /** @description The piece. */
+            choices: {
+                /** @description 0. */
+                index: number;
+                /** @description What is new. */
+                delta: {
+                    /**
+                     * @description Of the first piece.
+                     * @enum {string}
+                     */
+                    role?: "assistant";
+                    /** @description Text. */
+                    content?: string;
+                    /** @description What it thinks. */
+                    reasoning_content?: string;
+                    /** @description A piece of a tool call. */
+                    tool_calls?: {
+                        /** @description Calls count up from 0. */
+                        index: number;
+                        /** @description Of the first piece. */
+                        id?: string;
+                        /**
+                         * @description Of the first piece.
+                         * @enum {string}
+                         */
+                        type?: "function";
+                        /** @description What is called. */
+                        function: {
+                            /** @description Of the first piece. */
+                            name?: string;
+                            /** @description A piece of JSON text. */
+                            arguments: string;
+                        };
+                    }[];
+                };
+                /** @description How likely its tokens were, as `content`. */
+                logprobs?: {
+                    [key: string]: unknown;
+                } | null;
+                /**
+                 * @description Why it ended; null before.
+                 * @enum {string|null}
+                 */
+                finish_reason: "stop" | "length" | "tool_calls" | null;
+            }[];
+            /** @description Where `include_usage` asks for it; null before the last chunk. */
+            usage?: {
+                /** @description Of the prompt. */
+                prompt_tokens: number;
+                /** @description Generated. */
+                completion_tokens: number;
+                /** @description Both. */
+                total_tokens: number;
+                /** @description Of the prompt. */
+                prompt_tokens_details?: {
+                    /** @description From a cache. */
+                    cached_tokens: number;
+                };
+                /** @description Of those generated. */
+                completion_tokens_details?: {
+                    /** @description Thought. */
+                    reasoning_tokens: number;
+                };
+            } | null;
+        };
+        /** @description A piece of the text; the last one before `[DONE]` has the usage and no choice, where `include_usage` asks for it. */
+        CompletionChunk: {
+            /** @description `cmpl-` and the task. */
+            id: string;
+            /**
+             * @description What this is.
+             * @enum {string}
+             */
+            object: "text_completion";
+            /** @description When it was accepted, seconds since the epoch. */
+            created: number;
+            /** @description As asked for. */
+            model: string;
+            /** @description The piece. */
+            choices: {
+                /** @description 0. */
+                index: number;
+                /** @description What is new. */
+                text: string;
+                /** @description Never told. */
+                logprobs?: {
+                    [key: string]: unknown;
+                } | null;
+                /**
+                 * @description Why it ended; null before.
+                 * @enum {string|null}
+                 */
+                finish_reason: "stop" | "length" | "tool_calls" | null;
+            }[];
+            /** @description Where `include_usage` asks for it; null before the last chunk. */
+            usage?: {
+                /** @description Of the prompt. */
+                prompt_tokens: number;
+                /** @description Generated. */
+                completion_tokens: number;
+                /** @description Both. */
+                total_tokens: number;
+                /** @description Of the prompt. */
+                prompt_tokens_details?: {
+                    /** @description From a cache. */
+                    cached_tokens: number;
+                };
+                /** @description Of those generated. */
+                completion_tokens_details?: {
+                    /** @description Thought. */
+                    reasoning_tokens: number;
+                };
+            } | null;
+        };
         /** @description A model. */
         Model: {
             /** @description The name to ask for it by. */
@@ -706,6 +833,11 @@ export interface components {
          */
         Attached: "true";
         /**
+         * @description Of a stream.
+         * @example no-store
+         */
+        CacheControl: "no-store";
+        /**
          * @description Seconds after which a place is expected, rounded up; at most 60, for clients take more for an error.
          * @example 2
          */
@@ -751,6 +883,11 @@ export interface operations {
                      * @example true
                      */
                     "X-Orchd-Attached"?: "true";
+                    /**
+                     * @description Of a stream.
+                     * @example no-store
+                     */
+                    "Cache-Control"?: "no-store";
                     [name: string]: unknown;
                 };
                 content: {
@@ -802,6 +939,11 @@ export interface operations {
                      * @example true
                      */
                     "X-Orchd-Attached"?: "true";
+                    /**
+                     * @description Of a stream.
+                     * @example no-store
+                     */
+                    "Cache-Control"?: "no-store";
                     [name: string]: unknown;
                 };
                 content: {
@@ -853,6 +995,11 @@ export interface operations {
                      * @example true
                      */
                     "X-Orchd-Attached"?: "true";
+                    /**
+                     * @description Of a stream.
+                     * @example no-store
+                     */
+                    "Cache-Control"?: "no-store";
                     [name: string]: unknown;
                 };
                 content: {
@@ -902,6 +1049,11 @@ export interface operations {
                      * @example true
                      */
                     "X-Orchd-Attached"?: "true";
+                    /**
+                     * @description Of a stream.
+                     * @example no-store
+                     */
+                    "Cache-Control"?: "no-store";
                     [name: string]: unknown;
                 };
                 content: {
