@@ -463,6 +463,16 @@ export interface components {
                  * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
                  */
                 "request-id": string;
+                /**
+                 * @description The task that failed before anything of its answer was written; absent where the request became none.
+                 * @example 6f1f64a5-3f3b-4a6e-9f7a-0d6f2c1b7a10
+                 */
+                "X-Task-Id"?: string;
+                /**
+                 * @description `true` where the same request was running already, and this is its answer.
+                 * @example true
+                 */
+                "X-Orchd-Attached"?: "true";
                 [name: string]: unknown;
             };
             content: {
@@ -482,6 +492,16 @@ export interface components {
                  * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
                  */
                 "request-id": string;
+                /**
+                 * @description The task that failed before anything of its answer was written; absent where the request became none.
+                 * @example 6f1f64a5-3f3b-4a6e-9f7a-0d6f2c1b7a10
+                 */
+                "X-Task-Id"?: string;
+                /**
+                 * @description `true` where the same request was running already, and this is its answer.
+                 * @example true
+                 */
+                "X-Orchd-Attached"?: "true";
                 [name: string]: unknown;
             };
             content: {
@@ -501,6 +521,16 @@ export interface components {
                  * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
                  */
                 "request-id": string;
+                /**
+                 * @description The task that failed before anything of its answer was written; absent where the request became none.
+                 * @example 6f1f64a5-3f3b-4a6e-9f7a-0d6f2c1b7a10
+                 */
+                "X-Task-Id"?: string;
+                /**
+                 * @description `true` where the same request was running already, and this is its answer.
+                 * @example true
+                 */
+                "X-Orchd-Attached"?: "true";
                 [name: string]: unknown;
             };
             content: {
@@ -520,6 +550,16 @@ export interface components {
                  * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
                  */
                 "request-id": string;
+                /**
+                 * @description The task that failed before anything of its answer was written; absent where the request became none.
+                 * @example 6f1f64a5-3f3b-4a6e-9f7a-0d6f2c1b7a10
+                 */
+                "X-Task-Id"?: string;
+                /**
+                 * @description `true` where the same request was running already, and this is its answer.
+                 * @example true
+                 */
+                "X-Orchd-Attached"?: "true";
                 [name: string]: unknown;
             };
             content: {
@@ -539,6 +579,16 @@ export interface components {
                  * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
                  */
                 "request-id": string;
+                /**
+                 * @description The task that failed before anything of its answer was written; absent where the request became none.
+                 * @example 6f1f64a5-3f3b-4a6e-9f7a-0d6f2c1b7a10
+                 */
+                "X-Task-Id"?: string;
+                /**
+                 * @description `true` where the same request was running already, and this is its answer.
+                 * @example true
+                 */
+                "X-Orchd-Attached"?: "true";
                 [name: string]: unknown;
             };
             content: {
@@ -558,6 +608,16 @@ export interface components {
                  * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
                  */
                 "request-id": string;
+                /**
+                 * @description The task that failed before anything of its answer was written; absent where the request became none.
+                 * @example 6f1f64a5-3f3b-4a6e-9f7a-0d6f2c1b7a10
+                 */
+                "X-Task-Id"?: string;
+                /**
+                 * @description `true` where the same request was running already, and this is its answer.
+                 * @example true
+                 */
+                "X-Orchd-Attached"?: "true";
                 [name: string]: unknown;
             };
             content: {
@@ -577,6 +637,16 @@ export interface components {
                  * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
                  */
                 "request-id": string;
+                /**
+                 * @description The task that failed before anything of its answer was written; absent where the request became none.
+                 * @example 6f1f64a5-3f3b-4a6e-9f7a-0d6f2c1b7a10
+                 */
+                "X-Task-Id"?: string;
+                /**
+                 * @description `true` where the same request was running already, and this is its answer.
+                 * @example true
+                 */
+                "X-Orchd-Attached"?: "true";
                 [name: string]: unknown;
             };
             content: {
@@ -591,6 +661,16 @@ export interface components {
                  * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
                  */
                 "X-Correlation-Id": string;
+                /**
+                 * @description The task that failed before anything of its answer was written; absent where the request became none.
+                 * @example 6f1f64a5-3f3b-4a6e-9f7a-0d6f2c1b7a10
+                 */
+                "X-Task-Id"?: string;
+                /**
+                 * @description `true` where the same request was running already, and this is its answer.
+                 * @example true
+                 */
+                "X-Orchd-Attached"?: "true";
                 /**
                  * @description The same as X-Correlation-Id, under the name that clients of Anthropic read.
                  * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
@@ -625,6 +705,16 @@ export interface components {
                  * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
                  */
                 "request-id": string;
+                /**
+                 * @description The task that failed before anything of its answer was written; absent where the request became none.
+                 * @example 6f1f64a5-3f3b-4a6e-9f7a-0d6f2c1b7a10
+                 */
+                "X-Task-Id"?: string;
+                /**
+                 * @description `true` where the same request was running already, and this is its answer.
+                 * @example true
+                 */
+                "X-Orchd-Attached"?: "true";
                 [name: string]: unknown;
             };
             content: {
@@ -639,6 +729,16 @@ export interface components {
                  * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
                  */
                 "X-Correlation-Id": string;
+                /**
+                 * @description The task that failed before anything of its answer was written; absent where the request became none.
+                 * @example 6f1f64a5-3f3b-4a6e-9f7a-0d6f2c1b7a10
+                 */
+                "X-Task-Id"?: string;
+                /**
+                 * @description `true` where the same request was running already, and this is its answer.
+                 * @example true
+                 */
+                "X-Orchd-Attached"?: "true";
                 /**
                  * @description The same as X-Correlation-Id, under the name that clients of Anthropic read.
                  * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
@@ -674,6 +774,11 @@ export interface components {
          * @example 6f1f64a5-3f3b-4a6e-9f7a-0d6f2c1b7a10
          */
         TaskId: string;
+        /**
+         * @description The task that failed before anything of its answer was written; absent where the request became none.
+         * @example 6f1f64a5-3f3b-4a6e-9f7a-0d6f2c1b7a10
+         */
+        FailedTaskId: string;
         /**
          * @description `true` where the same request was running already, and this is its answer.
          * @example true
@@ -808,7 +913,6 @@ export interface operations {
             413: components["responses"]["PayloadTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["Unavailable"];
         };
     };
     listAnthropicModels: {

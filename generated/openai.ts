@@ -661,6 +661,16 @@ export interface components {
                  * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
                  */
                 "X-Correlation-Id": string;
+                /**
+                 * @description The task that failed before anything of its answer was written; absent where the request became none.
+                 * @example 6f1f64a5-3f3b-4a6e-9f7a-0d6f2c1b7a10
+                 */
+                "X-Task-Id"?: string;
+                /**
+                 * @description `true` where the same request was running already, and this is its answer.
+                 * @example true
+                 */
+                "X-Orchd-Attached"?: "true";
                 [name: string]: unknown;
             };
             content: {
@@ -675,6 +685,16 @@ export interface components {
                  * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
                  */
                 "X-Correlation-Id": string;
+                /**
+                 * @description The task that failed before anything of its answer was written; absent where the request became none.
+                 * @example 6f1f64a5-3f3b-4a6e-9f7a-0d6f2c1b7a10
+                 */
+                "X-Task-Id"?: string;
+                /**
+                 * @description `true` where the same request was running already, and this is its answer.
+                 * @example true
+                 */
+                "X-Orchd-Attached"?: "true";
                 [name: string]: unknown;
             };
             content: {
@@ -689,6 +709,16 @@ export interface components {
                  * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
                  */
                 "X-Correlation-Id": string;
+                /**
+                 * @description The task that failed before anything of its answer was written; absent where the request became none.
+                 * @example 6f1f64a5-3f3b-4a6e-9f7a-0d6f2c1b7a10
+                 */
+                "X-Task-Id"?: string;
+                /**
+                 * @description `true` where the same request was running already, and this is its answer.
+                 * @example true
+                 */
+                "X-Orchd-Attached"?: "true";
                 [name: string]: unknown;
             };
             content: {
@@ -703,6 +733,16 @@ export interface components {
                  * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
                  */
                 "X-Correlation-Id": string;
+                /**
+                 * @description The task that failed before anything of its answer was written; absent where the request became none.
+                 * @example 6f1f64a5-3f3b-4a6e-9f7a-0d6f2c1b7a10
+                 */
+                "X-Task-Id"?: string;
+                /**
+                 * @description `true` where the same request was running already, and this is its answer.
+                 * @example true
+                 */
+                "X-Orchd-Attached"?: "true";
                 [name: string]: unknown;
             };
             content: {
@@ -717,6 +757,16 @@ export interface components {
                  * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
                  */
                 "X-Correlation-Id": string;
+                /**
+                 * @description The task that failed before anything of its answer was written; absent where the request became none.
+                 * @example 6f1f64a5-3f3b-4a6e-9f7a-0d6f2c1b7a10
+                 */
+                "X-Task-Id"?: string;
+                /**
+                 * @description `true` where the same request was running already, and this is its answer.
+                 * @example true
+                 */
+                "X-Orchd-Attached"?: "true";
                 [name: string]: unknown;
             };
             content: {
@@ -731,6 +781,16 @@ export interface components {
                  * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
                  */
                 "X-Correlation-Id": string;
+                /**
+                 * @description The task that failed before anything of its answer was written; absent where the request became none.
+                 * @example 6f1f64a5-3f3b-4a6e-9f7a-0d6f2c1b7a10
+                 */
+                "X-Task-Id"?: string;
+                /**
+                 * @description `true` where the same request was running already, and this is its answer.
+                 * @example true
+                 */
+                "X-Orchd-Attached"?: "true";
                 [name: string]: unknown;
             };
             content: {
@@ -745,6 +805,16 @@ export interface components {
                  * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
                  */
                 "X-Correlation-Id": string;
+                /**
+                 * @description The task that failed before anything of its answer was written; absent where the request became none.
+                 * @example 6f1f64a5-3f3b-4a6e-9f7a-0d6f2c1b7a10
+                 */
+                "X-Task-Id"?: string;
+                /**
+                 * @description `true` where the same request was running already, and this is its answer.
+                 * @example true
+                 */
+                "X-Orchd-Attached"?: "true";
                 [name: string]: unknown;
             };
             content: {
@@ -759,6 +829,16 @@ export interface components {
                  * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
                  */
                 "X-Correlation-Id": string;
+                /**
+                 * @description The task that failed before anything of its answer was written; absent where the request became none.
+                 * @example 6f1f64a5-3f3b-4a6e-9f7a-0d6f2c1b7a10
+                 */
+                "X-Task-Id"?: string;
+                /**
+                 * @description `true` where the same request was running already, and this is its answer.
+                 * @example true
+                 */
+                "X-Orchd-Attached"?: "true";
                 /**
                  * @description Seconds after which a place is expected, rounded up; at most 60, for clients take more for an error.
                  * @example 2
@@ -783,6 +863,16 @@ export interface components {
                  * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
                  */
                 "X-Correlation-Id": string;
+                /**
+                 * @description The task that failed before anything of its answer was written; absent where the request became none.
+                 * @example 6f1f64a5-3f3b-4a6e-9f7a-0d6f2c1b7a10
+                 */
+                "X-Task-Id"?: string;
+                /**
+                 * @description `true` where the same request was running already, and this is its answer.
+                 * @example true
+                 */
+                "X-Orchd-Attached"?: "true";
                 [name: string]: unknown;
             };
             content: {
@@ -797,6 +887,16 @@ export interface components {
                  * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
                  */
                 "X-Correlation-Id": string;
+                /**
+                 * @description The task that failed before anything of its answer was written; absent where the request became none.
+                 * @example 6f1f64a5-3f3b-4a6e-9f7a-0d6f2c1b7a10
+                 */
+                "X-Task-Id"?: string;
+                /**
+                 * @description `true` where the same request was running already, and this is its answer.
+                 * @example true
+                 */
+                "X-Orchd-Attached"?: "true";
                 /**
                  * @description Seconds after which a place is expected, rounded up; at most 60, for clients take more for an error.
                  * @example 2
@@ -827,6 +927,11 @@ export interface components {
          * @example 6f1f64a5-3f3b-4a6e-9f7a-0d6f2c1b7a10
          */
         TaskId: string;
+        /**
+         * @description The task that failed before anything of its answer was written; absent where the request became none.
+         * @example 6f1f64a5-3f3b-4a6e-9f7a-0d6f2c1b7a10
+         */
+        FailedTaskId: string;
         /**
          * @description `true` where the same request was running already, and this is its answer.
          * @example true
