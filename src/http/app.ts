@@ -35,6 +35,7 @@ const exposedHeaders = [
   'X-Budget-Tokens-Remaining',
   'X-Budget-Time-Remaining-Ms',
   'X-Budget-Cost-Remaining',
+  'request-id',
 ]
 
 /** The HTTP shell: correlation id, public pages, CORS, authentication, dispatch, error envelope. */

@@ -40,13 +40,17 @@ function noSuchPool(field: string, id: string): never {
   throw new DomainError('invalid_params', `body.placement.${field}: there is no pool ${id}`)
 }
 
+/** The pools that serve the engine and model of a request. */
+export const servingOf = <T extends PoolTask>({ engine, model_ref }: TaskRequest, pools: Pick<Pools<T>, 'all'>): Pool<T>[] =>
+  pools.all().filter(({ config }) => (engine === undefined || config.engine === engine) && config.model === model_ref)
+
 /**
  * The pools that serve the task's engine and model and that its placement allows, ready or not.
  * @throws DomainError invalid_params for an unknown or unfitting pool, not_found where no pool serves the engine and model
  */
 export function candidatesFor<T extends PoolTask>(request: TaskDraft, pools: Pools<T>): Candidates<T> {
   const { engine, model_ref, placement } = request
-  const serving = pools.all().filter(({ config }) => (engine === undefined || config.engine === engine) && config.model === model_ref)
+  const serving = servingOf(request, pools)
   const on = engine === undefined ? '' : ` on engine ${engine}`
   if (serving.length === 0)
     throw new DomainError('not_found', `No pool serves model_ref ${model_ref}${on}; GET /v1/capabilities lists what is served.`)

@@ -5,7 +5,7 @@ import { DomainError, StreamError } from '../../domain/errors.ts'
 import { startMs } from '../../domain/prediction/forecast.ts'
 import type { Principal } from '../../domain/principal.ts'
 import { checkTaskRequest } from '../../domain/task-rules.ts'
-import { draftOf, filledOf, sentOf } from '../../domain/task-defaults.ts'
+import { draftOf, filledOf } from '../../domain/task-defaults.ts'
 import {
   headOf,
   taskKeyOf,
@@ -18,11 +18,13 @@ import {
 import type { Clock } from '../../ports/clock.ts'
 import { StorageError, type Journal } from '../../ports/journal.ts'
 import { candidatesFor, modelFor, placeTask } from '../pools/placement.ts'
+import { withoutExtras } from '../pools/extras.ts'
 import type { Pool } from '../pools/pool.ts'
 import type { Pools } from '../pools/pools.ts'
 import { noCapacity, queueFull } from '../pools/refusals.ts'
 import type { Need } from '../sessions/reservation.ts'
 import type { Sessions } from '../sessions/sessions.ts'
+import { repeated, replyOf } from './accepted-reply.ts'
 import { countTokens } from './count-tokens.ts'
 import type { Dispatcher } from './dispatcher.ts'
 import type { KeyLimits } from './key-limits.ts'
@@ -57,8 +59,8 @@ export interface AdmissionParts {
   readonly deadline_ms: number
 }
 
-/** What a door wants of a task beside its request. */
-export interface AdmissionLimits {
+/** What a door of another API wants of a task beside its request. */
+export interface DoorRules {
   /** Of a task that does not say `max_tokens`: at most so many, and what the context and the budgets have left where that is less. */
   readonly most_tokens?: number
 }
@@ -83,12 +85,7 @@ export class Admission {
    * Admits a task; the same `task_id` and body again give the same reply. Resolves when the acceptance is durable.
    * @throws DomainError every refusal
    */
-  async admit(
-    principal: Principal,
-    request: TaskRequest,
-    correlation_id: string,
-    limits: AdmissionLimits = {},
-  ): Promise<TaskAcceptedReply> {
+  async admit(principal: Principal, request: TaskRequest, correlation_id: string, door?: DoorRules): Promise<TaskAcceptedReply> {
     const task_id = request.task_id ?? this.parts.drawId()
     const id = taskKeyOf(principal.name, task_id)
     checkWellFormed(request)
@@ -98,11 +95,11 @@ export class Admission {
       if (sameJson(flying.request, request)) return flying.reply
       // Only a task that is accepted takes the id; if that one is refused, this one is judged by itself.
       await flying.reply.catch(() => undefined)
-      return this.admit(principal, request, correlation_id, limits)
+      return this.admit(principal, request, correlation_id, door)
     }
     if (live !== undefined) return repeated(live, request)
     const identity = { correlation_id, task_id, session_id: request.session_id ?? task_id, owner: principal.name }
-    const reply = this.accept(identity, request, limits).catch((error: unknown) => this.refuse(identity, request, error))
+    const reply = this.accept(identity, request, door).catch((error: unknown) => this.refuse(identity, request, error))
     this.flying.set(id, { request, reply })
     try {
       return await reply
@@ -115,9 +112,10 @@ export class Admission {
    * Tokens of the prompt of a request that makes no task: it neither queues nor counts against a limit.
    * @throws DomainError every refusal that does not depend on what there is room for
    */
-  async count(principal: Principal, request: TaskRequest): Promise<number> {
+  async count(principal: Principal, sent: TaskRequest): Promise<number> {
     const { pools, keyLimits, models, deadline_ms, clock, events } = this.parts
-    checkWellFormed(request)
+    checkWellFormed(sent)
+    const request = withoutExtras(sent, pools)
     const priority = keyLimits.topPriority(principal.name)
     const draft = draftOf(request, { task_id: 'counted', model_ref: modelFor(request, pools), priority, deadline_ms })
     checkTaskRequest(draft)
@@ -135,13 +133,14 @@ export class Admission {
     return task
   }
 
-  private async accept(identity: TaskIdentity, request: TaskRequest, { most_tokens }: AdmissionLimits): Promise<TaskAcceptedReply> {
+  private async accept(identity: TaskIdentity, sent: TaskRequest, door?: DoorRules): Promise<TaskAcceptedReply> {
     const { pools, sessions, keyLimits, live, dispatcher, clock, events, drawSeed } = this.parts
     const { owner, correlation_id } = identity
     this.checkOpen()
     keyLimits.countRequest(owner, clock.now())
     const { task_id } = identity
     const { deadline_ms } = this.parts
+    const request = door === undefined ? sent : withoutExtras(sent, pools)
     const draft = draftOf(request, { task_id, model_ref: modelFor(request, pools), priority: keyLimits.topPriority(owner), deadline_ms })
     keyLimits.checkPriority(owner, draft.priority)
     checkTaskRequest(draft)
@@ -154,11 +153,11 @@ export class Admission {
     const candidates = candidatesFor(draft, pools)
     events.emit({ type: 'task_placed', candidates: candidates.first.length + candidates.fallback.length })
     const budget = sessions.allowance(owner, draft.session_id)
-    const seeker = { owner, request: draft, prompt_tokens, left_ms: draft.deadline_ms, budget, most_tokens }
+    const seeker = { owner, request: draft, prompt_tokens, left_ms: draft.deadline_ms, budget, most_tokens: door?.most_tokens }
     const { pool, position, start, fallback, size } = placeTask(seeker, candidates)
     const spec: TaskSpec = { ...draft, engine: pool.config.engine, ...size }
     keyLimits.checkWaiting(owner)
-    const reservation = sessions.reserve(owner, spec.session_id, needOf(spec, prompt_tokens, pool))
+    const reservation = sessions.reserve(owner, spec.session_id, needOf(spec, prompt_tokens, pool), door && 'lasting')
     const accepted_at = Math.floor(clock.now())
     const start_ms = startMs(start)
     const numbers = { queue_position: position, predicted_start_ms: start_ms, backoff_ms: start_ms }
@@ -244,15 +243,3 @@ const needOf = ({ max_tokens }: Pick<TaskSpec, 'max_tokens'>, prompt_tokens: num
   tokens: prompt_tokens + max_tokens,
   cost_nano: costNano(pool.prices, prompt_tokens, max_tokens),
 })
-
-function replyOf(task: AcceptedTask): TaskAcceptedReply {
-  const { task_id, queue_position, predicted_start_ms, backoff_ms, pool_id, accepted_at } = task
-  return { task_id, queue_position, predicted_start_ms, backoff_ms, pool_id, accepted_at: new Date(accepted_at).toISOString() }
-}
-
-/** The reply to an accepted task's body; another body cannot have its id. */
-function repeated(known: AcceptedTask, request: TaskRequest): TaskAcceptedReply {
-  if (!sameJson(sentOf(known), request))
-    throw new DomainError('conflict', 'task_id is taken by a task with another body; choose a new task_id.')
-  return replyOf(known)
-}

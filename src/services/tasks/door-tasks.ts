@@ -83,8 +83,8 @@ export class DoorTasks {
     format: (task: DoorTask) => AnswerFormat,
   ): Promise<DoorAnswer> {
     const found = this.twinOf(principal, request)
-    const limits = most_tokens === undefined ? {} : { most_tokens }
-    const { task_id } = found ?? (await this.parts.admission.admit(principal, request, correlation_id, limits))
+    const rules = most_tokens === undefined ? {} : { most_tokens }
+    const { task_id } = found ?? (await this.parts.admission.admit(principal, request, correlation_id, rules))
     const own: Principal = { ...principal, roles: ['data'] }
     const taskOf = ({ accepted_at, prompt_tokens }: AcceptedTask): DoorTask => ({
       task_id,
