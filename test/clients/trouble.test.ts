@@ -73,7 +73,7 @@ describe('trouble, as clients see it', function () {
     const drained = await call(daemon.url, '/v1/pools/refuses/drain', { method: 'POST', key: keys.all, body: { deadline_ms: 1000 } })
     assert.equal(drained.status, 202)
     for (const [model, status] of [
-      ['mock:gives-up', 500],
+      ['mock:gives-up', 400],
       ['mock:refuses', 503],
     ] as const)
       for (const asked of [
@@ -84,7 +84,7 @@ describe('trouble, as clients see it', function () {
           assert.ok(error instanceof OpenAI.APIError || error instanceof Anthropic.APIError)
           assert.equal(error.status, status)
           const after = Number((error.headers as Headers).get('retry-after'))
-          assert.ok(status === 500 || (after >= 1 && after <= 60))
+          assert.ok(status === 400 || (after >= 1 && after <= 60))
           return true
         })
     await assert.rejects(generateText({ model: aiModel('mock:refuses'), prompt: 'Hello', maxRetries: 0 }), /drain/)

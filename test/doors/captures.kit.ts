@@ -35,7 +35,7 @@ export const roomyPool = (fields: Record<string, unknown> = {}): Record<string, 
 /** Its model where it names one, and its key. */
 export function dressed({ headers, body, path }: Capture, model: string, key: string): Pick<Capture, 'headers' | 'body' | 'path'> {
   const known = Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, value.replace('KEY', key)]))
-  const named = body !== undefined && 'model' in body ? { ...body, model } : body
+  const named = typeof body === 'object' && body !== null && 'model' in body ? { ...body, model } : body
   return { headers: known, path: path.replace('fake-1', model), ...(named === undefined ? {} : { body: named }) }
 }
 
