@@ -14,8 +14,11 @@ export interface Capture {
   /** With its query. */
   readonly path: string
   readonly headers: Readonly<Record<string, string>>
-  readonly body?: Readonly<Record<string, unknown>>
+  /** An object, but where a test made something else of it. */
+  readonly body?: Readonly<Record<string, unknown>> | null
 }
+
+const isObject = (body: unknown): body is object => typeof body === 'object' && body !== null
 
 const folder = fileURLToPath(new URL('../fixtures/clients', import.meta.url))
 
@@ -35,7 +38,7 @@ export const roomyPool = (fields: Record<string, unknown> = {}): Record<string, 
 /** Its model where it names one, and its key. */
 export function dressed({ headers, body, path }: Capture, model: string, key: string): Pick<Capture, 'headers' | 'body' | 'path'> {
   const known = Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, value.replace('KEY', key)]))
-  const named = typeof body === 'object' && body !== null && 'model' in body ? { ...body, model } : body
+  const named = body !== undefined && isObject(body) && 'model' in body ? { ...body, model } : body
   return { headers: known, path: path.replace('fake-1', model), ...(named === undefined ? {} : { body: named }) }
 }
 
