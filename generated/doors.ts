@@ -14,7 +14,7 @@ export const doorOperations = {
   listModels: {"door":"openai","role":"data","method":"get","path":"/v1/models","statuses":[200,401,403,500],"body":false},
   retrieveModel: {"door":"openai","role":"data","method":"get","path":"/v1/models/{model}","statuses":[200,401,403,404,500],"body":false},
   createMessage: {"door":"anthropic","role":"data","method":"post","path":"/v1/messages","statuses":[200,400,401,403,404,409,413,415,429,500,503],"body":true},
-  countMessageTokens: {"door":"anthropic","role":"data","method":"post","path":"/v1/messages/count_tokens","statuses":[200,400,401,403,404,409,413,415,500,503],"body":true},
+  countMessageTokens: {"door":"anthropic","role":"data","method":"post","path":"/v1/messages/count_tokens","statuses":[200,400,401,403,404,409,413,415,500],"body":true},
   listAnthropicModels: {"door":"anthropic","role":"data","method":"get","path":"/v1/models","statuses":[200,401,403,500],"body":false,"when":"anthropic-version"},
   retrieveAnthropicModel: {"door":"anthropic","role":"data","method":"get","path":"/v1/models/{model}","statuses":[200,401,403,404,500],"body":false,"when":"anthropic-version"},
 } as const

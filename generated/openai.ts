@@ -452,6 +452,133 @@ export interface components {
             }[];
             usage: components["schemas"]["Usage"];
         };
+        /** @description A piece of the answer; the last one before `[DONE]` has the usage and no choice, where `include_usage` asks for it. */
+        ChatCompletionChunk: {
+            /** @description `chatcmpl-` and the task. */
+            id: string;
+            /**
+             * @description What this is.
+             * @enum {string}
+             */
+            object: "chat.completion.chunk";
+            /** @description When it was accepted, seconds since the epoch. */
+            created: number;
+            /** @description As asked for. */
+            model: string;
+            /** @description The piece. */
+            choices: {
+                /** @description 0. */
+                index: number;
+                /** @description What is new. */
+                delta: {
+                    /**
+                     * @description Of the first piece.
+                     * @enum {string}
+                     */
+                    role?: "assistant";
+                    /** @description Text. */
+                    content?: string;
+                    /** @description What it thinks. */
+                    reasoning_content?: string;
+                    /** @description A piece of a tool call. */
+                    tool_calls?: {
+                        /** @description Calls count up from 0. */
+                        index: number;
+                        /** @description Of the first piece. */
+                        id?: string;
+                        /**
+                         * @description Of the first piece.
+                         * @enum {string}
+                         */
+                        type?: "function";
+                        /** @description What is called. */
+                        function: {
+                            /** @description Of the first piece. */
+                            name?: string;
+                            /** @description A piece of JSON text. */
+                            arguments: string;
+                        };
+                    }[];
+                };
+                /** @description How likely its tokens were, as `content`. */
+                logprobs?: {
+                    [key: string]: unknown;
+                } | null;
+                /**
+                 * @description Why it ended; null before.
+                 * @enum {string|null}
+                 */
+                finish_reason: "stop" | "length" | "tool_calls" | null;
+            }[];
+            /** @description Where `include_usage` asks for it; null before the last chunk. */
+            usage?: {
+                /** @description Of the prompt. */
+                prompt_tokens: number;
+                /** @description Generated. */
+                completion_tokens: number;
+                /** @description Both. */
+                total_tokens: number;
+                /** @description Of the prompt. */
+                prompt_tokens_details?: {
+                    /** @description From a cache. */
+                    cached_tokens: number;
+                };
+                /** @description Of those generated. */
+                completion_tokens_details?: {
+                    /** @description Thought. */
+                    reasoning_tokens: number;
+                };
+            } | null;
+        };
+        /** @description A piece of the text; the last one before `[DONE]` has the usage and no choice, where `include_usage` asks for it. */
+        CompletionChunk: {
+            /** @description `cmpl-` and the task. */
+            id: string;
+            /**
+             * @description What this is.
+             * @enum {string}
+             */
+            object: "text_completion";
+            /** @description When it was accepted, seconds since the epoch. */
+            created: number;
+            /** @description As asked for. */
+            model: string;
+            /** @description The piece. */
+            choices: {
+                /** @description 0. */
+                index: number;
+                /** @description What is new. */
+                text: string;
+                /** @description Never told. */
+                logprobs?: {
+                    [key: string]: unknown;
+                } | null;
+                /**
+                 * @description Why it ended; null before.
+                 * @enum {string|null}
+                 */
+                finish_reason: "stop" | "length" | "tool_calls" | null;
+            }[];
+            /** @description Where `include_usage` asks for it; null before the last chunk. */
+            usage?: {
+                /** @description Of the prompt. */
+                prompt_tokens: number;
+                /** @description Generated. */
+                completion_tokens: number;
+                /** @description Both. */
+                total_tokens: number;
+                /** @description Of the prompt. */
+                prompt_tokens_details?: {
+                    /** @description From a cache. */
+                    cached_tokens: number;
+                };
+                /** @description Of those generated. */
+                completion_tokens_details?: {
+                    /** @description Thought. */
+                    reasoning_tokens: number;
+                };
+            } | null;
+        };
         /** @description A model. */
         Model: {
             /** @description The name to ask for it by. */
@@ -962,6 +1089,16 @@ export interface components {
                  * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
                  */
                 "X-Correlation-Id": string;
+                /**
+                 * @description The task that failed before anything of its answer was written; absent where the request became none.
+                 * @example 6f1f64a5-3f3b-4a6e-9f7a-0d6f2c1b7a10
+                 */
+                "X-Task-Id"?: string;
+                /**
+                 * @description `true` where the same request was running already, and this is its answer.
+                 * @example true
+                 */
+                "X-Orchd-Attached"?: "true";
                 [name: string]: unknown;
             };
             content: {
@@ -976,6 +1113,16 @@ export interface components {
                  * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
                  */
                 "X-Correlation-Id": string;
+                /**
+                 * @description The task that failed before anything of its answer was written; absent where the request became none.
+                 * @example 6f1f64a5-3f3b-4a6e-9f7a-0d6f2c1b7a10
+                 */
+                "X-Task-Id"?: string;
+                /**
+                 * @description `true` where the same request was running already, and this is its answer.
+                 * @example true
+                 */
+                "X-Orchd-Attached"?: "true";
                 [name: string]: unknown;
             };
             content: {
@@ -990,6 +1137,16 @@ export interface components {
                  * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
                  */
                 "X-Correlation-Id": string;
+                /**
+                 * @description The task that failed before anything of its answer was written; absent where the request became none.
+                 * @example 6f1f64a5-3f3b-4a6e-9f7a-0d6f2c1b7a10
+                 */
+                "X-Task-Id"?: string;
+                /**
+                 * @description `true` where the same request was running already, and this is its answer.
+                 * @example true
+                 */
+                "X-Orchd-Attached"?: "true";
                 [name: string]: unknown;
             };
             content: {
@@ -1004,6 +1161,16 @@ export interface components {
                  * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
                  */
                 "X-Correlation-Id": string;
+                /**
+                 * @description The task that failed before anything of its answer was written; absent where the request became none.
+                 * @example 6f1f64a5-3f3b-4a6e-9f7a-0d6f2c1b7a10
+                 */
+                "X-Task-Id"?: string;
+                /**
+                 * @description `true` where the same request was running already, and this is its answer.
+                 * @example true
+                 */
+                "X-Orchd-Attached"?: "true";
                 [name: string]: unknown;
             };
             content: {
@@ -1018,6 +1185,16 @@ export interface components {
                  * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
                  */
                 "X-Correlation-Id": string;
+                /**
+                 * @description The task that failed before anything of its answer was written; absent where the request became none.
+                 * @example 6f1f64a5-3f3b-4a6e-9f7a-0d6f2c1b7a10
+                 */
+                "X-Task-Id"?: string;
+                /**
+                 * @description `true` where the same request was running already, and this is its answer.
+                 * @example true
+                 */
+                "X-Orchd-Attached"?: "true";
                 [name: string]: unknown;
             };
             content: {
@@ -1032,6 +1209,16 @@ export interface components {
                  * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
                  */
                 "X-Correlation-Id": string;
+                /**
+                 * @description The task that failed before anything of its answer was written; absent where the request became none.
+                 * @example 6f1f64a5-3f3b-4a6e-9f7a-0d6f2c1b7a10
+                 */
+                "X-Task-Id"?: string;
+                /**
+                 * @description `true` where the same request was running already, and this is its answer.
+                 * @example true
+                 */
+                "X-Orchd-Attached"?: "true";
                 [name: string]: unknown;
             };
             content: {
@@ -1046,6 +1233,16 @@ export interface components {
                  * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
                  */
                 "X-Correlation-Id": string;
+                /**
+                 * @description The task that failed before anything of its answer was written; absent where the request became none.
+                 * @example 6f1f64a5-3f3b-4a6e-9f7a-0d6f2c1b7a10
+                 */
+                "X-Task-Id"?: string;
+                /**
+                 * @description `true` where the same request was running already, and this is its answer.
+                 * @example true
+                 */
+                "X-Orchd-Attached"?: "true";
                 [name: string]: unknown;
             };
             content: {
@@ -1060,6 +1257,16 @@ export interface components {
                  * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
                  */
                 "X-Correlation-Id": string;
+                /**
+                 * @description The task that failed before anything of its answer was written; absent where the request became none.
+                 * @example 6f1f64a5-3f3b-4a6e-9f7a-0d6f2c1b7a10
+                 */
+                "X-Task-Id"?: string;
+                /**
+                 * @description `true` where the same request was running already, and this is its answer.
+                 * @example true
+                 */
+                "X-Orchd-Attached"?: "true";
                 /**
                  * @description Seconds after which a place is expected, rounded up; at most 60, for clients take more for an error.
                  * @example 2
@@ -1084,6 +1291,16 @@ export interface components {
                  * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
                  */
                 "X-Correlation-Id": string;
+                /**
+                 * @description The task that failed before anything of its answer was written; absent where the request became none.
+                 * @example 6f1f64a5-3f3b-4a6e-9f7a-0d6f2c1b7a10
+                 */
+                "X-Task-Id"?: string;
+                /**
+                 * @description `true` where the same request was running already, and this is its answer.
+                 * @example true
+                 */
+                "X-Orchd-Attached"?: "true";
                 [name: string]: unknown;
             };
             content: {
@@ -1098,6 +1315,16 @@ export interface components {
                  * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
                  */
                 "X-Correlation-Id": string;
+                /**
+                 * @description The task that failed before anything of its answer was written; absent where the request became none.
+                 * @example 6f1f64a5-3f3b-4a6e-9f7a-0d6f2c1b7a10
+                 */
+                "X-Task-Id"?: string;
+                /**
+                 * @description `true` where the same request was running already, and this is its answer.
+                 * @example true
+                 */
+                "X-Orchd-Attached"?: "true";
                 /**
                  * @description Seconds after which a place is expected, rounded up; at most 60, for clients take more for an error.
                  * @example 2
@@ -1135,10 +1362,20 @@ export interface components {
          */
         TaskId: string;
         /**
+         * @description The task that failed before anything of its answer was written; absent where the request became none.
+         * @example 6f1f64a5-3f3b-4a6e-9f7a-0d6f2c1b7a10
+         */
+        FailedTaskId: string;
+        /**
          * @description `true` where the same request was running already, and this is its answer.
          * @example true
          */
         Attached: "true";
+        /**
+         * @description Of a stream.
+         * @example no-store
+         */
+        CacheControl: "no-store";
         /**
          * @description Seconds after which a place is expected, rounded up; at most 60, for clients take more for an error.
          * @example 2
@@ -1185,6 +1422,11 @@ export interface operations {
                      * @example true
                      */
                     "X-Orchd-Attached"?: "true";
+                    /**
+                     * @description Of a stream.
+                     * @example no-store
+                     */
+                    "Cache-Control"?: "no-store";
                     [name: string]: unknown;
                 };
                 content: {
@@ -1236,6 +1478,11 @@ export interface operations {
                      * @example true
                      */
                     "X-Orchd-Attached"?: "true";
+                    /**
+                     * @description Of a stream.
+                     * @example no-store
+                     */
+                    "Cache-Control"?: "no-store";
                     [name: string]: unknown;
                 };
                 content: {
@@ -1287,6 +1534,11 @@ export interface operations {
                      * @example true
                      */
                     "X-Orchd-Attached"?: "true";
+                    /**
+                     * @description Of a stream.
+                     * @example no-store
+                     */
+                    "Cache-Control"?: "no-store";
                     [name: string]: unknown;
                 };
                 content: {
@@ -1521,6 +1773,11 @@ export interface operations {
                      * @example true
                      */
                     "X-Orchd-Attached"?: "true";
+                    /**
+                     * @description Of a stream.
+                     * @example no-store
+                     */
+                    "Cache-Control"?: "no-store";
                     [name: string]: unknown;
                 };
                 content: {
@@ -1570,6 +1827,11 @@ export interface operations {
                      * @example true
                      */
                     "X-Orchd-Attached"?: "true";
+                    /**
+                     * @description Of a stream.
+                     * @example no-store
+                     */
+                    "Cache-Control"?: "no-store";
                     [name: string]: unknown;
                 };
                 content: {

@@ -7,6 +7,7 @@ import { anthropicErrors } from '../doors/anthropic/errors.ts'
 import { openaiErrors } from '../doors/openai/errors.ts'
 import type { OperationId } from '../handlers/handler.ts'
 import { errorEnvelope, nativeShape, type ErrorShape, type ReportError } from '../middleware/error-envelope.ts'
+import { docsRoutes } from './docs/routes.ts'
 import { createDispatch, type DispatchOptions } from './dispatch.ts'
 import { doorOf, operations, type Door } from './operations.ts'
 
@@ -36,6 +37,7 @@ const exposedHeaders = [
   'X-Budget-Tokens-Remaining',
   'X-Budget-Time-Remaining-Ms',
   'X-Budget-Cost-Remaining',
+  'request-id',
 ]
 
 // Most daemons let no page of another origin in.
@@ -52,6 +54,7 @@ export function createApp(options: AppOptions): Express {
   app.get('/healthz', (_req, res) => void res.json({ status: 'ok' }))
   app.get('/readyz', (_req, res) => void res.status(isReady() ? 200 : 503).json({ status: isReady() ? 'ready' : 'not ready' }))
   app.get('/metrics', async (_req, res) => void res.set('Content-Type', metrics.contentType).send(await metrics.scrape()))
+  docsRoutes(app)
   if (origins.length > 0) app.use(crossOrigin()({ origin: [...origins], exposedHeaders, maxAge: 600 }))
   app.use(authenticate(auth))
   app.use(createDispatch(options))

@@ -144,10 +144,11 @@ async function open(given: Record<string, unknown> = {}, overrides: Overrides = 
   hub.put('org/held', 'model.gguf', holdAfter(bytes, 1))
   hub.put('org/other', 'model.gguf', Buffer.from('another'))
   const { body_bytes, max_turns } = bounds
+  const limits = { body_bytes, door_body_bytes: body_bytes }
   await world.start(
     { hf_endpoint: `http://${hub.address}`, egress: { hosts: [hub.address] } },
     { clock: world.clock, ...overrides },
-    { data_dir: ':memory:', auth: authWith(limited), limits: { body_bytes }, sessions: { max_turns }, pools, ...given },
+    { data_dir: ':memory:', auth: authWith(limited), limits, sessions: { max_turns }, pools, ...given },
   )
   return world
 }

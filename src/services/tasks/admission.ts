@@ -1,5 +1,4 @@
 import { checkWellFormed, sameJson } from '../../domain/artifact.ts'
-import { costNano } from '../../domain/accounts/budget.ts'
 import type { EventSink, TaskIdentity } from '../../domain/daemon-events.ts'
 import { DomainError, StreamError } from '../../domain/errors.ts'
 import { startMs } from '../../domain/prediction/forecast.ts'
@@ -21,10 +20,10 @@ import type { Clock } from '../../ports/clock.ts'
 import { StorageError, type Journal } from '../../ports/journal.ts'
 import { candidatesFor, poolsIn, servable, type Candidates } from '../pools/candidates.ts'
 import { placeTask } from '../pools/placement.ts'
+import { withoutExtras } from '../pools/extras.ts'
 import type { Pool } from '../pools/pool.ts'
 import type { Pools } from '../pools/pools.ts'
 import { noCapacity, queueFull } from '../pools/refusals.ts'
-import type { Need } from '../sessions/reservation.ts'
 import type { Sessions } from '../sessions/sessions.ts'
 import { repeated, replyOf } from './accepted-reply.ts'
 import { countTokens } from './count-tokens.ts'
@@ -35,6 +34,7 @@ import { LiveTask } from './live-task.ts'
 import type { LiveTasks } from './live-tasks.ts'
 import type { PreparedEnd, Settlement } from './settlement.ts'
 import { placeOf } from './progress.ts'
+import { needOf } from './task-need.ts'
 
 /** What admission works with. */
 export interface AdmissionParts extends DraftParts {
@@ -53,8 +53,8 @@ export interface AdmissionParts extends DraftParts {
   readonly drawId: () => string
 }
 
-/** What a door wants of a task beside its request. */
-export interface AdmissionLimits {
+/** What a door of another API wants of a task beside its request. */
+export interface DoorRules {
   /** Of a task that does not say `max_tokens`: at most so many, and what the context and the budgets have left where that is less. */
   readonly most_tokens?: number
   /** What it keeps with the task. */
@@ -81,12 +81,7 @@ export class Admission {
    * Admits a task; the same `task_id` and body again give the same reply. Resolves when the acceptance is durable.
    * @throws DomainError every refusal
    */
-  async admit(
-    principal: Principal,
-    request: TaskRequest,
-    correlation_id: string,
-    limits: AdmissionLimits = {},
-  ): Promise<TaskAcceptedReply> {
+  async admit(principal: Principal, request: TaskRequest, correlation_id: string, door?: DoorRules): Promise<TaskAcceptedReply> {
     const task_id = request.task_id ?? this.parts.drawId()
     const id = taskKeyOf(principal.name, task_id)
     checkWellFormed(request)
@@ -96,11 +91,11 @@ export class Admission {
       if (sameJson(flying.request, request)) return flying.reply
       // Only a task that is accepted takes the id; if that one is refused, this one is judged by itself.
       await flying.reply.catch(() => undefined)
-      return this.admit(principal, request, correlation_id, limits)
+      return this.admit(principal, request, correlation_id, door)
     }
     if (live !== undefined) return repeated(live, request)
     const identity = { correlation_id, task_id, session_id: request.session_id ?? task_id, owner: principal.name }
-    const reply = this.accept(identity, request, limits).catch((error: unknown) => this.refuse(identity, request, error))
+    const reply = this.accept(identity, request, door).catch((error: unknown) => this.refuse(identity, request, error))
     this.flying.set(id, { request, reply })
     try {
       return await reply
@@ -113,9 +108,9 @@ export class Admission {
    * Tokens of the prompt of a request that makes no task: it neither queues nor counts against a limit.
    * @throws DomainError every refusal that does not depend on what there is room for
    */
-  async count({ name: owner }: Principal, request: TaskRequest): Promise<number> {
-    checkWellFormed(request)
-    const { draft } = draftFor({ owner, task_id: 'counted' }, request, this.parts)
+  async count({ name: owner }: Principal, sent: TaskRequest): Promise<number> {
+    checkWellFormed(sent)
+    const { draft } = draftFor({ owner, task_id: 'counted' }, withoutExtras(owner, sent, this.parts), this.parts)
     const candidates = this.candidates(draft)
     const tokens = await countTokens(draft, candidates, this.parts)
     return Math.max(...poolsIn(candidates).map((pool) => tokens.in(pool) ?? 0))
@@ -131,12 +126,13 @@ export class Admission {
     return task
   }
 
-  private async accept(identity: TaskIdentity, request: TaskRequest, limits: AdmissionLimits): Promise<TaskAcceptedReply> {
+  private async accept(identity: TaskIdentity, sent: TaskRequest, door?: DoorRules): Promise<TaskAcceptedReply> {
     const { sessions, keyLimits, live, dispatcher, clock, events, drawSeed } = this.parts
     const { owner, correlation_id } = identity
     this.checkOpen()
     keyLimits.countRequest(owner, clock.now())
     const { task_id } = identity
+    const request = door === undefined ? sent : withoutExtras(owner, sent, this.parts)
     const { draft, most_tokens } = draftFor(identity, request, this.parts)
     const tokens = await countTokens(draft, this.candidates(draft), this.parts)
     // No await from here to the commit: nothing may change between the checks and the reservations.
@@ -145,11 +141,11 @@ export class Admission {
     const candidates = this.candidates(draft)
     events.emit({ type: 'task_placed', candidates: poolsIn(candidates).length })
     const budget = sessions.allowance(owner, draft.session_id)
-    const seeker = { owner, request: draft, tokens, left_ms: draft.deadline_ms, budget, most_tokens: limits.most_tokens ?? most_tokens }
+    const seeker = { owner, request: draft, tokens, left_ms: draft.deadline_ms, budget, most_tokens: door?.most_tokens ?? most_tokens }
     const { pool, position, start, fallback, prompt_tokens, size } = placeTask(seeker, candidates)
     const spec: TaskSpec = { ...draft, engine: pool.config.engine, ...size }
     keyLimits.checkWaiting(owner)
-    const reservation = sessions.reserve(owner, spec.session_id, needOf(spec, prompt_tokens, pool))
+    const reservation = sessions.reserve(owner, spec.session_id, needOf(spec, prompt_tokens, pool), door && 'lasting')
     const accepted_at = Math.floor(clock.now())
     const start_ms = startMs(start)
     const numbers = { queue_position: position, predicted_start_ms: start_ms, backoff_ms: start_ms }
@@ -168,7 +164,7 @@ export class Admission {
       accepted_at,
       correlation_id,
       ...numbers,
-      ...(limits.kept === undefined ? {} : { kept: limits.kept }),
+      ...(door?.kept === undefined ? {} : { kept: door.kept }),
     }
     const task = new LiveTask(headOf(accepted), pool, reservation)
     const admission = pool.scheduler.admit(task)
@@ -245,8 +241,3 @@ export class Admission {
     throw error
   }
 }
-
-const needOf = ({ max_tokens }: Pick<TaskSpec, 'max_tokens'>, prompt_tokens: number, pool: Pool<LiveTask>): Need => ({
-  tokens: prompt_tokens + max_tokens,
-  cost_nano: costNano(pool.prices, prompt_tokens, max_tokens),
-})

@@ -216,12 +216,10 @@ function refusalOf({ code, message, retriable, retry_after_ms, pool_id, engine }
     ...(pool_id === undefined ? {} : { pool_id }),
     ...(engine === undefined ? {} : { engine }),
   }
-  if (code === 'INVALID_PARAMS' || code === 'BUDGET_EXHAUSTED' || code === 'DEADLINE_UNMET')
-    return new DomainError(
-      code === 'INVALID_PARAMS' ? 'invalid_params' : code === 'BUDGET_EXHAUSTED' ? 'budget_exhausted' : 'pool_unready',
-      message,
-      details,
-    )
+  // What its engine refuses or has died of three times must not come again by itself, as clients do after a 5xx.
+  if (code === 'INVALID_PARAMS' || (code === 'WORKER_RESET' && !retriable)) return new DomainError('invalid_params', message, details)
+  if (code === 'BUDGET_EXHAUSTED') return new DomainError('budget_exhausted', message, details)
+  if (code === 'DEADLINE_UNMET') return new DomainError('pool_unready', message, details)
   if (code === 'QUEUE_FULL_DROP_LRU') return new DomainError('nothing_to_drop', message, { ...details, policy_label: 'drop-lru' })
   return new DomainError(retriable ? 'pool_unavailable' : 'internal', message, details)
 }
