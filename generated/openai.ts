@@ -1079,6 +1079,13 @@ export interface components {
             }[];
             usage: components["schemas"]["InputUsage"];
         };
+        /** @description One event of a response; what it has beside these depends on its type. */
+        ResponseEvent: {
+            /** @description The same as the name of the event. */
+            type: string;
+            /** @description Rises; `starting_after` takes it. */
+            sequence_number: number;
+        };
     };
     responses: {
         /** @description The request cannot be done as it is; `param` names the field where there is one. */
@@ -1612,7 +1619,6 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["Unavailable"];
         };
     };
     deleteResponse: {
@@ -1644,7 +1650,6 @@ export interface operations {
                     "application/json": components["schemas"]["DeletedResponse"];
                 };
             };
-            400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
@@ -1681,7 +1686,6 @@ export interface operations {
                     "application/json": components["schemas"]["Response"];
                 };
             };
-            400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
@@ -1739,7 +1743,6 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["Unavailable"];
         };
     };
     createEmbedding: {

@@ -80,7 +80,7 @@ describe('the client of Anthropic', function () {
   it('lists models and finds one', async () => {
     const found: string[] = []
     for await (const { id } of client.models.list()) found.push(id)
-    assert.deepEqual(found, [model])
+    assert.deepEqual(found, [model, 'mock'])
     assert.equal((await client.models.retrieve(model)).display_name, model)
   })
 

@@ -118,7 +118,7 @@ describe('the client of OpenAI', function () {
     const { data } = await client.models.list()
     assert.deepEqual(
       data.map(({ id }) => id),
-      [model],
+      [model, 'mock'],
     )
     assert.equal((await client.models.retrieve(model)).id, model)
     await assert.rejects(client.models.retrieve('nothing'), OpenAI.NotFoundError)

@@ -11,7 +11,12 @@ import { until } from '../harness/wait.ts'
 
 const messages = [{ role: 'user' as const, content: 'Hello' }]
 const fast = { prefill_ms: 0, token_ms: 0, tokens: 8 }
-const failing = (after_tokens: number) => ({ ...fast, replayable: false, fault: { kind: 'fail', after_tokens, every: 1 } })
+const failing = (after_tokens: number) => ({
+  ...fast,
+  replayable: false,
+  continues: false,
+  fault: { kind: 'fail', after_tokens, every: 1 },
+})
 const one = { replicas: [{ id: 'r0', slots: 1 }] }
 const silent = { prefill_ms: 200_000, token_ms: 0, tokens: 4 }
 const timeouts = { idle_ms: 600_000, wall_ms: 600_000 }
@@ -50,12 +55,20 @@ describe('trouble, as clients see it', function () {
 
   it('an engine that breaks in the middle is an error to each of them, streamed or not', async () => {
     const model = 'mock:breaks'
+    // A replica whose tasks have failed is left alone for a while.
+    const rested = (): Promise<void> => clock.advance(60_000)
     await assert.rejects(drain(openai().chat.completions.create({ model, messages, stream: true })), /server error, overloaded/)
+    await rested()
     await assert.rejects(openai().chat.completions.stream({ model, messages }).finalChatCompletion(), /server error, overloaded/)
+    await rested()
     await assert.rejects(drain(openai().completions.create({ model, prompt: 'Once', stream: true })), /server error, overloaded/)
+    await rested()
     await assert.rejects(drain(anthropic().messages.create({ model, messages, max_tokens: 9, stream: true })), /server error, overloaded/)
+    await rested()
     await assert.rejects(anthropic().messages.stream({ model, messages, max_tokens: 9 }).finalMessage(), /server error, overloaded/)
+    await rested()
     await assert.rejects(drain(langchain(model).stream('Hello')), /server error, overloaded/)
+    await rested()
     const errors: unknown[] = []
     const { stream } = streamText({
       model: aiModel(model),

@@ -30,7 +30,7 @@ describe('what clients were seen to send', function () {
     assert.deepEqual(error.details, { error_code: 'thread_unsupported_request', unsupported: ['thread'] })
   })
 
-  it('and it is all of them: 88 requests, more than one of each kind of client', () => {
-    assert.equal(captures.length, 88)
+  it('and it is all of them: 118 requests, more than one of each kind of client', () => {
+    assert.equal(captures.length, 118)
   })
 })

@@ -22,7 +22,7 @@ describe('engines that die in the middle of an answer', function () {
   before(async () => {
     const dies = (every: number): object => ({ ...fast, fault: { kind: 'die', after_tokens: 3, every } })
     const pools = [
-      mockPool({ id: 'lost', model: 'mock:lost', mock: { ...dies(1), replayable: false } }),
+      mockPool({ id: 'lost', model: 'mock:lost', mock: { ...dies(1), replayable: false, continues: false } }),
       mockPool({ id: 'replayed', model: 'mock:replayed', mock: dies(2) }),
     ]
     daemon = await startDaemon({ pools }, { clock })

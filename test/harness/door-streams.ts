@@ -16,7 +16,7 @@ export function doorEvents(text: string): DoorEvent[] {
     .split('\n\n')
     .flatMap((block): DoorEvent[] => {
       if (/^: [^\n]*$/.test(block)) return []
-      const found = /^(?:event: ([a-z_]+)\n)?data: ([^\n]*)$/.exec(block)
+      const found = /^(?:event: ([a-z_.]+)\n)?data: ([^\n]*)$/.exec(block)
       if (found === null) throw new Error(`not an event of a door: ${JSON.stringify(block)}`)
       const [, event = 'message', data = ''] = found
       return [{ event, data: data === '[DONE]' ? data : (JSON.parse(data) as unknown) }]
@@ -24,7 +24,8 @@ export function doorEvents(text: string): DoorEvent[] {
 }
 
 /** Whether a stream ends as an answer that is complete. */
-export const isComplete = (text: string): boolean => /(^|\n\n)(data: \[DONE\]|event: message_stop\ndata: [^\n]*)\n\n$/.test(text)
+export const isComplete = (text: string): boolean =>
+  /(^|\n\n)(data: \[DONE\]|event: (message_stop|response\.(completed|incomplete))\ndata: [^\n]*)\n\n$/.test(text)
 
 /** What a whole stream of a door has against its contract: each event, and their order. */
 export function doorStreamProblems<S>(
@@ -45,7 +46,8 @@ export function doorStreamProblems<S>(
     const problem = mismatch(schema, data)
     return problem === undefined ? [] : [`${event}: ${problem}: ${JSON.stringify(data)}`]
   })
-  return [...problems, ...('message_start' in schemas ? messageOrder(events) : chunkOrder(events))]
+  const order = 'message_start' in schemas ? messageOrder : 'response.created' in schemas ? responseOrder : chunkOrder
+  return [...problems, ...order(events)]
 }
 
 /** message_start, blocks one after the other, message_delta, message_stop; or an error that ends it anywhere. */
@@ -62,6 +64,17 @@ function messageOrder(events: readonly DoorEvent[]): string[] {
   const whole = new RegExp(`^message_start (${block})*message_delta message_stop$`)
   const failed = new RegExp(`^(message_start (${block})*(${unfinished})?)?error$`)
   if (!whole.test(order) && !failed.test(order)) problems.push(`the events come in the order ${order}`)
+  return problems
+}
+
+/** response.created first, numbers that do not fall, each event named by its type, and one that ends it. */
+function responseOrder(events: readonly DoorEvent[]): string[] {
+  const problems = events.flatMap(({ event, data }) => ((data as Fields)['type'] === event ? [] : [`${event} has another type`]))
+  const numbers = events.map(({ data }) => Number((data as Fields)['sequence_number']))
+  if (numbers.some((number, i) => number < (numbers[i - 1] ?? 0))) problems.push(`the numbers fall: ${numbers.join()}`)
+  const ends = events.flatMap(({ event }, i) => (/^response\.(completed|incomplete|failed)$/.test(event) ? [i] : []))
+  if (ends.length !== 1 || ends[0] !== events.length - 1) problems.push('it does not end with the one event that ends it')
+  if (events[0]?.event !== 'response.created') problems.push(`it begins with ${String(events[0]?.event)}`)
   return problems
 }
 

@@ -19,13 +19,14 @@ export interface DoorCase {
 }
 
 export const doorOps = Object.keys(doorOperations) as DoorOp[]
-const generating: readonly DoorOp[] = ['createChatCompletion', 'createCompletion', 'createMessage']
+const generating: readonly DoorOp[] = ['createChatCompletion', 'createCompletion', 'createMessage', 'createResponse']
 
 const messages = [{ role: 'user', content: 'Hello' }]
 const bodies: Partial<Readonly<Record<DoorOp, Readonly<Record<string, unknown>>>>> = {
   createChatCompletion: { messages },
   createCompletion: { prompt: 'Once upon a time' },
   createEmbedding: { input: ['one', 'two'] },
+  createResponse: { input: 'Hello' },
   createRerank: { query: 'one', documents: ['one', { text: 'two' }] },
   createMessage: { messages, max_tokens: 16 },
   countMessageTokens: { messages },
@@ -73,13 +74,28 @@ const retired =
     return { body: doorBody(op, { model: `catalog:${id}` }) }
   }
 
+/** Parameters of stored responses that are none. */
+const bad = { limit: 'many', starting_after: 'then' }
+
+/** A response that is stored, and who asks for it. */
+const storedResponse =
+  (query: Readonly<Record<string, string>> = {}) =>
+  async (world: World): Promise<Ask> => {
+    const { id } = await world.must(200, 'POST', '/v1/responses', doorBody('createResponse'), keys.data)
+    return { id: String(id), query }
+  }
+
+/** The one that was stored while there was a disk. */
+const storedBefore = (world: World): Ask => ({ id: world.storedResponse })
+
 /** What every operation of a door answers in the same way. */
 const shared: readonly DoorCase[] = doorOps.flatMap((op): DoorCase[] => {
   const { body, path, statuses } = doorOperations[op]
   const declares = (status: number): boolean => (statuses as readonly number[]).includes(status)
+  const stored = path.includes('{response_id}')
   const made: Omit<DoorCase, 'op'>[] = [
-    { status: 200, what: 'all is well' },
-    { status: 200, what: 'an unknown query parameter', ask: { query: { beta: 'true' } } },
+    { status: 200, what: 'all is well', ask: stored ? storedResponse() : {} },
+    { status: 200, what: 'an unknown query parameter', ask: stored ? storedResponse({ beta: 'true' }) : { query: { beta: 'true' } } },
     { status: 401, what: 'no key', names: /Send a key/, ask: { key: null } },
     { status: 401, what: 'a wrong key', names: /wrong/, ask: { key: 'wrong' } },
     { status: 401, what: 'a wrong bearer key', names: /wrong/, ask: { key: 'wrong', bearer: true } },
@@ -87,6 +103,10 @@ const shared: readonly DoorCase[] = doorOps.flatMap((op): DoorCase[] => {
     { status: 500, what: 'what nobody foresaw', names: /log has it/, world: 'broken' },
   ]
   if (path.includes('{model}')) made.push({ status: 404, what: 'an unknown model', names: /nothing/, ask: { id: 'nothing' } })
+  if (stored) made.push({ status: 404, what: 'an unknown one', names: /There is no resp_nothing/, ask: { id: 'resp_nothing' } })
+  if (stored && declares(400))
+    made.push({ status: 400, what: 'a parameter that is none', names: /limit|starting_after/, ask: { id: 'resp_x', query: bad } })
+  if (stored && declares(503)) made.push({ status: 503, what: 'no disk', names: /durable/, world: 'diskless', ask: storedBefore })
   if (!body) return made.map((one) => ({ op, ...one }))
   made.push(
     { status: 200, what: 'an unknown field', ask: { body: doorBody(op, { surprise: 1, user: null }) } },
@@ -128,11 +148,11 @@ const written: readonly DoorCase[] = generating.flatMap((op): DoorCase[] => [
     op,
     status: 200,
     what: 'a stream that fails',
-    names: /server error, overloaded/,
+    names: op === 'createResponse' ? /response\.failed/ : /server error, overloaded/,
     world: 'failing',
-    ask: { body: doorBody(op, { stream: true }) },
+    ask: rested({ body: doorBody(op, { stream: true }) }),
   },
-  { op, status: 503, what: 'an answer that fails', world: 'failing' },
+  { op, status: 503, what: 'an answer that fails', world: 'failing', ask: rested({}) },
   {
     op,
     status: 400,
@@ -142,9 +162,18 @@ const written: readonly DoorCase[] = generating.flatMap((op): DoorCase[] => [
   },
 ])
 
+/** A replica whose tasks have failed is left alone for a while. */
+function rested(ask: Ask): (world: World) => Promise<Ask> {
+  return async (world) => {
+    await world.clock.advance(60_000)
+    return ask
+  }
+}
+
 function long(op: DoorOp): Readonly<Record<string, unknown>> {
   const text = 'Once upon a time there was a fox and it was the best of all foxes'
-  return op === 'createCompletion' ? { prompt: text } : { messages: [{ role: 'user', content: text }] }
+  if (op === 'createCompletion') return { prompt: text }
+  return op === 'createResponse' ? { input: text } : { messages: [{ role: 'user', content: text }] }
 }
 
 /** Every case of the doors. */

@@ -39,6 +39,8 @@ export class World extends CatalogWorld {
   queuedTask = ''
   runningTask = ''
   endedTask = ''
+  /** A response that is stored, where the world begins with one. */
+  storedResponse = ''
   /** What was begun and is over only when the daemon stops. */
   private readonly pending: Promise<unknown>[] = []
 
@@ -154,8 +156,8 @@ async function open(given: Record<string, unknown> = {}, overrides: Overrides = 
 }
 
 /** One slot on which nothing ever ends, and a queue for one; both are taken. */
-async function full(full_policy: string): Promise<World> {
-  const world = await open({ pools: [mockPool({ replicas: one, queue: { capacity: 1, full_policy }, mock: slow })] })
+async function full(full_policy: string, ...more: Record<string, unknown>[]): Promise<World> {
+  const world = await open({ pools: [mockPool({ replicas: one, queue: { capacity: 1, full_policy }, mock: slow }), ...more] })
   world.runningTask = await world.task()
   world.queuedTask = await world.task({ session_id: 'waiting' })
   return world
@@ -229,8 +231,10 @@ export const worlds = {
   },
   /** A task runs and one waits, the model `kept` is there, and then nothing can be made durable any more. */
   diskless: async () => {
-    const world = await full('reject')
+    const world = await full('reject', mockPool({ id: 'free', model: 'mock:free', mock: slow }))
     await world.model({ id: 'kept' })
+    const response = { model: 'mock:free', input: 'Hello', background: true }
+    world.storedResponse = String((await world.must(200, 'POST', '/v1/responses', response, keys.data))['id'])
     await world.daemon.close()
     return world
   },

@@ -21,7 +21,7 @@ describe('pools of one name that count differently', () => {
     assert.equal(await poolOf(rig, { ctx: undefined, max_tokens: 60 }), 'cloud')
     assert.match(
       await refusal(rig, { ctx: undefined, max_tokens: 90 }),
-      /^invalid_params body\.prompt: the prompt has 20 tokens and max_tokens is 90/,
+      /^prompt_too_long body\.prompt: the prompt has 20 tokens and max_tokens is 90/,
     )
   })
 

@@ -117,7 +117,7 @@ describe('responses in trouble', () => {
       }
       const response = await answer
       const { error } = (await response.json()) as { error: { type: string; message: string } }
-      assert.deepEqual([response.status, error.type], [500, 'server_error'], error.message)
+      assert.deepEqual([response.status, error.type], [400, 'invalid_request_error'], error.message)
     }
   })
 

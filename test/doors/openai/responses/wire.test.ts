@@ -214,7 +214,7 @@ describe('the door of OpenAI: responses', () => {
     assert.deepEqual(await errorOf(await ask('POST', '', { ...hello, model: 'gpt-9' })), {
       status: 404,
       code: 'model_not_found',
-      param: null,
+      param: 'model',
     })
     assert.deepEqual(await errorOf(await ask('POST', '', { ...hello, input: 5 })), { status: 400, code: 'invalid_params', param: 'input' })
     assert.deepEqual(await errorOf(await ask('GET', '/resp_x?starting_after=-1')), { status: 400, code: 'invalid_params', param: null })
