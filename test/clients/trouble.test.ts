@@ -106,7 +106,8 @@ describe('trouble, as clients see it', function () {
   it('a full queue is a 429 to each of them, which they wait out and come back from', async () => {
     const model = 'mock:full'
     const filling = [openai().chat.completions.create({ model, messages })]
-    await until(() => live() === 1)
+    // Until it has its slot it is what fills the queue.
+    await until(() => [...daemon.live.all()].some(({ phase }) => phase === 'running'))
     filling.push(openai().chat.completions.create({ model, messages }))
     await until(() => live() === 2)
     await assert.rejects(openai().chat.completions.create({ model, messages, stream: true }), OpenAI.RateLimitError)
@@ -121,14 +122,14 @@ describe('trouble, as clients see it', function () {
       const after = Number(response.headers.get('retry-after'))
       assert.ok(after >= 1 && after <= 60, String(after))
       // There is room when they come back, which they need not wait for here.
-      await clock.advance(400_000)
+      while (live() > 0) await clock.advance(200_000)
       return new Response(await response.text(), { status: 429, headers: { 'retry-after-ms': '1' } })
     }
     const again = openai({ fetch: watching, maxRetries: 2 }).chat.completions.create({ model, messages })
-    const run = { open: true }
-    const answered = Promise.all([...filling, again]).finally(() => (run.open = false))
-    while (run.open) await clock.advance(200_000)
-    await answered
+    await Promise.all(filling)
+    await until(() => live() === 1)
+    while (live() > 0) await clock.advance(200_000)
+    await again
     assert.deepEqual(statuses, [429, 200])
   })
 
