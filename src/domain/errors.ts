@@ -110,3 +110,8 @@ export class StreamError extends Failure {
     this.kind = kind
   }
 }
+
+/** Refuses a field of a request's body, in words that name it. @throws DomainError invalid_params, always */
+export function refuseField(field: string, rule: string): never {
+  throw new DomainError('invalid_params', `body.${field}: ${rule}`)
+}

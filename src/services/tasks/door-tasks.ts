@@ -1,6 +1,6 @@
 import { checkWellFormed, digestOf } from '../../domain/artifact.ts'
 import { DomainError } from '../../domain/errors.ts'
-import type { Principal } from '../../domain/principal.ts'
+import { asOwner, type Principal } from '../../domain/principal.ts'
 import type { EventFormat } from '../../domain/stream/event-format.ts'
 import type { FrameSource } from '../../domain/stream/frame-source.ts'
 import type { ErrorEvent } from '../../domain/stream/task-events.ts'
@@ -92,7 +92,7 @@ export class DoorTasks {
     const found = this.twinOf(principal, asked)
     const limits = { ...(most_tokens === undefined ? {} : { most_tokens }), ...(kept === undefined ? {} : { kept }) }
     const { task_id } = found ?? (await this.parts.admission.admit(principal, request, correlation_id, limits))
-    const own: Principal = { ...principal, roles: ['data'] }
+    const own = asOwner(principal)
     const taskOf = ({ accepted_at, prompt_tokens }: AcceptedTask): DoorTask => ({
       task_id,
       accepted_at,

@@ -1,6 +1,6 @@
 import type { components } from '../../../../generated/openai.ts'
+import { refuseField } from '../../../domain/errors.ts'
 import type { ChatMessage } from '../../../domain/task.ts'
-import { refuse } from './refuse.ts'
 import { knownAs } from './tools.ts'
 
 type Schemas = components['schemas']
@@ -18,13 +18,13 @@ const texts = new Set(['input_text', 'output_text', 'text', 'reasoning_text', 's
 function partOf({ type, text, refusal, image_url, detail }: InputPart, field: string): Part {
   if (texts.has(type)) return { type: 'text', text: text ?? refusal ?? '' }
   if (type !== 'input_image')
-    return refuse(
+    return refuseField(
       `${field}.type`,
       `${type} is not taken here: input_text, output_text and input_image are; send the text of a file as input_text`,
     )
   if (typeof image_url !== 'string')
-    return refuse(`${field}.image_url`, 'is required: files are not kept here, so send the image as a data: URL')
-  if (!image_url.startsWith('data:')) return refuse(`${field}.image_url`, 'only data: URLs are taken; send the image itself')
+    return refuseField(`${field}.image_url`, 'is required: files are not kept here, so send the image as a data: URL')
+  if (!image_url.startsWith('data:')) return refuseField(`${field}.image_url`, 'only data: URLs are taken; send the image itself')
   return { type: 'image_url', image_url: { url: image_url, ...(detail === 'low' || detail === 'high' ? { detail } : {}) } }
 }
 
@@ -111,7 +111,7 @@ function addItem(conversation: Conversation, item: InputItem, field: string): vo
     default:
       // What another server's own tools have done is of no use here, unless there is something in it to read.
       if (type === '' || type === 'item_reference' || item.content != null || item.output != null)
-        refuse(
+        refuseField(
           `${field}.type`,
           `${type === '' ? 'is missing' : `${type} is not taken here`}: message, reasoning, calls of tools and their outputs are`,
         )
@@ -123,14 +123,14 @@ function addMessage(conversation: Conversation, { role, content }: InputItem, fi
   const [first, ...others] = parts
   if (role === 'assistant') conversation.say(textIn(parts, ''))
   else if (role === 'system' || role === 'developer') conversation.add({ role, content: textIn(parts, '\n\n') })
-  else if (role !== 'user') refuse(`${field}.role`, 'is required: system, developer, user or assistant')
+  else if (role !== 'user') refuseField(`${field}.role`, 'is required: system, developer, user or assistant')
   else if (first === undefined) conversation.add({ role, content: '' })
   else conversation.add({ role, content: first.type === 'text' && others.length === 0 ? first.text : parts })
 }
 
 function callOf({ type, call_id, name, namespace, arguments: json, input }: InputItem, field: string): Call {
-  if (typeof call_id !== 'string' || call_id === '') return refuse(`${field}.call_id`, 'is required in a call')
-  if (typeof name !== 'string' || name === '') return refuse(`${field}.name`, 'is required in a call')
+  if (typeof call_id !== 'string' || call_id === '') return refuseField(`${field}.call_id`, 'is required in a call')
+  if (typeof name !== 'string' || name === '') return refuseField(`${field}.name`, 'is required in a call')
   const known_as = knownAs({ name, ...(typeof namespace === 'string' ? { namespace } : {}) })
   const text = type === 'function_call' ? (json ?? '{}') : JSON.stringify({ input: input ?? '' })
   return { id: call_id, type: 'function', function: { name: known_as, arguments: text } }
@@ -138,7 +138,7 @@ function callOf({ type, call_id, name, namespace, arguments: json, input }: Inpu
 
 /** A tool's output; what is not text in it goes to a message of the user that follows. */
 function addOutput(conversation: Conversation, { call_id, output }: InputItem, field: string): void {
-  if (typeof call_id !== 'string' || call_id === '') return refuse(`${field}.call_id`, 'is required in an output')
+  if (typeof call_id !== 'string' || call_id === '') return refuseField(`${field}.call_id`, 'is required in an output')
   const parts = partsOf(output).map((part, i) => partOf(part, `${field}.output[${i}]`))
   const media = parts.filter((part) => part.type !== 'text')
   conversation.add({ role: 'tool', tool_call_id: call_id, content: textIn(parts, '\n\n') })

@@ -1,4 +1,5 @@
 import type { components } from '../../../../generated/openai.ts'
+import { refuseField } from '../../../domain/errors.ts'
 import type { ChatMessage, TaskRequest } from '../../../domain/task.ts'
 import { defined } from '../../common/defined.ts'
 import { effortOf } from '../../common/effort.ts'
@@ -6,7 +7,6 @@ import type { Translated } from '../../common/translated.ts'
 import { samplingOf, seedOf } from '../sampling.ts'
 import { messagesOf } from './input.ts'
 import type { KeptResponse } from './kept.ts'
-import { refuse } from './refuse.ts'
 import { chosen, offeredTools, type ToolMark } from './tools.ts'
 
 type Schemas = components['schemas']
@@ -34,13 +34,14 @@ export const nothingBefore: ConversationBefore = { messages: [], marks: [] }
  * @throws DomainError invalid_params where something that would change the meaning cannot be done
  */
 export function responseTask(body: ResponseBody, before: ConversationBefore): TranslatedResponse {
-  if (body.conversation != null) refuse('conversation', 'conversations are not kept here; name the response before in previous_response_id')
-  if (body.prompt != null) refuse('prompt', 'prompts are not kept here; send instructions and input')
-  if (body.background === true && body.store === false) refuse('store', 'a background response is kept; leave store out')
+  if (body.conversation != null)
+    refuseField('conversation', 'conversations are not kept here; name the response before in previous_response_id')
+  if (body.prompt != null) refuseField('prompt', 'prompts are not kept here; send instructions and input')
+  if (body.background === true && body.store === false) refuseField('store', 'a background response is kept; leave store out')
   const instructions = body.instructions ?? ''
   const first: ChatMessage[] = instructions === '' ? [] : [{ role: 'system', content: instructions }]
   const messages = [...first, ...before.messages, ...messagesOf(body.input ?? [])]
-  if (messages.length === first.length) refuse('input', 'is required: a text or items')
+  if (messages.length === first.length) refuseField('input', 'is required: a text or items')
   const { tools, marks } = offeredTools(body.tools ?? [])
   const choice = chosen(tools, body.tool_choice)
   const logprobs = body.include?.includes('message.output_text.logprobs') === true
@@ -77,7 +78,7 @@ function formatOf(format: Format | null | undefined): TaskRequest['response_form
   if (format === null || format === undefined || format.type === 'text') return undefined
   if (format.type === 'json_object') return { type: 'json_object' }
   const { name, description, schema, strict } = format
-  if (schema === null || schema === undefined) return refuse('text.format.schema', 'type json_schema needs it')
+  if (schema === null || schema === undefined) return refuseField('text.format.schema', 'type json_schema needs it')
   return {
     type: 'json_schema',
     json_schema: { name: name ?? 'answer', schema, ...defined('description', description), ...defined('strict', strict) },

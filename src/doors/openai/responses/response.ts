@@ -1,6 +1,7 @@
 import type { components } from '../../../../generated/openai.ts'
 import type { EndEvent, ErrorEvent, TerminalEvent } from '../../../domain/stream/task-events.ts'
 import type { TaskRequest } from '../../../domain/task.ts'
+import { failureMessage } from '../../common/failure-message.ts'
 import { responseIdOf, type KeptResponse } from './kept.ts'
 import { textGiven } from './request.ts'
 import { choiceGiven, toolsGiven } from './tools.ts'
@@ -54,10 +55,10 @@ const usageOf = ({ tokens_in, tokens_out, tokens_in_cached, tokens_reasoning }: 
 })
 
 /** Why a response failed. Programs know few codes, and take the others for a reason to try again. */
-function errorOf({ code, message, retriable }: ErrorEvent): ResponseObject['error'] {
-  if (!retriable) return { code: code.toLowerCase(), message }
-  return { code: 'server_error', message: `${message} (server error, overloaded: the same request may succeed)` }
-}
+const errorOf = (failure: ErrorEvent): ResponseObject['error'] => ({
+  code: failure.retriable ? 'server_error' : failure.code.toLowerCase(),
+  message: failureMessage(failure),
+})
 
 /** A response with its end; without one it is in this state. */
 export function responseOf(

@@ -1,8 +1,9 @@
 import { hash } from 'node:crypto'
 import type { components } from '../../../../generated/openai.ts'
+import { refuseField } from '../../../domain/errors.ts'
 import type { TaskRequest, Tool } from '../../../domain/task.ts'
 import { defined } from '../../common/defined.ts'
-import { refuse } from './refuse.ts'
+import { functionTool } from '../../common/function-tool.ts'
 
 type Schemas = components['schemas']
 type ResponseTool = Schemas['ResponseTool']
@@ -50,11 +51,11 @@ export function offeredTools(tools: readonly ResponseTool[], namespace?: string)
   const offered = tools.map((tool, i): OfferedTools => {
     const { type, name } = tool
     if (type === 'namespace' && namespace === undefined) {
-      if (typeof name !== 'string' || name === '') return refuse(`tools[${i}].name`, 'is required in a namespace')
+      if (typeof name !== 'string' || name === '') return refuseField(`tools[${i}].name`, 'is required in a namespace')
       return offeredTools(tool.tools ?? [], name)
     }
     if (type !== 'function' && type !== 'custom') return { tools: [], marks: [] }
-    if (typeof name !== 'string' || name === '') return refuse(`tools[${i}].name`, 'is required')
+    if (typeof name !== 'string' || name === '') return refuseField(`tools[${i}].name`, 'is required')
     const named: ToolName = { name, ...(namespace === undefined ? {} : { namespace }) }
     const known_as = knownAs(named)
     const mark: ToolMark = { ...named, known_as, ...(type === 'custom' ? { custom: true } : {}) }
@@ -63,26 +64,23 @@ export function offeredTools(tools: readonly ResponseTool[], namespace?: string)
   return { tools: offered.flatMap((one) => one.tools), marks: offered.flatMap((one) => one.marks) }
 }
 
-function functionOf({ type, description, parameters, strict, format }: ResponseTool, name: string): Tool {
-  if (type === 'function')
-    return {
-      type,
-      function: { name, ...defined('description', description), ...defined('parameters', parameters), ...defined('strict', strict) },
-    }
+function functionOf(tool: ResponseTool, name: string): Tool {
+  if (tool.type === 'function') return functionTool(name, tool)
+  const { description, format } = tool
   const { definition, syntax } = format ?? {}
   const grammar =
     typeof definition === 'string'
       ? `The input follows this grammar${typeof syntax === 'string' ? ` (${syntax})` : ''}:\n${definition}`
       : ''
   const said = [description ?? '', grammar].filter((text) => text !== '').join('\n\n')
-  return { type: 'function', function: { name, ...(said === '' ? {} : { description: said }), parameters: textParameters } }
+  return functionTool(name, { description: said === '' ? undefined : said, parameters: textParameters })
 }
 
 type Named = Readonly<Record<string, unknown>>
 
 const nameIn = (choice: Named): string => {
   const { name, namespace } = choice
-  if (typeof name !== 'string') return refuse('tool_choice.name', 'names the tool')
+  if (typeof name !== 'string') return refuseField('tool_choice.name', 'names the tool')
   return knownAs({ name, ...(typeof namespace === 'string' ? { namespace } : {}) })
 }
 
@@ -91,17 +89,17 @@ export function chosen(tools: readonly Tool[], choice: Choice): Pick<TaskRequest
   const all = tools.length === 0 ? {} : { tools: [...tools] }
   if (choice === null || choice === undefined) return all
   if (choice === 'none' || choice === 'auto' || choice === 'required') return tools.length === 0 ? {} : { ...all, tool_choice: choice }
-  if (typeof choice === 'string') return refuse('tool_choice', 'must be none, auto, required or the tool to call')
+  if (typeof choice === 'string') return refuseField('tool_choice', 'must be none, auto, required or the tool to call')
   const given: Named = choice
   if (given['type'] === 'function' || given['type'] === 'custom')
     return { ...all, tool_choice: { type: 'function', function: { name: nameIn(given) } } }
   if (given['type'] !== 'allowed_tools' || !Array.isArray(given['tools']))
-    return refuse('tool_choice.type', 'must be function, custom or allowed_tools')
+    return refuseField('tool_choice.type', 'must be function, custom or allowed_tools')
   const names = (given['tools'] as readonly unknown[]).flatMap((one) =>
     typeof one === 'object' && one !== null && 'name' in one ? [nameIn(one as Named)] : [],
   )
   const left = tools.filter((tool) => names.includes(tool.function.name))
-  if (left.length === 0) return refuse('tool_choice.tools', 'names no tool of tools')
+  if (left.length === 0) return refuseField('tool_choice.tools', 'names no tool of tools')
   return { tools: left, tool_choice: given['mode'] === 'required' ? 'required' : 'auto' }
 }
 

@@ -1,7 +1,7 @@
 import { ResponseFrames } from '../../../doors/openai/responses/frames.ts'
 import { nothingBefore, responseTask } from '../../../doors/openai/responses/request.ts'
 import type { DoorTask, DoorTasks } from '../../../services/tasks/door-tasks.ts'
-import { askedBy, taskHeaders } from '../../asked.ts'
+import { askedBy, streamed, taskHeaders } from '../../asked.ts'
 import type { Handler } from '../../handler.ts'
 import type { StoredResponses } from './stored-responses.ts'
 
@@ -25,10 +25,7 @@ export const createResponse =
     const framesFrom = (task: DoorTask, after: number): ResponseFrames =>
       new ResponseFrames({ ...task, request: translated.request, told }, { after })
     const wanted = { ...asked, stays, ...(told.store ? { kept: told } : {}) }
-    if (body.stream === true) {
-      const { source, ...task } = await doorTasks.open(wanted, (task) => framesFrom(task, -1))
-      return { status: 200, stream: source, headers: taskHeaders(task) }
-    }
+    if (body.stream === true) return streamed(doorTasks, wanted, (task) => framesFrom(task, -1))
     const { source, format, ...task } = await doorTasks.open(wanted, (task) => framesFrom(task, Infinity))
     const close = (): void => source.close()
     if (told.background) close()
