@@ -19,17 +19,17 @@ export const aborted = (signal: AbortSignal): Promise<undefined> =>
   })
 
 /** Resolves after the time. @throws the signal's reason as soon as it aborts */
-export function pause(clock: Clock, delay_ms: number, signal: AbortSignal): Promise<void> {
+export function pause(clock: Clock, delay_ms: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     const abort = (): void => {
       cancel()
-      reject(signal.reason as Error)
+      reject(signal?.reason as Error)
     }
     const cancel = clock.after(delay_ms, () => {
-      signal.removeEventListener('abort', abort)
+      signal?.removeEventListener('abort', abort)
       resolve()
     })
-    signal.addEventListener('abort', abort, { once: true })
-    if (signal.aborted) abort()
+    signal?.addEventListener('abort', abort, { once: true })
+    if (signal?.aborted === true) abort()
   })
 }

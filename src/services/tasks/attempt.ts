@@ -1,9 +1,9 @@
-import type { EventSink } from '../../domain/daemon-events.ts'
 import { Failure, StreamError } from '../../domain/errors.ts'
 import type { Part } from '../../domain/stream/part.ts'
-import { aborted, pause, type CancelTimer, type Clock } from '../../ports/clock.ts'
-import type { Fact, Journal } from '../../ports/journal.ts'
+import { aborted, type CancelTimer, type Clock } from '../../ports/clock.ts'
+import type { Fact } from '../../ports/journal.ts'
 import type { Replica } from '../pools/replica.ts'
+import { commitPatiently, type CommitParts } from './commit-patiently.ts'
 import type { Ending } from './ending.ts'
 import type { EarlyCall } from './early-call.ts'
 import { runOnEngine } from './engine-run.ts'
@@ -13,15 +13,9 @@ import { placeOf } from './progress.ts'
 import { modeIn } from './resumption.ts'
 import { watch } from './watchdog.ts'
 
-/** Pause before the beginning of a run is written again, ms. */
-const retry_ms = 1000
-
 /** What an attempt works with. */
-export interface AttemptParts {
-  readonly journal: Pick<Journal, 'commit'>
+export interface AttemptParts extends CommitParts {
   readonly recorder: PartRecorder
-  readonly clock: Clock
-  readonly events: EventSink
 }
 
 /** A run whose engine failed: the task may run again. */
@@ -56,7 +50,12 @@ export async function attempt(
   const careful = task.runs.restored || task.attempts > 0
   const out = mode === 'continuation' ? recorder.catchUp(task) : []
   const outlet = new Outlet((part) => (mode === 'continuation' ? recorder.record(task, part) : task.log.append(part)))
-  const durable = record([...turn, task.attempt(replica.id, mode, clock.now()), ...out], stop.signal, parts).then(() => outlet.open())
+  const facts = [...turn, task.attempt(replica.id, mode, clock.now()), ...out]
+  // A task that takes the daemon down is known by its attempts, and no token is out that a restart knows nothing of.
+  const durable = commitPatiently(facts, 'The journal cannot be written; the task waits for it.', parts, stop.signal).then(() => {
+    stop.signal.throwIfAborted()
+    outlet.open()
+  })
   const first = task.attempts === 1
   let unwatch: CancelTimer = () => undefined
   try {
@@ -124,28 +123,4 @@ function learn({ shape, pool, times: { first_at, last_at } }: LiveTask, tokens_o
   const first = first_at ?? clock.now()
   const decode_ms = (last_at ?? first) - first
   pool.estimator.observe({ ...shape, tokens_out, prefill_ms: first - dispatched_at, decode_ms })
-}
-
-/**
- * Makes the beginning of a run durable, so that a task which takes the daemon down is known by its attempts, and no token is out that a restart
- * knows nothing of. A disk that cannot be written is waited for: without it nothing could be finished either.
- * @throws the signal's reason where it aborts
- */
-async function record(facts: readonly Fact[], signal: AbortSignal, { journal, clock, events }: AttemptParts): Promise<void> {
-  for (let written = false; !written;) {
-    try {
-      await journal.commit(facts)
-      written = true
-    } catch (err) {
-      events.emit({
-        type: 'notice',
-        level: 'error',
-        event: 'storage',
-        message: 'The journal cannot be written; the task waits for it.',
-        fields: { err },
-      })
-    }
-    if (!written) await pause(clock, retry_ms, signal)
-    signal.throwIfAborted()
-  }
 }

@@ -1,21 +1,10 @@
-import type { EventSink } from '../../domain/daemon-events.ts'
 import { encodePart, type EncodedPart, type Part } from '../../domain/stream/part.ts'
-import type { Clock } from '../../ports/clock.ts'
-import type { Fact, Journal } from '../../ports/journal.ts'
+import type { Fact } from '../../ports/journal.ts'
+import { commitPatiently, type CommitParts } from './commit-patiently.ts'
 import type { LiveTask } from './live-task.ts'
-
-/** Pause before parts are written again, ms. */
-const retry_ms = 1000
 
 /** Most that the journal keeps of one task that runs, characters of JSON; what comes after it goes out unrecorded. */
 const most_chars = 4 * 1024 * 1024
-
-/** What the recorder works with. */
-export interface RecorderParts {
-  readonly journal: Pick<Journal, 'commit'>
-  readonly clock: Clock
-  readonly events: EventSink
-}
 
 /** What is not durable yet of one task. */
 interface Waiting {
@@ -29,14 +18,14 @@ interface Waiting {
  * next one, so that a token costs no commit of its own.
  */
 export class PartRecorder {
-  private readonly parts: RecorderParts
+  private readonly parts: CommitParts
   private next = new Map<LiveTask, Waiting>()
   private writing: ReadonlyMap<LiveTask, Waiting> = new Map()
   private busy = false
   /** How much of each task is recorded, characters. */
   private readonly recorded = new WeakMap<LiveTask, number>()
 
-  constructor(parts: RecorderParts) {
+  constructor(parts: CommitParts) {
     this.parts = parts
   }
 
@@ -77,7 +66,7 @@ export class PartRecorder {
       this.next = new Map()
       const facts: Fact[] = []
       for (const [task, { parts }] of writing) facts.push(...this.factOf(task, task.log.partCount, parts.map(encodePart)))
-      await this.commit(facts)
+      if (facts.length > 0) await commitPatiently(facts, 'Parts of running tasks cannot be written; their readers wait.', this.parts)
       for (const [task, { parts, out }] of writing) {
         for (const part of parts) task.log.append(part)
         out.resolve(undefined)
@@ -95,19 +84,5 @@ export class PartRecorder {
     const after = before + line.length
     this.recorded.set(task, after)
     return [{ kind: 'parts', key: task.key, first, parts: after > most_chars ? '' : line }]
-  }
-
-  /** A disk that cannot be written is waited for: without it nothing could be finished either. */
-  private async commit(facts: readonly Fact[]): Promise<void> {
-    for (let written = facts.length === 0; !written;) {
-      try {
-        await this.parts.journal.commit(facts)
-        written = true
-      } catch (err) {
-        const message = 'Parts of running tasks cannot be written; their readers wait.'
-        this.parts.events.emit({ type: 'notice', level: 'error', event: 'storage', message, fields: { err } })
-        await new Promise<void>((resolve) => this.parts.clock.after(retry_ms, resolve))
-      }
-    }
   }
 }
