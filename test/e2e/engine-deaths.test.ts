@@ -76,11 +76,14 @@ for (const replayable of [true, false])
             const as = undisturbed[n % kinds.length] ?? assert.fail()
             assert.deepEqual(reader.terminal?.event, 'end', JSON.stringify(reader.terminal))
             if (replayable) assert.deepEqual(tokensOf(reader), tokensOf(as))
-            assert.equal(textOf(reader), textOf(as))
             const { tokens_out, finish_reason, tokens_in } = reader.terminal.data ?? {}
             const { data } = as.terminal ?? {}
-            assert.deepEqual([tokens_in, finish_reason], [data?.['tokens_in'], data?.['finish_reason']])
-            if (finish_reason === 'length') assert.equal(tokens_out, data?.['tokens_out'])
+            const { sampling, max_tokens } = task(n)
+            // Of a token that a stop sequence may begin in, half is out; the run that goes on needs a token for the rest, and reaches its limit sooner.
+            if (!replayable && sampling !== undefined && finish_reason === 'length') assert.ok(textOf(as).startsWith(textOf(reader)))
+            else assert.deepEqual([textOf(reader), finish_reason], [textOf(as), data?.['finish_reason']])
+            assert.equal(tokens_in, data?.['tokens_in'])
+            if (finish_reason === 'length') assert.equal(tokens_out, max_tokens)
             const { artifact_id } = reader.terminal.data ?? {}
             const transcript = await call(daemon.url, `/v1/artifacts/${String(artifact_id)}`, { key: keys.all })
             const { content } = transcript.json as { content: string }
