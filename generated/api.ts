@@ -1366,11 +1366,7 @@ export interface components {
         /** @description Against the contract, or a deadline that cannot be met. The message names the field. */
         BadRequest: {
             headers: {
-                /**
-                 * @description The request's `X-Correlation-Id` if it was 1 to 128 visible ASCII characters, else a new UUID; the log has the request under it.
-                 * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
-                 */
-                "X-Correlation-Id": string;
+                "X-Correlation-Id": components["headers"]["CorrelationId"];
                 [name: string]: unknown;
             };
             content: {
@@ -1380,11 +1376,7 @@ export interface components {
         /** @description No key was sent. */
         Unauthenticated: {
             headers: {
-                /**
-                 * @description The request's `X-Correlation-Id` if it was 1 to 128 visible ASCII characters, else a new UUID; the log has the request under it.
-                 * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
-                 */
-                "X-Correlation-Id": string;
+                "X-Correlation-Id": components["headers"]["CorrelationId"];
                 [name: string]: unknown;
             };
             content: {
@@ -1394,11 +1386,7 @@ export interface components {
         /** @description A wrong key, a missing role, a priority above the key's, or a session or key whose turns or budget are exhausted. */
         Forbidden: {
             headers: {
-                /**
-                 * @description The request's `X-Correlation-Id` if it was 1 to 128 visible ASCII characters, else a new UUID; the log has the request under it.
-                 * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
-                 */
-                "X-Correlation-Id": string;
+                "X-Correlation-Id": components["headers"]["CorrelationId"];
                 [name: string]: unknown;
             };
             content: {
@@ -1408,11 +1396,7 @@ export interface components {
         /** @description Unknown, or another key's. */
         NotFound: {
             headers: {
-                /**
-                 * @description The request's `X-Correlation-Id` if it was 1 to 128 visible ASCII characters, else a new UUID; the log has the request under it.
-                 * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
-                 */
-                "X-Correlation-Id": string;
+                "X-Correlation-Id": components["headers"]["CorrelationId"];
                 [name: string]: unknown;
             };
             content: {
@@ -1422,11 +1406,7 @@ export interface components {
         /** @description The same id with another body, a retired model, or a change that cannot be made now; the message says which. */
         Conflict: {
             headers: {
-                /**
-                 * @description The request's `X-Correlation-Id` if it was 1 to 128 visible ASCII characters, else a new UUID; the log has the request under it.
-                 * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
-                 */
-                "X-Correlation-Id": string;
+                "X-Correlation-Id": components["headers"]["CorrelationId"];
                 [name: string]: unknown;
             };
             content: {
@@ -1436,11 +1416,7 @@ export interface components {
         /** @description The body is larger than the configured limit. */
         PayloadTooLarge: {
             headers: {
-                /**
-                 * @description The request's `X-Correlation-Id` if it was 1 to 128 visible ASCII characters, else a new UUID; the log has the request under it.
-                 * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
-                 */
-                "X-Correlation-Id": string;
+                "X-Correlation-Id": components["headers"]["CorrelationId"];
                 [name: string]: unknown;
             };
             content: {
@@ -1450,11 +1426,7 @@ export interface components {
         /** @description The body is not `application/json`, or its charset or encoding is not supported. */
         UnsupportedMediaType: {
             headers: {
-                /**
-                 * @description The request's `X-Correlation-Id` if it was 1 to 128 visible ASCII characters, else a new UUID; the log has the request under it.
-                 * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
-                 */
-                "X-Correlation-Id": string;
+                "X-Correlation-Id": components["headers"]["CorrelationId"];
                 [name: string]: unknown;
             };
             content: {
@@ -1464,21 +1436,9 @@ export interface components {
         /** @description The queue is full, or the key has reached a limit of its own. `policy_label` names the policy that refused. */
         TooManyRequests: {
             headers: {
-                /**
-                 * @description The request's `X-Correlation-Id` if it was 1 to 128 visible ASCII characters, else a new UUID; the log has the request under it.
-                 * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
-                 */
-                "X-Correlation-Id": string;
-                /**
-                 * @description Seconds after which a place is expected, rounded up.
-                 * @example 2
-                 */
-                "Retry-After": number;
-                /**
-                 * @description The same in milliseconds.
-                 * @example 1250
-                 */
-                "X-Backoff-Ms": number;
+                "X-Correlation-Id": components["headers"]["CorrelationId"];
+                "Retry-After": components["headers"]["RetryAfter"];
+                "X-Backoff-Ms": components["headers"]["BackoffMs"];
                 [name: string]: unknown;
             };
             content: {
@@ -1488,11 +1448,7 @@ export interface components {
         /** @description Something unexpected; the log has it under the correlation id. */
         Internal: {
             headers: {
-                /**
-                 * @description The request's `X-Correlation-Id` if it was 1 to 128 visible ASCII characters, else a new UUID; the log has the request under it.
-                 * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
-                 */
-                "X-Correlation-Id": string;
+                "X-Correlation-Id": components["headers"]["CorrelationId"];
                 [name: string]: unknown;
             };
             content: {
@@ -1502,21 +1458,9 @@ export interface components {
         /** @description The pool is not ready, the daemon is stopping, or nothing can be made durable right now. */
         Unavailable: {
             headers: {
-                /**
-                 * @description The request's `X-Correlation-Id` if it was 1 to 128 visible ASCII characters, else a new UUID; the log has the request under it.
-                 * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
-                 */
-                "X-Correlation-Id": string;
-                /**
-                 * @description Seconds after which a place is expected, rounded up.
-                 * @example 2
-                 */
-                "Retry-After": number;
-                /**
-                 * @description The same in milliseconds.
-                 * @example 1250
-                 */
-                "X-Backoff-Ms": number;
+                "X-Correlation-Id": components["headers"]["CorrelationId"];
+                "Retry-After": components["headers"]["RetryAfter"];
+                "X-Backoff-Ms": components["headers"]["BackoffMs"];
                 [name: string]: unknown;
             };
             content: {
@@ -1526,11 +1470,7 @@ export interface components {
         /** @description The trust policy refuses the model; nothing is kept. */
         Untrusted: {
             headers: {
-                /**
-                 * @description The request's `X-Correlation-Id` if it was 1 to 128 visible ASCII characters, else a new UUID; the log has the request under it.
-                 * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
-                 */
-                "X-Correlation-Id": string;
+                "X-Correlation-Id": components["headers"]["CorrelationId"];
                 [name: string]: unknown;
             };
             content: {
@@ -1645,11 +1585,7 @@ export interface operations {
             /** @description One page of tasks. */
             200: {
                 headers: {
-                    /**
-                     * @description The request's `X-Correlation-Id` if it was 1 to 128 visible ASCII characters, else a new UUID; the log has the request under it.
-                     * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
-                     */
-                    "X-Correlation-Id": string;
+                    "X-Correlation-Id": components["headers"]["CorrelationId"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1678,21 +1614,9 @@ export interface operations {
             /** @description Accepted and durable; the events (`Accept` names text/event-stream). */
             200: {
                 headers: {
-                    /**
-                     * @description Path of what was created.
-                     * @example /v1/tasks/6f1f64a5-3f3b-4a6e-9f7a-0d6f2c1b7a10
-                     */
-                    Location: string;
-                    /**
-                     * @description The request's `X-Correlation-Id` if it was 1 to 128 visible ASCII characters, else a new UUID; the log has the request under it.
-                     * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
-                     */
-                    "X-Correlation-Id": string;
-                    /**
-                     * @description Streams are never cached.
-                     * @example no-store
-                     */
-                    "Cache-Control": "no-store";
+                    Location: components["headers"]["Location"];
+                    "X-Correlation-Id": components["headers"]["CorrelationId"];
+                    "Cache-Control": components["headers"]["NoStore"];
                     /**
                      * @description Tokens left of the tightest token budget of the task's key and session, reservations taken off; present when one is set.
                      * @example 98000
@@ -1722,16 +1646,8 @@ export interface operations {
             /** @description Accepted and durable. */
             202: {
                 headers: {
-                    /**
-                     * @description Path of what was created.
-                     * @example /v1/tasks/6f1f64a5-3f3b-4a6e-9f7a-0d6f2c1b7a10
-                     */
-                    Location: string;
-                    /**
-                     * @description The request's `X-Correlation-Id` if it was 1 to 128 visible ASCII characters, else a new UUID; the log has the request under it.
-                     * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
-                     */
-                    "X-Correlation-Id": string;
+                    Location: components["headers"]["Location"];
+                    "X-Correlation-Id": components["headers"]["CorrelationId"];
                     /**
                      * @description Tokens left of the tightest token budget of the task's key and session, reservations taken off; present when one is set.
                      * @example 98000
@@ -1783,11 +1699,7 @@ export interface operations {
             /** @description The task. */
             200: {
                 headers: {
-                    /**
-                     * @description The request's `X-Correlation-Id` if it was 1 to 128 visible ASCII characters, else a new UUID; the log has the request under it.
-                     * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
-                     */
-                    "X-Correlation-Id": string;
+                    "X-Correlation-Id": components["headers"]["CorrelationId"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1825,16 +1737,8 @@ export interface operations {
             /** @description The events. */
             200: {
                 headers: {
-                    /**
-                     * @description The request's `X-Correlation-Id` if it was 1 to 128 visible ASCII characters, else a new UUID; the log has the request under it.
-                     * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
-                     */
-                    "X-Correlation-Id": string;
-                    /**
-                     * @description Streams are never cached.
-                     * @example no-store
-                     */
-                    "Cache-Control": "no-store";
+                    "X-Correlation-Id": components["headers"]["CorrelationId"];
+                    "Cache-Control": components["headers"]["NoStore"];
                     /**
                      * @description Tokens left of the tightest token budget of the task's key and session, reservations taken off; present when one is set.
                      * @example 98000
@@ -1864,11 +1768,7 @@ export interface operations {
             /** @description The reader has everything (`Last-Event-ID: end`). */
             204: {
                 headers: {
-                    /**
-                     * @description The request's `X-Correlation-Id` if it was 1 to 128 visible ASCII characters, else a new UUID; the log has the request under it.
-                     * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
-                     */
-                    "X-Correlation-Id": string;
+                    "X-Correlation-Id": components["headers"]["CorrelationId"];
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -1898,11 +1798,7 @@ export interface operations {
             /** @description Canceled, or finished before. */
             204: {
                 headers: {
-                    /**
-                     * @description The request's `X-Correlation-Id` if it was 1 to 128 visible ASCII characters, else a new UUID; the log has the request under it.
-                     * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
-                     */
-                    "X-Correlation-Id": string;
+                    "X-Correlation-Id": components["headers"]["CorrelationId"];
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -1933,11 +1829,7 @@ export interface operations {
             /** @description The session. */
             200: {
                 headers: {
-                    /**
-                     * @description The request's `X-Correlation-Id` if it was 1 to 128 visible ASCII characters, else a new UUID; the log has the request under it.
-                     * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
-                     */
-                    "X-Correlation-Id": string;
+                    "X-Correlation-Id": components["headers"]["CorrelationId"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1973,11 +1865,7 @@ export interface operations {
             /** @description The session. */
             200: {
                 headers: {
-                    /**
-                     * @description The request's `X-Correlation-Id` if it was 1 to 128 visible ASCII characters, else a new UUID; the log has the request under it.
-                     * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
-                     */
-                    "X-Correlation-Id": string;
+                    "X-Correlation-Id": components["headers"]["CorrelationId"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2011,11 +1899,7 @@ export interface operations {
             /** @description Deleted. */
             204: {
                 headers: {
-                    /**
-                     * @description The request's `X-Correlation-Id` if it was 1 to 128 visible ASCII characters, else a new UUID; the log has the request under it.
-                     * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
-                     */
-                    "X-Correlation-Id": string;
+                    "X-Correlation-Id": components["headers"]["CorrelationId"];
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -2040,11 +1924,7 @@ export interface operations {
             /** @description What the key may use, by name of the model and by pool. */
             200: {
                 headers: {
-                    /**
-                     * @description The request's `X-Correlation-Id` if it was 1 to 128 visible ASCII characters, else a new UUID; the log has the request under it.
-                     * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
-                     */
-                    "X-Correlation-Id": string;
+                    "X-Correlation-Id": components["headers"]["CorrelationId"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2069,11 +1949,7 @@ export interface operations {
             /** @description Every configured pool. */
             200: {
                 headers: {
-                    /**
-                     * @description The request's `X-Correlation-Id` if it was 1 to 128 visible ASCII characters, else a new UUID; the log has the request under it.
-                     * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
-                     */
-                    "X-Correlation-Id": string;
+                    "X-Correlation-Id": components["headers"]["CorrelationId"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2104,11 +1980,7 @@ export interface operations {
             /** @description Health of the pool and of each replica. */
             200: {
                 headers: {
-                    /**
-                     * @description The request's `X-Correlation-Id` if it was 1 to 128 visible ASCII characters, else a new UUID; the log has the request under it.
-                     * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
-                     */
-                    "X-Correlation-Id": string;
+                    "X-Correlation-Id": components["headers"]["CorrelationId"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2151,11 +2023,7 @@ export interface operations {
             /** @description One page of the queue. */
             200: {
                 headers: {
-                    /**
-                     * @description The request's `X-Correlation-Id` if it was 1 to 128 visible ASCII characters, else a new UUID; the log has the request under it.
-                     * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
-                     */
-                    "X-Correlation-Id": string;
+                    "X-Correlation-Id": components["headers"]["CorrelationId"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2191,11 +2059,7 @@ export interface operations {
             /** @description The pool drains. */
             202: {
                 headers: {
-                    /**
-                     * @description The request's `X-Correlation-Id` if it was 1 to 128 visible ASCII characters, else a new UUID; the log has the request under it.
-                     * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
-                     */
-                    "X-Correlation-Id": string;
+                    "X-Correlation-Id": components["headers"]["CorrelationId"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2230,11 +2094,7 @@ export interface operations {
             /** @description The pool takes tasks. */
             202: {
                 headers: {
-                    /**
-                     * @description The request's `X-Correlation-Id` if it was 1 to 128 visible ASCII characters, else a new UUID; the log has the request under it.
-                     * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
-                     */
-                    "X-Correlation-Id": string;
+                    "X-Correlation-Id": components["headers"]["CorrelationId"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2272,11 +2132,7 @@ export interface operations {
             /** @description The new model serves. */
             202: {
                 headers: {
-                    /**
-                     * @description The request's `X-Correlation-Id` if it was 1 to 128 visible ASCII characters, else a new UUID; the log has the request under it.
-                     * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
-                     */
-                    "X-Correlation-Id": string;
+                    "X-Correlation-Id": components["headers"]["CorrelationId"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2327,11 +2183,7 @@ export interface operations {
             /** @description One page of models. */
             200: {
                 headers: {
-                    /**
-                     * @description The request's `X-Correlation-Id` if it was 1 to 128 visible ASCII characters, else a new UUID; the log has the request under it.
-                     * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
-                     */
-                    "X-Correlation-Id": string;
+                    "X-Correlation-Id": components["headers"]["CorrelationId"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2360,16 +2212,8 @@ export interface operations {
             /** @description Registered. */
             201: {
                 headers: {
-                    /**
-                     * @description Path of what was created.
-                     * @example /v1/tasks/6f1f64a5-3f3b-4a6e-9f7a-0d6f2c1b7a10
-                     */
-                    Location: string;
-                    /**
-                     * @description The request's `X-Correlation-Id` if it was 1 to 128 visible ASCII characters, else a new UUID; the log has the request under it.
-                     * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
-                     */
-                    "X-Correlation-Id": string;
+                    Location: components["headers"]["Location"];
+                    "X-Correlation-Id": components["headers"]["CorrelationId"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2405,11 +2249,7 @@ export interface operations {
             /** @description The model. */
             200: {
                 headers: {
-                    /**
-                     * @description The request's `X-Correlation-Id` if it was 1 to 128 visible ASCII characters, else a new UUID; the log has the request under it.
-                     * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
-                     */
-                    "X-Correlation-Id": string;
+                    "X-Correlation-Id": components["headers"]["CorrelationId"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2441,11 +2281,7 @@ export interface operations {
             /** @description Forgotten. */
             204: {
                 headers: {
-                    /**
-                     * @description The request's `X-Correlation-Id` if it was 1 to 128 visible ASCII characters, else a new UUID; the log has the request under it.
-                     * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
-                     */
-                    "X-Correlation-Id": string;
+                    "X-Correlation-Id": components["headers"]["CorrelationId"];
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -2477,11 +2313,7 @@ export interface operations {
             /** @description Verification has begun. */
             202: {
                 headers: {
-                    /**
-                     * @description The request's `X-Correlation-Id` if it was 1 to 128 visible ASCII characters, else a new UUID; the log has the request under it.
-                     * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
-                     */
-                    "X-Correlation-Id": string;
+                    "X-Correlation-Id": components["headers"]["CorrelationId"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2519,11 +2351,7 @@ export interface operations {
             /** @description The state is set. */
             202: {
                 headers: {
-                    /**
-                     * @description The request's `X-Correlation-Id` if it was 1 to 128 visible ASCII characters, else a new UUID; the log has the request under it.
-                     * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
-                     */
-                    "X-Correlation-Id": string;
+                    "X-Correlation-Id": components["headers"]["CorrelationId"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2573,11 +2401,7 @@ export interface operations {
             /** @description One page of references. */
             200: {
                 headers: {
-                    /**
-                     * @description The request's `X-Correlation-Id` if it was 1 to 128 visible ASCII characters, else a new UUID; the log has the request under it.
-                     * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
-                     */
-                    "X-Correlation-Id": string;
+                    "X-Correlation-Id": components["headers"]["CorrelationId"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2606,16 +2430,8 @@ export interface operations {
             /** @description Stored. */
             201: {
                 headers: {
-                    /**
-                     * @description Path of what was created.
-                     * @example /v1/tasks/6f1f64a5-3f3b-4a6e-9f7a-0d6f2c1b7a10
-                     */
-                    Location: string;
-                    /**
-                     * @description The request's `X-Correlation-Id` if it was 1 to 128 visible ASCII characters, else a new UUID; the log has the request under it.
-                     * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
-                     */
-                    "X-Correlation-Id": string;
+                    Location: components["headers"]["Location"];
+                    "X-Correlation-Id": components["headers"]["CorrelationId"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2649,11 +2465,7 @@ export interface operations {
             /** @description The artifact. */
             200: {
                 headers: {
-                    /**
-                     * @description The request's `X-Correlation-Id` if it was 1 to 128 visible ASCII characters, else a new UUID; the log has the request under it.
-                     * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
-                     */
-                    "X-Correlation-Id": string;
+                    "X-Correlation-Id": components["headers"]["CorrelationId"];
                     [name: string]: unknown;
                 };
                 content: {
