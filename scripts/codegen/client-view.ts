@@ -91,7 +91,7 @@ function addUnions(document: JsonObject): void {
         properties: {
           event: { type: 'string', enum: [event], description: 'Its name.' },
           id: { type: 'string', maxLength: 32, description: 'What `Last-Event-ID` resumes from, where it has one.' },
-          data,
+          data: { ...objectOf(data) },
         },
       }
       return [event, `#/components/schemas/${name}`]

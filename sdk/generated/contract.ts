@@ -1355,16 +1355,7 @@ export interface components {
             event: "started";
             /** @description What `Last-Event-ID` resumes from, where it has one. */
             id?: string;
-            /** @description Written at acceptance. */
-            data: {
-                /** @description Tasks ahead at acceptance. */
-                queue_position: number;
-                /** @description Predicted at acceptance. */
-                predicted_start_ms: number;
-                pool_id: components["schemas"]["PoolId"];
-                engine: components["schemas"]["Engine"] | (string & {});
-                accepted_at: components["schemas"]["Timestamp"];
-            };
+            data: components["schemas"]["StartedEvent"];
         };
         /** @description The event `token` as it stands in the stream. */
         TokenEventFrame: {
@@ -1375,15 +1366,7 @@ export interface components {
             event: "token";
             /** @description What `Last-Event-ID` resumes from, where it has one. */
             id?: string;
-            /** @description Text, always whole code points. */
-            data: {
-                /** @description The text. */
-                t: string;
-                /** @description Index from 0 over all parts. */
-                i: number;
-                /** @description Of the tokens the text is made of, where the task asked for them. */
-                logprobs?: components["schemas"]["TokenLogprob"][];
-            };
+            data: components["schemas"]["TokenEvent"];
         };
         /** @description The event `reasoning` as it stands in the stream. */
         ReasoningEventFrame: {
@@ -1394,13 +1377,7 @@ export interface components {
             event: "reasoning";
             /** @description What `Last-Event-ID` resumes from, where it has one. */
             id?: string;
-            /** @description Text the model thinks, where the engine tells it apart; always whole code points. */
-            data: {
-                /** @description The text. */
-                t: string;
-                /** @description Index from 0 over all parts. */
-                i: number;
-            };
+            data: components["schemas"]["ReasoningEvent"];
         };
         /** @description The event `tool_call` as it stands in the stream. */
         ToolCallEventFrame: {
@@ -1411,19 +1388,7 @@ export interface components {
             event: "tool_call";
             /** @description What `Last-Event-ID` resumes from, where it has one. */
             id?: string;
-            /** @description A piece of a tool call. The first piece of a call has its id and name. */
-            data: {
-                /** @description The call it is a piece of, from 0. */
-                index: number;
-                /** @description Id of the call. */
-                id?: string;
-                /** @description The tool that is called. */
-                name?: string;
-                /** @description A piece of the arguments' JSON text. */
-                arguments: string;
-                /** @description Index from 0 over all parts. */
-                i: number;
-            };
+            data: components["schemas"]["ToolCallEvent"];
         };
         /** @description The event `metrics` as it stands in the stream. */
         MetricsEventFrame: {
@@ -1434,29 +1399,7 @@ export interface components {
             event: "metrics";
             /** @description What `Last-Event-ID` resumes from, where it has one. */
             id?: string;
-            /** @description The state of the task; once a second and once before the terminal event. */
-            data: {
-                /** @description Where the task is: waiting, its model being brought up, its prompt being read, its answer being written. */
-                phase: ("queued" | "loading" | "prefilling" | "decoding") | (string & {});
-                /** @description Tasks queued in the pool. */
-                queue_depth: number;
-                /** @description Tasks ahead; 0 once it runs. */
-                queue_position: number;
-                /** @description From now; 0 once it runs. */
-                predicted_start_ms: number;
-                /** @description Chance that the task starts and ends within its deadline. */
-                on_time_probability: number;
-                /** @description Whether the engine reports a warm KV prefix. */
-                kv_warmth: boolean;
-                pool_id: components["schemas"]["PoolId"];
-                replica_id?: components["schemas"]["ReplicaId"];
-                /** @description Tokens left of the tightest budget, reservations taken off; present when one is set. */
-                tokens_budget_remaining?: number;
-                /** @description Engine time left of the tightest budget, ms; present when one is set. */
-                time_budget_remaining_ms?: number;
-                /** @description Money left of the tightest budget, reservations taken off; present when one is set. */
-                cost_budget_remaining?: number;
-            };
+            data: components["schemas"]["MetricsEvent"];
         };
         /** @description The event `end` as it stands in the stream. */
         EndEventFrame: {
@@ -1467,27 +1410,7 @@ export interface components {
             event: "end";
             /** @description What `Last-Event-ID` resumes from, where it has one. */
             id?: string;
-            /** @description The task completed. */
-            data: {
-                /** @description Prompt tokens. */
-                tokens_in: number;
-                /** @description Tokens generated. */
-                tokens_out: number;
-                /** @description Prompt tokens that came from a cache, where the engine tells. */
-                tokens_in_cached?: number;
-                /** @description Tokens of reasoning among those generated, where the engine tells. */
-                tokens_reasoning?: number;
-                /** @description From acceptance to dispatch. */
-                queue_ms: number;
-                /** @description From acceptance to the first token; to the result where there are no tokens. */
-                first_token_ms: number;
-                /** @description From the first to the last token. */
-                decode_ms: number;
-                finish_reason: components["schemas"]["FinishReason"];
-                artifact_id: components["schemas"]["ArtifactId"];
-                result_artifact_id?: components["schemas"]["ArtifactId"];
-                replica_id: components["schemas"]["ReplicaId"];
-            };
+            data: components["schemas"]["EndEvent"];
         };
         /** @description The event `error` as it stands in the stream. */
         ErrorEventFrame: {
@@ -1498,18 +1421,7 @@ export interface components {
             event: "error";
             /** @description What `Last-Event-ID` resumes from, where it has one. */
             id?: string;
-            /** @description The task ended without completing. */
-            data: {
-                code: components["schemas"]["ErrorCode"] | (string & {});
-                /** @description What happened, for people. */
-                message: string;
-                engine?: components["schemas"]["Engine"] | (string & {});
-                pool_id?: components["schemas"]["PoolId"];
-                /** @description Whether the same task may succeed if sent again. */
-                retriable: boolean;
-                /** @description When it is worth trying again. */
-                retry_after_ms?: number;
-            };
+            data: components["schemas"]["ErrorEvent"];
         };
         /** @description One event of the stream. Others may come later; clients pass over those they do not know. */
         TaskEvent: components["schemas"]["StartedEventFrame"] | components["schemas"]["TokenEventFrame"] | components["schemas"]["ReasoningEventFrame"] | components["schemas"]["ToolCallEventFrame"] | components["schemas"]["MetricsEventFrame"] | components["schemas"]["EndEventFrame"] | components["schemas"]["ErrorEventFrame"];
