@@ -56,7 +56,8 @@ export function clientOf(options: ClientOptions, timing: Timing) {
         bodyOf(http.GET('/v1/artifacts', { params: { query }, ...options })),
     },
     catalog: {
-      create: (body: Schemas['CatalogModelRequest'], options?: CallOptions) => bodyOf(http.POST('/v1/catalog/models', { body, ...options })),
+      create: (body: Schemas['CatalogModelRequest'], options?: CallOptions) =>
+        bodyOf(http.POST('/v1/catalog/models', { body, ...options })),
       get: (id: string, options?: CallOptions) => bodyOf(http.GET('/v1/catalog/models/{id}', at(id, options))),
       list: (query: Query<'listCatalogModels'> = {}, options?: CallOptions) =>
         bodyOf(http.GET('/v1/catalog/models', { params: { query }, ...options })),

@@ -143,8 +143,13 @@ interface Followed {
   readonly open: (last_event_id: string | undefined) => Promise<Body>
 }
 
-async function* follow(link: Link, { task_id, signal, again = false, last_event_id, open }: Followed): AsyncGenerator<TaskEvent, void, undefined> {
+async function* follow(
+  link: Link,
+  { task_id, signal, again = false, last_event_id, open }: Followed,
+): AsyncGenerator<TaskEvent, void, undefined> {
   const patience = new Patience(link.timing, link.patience_ms)
+  // That a task was taken again does not make up for its failing each time.
+  const resends = new Patience(link.timing, link.patience_ms)
   let last = last_event_id
   let silent = true
   for (;;)
@@ -167,7 +172,7 @@ async function* follow(link: Link, { task_id, signal, again = false, last_event_
       signal?.throwIfAborted()
       const failed = error instanceof TaskFailed
       if (failed && !(again && silent)) throw error
-      await patience.wait(asConnectionError(error), signal)
+      await (failed ? resends : patience).wait(asConnectionError(error), signal)
       // A task that failed starts anew.
       if (failed) last = undefined
     }
