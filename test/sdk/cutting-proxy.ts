@@ -51,6 +51,10 @@ export class CuttingProxy {
         return
       }
       outgoing.writeHead(answer.statusCode ?? 0, answer.headers)
+      if (answer.headers['content-type']?.startsWith('text/event-stream') !== true) {
+        answer.pipe(outgoing)
+        return
+      }
       this.relay(answer, outgoing).catch(() => outgoing.destroy())
     })
     onward.on('error', () => outgoing.destroy())
