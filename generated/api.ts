@@ -628,7 +628,9 @@ export interface components {
             };
         };
         /** @description `none` calls no tool, `auto` leaves it to the model, `required` calls at least one; or the one to call. */
-        ToolChoice: ("none" | "auto" | "required") | {
+        ToolChoice: ("none" | "auto" | "required") | components["schemas"]["ToolToCall"];
+        /** @description The tool to call. */
+        ToolToCall: {
             /**
              * @description Kind of tool.
              * @enum {string}

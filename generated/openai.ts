@@ -975,9 +975,9 @@ export interface components {
             /** @description The items. */
             data: (components["schemas"]["InputItem"] & {
                 /** @description Its id. */
-                id: string;
+                id: string | null;
                 /** @description What it is. */
-                type: string;
+                type: string | null;
             })[];
             /** @description Of the page. */
             first_id: string | null;
