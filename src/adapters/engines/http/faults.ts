@@ -34,6 +34,13 @@ export const unfinished = (): EngineFault => new EngineFault('broken', 'the engi
 export const nonsense = (cause: unknown): EngineFault =>
   new EngineFault('nonsense', 'the engine sent something that is no answer', { cause })
 
+/** The server has not the model it is to serve, and loads none while it runs. @param served models that it has */
+export const notServed = (name: string, served: number): EngineFault =>
+  new EngineFault(
+    'failed',
+    `the engine does not serve ${name}, and loads no other model than ${served > 1 ? `the ${served} that it serves` : 'the one it was started with'}: start it with ${name}, or give a server that has it a pool of its own`,
+  )
+
 /** Codes of a connection that never stood. */
 const neverStood =
   /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ETIMEDOUT|ENOENT|UND_ERR_CONNECT_TIMEOUT|ERR_TLS.*|.*CERT.*)$/
