@@ -4,7 +4,7 @@ import { call } from '../harness/http.ts'
 import { llamaServer } from '../harness/real-engines.ts'
 import type { StreamClient } from '../harness/sse.ts'
 
-const max_tokens = 48
+const max_tokens = 32
 const things = ['fox', 'owl', 'hare', 'bear', 'otter', 'heron', 'badger', 'turtle', 'wolf', 'whale']
 
 /** Story number `n`: the same number is the same story. @param model_ref may be left out where there is one pool */
