@@ -45,9 +45,21 @@ export const notServed = (name: string, served: number): EngineFault =>
 const neverStood =
   /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ETIMEDOUT|ENOENT|UND_ERR_CONNECT_TIMEOUT|ERR_TLS.*|.*CERT.*)$/
 
+/** Codes of Node and OpenSSL for what keeps TLS from coming about, and what the user can do. */
+const tlsTroubles: readonly (readonly [RegExp, string])[] = [
+  [/^ERR_TLS_CERT_ALTNAME_INVALID$/, 'its certificate is for another name than its url has'],
+  [
+    /^(DEPTH_ZERO_)?SELF_SIGNED_CERT|^UNABLE_TO_(VERIFY|GET_ISSUER)/,
+    'its certificate is not trusted; NODE_EXTRA_CA_CERTS names a file with more of them',
+  ],
+  [/^ERR_SSL_WRONG_VERSION_NUMBER$|^ERR_SSL_PACKET_LENGTH_TOO_LONG$/, 'there is no TLS there; an url without it begins with http:'],
+]
+
 /** The connection failed. */
 export function connectionFault(cause: Error): EngineFault {
   const code = 'code' in cause && typeof cause.code === 'string' ? cause.code : ''
+  const [, why] = tlsTroubles.find(([known]) => known.test(code)) ?? []
+  if (why !== undefined) return new EngineFault('unreachable', `the engine cannot be reached: ${why} (${code})`, { cause })
   return neverStood.test(code)
     ? new EngineFault('unreachable', `the engine cannot be reached (${code})`, { cause })
     : new EngineFault('broken', 'the connection to the engine broke', { cause })
