@@ -75,6 +75,14 @@ openapi_generator() {
   mvn -q -B dependency:copy -Dartifact=org.openapitools:openapi-generator-cli:7.25.0 -DoutputDirectory="$1" -Dmdep.stripVersion=true
 }
 
+# What tests the rules of alerts: no engine, and taken out of Debian's package, for only this file of it is needed.
+promtool() {
+  rm -rf "$1" && mkdir -p "$1" && cd "$1" || return 1
+  apt-get download -q prometheus || { apt-get -q update && apt-get download -q prometheus; } || return 1
+  dpkg -x prometheus_*.deb . && rm -rf prometheus_*.deb usr/bin/prometheus etc
+  usr/bin/promtool --version
+}
+
 # install NAME SECONDS FUNCTION: the folder holds a file `installed` when all went well, and that says with what.
 install() {
   local name=$1 limit=$2 run=$3 folder="$cache/$1" log="$cache/$1.log" want
@@ -95,3 +103,4 @@ install triton 600 triton
 install chromium 300 chromium
 install python-client 300 python_client
 install openapi-generator 300 openapi_generator
+install promtool 120 promtool

@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { modelsDir } from './process.ts'
 
-/** What `npm run engines` installs: engines, a browser, generators of clients; by the folder of each. */
-export type RealEngine = 'llama-server' | 'llama-router' | 'triton' | 'chromium' | 'python-client' | 'openapi-generator'
+/** What `npm run engines` installs: engines, Prometheus' test of rules, a browser, generators of clients; by the folder of each. */
+export type RealEngine = 'llama-server' | 'llama-router' | 'triton' | 'promtool' | 'chromium' | 'python-client' | 'openapi-generator'
 
 const { TEST_ENGINES, XDG_CACHE_HOME, HOME = homedir() } = process.env
 const cache = TEST_ENGINES ?? join(XDG_CACHE_HOME ?? join(HOME, '.cache'), 'orchestratord-test')
