@@ -94,8 +94,8 @@ describe('conversations of clients, turn by turn', function () {
       return calling(known?.function.name ?? 'none', { of: namespace })
     }
     const [call] = (await turn(first)).calls
-    assert.deepEqual(call, { id: call.id, name: tool.name, namespace, given: { of: namespace } })
     assert.ok(call)
+    assert.deepEqual(call, { id: call.id, name: tool.name, namespace, given: { of: namespace } })
 
     script = () => saying(goodbye)
     const input = (result.body?.['input'] as readonly Record<string, unknown>[]).map((item) => {

@@ -34,7 +34,7 @@ const agents: Readonly<Record<string, { readonly client: RealClient; readonly wr
 }
 
 describe('real clients, by the lines for their users', function () {
-  this.timeout(300_000)
+  this.timeout(600_000)
   let daemon: TestDaemon
   let guard: Guard
   let script: Script = () => saying(greeting)
@@ -103,6 +103,15 @@ describe('real clients, by the lines for their users', function () {
 
   it('every client with lines of its own is run', () => {
     assert.deepEqual(sections.map(({ title }) => title).sort(), [...Object.keys(agents), 'llm'].sort())
+  })
+
+  it('the versions that are named are those that run', () => {
+    const [pins, manifest] = ['scripts/test-clients.sh', 'package.json'].map((file) => readFileSync(join(folder, '../..', file), 'utf8'))
+    const named = [...readFileSync(join(folder, 'README.md'), 'utf8').matchAll(/^\| .* \| .* \| (\d.*) \|$/gm)]
+    const versions = named.flatMap(([, cell = '']) => cell.split(', '))
+    assert.ok(versions.length > 10)
+    for (const version of versions)
+      assert.match(`${pins ?? ''}${manifest ?? ''}`, new RegExp(`(@|==|: ")${version.replaceAll('.', '\\.')}[ ;"]`))
   })
 
   it('the README says the same as the examples', () => {

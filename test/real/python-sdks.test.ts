@@ -10,6 +10,9 @@ import { untilAnswer } from '../harness/wait.ts'
 
 const program = fileURLToPath(new URL('../harness/clients/stream.py', import.meta.url))
 
+/** Waits until something is seen; throws where the client is over before. */
+type Until = (seen: () => boolean) => Promise<unknown>
+
 withClient('python-clients', 'the SDKs in Python, in trouble', () => {
   let daemon: TestDaemon
   let engine: ScriptedEngine
@@ -33,10 +36,10 @@ withClient('python-clients', 'the SDKs in Python, in trouble', () => {
   })
 
   /** Streams an answer; `meanwhile` may wait for what the daemon or its engine sees of it. */
-  async function stream(sdk: string, retries: number, meanwhile: (wait: typeof until) => Promise<void>): Promise<string> {
+  async function stream(sdk: string, retries: number, meanwhile: (until: Until) => Promise<void>): Promise<string> {
     let over: Ran | undefined
     const running = user.run(['python', program, daemon.url, sdk, String(retries)]).then((ran) => (over = ran))
-    const until = (seen: () => boolean): Promise<unknown> =>
+    const until: Until = (seen) =>
       untilAnswer(
         () => Promise.resolve(seen()),
         (is) => {
@@ -71,18 +74,16 @@ withClient('python-clients', 'the SDKs in Python, in trouble', () => {
     it(`${sdk}: a full queue is waited out for as long as it says`, async () => {
       const body = { model: 'mock:v1', messages: [{ role: 'user', content: 'Hello' }] }
       const fill = (): Promise<unknown> => call(daemon.url, '/v1/chat/completions', { method: 'POST', key: keys.all, body })
-      const live = (count: number): Promise<unknown> =>
-        untilAnswer(
-          () => Promise.resolve([...daemon.live.all()].length),
-          (now) => now === count,
-        )
       const filling = [fill()]
       await untilAnswer(
         () => Promise.resolve(engine.running.length),
         (running) => running === 1,
       )
       filling.push(fill())
-      await live(2)
+      await untilAnswer(
+        () => Promise.resolve([...daemon.live.all()].length),
+        (live) => live === 2,
+      )
       const output = await stream(sdk, 2, async (until) => {
         await until(() => responses[2]?.writableFinished === true)
         const after = Number(responses[2]?.getHeader('retry-after'))
