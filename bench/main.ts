@@ -6,6 +6,7 @@
 import { writeFileSync } from 'node:fs'
 import { cpus, release, totalmem } from 'node:os'
 import { benchAdmission } from './admission.ts'
+import { benchDoors } from './doors.ts'
 import { benchGroups } from './groups.ts'
 import { benchRecovery } from './recovery.ts'
 import { benchRelay } from './relay.ts'
@@ -23,6 +24,7 @@ const benches: Readonly<Record<string, (all: boolean) => Promise<Section>>> = {
   recovery: benchRecovery,
   streaming: benchStreaming,
   relay: benchRelay,
+  doors: benchDoors,
   slots: benchSlots,
   prediction: benchPrediction,
   placement: benchPlacement,
