@@ -31,6 +31,7 @@ import { Streams } from '../services/tasks/streams.ts'
 import { Tasks } from '../services/tasks/tasks.ts'
 import { logLines } from '../services/telemetry/log-lines.ts'
 import { meter } from '../services/telemetry/metrics.ts'
+import { UsageBook } from '../services/usage.ts'
 import type { EngineFactory } from './engines.ts'
 import type { Models } from './models.ts'
 
@@ -100,6 +101,8 @@ export async function coreOf(parts: CoreParts): Promise<Core> {
     ...{ pools, live, sessions, keyLimits, models: catalog, dispatcher, settlement, journal, clock, events, drawSeed, drawId },
     deadline_ms: config.defaults.deadline_ms,
   })
+  const usage = new UsageBook({ store: storage.usage, journal, clock, events })
+  events.listen(usage.listener)
   const streams = new Streams({ live, journal, eventLog: storage.eventLog, clock })
   const cancellation = new Cancellation(live, settlement, journal)
   const drain = new Drain({ pools, settlement, records, clock, events })
@@ -107,13 +110,13 @@ export async function coreOf(parts: CoreParts): Promise<Core> {
   const reload = new Reload({ pools, drain, records, makePool, models: catalog, clock, events })
 
   const stops = [dispatcher.start(), streams.start(), await sessions.start(storage.sessions)]
-  stops.push(retention(config.retention, { journal, clock, events }))
+  stops.push(usage.start(), retention(config.retention, { journal, clock, events }))
   await catalog.start(storage.catalog, catalogFollower(pools, drain))
   await recover({ journal, admission, settlement, pools, clock, events })
   drain.restore()
   let open = false
   return {
-    ...{ admission, streams, sessions, pools, catalog, drain, reload, live, settlement, events },
+    ...{ admission, streams, sessions, pools, catalog, drain, reload, live, settlement, events, usage },
     tasks: new Tasks({ live, journal, pools, clock }),
     cancellation,
     doorTasks: new DoorTasks({ admission, streams, cancellation, clock, linger_ms: config.doors.linger_ms }),
@@ -128,6 +131,7 @@ export async function coreOf(parts: CoreParts): Promise<Core> {
       admission.close()
       for (const stop of stops) stop()
       await Promise.all([reload.stop(), quiesce(grace_ms, { live, settlement, journal, clock, events })])
+      await usage.flush()
     },
     stop: async () => {
       await reload.stop()

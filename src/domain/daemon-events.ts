@@ -50,6 +50,8 @@ export interface TaskQueued {
 export interface TaskRefused {
   readonly type: 'task_refused'
   readonly task: TaskIdentity
+  /** `unknown` where it is none that is served: whoever asks may call it anything. */
+  readonly model_ref: string
   readonly engine: EngineName | 'none'
   readonly error: EventError
   /** There was no place for it: a queue is full, or nothing is up. */

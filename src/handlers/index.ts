@@ -8,6 +8,7 @@ import type { Reload } from '../services/operations/reload.ts'
 import type { Sessions } from '../services/sessions/sessions.ts'
 import type { DoorTasks } from '../services/tasks/door-tasks.ts'
 import type { Streams } from '../services/tasks/streams.ts'
+import type { UsageBook } from '../services/usage.ts'
 import type { Tasks } from '../services/tasks/tasks.ts'
 import { cancelTask } from './native/cancel-task.ts'
 import { catalogHandlers } from './native/catalog-handlers.ts'
@@ -17,6 +18,7 @@ import { createTask } from './native/create-task.ts'
 import { deleteSession } from './native/delete-session.ts'
 import { getArtifact } from './native/get-artifact.ts'
 import { getSession } from './native/get-session.ts'
+import { getUsage } from './native/get-usage.ts'
 import { getTask } from './native/get-task.ts'
 import type { Handlers } from './handler.ts'
 import { listArtifacts } from './native/list-artifacts.ts'
@@ -38,6 +40,7 @@ export interface Services {
   readonly sessions: Sessions
   readonly streams: Streams
   readonly tasks: Tasks
+  readonly usage: UsageBook
 }
 
 /** The map from operationId to handler. */
@@ -52,6 +55,7 @@ export const createHandlers = (services: Services): Handlers => ({
   deleteSession: deleteSession(services),
   ...poolHandlers(services),
   ...catalogHandlers(services),
+  getUsage: getUsage(services),
   createArtifact: createArtifact(services),
   getArtifact: getArtifact(services),
   listArtifacts: listArtifacts(services),

@@ -223,13 +223,14 @@ export class Admission {
 
   /** A refused request may be the repetition of a task that has finished: that one's reply holds. */
   private async refuse(task: TaskIdentity, request: TaskRequest, error: unknown): Promise<TaskAcceptedReply> {
-    const { journal, events } = this.parts
+    const { journal, events, pools } = this.parts
     const twin = error instanceof StorageError ? undefined : await journal.find(task.owner, task.task_id).catch(() => undefined)
     if (twin !== undefined) return repeated(twin.task, request)
     if (!(error instanceof DomainError)) throw error
     events.emit({
       type: 'task_refused',
       task,
+      model_ref: pools.all().find(({ config }) => config.model === request.model_ref)?.config.model ?? 'unknown',
       engine: request.engine ?? error.details.engine ?? 'none',
       error: { code: error.code, message: error.message, cause: error.cause },
       no_capacity: noCapacity.has(error.kind),
