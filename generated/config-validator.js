@@ -5649,6 +5649,9 @@ data8.body_bytes = 4194304;
 if(data8.door_body_bytes === undefined){
 data8.door_body_bytes = 33554432;
 }
+if(data8.file_bytes === undefined){
+data8.file_bytes = 209715200;
+}
 if(data8.body_bytes === undefined){
 const err31 = {instancePath:instancePath+"/limits",schemaPath:"#/definitions/Limits/required",keyword:"required",params:{missingProperty: "body_bytes"},message:"must have required property '"+"body_bytes"+"'"};
 if(vErrors === null){
@@ -5669,9 +5672,8 @@ vErrors.push(err32);
 }
 errors++;
 }
-for(const key2 in data8){
-if(!((key2 === "body_bytes") || (key2 === "door_body_bytes"))){
-const err33 = {instancePath:instancePath+"/limits",schemaPath:"#/definitions/Limits/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key2},message:"must NOT have additional properties"};
+if(data8.file_bytes === undefined){
+const err33 = {instancePath:instancePath+"/limits",schemaPath:"#/definitions/Limits/required",keyword:"required",params:{missingProperty: "file_bytes"},message:"must have required property '"+"file_bytes"+"'"};
 if(vErrors === null){
 vErrors = [err33];
 }
@@ -5680,10 +5682,9 @@ vErrors.push(err33);
 }
 errors++;
 }
-}
-let data9 = data8.body_bytes;
-if(!((typeof data9 == "number") && (!(data9 % 1) && !isNaN(data9)))){
-const err34 = {instancePath:instancePath+"/limits/body_bytes",schemaPath:"#/definitions/Limits/properties/body_bytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+for(const key2 in data8){
+if(!(((key2 === "body_bytes") || (key2 === "door_body_bytes")) || (key2 === "file_bytes"))){
+const err34 = {instancePath:instancePath+"/limits",schemaPath:"#/definitions/Limits/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key2},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err34];
 }
@@ -5692,9 +5693,10 @@ vErrors.push(err34);
 }
 errors++;
 }
-if(typeof data9 == "number"){
-if(data9 > 134217728 || isNaN(data9)){
-const err35 = {instancePath:instancePath+"/limits/body_bytes",schemaPath:"#/definitions/Limits/properties/body_bytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 134217728},message:"must be <= 134217728"};
+}
+let data9 = data8.body_bytes;
+if(!((typeof data9 == "number") && (!(data9 % 1) && !isNaN(data9)))){
+const err35 = {instancePath:instancePath+"/limits/body_bytes",schemaPath:"#/definitions/Limits/properties/body_bytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
 if(vErrors === null){
 vErrors = [err35];
 }
@@ -5703,8 +5705,9 @@ vErrors.push(err35);
 }
 errors++;
 }
-if(data9 < 1024 || isNaN(data9)){
-const err36 = {instancePath:instancePath+"/limits/body_bytes",schemaPath:"#/definitions/Limits/properties/body_bytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1024},message:"must be >= 1024"};
+if(typeof data9 == "number"){
+if(data9 > 134217728 || isNaN(data9)){
+const err36 = {instancePath:instancePath+"/limits/body_bytes",schemaPath:"#/definitions/Limits/properties/body_bytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 134217728},message:"must be <= 134217728"};
 if(vErrors === null){
 vErrors = [err36];
 }
@@ -5713,10 +5716,8 @@ vErrors.push(err36);
 }
 errors++;
 }
-}
-let data10 = data8.door_body_bytes;
-if(!((typeof data10 == "number") && (!(data10 % 1) && !isNaN(data10)))){
-const err37 = {instancePath:instancePath+"/limits/door_body_bytes",schemaPath:"#/definitions/Limits/properties/door_body_bytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+if(data9 < 1024 || isNaN(data9)){
+const err37 = {instancePath:instancePath+"/limits/body_bytes",schemaPath:"#/definitions/Limits/properties/body_bytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1024},message:"must be >= 1024"};
 if(vErrors === null){
 vErrors = [err37];
 }
@@ -5725,9 +5726,10 @@ vErrors.push(err37);
 }
 errors++;
 }
-if(typeof data10 == "number"){
-if(data10 > 134217728 || isNaN(data10)){
-const err38 = {instancePath:instancePath+"/limits/door_body_bytes",schemaPath:"#/definitions/Limits/properties/door_body_bytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 134217728},message:"must be <= 134217728"};
+}
+let data10 = data8.door_body_bytes;
+if(!((typeof data10 == "number") && (!(data10 % 1) && !isNaN(data10)))){
+const err38 = {instancePath:instancePath+"/limits/door_body_bytes",schemaPath:"#/definitions/Limits/properties/door_body_bytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
 if(vErrors === null){
 vErrors = [err38];
 }
@@ -5736,8 +5738,9 @@ vErrors.push(err38);
 }
 errors++;
 }
-if(data10 < 1024 || isNaN(data10)){
-const err39 = {instancePath:instancePath+"/limits/door_body_bytes",schemaPath:"#/definitions/Limits/properties/door_body_bytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1024},message:"must be >= 1024"};
+if(typeof data10 == "number"){
+if(data10 > 134217728 || isNaN(data10)){
+const err39 = {instancePath:instancePath+"/limits/door_body_bytes",schemaPath:"#/definitions/Limits/properties/door_body_bytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 134217728},message:"must be <= 134217728"};
 if(vErrors === null){
 vErrors = [err39];
 }
@@ -5746,10 +5749,8 @@ vErrors.push(err39);
 }
 errors++;
 }
-}
-}
-else {
-const err40 = {instancePath:instancePath+"/limits",schemaPath:"#/definitions/Limits/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(data10 < 1024 || isNaN(data10)){
+const err40 = {instancePath:instancePath+"/limits/door_body_bytes",schemaPath:"#/definitions/Limits/properties/door_body_bytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1024},message:"must be >= 1024"};
 if(vErrors === null){
 vErrors = [err40];
 }
@@ -5758,13 +5759,10 @@ vErrors.push(err40);
 }
 errors++;
 }
-let data11 = data.doors;
-if(data11 && typeof data11 == "object" && !Array.isArray(data11)){
-if(data11.linger_ms === undefined){
-data11.linger_ms = 1500;
 }
-if(data11.linger_ms === undefined){
-const err41 = {instancePath:instancePath+"/doors",schemaPath:"#/definitions/Doors/required",keyword:"required",params:{missingProperty: "linger_ms"},message:"must have required property '"+"linger_ms"+"'"};
+let data11 = data8.file_bytes;
+if(!((typeof data11 == "number") && (!(data11 % 1) && !isNaN(data11)))){
+const err41 = {instancePath:instancePath+"/limits/file_bytes",schemaPath:"#/definitions/Limits/properties/file_bytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
 if(vErrors === null){
 vErrors = [err41];
 }
@@ -5773,9 +5771,9 @@ vErrors.push(err41);
 }
 errors++;
 }
-for(const key3 in data11){
-if(!(key3 === "linger_ms")){
-const err42 = {instancePath:instancePath+"/doors",schemaPath:"#/definitions/Doors/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key3},message:"must NOT have additional properties"};
+if(typeof data11 == "number"){
+if(data11 > 1073741824 || isNaN(data11)){
+const err42 = {instancePath:instancePath+"/limits/file_bytes",schemaPath:"#/definitions/Limits/properties/file_bytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1073741824},message:"must be <= 1073741824"};
 if(vErrors === null){
 vErrors = [err42];
 }
@@ -5784,10 +5782,8 @@ vErrors.push(err42);
 }
 errors++;
 }
-}
-let data12 = data11.linger_ms;
-if(!((typeof data12 == "number") && (!(data12 % 1) && !isNaN(data12)))){
-const err43 = {instancePath:instancePath+"/doors/linger_ms",schemaPath:"#/definitions/Doors/properties/linger_ms/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+if(data11 < 1024 || isNaN(data11)){
+const err43 = {instancePath:instancePath+"/limits/file_bytes",schemaPath:"#/definitions/Limits/properties/file_bytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1024},message:"must be >= 1024"};
 if(vErrors === null){
 vErrors = [err43];
 }
@@ -5796,9 +5792,10 @@ vErrors.push(err43);
 }
 errors++;
 }
-if(typeof data12 == "number"){
-if(data12 > 3600000 || isNaN(data12)){
-const err44 = {instancePath:instancePath+"/doors/linger_ms",schemaPath:"#/definitions/Doors/properties/linger_ms/maximum",keyword:"maximum",params:{comparison: "<=", limit: 3600000},message:"must be <= 3600000"};
+}
+}
+else {
+const err44 = {instancePath:instancePath+"/limits",schemaPath:"#/definitions/Limits/type",keyword:"type",params:{type: "object"},message:"must be object"};
 if(vErrors === null){
 vErrors = [err44];
 }
@@ -5807,8 +5804,16 @@ vErrors.push(err44);
 }
 errors++;
 }
-if(data12 < 0 || isNaN(data12)){
-const err45 = {instancePath:instancePath+"/doors/linger_ms",schemaPath:"#/definitions/Doors/properties/linger_ms/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+let data12 = data.doors;
+if(data12 && typeof data12 == "object" && !Array.isArray(data12)){
+if(data12.linger_ms === undefined){
+data12.linger_ms = 1500;
+}
+if(data12.batch_window === undefined){
+data12.batch_window = 16;
+}
+if(data12.linger_ms === undefined){
+const err45 = {instancePath:instancePath+"/doors",schemaPath:"#/definitions/Doors/required",keyword:"required",params:{missingProperty: "linger_ms"},message:"must have required property '"+"linger_ms"+"'"};
 if(vErrors === null){
 vErrors = [err45];
 }
@@ -5817,10 +5822,8 @@ vErrors.push(err45);
 }
 errors++;
 }
-}
-}
-else {
-const err46 = {instancePath:instancePath+"/doors",schemaPath:"#/definitions/Doors/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(data12.batch_window === undefined){
+const err46 = {instancePath:instancePath+"/doors",schemaPath:"#/definitions/Doors/required",keyword:"required",params:{missingProperty: "batch_window"},message:"must have required property '"+"batch_window"+"'"};
 if(vErrors === null){
 vErrors = [err46];
 }
@@ -5829,20 +5832,9 @@ vErrors.push(err46);
 }
 errors++;
 }
-if(!(validate18(data.sessions, {instancePath:instancePath+"/sessions",parentData:data,parentDataProperty:"sessions",rootData}))){
-vErrors = vErrors === null ? validate18.errors : vErrors.concat(validate18.errors);
-errors = vErrors.length;
-}
-let data14 = data.retention;
-if(data14 && typeof data14 == "object" && !Array.isArray(data14)){
-if(data14.tasks_ms === undefined){
-data14.tasks_ms = 86400000;
-}
-if(data14.artifacts_ms === undefined){
-data14.artifacts_ms = 604800000;
-}
-if(data14.tasks_ms === undefined){
-const err47 = {instancePath:instancePath+"/retention",schemaPath:"#/definitions/Retention/required",keyword:"required",params:{missingProperty: "tasks_ms"},message:"must have required property '"+"tasks_ms"+"'"};
+for(const key3 in data12){
+if(!((key3 === "linger_ms") || (key3 === "batch_window"))){
+const err47 = {instancePath:instancePath+"/doors",schemaPath:"#/definitions/Doors/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key3},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err47];
 }
@@ -5851,8 +5843,10 @@ vErrors.push(err47);
 }
 errors++;
 }
-if(data14.artifacts_ms === undefined){
-const err48 = {instancePath:instancePath+"/retention",schemaPath:"#/definitions/Retention/required",keyword:"required",params:{missingProperty: "artifacts_ms"},message:"must have required property '"+"artifacts_ms"+"'"};
+}
+let data13 = data12.linger_ms;
+if(!((typeof data13 == "number") && (!(data13 % 1) && !isNaN(data13)))){
+const err48 = {instancePath:instancePath+"/doors/linger_ms",schemaPath:"#/definitions/Doors/properties/linger_ms/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
 if(vErrors === null){
 vErrors = [err48];
 }
@@ -5861,9 +5855,9 @@ vErrors.push(err48);
 }
 errors++;
 }
-for(const key4 in data14){
-if(!((key4 === "tasks_ms") || (key4 === "artifacts_ms"))){
-const err49 = {instancePath:instancePath+"/retention",schemaPath:"#/definitions/Retention/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key4},message:"must NOT have additional properties"};
+if(typeof data13 == "number"){
+if(data13 > 3600000 || isNaN(data13)){
+const err49 = {instancePath:instancePath+"/doors/linger_ms",schemaPath:"#/definitions/Doors/properties/linger_ms/maximum",keyword:"maximum",params:{comparison: "<=", limit: 3600000},message:"must be <= 3600000"};
 if(vErrors === null){
 vErrors = [err49];
 }
@@ -5872,10 +5866,8 @@ vErrors.push(err49);
 }
 errors++;
 }
-}
-let data15 = data14.tasks_ms;
-if(!((typeof data15 == "number") && (!(data15 % 1) && !isNaN(data15)))){
-const err50 = {instancePath:instancePath+"/retention/tasks_ms",schemaPath:"#/definitions/Retention/properties/tasks_ms/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+if(data13 < 0 || isNaN(data13)){
+const err50 = {instancePath:instancePath+"/doors/linger_ms",schemaPath:"#/definitions/Doors/properties/linger_ms/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
 if(vErrors === null){
 vErrors = [err50];
 }
@@ -5884,9 +5876,10 @@ vErrors.push(err50);
 }
 errors++;
 }
-if(typeof data15 == "number"){
-if(data15 > 31536000000 || isNaN(data15)){
-const err51 = {instancePath:instancePath+"/retention/tasks_ms",schemaPath:"#/definitions/Retention/properties/tasks_ms/maximum",keyword:"maximum",params:{comparison: "<=", limit: 31536000000},message:"must be <= 31536000000"};
+}
+let data14 = data12.batch_window;
+if(!((typeof data14 == "number") && (!(data14 % 1) && !isNaN(data14)))){
+const err51 = {instancePath:instancePath+"/doors/batch_window",schemaPath:"#/definitions/Doors/properties/batch_window/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
 if(vErrors === null){
 vErrors = [err51];
 }
@@ -5895,8 +5888,9 @@ vErrors.push(err51);
 }
 errors++;
 }
-if(data15 < 1000 || isNaN(data15)){
-const err52 = {instancePath:instancePath+"/retention/tasks_ms",schemaPath:"#/definitions/Retention/properties/tasks_ms/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1000},message:"must be >= 1000"};
+if(typeof data14 == "number"){
+if(data14 > 1024 || isNaN(data14)){
+const err52 = {instancePath:instancePath+"/doors/batch_window",schemaPath:"#/definitions/Doors/properties/batch_window/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1024},message:"must be <= 1024"};
 if(vErrors === null){
 vErrors = [err52];
 }
@@ -5905,10 +5899,8 @@ vErrors.push(err52);
 }
 errors++;
 }
-}
-let data16 = data14.artifacts_ms;
-if(!((typeof data16 == "number") && (!(data16 % 1) && !isNaN(data16)))){
-const err53 = {instancePath:instancePath+"/retention/artifacts_ms",schemaPath:"#/definitions/Retention/properties/artifacts_ms/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+if(data14 < 1 || isNaN(data14)){
+const err53 = {instancePath:instancePath+"/doors/batch_window",schemaPath:"#/definitions/Doors/properties/batch_window/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"};
 if(vErrors === null){
 vErrors = [err53];
 }
@@ -5917,9 +5909,10 @@ vErrors.push(err53);
 }
 errors++;
 }
-if(typeof data16 == "number"){
-if(data16 > 31536000000 || isNaN(data16)){
-const err54 = {instancePath:instancePath+"/retention/artifacts_ms",schemaPath:"#/definitions/Retention/properties/artifacts_ms/maximum",keyword:"maximum",params:{comparison: "<=", limit: 31536000000},message:"must be <= 31536000000"};
+}
+}
+else {
+const err54 = {instancePath:instancePath+"/doors",schemaPath:"#/definitions/Doors/type",keyword:"type",params:{type: "object"},message:"must be object"};
 if(vErrors === null){
 vErrors = [err54];
 }
@@ -5928,8 +5921,20 @@ vErrors.push(err54);
 }
 errors++;
 }
-if(data16 < 1000 || isNaN(data16)){
-const err55 = {instancePath:instancePath+"/retention/artifacts_ms",schemaPath:"#/definitions/Retention/properties/artifacts_ms/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1000},message:"must be >= 1000"};
+if(!(validate18(data.sessions, {instancePath:instancePath+"/sessions",parentData:data,parentDataProperty:"sessions",rootData}))){
+vErrors = vErrors === null ? validate18.errors : vErrors.concat(validate18.errors);
+errors = vErrors.length;
+}
+let data16 = data.retention;
+if(data16 && typeof data16 == "object" && !Array.isArray(data16)){
+if(data16.tasks_ms === undefined){
+data16.tasks_ms = 86400000;
+}
+if(data16.artifacts_ms === undefined){
+data16.artifacts_ms = 604800000;
+}
+if(data16.tasks_ms === undefined){
+const err55 = {instancePath:instancePath+"/retention",schemaPath:"#/definitions/Retention/required",keyword:"required",params:{missingProperty: "tasks_ms"},message:"must have required property '"+"tasks_ms"+"'"};
 if(vErrors === null){
 vErrors = [err55];
 }
@@ -5938,10 +5943,8 @@ vErrors.push(err55);
 }
 errors++;
 }
-}
-}
-else {
-const err56 = {instancePath:instancePath+"/retention",schemaPath:"#/definitions/Retention/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(data16.artifacts_ms === undefined){
+const err56 = {instancePath:instancePath+"/retention",schemaPath:"#/definitions/Retention/required",keyword:"required",params:{missingProperty: "artifacts_ms"},message:"must have required property '"+"artifacts_ms"+"'"};
 if(vErrors === null){
 vErrors = [err56];
 }
@@ -5950,20 +5953,9 @@ vErrors.push(err56);
 }
 errors++;
 }
-if(!(validate20(data.catalog, {instancePath:instancePath+"/catalog",parentData:data,parentDataProperty:"catalog",rootData}))){
-vErrors = vErrors === null ? validate20.errors : vErrors.concat(validate20.errors);
-errors = vErrors.length;
-}
-let data18 = data.devices;
-if(data18 && typeof data18 == "object" && !Array.isArray(data18)){
-if(data18.nvidia_smi === undefined){
-data18.nvidia_smi = "nvidia-smi";
-}
-if(data18.every_ms === undefined){
-data18.every_ms = 5000;
-}
-if(data18.nvidia_smi === undefined){
-const err57 = {instancePath:instancePath+"/devices",schemaPath:"#/definitions/Devices/required",keyword:"required",params:{missingProperty: "nvidia_smi"},message:"must have required property '"+"nvidia_smi"+"'"};
+for(const key4 in data16){
+if(!((key4 === "tasks_ms") || (key4 === "artifacts_ms"))){
+const err57 = {instancePath:instancePath+"/retention",schemaPath:"#/definitions/Retention/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key4},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err57];
 }
@@ -5972,8 +5964,10 @@ vErrors.push(err57);
 }
 errors++;
 }
-if(data18.every_ms === undefined){
-const err58 = {instancePath:instancePath+"/devices",schemaPath:"#/definitions/Devices/required",keyword:"required",params:{missingProperty: "every_ms"},message:"must have required property '"+"every_ms"+"'"};
+}
+let data17 = data16.tasks_ms;
+if(!((typeof data17 == "number") && (!(data17 % 1) && !isNaN(data17)))){
+const err58 = {instancePath:instancePath+"/retention/tasks_ms",schemaPath:"#/definitions/Retention/properties/tasks_ms/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
 if(vErrors === null){
 vErrors = [err58];
 }
@@ -5982,9 +5976,9 @@ vErrors.push(err58);
 }
 errors++;
 }
-for(const key5 in data18){
-if(!((key5 === "nvidia_smi") || (key5 === "every_ms"))){
-const err59 = {instancePath:instancePath+"/devices",schemaPath:"#/definitions/Devices/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key5},message:"must NOT have additional properties"};
+if(typeof data17 == "number"){
+if(data17 > 31536000000 || isNaN(data17)){
+const err59 = {instancePath:instancePath+"/retention/tasks_ms",schemaPath:"#/definitions/Retention/properties/tasks_ms/maximum",keyword:"maximum",params:{comparison: "<=", limit: 31536000000},message:"must be <= 31536000000"};
 if(vErrors === null){
 vErrors = [err59];
 }
@@ -5993,11 +5987,8 @@ vErrors.push(err59);
 }
 errors++;
 }
-}
-let data19 = data18.nvidia_smi;
-if(typeof data19 === "string"){
-if(func3(data19) > 4096){
-const err60 = {instancePath:instancePath+"/devices/nvidia_smi",schemaPath:"#/definitions/Devices/properties/nvidia_smi/maxLength",keyword:"maxLength",params:{limit: 4096},message:"must NOT have more than 4096 characters"};
+if(data17 < 1000 || isNaN(data17)){
+const err60 = {instancePath:instancePath+"/retention/tasks_ms",schemaPath:"#/definitions/Retention/properties/tasks_ms/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1000},message:"must be >= 1000"};
 if(vErrors === null){
 vErrors = [err60];
 }
@@ -6006,8 +5997,10 @@ vErrors.push(err60);
 }
 errors++;
 }
-if(func3(data19) < 1){
-const err61 = {instancePath:instancePath+"/devices/nvidia_smi",schemaPath:"#/definitions/Devices/properties/nvidia_smi/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"};
+}
+let data18 = data16.artifacts_ms;
+if(!((typeof data18 == "number") && (!(data18 % 1) && !isNaN(data18)))){
+const err61 = {instancePath:instancePath+"/retention/artifacts_ms",schemaPath:"#/definitions/Retention/properties/artifacts_ms/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
 if(vErrors === null){
 vErrors = [err61];
 }
@@ -6016,9 +6009,9 @@ vErrors.push(err61);
 }
 errors++;
 }
-}
-else {
-const err62 = {instancePath:instancePath+"/devices/nvidia_smi",schemaPath:"#/definitions/Devices/properties/nvidia_smi/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(typeof data18 == "number"){
+if(data18 > 31536000000 || isNaN(data18)){
+const err62 = {instancePath:instancePath+"/retention/artifacts_ms",schemaPath:"#/definitions/Retention/properties/artifacts_ms/maximum",keyword:"maximum",params:{comparison: "<=", limit: 31536000000},message:"must be <= 31536000000"};
 if(vErrors === null){
 vErrors = [err62];
 }
@@ -6027,9 +6020,8 @@ vErrors.push(err62);
 }
 errors++;
 }
-let data20 = data18.every_ms;
-if(!((typeof data20 == "number") && (!(data20 % 1) && !isNaN(data20)))){
-const err63 = {instancePath:instancePath+"/devices/every_ms",schemaPath:"#/definitions/Devices/properties/every_ms/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+if(data18 < 1000 || isNaN(data18)){
+const err63 = {instancePath:instancePath+"/retention/artifacts_ms",schemaPath:"#/definitions/Retention/properties/artifacts_ms/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1000},message:"must be >= 1000"};
 if(vErrors === null){
 vErrors = [err63];
 }
@@ -6038,9 +6030,10 @@ vErrors.push(err63);
 }
 errors++;
 }
-if(typeof data20 == "number"){
-if(data20 > 3600000 || isNaN(data20)){
-const err64 = {instancePath:instancePath+"/devices/every_ms",schemaPath:"#/definitions/Devices/properties/every_ms/maximum",keyword:"maximum",params:{comparison: "<=", limit: 3600000},message:"must be <= 3600000"};
+}
+}
+else {
+const err64 = {instancePath:instancePath+"/retention",schemaPath:"#/definitions/Retention/type",keyword:"type",params:{type: "object"},message:"must be object"};
 if(vErrors === null){
 vErrors = [err64];
 }
@@ -6049,8 +6042,20 @@ vErrors.push(err64);
 }
 errors++;
 }
-if(data20 < 100 || isNaN(data20)){
-const err65 = {instancePath:instancePath+"/devices/every_ms",schemaPath:"#/definitions/Devices/properties/every_ms/minimum",keyword:"minimum",params:{comparison: ">=", limit: 100},message:"must be >= 100"};
+if(!(validate20(data.catalog, {instancePath:instancePath+"/catalog",parentData:data,parentDataProperty:"catalog",rootData}))){
+vErrors = vErrors === null ? validate20.errors : vErrors.concat(validate20.errors);
+errors = vErrors.length;
+}
+let data20 = data.devices;
+if(data20 && typeof data20 == "object" && !Array.isArray(data20)){
+if(data20.nvidia_smi === undefined){
+data20.nvidia_smi = "nvidia-smi";
+}
+if(data20.every_ms === undefined){
+data20.every_ms = 5000;
+}
+if(data20.nvidia_smi === undefined){
+const err65 = {instancePath:instancePath+"/devices",schemaPath:"#/definitions/Devices/required",keyword:"required",params:{missingProperty: "nvidia_smi"},message:"must have required property '"+"nvidia_smi"+"'"};
 if(vErrors === null){
 vErrors = [err65];
 }
@@ -6059,10 +6064,8 @@ vErrors.push(err65);
 }
 errors++;
 }
-}
-}
-else {
-const err66 = {instancePath:instancePath+"/devices",schemaPath:"#/definitions/Devices/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(data20.every_ms === undefined){
+const err66 = {instancePath:instancePath+"/devices",schemaPath:"#/definitions/Devices/required",keyword:"required",params:{missingProperty: "every_ms"},message:"must have required property '"+"every_ms"+"'"};
 if(vErrors === null){
 vErrors = [err66];
 }
@@ -6071,13 +6074,9 @@ vErrors.push(err66);
 }
 errors++;
 }
-let data21 = data.defaults;
-if(data21 && typeof data21 == "object" && !Array.isArray(data21)){
-if(data21.deadline_ms === undefined){
-data21.deadline_ms = 600000;
-}
-if(data21.deadline_ms === undefined){
-const err67 = {instancePath:instancePath+"/defaults",schemaPath:"#/definitions/Defaults/required",keyword:"required",params:{missingProperty: "deadline_ms"},message:"must have required property '"+"deadline_ms"+"'"};
+for(const key5 in data20){
+if(!((key5 === "nvidia_smi") || (key5 === "every_ms"))){
+const err67 = {instancePath:instancePath+"/devices",schemaPath:"#/definitions/Devices/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key5},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err67];
 }
@@ -6086,9 +6085,11 @@ vErrors.push(err67);
 }
 errors++;
 }
-for(const key6 in data21){
-if(!(key6 === "deadline_ms")){
-const err68 = {instancePath:instancePath+"/defaults",schemaPath:"#/definitions/Defaults/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key6},message:"must NOT have additional properties"};
+}
+let data21 = data20.nvidia_smi;
+if(typeof data21 === "string"){
+if(func3(data21) > 4096){
+const err68 = {instancePath:instancePath+"/devices/nvidia_smi",schemaPath:"#/definitions/Devices/properties/nvidia_smi/maxLength",keyword:"maxLength",params:{limit: 4096},message:"must NOT have more than 4096 characters"};
 if(vErrors === null){
 vErrors = [err68];
 }
@@ -6097,10 +6098,8 @@ vErrors.push(err68);
 }
 errors++;
 }
-}
-let data22 = data21.deadline_ms;
-if(!((typeof data22 == "number") && (!(data22 % 1) && !isNaN(data22)))){
-const err69 = {instancePath:instancePath+"/defaults/deadline_ms",schemaPath:"#/definitions/Defaults/properties/deadline_ms/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+if(func3(data21) < 1){
+const err69 = {instancePath:instancePath+"/devices/nvidia_smi",schemaPath:"#/definitions/Devices/properties/nvidia_smi/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"};
 if(vErrors === null){
 vErrors = [err69];
 }
@@ -6109,9 +6108,9 @@ vErrors.push(err69);
 }
 errors++;
 }
-if(typeof data22 == "number"){
-if(data22 > 86400000 || isNaN(data22)){
-const err70 = {instancePath:instancePath+"/defaults/deadline_ms",schemaPath:"#/definitions/Defaults/properties/deadline_ms/maximum",keyword:"maximum",params:{comparison: "<=", limit: 86400000},message:"must be <= 86400000"};
+}
+else {
+const err70 = {instancePath:instancePath+"/devices/nvidia_smi",schemaPath:"#/definitions/Devices/properties/nvidia_smi/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err70];
 }
@@ -6120,8 +6119,9 @@ vErrors.push(err70);
 }
 errors++;
 }
-if(data22 < 1 || isNaN(data22)){
-const err71 = {instancePath:instancePath+"/defaults/deadline_ms",schemaPath:"#/definitions/Defaults/properties/deadline_ms/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"};
+let data22 = data20.every_ms;
+if(!((typeof data22 == "number") && (!(data22 % 1) && !isNaN(data22)))){
+const err71 = {instancePath:instancePath+"/devices/every_ms",schemaPath:"#/definitions/Devices/properties/every_ms/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
 if(vErrors === null){
 vErrors = [err71];
 }
@@ -6130,10 +6130,9 @@ vErrors.push(err71);
 }
 errors++;
 }
-}
-}
-else {
-const err72 = {instancePath:instancePath+"/defaults",schemaPath:"#/definitions/Defaults/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(typeof data22 == "number"){
+if(data22 > 3600000 || isNaN(data22)){
+const err72 = {instancePath:instancePath+"/devices/every_ms",schemaPath:"#/definitions/Devices/properties/every_ms/maximum",keyword:"maximum",params:{comparison: "<=", limit: 3600000},message:"must be <= 3600000"};
 if(vErrors === null){
 vErrors = [err72];
 }
@@ -6142,9 +6141,8 @@ vErrors.push(err72);
 }
 errors++;
 }
-let data23 = data.shutdown_grace_ms;
-if(!((typeof data23 == "number") && (!(data23 % 1) && !isNaN(data23)))){
-const err73 = {instancePath:instancePath+"/shutdown_grace_ms",schemaPath:"#/properties/shutdown_grace_ms/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+if(data22 < 100 || isNaN(data22)){
+const err73 = {instancePath:instancePath+"/devices/every_ms",schemaPath:"#/definitions/Devices/properties/every_ms/minimum",keyword:"minimum",params:{comparison: ">=", limit: 100},message:"must be >= 100"};
 if(vErrors === null){
 vErrors = [err73];
 }
@@ -6153,9 +6151,10 @@ vErrors.push(err73);
 }
 errors++;
 }
-if(typeof data23 == "number"){
-if(data23 > 3600000 || isNaN(data23)){
-const err74 = {instancePath:instancePath+"/shutdown_grace_ms",schemaPath:"#/properties/shutdown_grace_ms/maximum",keyword:"maximum",params:{comparison: "<=", limit: 3600000},message:"must be <= 3600000"};
+}
+}
+else {
+const err74 = {instancePath:instancePath+"/devices",schemaPath:"#/definitions/Devices/type",keyword:"type",params:{type: "object"},message:"must be object"};
 if(vErrors === null){
 vErrors = [err74];
 }
@@ -6164,8 +6163,13 @@ vErrors.push(err74);
 }
 errors++;
 }
-if(data23 < 0 || isNaN(data23)){
-const err75 = {instancePath:instancePath+"/shutdown_grace_ms",schemaPath:"#/properties/shutdown_grace_ms/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+let data23 = data.defaults;
+if(data23 && typeof data23 == "object" && !Array.isArray(data23)){
+if(data23.deadline_ms === undefined){
+data23.deadline_ms = 600000;
+}
+if(data23.deadline_ms === undefined){
+const err75 = {instancePath:instancePath+"/defaults",schemaPath:"#/definitions/Defaults/required",keyword:"required",params:{missingProperty: "deadline_ms"},message:"must have required property '"+"deadline_ms"+"'"};
 if(vErrors === null){
 vErrors = [err75];
 }
@@ -6174,11 +6178,9 @@ vErrors.push(err75);
 }
 errors++;
 }
-}
-let data24 = data.pools;
-if(Array.isArray(data24)){
-if(data24.length > 256){
-const err76 = {instancePath:instancePath+"/pools",schemaPath:"#/properties/pools/maxItems",keyword:"maxItems",params:{limit: 256},message:"must NOT have more than 256 items"};
+for(const key6 in data23){
+if(!(key6 === "deadline_ms")){
+const err76 = {instancePath:instancePath+"/defaults",schemaPath:"#/definitions/Defaults/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key6},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err76];
 }
@@ -6187,8 +6189,10 @@ vErrors.push(err76);
 }
 errors++;
 }
-if(data24.length < 1){
-const err77 = {instancePath:instancePath+"/pools",schemaPath:"#/properties/pools/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items"};
+}
+let data24 = data23.deadline_ms;
+if(!((typeof data24 == "number") && (!(data24 % 1) && !isNaN(data24)))){
+const err77 = {instancePath:instancePath+"/defaults/deadline_ms",schemaPath:"#/definitions/Defaults/properties/deadline_ms/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
 if(vErrors === null){
 vErrors = [err77];
 }
@@ -6197,16 +6201,9 @@ vErrors.push(err77);
 }
 errors++;
 }
-const len1 = data24.length;
-for(let i1=0; i1<len1; i1++){
-if(!(validate22(data24[i1], {instancePath:instancePath+"/pools/" + i1,parentData:data24,parentDataProperty:i1,rootData}))){
-vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
-errors = vErrors.length;
-}
-}
-}
-else {
-const err78 = {instancePath:instancePath+"/pools",schemaPath:"#/properties/pools/type",keyword:"type",params:{type: "array"},message:"must be array"};
+if(typeof data24 == "number"){
+if(data24 > 86400000 || isNaN(data24)){
+const err78 = {instancePath:instancePath+"/defaults/deadline_ms",schemaPath:"#/definitions/Defaults/properties/deadline_ms/maximum",keyword:"maximum",params:{comparison: "<=", limit: 86400000},message:"must be <= 86400000"};
 if(vErrors === null){
 vErrors = [err78];
 }
@@ -6215,14 +6212,109 @@ vErrors.push(err78);
 }
 errors++;
 }
-}
-else {
-const err79 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(data24 < 1 || isNaN(data24)){
+const err79 = {instancePath:instancePath+"/defaults/deadline_ms",schemaPath:"#/definitions/Defaults/properties/deadline_ms/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"};
 if(vErrors === null){
 vErrors = [err79];
 }
 else {
 vErrors.push(err79);
+}
+errors++;
+}
+}
+}
+else {
+const err80 = {instancePath:instancePath+"/defaults",schemaPath:"#/definitions/Defaults/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err80];
+}
+else {
+vErrors.push(err80);
+}
+errors++;
+}
+let data25 = data.shutdown_grace_ms;
+if(!((typeof data25 == "number") && (!(data25 % 1) && !isNaN(data25)))){
+const err81 = {instancePath:instancePath+"/shutdown_grace_ms",schemaPath:"#/properties/shutdown_grace_ms/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+if(vErrors === null){
+vErrors = [err81];
+}
+else {
+vErrors.push(err81);
+}
+errors++;
+}
+if(typeof data25 == "number"){
+if(data25 > 3600000 || isNaN(data25)){
+const err82 = {instancePath:instancePath+"/shutdown_grace_ms",schemaPath:"#/properties/shutdown_grace_ms/maximum",keyword:"maximum",params:{comparison: "<=", limit: 3600000},message:"must be <= 3600000"};
+if(vErrors === null){
+vErrors = [err82];
+}
+else {
+vErrors.push(err82);
+}
+errors++;
+}
+if(data25 < 0 || isNaN(data25)){
+const err83 = {instancePath:instancePath+"/shutdown_grace_ms",schemaPath:"#/properties/shutdown_grace_ms/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+if(vErrors === null){
+vErrors = [err83];
+}
+else {
+vErrors.push(err83);
+}
+errors++;
+}
+}
+let data26 = data.pools;
+if(Array.isArray(data26)){
+if(data26.length > 256){
+const err84 = {instancePath:instancePath+"/pools",schemaPath:"#/properties/pools/maxItems",keyword:"maxItems",params:{limit: 256},message:"must NOT have more than 256 items"};
+if(vErrors === null){
+vErrors = [err84];
+}
+else {
+vErrors.push(err84);
+}
+errors++;
+}
+if(data26.length < 1){
+const err85 = {instancePath:instancePath+"/pools",schemaPath:"#/properties/pools/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items"};
+if(vErrors === null){
+vErrors = [err85];
+}
+else {
+vErrors.push(err85);
+}
+errors++;
+}
+const len1 = data26.length;
+for(let i1=0; i1<len1; i1++){
+if(!(validate22(data26[i1], {instancePath:instancePath+"/pools/" + i1,parentData:data26,parentDataProperty:i1,rootData}))){
+vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
+errors = vErrors.length;
+}
+}
+}
+else {
+const err86 = {instancePath:instancePath+"/pools",schemaPath:"#/properties/pools/type",keyword:"type",params:{type: "array"},message:"must be array"};
+if(vErrors === null){
+vErrors = [err86];
+}
+else {
+vErrors.push(err86);
+}
+errors++;
+}
+}
+else {
+const err87 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err87];
+}
+else {
+vErrors.push(err87);
 }
 errors++;
 }

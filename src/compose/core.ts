@@ -32,6 +32,7 @@ import { Tasks } from '../services/tasks/tasks.ts'
 import { logLines } from '../services/telemetry/log-lines.ts'
 import { meter } from '../services/telemetry/metrics.ts'
 import { UsageBook } from '../services/usage.ts'
+import { batchesOf } from './batches.ts'
 import type { EngineFactory } from './engines.ts'
 import type { Models } from './models.ts'
 
@@ -109,18 +110,23 @@ export async function coreOf(parts: CoreParts): Promise<Core> {
   const makePool = (pool: PoolConfig): Pool<LiveTask> => reloadedPool(pool, poolOf)
   const reload = new Reload({ pools, drain, records, makePool, models: catalog, clock, events })
 
+  const doorTasks = new DoorTasks({ admission, streams, cancellation, clock, linger_ms: config.doors.linger_ms })
+  const artifacts = new Artifacts(storage.artifacts, journal, clock)
+  const { files, batches } = batchesOf({ config, storage, clock, events, live, cancellation, doorTasks, artifacts })
+
   const stops = [dispatcher.start(), streams.start(), await sessions.start(storage.sessions)]
   stops.push(usage.start(), retention(config.retention, { journal, clock, events }))
   await catalog.start(storage.catalog, catalogFollower(pools, drain))
   await recover({ journal, admission, settlement, pools, clock, events })
   drain.restore()
+  await files.start()
+  await batches.start()
   let open = false
   return {
     ...{ admission, streams, sessions, pools, catalog, drain, reload, live, settlement, events, usage },
     tasks: new Tasks({ live, journal, pools, clock }),
     cancellation,
-    doorTasks: new DoorTasks({ admission, streams, cancellation, clock, linger_ms: config.doors.linger_ms }),
-    artifacts: new Artifacts(storage.artifacts, journal, clock),
+    ...{ doorTasks, artifacts, files, batches },
     isReady: () => open && pools.all().some(({ ready }) => ready),
     start: async () => {
       await pools.start()
@@ -129,6 +135,7 @@ export async function coreOf(parts: CoreParts): Promise<Core> {
     quiesce: async (grace_ms) => {
       open = false
       admission.close()
+      await batches.stop()
       for (const stop of stops) stop()
       await Promise.all([reload.stop(), quiesce(grace_ms, { live, settlement, journal, clock, events })])
       await usage.flush()

@@ -197,7 +197,7 @@ export interface Notice {
   readonly type: 'notice'
   readonly level: 'info' | 'warn' | 'error'
   /** What part of the daemon tells. */
-  readonly event: 'admission' | 'storage' | 'catalog' | 'devices' | 'recovery' | 'reload' | 'stop'
+  readonly event: 'admission' | 'batch' | 'storage' | 'catalog' | 'devices' | 'recovery' | 'reload' | 'stop'
   /** One sentence. */
   readonly message: string
   readonly fields: Readonly<Record<string, unknown>>

@@ -1,5 +1,7 @@
 import type { Admission } from '../services/tasks/admission.ts'
 import type { Artifacts } from '../services/artifacts.ts'
+import type { Batches } from '../services/batches/batches.ts'
+import type { Files } from '../services/batches/files.ts'
 import type { Cancellation } from '../services/tasks/cancellation.ts'
 import type { Catalog } from '../services/catalog/catalog.ts'
 import type { Drain } from '../services/operations/drain.ts'
@@ -33,8 +35,10 @@ export interface Services {
   readonly artifacts: Artifacts
   readonly cancellation: Cancellation
   readonly catalog: Catalog
+  readonly batches: Batches
   readonly doorTasks: DoorTasks
   readonly drain: Drain
+  readonly files: Files
   readonly pools: Pick<Pools, 'all' | 'get'>
   readonly reload: Reload
   readonly sessions: Sessions

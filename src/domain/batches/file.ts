@@ -32,10 +32,16 @@ export const part_chars = 64 * 1024
 export async function* linesOf(pieces: AsyncIterable<string>, most_chars: number): AsyncGenerator<string> {
   let rest = ''
   for await (const piece of pieces) {
-    const lines = (rest + piece).split('\n')
-    rest = lines.pop() ?? ''
-    for (const line of lines) yield line.endsWith('\r') ? line.slice(0, -1) : line
+    // What is split is the piece alone: a long line costs no more than a short one.
+    const [head = '', ...lines] = piece.split('\n')
+    rest += head
     if (rest.length > most_chars) throw new RangeError(`a line has more than ${most_chars} characters`)
+    for (const line of lines) {
+      yield withoutReturn(rest)
+      rest = line
+    }
   }
-  if (rest !== '') yield rest
+  if (rest !== '') yield withoutReturn(rest)
 }
+
+const withoutReturn = (line: string): string => (line.endsWith('\r') ? line.slice(0, -1) : line)

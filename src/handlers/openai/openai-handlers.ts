@@ -1,15 +1,21 @@
 import type { Pools } from '../../services/pools/pools.ts'
 import type { Artifacts } from '../../services/artifacts.ts'
 import type { DoorTasks } from '../../services/tasks/door-tasks.ts'
+import type { Batches } from '../../services/batches/batches.ts'
+import type { Files } from '../../services/batches/files.ts'
+import { batchHandlers } from './batch-handlers.ts'
 import { createChatCompletion } from './create-chat-completion.ts'
 import { createCompletion } from './create-completion.ts'
 import { vectorHandlers } from './create-vectors.ts'
+import { fileHandlers } from './file-handlers.ts'
 import { modelHandlers } from './models.ts'
 
 /** What the handlers of this door work with. */
 export interface OpenAiServices {
   readonly artifacts: Pick<Artifacts, 'get'>
+  readonly batches: Batches
   readonly doorTasks: DoorTasks
+  readonly files: Files
   readonly pools: Pick<Pools, 'all'>
 }
 
@@ -19,4 +25,6 @@ export const openAiHandlers = (services: OpenAiServices) => ({
   createCompletion: createCompletion(services),
   ...vectorHandlers(services),
   ...modelHandlers(services),
+  ...fileHandlers(services),
+  ...batchHandlers(services),
 })

@@ -61,6 +61,8 @@ export interface AdmissionParts {
 export interface AdmissionLimits {
   /** Of a task that does not say `max_tokens`: at most so many, and what the context and the budgets have left where that is less. */
   readonly most_tokens?: number
+  /** It is a line of a batch: it counts against no rate, leaves half of the queue to others, and being told to wait is no refusal. */
+  readonly background?: boolean
 }
 
 /** The one way in: admits a task durably, or says why not. */
@@ -102,7 +104,7 @@ export class Admission {
     }
     if (live !== undefined) return repeated(live, request)
     const identity = { correlation_id, task_id, session_id: request.session_id ?? task_id, owner: principal.name }
-    const reply = this.accept(identity, request, limits).catch((error: unknown) => this.refuse(identity, request, error))
+    const reply = this.accept(identity, request, limits).catch((error: unknown) => this.refuse(identity, request, error, limits))
     this.flying.set(id, { request, reply })
     try {
       return await reply
@@ -135,11 +137,15 @@ export class Admission {
     return task
   }
 
-  private async accept(identity: TaskIdentity, request: TaskRequest, { most_tokens }: AdmissionLimits): Promise<TaskAcceptedReply> {
+  private async accept(
+    identity: TaskIdentity,
+    request: TaskRequest,
+    { most_tokens, background = false }: AdmissionLimits,
+  ): Promise<TaskAcceptedReply> {
     const { pools, sessions, keyLimits, live, dispatcher, clock, events, drawSeed } = this.parts
     const { owner, correlation_id } = identity
     this.checkOpen()
-    keyLimits.countRequest(owner, clock.now())
+    if (!background) keyLimits.countRequest(owner, clock.now())
     const { task_id } = identity
     const { deadline_ms } = this.parts
     const draft = draftOf(request, { task_id, model_ref: modelFor(request, pools), priority: keyLimits.topPriority(owner), deadline_ms })
@@ -156,6 +162,7 @@ export class Admission {
     const budget = sessions.allowance(owner, draft.session_id)
     const seeker = { owner, request: draft, prompt_tokens, left_ms: draft.deadline_ms, budget, most_tokens }
     const { pool, position, start, fallback, size } = placeTask(seeker, candidates)
+    if (background && pool.scheduler.depth() * 2 >= pool.config.queue.capacity) throw queueFull(pool, 'queue_full')
     const spec: TaskSpec = { ...draft, engine: pool.config.engine, ...size }
     keyLimits.checkWaiting(owner)
     const reservation = sessions.reserve(owner, spec.session_id, needOf(spec, prompt_tokens, pool))
@@ -222,11 +229,11 @@ export class Admission {
   }
 
   /** A refused request may be the repetition of a task that has finished: that one's reply holds. */
-  private async refuse(task: TaskIdentity, request: TaskRequest, error: unknown): Promise<TaskAcceptedReply> {
+  private async refuse(task: TaskIdentity, request: TaskRequest, error: unknown, limits: AdmissionLimits): Promise<TaskAcceptedReply> {
     const { journal, events, pools } = this.parts
     const twin = error instanceof StorageError ? undefined : await journal.find(task.owner, task.task_id).catch(() => undefined)
     if (twin !== undefined) return repeated(twin.task, request)
-    if (!(error instanceof DomainError)) throw error
+    if (!(error instanceof DomainError) || (limits.background === true && error.retriable)) throw error
     events.emit({
       type: 'task_refused',
       task,

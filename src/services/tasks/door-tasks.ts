@@ -29,6 +29,8 @@ export interface DoorRequest {
   readonly most_tokens?: number
   /** The task goes on when its reader goes. */
   readonly stays: boolean
+  /** It is a line of a batch. */
+  readonly background?: boolean
 }
 
 /** A task that answers a door's request. */
@@ -79,11 +81,11 @@ export class DoorTasks {
    * @throws DomainError every refusal
    */
   async open(
-    { principal, request, correlation_id, most_tokens, stays }: DoorRequest,
+    { principal, request, correlation_id, most_tokens, stays, background = false }: DoorRequest,
     format: (task: DoorTask) => AnswerFormat,
   ): Promise<DoorAnswer> {
     const found = this.twinOf(principal, request)
-    const limits = most_tokens === undefined ? {} : { most_tokens }
+    const limits = { background, ...(most_tokens === undefined ? {} : { most_tokens }) }
     const { task_id } = found ?? (await this.parts.admission.admit(principal, request, correlation_id, limits))
     const own: Principal = { ...principal, roles: ['data'] }
     const taskOf = ({ accepted_at, prompt_tokens }: AcceptedTask): DoorTask => ({
