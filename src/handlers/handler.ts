@@ -1,9 +1,9 @@
 import type { operations as anthropic } from '../../generated/anthropic.ts'
 import type { operations as native } from '../../generated/api.ts'
 import type { operations as openai } from '../../generated/openai.ts'
-import type { Upload } from '../domain/batches/upload.ts'
 import type { Principal } from '../domain/principal.ts'
 import type { ComingBody, FrameSource } from '../domain/stream/frame-source.ts'
+import type { RequestBody } from './request-body.ts'
 
 type operations = native & openai & anthropic
 
@@ -29,13 +29,6 @@ type WithBody<R> = R extends { headers: { 'X-Task-Id': string }; content: { 'app
         : R extends { content: { 'application/octet-stream': string } }
           ? { readonly content: AsyncIterable<string> }
           : object
-
-/** What a request brings: JSON that was checked, a form that comes, or nothing. */
-type RequestBody<O> = O extends { requestBody: { content: { 'application/json': infer B } } }
-  ? B
-  : O extends { requestBody: { content: { 'multipart/form-data': unknown } } }
-    ? Upload
-    : unknown
 
 /** Union of the declared 2xx replies of an operation. */
 export type Reply<Op extends OperationId> = {

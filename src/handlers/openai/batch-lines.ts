@@ -26,7 +26,7 @@ export interface LineParts {
 export type BatchOperation = 'createChatCompletion' | 'createCompletion' | 'createEmbedding'
 
 type Body<Op extends BatchOperation> = HandlerRequest<Op>['body']
-type AnswerOf = (task: DoorTask, answer: WholeAnswer) => Promise<unknown>
+type AnswerOf = (task: DoorTask, answer: WholeAnswer) => unknown
 
 /** Has lines answered by the operations of this door, as tasks of the class batch. */
 export function batchLines({ artifacts, doorTasks, check }: LineParts): AskLine {
@@ -41,12 +41,12 @@ export function batchLines({ artifacts, doorTasks, check }: LineParts): AskLine 
     '/v1/chat/completions': async (line) => {
       await check('createChatCompletion', line.body)
       const body = line.body as Body<'createChatCompletion'>
-      return open(line, chatTask(body), async (task, answer) => chatCompletion({ ...task, model: body.model ?? '' }, answer))
+      return open(line, chatTask(body), (task, answer) => chatCompletion({ ...task, model: body.model ?? '' }, answer))
     },
     '/v1/completions': async (line) => {
       await check('createCompletion', line.body)
       const body = line.body as Body<'createCompletion'>
-      return open(line, completionTask(body), async (task, answer) => completionAnswer({ ...task, model: body.model ?? '' }, answer))
+      return open(line, completionTask(body), (task, answer) => completionAnswer({ ...task, model: body.model ?? '' }, answer))
     },
     '/v1/embeddings': async (line) => {
       await check('createEmbedding', line.body)

@@ -17,7 +17,7 @@ export interface OpenLine {
   /** The body that its door would answer with. Rejects with DomainError where the task did not complete. */
   readonly answer: Promise<unknown>
   /** Nobody waits for the answer any more; the task goes on. */
-  close(): void
+  readonly close: () => void
 }
 
 /** Admits the task of a line, or finds the one it has. Rejects with DomainError, as its door would refuse. */

@@ -39,7 +39,7 @@ export class Files {
         await this.put(file)
         file = await this.write(file, sent)
       })
-      const whole = file as FileRecord | undefined
+      const whole = file
       if (whole === undefined) throw new DomainError('invalid_params', 'body.file: is required')
       if (fields.get('purpose') !== 'batch') throw new DomainError('invalid_params', 'body.purpose: must be batch')
       const complete: FileRecord = { ...whole, state: 'complete' }

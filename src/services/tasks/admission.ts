@@ -1,11 +1,10 @@
 import { checkWellFormed, sameJson } from '../../domain/artifact.ts'
-import { costNano } from '../../domain/accounts/budget.ts'
 import type { EventSink, TaskIdentity } from '../../domain/daemon-events.ts'
 import { DomainError, StreamError } from '../../domain/errors.ts'
 import { startMs } from '../../domain/prediction/forecast.ts'
 import type { Principal } from '../../domain/principal.ts'
 import { checkTaskRequest } from '../../domain/task-rules.ts'
-import { draftOf, filledOf, sentOf } from '../../domain/task-defaults.ts'
+import { draftOf, filledOf } from '../../domain/task-defaults.ts'
 import {
   headOf,
   taskKeyOf,
@@ -21,8 +20,8 @@ import { candidatesFor, modelFor, placeTask } from '../pools/placement.ts'
 import type { Pool } from '../pools/pool.ts'
 import type { Pools } from '../pools/pools.ts'
 import { noCapacity, queueFull } from '../pools/refusals.ts'
-import type { Need } from '../sessions/reservation.ts'
 import type { Sessions } from '../sessions/sessions.ts'
+import { repeated, replyOf } from './accepted-reply.ts'
 import { countTokens } from './count-tokens.ts'
 import type { Dispatcher } from './dispatcher.ts'
 import type { KeyLimits } from './key-limits.ts'
@@ -30,6 +29,7 @@ import { LiveTask } from './live-task.ts'
 import type { LiveTasks } from './live-tasks.ts'
 import type { PreparedEnd, Settlement } from './settlement.ts'
 import { placeOf } from './progress.ts'
+import { needOf } from './task-need.ts'
 
 /** Whether new tasks may name a model. */
 export interface ModelCheck {
@@ -246,21 +246,4 @@ export class Admission {
     })
     throw error
   }
-}
-
-const needOf = ({ max_tokens }: Pick<TaskSpec, 'max_tokens'>, prompt_tokens: number, pool: Pool<LiveTask>): Need => ({
-  tokens: prompt_tokens + max_tokens,
-  cost_nano: costNano(pool.prices, prompt_tokens, max_tokens),
-})
-
-function replyOf(task: AcceptedTask): TaskAcceptedReply {
-  const { task_id, queue_position, predicted_start_ms, backoff_ms, pool_id, accepted_at } = task
-  return { task_id, queue_position, predicted_start_ms, backoff_ms, pool_id, accepted_at: new Date(accepted_at).toISOString() }
-}
-
-/** The reply to an accepted task's body; another body cannot have its id. */
-function repeated(known: AcceptedTask, request: TaskRequest): TaskAcceptedReply {
-  if (!sameJson(sentOf(known), request))
-    throw new DomainError('conflict', 'task_id is taken by a task with another body; choose a new task_id.')
-  return replyOf(known)
 }
