@@ -35,7 +35,9 @@ export function batchLines({ artifacts, doorTasks, check }: LineParts): AskLine 
     const request = { ...translated.request, task_id, priority: 'batch' as const, deadline_ms }
     const asked = { ...translated, request, principal, correlation_id: task_id, stays: true, background: true }
     const { source, ...task } = await doorTasks.open(asked, () => answer)
-    return { answer: source.ended().then(() => answerOf(task, answer)), close: () => source.close() }
+    const close = (): void => source.close()
+    const ended = source.ended().finally(close)
+    return { answer: ended.then(() => answerOf(task, answer)), close }
   }
   const endpoints: Readonly<Record<BatchEndpoint, AskLine>> = {
     '/v1/chat/completions': async (line) => {
