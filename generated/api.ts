@@ -1000,6 +1000,8 @@ export interface components {
             /** @description When it is worth trying again. */
             retry_after_ms?: number;
         };
+        /** @description A day, UTC. */
+        Day: string;
         /** @description One page of usage, newest first. */
         UsagePage: {
             /** @description By key, model and day. */
@@ -1013,11 +1015,7 @@ export interface components {
             key: string;
             /** @description The model; `unknown` where a refused task named none that is served. */
             model_ref: string;
-            /**
-             * Format: date
-             * @description The day, UTC.
-             */
-            day: string;
+            day: components["schemas"]["Day"];
             /** @description Tasks that ended, however they did. */
             tasks: number;
             /** @description Tokens of their prompts. */
@@ -2039,12 +2037,12 @@ export interface operations {
                  * @description The first day, UTC.
                  * @example 2026-01-01
                  */
-                from?: string;
+                from?: components["schemas"]["Day"];
                 /**
                  * @description The last day, UTC.
                  * @example 2026-01-31
                  */
-                to?: string;
+                to?: components["schemas"]["Day"];
                 /**
                  * @description Items on one page.
                  * @example 50
