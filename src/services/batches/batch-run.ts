@@ -47,6 +47,7 @@ export class BatchRun {
     const left_ms = Math.max(0, results.batch.expires_at - clock.now())
     const cancelExpiry = clock.after(left_ms, () => void this.close('expired'))
     try {
+      if (left_ms === 0) await this.close('expired')
       if (results.batch.status === 'cancelling') await this.close('cancelled')
       if (results.batch.status === 'validating') await this.validate()
       if (!isOver(results.batch)) await this.feed()
