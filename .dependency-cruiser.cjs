@@ -9,12 +9,14 @@ const { join } = require('node:path')
  */
 const shared = ['ports', 'domain', 'generated']
 const adapter = shared
-const isFolder = (entry) => entry.isDirectory() && entry.name !== 'http'
-/** Every engine is a room of its own; what engines over HTTP share is one that the others may use. */
+/** What engines over HTTP share, and what engines in processes share. */
+const common = ['http', 'process']
+const isFolder = (entry) => entry.isDirectory() && !common.includes(entry.name)
+/** Every engine is a room of its own; what they share are rooms that the others may use. */
 const folder = join(__dirname, 'src/adapters/engines')
 const engines = (existsSync(folder) ? readdirSync(folder, { withFileTypes: true }) : [])
   .filter(isFolder)
-  .map(({ name }) => [`adapters/engines/${name}`, ['adapters/engines/http', ...adapter]])
+  .map(({ name }) => [`adapters/engines/${name}`, ['adapters/engines/http', 'adapters/engines/process', ...adapter]])
 const rooms = {
   domain: ['generated'],
   ports: ['domain', 'generated'],
@@ -42,7 +44,8 @@ const rooms = {
   'adapters/prometheus': adapter,
   'adapters/system': adapter,
   'adapters/engines/*': ['adapters/engines', ...adapter],
-  'adapters/engines/http': adapter,
+  'adapters/engines/http': ['adapters/engines/process', ...adapter],
+  'adapters/engines/process': adapter,
   ...Object.fromEntries(engines),
   compose: ['config', 'adapters', 'services', 'handlers', 'http', 'doors', 'middleware', ...shared],
   '*': ['compose', 'config', 'http'],

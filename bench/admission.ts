@@ -37,7 +37,7 @@ const body = (model: string, round: number, n: number): string =>
  * whose speed drifts is fair to them.
  */
 export async function benchAdmission(): Promise<Section> {
-  const running = await Promise.all(servers.map(startServer))
+  const running = await Promise.all(servers.map((name) => startServer(name)))
   const rates: number[][] = lanes.map(() => [])
   const costs: number[][] = lanes.map(() => [])
   try {

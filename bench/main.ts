@@ -1,31 +1,39 @@
 /**
- * `npm run bench [-- name ...] [--record]`: what the daemon costs, each figure beside a reference run in the same invocation. Prints tables and
- * writes `bench/results.json`; `--record` also writes `bench/RESULTS.md`.
+ * `npm run bench [-- name ...] [--record] [--all]`: what the daemon costs, each figure beside a reference run in the same invocation. Prints tables and
+ * writes `bench/results.json`; `--record` also writes `bench/RESULTS.md`, `--all` has the relay measured in every
+ * combination.
  */
 import { writeFileSync } from 'node:fs'
 import { cpus, release, totalmem } from 'node:os'
 import { benchAdmission } from './admission.ts'
+import { benchGroups } from './groups.ts'
 import { benchRecovery } from './recovery.ts'
+import { benchRelay } from './relay.ts'
 import { benchScheduler } from './scheduler.ts'
 import { benchSlots } from './slots.ts'
 import { benchStart } from './start.ts'
 import { benchStreaming } from './streaming.ts'
+import { benchPlacement } from './placement.ts'
 import { benchPrediction } from './prediction.ts'
 import type { Section } from './section.ts'
 
-const benches: Readonly<Record<string, () => Promise<Section>>> = {
+const benches: Readonly<Record<string, (all: boolean) => Promise<Section>>> = {
   admission: benchAdmission,
   scheduler: benchScheduler,
   recovery: benchRecovery,
   streaming: benchStreaming,
+  relay: benchRelay,
   slots: benchSlots,
   prediction: benchPrediction,
+  placement: benchPlacement,
+  groups: benchGroups,
   start: benchStart,
 }
 
 const given = process.argv.slice(2)
 const record = given.includes('--record')
-const chosen = given.filter((arg) => arg !== '--record')
+const all = given.includes('--all')
+const chosen = given.filter((arg) => !arg.startsWith('--'))
 for (const name of chosen)
   if (!(name in benches)) throw new Error(`there is no bench ${name}; there are ${Object.keys(benches).join(', ')}`)
 
@@ -34,7 +42,7 @@ const sections: Record<string, Section> = {}
 console.log(`Machine: ${machine}`)
 for (const [name, bench] of Object.entries(benches)) {
   if (chosen.length > 0 && !chosen.includes(name)) continue
-  const section = await bench()
+  const section = await bench(all)
   sections[name] = section
   console.log(`\n${section.title}`)
   console.table(section.rows)

@@ -6,33 +6,47 @@ export interface BenchServer {
   readonly port: number
   /** CPU time of the process so far, all threads, microseconds. */
   cpuMicros(): Promise<number>
+  /** Resident memory of the process, MiB. */
+  rssMib(): Promise<number>
   /** Sends a question of this server's own and waits for its answer. */
   ask(question: object): Promise<object>
   stop(): Promise<void>
 }
 
 /** What a server process says. */
-export type ServerMessage = { readonly port: number } | { readonly cpu: number } | object
+export type ServerMessage = { readonly port: number } | { readonly cpu: number; readonly rss: number } | object
+
+/** What a server is started with. */
+interface StartOptions {
+  readonly args?: readonly string[]
+  /** Options of Node. */
+  readonly execArgv?: string[]
+}
 
 /** Starts `bench/servers/<name>.ts`; resolves when it listens. */
-export async function startServer(name: string): Promise<BenchServer> {
-  const child = fork(fileURLToPath(new URL(`./servers/${name}.ts`, import.meta.url)), { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
+export async function startServer(name: string, { args = [], execArgv = [] }: StartOptions = {}): Promise<BenchServer> {
+  const file = fileURLToPath(new URL(`./servers/${name}.ts`, import.meta.url))
+  const child = fork(file, args, { execArgv, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
   const first = await nextMessage(child)
   if (!('port' in first)) throw new Error(`${name} did not say its port`)
+  const usage = async (): Promise<{ readonly cpu: number; readonly rss: number }> => {
+    child.send('usage')
+    const answer = await nextMessage(child)
+    if (!('cpu' in answer)) throw new Error(`${name} did not say what it uses`)
+    return answer
+  }
   return {
     port: first.port,
-    cpuMicros: async () => {
-      child.send('cpu')
-      const answer = await nextMessage(child)
-      return 'cpu' in answer ? answer.cpu : 0
-    },
+    cpuMicros: async () => (await usage()).cpu,
+    rssMib: async () => (await usage()).rss / 2 ** 20,
     ask: (question) => {
       child.send(question)
       return nextMessage(child)
     },
     stop: async () => {
       const gone = new Promise((resolve) => child.once('exit', resolve))
-      child.kill('SIGKILL')
+      // It ends by itself, and clears away what it has on disk.
+      child.disconnect()
       await gone
     },
   }

@@ -1,6 +1,6 @@
 import { Estimator, waiting, type Progress, type RunningWork } from '../src/domain/prediction/estimator.ts'
 import { Scheduler, unplaced, type Schedulable } from '../src/domain/queue/scheduler.ts'
-import { serviceOf, type Job } from './workload.ts'
+import { serviceOf, type Job, type Lengths } from './workload.ts'
 
 /** What became of a job. Points in time are ms of simulated time. */
 export interface Fate {
@@ -123,7 +123,7 @@ export class Simulation {
 }
 
 /** How far a job is after so long on its slot. */
-function progressOf(job: Job, elapsed: number): Progress {
+export function progressOf(job: Lengths, elapsed: number): Progress {
   if (elapsed < job.prefill_ms || job.tokens_out === 0) return { tokens: 0, since_ms: elapsed }
   const token_ms = job.decode_ms / Math.max(1, job.tokens_out - 1)
   const decoded = Math.min(job.tokens_out - 1, Math.floor((elapsed - job.prefill_ms) / token_ms))

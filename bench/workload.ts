@@ -28,7 +28,7 @@ export interface Load {
   readonly deadlines: Readonly<Record<Priority, readonly [number, number]>>
 }
 
-type Lengths = Pick<Job, 'shape' | 'tokens_out' | 'prefill_ms' | 'decode_ms'>
+export type Lengths = Pick<Job, 'shape' | 'tokens_out' | 'prefill_ms' | 'decode_ms'>
 
 const prefill_ms_per_token = 0.4
 const decode_ms_per_token = 20
@@ -63,7 +63,7 @@ export function jobsOf({ seed, hours, slots, factor, interactive, deadlines }: L
 }
 
 /** Prompts log-normal with median 800 and sigma 1, outputs with median 200 and sigma 0.8 up to max_tokens, in tokens. */
-function lengths(random: () => number): () => Lengths {
+export function lengths(random: () => number): () => Lengths {
   // Box and Muller, 1958.
   const normal = (): number => Math.sqrt(-2 * Math.log(random())) * Math.cos(2 * Math.PI * random())
   return () => {
@@ -76,7 +76,7 @@ function lengths(random: () => number): () => Lengths {
 }
 
 /** Uniform in (0, 1), the same for the same seed: mulberry32 (T. Ettinger, 2017). */
-function generator(seed: number): () => number {
+export function generator(seed: number): () => number {
   let state = seed
   return () => {
     state = (state + 0x6d2b79f5) | 0

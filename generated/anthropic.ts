@@ -272,17 +272,18 @@ export interface components {
             stop_reason: "end_turn" | "max_tokens" | "tool_use";
             /** @description Never told. */
             stop_sequence: string | null;
-            /** @description Tokens used. */
-            usage: {
-                /** @description Of the prompt, those from a cache left out. */
-                input_tokens: number;
-                /** @description Generated. */
-                output_tokens: number;
-                /** @description From a cache. */
-                cache_read_input_tokens?: number;
-                /** @description 0. */
-                cache_creation_input_tokens?: number;
-            };
+            usage: components["schemas"]["Usage"];
+        };
+        /** @description Tokens used. */
+        Usage: {
+            /** @description Of the prompt, those from a cache left out. */
+            input_tokens: number;
+            /** @description Generated. */
+            output_tokens: number;
+            /** @description From a cache. */
+            cache_read_input_tokens?: number;
+            /** @description 0. */
+            cache_creation_input_tokens?: number;
         };
         /** @description A model. */
         Model: {
@@ -312,6 +313,141 @@ export interface components {
             /** @description Of the last. */
             last_id: string | null;
         };
+        /** @description The first event. */
+        MessageStartEvent: {
+            /**
+             * @description What this is.
+             * @enum {string}
+             */
+            type: "message_start";
+            message: components["schemas"]["MessageBegun"];
+        };
+        /** @description The answer before anything is in it. */
+        MessageBegun: {
+            /** @description `msg_` and the task. */
+            id: string;
+            /**
+             * @description What this is.
+             * @enum {string}
+             */
+            type: "message";
+            /**
+             * @description Who says it.
+             * @enum {string}
+             */
+            role: "assistant";
+            /** @description As asked for. */
+            model: string;
+            /** @description Nothing yet. */
+            content: Record<string, never>[];
+            /**
+             * @description Not yet.
+             * @enum {string|null}
+             */
+            stop_reason: null;
+            /**
+             * @description Not yet.
+             * @enum {string|null}
+             */
+            stop_sequence: null;
+            usage: components["schemas"]["Usage"];
+        };
+        /** @description A block begins. */
+        ContentBlockStartEvent: {
+            /**
+             * @description What this is.
+             * @enum {string}
+             */
+            type: "content_block_start";
+            /** @description Of the block; blocks count up from 0. */
+            index: number;
+            content_block: components["schemas"]["Block"];
+        };
+        /** @description More of the block. */
+        ContentBlockDeltaEvent: {
+            /**
+             * @description What this is.
+             * @enum {string}
+             */
+            type: "content_block_delta";
+            /** @description Of the block; blocks count up from 0. */
+            index: number;
+            delta: components["schemas"]["BlockDelta"];
+        };
+        /** @description What is new in a block; the field that belongs to its type. */
+        BlockDelta: {
+            /**
+             * @description What is new.
+             * @enum {string}
+             */
+            type: "text_delta" | "thinking_delta" | "input_json_delta";
+            /** @description Of text_delta. */
+            text?: string;
+            /** @description Of thinking_delta. */
+            thinking?: string;
+            /** @description Of input_json_delta. */
+            partial_json?: string;
+        };
+        /** @description A block is complete. */
+        ContentBlockStopEvent: {
+            /**
+             * @description What this is.
+             * @enum {string}
+             */
+            type: "content_block_stop";
+            /** @description Of the block; blocks count up from 0. */
+            index: number;
+        };
+        /** @description Why the answer ended. */
+        MessageDeltaEvent: {
+            /**
+             * @description What this is.
+             * @enum {string}
+             */
+            type: "message_delta";
+            /** @description What is new. */
+            delta: {
+                /**
+                 * @description Why.
+                 * @enum {string}
+                 */
+                stop_reason: "end_turn" | "max_tokens" | "tool_use";
+                /** @description Never told. */
+                stop_sequence: string | null;
+            };
+            usage: components["schemas"]["Usage"];
+        };
+        /** @description The last event of an answer that is complete. */
+        MessageStopEvent: {
+            /**
+             * @description What this is.
+             * @enum {string}
+             */
+            type: "message_stop";
+        };
+        /** @description Keeps the connection open. */
+        PingEvent: {
+            /**
+             * @description What this is.
+             * @enum {string}
+             */
+            type: "ping";
+        };
+        /** @description The answer has failed; nothing comes after it. */
+        ErrorEvent: {
+            /**
+             * @description What this is.
+             * @enum {string}
+             */
+            type: "error";
+            /** @description What is wrong. */
+            error: {
+                /** @description overloaded_error where the same request may succeed, else api_error. */
+                type: string;
+                /** @description What is wrong, for people. */
+                message: string;
+            };
+        };
     };
     responses: {
         /** @description The request cannot be done as it is; the message names the field. */
@@ -322,6 +458,21 @@ export interface components {
                  * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
                  */
                 "X-Correlation-Id": string;
+                /**
+                 * @description The same as X-Correlation-Id, under the name that clients of Anthropic read.
+                 * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
+                 */
+                "request-id": string;
+                /**
+                 * @description The task that failed before anything of its answer was written; absent where the request became none.
+                 * @example 6f1f64a5-3f3b-4a6e-9f7a-0d6f2c1b7a10
+                 */
+                "X-Task-Id"?: string;
+                /**
+                 * @description `true` where the same request was running already, and this is its answer.
+                 * @example true
+                 */
+                "X-Orchd-Attached"?: "true";
                 [name: string]: unknown;
             };
             content: {
@@ -336,6 +487,21 @@ export interface components {
                  * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
                  */
                 "X-Correlation-Id": string;
+                /**
+                 * @description The same as X-Correlation-Id, under the name that clients of Anthropic read.
+                 * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
+                 */
+                "request-id": string;
+                /**
+                 * @description The task that failed before anything of its answer was written; absent where the request became none.
+                 * @example 6f1f64a5-3f3b-4a6e-9f7a-0d6f2c1b7a10
+                 */
+                "X-Task-Id"?: string;
+                /**
+                 * @description `true` where the same request was running already, and this is its answer.
+                 * @example true
+                 */
+                "X-Orchd-Attached"?: "true";
                 [name: string]: unknown;
             };
             content: {
@@ -350,6 +516,21 @@ export interface components {
                  * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
                  */
                 "X-Correlation-Id": string;
+                /**
+                 * @description The same as X-Correlation-Id, under the name that clients of Anthropic read.
+                 * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
+                 */
+                "request-id": string;
+                /**
+                 * @description The task that failed before anything of its answer was written; absent where the request became none.
+                 * @example 6f1f64a5-3f3b-4a6e-9f7a-0d6f2c1b7a10
+                 */
+                "X-Task-Id"?: string;
+                /**
+                 * @description `true` where the same request was running already, and this is its answer.
+                 * @example true
+                 */
+                "X-Orchd-Attached"?: "true";
                 [name: string]: unknown;
             };
             content: {
@@ -364,6 +545,21 @@ export interface components {
                  * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
                  */
                 "X-Correlation-Id": string;
+                /**
+                 * @description The same as X-Correlation-Id, under the name that clients of Anthropic read.
+                 * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
+                 */
+                "request-id": string;
+                /**
+                 * @description The task that failed before anything of its answer was written; absent where the request became none.
+                 * @example 6f1f64a5-3f3b-4a6e-9f7a-0d6f2c1b7a10
+                 */
+                "X-Task-Id"?: string;
+                /**
+                 * @description `true` where the same request was running already, and this is its answer.
+                 * @example true
+                 */
+                "X-Orchd-Attached"?: "true";
                 [name: string]: unknown;
             };
             content: {
@@ -378,6 +574,21 @@ export interface components {
                  * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
                  */
                 "X-Correlation-Id": string;
+                /**
+                 * @description The same as X-Correlation-Id, under the name that clients of Anthropic read.
+                 * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
+                 */
+                "request-id": string;
+                /**
+                 * @description The task that failed before anything of its answer was written; absent where the request became none.
+                 * @example 6f1f64a5-3f3b-4a6e-9f7a-0d6f2c1b7a10
+                 */
+                "X-Task-Id"?: string;
+                /**
+                 * @description `true` where the same request was running already, and this is its answer.
+                 * @example true
+                 */
+                "X-Orchd-Attached"?: "true";
                 [name: string]: unknown;
             };
             content: {
@@ -392,6 +603,21 @@ export interface components {
                  * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
                  */
                 "X-Correlation-Id": string;
+                /**
+                 * @description The same as X-Correlation-Id, under the name that clients of Anthropic read.
+                 * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
+                 */
+                "request-id": string;
+                /**
+                 * @description The task that failed before anything of its answer was written; absent where the request became none.
+                 * @example 6f1f64a5-3f3b-4a6e-9f7a-0d6f2c1b7a10
+                 */
+                "X-Task-Id"?: string;
+                /**
+                 * @description `true` where the same request was running already, and this is its answer.
+                 * @example true
+                 */
+                "X-Orchd-Attached"?: "true";
                 [name: string]: unknown;
             };
             content: {
@@ -406,6 +632,21 @@ export interface components {
                  * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
                  */
                 "X-Correlation-Id": string;
+                /**
+                 * @description The same as X-Correlation-Id, under the name that clients of Anthropic read.
+                 * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
+                 */
+                "request-id": string;
+                /**
+                 * @description The task that failed before anything of its answer was written; absent where the request became none.
+                 * @example 6f1f64a5-3f3b-4a6e-9f7a-0d6f2c1b7a10
+                 */
+                "X-Task-Id"?: string;
+                /**
+                 * @description `true` where the same request was running already, and this is its answer.
+                 * @example true
+                 */
+                "X-Orchd-Attached"?: "true";
                 [name: string]: unknown;
             };
             content: {
@@ -420,6 +661,21 @@ export interface components {
                  * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
                  */
                 "X-Correlation-Id": string;
+                /**
+                 * @description The task that failed before anything of its answer was written; absent where the request became none.
+                 * @example 6f1f64a5-3f3b-4a6e-9f7a-0d6f2c1b7a10
+                 */
+                "X-Task-Id"?: string;
+                /**
+                 * @description `true` where the same request was running already, and this is its answer.
+                 * @example true
+                 */
+                "X-Orchd-Attached"?: "true";
+                /**
+                 * @description The same as X-Correlation-Id, under the name that clients of Anthropic read.
+                 * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
+                 */
+                "request-id": string;
                 /**
                  * @description Seconds after which a place is expected, rounded up; at most 60, for clients take more for an error.
                  * @example 2
@@ -444,6 +700,21 @@ export interface components {
                  * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
                  */
                 "X-Correlation-Id": string;
+                /**
+                 * @description The same as X-Correlation-Id, under the name that clients of Anthropic read.
+                 * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
+                 */
+                "request-id": string;
+                /**
+                 * @description The task that failed before anything of its answer was written; absent where the request became none.
+                 * @example 6f1f64a5-3f3b-4a6e-9f7a-0d6f2c1b7a10
+                 */
+                "X-Task-Id"?: string;
+                /**
+                 * @description `true` where the same request was running already, and this is its answer.
+                 * @example true
+                 */
+                "X-Orchd-Attached"?: "true";
                 [name: string]: unknown;
             };
             content: {
@@ -458,6 +729,21 @@ export interface components {
                  * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
                  */
                 "X-Correlation-Id": string;
+                /**
+                 * @description The task that failed before anything of its answer was written; absent where the request became none.
+                 * @example 6f1f64a5-3f3b-4a6e-9f7a-0d6f2c1b7a10
+                 */
+                "X-Task-Id"?: string;
+                /**
+                 * @description `true` where the same request was running already, and this is its answer.
+                 * @example true
+                 */
+                "X-Orchd-Attached"?: "true";
+                /**
+                 * @description The same as X-Correlation-Id, under the name that clients of Anthropic read.
+                 * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
+                 */
+                "request-id": string;
                 /**
                  * @description Seconds after which a place is expected, rounded up; at most 60, for clients take more for an error.
                  * @example 2
@@ -489,6 +775,11 @@ export interface components {
          */
         TaskId: string;
         /**
+         * @description The task that failed before anything of its answer was written; absent where the request became none.
+         * @example 6f1f64a5-3f3b-4a6e-9f7a-0d6f2c1b7a10
+         */
+        FailedTaskId: string;
+        /**
          * @description `true` where the same request was running already, and this is its answer.
          * @example true
          */
@@ -498,6 +789,11 @@ export interface components {
          * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
          */
         RequestId: string;
+        /**
+         * @description Of a stream.
+         * @example no-store
+         */
+        CacheControl: "no-store";
         /**
          * @description Seconds after which a place is expected, rounded up; at most 60, for clients take more for an error.
          * @example 2
@@ -544,6 +840,11 @@ export interface operations {
                      * @example true
                      */
                     "X-Orchd-Attached"?: "true";
+                    /**
+                     * @description Of a stream.
+                     * @example no-store
+                     */
+                    "Cache-Control"?: "no-store";
                     /**
                      * @description The same as X-Correlation-Id, under the name that clients of Anthropic read.
                      * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
@@ -612,7 +913,6 @@ export interface operations {
             413: components["responses"]["PayloadTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["Unavailable"];
         };
     };
     listAnthropicModels: {

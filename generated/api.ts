@@ -483,7 +483,10 @@ export interface components {
         PoolId: string;
         /** @description A replica, unique in its pool. */
         ReplicaId: string;
-        /** @description The model as the pool names it, e.g. `file:models/tinytales.gguf` or `mock:v1`. */
+        /**
+         * @description A model. A task asks for it by a name or an alias that `getCapabilities` lists; where none are configured these are what a pool serves,
+         *     e.g. `file:models/tinytales.gguf` or `mock:v1`, the pool's id, and what its server calls the model.
+         */
         ModelRef: string;
         /** @description `sha256:` and the digest of the artifact's canonical JSON (RFC 8785). */
         ArtifactId: string;
@@ -691,7 +694,7 @@ export interface components {
             prefer_pools?: components["schemas"]["PoolId"][];
             /** @description Never used. */
             avoid_pools?: components["schemas"]["PoolId"][];
-            /** @description Device indices; only pools with a replica that has all of them. */
+            /** @description Device indices; only replicas that have all of them. The task waits for one of those, and lets others pass. */
             require_device_mask?: number[];
             /** @description Whether `prefer` may use other pools when no preferred one takes the task (it may unless this is false); contradicts `pin`. */
             allow_fallback?: boolean;
@@ -722,8 +725,9 @@ export interface components {
         /**
          * @description A task. `completion` takes exactly one of `prompt` and `messages`; `embedding` takes `inputs`; `rerank` takes the query as `prompt`
          *     and the documents as `inputs`. Left out: `task_id` is drawn, `session_id` is the task's own, `workload` follows from the fields,
-         *     `model_ref` is the only one served, `engine` is any, `priority` is the highest of its key, `max_tokens` is what the context and the
-         *     budgets have left, `ctx` is what prompt and `max_tokens` need, `deadline_ms` is the configured one.
+         *     `model_ref` is the only one that is served and that its key may use, `engine` is any, `priority` is the highest of its key, `max_tokens`
+         *     is what the context and the budgets have left, `ctx` is what prompt and `max_tokens` need, `deadline_ms` is the configured one. A model's
+         *     own defaults come first.
          */
         TaskRequest: {
             task_id?: components["schemas"]["TaskId"];
@@ -1013,7 +1017,7 @@ export interface components {
         Usage: {
             /** @description Name of the key. */
             key: string;
-            /** @description The model; `unknown` where a refused task named none that is served. */
+            /** @description The model as its pool serves it; `unknown` where a refused task named none that is served. */
             model_ref: string;
             day: components["schemas"]["Day"];
             /** @description Tasks that ended, however they did. */
@@ -1208,6 +1212,12 @@ export interface components {
              *     takes these fields; `prefill`: goes on from a last message of the assistant; `continues`: goes on from text it is given.
              */
             features: components["schemas"]["Feature"][];
+            /**
+             * @description Prompts, or chats at least, are counted by an estimate, for the engine has no tokenizer to ask.
+             * @enum {boolean}
+             */
+            tokens_estimated?: true;
+            load_state?: components["schemas"]["LoadState"];
         };
         /**
          * @description What an engine can beside generating text.
@@ -1254,7 +1264,41 @@ export interface components {
             api_version: string;
             /** @description One per pool. */
             engines: components["schemas"]["EngineCapability"][];
+            /** @description What a task may name as `model_ref`. */
+            models: components["schemas"]["ModelCapability"][];
         };
+        /** @description A model by its name. */
+        ModelCapability: {
+            /** @description Its name. */
+            name: string;
+            /** @description Other names of it; `*` stands for any characters. */
+            aliases: string[];
+            /** @description Pools that serve it; the earliest predicted start takes a task. */
+            pools: components["schemas"]["PoolId"][];
+            /** @description Pools that take a task where none of the others can. */
+            fallback: components["schemas"]["PoolId"][];
+            defaults: components["schemas"]["ModelDefaults"];
+            /** @description Largest context that one of its pools has, tokens. */
+            ctx_max: number;
+            /** @description What one at least of its pools can. */
+            features: components["schemas"]["Feature"][];
+            /** @description Whether one of its pools takes tasks now. */
+            ready: boolean;
+        };
+        /** @description What a task of this model has that does not say. */
+        ModelDefaults: {
+            /** @description Most tokens a completion generates. */
+            max_tokens?: number;
+            priority?: components["schemas"]["Priority"];
+            /** @description Its deadline, ms from acceptance. */
+            deadline_ms?: number;
+            sampling?: components["schemas"]["Sampling"];
+        };
+        /**
+         * @description Of a pool whose group shares devices: it waits for its turn, is being loaded, is loaded, lets its running tasks end before it makes room, is being unloaded.
+         * @enum {string}
+         */
+        LoadState: "asleep" | "loading" | "loaded" | "leaving" | "unloading";
         /** @description A pool at a glance. */
         PoolSummary: {
             pool_id: components["schemas"]["PoolId"];
@@ -1262,7 +1306,7 @@ export interface components {
             model_ref: components["schemas"]["ModelRef"];
             /** @description Some replica is up or coming up. */
             live: boolean;
-            /** @description Some replica takes tasks. */
+            /** @description It takes tasks: some replica is up, or its group loads it when its turn comes. */
             ready: boolean;
             /** @description Takes no new tasks. */
             draining: boolean;
@@ -1272,6 +1316,7 @@ export interface components {
             slots_busy: number;
             /** @description Tasks that wait. */
             queue_depth: number;
+            load_state?: components["schemas"]["LoadState"];
         };
         /** @description Every configured pool. */
         PoolList: {
@@ -1282,7 +1327,7 @@ export interface components {
         ReplicaHealth: {
             replica_id: components["schemas"]["ReplicaId"];
             /**
-             * @description `down` waits for its next restart.
+             * @description `down` takes no tasks until it is tried again: the engine is gone, its tasks failed in a row, or its devices are in trouble.
              * @enum {string}
              */
             state: "starting" | "ready" | "down" | "stopped";
@@ -1294,9 +1339,11 @@ export interface components {
             devices: number[];
             /** @description As the engine reports it. */
             engine_version?: string;
+            /** @description SHA-256 of its model, hex, where the engine reports it. */
+            model_digest?: string;
             /** @description Restarts since the daemon started. */
             restarts: number;
-            /** @description While down: until the next attempt, from now. */
+            /** @description While down: until it is tried again, from now; absent while it waits for its devices. */
             restart_in_ms?: number;
             /** @description Why it was last down. */
             last_error?: string;
@@ -1305,7 +1352,7 @@ export interface components {
         PoolHealth: {
             /** @description Some replica is up or coming up. */
             live: boolean;
-            /** @description Some replica takes tasks. */
+            /** @description It takes tasks: some replica is up, or its group loads it when its turn comes. */
             ready: boolean;
             /** @description Takes no new tasks. */
             draining: boolean;
@@ -1324,6 +1371,7 @@ export interface components {
             };
             /** @description The newest error of a replica. */
             last_error?: string;
+            load_state?: components["schemas"]["LoadState"];
             /** @description Its replicas. */
             replicas: components["schemas"]["ReplicaHealth"][];
         };
@@ -2090,7 +2138,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description One entry per pool. */
+            /** @description What the key may use, by name of the model and by pool. */
             200: {
                 headers: {
                     /**

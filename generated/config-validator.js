@@ -2,15 +2,16 @@
 import runtime0 from 'ajv/dist/runtime/ucs2length.js';
 
 export const validateConfig = validate10;
-const schema12 = {"type":"object","additionalProperties":false,"required":["listen","data_dir","models_dir","log_level","auth","cors","limits","doors","sessions","retention","catalog","devices","defaults","shutdown_grace_ms","pools"],"properties":{"listen":{"type":"string","pattern":"^(\\[[0-9a-fA-F:.]+\\]|[^:\\s]+):[0-9]{1,5}$","default":"0.0.0.0:8080"},"data_dir":{"type":"string","minLength":1,"default":"./data"},"models_dir":{"type":"string","minLength":1,"default":"./models"},"log_level":{"type":"string","enum":["fatal","error","warn","info","debug","trace","silent"],"default":"info"},"auth":{"$ref":"#/definitions/Auth","default":{}},"cors":{"$ref":"#/definitions/Cors","default":{}},"limits":{"$ref":"#/definitions/Limits","default":{}},"doors":{"$ref":"#/definitions/Doors","default":{}},"sessions":{"$ref":"#/definitions/Sessions","default":{}},"retention":{"$ref":"#/definitions/Retention","default":{}},"catalog":{"$ref":"#/definitions/Catalog","default":{}},"devices":{"$ref":"#/definitions/Devices","default":{}},"defaults":{"$ref":"#/definitions/Defaults","default":{}},"shutdown_grace_ms":{"type":"integer","minimum":0,"maximum":3600000,"default":10000},"pools":{"type":"array","minItems":1,"maxItems":256,"items":{"$ref":"#/definitions/Pool"},"default":[{"id":"tales","engine":"llamacpp","driver":"embedded","model":"file:models/tinytales.gguf","ctx":256,"replicas":[{"id":"r0","slots":2}]},{"id":"mock","engine":"mock","driver":"in-process","model":"mock:v1","ctx":8192,"replicas":[{"id":"r0","slots":4}],"queue":{"capacity":256,"full_policy":"drop-lru"}}]}}};
+const schema12 = {"type":"object","additionalProperties":false,"required":["listen","data_dir","models_dir","log_level","auth","cors","limits","doors","sessions","retention","catalog","devices","defaults","shutdown_grace_ms","groups","pools","models"],"properties":{"listen":{"type":"string","pattern":"^(\\[[0-9a-fA-F:.]+\\]|[^:\\s]+):[0-9]{1,5}$","default":"0.0.0.0:8080"},"data_dir":{"type":"string","minLength":1,"default":"./data"},"models_dir":{"type":"string","minLength":1,"default":"./models"},"log_level":{"type":"string","enum":["fatal","error","warn","info","debug","trace","silent"],"default":"info"},"auth":{"$ref":"#/definitions/Auth","default":{}},"cors":{"$ref":"#/definitions/Cors","default":{}},"limits":{"$ref":"#/definitions/Limits","default":{}},"doors":{"$ref":"#/definitions/Doors","default":{}},"sessions":{"$ref":"#/definitions/Sessions","default":{}},"retention":{"$ref":"#/definitions/Retention","default":{}},"catalog":{"$ref":"#/definitions/Catalog","default":{}},"devices":{"$ref":"#/definitions/Devices","default":{}},"defaults":{"$ref":"#/definitions/Defaults","default":{}},"shutdown_grace_ms":{"type":"integer","minimum":0,"maximum":3600000,"default":10000},"groups":{"type":"array","maxItems":64,"default":[],"items":{"$ref":"#/definitions/Group"}},"pools":{"type":"array","minItems":1,"maxItems":256,"items":{"$ref":"#/definitions/Pool"},"default":[{"id":"tales","engine":"llamacpp","driver":"embedded","model":"file:models/tinytales.gguf","ctx":256,"replicas":[{"id":"r0","slots":2}]},{"id":"mock","engine":"mock","driver":"in-process","model":"mock:v1","ctx":8192,"replicas":[{"id":"r0","slots":4}],"queue":{"capacity":256,"full_policy":"drop-lru"}}]},"models":{"type":"array","maxItems":256,"default":[],"items":{"$ref":"#/definitions/Model"}}}};
 const func2 = Object.prototype.hasOwnProperty;
 const func3 = runtime0.default;
 const pattern0 = new RegExp("^(\\[[0-9a-fA-F:.]+\\]|[^:\\s]+):[0-9]{1,5}$", "u");
-const pattern3 = new RegExp("^https?://[^/\\s]+$", "u");
+const pattern4 = new RegExp("^https?://[^/\\s]+$", "u");
 const schema14 = {"type":"object","additionalProperties":false,"required":["name","key_sha256","roles","limits"],"properties":{"name":{"type":"string","pattern":"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"},"key_sha256":{"type":"string","pattern":"^[0-9a-f]{64}$","writeOnly":true},"roles":{"type":"array","minItems":1,"uniqueItems":true,"items":{"type":"string","enum":["data","control"]}},"limits":{"$ref":"#/definitions/KeyLimits","default":{}}}};
 const pattern1 = new RegExp("^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$", "u");
 const pattern2 = new RegExp("^[0-9a-f]{64}$", "u");
-const schema15 = {"type":"object","additionalProperties":false,"required":["budgets","top_priority"],"properties":{"requests_per_minute":{"type":"integer","minimum":1,"maximum":1000000},"queued_tasks":{"type":"integer","minimum":1,"maximum":10000000},"top_priority":{"type":"string","enum":["interactive","batch"],"default":"interactive"},"budgets":{"$ref":"#/definitions/Budgets","default":{}}}};
+const schema15 = {"type":"object","additionalProperties":false,"required":["budgets","top_priority"],"properties":{"requests_per_minute":{"type":"integer","minimum":1,"maximum":1000000},"queued_tasks":{"type":"integer","minimum":1,"maximum":10000000},"top_priority":{"type":"string","enum":["interactive","batch"],"default":"interactive"},"models":{"type":"array","minItems":1,"maxItems":256,"items":{"$ref":"#/definitions/ModelPattern"}},"budgets":{"$ref":"#/definitions/Budgets","default":{}}}};
+const pattern3 = new RegExp("^\\S+$", "u");
 
 function validate14(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -43,7 +44,7 @@ vErrors.push(err1);
 errors++;
 }
 for(const key0 in data){
-if(!((((key0 === "requests_per_minute") || (key0 === "queued_tasks")) || (key0 === "top_priority")) || (key0 === "budgets"))){
+if(!(((((key0 === "requests_per_minute") || (key0 === "queued_tasks")) || (key0 === "top_priority")) || (key0 === "models")) || (key0 === "budgets"))){
 const err2 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err2];
@@ -145,11 +146,11 @@ vErrors.push(err10);
 }
 errors++;
 }
-let data3 = data.budgets;
-if(data3 && typeof data3 == "object" && !Array.isArray(data3)){
-for(const key1 in data3){
-if(!(((key1 === "tokens") || (key1 === "time_ms")) || (key1 === "cost"))){
-const err11 = {instancePath:instancePath+"/budgets",schemaPath:"#/definitions/Budgets/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key1},message:"must NOT have additional properties"};
+if(data.models !== undefined){
+let data3 = data.models;
+if(Array.isArray(data3)){
+if(data3.length > 256){
+const err11 = {instancePath:instancePath+"/models",schemaPath:"#/properties/models/maxItems",keyword:"maxItems",params:{limit: 256},message:"must NOT have more than 256 items"};
 if(vErrors === null){
 vErrors = [err11];
 }
@@ -158,11 +159,8 @@ vErrors.push(err11);
 }
 errors++;
 }
-}
-if(data3.tokens !== undefined){
-let data4 = data3.tokens;
-if(!((typeof data4 == "number") && (!(data4 % 1) && !isNaN(data4)))){
-const err12 = {instancePath:instancePath+"/budgets/tokens",schemaPath:"#/definitions/Budgets/properties/tokens/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+if(data3.length < 1){
+const err12 = {instancePath:instancePath+"/models",schemaPath:"#/properties/models/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items"};
 if(vErrors === null){
 vErrors = [err12];
 }
@@ -171,9 +169,12 @@ vErrors.push(err12);
 }
 errors++;
 }
-if(typeof data4 == "number"){
-if(data4 > 9007199254740991 || isNaN(data4)){
-const err13 = {instancePath:instancePath+"/budgets/tokens",schemaPath:"#/definitions/Budgets/properties/tokens/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"};
+const len0 = data3.length;
+for(let i0=0; i0<len0; i0++){
+let data4 = data3[i0];
+if(typeof data4 === "string"){
+if(func3(data4) > 256){
+const err13 = {instancePath:instancePath+"/models/" + i0,schemaPath:"#/definitions/ModelPattern/maxLength",keyword:"maxLength",params:{limit: 256},message:"must NOT have more than 256 characters"};
 if(vErrors === null){
 vErrors = [err13];
 }
@@ -182,8 +183,8 @@ vErrors.push(err13);
 }
 errors++;
 }
-if(data4 < 1 || isNaN(data4)){
-const err14 = {instancePath:instancePath+"/budgets/tokens",schemaPath:"#/definitions/Budgets/properties/tokens/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"};
+if(!pattern3.test(data4)){
+const err14 = {instancePath:instancePath+"/models/" + i0,schemaPath:"#/definitions/ModelPattern/pattern",keyword:"pattern",params:{pattern: "^\\S+$"},message:"must match pattern \""+"^\\S+$"+"\""};
 if(vErrors === null){
 vErrors = [err14];
 }
@@ -193,11 +194,8 @@ vErrors.push(err14);
 errors++;
 }
 }
-}
-if(data3.time_ms !== undefined){
-let data5 = data3.time_ms;
-if(!((typeof data5 == "number") && (!(data5 % 1) && !isNaN(data5)))){
-const err15 = {instancePath:instancePath+"/budgets/time_ms",schemaPath:"#/definitions/Budgets/properties/time_ms/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+else {
+const err15 = {instancePath:instancePath+"/models/" + i0,schemaPath:"#/definitions/ModelPattern/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err15];
 }
@@ -206,9 +204,10 @@ vErrors.push(err15);
 }
 errors++;
 }
-if(typeof data5 == "number"){
-if(data5 > 9007199254740991 || isNaN(data5)){
-const err16 = {instancePath:instancePath+"/budgets/time_ms",schemaPath:"#/definitions/Budgets/properties/time_ms/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"};
+}
+}
+else {
+const err16 = {instancePath:instancePath+"/models",schemaPath:"#/properties/models/type",keyword:"type",params:{type: "array"},message:"must be array"};
 if(vErrors === null){
 vErrors = [err16];
 }
@@ -217,8 +216,12 @@ vErrors.push(err16);
 }
 errors++;
 }
-if(data5 < 1 || isNaN(data5)){
-const err17 = {instancePath:instancePath+"/budgets/time_ms",schemaPath:"#/definitions/Budgets/properties/time_ms/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"};
+}
+let data5 = data.budgets;
+if(data5 && typeof data5 == "object" && !Array.isArray(data5)){
+for(const key1 in data5){
+if(!(((key1 === "tokens") || (key1 === "time_ms")) || (key1 === "cost"))){
+const err17 = {instancePath:instancePath+"/budgets",schemaPath:"#/definitions/Budgets/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key1},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err17];
 }
@@ -228,12 +231,10 @@ vErrors.push(err17);
 errors++;
 }
 }
-}
-if(data3.cost !== undefined){
-let data6 = data3.cost;
-if(typeof data6 == "number"){
-if(data6 > 1000000 || isNaN(data6)){
-const err18 = {instancePath:instancePath+"/budgets/cost",schemaPath:"#/definitions/Budgets/properties/cost/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"};
+if(data5.tokens !== undefined){
+let data6 = data5.tokens;
+if(!((typeof data6 == "number") && (!(data6 % 1) && !isNaN(data6)))){
+const err18 = {instancePath:instancePath+"/budgets/tokens",schemaPath:"#/definitions/Budgets/properties/tokens/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
 if(vErrors === null){
 vErrors = [err18];
 }
@@ -242,8 +243,9 @@ vErrors.push(err18);
 }
 errors++;
 }
-if(data6 < 0.000001 || isNaN(data6)){
-const err19 = {instancePath:instancePath+"/budgets/cost",schemaPath:"#/definitions/Budgets/properties/cost/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0.000001},message:"must be >= 0.000001"};
+if(typeof data6 == "number"){
+if(data6 > 9007199254740991 || isNaN(data6)){
+const err19 = {instancePath:instancePath+"/budgets/tokens",schemaPath:"#/definitions/Budgets/properties/tokens/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"};
 if(vErrors === null){
 vErrors = [err19];
 }
@@ -252,9 +254,8 @@ vErrors.push(err19);
 }
 errors++;
 }
-}
-else {
-const err20 = {instancePath:instancePath+"/budgets/cost",schemaPath:"#/definitions/Budgets/properties/cost/type",keyword:"type",params:{type: "number"},message:"must be number"};
+if(data6 < 1 || isNaN(data6)){
+const err20 = {instancePath:instancePath+"/budgets/tokens",schemaPath:"#/definitions/Budgets/properties/tokens/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"};
 if(vErrors === null){
 vErrors = [err20];
 }
@@ -265,8 +266,10 @@ errors++;
 }
 }
 }
-else {
-const err21 = {instancePath:instancePath+"/budgets",schemaPath:"#/definitions/Budgets/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(data5.time_ms !== undefined){
+let data7 = data5.time_ms;
+if(!((typeof data7 == "number") && (!(data7 % 1) && !isNaN(data7)))){
+const err21 = {instancePath:instancePath+"/budgets/time_ms",schemaPath:"#/definitions/Budgets/properties/time_ms/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
 if(vErrors === null){
 vErrors = [err21];
 }
@@ -275,14 +278,83 @@ vErrors.push(err21);
 }
 errors++;
 }
-}
-else {
-const err22 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(typeof data7 == "number"){
+if(data7 > 9007199254740991 || isNaN(data7)){
+const err22 = {instancePath:instancePath+"/budgets/time_ms",schemaPath:"#/definitions/Budgets/properties/time_ms/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"};
 if(vErrors === null){
 vErrors = [err22];
 }
 else {
 vErrors.push(err22);
+}
+errors++;
+}
+if(data7 < 1 || isNaN(data7)){
+const err23 = {instancePath:instancePath+"/budgets/time_ms",schemaPath:"#/definitions/Budgets/properties/time_ms/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"};
+if(vErrors === null){
+vErrors = [err23];
+}
+else {
+vErrors.push(err23);
+}
+errors++;
+}
+}
+}
+if(data5.cost !== undefined){
+let data8 = data5.cost;
+if(typeof data8 == "number"){
+if(data8 > 1000000 || isNaN(data8)){
+const err24 = {instancePath:instancePath+"/budgets/cost",schemaPath:"#/definitions/Budgets/properties/cost/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"};
+if(vErrors === null){
+vErrors = [err24];
+}
+else {
+vErrors.push(err24);
+}
+errors++;
+}
+if(data8 < 0.000001 || isNaN(data8)){
+const err25 = {instancePath:instancePath+"/budgets/cost",schemaPath:"#/definitions/Budgets/properties/cost/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0.000001},message:"must be >= 0.000001"};
+if(vErrors === null){
+vErrors = [err25];
+}
+else {
+vErrors.push(err25);
+}
+errors++;
+}
+}
+else {
+const err26 = {instancePath:instancePath+"/budgets/cost",schemaPath:"#/definitions/Budgets/properties/cost/type",keyword:"type",params:{type: "number"},message:"must be number"};
+if(vErrors === null){
+vErrors = [err26];
+}
+else {
+vErrors.push(err26);
+}
+errors++;
+}
+}
+}
+else {
+const err27 = {instancePath:instancePath+"/budgets",schemaPath:"#/definitions/Budgets/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err27];
+}
+else {
+vErrors.push(err27);
+}
+errors++;
+}
+}
+else {
+const err28 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err28];
+}
+else {
+vErrors.push(err28);
 }
 errors++;
 }
@@ -857,10 +929,10 @@ validate18.errors = vErrors;
 return errors === 0;
 }
 
-const pattern4 = new RegExp("^((\\*\\.)?[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?|\\[[0-9A-Fa-f:.]+\\])(:[0-9]{1,5})?$", "u");
-const pattern5 = new RegExp("^https?://[^/?#@\\s]+$", "u");
-const pattern6 = new RegExp("^[\\x21-\\x7e]{1,1024}$", "u");
-const pattern7 = new RegExp("^[A-Za-z0-9+/]{43}=$", "u");
+const pattern5 = new RegExp("^((\\*\\.)?[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?|\\[[0-9A-Fa-f:.]+\\])(:[0-9]{1,5})?$", "u");
+const pattern6 = new RegExp("^https?://[^/?#@\\s]+$", "u");
+const pattern7 = new RegExp("^[\\x21-\\x7e]{1,1024}$", "u");
+const pattern8 = new RegExp("^[A-Za-z0-9+/]{43}=$", "u");
 
 function validate20(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -970,7 +1042,7 @@ vErrors.push(err7);
 }
 errors++;
 }
-if(!pattern4.test(data2)){
+if(!pattern5.test(data2)){
 const err8 = {instancePath:instancePath+"/egress/hosts/" + i0,schemaPath:"#/definitions/Egress/properties/hosts/items/pattern",keyword:"pattern",params:{pattern: "^((\\*\\.)?[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?|\\[[0-9A-Fa-f:.]+\\])(:[0-9]{1,5})?$"},message:"must match pattern \""+"^((\\*\\.)?[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?|\\[[0-9A-Fa-f:.]+\\])(:[0-9]{1,5})?$"+"\""};
 if(vErrors === null){
 vErrors = [err8];
@@ -1016,7 +1088,7 @@ errors++;
 }
 let data3 = data.hf_endpoint;
 if(typeof data3 === "string"){
-if(!pattern5.test(data3)){
+if(!pattern6.test(data3)){
 const err12 = {instancePath:instancePath+"/hf_endpoint",schemaPath:"#/properties/hf_endpoint/pattern",keyword:"pattern",params:{pattern: "^https?://[^/?#@\\s]+$"},message:"must match pattern \""+"^https?://[^/?#@\\s]+$"+"\""};
 if(vErrors === null){
 vErrors = [err12];
@@ -1040,7 +1112,7 @@ errors++;
 if(data.hf_token !== undefined){
 let data4 = data.hf_token;
 if(typeof data4 === "string"){
-if(!pattern6.test(data4)){
+if(!pattern7.test(data4)){
 const err14 = {instancePath:instancePath+"/hf_token",schemaPath:"#/properties/hf_token/pattern",keyword:"pattern",params:{pattern: "^[\\x21-\\x7e]{1,1024}$"},message:"must match pattern \""+"^[\\x21-\\x7e]{1,1024}$"+"\""};
 if(vErrors === null){
 vErrors = [err14];
@@ -1148,7 +1220,7 @@ errors++;
 if(data6.public_key !== undefined){
 let data8 = data6.public_key;
 if(typeof data8 === "string"){
-if(!pattern7.test(data8)){
+if(!pattern8.test(data8)){
 const err23 = {instancePath:instancePath+"/signers/" + i1+"/public_key",schemaPath:"#/definitions/Signer/properties/public_key/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9+/]{43}=$"},message:"must match pattern \""+"^[A-Za-z0-9+/]{43}=$"+"\""};
 if(vErrors === null){
 vErrors = [err23];
@@ -1208,12 +1280,412 @@ validate20.errors = vErrors;
 return errors === 0;
 }
 
-const schema39 = {"type":"object","additionalProperties":false,"required":["capacity","full_policy","batch_every"],"properties":{"capacity":{"type":"integer","minimum":1,"maximum":10000000,"default":64},"full_policy":{"type":"string","enum":["reject","drop-lru"],"default":"reject"},"batch_every":{"type":"integer","minimum":1,"maximum":1000000,"default":8}}};
-const pattern8 = new RegExp("^[a-z0-9][a-z0-9._-]{0,63}$", "u");
-const pattern10 = new RegExp("^https?://[^/?#@\\s]+(/[^?#@\\s]*)?$", "u");
-const pattern11 = new RegExp("^(?!ORCHD_)[A-Za-z_][A-Za-z0-9_]{0,127}$", "u");
+const pattern9 = new RegExp("^[a-z0-9][a-z0-9._-]{0,63}$", "u");
 
-function validate24(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate22(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.loaded === undefined){
+data.loaded = 1;
+}
+if(data.idle_unload_ms === undefined){
+data.idle_unload_ms = 900000;
+}
+if(data.max_hold_ms === undefined){
+data.max_hold_ms = 60000;
+}
+if(data.preload === undefined){
+data.preload = [];
+}
+if(data.pin === undefined){
+data.pin = [];
+}
+if(data.id === undefined){
+const err0 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "id"},message:"must have required property '"+"id"+"'"};
+if(vErrors === null){
+vErrors = [err0];
+}
+else {
+vErrors.push(err0);
+}
+errors++;
+}
+if(data.pools === undefined){
+const err1 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "pools"},message:"must have required property '"+"pools"+"'"};
+if(vErrors === null){
+vErrors = [err1];
+}
+else {
+vErrors.push(err1);
+}
+errors++;
+}
+if(data.loaded === undefined){
+const err2 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "loaded"},message:"must have required property '"+"loaded"+"'"};
+if(vErrors === null){
+vErrors = [err2];
+}
+else {
+vErrors.push(err2);
+}
+errors++;
+}
+if(data.idle_unload_ms === undefined){
+const err3 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "idle_unload_ms"},message:"must have required property '"+"idle_unload_ms"+"'"};
+if(vErrors === null){
+vErrors = [err3];
+}
+else {
+vErrors.push(err3);
+}
+errors++;
+}
+if(data.max_hold_ms === undefined){
+const err4 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "max_hold_ms"},message:"must have required property '"+"max_hold_ms"+"'"};
+if(vErrors === null){
+vErrors = [err4];
+}
+else {
+vErrors.push(err4);
+}
+errors++;
+}
+if(data.preload === undefined){
+const err5 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "preload"},message:"must have required property '"+"preload"+"'"};
+if(vErrors === null){
+vErrors = [err5];
+}
+else {
+vErrors.push(err5);
+}
+errors++;
+}
+if(data.pin === undefined){
+const err6 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "pin"},message:"must have required property '"+"pin"+"'"};
+if(vErrors === null){
+vErrors = [err6];
+}
+else {
+vErrors.push(err6);
+}
+errors++;
+}
+for(const key0 in data){
+if(!(((((((key0 === "id") || (key0 === "pools")) || (key0 === "loaded")) || (key0 === "idle_unload_ms")) || (key0 === "max_hold_ms")) || (key0 === "preload")) || (key0 === "pin"))){
+const err7 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
+if(vErrors === null){
+vErrors = [err7];
+}
+else {
+vErrors.push(err7);
+}
+errors++;
+}
+}
+if(data.id !== undefined){
+let data0 = data.id;
+if(typeof data0 === "string"){
+if(!pattern9.test(data0)){
+const err8 = {instancePath:instancePath+"/id",schemaPath:"#/definitions/Id/pattern",keyword:"pattern",params:{pattern: "^[a-z0-9][a-z0-9._-]{0,63}$"},message:"must match pattern \""+"^[a-z0-9][a-z0-9._-]{0,63}$"+"\""};
+if(vErrors === null){
+vErrors = [err8];
+}
+else {
+vErrors.push(err8);
+}
+errors++;
+}
+}
+else {
+const err9 = {instancePath:instancePath+"/id",schemaPath:"#/definitions/Id/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err9];
+}
+else {
+vErrors.push(err9);
+}
+errors++;
+}
+}
+if(data.pools !== undefined){
+let data1 = data.pools;
+if(Array.isArray(data1)){
+if(data1.length > 256){
+const err10 = {instancePath:instancePath+"/pools",schemaPath:"#/properties/pools/maxItems",keyword:"maxItems",params:{limit: 256},message:"must NOT have more than 256 items"};
+if(vErrors === null){
+vErrors = [err10];
+}
+else {
+vErrors.push(err10);
+}
+errors++;
+}
+if(data1.length < 1){
+const err11 = {instancePath:instancePath+"/pools",schemaPath:"#/properties/pools/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items"};
+if(vErrors === null){
+vErrors = [err11];
+}
+else {
+vErrors.push(err11);
+}
+errors++;
+}
+const len0 = data1.length;
+for(let i0=0; i0<len0; i0++){
+let data2 = data1[i0];
+if(typeof data2 === "string"){
+if(!pattern9.test(data2)){
+const err12 = {instancePath:instancePath+"/pools/" + i0,schemaPath:"#/definitions/Id/pattern",keyword:"pattern",params:{pattern: "^[a-z0-9][a-z0-9._-]{0,63}$"},message:"must match pattern \""+"^[a-z0-9][a-z0-9._-]{0,63}$"+"\""};
+if(vErrors === null){
+vErrors = [err12];
+}
+else {
+vErrors.push(err12);
+}
+errors++;
+}
+}
+else {
+const err13 = {instancePath:instancePath+"/pools/" + i0,schemaPath:"#/definitions/Id/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err13];
+}
+else {
+vErrors.push(err13);
+}
+errors++;
+}
+}
+}
+else {
+const err14 = {instancePath:instancePath+"/pools",schemaPath:"#/properties/pools/type",keyword:"type",params:{type: "array"},message:"must be array"};
+if(vErrors === null){
+vErrors = [err14];
+}
+else {
+vErrors.push(err14);
+}
+errors++;
+}
+}
+let data3 = data.loaded;
+if(!((typeof data3 == "number") && (!(data3 % 1) && !isNaN(data3)))){
+const err15 = {instancePath:instancePath+"/loaded",schemaPath:"#/properties/loaded/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+if(vErrors === null){
+vErrors = [err15];
+}
+else {
+vErrors.push(err15);
+}
+errors++;
+}
+if(typeof data3 == "number"){
+if(data3 > 256 || isNaN(data3)){
+const err16 = {instancePath:instancePath+"/loaded",schemaPath:"#/properties/loaded/maximum",keyword:"maximum",params:{comparison: "<=", limit: 256},message:"must be <= 256"};
+if(vErrors === null){
+vErrors = [err16];
+}
+else {
+vErrors.push(err16);
+}
+errors++;
+}
+if(data3 < 1 || isNaN(data3)){
+const err17 = {instancePath:instancePath+"/loaded",schemaPath:"#/properties/loaded/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"};
+if(vErrors === null){
+vErrors = [err17];
+}
+else {
+vErrors.push(err17);
+}
+errors++;
+}
+}
+let data4 = data.idle_unload_ms;
+if(!((typeof data4 == "number") && (!(data4 % 1) && !isNaN(data4)))){
+const err18 = {instancePath:instancePath+"/idle_unload_ms",schemaPath:"#/properties/idle_unload_ms/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+if(vErrors === null){
+vErrors = [err18];
+}
+else {
+vErrors.push(err18);
+}
+errors++;
+}
+if(typeof data4 == "number"){
+if(data4 > 2147483647 || isNaN(data4)){
+const err19 = {instancePath:instancePath+"/idle_unload_ms",schemaPath:"#/properties/idle_unload_ms/maximum",keyword:"maximum",params:{comparison: "<=", limit: 2147483647},message:"must be <= 2147483647"};
+if(vErrors === null){
+vErrors = [err19];
+}
+else {
+vErrors.push(err19);
+}
+errors++;
+}
+if(data4 < 1 || isNaN(data4)){
+const err20 = {instancePath:instancePath+"/idle_unload_ms",schemaPath:"#/properties/idle_unload_ms/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"};
+if(vErrors === null){
+vErrors = [err20];
+}
+else {
+vErrors.push(err20);
+}
+errors++;
+}
+}
+let data5 = data.max_hold_ms;
+if(!((typeof data5 == "number") && (!(data5 % 1) && !isNaN(data5)))){
+const err21 = {instancePath:instancePath+"/max_hold_ms",schemaPath:"#/properties/max_hold_ms/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+if(vErrors === null){
+vErrors = [err21];
+}
+else {
+vErrors.push(err21);
+}
+errors++;
+}
+if(typeof data5 == "number"){
+if(data5 > 86400000 || isNaN(data5)){
+const err22 = {instancePath:instancePath+"/max_hold_ms",schemaPath:"#/properties/max_hold_ms/maximum",keyword:"maximum",params:{comparison: "<=", limit: 86400000},message:"must be <= 86400000"};
+if(vErrors === null){
+vErrors = [err22];
+}
+else {
+vErrors.push(err22);
+}
+errors++;
+}
+if(data5 < 1 || isNaN(data5)){
+const err23 = {instancePath:instancePath+"/max_hold_ms",schemaPath:"#/properties/max_hold_ms/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"};
+if(vErrors === null){
+vErrors = [err23];
+}
+else {
+vErrors.push(err23);
+}
+errors++;
+}
+}
+let data6 = data.preload;
+if(Array.isArray(data6)){
+if(data6.length > 256){
+const err24 = {instancePath:instancePath+"/preload",schemaPath:"#/properties/preload/maxItems",keyword:"maxItems",params:{limit: 256},message:"must NOT have more than 256 items"};
+if(vErrors === null){
+vErrors = [err24];
+}
+else {
+vErrors.push(err24);
+}
+errors++;
+}
+const len1 = data6.length;
+for(let i1=0; i1<len1; i1++){
+let data7 = data6[i1];
+if(typeof data7 === "string"){
+if(!pattern9.test(data7)){
+const err25 = {instancePath:instancePath+"/preload/" + i1,schemaPath:"#/definitions/Id/pattern",keyword:"pattern",params:{pattern: "^[a-z0-9][a-z0-9._-]{0,63}$"},message:"must match pattern \""+"^[a-z0-9][a-z0-9._-]{0,63}$"+"\""};
+if(vErrors === null){
+vErrors = [err25];
+}
+else {
+vErrors.push(err25);
+}
+errors++;
+}
+}
+else {
+const err26 = {instancePath:instancePath+"/preload/" + i1,schemaPath:"#/definitions/Id/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err26];
+}
+else {
+vErrors.push(err26);
+}
+errors++;
+}
+}
+}
+else {
+const err27 = {instancePath:instancePath+"/preload",schemaPath:"#/properties/preload/type",keyword:"type",params:{type: "array"},message:"must be array"};
+if(vErrors === null){
+vErrors = [err27];
+}
+else {
+vErrors.push(err27);
+}
+errors++;
+}
+let data8 = data.pin;
+if(Array.isArray(data8)){
+if(data8.length > 256){
+const err28 = {instancePath:instancePath+"/pin",schemaPath:"#/properties/pin/maxItems",keyword:"maxItems",params:{limit: 256},message:"must NOT have more than 256 items"};
+if(vErrors === null){
+vErrors = [err28];
+}
+else {
+vErrors.push(err28);
+}
+errors++;
+}
+const len2 = data8.length;
+for(let i2=0; i2<len2; i2++){
+let data9 = data8[i2];
+if(typeof data9 === "string"){
+if(!pattern9.test(data9)){
+const err29 = {instancePath:instancePath+"/pin/" + i2,schemaPath:"#/definitions/Id/pattern",keyword:"pattern",params:{pattern: "^[a-z0-9][a-z0-9._-]{0,63}$"},message:"must match pattern \""+"^[a-z0-9][a-z0-9._-]{0,63}$"+"\""};
+if(vErrors === null){
+vErrors = [err29];
+}
+else {
+vErrors.push(err29);
+}
+errors++;
+}
+}
+else {
+const err30 = {instancePath:instancePath+"/pin/" + i2,schemaPath:"#/definitions/Id/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err30];
+}
+else {
+vErrors.push(err30);
+}
+errors++;
+}
+}
+}
+else {
+const err31 = {instancePath:instancePath+"/pin",schemaPath:"#/properties/pin/type",keyword:"type",params:{type: "array"},message:"must be array"};
+if(vErrors === null){
+vErrors = [err31];
+}
+else {
+vErrors.push(err31);
+}
+errors++;
+}
+}
+else {
+const err32 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err32];
+}
+else {
+vErrors.push(err32);
+}
+errors++;
+}
+validate22.errors = vErrors;
+return errors === 0;
+}
+
+const schema45 = {"type":"object","additionalProperties":false,"required":["capacity","full_policy","batch_every"],"properties":{"capacity":{"type":"integer","minimum":1,"maximum":10000000,"default":64},"full_policy":{"type":"string","enum":["reject","drop-lru"],"default":"reject"},"batch_every":{"type":"integer","minimum":1,"maximum":1000000,"default":8}}};
+const pattern15 = new RegExp("^https?://[^/?#@\\s]+(/[^?#@\\s]*)?$", "u");
+const pattern16 = new RegExp("^(?!ORCHD_)[A-Za-z_][A-Za-z0-9_]{0,127}$", "u");
+
+function validate26(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -1241,7 +1713,7 @@ vErrors.push(err1);
 errors++;
 }
 for(const key0 in data){
-if(!(((((key0 === "id") || (key0 === "slots")) || (key0 === "url")) || (key0 === "api_key_env")) || (key0 === "devices"))){
+if(!((((((key0 === "id") || (key0 === "slots")) || (key0 === "url")) || (key0 === "api_key_env")) || (key0 === "port")) || (key0 === "devices"))){
 const err2 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err2];
@@ -1255,7 +1727,7 @@ errors++;
 if(data.id !== undefined){
 let data0 = data.id;
 if(typeof data0 === "string"){
-if(!pattern8.test(data0)){
+if(!pattern9.test(data0)){
 const err3 = {instancePath:instancePath+"/id",schemaPath:"#/definitions/Id/pattern",keyword:"pattern",params:{pattern: "^[a-z0-9][a-z0-9._-]{0,63}$"},message:"must match pattern \""+"^[a-z0-9][a-z0-9._-]{0,63}$"+"\""};
 if(vErrors === null){
 vErrors = [err3];
@@ -1325,7 +1797,7 @@ vErrors.push(err8);
 }
 errors++;
 }
-if(!pattern10.test(data2)){
+if(!pattern15.test(data2)){
 const err9 = {instancePath:instancePath+"/url",schemaPath:"#/definitions/Url/pattern",keyword:"pattern",params:{pattern: "^https?://[^/?#@\\s]+(/[^?#@\\s]*)?$"},message:"must match pattern \""+"^https?://[^/?#@\\s]+(/[^?#@\\s]*)?$"+"\""};
 if(vErrors === null){
 vErrors = [err9];
@@ -1350,7 +1822,7 @@ errors++;
 if(data.api_key_env !== undefined){
 let data3 = data.api_key_env;
 if(typeof data3 === "string"){
-if(!pattern11.test(data3)){
+if(!pattern16.test(data3)){
 const err11 = {instancePath:instancePath+"/api_key_env",schemaPath:"#/definitions/ApiKeyEnv/pattern",keyword:"pattern",params:{pattern: "^(?!ORCHD_)[A-Za-z_][A-Za-z0-9_]{0,127}$"},message:"must match pattern \""+"^(?!ORCHD_)[A-Za-z_][A-Za-z0-9_]{0,127}$"+"\""};
 if(vErrors === null){
 vErrors = [err11];
@@ -1372,10 +1844,10 @@ vErrors.push(err12);
 errors++;
 }
 }
-let data4 = data.devices;
-if(Array.isArray(data4)){
-if(data4.length > 64){
-const err13 = {instancePath:instancePath+"/devices",schemaPath:"#/properties/devices/maxItems",keyword:"maxItems",params:{limit: 64},message:"must NOT have more than 64 items"};
+if(data.port !== undefined){
+let data4 = data.port;
+if(!((typeof data4 == "number") && (!(data4 % 1) && !isNaN(data4)))){
+const err13 = {instancePath:instancePath+"/port",schemaPath:"#/properties/port/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
 if(vErrors === null){
 vErrors = [err13];
 }
@@ -1384,11 +1856,9 @@ vErrors.push(err13);
 }
 errors++;
 }
-const len0 = data4.length;
-for(let i0=0; i0<len0; i0++){
-let data5 = data4[i0];
-if(!((typeof data5 == "number") && (!(data5 % 1) && !isNaN(data5)))){
-const err14 = {instancePath:instancePath+"/devices/" + i0,schemaPath:"#/properties/devices/items/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+if(typeof data4 == "number"){
+if(data4 > 65535 || isNaN(data4)){
+const err14 = {instancePath:instancePath+"/port",schemaPath:"#/properties/port/maximum",keyword:"maximum",params:{comparison: "<=", limit: 65535},message:"must be <= 65535"};
 if(vErrors === null){
 vErrors = [err14];
 }
@@ -1397,9 +1867,8 @@ vErrors.push(err14);
 }
 errors++;
 }
-if(typeof data5 == "number"){
-if(data5 > 1023 || isNaN(data5)){
-const err15 = {instancePath:instancePath+"/devices/" + i0,schemaPath:"#/properties/devices/items/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1023},message:"must be <= 1023"};
+if(data4 < 1 || isNaN(data4)){
+const err15 = {instancePath:instancePath+"/port",schemaPath:"#/properties/port/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"};
 if(vErrors === null){
 vErrors = [err15];
 }
@@ -1408,8 +1877,12 @@ vErrors.push(err15);
 }
 errors++;
 }
-if(data5 < 0 || isNaN(data5)){
-const err16 = {instancePath:instancePath+"/devices/" + i0,schemaPath:"#/properties/devices/items/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+}
+}
+let data5 = data.devices;
+if(Array.isArray(data5)){
+if(data5.length > 64){
+const err16 = {instancePath:instancePath+"/devices",schemaPath:"#/properties/devices/maxItems",keyword:"maxItems",params:{limit: 64},message:"must NOT have more than 64 items"};
 if(vErrors === null){
 vErrors = [err16];
 }
@@ -1418,11 +1891,11 @@ vErrors.push(err16);
 }
 errors++;
 }
-}
-}
-}
-else {
-const err17 = {instancePath:instancePath+"/devices",schemaPath:"#/properties/devices/type",keyword:"type",params:{type: "array"},message:"must be array"};
+const len0 = data5.length;
+for(let i0=0; i0<len0; i0++){
+let data6 = data5[i0];
+if(!((typeof data6 == "number") && (!(data6 % 1) && !isNaN(data6)))){
+const err17 = {instancePath:instancePath+"/devices/" + i0,schemaPath:"#/properties/devices/items/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
 if(vErrors === null){
 vErrors = [err17];
 }
@@ -1431,9 +1904,9 @@ vErrors.push(err17);
 }
 errors++;
 }
-}
-else {
-const err18 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(typeof data6 == "number"){
+if(data6 > 1023 || isNaN(data6)){
+const err18 = {instancePath:instancePath+"/devices/" + i0,schemaPath:"#/properties/devices/items/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1023},message:"must be <= 1023"};
 if(vErrors === null){
 vErrors = [err18];
 }
@@ -1442,12 +1915,46 @@ vErrors.push(err18);
 }
 errors++;
 }
-validate24.errors = vErrors;
+if(data6 < 0 || isNaN(data6)){
+const err19 = {instancePath:instancePath+"/devices/" + i0,schemaPath:"#/properties/devices/items/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+if(vErrors === null){
+vErrors = [err19];
+}
+else {
+vErrors.push(err19);
+}
+errors++;
+}
+}
+}
+}
+else {
+const err20 = {instancePath:instancePath+"/devices",schemaPath:"#/properties/devices/type",keyword:"type",params:{type: "array"},message:"must be array"};
+if(vErrors === null){
+vErrors = [err20];
+}
+else {
+vErrors.push(err20);
+}
+errors++;
+}
+}
+else {
+const err21 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err21];
+}
+else {
+vErrors.push(err21);
+}
+errors++;
+}
+validate26.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate23(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate25(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(Array.isArray(data)){
@@ -1473,8 +1980,8 @@ errors++;
 }
 const len0 = data.length;
 for(let i0=0; i0<len0; i0++){
-if(!(validate24(data[i0], {instancePath:instancePath+"/" + i0,parentData:data,parentDataProperty:i0,rootData}))){
-vErrors = vErrors === null ? validate24.errors : vErrors.concat(validate24.errors);
+if(!(validate26(data[i0], {instancePath:instancePath+"/" + i0,parentData:data,parentDataProperty:i0,rootData}))){
+vErrors = vErrors === null ? validate26.errors : vErrors.concat(validate26.errors);
 errors = vErrors.length;
 }
 }
@@ -1489,15 +1996,15 @@ vErrors.push(err2);
 }
 errors++;
 }
-validate23.errors = vErrors;
+validate25.errors = vErrors;
 return errors === 0;
 }
 
-const schema42 = {"type":"object","discriminator":{"propertyName":"driver"},"oneOf":[{"$ref":"#/definitions/MockInProcessPool"}],"required":["engine"],"properties":{"engine":{"enum":["mock"]}}};
-const schema43 = {"type":"object","additionalProperties":false,"required":["engine","driver","mock","ctx"],"properties":{"id":true,"engine":{"type":"string","enum":["mock"]},"driver":{"type":"string","enum":["in-process"]},"model":true,"ctx":true,"max_tokens_out":true,"sampler_profile_version":true,"replicas":true,"queue":true,"timeouts":true,"prices":true,"mock":{"$ref":"#/definitions/MockOptions","default":{}}}};
-const schema44 = {"type":"object","additionalProperties":false,"required":["prefill_ms","token_ms","tokens","load_ms","replayable"],"properties":{"prefill_ms":{"type":"number","minimum":0,"maximum":600000,"default":5},"token_ms":{"type":"number","minimum":0,"maximum":600000,"default":10},"tokens":{"type":"integer","minimum":1,"maximum":10000000,"default":32},"replayable":{"type":"boolean","default":true},"load_ms":{"type":"number","minimum":0,"maximum":600000,"default":0},"fault":{"type":"object","additionalProperties":false,"required":["kind","after_tokens","every"],"properties":{"kind":{"type":"string","enum":["fail","hang","die","deaf"]},"after_tokens":{"type":"integer","minimum":0,"maximum":10000000,"default":0},"every":{"type":"integer","minimum":1,"maximum":1000000,"default":1}}}}};
+const schema48 = {"type":"object","discriminator":{"propertyName":"driver"},"oneOf":[{"$ref":"#/definitions/MockInProcessPool"}],"required":["engine"],"properties":{"engine":{"enum":["mock"]}}};
+const schema49 = {"type":"object","additionalProperties":false,"required":["engine","driver","mock","ctx"],"properties":{"id":true,"engine":{"type":"string","enum":["mock"]},"driver":{"type":"string","enum":["in-process"]},"model":true,"ctx":true,"max_tokens_out":true,"sampler_profile_version":true,"replicas":true,"queue":true,"timeouts":true,"prices":true,"mock":{"$ref":"#/definitions/MockOptions","default":{}}}};
+const schema50 = {"type":"object","additionalProperties":false,"required":["prefill_ms","token_ms","tokens","load_ms","replayable","continues"],"properties":{"prefill_ms":{"type":"number","minimum":0,"maximum":600000,"default":5},"token_ms":{"type":"number","minimum":0,"maximum":600000,"default":10},"tokens":{"type":"integer","minimum":1,"maximum":10000000,"default":32},"replayable":{"type":"boolean","default":true},"continues":{"type":"boolean","default":true},"load_ms":{"type":"number","minimum":0,"maximum":600000,"default":0},"fault":{"type":"object","additionalProperties":false,"required":["kind","after_tokens","every"],"properties":{"kind":{"type":"string","enum":["fail","hang","die","deaf"]},"after_tokens":{"type":"integer","minimum":0,"maximum":10000000,"default":0},"every":{"type":"integer","minimum":1,"maximum":1000000,"default":1}}}}};
 
-function validate28(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate30(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -1545,7 +2052,7 @@ vErrors.push(err3);
 errors++;
 }
 for(const key0 in data){
-if(!(func2.call(schema43.properties, key0))){
+if(!(func2.call(schema49.properties, key0))){
 const err4 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err4];
@@ -1569,7 +2076,7 @@ vErrors.push(err5);
 errors++;
 }
 if(!(data0 === "mock")){
-const err6 = {instancePath:instancePath+"/engine",schemaPath:"#/properties/engine/enum",keyword:"enum",params:{allowedValues: schema43.properties.engine.enum},message:"must be equal to one of the allowed values"};
+const err6 = {instancePath:instancePath+"/engine",schemaPath:"#/properties/engine/enum",keyword:"enum",params:{allowedValues: schema49.properties.engine.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err6];
 }
@@ -1592,7 +2099,7 @@ vErrors.push(err7);
 errors++;
 }
 if(!(data1 === "in-process")){
-const err8 = {instancePath:instancePath+"/driver",schemaPath:"#/properties/driver/enum",keyword:"enum",params:{allowedValues: schema43.properties.driver.enum},message:"must be equal to one of the allowed values"};
+const err8 = {instancePath:instancePath+"/driver",schemaPath:"#/properties/driver/enum",keyword:"enum",params:{allowedValues: schema49.properties.driver.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err8];
 }
@@ -1615,6 +2122,9 @@ data2.tokens = 32;
 }
 if(data2.replayable === undefined){
 data2.replayable = true;
+}
+if(data2.continues === undefined){
+data2.continues = true;
 }
 if(data2.load_ms === undefined){
 data2.load_ms = 0;
@@ -1669,9 +2179,8 @@ vErrors.push(err13);
 }
 errors++;
 }
-for(const key1 in data2){
-if(!((((((key1 === "prefill_ms") || (key1 === "token_ms")) || (key1 === "tokens")) || (key1 === "replayable")) || (key1 === "load_ms")) || (key1 === "fault"))){
-const err14 = {instancePath:instancePath+"/mock",schemaPath:"#/definitions/MockOptions/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key1},message:"must NOT have additional properties"};
+if(data2.continues === undefined){
+const err14 = {instancePath:instancePath+"/mock",schemaPath:"#/definitions/MockOptions/required",keyword:"required",params:{missingProperty: "continues"},message:"must have required property '"+"continues"+"'"};
 if(vErrors === null){
 vErrors = [err14];
 }
@@ -1680,11 +2189,9 @@ vErrors.push(err14);
 }
 errors++;
 }
-}
-let data3 = data2.prefill_ms;
-if(typeof data3 == "number"){
-if(data3 > 600000 || isNaN(data3)){
-const err15 = {instancePath:instancePath+"/mock/prefill_ms",schemaPath:"#/definitions/MockOptions/properties/prefill_ms/maximum",keyword:"maximum",params:{comparison: "<=", limit: 600000},message:"must be <= 600000"};
+for(const key1 in data2){
+if(!(((((((key1 === "prefill_ms") || (key1 === "token_ms")) || (key1 === "tokens")) || (key1 === "replayable")) || (key1 === "continues")) || (key1 === "load_ms")) || (key1 === "fault"))){
+const err15 = {instancePath:instancePath+"/mock",schemaPath:"#/definitions/MockOptions/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key1},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err15];
 }
@@ -1693,8 +2200,11 @@ vErrors.push(err15);
 }
 errors++;
 }
-if(data3 < 0 || isNaN(data3)){
-const err16 = {instancePath:instancePath+"/mock/prefill_ms",schemaPath:"#/definitions/MockOptions/properties/prefill_ms/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+}
+let data3 = data2.prefill_ms;
+if(typeof data3 == "number"){
+if(data3 > 600000 || isNaN(data3)){
+const err16 = {instancePath:instancePath+"/mock/prefill_ms",schemaPath:"#/definitions/MockOptions/properties/prefill_ms/maximum",keyword:"maximum",params:{comparison: "<=", limit: 600000},message:"must be <= 600000"};
 if(vErrors === null){
 vErrors = [err16];
 }
@@ -1703,9 +2213,8 @@ vErrors.push(err16);
 }
 errors++;
 }
-}
-else {
-const err17 = {instancePath:instancePath+"/mock/prefill_ms",schemaPath:"#/definitions/MockOptions/properties/prefill_ms/type",keyword:"type",params:{type: "number"},message:"must be number"};
+if(data3 < 0 || isNaN(data3)){
+const err17 = {instancePath:instancePath+"/mock/prefill_ms",schemaPath:"#/definitions/MockOptions/properties/prefill_ms/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
 if(vErrors === null){
 vErrors = [err17];
 }
@@ -1714,10 +2223,9 @@ vErrors.push(err17);
 }
 errors++;
 }
-let data4 = data2.token_ms;
-if(typeof data4 == "number"){
-if(data4 > 600000 || isNaN(data4)){
-const err18 = {instancePath:instancePath+"/mock/token_ms",schemaPath:"#/definitions/MockOptions/properties/token_ms/maximum",keyword:"maximum",params:{comparison: "<=", limit: 600000},message:"must be <= 600000"};
+}
+else {
+const err18 = {instancePath:instancePath+"/mock/prefill_ms",schemaPath:"#/definitions/MockOptions/properties/prefill_ms/type",keyword:"type",params:{type: "number"},message:"must be number"};
 if(vErrors === null){
 vErrors = [err18];
 }
@@ -1726,8 +2234,10 @@ vErrors.push(err18);
 }
 errors++;
 }
-if(data4 < 0 || isNaN(data4)){
-const err19 = {instancePath:instancePath+"/mock/token_ms",schemaPath:"#/definitions/MockOptions/properties/token_ms/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+let data4 = data2.token_ms;
+if(typeof data4 == "number"){
+if(data4 > 600000 || isNaN(data4)){
+const err19 = {instancePath:instancePath+"/mock/token_ms",schemaPath:"#/definitions/MockOptions/properties/token_ms/maximum",keyword:"maximum",params:{comparison: "<=", limit: 600000},message:"must be <= 600000"};
 if(vErrors === null){
 vErrors = [err19];
 }
@@ -1736,9 +2246,8 @@ vErrors.push(err19);
 }
 errors++;
 }
-}
-else {
-const err20 = {instancePath:instancePath+"/mock/token_ms",schemaPath:"#/definitions/MockOptions/properties/token_ms/type",keyword:"type",params:{type: "number"},message:"must be number"};
+if(data4 < 0 || isNaN(data4)){
+const err20 = {instancePath:instancePath+"/mock/token_ms",schemaPath:"#/definitions/MockOptions/properties/token_ms/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
 if(vErrors === null){
 vErrors = [err20];
 }
@@ -1747,9 +2256,9 @@ vErrors.push(err20);
 }
 errors++;
 }
-let data5 = data2.tokens;
-if(!((typeof data5 == "number") && (!(data5 % 1) && !isNaN(data5)))){
-const err21 = {instancePath:instancePath+"/mock/tokens",schemaPath:"#/definitions/MockOptions/properties/tokens/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+}
+else {
+const err21 = {instancePath:instancePath+"/mock/token_ms",schemaPath:"#/definitions/MockOptions/properties/token_ms/type",keyword:"type",params:{type: "number"},message:"must be number"};
 if(vErrors === null){
 vErrors = [err21];
 }
@@ -1758,9 +2267,9 @@ vErrors.push(err21);
 }
 errors++;
 }
-if(typeof data5 == "number"){
-if(data5 > 10000000 || isNaN(data5)){
-const err22 = {instancePath:instancePath+"/mock/tokens",schemaPath:"#/definitions/MockOptions/properties/tokens/maximum",keyword:"maximum",params:{comparison: "<=", limit: 10000000},message:"must be <= 10000000"};
+let data5 = data2.tokens;
+if(!((typeof data5 == "number") && (!(data5 % 1) && !isNaN(data5)))){
+const err22 = {instancePath:instancePath+"/mock/tokens",schemaPath:"#/definitions/MockOptions/properties/tokens/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
 if(vErrors === null){
 vErrors = [err22];
 }
@@ -1769,8 +2278,9 @@ vErrors.push(err22);
 }
 errors++;
 }
-if(data5 < 1 || isNaN(data5)){
-const err23 = {instancePath:instancePath+"/mock/tokens",schemaPath:"#/definitions/MockOptions/properties/tokens/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"};
+if(typeof data5 == "number"){
+if(data5 > 10000000 || isNaN(data5)){
+const err23 = {instancePath:instancePath+"/mock/tokens",schemaPath:"#/definitions/MockOptions/properties/tokens/maximum",keyword:"maximum",params:{comparison: "<=", limit: 10000000},message:"must be <= 10000000"};
 if(vErrors === null){
 vErrors = [err23];
 }
@@ -1779,9 +2289,8 @@ vErrors.push(err23);
 }
 errors++;
 }
-}
-if(typeof data2.replayable !== "boolean"){
-const err24 = {instancePath:instancePath+"/mock/replayable",schemaPath:"#/definitions/MockOptions/properties/replayable/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"};
+if(data5 < 1 || isNaN(data5)){
+const err24 = {instancePath:instancePath+"/mock/tokens",schemaPath:"#/definitions/MockOptions/properties/tokens/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"};
 if(vErrors === null){
 vErrors = [err24];
 }
@@ -1790,10 +2299,9 @@ vErrors.push(err24);
 }
 errors++;
 }
-let data7 = data2.load_ms;
-if(typeof data7 == "number"){
-if(data7 > 600000 || isNaN(data7)){
-const err25 = {instancePath:instancePath+"/mock/load_ms",schemaPath:"#/definitions/MockOptions/properties/load_ms/maximum",keyword:"maximum",params:{comparison: "<=", limit: 600000},message:"must be <= 600000"};
+}
+if(typeof data2.replayable !== "boolean"){
+const err25 = {instancePath:instancePath+"/mock/replayable",schemaPath:"#/definitions/MockOptions/properties/replayable/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"};
 if(vErrors === null){
 vErrors = [err25];
 }
@@ -1802,8 +2310,8 @@ vErrors.push(err25);
 }
 errors++;
 }
-if(data7 < 0 || isNaN(data7)){
-const err26 = {instancePath:instancePath+"/mock/load_ms",schemaPath:"#/definitions/MockOptions/properties/load_ms/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+if(typeof data2.continues !== "boolean"){
+const err26 = {instancePath:instancePath+"/mock/continues",schemaPath:"#/definitions/MockOptions/properties/continues/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"};
 if(vErrors === null){
 vErrors = [err26];
 }
@@ -1812,9 +2320,10 @@ vErrors.push(err26);
 }
 errors++;
 }
-}
-else {
-const err27 = {instancePath:instancePath+"/mock/load_ms",schemaPath:"#/definitions/MockOptions/properties/load_ms/type",keyword:"type",params:{type: "number"},message:"must be number"};
+let data8 = data2.load_ms;
+if(typeof data8 == "number"){
+if(data8 > 600000 || isNaN(data8)){
+const err27 = {instancePath:instancePath+"/mock/load_ms",schemaPath:"#/definitions/MockOptions/properties/load_ms/maximum",keyword:"maximum",params:{comparison: "<=", limit: 600000},message:"must be <= 600000"};
 if(vErrors === null){
 vErrors = [err27];
 }
@@ -1823,17 +2332,8 @@ vErrors.push(err27);
 }
 errors++;
 }
-if(data2.fault !== undefined){
-let data8 = data2.fault;
-if(data8 && typeof data8 == "object" && !Array.isArray(data8)){
-if(data8.after_tokens === undefined){
-data8.after_tokens = 0;
-}
-if(data8.every === undefined){
-data8.every = 1;
-}
-if(data8.kind === undefined){
-const err28 = {instancePath:instancePath+"/mock/fault",schemaPath:"#/definitions/MockOptions/properties/fault/required",keyword:"required",params:{missingProperty: "kind"},message:"must have required property '"+"kind"+"'"};
+if(data8 < 0 || isNaN(data8)){
+const err28 = {instancePath:instancePath+"/mock/load_ms",schemaPath:"#/definitions/MockOptions/properties/load_ms/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
 if(vErrors === null){
 vErrors = [err28];
 }
@@ -1842,8 +2342,9 @@ vErrors.push(err28);
 }
 errors++;
 }
-if(data8.after_tokens === undefined){
-const err29 = {instancePath:instancePath+"/mock/fault",schemaPath:"#/definitions/MockOptions/properties/fault/required",keyword:"required",params:{missingProperty: "after_tokens"},message:"must have required property '"+"after_tokens"+"'"};
+}
+else {
+const err29 = {instancePath:instancePath+"/mock/load_ms",schemaPath:"#/definitions/MockOptions/properties/load_ms/type",keyword:"type",params:{type: "number"},message:"must be number"};
 if(vErrors === null){
 vErrors = [err29];
 }
@@ -1852,8 +2353,17 @@ vErrors.push(err29);
 }
 errors++;
 }
-if(data8.every === undefined){
-const err30 = {instancePath:instancePath+"/mock/fault",schemaPath:"#/definitions/MockOptions/properties/fault/required",keyword:"required",params:{missingProperty: "every"},message:"must have required property '"+"every"+"'"};
+if(data2.fault !== undefined){
+let data9 = data2.fault;
+if(data9 && typeof data9 == "object" && !Array.isArray(data9)){
+if(data9.after_tokens === undefined){
+data9.after_tokens = 0;
+}
+if(data9.every === undefined){
+data9.every = 1;
+}
+if(data9.kind === undefined){
+const err30 = {instancePath:instancePath+"/mock/fault",schemaPath:"#/definitions/MockOptions/properties/fault/required",keyword:"required",params:{missingProperty: "kind"},message:"must have required property '"+"kind"+"'"};
 if(vErrors === null){
 vErrors = [err30];
 }
@@ -1862,9 +2372,8 @@ vErrors.push(err30);
 }
 errors++;
 }
-for(const key2 in data8){
-if(!(((key2 === "kind") || (key2 === "after_tokens")) || (key2 === "every"))){
-const err31 = {instancePath:instancePath+"/mock/fault",schemaPath:"#/definitions/MockOptions/properties/fault/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key2},message:"must NOT have additional properties"};
+if(data9.after_tokens === undefined){
+const err31 = {instancePath:instancePath+"/mock/fault",schemaPath:"#/definitions/MockOptions/properties/fault/required",keyword:"required",params:{missingProperty: "after_tokens"},message:"must have required property '"+"after_tokens"+"'"};
 if(vErrors === null){
 vErrors = [err31];
 }
@@ -1873,11 +2382,8 @@ vErrors.push(err31);
 }
 errors++;
 }
-}
-if(data8.kind !== undefined){
-let data9 = data8.kind;
-if(typeof data9 !== "string"){
-const err32 = {instancePath:instancePath+"/mock/fault/kind",schemaPath:"#/definitions/MockOptions/properties/fault/properties/kind/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(data9.every === undefined){
+const err32 = {instancePath:instancePath+"/mock/fault",schemaPath:"#/definitions/MockOptions/properties/fault/required",keyword:"required",params:{missingProperty: "every"},message:"must have required property '"+"every"+"'"};
 if(vErrors === null){
 vErrors = [err32];
 }
@@ -1886,8 +2392,9 @@ vErrors.push(err32);
 }
 errors++;
 }
-if(!((((data9 === "fail") || (data9 === "hang")) || (data9 === "die")) || (data9 === "deaf"))){
-const err33 = {instancePath:instancePath+"/mock/fault/kind",schemaPath:"#/definitions/MockOptions/properties/fault/properties/kind/enum",keyword:"enum",params:{allowedValues: schema44.properties.fault.properties.kind.enum},message:"must be equal to one of the allowed values"};
+for(const key2 in data9){
+if(!(((key2 === "kind") || (key2 === "after_tokens")) || (key2 === "every"))){
+const err33 = {instancePath:instancePath+"/mock/fault",schemaPath:"#/definitions/MockOptions/properties/fault/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key2},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err33];
 }
@@ -1897,9 +2404,10 @@ vErrors.push(err33);
 errors++;
 }
 }
-let data10 = data8.after_tokens;
-if(!((typeof data10 == "number") && (!(data10 % 1) && !isNaN(data10)))){
-const err34 = {instancePath:instancePath+"/mock/fault/after_tokens",schemaPath:"#/definitions/MockOptions/properties/fault/properties/after_tokens/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+if(data9.kind !== undefined){
+let data10 = data9.kind;
+if(typeof data10 !== "string"){
+const err34 = {instancePath:instancePath+"/mock/fault/kind",schemaPath:"#/definitions/MockOptions/properties/fault/properties/kind/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err34];
 }
@@ -1908,9 +2416,8 @@ vErrors.push(err34);
 }
 errors++;
 }
-if(typeof data10 == "number"){
-if(data10 > 10000000 || isNaN(data10)){
-const err35 = {instancePath:instancePath+"/mock/fault/after_tokens",schemaPath:"#/definitions/MockOptions/properties/fault/properties/after_tokens/maximum",keyword:"maximum",params:{comparison: "<=", limit: 10000000},message:"must be <= 10000000"};
+if(!((((data10 === "fail") || (data10 === "hang")) || (data10 === "die")) || (data10 === "deaf"))){
+const err35 = {instancePath:instancePath+"/mock/fault/kind",schemaPath:"#/definitions/MockOptions/properties/fault/properties/kind/enum",keyword:"enum",params:{allowedValues: schema50.properties.fault.properties.kind.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err35];
 }
@@ -1919,8 +2426,10 @@ vErrors.push(err35);
 }
 errors++;
 }
-if(data10 < 0 || isNaN(data10)){
-const err36 = {instancePath:instancePath+"/mock/fault/after_tokens",schemaPath:"#/definitions/MockOptions/properties/fault/properties/after_tokens/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+}
+let data11 = data9.after_tokens;
+if(!((typeof data11 == "number") && (!(data11 % 1) && !isNaN(data11)))){
+const err36 = {instancePath:instancePath+"/mock/fault/after_tokens",schemaPath:"#/definitions/MockOptions/properties/fault/properties/after_tokens/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
 if(vErrors === null){
 vErrors = [err36];
 }
@@ -1929,10 +2438,9 @@ vErrors.push(err36);
 }
 errors++;
 }
-}
-let data11 = data8.every;
-if(!((typeof data11 == "number") && (!(data11 % 1) && !isNaN(data11)))){
-const err37 = {instancePath:instancePath+"/mock/fault/every",schemaPath:"#/definitions/MockOptions/properties/fault/properties/every/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+if(typeof data11 == "number"){
+if(data11 > 10000000 || isNaN(data11)){
+const err37 = {instancePath:instancePath+"/mock/fault/after_tokens",schemaPath:"#/definitions/MockOptions/properties/fault/properties/after_tokens/maximum",keyword:"maximum",params:{comparison: "<=", limit: 10000000},message:"must be <= 10000000"};
 if(vErrors === null){
 vErrors = [err37];
 }
@@ -1941,9 +2449,8 @@ vErrors.push(err37);
 }
 errors++;
 }
-if(typeof data11 == "number"){
-if(data11 > 1000000 || isNaN(data11)){
-const err38 = {instancePath:instancePath+"/mock/fault/every",schemaPath:"#/definitions/MockOptions/properties/fault/properties/every/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"};
+if(data11 < 0 || isNaN(data11)){
+const err38 = {instancePath:instancePath+"/mock/fault/after_tokens",schemaPath:"#/definitions/MockOptions/properties/fault/properties/after_tokens/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
 if(vErrors === null){
 vErrors = [err38];
 }
@@ -1952,8 +2459,10 @@ vErrors.push(err38);
 }
 errors++;
 }
-if(data11 < 1 || isNaN(data11)){
-const err39 = {instancePath:instancePath+"/mock/fault/every",schemaPath:"#/definitions/MockOptions/properties/fault/properties/every/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"};
+}
+let data12 = data9.every;
+if(!((typeof data12 == "number") && (!(data12 % 1) && !isNaN(data12)))){
+const err39 = {instancePath:instancePath+"/mock/fault/every",schemaPath:"#/definitions/MockOptions/properties/fault/properties/every/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
 if(vErrors === null){
 vErrors = [err39];
 }
@@ -1962,10 +2471,9 @@ vErrors.push(err39);
 }
 errors++;
 }
-}
-}
-else {
-const err40 = {instancePath:instancePath+"/mock/fault",schemaPath:"#/definitions/MockOptions/properties/fault/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(typeof data12 == "number"){
+if(data12 > 1000000 || isNaN(data12)){
+const err40 = {instancePath:instancePath+"/mock/fault/every",schemaPath:"#/definitions/MockOptions/properties/fault/properties/every/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"};
 if(vErrors === null){
 vErrors = [err40];
 }
@@ -1974,10 +2482,8 @@ vErrors.push(err40);
 }
 errors++;
 }
-}
-}
-else {
-const err41 = {instancePath:instancePath+"/mock",schemaPath:"#/definitions/MockOptions/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(data12 < 1 || isNaN(data12)){
+const err41 = {instancePath:instancePath+"/mock/fault/every",schemaPath:"#/definitions/MockOptions/properties/fault/properties/every/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"};
 if(vErrors === null){
 vErrors = [err41];
 }
@@ -1987,8 +2493,9 @@ vErrors.push(err41);
 errors++;
 }
 }
+}
 else {
-const err42 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+const err42 = {instancePath:instancePath+"/mock/fault",schemaPath:"#/definitions/MockOptions/properties/fault/type",keyword:"type",params:{type: "object"},message:"must be object"};
 if(vErrors === null){
 vErrors = [err42];
 }
@@ -1997,12 +2504,35 @@ vErrors.push(err42);
 }
 errors++;
 }
-validate28.errors = vErrors;
+}
+}
+else {
+const err43 = {instancePath:instancePath+"/mock",schemaPath:"#/definitions/MockOptions/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err43];
+}
+else {
+vErrors.push(err43);
+}
+errors++;
+}
+}
+else {
+const err44 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err44];
+}
+else {
+vErrors.push(err44);
+}
+errors++;
+}
+validate30.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate27(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate29(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -2018,7 +2548,7 @@ errors++;
 }
 if(data.engine !== undefined){
 if(!(data.engine === "mock")){
-const err1 = {instancePath:instancePath+"/engine",schemaPath:"#/properties/engine/enum",keyword:"enum",params:{allowedValues: schema42.properties.engine.enum},message:"must be equal to one of the allowed values"};
+const err1 = {instancePath:instancePath+"/engine",schemaPath:"#/properties/engine/enum",keyword:"enum",params:{allowedValues: schema48.properties.engine.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err1];
 }
@@ -2031,8 +2561,8 @@ errors++;
 const tag0 = data.driver;
 if(typeof tag0 == "string"){
 if(tag0 === "in-process"){
-if(!(validate28(data, {instancePath,parentData,parentDataProperty,rootData}))){
-vErrors = vErrors === null ? validate28.errors : vErrors.concat(validate28.errors);
+if(!(validate30(data, {instancePath,parentData,parentDataProperty,rootData}))){
+vErrors = vErrors === null ? validate30.errors : vErrors.concat(validate30.errors);
 errors = vErrors.length;
 }
 }
@@ -2068,14 +2598,14 @@ vErrors.push(err4);
 }
 errors++;
 }
-validate27.errors = vErrors;
+validate29.errors = vErrors;
 return errors === 0;
 }
 
-const schema45 = {"type":"object","discriminator":{"propertyName":"driver"},"oneOf":[{"$ref":"#/definitions/LlamacppEmbeddedPool"},{"$ref":"#/definitions/LlamacppExternalPool"}],"required":["engine"],"properties":{"engine":{"enum":["llamacpp"]}}};
-const schema46 = {"type":"object","additionalProperties":false,"required":["engine","driver","llamacpp","ctx"],"properties":{"id":true,"engine":{"type":"string","enum":["llamacpp"]},"driver":{"type":"string","enum":["embedded"]},"model":true,"ctx":true,"max_tokens_out":true,"sampler_profile_version":true,"replicas":true,"queue":true,"timeouts":true,"prices":true,"llamacpp":{"$ref":"#/definitions/LlamacppOptions","default":{}}}};
+const schema51 = {"type":"object","discriminator":{"propertyName":"driver"},"oneOf":[{"$ref":"#/definitions/LlamacppEmbeddedPool"},{"$ref":"#/definitions/LlamacppExternalPool"},{"$ref":"#/definitions/LlamacppManagedPool"}],"required":["engine"],"properties":{"engine":{"enum":["llamacpp"]}}};
+const schema52 = {"type":"object","additionalProperties":false,"required":["engine","driver","llamacpp","ctx"],"properties":{"id":true,"engine":{"type":"string","enum":["llamacpp"]},"driver":{"type":"string","enum":["embedded"]},"model":true,"ctx":true,"max_tokens_out":true,"sampler_profile_version":true,"replicas":true,"queue":true,"timeouts":true,"prices":true,"llamacpp":{"$ref":"#/definitions/LlamacppOptions","default":{}}}};
 
-function validate31(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate33(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -2123,7 +2653,7 @@ vErrors.push(err3);
 errors++;
 }
 for(const key0 in data){
-if(!(func2.call(schema46.properties, key0))){
+if(!(func2.call(schema52.properties, key0))){
 const err4 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err4];
@@ -2147,7 +2677,7 @@ vErrors.push(err5);
 errors++;
 }
 if(!(data0 === "llamacpp")){
-const err6 = {instancePath:instancePath+"/engine",schemaPath:"#/properties/engine/enum",keyword:"enum",params:{allowedValues: schema46.properties.engine.enum},message:"must be equal to one of the allowed values"};
+const err6 = {instancePath:instancePath+"/engine",schemaPath:"#/properties/engine/enum",keyword:"enum",params:{allowedValues: schema52.properties.engine.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err6];
 }
@@ -2170,7 +2700,7 @@ vErrors.push(err7);
 errors++;
 }
 if(!(data1 === "embedded")){
-const err8 = {instancePath:instancePath+"/driver",schemaPath:"#/properties/driver/enum",keyword:"enum",params:{allowedValues: schema46.properties.driver.enum},message:"must be equal to one of the allowed values"};
+const err8 = {instancePath:instancePath+"/driver",schemaPath:"#/properties/driver/enum",keyword:"enum",params:{allowedValues: schema52.properties.driver.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err8];
 }
@@ -2331,13 +2861,15 @@ vErrors.push(err21);
 }
 errors++;
 }
-validate31.errors = vErrors;
+validate33.errors = vErrors;
 return errors === 0;
 }
 
-const schema48 = {"type":"object","additionalProperties":false,"required":["engine","driver","llamacpp","replayable"],"properties":{"id":true,"engine":{"type":"string","enum":["llamacpp"]},"driver":{"type":"string","enum":["external"]},"model":true,"ctx":true,"max_tokens_out":true,"sampler_profile_version":true,"replicas":true,"queue":true,"timeouts":true,"prices":true,"url":{"$ref":"#/definitions/Url"},"api_key_env":{"$ref":"#/definitions/ApiKeyEnv"},"replayable":{"enum":[true,false,"probe"],"default":"probe"},"llamacpp":{"$ref":"#/definitions/LlamacppExternalOptions","default":{}}}};
+const schema54 = {"type":"object","additionalProperties":false,"required":["engine","driver","llamacpp","replayable"],"properties":{"id":true,"engine":{"type":"string","enum":["llamacpp"]},"driver":{"type":"string","enum":["external"]},"model":true,"ctx":true,"max_tokens_out":true,"sampler_profile_version":true,"replicas":true,"queue":true,"timeouts":true,"prices":true,"url":{"$ref":"#/definitions/Url"},"api_key_env":{"$ref":"#/definitions/ApiKeyEnv"},"replayable":{"$ref":"#/definitions/Replayable","default":"probe"},"reload":{"$ref":"#/definitions/ReloadMode"},"llamacpp":{"$ref":"#/definitions/LlamacppExternalOptions","default":{}}}};
+const schema57 = {"enum":[true,false,"probe"]};
+const schema58 = {"type":"string","enum":["beside","swap"]};
 
-function validate32(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate34(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -2388,7 +2920,7 @@ vErrors.push(err3);
 errors++;
 }
 for(const key0 in data){
-if(!(func2.call(schema48.properties, key0))){
+if(!(func2.call(schema54.properties, key0))){
 const err4 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err4];
@@ -2412,7 +2944,7 @@ vErrors.push(err5);
 errors++;
 }
 if(!(data0 === "llamacpp")){
-const err6 = {instancePath:instancePath+"/engine",schemaPath:"#/properties/engine/enum",keyword:"enum",params:{allowedValues: schema48.properties.engine.enum},message:"must be equal to one of the allowed values"};
+const err6 = {instancePath:instancePath+"/engine",schemaPath:"#/properties/engine/enum",keyword:"enum",params:{allowedValues: schema54.properties.engine.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err6];
 }
@@ -2435,7 +2967,7 @@ vErrors.push(err7);
 errors++;
 }
 if(!(data1 === "external")){
-const err8 = {instancePath:instancePath+"/driver",schemaPath:"#/properties/driver/enum",keyword:"enum",params:{allowedValues: schema48.properties.driver.enum},message:"must be equal to one of the allowed values"};
+const err8 = {instancePath:instancePath+"/driver",schemaPath:"#/properties/driver/enum",keyword:"enum",params:{allowedValues: schema54.properties.driver.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err8];
 }
@@ -2458,7 +2990,7 @@ vErrors.push(err9);
 }
 errors++;
 }
-if(!pattern10.test(data2)){
+if(!pattern15.test(data2)){
 const err10 = {instancePath:instancePath+"/url",schemaPath:"#/definitions/Url/pattern",keyword:"pattern",params:{pattern: "^https?://[^/?#@\\s]+(/[^?#@\\s]*)?$"},message:"must match pattern \""+"^https?://[^/?#@\\s]+(/[^?#@\\s]*)?$"+"\""};
 if(vErrors === null){
 vErrors = [err10];
@@ -2483,7 +3015,7 @@ errors++;
 if(data.api_key_env !== undefined){
 let data3 = data.api_key_env;
 if(typeof data3 === "string"){
-if(!pattern11.test(data3)){
+if(!pattern16.test(data3)){
 const err12 = {instancePath:instancePath+"/api_key_env",schemaPath:"#/definitions/ApiKeyEnv/pattern",keyword:"pattern",params:{pattern: "^(?!ORCHD_)[A-Za-z_][A-Za-z0-9_]{0,127}$"},message:"must match pattern \""+"^(?!ORCHD_)[A-Za-z_][A-Za-z0-9_]{0,127}$"+"\""};
 if(vErrors === null){
 vErrors = [err12];
@@ -2507,7 +3039,7 @@ errors++;
 }
 let data4 = data.replayable;
 if(!(((data4 === true) || (data4 === false)) || (data4 === "probe"))){
-const err14 = {instancePath:instancePath+"/replayable",schemaPath:"#/properties/replayable/enum",keyword:"enum",params:{allowedValues: schema48.properties.replayable.enum},message:"must be equal to one of the allowed values"};
+const err14 = {instancePath:instancePath+"/replayable",schemaPath:"#/definitions/Replayable/enum",keyword:"enum",params:{allowedValues: schema57.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err14];
 }
@@ -2516,10 +3048,252 @@ vErrors.push(err14);
 }
 errors++;
 }
-let data5 = data.llamacpp;
-if(data5 && typeof data5 == "object" && !Array.isArray(data5)){
-for(const key1 in data5){
-const err15 = {instancePath:instancePath+"/llamacpp",schemaPath:"#/definitions/LlamacppExternalOptions/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key1},message:"must NOT have additional properties"};
+if(data.reload !== undefined){
+let data5 = data.reload;
+if(typeof data5 !== "string"){
+const err15 = {instancePath:instancePath+"/reload",schemaPath:"#/definitions/ReloadMode/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err15];
+}
+else {
+vErrors.push(err15);
+}
+errors++;
+}
+if(!((data5 === "beside") || (data5 === "swap"))){
+const err16 = {instancePath:instancePath+"/reload",schemaPath:"#/definitions/ReloadMode/enum",keyword:"enum",params:{allowedValues: schema58.enum},message:"must be equal to one of the allowed values"};
+if(vErrors === null){
+vErrors = [err16];
+}
+else {
+vErrors.push(err16);
+}
+errors++;
+}
+}
+let data6 = data.llamacpp;
+if(data6 && typeof data6 == "object" && !Array.isArray(data6)){
+for(const key1 in data6){
+const err17 = {instancePath:instancePath+"/llamacpp",schemaPath:"#/definitions/LlamacppExternalOptions/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key1},message:"must NOT have additional properties"};
+if(vErrors === null){
+vErrors = [err17];
+}
+else {
+vErrors.push(err17);
+}
+errors++;
+}
+}
+else {
+const err18 = {instancePath:instancePath+"/llamacpp",schemaPath:"#/definitions/LlamacppExternalOptions/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err18];
+}
+else {
+vErrors.push(err18);
+}
+errors++;
+}
+}
+else {
+const err19 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err19];
+}
+else {
+vErrors.push(err19);
+}
+errors++;
+}
+validate34.errors = vErrors;
+return errors === 0;
+}
+
+const schema60 = {"type":"object","additionalProperties":false,"required":["engine","driver","llamacpp","command","env","stop_ms","replayable"],"properties":{"id":true,"engine":{"type":"string","enum":["llamacpp"]},"driver":{"type":"string","enum":["managed"]},"model":true,"ctx":true,"max_tokens_out":true,"sampler_profile_version":true,"replicas":true,"queue":true,"timeouts":true,"prices":true,"command":{"$ref":"#/definitions/Command"},"env":{"type":"array","maxItems":256,"default":[],"items":{"$ref":"#/definitions/EnvName"}},"stop_ms":{"type":"integer","minimum":0,"maximum":600000,"default":5000},"api_key_env":{"$ref":"#/definitions/ApiKeyEnv"},"replayable":{"$ref":"#/definitions/Replayable","default":"probe"},"reload":{"$ref":"#/definitions/ReloadMode"},"llamacpp":{"$ref":"#/definitions/LlamacppManagedOptions","default":{}}}};
+
+function validate35(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.env === undefined){
+data.env = [];
+}
+if(data.stop_ms === undefined){
+data.stop_ms = 5000;
+}
+if(data.replayable === undefined){
+data.replayable = "probe";
+}
+if(data.llamacpp === undefined){
+data.llamacpp = {};
+}
+if(data.engine === undefined){
+const err0 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "engine"},message:"must have required property '"+"engine"+"'"};
+if(vErrors === null){
+vErrors = [err0];
+}
+else {
+vErrors.push(err0);
+}
+errors++;
+}
+if(data.driver === undefined){
+const err1 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "driver"},message:"must have required property '"+"driver"+"'"};
+if(vErrors === null){
+vErrors = [err1];
+}
+else {
+vErrors.push(err1);
+}
+errors++;
+}
+if(data.llamacpp === undefined){
+const err2 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "llamacpp"},message:"must have required property '"+"llamacpp"+"'"};
+if(vErrors === null){
+vErrors = [err2];
+}
+else {
+vErrors.push(err2);
+}
+errors++;
+}
+if(data.command === undefined){
+const err3 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "command"},message:"must have required property '"+"command"+"'"};
+if(vErrors === null){
+vErrors = [err3];
+}
+else {
+vErrors.push(err3);
+}
+errors++;
+}
+if(data.env === undefined){
+const err4 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "env"},message:"must have required property '"+"env"+"'"};
+if(vErrors === null){
+vErrors = [err4];
+}
+else {
+vErrors.push(err4);
+}
+errors++;
+}
+if(data.stop_ms === undefined){
+const err5 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "stop_ms"},message:"must have required property '"+"stop_ms"+"'"};
+if(vErrors === null){
+vErrors = [err5];
+}
+else {
+vErrors.push(err5);
+}
+errors++;
+}
+if(data.replayable === undefined){
+const err6 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "replayable"},message:"must have required property '"+"replayable"+"'"};
+if(vErrors === null){
+vErrors = [err6];
+}
+else {
+vErrors.push(err6);
+}
+errors++;
+}
+for(const key0 in data){
+if(!(func2.call(schema60.properties, key0))){
+const err7 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
+if(vErrors === null){
+vErrors = [err7];
+}
+else {
+vErrors.push(err7);
+}
+errors++;
+}
+}
+if(data.engine !== undefined){
+let data0 = data.engine;
+if(typeof data0 !== "string"){
+const err8 = {instancePath:instancePath+"/engine",schemaPath:"#/properties/engine/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err8];
+}
+else {
+vErrors.push(err8);
+}
+errors++;
+}
+if(!(data0 === "llamacpp")){
+const err9 = {instancePath:instancePath+"/engine",schemaPath:"#/properties/engine/enum",keyword:"enum",params:{allowedValues: schema60.properties.engine.enum},message:"must be equal to one of the allowed values"};
+if(vErrors === null){
+vErrors = [err9];
+}
+else {
+vErrors.push(err9);
+}
+errors++;
+}
+}
+if(data.driver !== undefined){
+let data1 = data.driver;
+if(typeof data1 !== "string"){
+const err10 = {instancePath:instancePath+"/driver",schemaPath:"#/properties/driver/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err10];
+}
+else {
+vErrors.push(err10);
+}
+errors++;
+}
+if(!(data1 === "managed")){
+const err11 = {instancePath:instancePath+"/driver",schemaPath:"#/properties/driver/enum",keyword:"enum",params:{allowedValues: schema60.properties.driver.enum},message:"must be equal to one of the allowed values"};
+if(vErrors === null){
+vErrors = [err11];
+}
+else {
+vErrors.push(err11);
+}
+errors++;
+}
+}
+if(data.command !== undefined){
+let data2 = data.command;
+if(Array.isArray(data2)){
+if(data2.length > 1024){
+const err12 = {instancePath:instancePath+"/command",schemaPath:"#/definitions/Command/maxItems",keyword:"maxItems",params:{limit: 1024},message:"must NOT have more than 1024 items"};
+if(vErrors === null){
+vErrors = [err12];
+}
+else {
+vErrors.push(err12);
+}
+errors++;
+}
+if(data2.length < 1){
+const err13 = {instancePath:instancePath+"/command",schemaPath:"#/definitions/Command/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items"};
+if(vErrors === null){
+vErrors = [err13];
+}
+else {
+vErrors.push(err13);
+}
+errors++;
+}
+const len0 = data2.length;
+for(let i0=0; i0<len0; i0++){
+let data3 = data2[i0];
+if(typeof data3 === "string"){
+if(func3(data3) > 4096){
+const err14 = {instancePath:instancePath+"/command/" + i0,schemaPath:"#/definitions/Command/items/maxLength",keyword:"maxLength",params:{limit: 4096},message:"must NOT have more than 4096 characters"};
+if(vErrors === null){
+vErrors = [err14];
+}
+else {
+vErrors.push(err14);
+}
+errors++;
+}
+if(func3(data3) < 1){
+const err15 = {instancePath:instancePath+"/command/" + i0,schemaPath:"#/definitions/Command/items/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"};
 if(vErrors === null){
 vErrors = [err15];
 }
@@ -2530,7 +3304,7 @@ errors++;
 }
 }
 else {
-const err16 = {instancePath:instancePath+"/llamacpp",schemaPath:"#/definitions/LlamacppExternalOptions/type",keyword:"type",params:{type: "object"},message:"must be object"};
+const err16 = {instancePath:instancePath+"/command/" + i0,schemaPath:"#/definitions/Command/items/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err16];
 }
@@ -2540,8 +3314,9 @@ vErrors.push(err16);
 errors++;
 }
 }
+}
 else {
-const err17 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+const err17 = {instancePath:instancePath+"/command",schemaPath:"#/definitions/Command/type",keyword:"type",params:{type: "array"},message:"must be array"};
 if(vErrors === null){
 vErrors = [err17];
 }
@@ -2550,12 +3325,188 @@ vErrors.push(err17);
 }
 errors++;
 }
-validate32.errors = vErrors;
+}
+let data4 = data.env;
+if(Array.isArray(data4)){
+if(data4.length > 256){
+const err18 = {instancePath:instancePath+"/env",schemaPath:"#/properties/env/maxItems",keyword:"maxItems",params:{limit: 256},message:"must NOT have more than 256 items"};
+if(vErrors === null){
+vErrors = [err18];
+}
+else {
+vErrors.push(err18);
+}
+errors++;
+}
+const len1 = data4.length;
+for(let i1=0; i1<len1; i1++){
+let data5 = data4[i1];
+if(typeof data5 === "string"){
+if(!pattern16.test(data5)){
+const err19 = {instancePath:instancePath+"/env/" + i1,schemaPath:"#/definitions/EnvName/pattern",keyword:"pattern",params:{pattern: "^(?!ORCHD_)[A-Za-z_][A-Za-z0-9_]{0,127}$"},message:"must match pattern \""+"^(?!ORCHD_)[A-Za-z_][A-Za-z0-9_]{0,127}$"+"\""};
+if(vErrors === null){
+vErrors = [err19];
+}
+else {
+vErrors.push(err19);
+}
+errors++;
+}
+}
+else {
+const err20 = {instancePath:instancePath+"/env/" + i1,schemaPath:"#/definitions/EnvName/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err20];
+}
+else {
+vErrors.push(err20);
+}
+errors++;
+}
+}
+}
+else {
+const err21 = {instancePath:instancePath+"/env",schemaPath:"#/properties/env/type",keyword:"type",params:{type: "array"},message:"must be array"};
+if(vErrors === null){
+vErrors = [err21];
+}
+else {
+vErrors.push(err21);
+}
+errors++;
+}
+let data6 = data.stop_ms;
+if(!((typeof data6 == "number") && (!(data6 % 1) && !isNaN(data6)))){
+const err22 = {instancePath:instancePath+"/stop_ms",schemaPath:"#/properties/stop_ms/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+if(vErrors === null){
+vErrors = [err22];
+}
+else {
+vErrors.push(err22);
+}
+errors++;
+}
+if(typeof data6 == "number"){
+if(data6 > 600000 || isNaN(data6)){
+const err23 = {instancePath:instancePath+"/stop_ms",schemaPath:"#/properties/stop_ms/maximum",keyword:"maximum",params:{comparison: "<=", limit: 600000},message:"must be <= 600000"};
+if(vErrors === null){
+vErrors = [err23];
+}
+else {
+vErrors.push(err23);
+}
+errors++;
+}
+if(data6 < 0 || isNaN(data6)){
+const err24 = {instancePath:instancePath+"/stop_ms",schemaPath:"#/properties/stop_ms/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+if(vErrors === null){
+vErrors = [err24];
+}
+else {
+vErrors.push(err24);
+}
+errors++;
+}
+}
+if(data.api_key_env !== undefined){
+let data7 = data.api_key_env;
+if(typeof data7 === "string"){
+if(!pattern16.test(data7)){
+const err25 = {instancePath:instancePath+"/api_key_env",schemaPath:"#/definitions/ApiKeyEnv/pattern",keyword:"pattern",params:{pattern: "^(?!ORCHD_)[A-Za-z_][A-Za-z0-9_]{0,127}$"},message:"must match pattern \""+"^(?!ORCHD_)[A-Za-z_][A-Za-z0-9_]{0,127}$"+"\""};
+if(vErrors === null){
+vErrors = [err25];
+}
+else {
+vErrors.push(err25);
+}
+errors++;
+}
+}
+else {
+const err26 = {instancePath:instancePath+"/api_key_env",schemaPath:"#/definitions/ApiKeyEnv/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err26];
+}
+else {
+vErrors.push(err26);
+}
+errors++;
+}
+}
+let data8 = data.replayable;
+if(!(((data8 === true) || (data8 === false)) || (data8 === "probe"))){
+const err27 = {instancePath:instancePath+"/replayable",schemaPath:"#/definitions/Replayable/enum",keyword:"enum",params:{allowedValues: schema57.enum},message:"must be equal to one of the allowed values"};
+if(vErrors === null){
+vErrors = [err27];
+}
+else {
+vErrors.push(err27);
+}
+errors++;
+}
+if(data.reload !== undefined){
+let data9 = data.reload;
+if(typeof data9 !== "string"){
+const err28 = {instancePath:instancePath+"/reload",schemaPath:"#/definitions/ReloadMode/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err28];
+}
+else {
+vErrors.push(err28);
+}
+errors++;
+}
+if(!((data9 === "beside") || (data9 === "swap"))){
+const err29 = {instancePath:instancePath+"/reload",schemaPath:"#/definitions/ReloadMode/enum",keyword:"enum",params:{allowedValues: schema58.enum},message:"must be equal to one of the allowed values"};
+if(vErrors === null){
+vErrors = [err29];
+}
+else {
+vErrors.push(err29);
+}
+errors++;
+}
+}
+let data10 = data.llamacpp;
+if(data10 && typeof data10 == "object" && !Array.isArray(data10)){
+for(const key1 in data10){
+const err30 = {instancePath:instancePath+"/llamacpp",schemaPath:"#/definitions/LlamacppManagedOptions/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key1},message:"must NOT have additional properties"};
+if(vErrors === null){
+vErrors = [err30];
+}
+else {
+vErrors.push(err30);
+}
+errors++;
+}
+}
+else {
+const err31 = {instancePath:instancePath+"/llamacpp",schemaPath:"#/definitions/LlamacppManagedOptions/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err31];
+}
+else {
+vErrors.push(err31);
+}
+errors++;
+}
+}
+else {
+const err32 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err32];
+}
+else {
+vErrors.push(err32);
+}
+errors++;
+}
+validate35.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate30(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate32(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -2571,7 +3522,7 @@ errors++;
 }
 if(data.engine !== undefined){
 if(!(data.engine === "llamacpp")){
-const err1 = {instancePath:instancePath+"/engine",schemaPath:"#/properties/engine/enum",keyword:"enum",params:{allowedValues: schema45.properties.engine.enum},message:"must be equal to one of the allowed values"};
+const err1 = {instancePath:instancePath+"/engine",schemaPath:"#/properties/engine/enum",keyword:"enum",params:{allowedValues: schema51.properties.engine.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err1];
 }
@@ -2584,14 +3535,20 @@ errors++;
 const tag0 = data.driver;
 if(typeof tag0 == "string"){
 if(tag0 === "embedded"){
-if(!(validate31(data, {instancePath,parentData,parentDataProperty,rootData}))){
-vErrors = vErrors === null ? validate31.errors : vErrors.concat(validate31.errors);
+if(!(validate33(data, {instancePath,parentData,parentDataProperty,rootData}))){
+vErrors = vErrors === null ? validate33.errors : vErrors.concat(validate33.errors);
 errors = vErrors.length;
 }
 }
 else if(tag0 === "external"){
-if(!(validate32(data, {instancePath,parentData,parentDataProperty,rootData}))){
-vErrors = vErrors === null ? validate32.errors : vErrors.concat(validate32.errors);
+if(!(validate34(data, {instancePath,parentData,parentDataProperty,rootData}))){
+vErrors = vErrors === null ? validate34.errors : vErrors.concat(validate34.errors);
+errors = vErrors.length;
+}
+}
+else if(tag0 === "managed"){
+if(!(validate35(data, {instancePath,parentData,parentDataProperty,rootData}))){
+vErrors = vErrors === null ? validate35.errors : vErrors.concat(validate35.errors);
 errors = vErrors.length;
 }
 }
@@ -2627,15 +3584,15 @@ vErrors.push(err4);
 }
 errors++;
 }
-validate30.errors = vErrors;
+validate32.errors = vErrors;
 return errors === 0;
 }
 
-const schema52 = {"type":"object","discriminator":{"propertyName":"driver"},"oneOf":[{"$ref":"#/definitions/VllmExternalPool"}],"required":["engine"],"properties":{"engine":{"enum":["vllm"]}}};
-const schema53 = {"type":"object","additionalProperties":false,"required":["engine","driver","vllm","replayable"],"properties":{"id":true,"engine":{"type":"string","enum":["vllm"]},"driver":{"type":"string","enum":["external"]},"model":true,"ctx":true,"max_tokens_out":true,"sampler_profile_version":true,"replicas":true,"queue":true,"timeouts":true,"prices":true,"url":{"$ref":"#/definitions/Url"},"api_key_env":{"$ref":"#/definitions/ApiKeyEnv"},"replayable":{"enum":[true,false,"probe"],"default":"probe"},"vllm":{"$ref":"#/definitions/VllmOptions","default":{}}}};
-const schema56 = {"type":"object","additionalProperties":false,"required":["features"],"properties":{"features":{"type":"array","maxItems":3,"uniqueItems":true,"default":[],"items":{"type":"string","enum":["images","audio","reasoning"]}}}};
+const schema67 = {"type":"object","discriminator":{"propertyName":"driver"},"oneOf":[{"$ref":"#/definitions/VllmExternalPool"},{"$ref":"#/definitions/VllmManagedPool"}],"required":["engine"],"properties":{"engine":{"enum":["vllm"]}}};
+const schema68 = {"type":"object","additionalProperties":false,"required":["engine","driver","vllm","replayable"],"properties":{"id":true,"engine":{"type":"string","enum":["vllm"]},"driver":{"type":"string","enum":["external"]},"model":true,"ctx":true,"max_tokens_out":true,"sampler_profile_version":true,"replicas":true,"queue":true,"timeouts":true,"prices":true,"url":{"$ref":"#/definitions/Url"},"api_key_env":{"$ref":"#/definitions/ApiKeyEnv"},"replayable":{"$ref":"#/definitions/Replayable","default":"probe"},"reload":{"$ref":"#/definitions/ReloadMode"},"vllm":{"$ref":"#/definitions/VllmOptions","default":{}}}};
+const schema73 = {"type":"object","additionalProperties":false,"required":["features"],"properties":{"features":{"type":"array","maxItems":3,"uniqueItems":true,"default":[],"items":{"type":"string","enum":["images","audio","reasoning"]}}}};
 
-function validate36(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate40(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -2686,7 +3643,7 @@ vErrors.push(err3);
 errors++;
 }
 for(const key0 in data){
-if(!(func2.call(schema53.properties, key0))){
+if(!(func2.call(schema68.properties, key0))){
 const err4 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err4];
@@ -2710,7 +3667,7 @@ vErrors.push(err5);
 errors++;
 }
 if(!(data0 === "vllm")){
-const err6 = {instancePath:instancePath+"/engine",schemaPath:"#/properties/engine/enum",keyword:"enum",params:{allowedValues: schema53.properties.engine.enum},message:"must be equal to one of the allowed values"};
+const err6 = {instancePath:instancePath+"/engine",schemaPath:"#/properties/engine/enum",keyword:"enum",params:{allowedValues: schema68.properties.engine.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err6];
 }
@@ -2733,7 +3690,7 @@ vErrors.push(err7);
 errors++;
 }
 if(!(data1 === "external")){
-const err8 = {instancePath:instancePath+"/driver",schemaPath:"#/properties/driver/enum",keyword:"enum",params:{allowedValues: schema53.properties.driver.enum},message:"must be equal to one of the allowed values"};
+const err8 = {instancePath:instancePath+"/driver",schemaPath:"#/properties/driver/enum",keyword:"enum",params:{allowedValues: schema68.properties.driver.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err8];
 }
@@ -2756,7 +3713,7 @@ vErrors.push(err9);
 }
 errors++;
 }
-if(!pattern10.test(data2)){
+if(!pattern15.test(data2)){
 const err10 = {instancePath:instancePath+"/url",schemaPath:"#/definitions/Url/pattern",keyword:"pattern",params:{pattern: "^https?://[^/?#@\\s]+(/[^?#@\\s]*)?$"},message:"must match pattern \""+"^https?://[^/?#@\\s]+(/[^?#@\\s]*)?$"+"\""};
 if(vErrors === null){
 vErrors = [err10];
@@ -2781,7 +3738,7 @@ errors++;
 if(data.api_key_env !== undefined){
 let data3 = data.api_key_env;
 if(typeof data3 === "string"){
-if(!pattern11.test(data3)){
+if(!pattern16.test(data3)){
 const err12 = {instancePath:instancePath+"/api_key_env",schemaPath:"#/definitions/ApiKeyEnv/pattern",keyword:"pattern",params:{pattern: "^(?!ORCHD_)[A-Za-z_][A-Za-z0-9_]{0,127}$"},message:"must match pattern \""+"^(?!ORCHD_)[A-Za-z_][A-Za-z0-9_]{0,127}$"+"\""};
 if(vErrors === null){
 vErrors = [err12];
@@ -2805,7 +3762,7 @@ errors++;
 }
 let data4 = data.replayable;
 if(!(((data4 === true) || (data4 === false)) || (data4 === "probe"))){
-const err14 = {instancePath:instancePath+"/replayable",schemaPath:"#/properties/replayable/enum",keyword:"enum",params:{allowedValues: schema53.properties.replayable.enum},message:"must be equal to one of the allowed values"};
+const err14 = {instancePath:instancePath+"/replayable",schemaPath:"#/definitions/Replayable/enum",keyword:"enum",params:{allowedValues: schema57.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err14];
 }
@@ -2814,13 +3771,10 @@ vErrors.push(err14);
 }
 errors++;
 }
-let data5 = data.vllm;
-if(data5 && typeof data5 == "object" && !Array.isArray(data5)){
-if(data5.features === undefined){
-data5.features = [];
-}
-if(data5.features === undefined){
-const err15 = {instancePath:instancePath+"/vllm",schemaPath:"#/definitions/VllmOptions/required",keyword:"required",params:{missingProperty: "features"},message:"must have required property '"+"features"+"'"};
+if(data.reload !== undefined){
+let data5 = data.reload;
+if(typeof data5 !== "string"){
+const err15 = {instancePath:instancePath+"/reload",schemaPath:"#/definitions/ReloadMode/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err15];
 }
@@ -2829,9 +3783,8 @@ vErrors.push(err15);
 }
 errors++;
 }
-for(const key1 in data5){
-if(!(key1 === "features")){
-const err16 = {instancePath:instancePath+"/vllm",schemaPath:"#/definitions/VllmOptions/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key1},message:"must NOT have additional properties"};
+if(!((data5 === "beside") || (data5 === "swap"))){
+const err16 = {instancePath:instancePath+"/reload",schemaPath:"#/definitions/ReloadMode/enum",keyword:"enum",params:{allowedValues: schema58.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err16];
 }
@@ -2841,10 +3794,13 @@ vErrors.push(err16);
 errors++;
 }
 }
-let data6 = data5.features;
-if(Array.isArray(data6)){
-if(data6.length > 3){
-const err17 = {instancePath:instancePath+"/vllm/features",schemaPath:"#/definitions/VllmOptions/properties/features/maxItems",keyword:"maxItems",params:{limit: 3},message:"must NOT have more than 3 items"};
+let data6 = data.vllm;
+if(data6 && typeof data6 == "object" && !Array.isArray(data6)){
+if(data6.features === undefined){
+data6.features = [];
+}
+if(data6.features === undefined){
+const err17 = {instancePath:instancePath+"/vllm",schemaPath:"#/definitions/VllmOptions/required",keyword:"required",params:{missingProperty: "features"},message:"must have required property '"+"features"+"'"};
 if(vErrors === null){
 vErrors = [err17];
 }
@@ -2853,11 +3809,9 @@ vErrors.push(err17);
 }
 errors++;
 }
-const len0 = data6.length;
-for(let i0=0; i0<len0; i0++){
-let data7 = data6[i0];
-if(typeof data7 !== "string"){
-const err18 = {instancePath:instancePath+"/vllm/features/" + i0,schemaPath:"#/definitions/VllmOptions/properties/features/items/type",keyword:"type",params:{type: "string"},message:"must be string"};
+for(const key1 in data6){
+if(!(key1 === "features")){
+const err18 = {instancePath:instancePath+"/vllm",schemaPath:"#/definitions/VllmOptions/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key1},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err18];
 }
@@ -2866,8 +3820,11 @@ vErrors.push(err18);
 }
 errors++;
 }
-if(!(((data7 === "images") || (data7 === "audio")) || (data7 === "reasoning"))){
-const err19 = {instancePath:instancePath+"/vllm/features/" + i0,schemaPath:"#/definitions/VllmOptions/properties/features/items/enum",keyword:"enum",params:{allowedValues: schema56.properties.features.items.enum},message:"must be equal to one of the allowed values"};
+}
+let data7 = data6.features;
+if(Array.isArray(data7)){
+if(data7.length > 3){
+const err19 = {instancePath:instancePath+"/vllm/features",schemaPath:"#/definitions/VllmOptions/properties/features/maxItems",keyword:"maxItems",params:{limit: 3},message:"must NOT have more than 3 items"};
 if(vErrors === null){
 vErrors = [err19];
 }
@@ -2876,19 +3833,11 @@ vErrors.push(err19);
 }
 errors++;
 }
-}
-let i1 = data6.length;
-let j0;
-if(i1 > 1){
-const indices0 = {};
-for(;i1--;){
-let item0 = data6[i1];
-if(typeof item0 !== "string"){
-continue;
-}
-if(typeof indices0[item0] == "number"){
-j0 = indices0[item0];
-const err20 = {instancePath:instancePath+"/vllm/features",schemaPath:"#/definitions/VllmOptions/properties/features/uniqueItems",keyword:"uniqueItems",params:{i: i1, j: j0},message:"must NOT have duplicate items (items ## "+j0+" and "+i1+" are identical)"};
+const len0 = data7.length;
+for(let i0=0; i0<len0; i0++){
+let data8 = data7[i0];
+if(typeof data8 !== "string"){
+const err20 = {instancePath:instancePath+"/vllm/features/" + i0,schemaPath:"#/definitions/VllmOptions/properties/features/items/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err20];
 }
@@ -2896,14 +3845,9 @@ else {
 vErrors.push(err20);
 }
 errors++;
-break;
 }
-indices0[item0] = i1;
-}
-}
-}
-else {
-const err21 = {instancePath:instancePath+"/vllm/features",schemaPath:"#/definitions/VllmOptions/properties/features/type",keyword:"type",params:{type: "array"},message:"must be array"};
+if(!(((data8 === "images") || (data8 === "audio")) || (data8 === "reasoning"))){
+const err21 = {instancePath:instancePath+"/vllm/features/" + i0,schemaPath:"#/definitions/VllmOptions/properties/features/items/enum",keyword:"enum",params:{allowedValues: schema73.properties.features.items.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err21];
 }
@@ -2913,8 +3857,18 @@ vErrors.push(err21);
 errors++;
 }
 }
-else {
-const err22 = {instancePath:instancePath+"/vllm",schemaPath:"#/definitions/VllmOptions/type",keyword:"type",params:{type: "object"},message:"must be object"};
+let i1 = data7.length;
+let j0;
+if(i1 > 1){
+const indices0 = {};
+for(;i1--;){
+let item0 = data7[i1];
+if(typeof item0 !== "string"){
+continue;
+}
+if(typeof indices0[item0] == "number"){
+j0 = indices0[item0];
+const err22 = {instancePath:instancePath+"/vllm/features",schemaPath:"#/definitions/VllmOptions/properties/features/uniqueItems",keyword:"uniqueItems",params:{i: i1, j: j0},message:"must NOT have duplicate items (items ## "+j0+" and "+i1+" are identical)"};
 if(vErrors === null){
 vErrors = [err22];
 }
@@ -2922,10 +3876,14 @@ else {
 vErrors.push(err22);
 }
 errors++;
+break;
+}
+indices0[item0] = i1;
+}
 }
 }
 else {
-const err23 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+const err23 = {instancePath:instancePath+"/vllm/features",schemaPath:"#/definitions/VllmOptions/properties/features/type",keyword:"type",params:{type: "array"},message:"must be array"};
 if(vErrors === null){
 vErrors = [err23];
 }
@@ -2934,12 +3892,516 @@ vErrors.push(err23);
 }
 errors++;
 }
-validate36.errors = vErrors;
+}
+else {
+const err24 = {instancePath:instancePath+"/vllm",schemaPath:"#/definitions/VllmOptions/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err24];
+}
+else {
+vErrors.push(err24);
+}
+errors++;
+}
+}
+else {
+const err25 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err25];
+}
+else {
+vErrors.push(err25);
+}
+errors++;
+}
+validate40.errors = vErrors;
+return errors === 0;
+}
+
+const schema74 = {"type":"object","additionalProperties":false,"required":["engine","driver","vllm","command","env","stop_ms","replayable"],"properties":{"id":true,"engine":{"type":"string","enum":["vllm"]},"driver":{"type":"string","enum":["managed"]},"model":true,"ctx":true,"max_tokens_out":true,"sampler_profile_version":true,"replicas":true,"queue":true,"timeouts":true,"prices":true,"command":{"$ref":"#/definitions/Command"},"env":{"type":"array","maxItems":256,"default":[],"items":{"$ref":"#/definitions/EnvName"}},"stop_ms":{"type":"integer","minimum":0,"maximum":600000,"default":5000},"api_key_env":{"$ref":"#/definitions/ApiKeyEnv"},"replayable":{"$ref":"#/definitions/Replayable","default":"probe"},"reload":{"$ref":"#/definitions/ReloadMode"},"vllm":{"$ref":"#/definitions/VllmOptions","default":{}}}};
+
+function validate41(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.env === undefined){
+data.env = [];
+}
+if(data.stop_ms === undefined){
+data.stop_ms = 5000;
+}
+if(data.replayable === undefined){
+data.replayable = "probe";
+}
+if(data.vllm === undefined){
+data.vllm = {};
+}
+if(data.engine === undefined){
+const err0 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "engine"},message:"must have required property '"+"engine"+"'"};
+if(vErrors === null){
+vErrors = [err0];
+}
+else {
+vErrors.push(err0);
+}
+errors++;
+}
+if(data.driver === undefined){
+const err1 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "driver"},message:"must have required property '"+"driver"+"'"};
+if(vErrors === null){
+vErrors = [err1];
+}
+else {
+vErrors.push(err1);
+}
+errors++;
+}
+if(data.vllm === undefined){
+const err2 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "vllm"},message:"must have required property '"+"vllm"+"'"};
+if(vErrors === null){
+vErrors = [err2];
+}
+else {
+vErrors.push(err2);
+}
+errors++;
+}
+if(data.command === undefined){
+const err3 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "command"},message:"must have required property '"+"command"+"'"};
+if(vErrors === null){
+vErrors = [err3];
+}
+else {
+vErrors.push(err3);
+}
+errors++;
+}
+if(data.env === undefined){
+const err4 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "env"},message:"must have required property '"+"env"+"'"};
+if(vErrors === null){
+vErrors = [err4];
+}
+else {
+vErrors.push(err4);
+}
+errors++;
+}
+if(data.stop_ms === undefined){
+const err5 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "stop_ms"},message:"must have required property '"+"stop_ms"+"'"};
+if(vErrors === null){
+vErrors = [err5];
+}
+else {
+vErrors.push(err5);
+}
+errors++;
+}
+if(data.replayable === undefined){
+const err6 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "replayable"},message:"must have required property '"+"replayable"+"'"};
+if(vErrors === null){
+vErrors = [err6];
+}
+else {
+vErrors.push(err6);
+}
+errors++;
+}
+for(const key0 in data){
+if(!(func2.call(schema74.properties, key0))){
+const err7 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
+if(vErrors === null){
+vErrors = [err7];
+}
+else {
+vErrors.push(err7);
+}
+errors++;
+}
+}
+if(data.engine !== undefined){
+let data0 = data.engine;
+if(typeof data0 !== "string"){
+const err8 = {instancePath:instancePath+"/engine",schemaPath:"#/properties/engine/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err8];
+}
+else {
+vErrors.push(err8);
+}
+errors++;
+}
+if(!(data0 === "vllm")){
+const err9 = {instancePath:instancePath+"/engine",schemaPath:"#/properties/engine/enum",keyword:"enum",params:{allowedValues: schema74.properties.engine.enum},message:"must be equal to one of the allowed values"};
+if(vErrors === null){
+vErrors = [err9];
+}
+else {
+vErrors.push(err9);
+}
+errors++;
+}
+}
+if(data.driver !== undefined){
+let data1 = data.driver;
+if(typeof data1 !== "string"){
+const err10 = {instancePath:instancePath+"/driver",schemaPath:"#/properties/driver/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err10];
+}
+else {
+vErrors.push(err10);
+}
+errors++;
+}
+if(!(data1 === "managed")){
+const err11 = {instancePath:instancePath+"/driver",schemaPath:"#/properties/driver/enum",keyword:"enum",params:{allowedValues: schema74.properties.driver.enum},message:"must be equal to one of the allowed values"};
+if(vErrors === null){
+vErrors = [err11];
+}
+else {
+vErrors.push(err11);
+}
+errors++;
+}
+}
+if(data.command !== undefined){
+let data2 = data.command;
+if(Array.isArray(data2)){
+if(data2.length > 1024){
+const err12 = {instancePath:instancePath+"/command",schemaPath:"#/definitions/Command/maxItems",keyword:"maxItems",params:{limit: 1024},message:"must NOT have more than 1024 items"};
+if(vErrors === null){
+vErrors = [err12];
+}
+else {
+vErrors.push(err12);
+}
+errors++;
+}
+if(data2.length < 1){
+const err13 = {instancePath:instancePath+"/command",schemaPath:"#/definitions/Command/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items"};
+if(vErrors === null){
+vErrors = [err13];
+}
+else {
+vErrors.push(err13);
+}
+errors++;
+}
+const len0 = data2.length;
+for(let i0=0; i0<len0; i0++){
+let data3 = data2[i0];
+if(typeof data3 === "string"){
+if(func3(data3) > 4096){
+const err14 = {instancePath:instancePath+"/command/" + i0,schemaPath:"#/definitions/Command/items/maxLength",keyword:"maxLength",params:{limit: 4096},message:"must NOT have more than 4096 characters"};
+if(vErrors === null){
+vErrors = [err14];
+}
+else {
+vErrors.push(err14);
+}
+errors++;
+}
+if(func3(data3) < 1){
+const err15 = {instancePath:instancePath+"/command/" + i0,schemaPath:"#/definitions/Command/items/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"};
+if(vErrors === null){
+vErrors = [err15];
+}
+else {
+vErrors.push(err15);
+}
+errors++;
+}
+}
+else {
+const err16 = {instancePath:instancePath+"/command/" + i0,schemaPath:"#/definitions/Command/items/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err16];
+}
+else {
+vErrors.push(err16);
+}
+errors++;
+}
+}
+}
+else {
+const err17 = {instancePath:instancePath+"/command",schemaPath:"#/definitions/Command/type",keyword:"type",params:{type: "array"},message:"must be array"};
+if(vErrors === null){
+vErrors = [err17];
+}
+else {
+vErrors.push(err17);
+}
+errors++;
+}
+}
+let data4 = data.env;
+if(Array.isArray(data4)){
+if(data4.length > 256){
+const err18 = {instancePath:instancePath+"/env",schemaPath:"#/properties/env/maxItems",keyword:"maxItems",params:{limit: 256},message:"must NOT have more than 256 items"};
+if(vErrors === null){
+vErrors = [err18];
+}
+else {
+vErrors.push(err18);
+}
+errors++;
+}
+const len1 = data4.length;
+for(let i1=0; i1<len1; i1++){
+let data5 = data4[i1];
+if(typeof data5 === "string"){
+if(!pattern16.test(data5)){
+const err19 = {instancePath:instancePath+"/env/" + i1,schemaPath:"#/definitions/EnvName/pattern",keyword:"pattern",params:{pattern: "^(?!ORCHD_)[A-Za-z_][A-Za-z0-9_]{0,127}$"},message:"must match pattern \""+"^(?!ORCHD_)[A-Za-z_][A-Za-z0-9_]{0,127}$"+"\""};
+if(vErrors === null){
+vErrors = [err19];
+}
+else {
+vErrors.push(err19);
+}
+errors++;
+}
+}
+else {
+const err20 = {instancePath:instancePath+"/env/" + i1,schemaPath:"#/definitions/EnvName/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err20];
+}
+else {
+vErrors.push(err20);
+}
+errors++;
+}
+}
+}
+else {
+const err21 = {instancePath:instancePath+"/env",schemaPath:"#/properties/env/type",keyword:"type",params:{type: "array"},message:"must be array"};
+if(vErrors === null){
+vErrors = [err21];
+}
+else {
+vErrors.push(err21);
+}
+errors++;
+}
+let data6 = data.stop_ms;
+if(!((typeof data6 == "number") && (!(data6 % 1) && !isNaN(data6)))){
+const err22 = {instancePath:instancePath+"/stop_ms",schemaPath:"#/properties/stop_ms/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+if(vErrors === null){
+vErrors = [err22];
+}
+else {
+vErrors.push(err22);
+}
+errors++;
+}
+if(typeof data6 == "number"){
+if(data6 > 600000 || isNaN(data6)){
+const err23 = {instancePath:instancePath+"/stop_ms",schemaPath:"#/properties/stop_ms/maximum",keyword:"maximum",params:{comparison: "<=", limit: 600000},message:"must be <= 600000"};
+if(vErrors === null){
+vErrors = [err23];
+}
+else {
+vErrors.push(err23);
+}
+errors++;
+}
+if(data6 < 0 || isNaN(data6)){
+const err24 = {instancePath:instancePath+"/stop_ms",schemaPath:"#/properties/stop_ms/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+if(vErrors === null){
+vErrors = [err24];
+}
+else {
+vErrors.push(err24);
+}
+errors++;
+}
+}
+if(data.api_key_env !== undefined){
+let data7 = data.api_key_env;
+if(typeof data7 === "string"){
+if(!pattern16.test(data7)){
+const err25 = {instancePath:instancePath+"/api_key_env",schemaPath:"#/definitions/ApiKeyEnv/pattern",keyword:"pattern",params:{pattern: "^(?!ORCHD_)[A-Za-z_][A-Za-z0-9_]{0,127}$"},message:"must match pattern \""+"^(?!ORCHD_)[A-Za-z_][A-Za-z0-9_]{0,127}$"+"\""};
+if(vErrors === null){
+vErrors = [err25];
+}
+else {
+vErrors.push(err25);
+}
+errors++;
+}
+}
+else {
+const err26 = {instancePath:instancePath+"/api_key_env",schemaPath:"#/definitions/ApiKeyEnv/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err26];
+}
+else {
+vErrors.push(err26);
+}
+errors++;
+}
+}
+let data8 = data.replayable;
+if(!(((data8 === true) || (data8 === false)) || (data8 === "probe"))){
+const err27 = {instancePath:instancePath+"/replayable",schemaPath:"#/definitions/Replayable/enum",keyword:"enum",params:{allowedValues: schema57.enum},message:"must be equal to one of the allowed values"};
+if(vErrors === null){
+vErrors = [err27];
+}
+else {
+vErrors.push(err27);
+}
+errors++;
+}
+if(data.reload !== undefined){
+let data9 = data.reload;
+if(typeof data9 !== "string"){
+const err28 = {instancePath:instancePath+"/reload",schemaPath:"#/definitions/ReloadMode/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err28];
+}
+else {
+vErrors.push(err28);
+}
+errors++;
+}
+if(!((data9 === "beside") || (data9 === "swap"))){
+const err29 = {instancePath:instancePath+"/reload",schemaPath:"#/definitions/ReloadMode/enum",keyword:"enum",params:{allowedValues: schema58.enum},message:"must be equal to one of the allowed values"};
+if(vErrors === null){
+vErrors = [err29];
+}
+else {
+vErrors.push(err29);
+}
+errors++;
+}
+}
+let data10 = data.vllm;
+if(data10 && typeof data10 == "object" && !Array.isArray(data10)){
+if(data10.features === undefined){
+data10.features = [];
+}
+if(data10.features === undefined){
+const err30 = {instancePath:instancePath+"/vllm",schemaPath:"#/definitions/VllmOptions/required",keyword:"required",params:{missingProperty: "features"},message:"must have required property '"+"features"+"'"};
+if(vErrors === null){
+vErrors = [err30];
+}
+else {
+vErrors.push(err30);
+}
+errors++;
+}
+for(const key1 in data10){
+if(!(key1 === "features")){
+const err31 = {instancePath:instancePath+"/vllm",schemaPath:"#/definitions/VllmOptions/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key1},message:"must NOT have additional properties"};
+if(vErrors === null){
+vErrors = [err31];
+}
+else {
+vErrors.push(err31);
+}
+errors++;
+}
+}
+let data11 = data10.features;
+if(Array.isArray(data11)){
+if(data11.length > 3){
+const err32 = {instancePath:instancePath+"/vllm/features",schemaPath:"#/definitions/VllmOptions/properties/features/maxItems",keyword:"maxItems",params:{limit: 3},message:"must NOT have more than 3 items"};
+if(vErrors === null){
+vErrors = [err32];
+}
+else {
+vErrors.push(err32);
+}
+errors++;
+}
+const len2 = data11.length;
+for(let i2=0; i2<len2; i2++){
+let data12 = data11[i2];
+if(typeof data12 !== "string"){
+const err33 = {instancePath:instancePath+"/vllm/features/" + i2,schemaPath:"#/definitions/VllmOptions/properties/features/items/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err33];
+}
+else {
+vErrors.push(err33);
+}
+errors++;
+}
+if(!(((data12 === "images") || (data12 === "audio")) || (data12 === "reasoning"))){
+const err34 = {instancePath:instancePath+"/vllm/features/" + i2,schemaPath:"#/definitions/VllmOptions/properties/features/items/enum",keyword:"enum",params:{allowedValues: schema73.properties.features.items.enum},message:"must be equal to one of the allowed values"};
+if(vErrors === null){
+vErrors = [err34];
+}
+else {
+vErrors.push(err34);
+}
+errors++;
+}
+}
+let i3 = data11.length;
+let j0;
+if(i3 > 1){
+const indices0 = {};
+for(;i3--;){
+let item0 = data11[i3];
+if(typeof item0 !== "string"){
+continue;
+}
+if(typeof indices0[item0] == "number"){
+j0 = indices0[item0];
+const err35 = {instancePath:instancePath+"/vllm/features",schemaPath:"#/definitions/VllmOptions/properties/features/uniqueItems",keyword:"uniqueItems",params:{i: i3, j: j0},message:"must NOT have duplicate items (items ## "+j0+" and "+i3+" are identical)"};
+if(vErrors === null){
+vErrors = [err35];
+}
+else {
+vErrors.push(err35);
+}
+errors++;
+break;
+}
+indices0[item0] = i3;
+}
+}
+}
+else {
+const err36 = {instancePath:instancePath+"/vllm/features",schemaPath:"#/definitions/VllmOptions/properties/features/type",keyword:"type",params:{type: "array"},message:"must be array"};
+if(vErrors === null){
+vErrors = [err36];
+}
+else {
+vErrors.push(err36);
+}
+errors++;
+}
+}
+else {
+const err37 = {instancePath:instancePath+"/vllm",schemaPath:"#/definitions/VllmOptions/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err37];
+}
+else {
+vErrors.push(err37);
+}
+errors++;
+}
+}
+else {
+const err38 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err38];
+}
+else {
+vErrors.push(err38);
+}
+errors++;
+}
+validate41.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate35(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate39(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -2955,7 +4417,7 @@ errors++;
 }
 if(data.engine !== undefined){
 if(!(data.engine === "vllm")){
-const err1 = {instancePath:instancePath+"/engine",schemaPath:"#/properties/engine/enum",keyword:"enum",params:{allowedValues: schema52.properties.engine.enum},message:"must be equal to one of the allowed values"};
+const err1 = {instancePath:instancePath+"/engine",schemaPath:"#/properties/engine/enum",keyword:"enum",params:{allowedValues: schema67.properties.engine.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err1];
 }
@@ -2968,8 +4430,14 @@ errors++;
 const tag0 = data.driver;
 if(typeof tag0 == "string"){
 if(tag0 === "external"){
-if(!(validate36(data, {instancePath,parentData,parentDataProperty,rootData}))){
-vErrors = vErrors === null ? validate36.errors : vErrors.concat(validate36.errors);
+if(!(validate40(data, {instancePath,parentData,parentDataProperty,rootData}))){
+vErrors = vErrors === null ? validate40.errors : vErrors.concat(validate40.errors);
+errors = vErrors.length;
+}
+}
+else if(tag0 === "managed"){
+if(!(validate41(data, {instancePath,parentData,parentDataProperty,rootData}))){
+vErrors = vErrors === null ? validate41.errors : vErrors.concat(validate41.errors);
 errors = vErrors.length;
 }
 }
@@ -3005,14 +4473,14 @@ vErrors.push(err4);
 }
 errors++;
 }
-validate35.errors = vErrors;
+validate39.errors = vErrors;
 return errors === 0;
 }
 
-const schema57 = {"type":"object","discriminator":{"propertyName":"driver"},"oneOf":[{"$ref":"#/definitions/TgiExternalPool"}],"required":["engine"],"properties":{"engine":{"enum":["tgi"]}}};
-const schema58 = {"type":"object","additionalProperties":false,"required":["engine","driver","tgi","replayable"],"properties":{"id":true,"engine":{"type":"string","enum":["tgi"]},"driver":{"type":"string","enum":["external"]},"model":true,"ctx":true,"max_tokens_out":true,"sampler_profile_version":true,"replicas":true,"queue":true,"timeouts":true,"prices":true,"url":{"$ref":"#/definitions/Url"},"api_key_env":{"$ref":"#/definitions/ApiKeyEnv"},"replayable":{"enum":[true,false,"probe"],"default":"probe"},"tgi":{"$ref":"#/definitions/TgiOptions","default":{}}}};
+const schema81 = {"type":"object","discriminator":{"propertyName":"driver"},"oneOf":[{"$ref":"#/definitions/TgiExternalPool"},{"$ref":"#/definitions/TgiManagedPool"}],"required":["engine"],"properties":{"engine":{"enum":["tgi"]}}};
+const schema82 = {"type":"object","additionalProperties":false,"required":["engine","driver","tgi","replayable"],"properties":{"id":true,"engine":{"type":"string","enum":["tgi"]},"driver":{"type":"string","enum":["external"]},"model":true,"ctx":true,"max_tokens_out":true,"sampler_profile_version":true,"replicas":true,"queue":true,"timeouts":true,"prices":true,"url":{"$ref":"#/definitions/Url"},"api_key_env":{"$ref":"#/definitions/ApiKeyEnv"},"replayable":{"$ref":"#/definitions/Replayable","default":"probe"},"reload":{"$ref":"#/definitions/ReloadMode"},"tgi":{"$ref":"#/definitions/TgiOptions","default":{}}}};
 
-function validate39(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate45(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -3063,7 +4531,7 @@ vErrors.push(err3);
 errors++;
 }
 for(const key0 in data){
-if(!(func2.call(schema58.properties, key0))){
+if(!(func2.call(schema82.properties, key0))){
 const err4 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err4];
@@ -3087,7 +4555,7 @@ vErrors.push(err5);
 errors++;
 }
 if(!(data0 === "tgi")){
-const err6 = {instancePath:instancePath+"/engine",schemaPath:"#/properties/engine/enum",keyword:"enum",params:{allowedValues: schema58.properties.engine.enum},message:"must be equal to one of the allowed values"};
+const err6 = {instancePath:instancePath+"/engine",schemaPath:"#/properties/engine/enum",keyword:"enum",params:{allowedValues: schema82.properties.engine.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err6];
 }
@@ -3110,7 +4578,7 @@ vErrors.push(err7);
 errors++;
 }
 if(!(data1 === "external")){
-const err8 = {instancePath:instancePath+"/driver",schemaPath:"#/properties/driver/enum",keyword:"enum",params:{allowedValues: schema58.properties.driver.enum},message:"must be equal to one of the allowed values"};
+const err8 = {instancePath:instancePath+"/driver",schemaPath:"#/properties/driver/enum",keyword:"enum",params:{allowedValues: schema82.properties.driver.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err8];
 }
@@ -3133,7 +4601,7 @@ vErrors.push(err9);
 }
 errors++;
 }
-if(!pattern10.test(data2)){
+if(!pattern15.test(data2)){
 const err10 = {instancePath:instancePath+"/url",schemaPath:"#/definitions/Url/pattern",keyword:"pattern",params:{pattern: "^https?://[^/?#@\\s]+(/[^?#@\\s]*)?$"},message:"must match pattern \""+"^https?://[^/?#@\\s]+(/[^?#@\\s]*)?$"+"\""};
 if(vErrors === null){
 vErrors = [err10];
@@ -3158,7 +4626,7 @@ errors++;
 if(data.api_key_env !== undefined){
 let data3 = data.api_key_env;
 if(typeof data3 === "string"){
-if(!pattern11.test(data3)){
+if(!pattern16.test(data3)){
 const err12 = {instancePath:instancePath+"/api_key_env",schemaPath:"#/definitions/ApiKeyEnv/pattern",keyword:"pattern",params:{pattern: "^(?!ORCHD_)[A-Za-z_][A-Za-z0-9_]{0,127}$"},message:"must match pattern \""+"^(?!ORCHD_)[A-Za-z_][A-Za-z0-9_]{0,127}$"+"\""};
 if(vErrors === null){
 vErrors = [err12];
@@ -3182,7 +4650,7 @@ errors++;
 }
 let data4 = data.replayable;
 if(!(((data4 === true) || (data4 === false)) || (data4 === "probe"))){
-const err14 = {instancePath:instancePath+"/replayable",schemaPath:"#/properties/replayable/enum",keyword:"enum",params:{allowedValues: schema58.properties.replayable.enum},message:"must be equal to one of the allowed values"};
+const err14 = {instancePath:instancePath+"/replayable",schemaPath:"#/definitions/Replayable/enum",keyword:"enum",params:{allowedValues: schema57.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err14];
 }
@@ -3191,10 +4659,252 @@ vErrors.push(err14);
 }
 errors++;
 }
-let data5 = data.tgi;
-if(data5 && typeof data5 == "object" && !Array.isArray(data5)){
-for(const key1 in data5){
-const err15 = {instancePath:instancePath+"/tgi",schemaPath:"#/definitions/TgiOptions/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key1},message:"must NOT have additional properties"};
+if(data.reload !== undefined){
+let data5 = data.reload;
+if(typeof data5 !== "string"){
+const err15 = {instancePath:instancePath+"/reload",schemaPath:"#/definitions/ReloadMode/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err15];
+}
+else {
+vErrors.push(err15);
+}
+errors++;
+}
+if(!((data5 === "beside") || (data5 === "swap"))){
+const err16 = {instancePath:instancePath+"/reload",schemaPath:"#/definitions/ReloadMode/enum",keyword:"enum",params:{allowedValues: schema58.enum},message:"must be equal to one of the allowed values"};
+if(vErrors === null){
+vErrors = [err16];
+}
+else {
+vErrors.push(err16);
+}
+errors++;
+}
+}
+let data6 = data.tgi;
+if(data6 && typeof data6 == "object" && !Array.isArray(data6)){
+for(const key1 in data6){
+const err17 = {instancePath:instancePath+"/tgi",schemaPath:"#/definitions/TgiOptions/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key1},message:"must NOT have additional properties"};
+if(vErrors === null){
+vErrors = [err17];
+}
+else {
+vErrors.push(err17);
+}
+errors++;
+}
+}
+else {
+const err18 = {instancePath:instancePath+"/tgi",schemaPath:"#/definitions/TgiOptions/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err18];
+}
+else {
+vErrors.push(err18);
+}
+errors++;
+}
+}
+else {
+const err19 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err19];
+}
+else {
+vErrors.push(err19);
+}
+errors++;
+}
+validate45.errors = vErrors;
+return errors === 0;
+}
+
+const schema88 = {"type":"object","additionalProperties":false,"required":["engine","driver","tgi","command","env","stop_ms","replayable"],"properties":{"id":true,"engine":{"type":"string","enum":["tgi"]},"driver":{"type":"string","enum":["managed"]},"model":true,"ctx":true,"max_tokens_out":true,"sampler_profile_version":true,"replicas":true,"queue":true,"timeouts":true,"prices":true,"command":{"$ref":"#/definitions/Command"},"env":{"type":"array","maxItems":256,"default":[],"items":{"$ref":"#/definitions/EnvName"}},"stop_ms":{"type":"integer","minimum":0,"maximum":600000,"default":5000},"api_key_env":{"$ref":"#/definitions/ApiKeyEnv"},"replayable":{"$ref":"#/definitions/Replayable","default":"probe"},"reload":{"$ref":"#/definitions/ReloadMode"},"tgi":{"$ref":"#/definitions/TgiOptions","default":{}}}};
+
+function validate46(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.env === undefined){
+data.env = [];
+}
+if(data.stop_ms === undefined){
+data.stop_ms = 5000;
+}
+if(data.replayable === undefined){
+data.replayable = "probe";
+}
+if(data.tgi === undefined){
+data.tgi = {};
+}
+if(data.engine === undefined){
+const err0 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "engine"},message:"must have required property '"+"engine"+"'"};
+if(vErrors === null){
+vErrors = [err0];
+}
+else {
+vErrors.push(err0);
+}
+errors++;
+}
+if(data.driver === undefined){
+const err1 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "driver"},message:"must have required property '"+"driver"+"'"};
+if(vErrors === null){
+vErrors = [err1];
+}
+else {
+vErrors.push(err1);
+}
+errors++;
+}
+if(data.tgi === undefined){
+const err2 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "tgi"},message:"must have required property '"+"tgi"+"'"};
+if(vErrors === null){
+vErrors = [err2];
+}
+else {
+vErrors.push(err2);
+}
+errors++;
+}
+if(data.command === undefined){
+const err3 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "command"},message:"must have required property '"+"command"+"'"};
+if(vErrors === null){
+vErrors = [err3];
+}
+else {
+vErrors.push(err3);
+}
+errors++;
+}
+if(data.env === undefined){
+const err4 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "env"},message:"must have required property '"+"env"+"'"};
+if(vErrors === null){
+vErrors = [err4];
+}
+else {
+vErrors.push(err4);
+}
+errors++;
+}
+if(data.stop_ms === undefined){
+const err5 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "stop_ms"},message:"must have required property '"+"stop_ms"+"'"};
+if(vErrors === null){
+vErrors = [err5];
+}
+else {
+vErrors.push(err5);
+}
+errors++;
+}
+if(data.replayable === undefined){
+const err6 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "replayable"},message:"must have required property '"+"replayable"+"'"};
+if(vErrors === null){
+vErrors = [err6];
+}
+else {
+vErrors.push(err6);
+}
+errors++;
+}
+for(const key0 in data){
+if(!(func2.call(schema88.properties, key0))){
+const err7 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
+if(vErrors === null){
+vErrors = [err7];
+}
+else {
+vErrors.push(err7);
+}
+errors++;
+}
+}
+if(data.engine !== undefined){
+let data0 = data.engine;
+if(typeof data0 !== "string"){
+const err8 = {instancePath:instancePath+"/engine",schemaPath:"#/properties/engine/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err8];
+}
+else {
+vErrors.push(err8);
+}
+errors++;
+}
+if(!(data0 === "tgi")){
+const err9 = {instancePath:instancePath+"/engine",schemaPath:"#/properties/engine/enum",keyword:"enum",params:{allowedValues: schema88.properties.engine.enum},message:"must be equal to one of the allowed values"};
+if(vErrors === null){
+vErrors = [err9];
+}
+else {
+vErrors.push(err9);
+}
+errors++;
+}
+}
+if(data.driver !== undefined){
+let data1 = data.driver;
+if(typeof data1 !== "string"){
+const err10 = {instancePath:instancePath+"/driver",schemaPath:"#/properties/driver/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err10];
+}
+else {
+vErrors.push(err10);
+}
+errors++;
+}
+if(!(data1 === "managed")){
+const err11 = {instancePath:instancePath+"/driver",schemaPath:"#/properties/driver/enum",keyword:"enum",params:{allowedValues: schema88.properties.driver.enum},message:"must be equal to one of the allowed values"};
+if(vErrors === null){
+vErrors = [err11];
+}
+else {
+vErrors.push(err11);
+}
+errors++;
+}
+}
+if(data.command !== undefined){
+let data2 = data.command;
+if(Array.isArray(data2)){
+if(data2.length > 1024){
+const err12 = {instancePath:instancePath+"/command",schemaPath:"#/definitions/Command/maxItems",keyword:"maxItems",params:{limit: 1024},message:"must NOT have more than 1024 items"};
+if(vErrors === null){
+vErrors = [err12];
+}
+else {
+vErrors.push(err12);
+}
+errors++;
+}
+if(data2.length < 1){
+const err13 = {instancePath:instancePath+"/command",schemaPath:"#/definitions/Command/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items"};
+if(vErrors === null){
+vErrors = [err13];
+}
+else {
+vErrors.push(err13);
+}
+errors++;
+}
+const len0 = data2.length;
+for(let i0=0; i0<len0; i0++){
+let data3 = data2[i0];
+if(typeof data3 === "string"){
+if(func3(data3) > 4096){
+const err14 = {instancePath:instancePath+"/command/" + i0,schemaPath:"#/definitions/Command/items/maxLength",keyword:"maxLength",params:{limit: 4096},message:"must NOT have more than 4096 characters"};
+if(vErrors === null){
+vErrors = [err14];
+}
+else {
+vErrors.push(err14);
+}
+errors++;
+}
+if(func3(data3) < 1){
+const err15 = {instancePath:instancePath+"/command/" + i0,schemaPath:"#/definitions/Command/items/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"};
 if(vErrors === null){
 vErrors = [err15];
 }
@@ -3205,7 +4915,7 @@ errors++;
 }
 }
 else {
-const err16 = {instancePath:instancePath+"/tgi",schemaPath:"#/definitions/TgiOptions/type",keyword:"type",params:{type: "object"},message:"must be object"};
+const err16 = {instancePath:instancePath+"/command/" + i0,schemaPath:"#/definitions/Command/items/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err16];
 }
@@ -3215,8 +4925,9 @@ vErrors.push(err16);
 errors++;
 }
 }
+}
 else {
-const err17 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+const err17 = {instancePath:instancePath+"/command",schemaPath:"#/definitions/Command/type",keyword:"type",params:{type: "array"},message:"must be array"};
 if(vErrors === null){
 vErrors = [err17];
 }
@@ -3225,12 +4936,188 @@ vErrors.push(err17);
 }
 errors++;
 }
-validate39.errors = vErrors;
+}
+let data4 = data.env;
+if(Array.isArray(data4)){
+if(data4.length > 256){
+const err18 = {instancePath:instancePath+"/env",schemaPath:"#/properties/env/maxItems",keyword:"maxItems",params:{limit: 256},message:"must NOT have more than 256 items"};
+if(vErrors === null){
+vErrors = [err18];
+}
+else {
+vErrors.push(err18);
+}
+errors++;
+}
+const len1 = data4.length;
+for(let i1=0; i1<len1; i1++){
+let data5 = data4[i1];
+if(typeof data5 === "string"){
+if(!pattern16.test(data5)){
+const err19 = {instancePath:instancePath+"/env/" + i1,schemaPath:"#/definitions/EnvName/pattern",keyword:"pattern",params:{pattern: "^(?!ORCHD_)[A-Za-z_][A-Za-z0-9_]{0,127}$"},message:"must match pattern \""+"^(?!ORCHD_)[A-Za-z_][A-Za-z0-9_]{0,127}$"+"\""};
+if(vErrors === null){
+vErrors = [err19];
+}
+else {
+vErrors.push(err19);
+}
+errors++;
+}
+}
+else {
+const err20 = {instancePath:instancePath+"/env/" + i1,schemaPath:"#/definitions/EnvName/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err20];
+}
+else {
+vErrors.push(err20);
+}
+errors++;
+}
+}
+}
+else {
+const err21 = {instancePath:instancePath+"/env",schemaPath:"#/properties/env/type",keyword:"type",params:{type: "array"},message:"must be array"};
+if(vErrors === null){
+vErrors = [err21];
+}
+else {
+vErrors.push(err21);
+}
+errors++;
+}
+let data6 = data.stop_ms;
+if(!((typeof data6 == "number") && (!(data6 % 1) && !isNaN(data6)))){
+const err22 = {instancePath:instancePath+"/stop_ms",schemaPath:"#/properties/stop_ms/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+if(vErrors === null){
+vErrors = [err22];
+}
+else {
+vErrors.push(err22);
+}
+errors++;
+}
+if(typeof data6 == "number"){
+if(data6 > 600000 || isNaN(data6)){
+const err23 = {instancePath:instancePath+"/stop_ms",schemaPath:"#/properties/stop_ms/maximum",keyword:"maximum",params:{comparison: "<=", limit: 600000},message:"must be <= 600000"};
+if(vErrors === null){
+vErrors = [err23];
+}
+else {
+vErrors.push(err23);
+}
+errors++;
+}
+if(data6 < 0 || isNaN(data6)){
+const err24 = {instancePath:instancePath+"/stop_ms",schemaPath:"#/properties/stop_ms/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+if(vErrors === null){
+vErrors = [err24];
+}
+else {
+vErrors.push(err24);
+}
+errors++;
+}
+}
+if(data.api_key_env !== undefined){
+let data7 = data.api_key_env;
+if(typeof data7 === "string"){
+if(!pattern16.test(data7)){
+const err25 = {instancePath:instancePath+"/api_key_env",schemaPath:"#/definitions/ApiKeyEnv/pattern",keyword:"pattern",params:{pattern: "^(?!ORCHD_)[A-Za-z_][A-Za-z0-9_]{0,127}$"},message:"must match pattern \""+"^(?!ORCHD_)[A-Za-z_][A-Za-z0-9_]{0,127}$"+"\""};
+if(vErrors === null){
+vErrors = [err25];
+}
+else {
+vErrors.push(err25);
+}
+errors++;
+}
+}
+else {
+const err26 = {instancePath:instancePath+"/api_key_env",schemaPath:"#/definitions/ApiKeyEnv/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err26];
+}
+else {
+vErrors.push(err26);
+}
+errors++;
+}
+}
+let data8 = data.replayable;
+if(!(((data8 === true) || (data8 === false)) || (data8 === "probe"))){
+const err27 = {instancePath:instancePath+"/replayable",schemaPath:"#/definitions/Replayable/enum",keyword:"enum",params:{allowedValues: schema57.enum},message:"must be equal to one of the allowed values"};
+if(vErrors === null){
+vErrors = [err27];
+}
+else {
+vErrors.push(err27);
+}
+errors++;
+}
+if(data.reload !== undefined){
+let data9 = data.reload;
+if(typeof data9 !== "string"){
+const err28 = {instancePath:instancePath+"/reload",schemaPath:"#/definitions/ReloadMode/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err28];
+}
+else {
+vErrors.push(err28);
+}
+errors++;
+}
+if(!((data9 === "beside") || (data9 === "swap"))){
+const err29 = {instancePath:instancePath+"/reload",schemaPath:"#/definitions/ReloadMode/enum",keyword:"enum",params:{allowedValues: schema58.enum},message:"must be equal to one of the allowed values"};
+if(vErrors === null){
+vErrors = [err29];
+}
+else {
+vErrors.push(err29);
+}
+errors++;
+}
+}
+let data10 = data.tgi;
+if(data10 && typeof data10 == "object" && !Array.isArray(data10)){
+for(const key1 in data10){
+const err30 = {instancePath:instancePath+"/tgi",schemaPath:"#/definitions/TgiOptions/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key1},message:"must NOT have additional properties"};
+if(vErrors === null){
+vErrors = [err30];
+}
+else {
+vErrors.push(err30);
+}
+errors++;
+}
+}
+else {
+const err31 = {instancePath:instancePath+"/tgi",schemaPath:"#/definitions/TgiOptions/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err31];
+}
+else {
+vErrors.push(err31);
+}
+errors++;
+}
+}
+else {
+const err32 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err32];
+}
+else {
+vErrors.push(err32);
+}
+errors++;
+}
+validate46.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate38(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate44(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -3246,7 +5133,7 @@ errors++;
 }
 if(data.engine !== undefined){
 if(!(data.engine === "tgi")){
-const err1 = {instancePath:instancePath+"/engine",schemaPath:"#/properties/engine/enum",keyword:"enum",params:{allowedValues: schema57.properties.engine.enum},message:"must be equal to one of the allowed values"};
+const err1 = {instancePath:instancePath+"/engine",schemaPath:"#/properties/engine/enum",keyword:"enum",params:{allowedValues: schema81.properties.engine.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err1];
 }
@@ -3259,8 +5146,14 @@ errors++;
 const tag0 = data.driver;
 if(typeof tag0 == "string"){
 if(tag0 === "external"){
-if(!(validate39(data, {instancePath,parentData,parentDataProperty,rootData}))){
-vErrors = vErrors === null ? validate39.errors : vErrors.concat(validate39.errors);
+if(!(validate45(data, {instancePath,parentData,parentDataProperty,rootData}))){
+vErrors = vErrors === null ? validate45.errors : vErrors.concat(validate45.errors);
+errors = vErrors.length;
+}
+}
+else if(tag0 === "managed"){
+if(!(validate46(data, {instancePath,parentData,parentDataProperty,rootData}))){
+vErrors = vErrors === null ? validate46.errors : vErrors.concat(validate46.errors);
 errors = vErrors.length;
 }
 }
@@ -3296,14 +5189,14 @@ vErrors.push(err4);
 }
 errors++;
 }
-validate38.errors = vErrors;
+validate44.errors = vErrors;
 return errors === 0;
 }
 
-const schema62 = {"type":"object","discriminator":{"propertyName":"driver"},"oneOf":[{"$ref":"#/definitions/TritonExternalPool"}],"required":["engine"],"properties":{"engine":{"enum":["triton"]}}};
-const schema63 = {"type":"object","additionalProperties":false,"required":["engine","driver","triton","replayable"],"properties":{"id":true,"engine":{"type":"string","enum":["triton"]},"driver":{"type":"string","enum":["external"]},"model":true,"ctx":true,"max_tokens_out":true,"sampler_profile_version":true,"replicas":true,"queue":true,"timeouts":true,"prices":true,"url":{"$ref":"#/definitions/Url"},"api_key_env":{"$ref":"#/definitions/ApiKeyEnv"},"replayable":{"enum":[true,false,"probe"],"default":"probe"},"triton":{"$ref":"#/definitions/TritonOptions","default":{}}}};
+const schema95 = {"type":"object","discriminator":{"propertyName":"driver"},"oneOf":[{"$ref":"#/definitions/TritonExternalPool"},{"$ref":"#/definitions/TritonManagedPool"}],"required":["engine"],"properties":{"engine":{"enum":["triton"]}}};
+const schema96 = {"type":"object","additionalProperties":false,"required":["engine","driver","triton","replayable"],"properties":{"id":true,"engine":{"type":"string","enum":["triton"]},"driver":{"type":"string","enum":["external"]},"model":true,"ctx":true,"max_tokens_out":true,"sampler_profile_version":true,"replicas":true,"queue":true,"timeouts":true,"prices":true,"url":{"$ref":"#/definitions/Url"},"api_key_env":{"$ref":"#/definitions/ApiKeyEnv"},"replayable":{"$ref":"#/definitions/Replayable","default":"probe"},"reload":{"$ref":"#/definitions/ReloadMode"},"triton":{"$ref":"#/definitions/TritonOptions","default":{}}}};
 
-function validate42(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate50(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -3354,7 +5247,7 @@ vErrors.push(err3);
 errors++;
 }
 for(const key0 in data){
-if(!(func2.call(schema63.properties, key0))){
+if(!(func2.call(schema96.properties, key0))){
 const err4 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err4];
@@ -3378,7 +5271,7 @@ vErrors.push(err5);
 errors++;
 }
 if(!(data0 === "triton")){
-const err6 = {instancePath:instancePath+"/engine",schemaPath:"#/properties/engine/enum",keyword:"enum",params:{allowedValues: schema63.properties.engine.enum},message:"must be equal to one of the allowed values"};
+const err6 = {instancePath:instancePath+"/engine",schemaPath:"#/properties/engine/enum",keyword:"enum",params:{allowedValues: schema96.properties.engine.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err6];
 }
@@ -3401,7 +5294,7 @@ vErrors.push(err7);
 errors++;
 }
 if(!(data1 === "external")){
-const err8 = {instancePath:instancePath+"/driver",schemaPath:"#/properties/driver/enum",keyword:"enum",params:{allowedValues: schema63.properties.driver.enum},message:"must be equal to one of the allowed values"};
+const err8 = {instancePath:instancePath+"/driver",schemaPath:"#/properties/driver/enum",keyword:"enum",params:{allowedValues: schema96.properties.driver.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err8];
 }
@@ -3424,7 +5317,7 @@ vErrors.push(err9);
 }
 errors++;
 }
-if(!pattern10.test(data2)){
+if(!pattern15.test(data2)){
 const err10 = {instancePath:instancePath+"/url",schemaPath:"#/definitions/Url/pattern",keyword:"pattern",params:{pattern: "^https?://[^/?#@\\s]+(/[^?#@\\s]*)?$"},message:"must match pattern \""+"^https?://[^/?#@\\s]+(/[^?#@\\s]*)?$"+"\""};
 if(vErrors === null){
 vErrors = [err10];
@@ -3449,7 +5342,7 @@ errors++;
 if(data.api_key_env !== undefined){
 let data3 = data.api_key_env;
 if(typeof data3 === "string"){
-if(!pattern11.test(data3)){
+if(!pattern16.test(data3)){
 const err12 = {instancePath:instancePath+"/api_key_env",schemaPath:"#/definitions/ApiKeyEnv/pattern",keyword:"pattern",params:{pattern: "^(?!ORCHD_)[A-Za-z_][A-Za-z0-9_]{0,127}$"},message:"must match pattern \""+"^(?!ORCHD_)[A-Za-z_][A-Za-z0-9_]{0,127}$"+"\""};
 if(vErrors === null){
 vErrors = [err12];
@@ -3473,7 +5366,7 @@ errors++;
 }
 let data4 = data.replayable;
 if(!(((data4 === true) || (data4 === false)) || (data4 === "probe"))){
-const err14 = {instancePath:instancePath+"/replayable",schemaPath:"#/properties/replayable/enum",keyword:"enum",params:{allowedValues: schema63.properties.replayable.enum},message:"must be equal to one of the allowed values"};
+const err14 = {instancePath:instancePath+"/replayable",schemaPath:"#/definitions/Replayable/enum",keyword:"enum",params:{allowedValues: schema57.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err14];
 }
@@ -3482,10 +5375,252 @@ vErrors.push(err14);
 }
 errors++;
 }
-let data5 = data.triton;
-if(data5 && typeof data5 == "object" && !Array.isArray(data5)){
-for(const key1 in data5){
-const err15 = {instancePath:instancePath+"/triton",schemaPath:"#/definitions/TritonOptions/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key1},message:"must NOT have additional properties"};
+if(data.reload !== undefined){
+let data5 = data.reload;
+if(typeof data5 !== "string"){
+const err15 = {instancePath:instancePath+"/reload",schemaPath:"#/definitions/ReloadMode/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err15];
+}
+else {
+vErrors.push(err15);
+}
+errors++;
+}
+if(!((data5 === "beside") || (data5 === "swap"))){
+const err16 = {instancePath:instancePath+"/reload",schemaPath:"#/definitions/ReloadMode/enum",keyword:"enum",params:{allowedValues: schema58.enum},message:"must be equal to one of the allowed values"};
+if(vErrors === null){
+vErrors = [err16];
+}
+else {
+vErrors.push(err16);
+}
+errors++;
+}
+}
+let data6 = data.triton;
+if(data6 && typeof data6 == "object" && !Array.isArray(data6)){
+for(const key1 in data6){
+const err17 = {instancePath:instancePath+"/triton",schemaPath:"#/definitions/TritonOptions/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key1},message:"must NOT have additional properties"};
+if(vErrors === null){
+vErrors = [err17];
+}
+else {
+vErrors.push(err17);
+}
+errors++;
+}
+}
+else {
+const err18 = {instancePath:instancePath+"/triton",schemaPath:"#/definitions/TritonOptions/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err18];
+}
+else {
+vErrors.push(err18);
+}
+errors++;
+}
+}
+else {
+const err19 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err19];
+}
+else {
+vErrors.push(err19);
+}
+errors++;
+}
+validate50.errors = vErrors;
+return errors === 0;
+}
+
+const schema102 = {"type":"object","additionalProperties":false,"required":["engine","driver","triton","command","env","stop_ms","replayable"],"properties":{"id":true,"engine":{"type":"string","enum":["triton"]},"driver":{"type":"string","enum":["managed"]},"model":true,"ctx":true,"max_tokens_out":true,"sampler_profile_version":true,"replicas":true,"queue":true,"timeouts":true,"prices":true,"command":{"$ref":"#/definitions/Command"},"env":{"type":"array","maxItems":256,"default":[],"items":{"$ref":"#/definitions/EnvName"}},"stop_ms":{"type":"integer","minimum":0,"maximum":600000,"default":5000},"api_key_env":{"$ref":"#/definitions/ApiKeyEnv"},"replayable":{"$ref":"#/definitions/Replayable","default":"probe"},"reload":{"$ref":"#/definitions/ReloadMode"},"triton":{"$ref":"#/definitions/TritonOptions","default":{}}}};
+
+function validate51(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.env === undefined){
+data.env = [];
+}
+if(data.stop_ms === undefined){
+data.stop_ms = 5000;
+}
+if(data.replayable === undefined){
+data.replayable = "probe";
+}
+if(data.triton === undefined){
+data.triton = {};
+}
+if(data.engine === undefined){
+const err0 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "engine"},message:"must have required property '"+"engine"+"'"};
+if(vErrors === null){
+vErrors = [err0];
+}
+else {
+vErrors.push(err0);
+}
+errors++;
+}
+if(data.driver === undefined){
+const err1 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "driver"},message:"must have required property '"+"driver"+"'"};
+if(vErrors === null){
+vErrors = [err1];
+}
+else {
+vErrors.push(err1);
+}
+errors++;
+}
+if(data.triton === undefined){
+const err2 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "triton"},message:"must have required property '"+"triton"+"'"};
+if(vErrors === null){
+vErrors = [err2];
+}
+else {
+vErrors.push(err2);
+}
+errors++;
+}
+if(data.command === undefined){
+const err3 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "command"},message:"must have required property '"+"command"+"'"};
+if(vErrors === null){
+vErrors = [err3];
+}
+else {
+vErrors.push(err3);
+}
+errors++;
+}
+if(data.env === undefined){
+const err4 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "env"},message:"must have required property '"+"env"+"'"};
+if(vErrors === null){
+vErrors = [err4];
+}
+else {
+vErrors.push(err4);
+}
+errors++;
+}
+if(data.stop_ms === undefined){
+const err5 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "stop_ms"},message:"must have required property '"+"stop_ms"+"'"};
+if(vErrors === null){
+vErrors = [err5];
+}
+else {
+vErrors.push(err5);
+}
+errors++;
+}
+if(data.replayable === undefined){
+const err6 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "replayable"},message:"must have required property '"+"replayable"+"'"};
+if(vErrors === null){
+vErrors = [err6];
+}
+else {
+vErrors.push(err6);
+}
+errors++;
+}
+for(const key0 in data){
+if(!(func2.call(schema102.properties, key0))){
+const err7 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
+if(vErrors === null){
+vErrors = [err7];
+}
+else {
+vErrors.push(err7);
+}
+errors++;
+}
+}
+if(data.engine !== undefined){
+let data0 = data.engine;
+if(typeof data0 !== "string"){
+const err8 = {instancePath:instancePath+"/engine",schemaPath:"#/properties/engine/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err8];
+}
+else {
+vErrors.push(err8);
+}
+errors++;
+}
+if(!(data0 === "triton")){
+const err9 = {instancePath:instancePath+"/engine",schemaPath:"#/properties/engine/enum",keyword:"enum",params:{allowedValues: schema102.properties.engine.enum},message:"must be equal to one of the allowed values"};
+if(vErrors === null){
+vErrors = [err9];
+}
+else {
+vErrors.push(err9);
+}
+errors++;
+}
+}
+if(data.driver !== undefined){
+let data1 = data.driver;
+if(typeof data1 !== "string"){
+const err10 = {instancePath:instancePath+"/driver",schemaPath:"#/properties/driver/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err10];
+}
+else {
+vErrors.push(err10);
+}
+errors++;
+}
+if(!(data1 === "managed")){
+const err11 = {instancePath:instancePath+"/driver",schemaPath:"#/properties/driver/enum",keyword:"enum",params:{allowedValues: schema102.properties.driver.enum},message:"must be equal to one of the allowed values"};
+if(vErrors === null){
+vErrors = [err11];
+}
+else {
+vErrors.push(err11);
+}
+errors++;
+}
+}
+if(data.command !== undefined){
+let data2 = data.command;
+if(Array.isArray(data2)){
+if(data2.length > 1024){
+const err12 = {instancePath:instancePath+"/command",schemaPath:"#/definitions/Command/maxItems",keyword:"maxItems",params:{limit: 1024},message:"must NOT have more than 1024 items"};
+if(vErrors === null){
+vErrors = [err12];
+}
+else {
+vErrors.push(err12);
+}
+errors++;
+}
+if(data2.length < 1){
+const err13 = {instancePath:instancePath+"/command",schemaPath:"#/definitions/Command/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items"};
+if(vErrors === null){
+vErrors = [err13];
+}
+else {
+vErrors.push(err13);
+}
+errors++;
+}
+const len0 = data2.length;
+for(let i0=0; i0<len0; i0++){
+let data3 = data2[i0];
+if(typeof data3 === "string"){
+if(func3(data3) > 4096){
+const err14 = {instancePath:instancePath+"/command/" + i0,schemaPath:"#/definitions/Command/items/maxLength",keyword:"maxLength",params:{limit: 4096},message:"must NOT have more than 4096 characters"};
+if(vErrors === null){
+vErrors = [err14];
+}
+else {
+vErrors.push(err14);
+}
+errors++;
+}
+if(func3(data3) < 1){
+const err15 = {instancePath:instancePath+"/command/" + i0,schemaPath:"#/definitions/Command/items/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"};
 if(vErrors === null){
 vErrors = [err15];
 }
@@ -3496,7 +5631,7 @@ errors++;
 }
 }
 else {
-const err16 = {instancePath:instancePath+"/triton",schemaPath:"#/definitions/TritonOptions/type",keyword:"type",params:{type: "object"},message:"must be object"};
+const err16 = {instancePath:instancePath+"/command/" + i0,schemaPath:"#/definitions/Command/items/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err16];
 }
@@ -3506,8 +5641,9 @@ vErrors.push(err16);
 errors++;
 }
 }
+}
 else {
-const err17 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+const err17 = {instancePath:instancePath+"/command",schemaPath:"#/definitions/Command/type",keyword:"type",params:{type: "array"},message:"must be array"};
 if(vErrors === null){
 vErrors = [err17];
 }
@@ -3516,12 +5652,188 @@ vErrors.push(err17);
 }
 errors++;
 }
-validate42.errors = vErrors;
+}
+let data4 = data.env;
+if(Array.isArray(data4)){
+if(data4.length > 256){
+const err18 = {instancePath:instancePath+"/env",schemaPath:"#/properties/env/maxItems",keyword:"maxItems",params:{limit: 256},message:"must NOT have more than 256 items"};
+if(vErrors === null){
+vErrors = [err18];
+}
+else {
+vErrors.push(err18);
+}
+errors++;
+}
+const len1 = data4.length;
+for(let i1=0; i1<len1; i1++){
+let data5 = data4[i1];
+if(typeof data5 === "string"){
+if(!pattern16.test(data5)){
+const err19 = {instancePath:instancePath+"/env/" + i1,schemaPath:"#/definitions/EnvName/pattern",keyword:"pattern",params:{pattern: "^(?!ORCHD_)[A-Za-z_][A-Za-z0-9_]{0,127}$"},message:"must match pattern \""+"^(?!ORCHD_)[A-Za-z_][A-Za-z0-9_]{0,127}$"+"\""};
+if(vErrors === null){
+vErrors = [err19];
+}
+else {
+vErrors.push(err19);
+}
+errors++;
+}
+}
+else {
+const err20 = {instancePath:instancePath+"/env/" + i1,schemaPath:"#/definitions/EnvName/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err20];
+}
+else {
+vErrors.push(err20);
+}
+errors++;
+}
+}
+}
+else {
+const err21 = {instancePath:instancePath+"/env",schemaPath:"#/properties/env/type",keyword:"type",params:{type: "array"},message:"must be array"};
+if(vErrors === null){
+vErrors = [err21];
+}
+else {
+vErrors.push(err21);
+}
+errors++;
+}
+let data6 = data.stop_ms;
+if(!((typeof data6 == "number") && (!(data6 % 1) && !isNaN(data6)))){
+const err22 = {instancePath:instancePath+"/stop_ms",schemaPath:"#/properties/stop_ms/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+if(vErrors === null){
+vErrors = [err22];
+}
+else {
+vErrors.push(err22);
+}
+errors++;
+}
+if(typeof data6 == "number"){
+if(data6 > 600000 || isNaN(data6)){
+const err23 = {instancePath:instancePath+"/stop_ms",schemaPath:"#/properties/stop_ms/maximum",keyword:"maximum",params:{comparison: "<=", limit: 600000},message:"must be <= 600000"};
+if(vErrors === null){
+vErrors = [err23];
+}
+else {
+vErrors.push(err23);
+}
+errors++;
+}
+if(data6 < 0 || isNaN(data6)){
+const err24 = {instancePath:instancePath+"/stop_ms",schemaPath:"#/properties/stop_ms/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+if(vErrors === null){
+vErrors = [err24];
+}
+else {
+vErrors.push(err24);
+}
+errors++;
+}
+}
+if(data.api_key_env !== undefined){
+let data7 = data.api_key_env;
+if(typeof data7 === "string"){
+if(!pattern16.test(data7)){
+const err25 = {instancePath:instancePath+"/api_key_env",schemaPath:"#/definitions/ApiKeyEnv/pattern",keyword:"pattern",params:{pattern: "^(?!ORCHD_)[A-Za-z_][A-Za-z0-9_]{0,127}$"},message:"must match pattern \""+"^(?!ORCHD_)[A-Za-z_][A-Za-z0-9_]{0,127}$"+"\""};
+if(vErrors === null){
+vErrors = [err25];
+}
+else {
+vErrors.push(err25);
+}
+errors++;
+}
+}
+else {
+const err26 = {instancePath:instancePath+"/api_key_env",schemaPath:"#/definitions/ApiKeyEnv/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err26];
+}
+else {
+vErrors.push(err26);
+}
+errors++;
+}
+}
+let data8 = data.replayable;
+if(!(((data8 === true) || (data8 === false)) || (data8 === "probe"))){
+const err27 = {instancePath:instancePath+"/replayable",schemaPath:"#/definitions/Replayable/enum",keyword:"enum",params:{allowedValues: schema57.enum},message:"must be equal to one of the allowed values"};
+if(vErrors === null){
+vErrors = [err27];
+}
+else {
+vErrors.push(err27);
+}
+errors++;
+}
+if(data.reload !== undefined){
+let data9 = data.reload;
+if(typeof data9 !== "string"){
+const err28 = {instancePath:instancePath+"/reload",schemaPath:"#/definitions/ReloadMode/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err28];
+}
+else {
+vErrors.push(err28);
+}
+errors++;
+}
+if(!((data9 === "beside") || (data9 === "swap"))){
+const err29 = {instancePath:instancePath+"/reload",schemaPath:"#/definitions/ReloadMode/enum",keyword:"enum",params:{allowedValues: schema58.enum},message:"must be equal to one of the allowed values"};
+if(vErrors === null){
+vErrors = [err29];
+}
+else {
+vErrors.push(err29);
+}
+errors++;
+}
+}
+let data10 = data.triton;
+if(data10 && typeof data10 == "object" && !Array.isArray(data10)){
+for(const key1 in data10){
+const err30 = {instancePath:instancePath+"/triton",schemaPath:"#/definitions/TritonOptions/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key1},message:"must NOT have additional properties"};
+if(vErrors === null){
+vErrors = [err30];
+}
+else {
+vErrors.push(err30);
+}
+errors++;
+}
+}
+else {
+const err31 = {instancePath:instancePath+"/triton",schemaPath:"#/definitions/TritonOptions/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err31];
+}
+else {
+vErrors.push(err31);
+}
+errors++;
+}
+}
+else {
+const err32 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err32];
+}
+else {
+vErrors.push(err32);
+}
+errors++;
+}
+validate51.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate41(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate49(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -3537,7 +5849,7 @@ errors++;
 }
 if(data.engine !== undefined){
 if(!(data.engine === "triton")){
-const err1 = {instancePath:instancePath+"/engine",schemaPath:"#/properties/engine/enum",keyword:"enum",params:{allowedValues: schema62.properties.engine.enum},message:"must be equal to one of the allowed values"};
+const err1 = {instancePath:instancePath+"/engine",schemaPath:"#/properties/engine/enum",keyword:"enum",params:{allowedValues: schema95.properties.engine.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err1];
 }
@@ -3550,8 +5862,14 @@ errors++;
 const tag0 = data.driver;
 if(typeof tag0 == "string"){
 if(tag0 === "external"){
-if(!(validate42(data, {instancePath,parentData,parentDataProperty,rootData}))){
-vErrors = vErrors === null ? validate42.errors : vErrors.concat(validate42.errors);
+if(!(validate50(data, {instancePath,parentData,parentDataProperty,rootData}))){
+vErrors = vErrors === null ? validate50.errors : vErrors.concat(validate50.errors);
+errors = vErrors.length;
+}
+}
+else if(tag0 === "managed"){
+if(!(validate51(data, {instancePath,parentData,parentDataProperty,rootData}))){
+vErrors = vErrors === null ? validate51.errors : vErrors.concat(validate51.errors);
 errors = vErrors.length;
 }
 }
@@ -3587,14 +5905,14 @@ vErrors.push(err4);
 }
 errors++;
 }
-validate41.errors = vErrors;
+validate49.errors = vErrors;
 return errors === 0;
 }
 
-const schema67 = {"type":"object","discriminator":{"propertyName":"driver"},"oneOf":[{"$ref":"#/definitions/OllamaExternalPool"}],"required":["engine"],"properties":{"engine":{"enum":["ollama"]}}};
-const schema68 = {"type":"object","additionalProperties":false,"required":["engine","driver","ollama","replayable"],"properties":{"id":true,"engine":{"type":"string","enum":["ollama"]},"driver":{"type":"string","enum":["external"]},"model":true,"ctx":true,"max_tokens_out":true,"sampler_profile_version":true,"replicas":true,"queue":true,"timeouts":true,"prices":true,"url":{"$ref":"#/definitions/Url"},"api_key_env":{"$ref":"#/definitions/ApiKeyEnv"},"replayable":{"enum":[true,false,"probe"],"default":"probe"},"ollama":{"$ref":"#/definitions/OllamaOptions","default":{}}}};
+const schema109 = {"type":"object","discriminator":{"propertyName":"driver"},"oneOf":[{"$ref":"#/definitions/OllamaExternalPool"},{"$ref":"#/definitions/OllamaManagedPool"}],"required":["engine"],"properties":{"engine":{"enum":["ollama"]}}};
+const schema110 = {"type":"object","additionalProperties":false,"required":["engine","driver","ollama","replayable"],"properties":{"id":true,"engine":{"type":"string","enum":["ollama"]},"driver":{"type":"string","enum":["external"]},"model":true,"ctx":true,"max_tokens_out":true,"sampler_profile_version":true,"replicas":true,"queue":true,"timeouts":true,"prices":true,"url":{"$ref":"#/definitions/Url"},"api_key_env":{"$ref":"#/definitions/ApiKeyEnv"},"replayable":{"$ref":"#/definitions/Replayable","default":"probe"},"reload":{"$ref":"#/definitions/ReloadMode"},"ollama":{"$ref":"#/definitions/OllamaOptions","default":{}}}};
 
-function validate45(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate55(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -3645,7 +5963,7 @@ vErrors.push(err3);
 errors++;
 }
 for(const key0 in data){
-if(!(func2.call(schema68.properties, key0))){
+if(!(func2.call(schema110.properties, key0))){
 const err4 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err4];
@@ -3669,7 +5987,7 @@ vErrors.push(err5);
 errors++;
 }
 if(!(data0 === "ollama")){
-const err6 = {instancePath:instancePath+"/engine",schemaPath:"#/properties/engine/enum",keyword:"enum",params:{allowedValues: schema68.properties.engine.enum},message:"must be equal to one of the allowed values"};
+const err6 = {instancePath:instancePath+"/engine",schemaPath:"#/properties/engine/enum",keyword:"enum",params:{allowedValues: schema110.properties.engine.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err6];
 }
@@ -3692,7 +6010,7 @@ vErrors.push(err7);
 errors++;
 }
 if(!(data1 === "external")){
-const err8 = {instancePath:instancePath+"/driver",schemaPath:"#/properties/driver/enum",keyword:"enum",params:{allowedValues: schema68.properties.driver.enum},message:"must be equal to one of the allowed values"};
+const err8 = {instancePath:instancePath+"/driver",schemaPath:"#/properties/driver/enum",keyword:"enum",params:{allowedValues: schema110.properties.driver.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err8];
 }
@@ -3715,7 +6033,7 @@ vErrors.push(err9);
 }
 errors++;
 }
-if(!pattern10.test(data2)){
+if(!pattern15.test(data2)){
 const err10 = {instancePath:instancePath+"/url",schemaPath:"#/definitions/Url/pattern",keyword:"pattern",params:{pattern: "^https?://[^/?#@\\s]+(/[^?#@\\s]*)?$"},message:"must match pattern \""+"^https?://[^/?#@\\s]+(/[^?#@\\s]*)?$"+"\""};
 if(vErrors === null){
 vErrors = [err10];
@@ -3740,7 +6058,7 @@ errors++;
 if(data.api_key_env !== undefined){
 let data3 = data.api_key_env;
 if(typeof data3 === "string"){
-if(!pattern11.test(data3)){
+if(!pattern16.test(data3)){
 const err12 = {instancePath:instancePath+"/api_key_env",schemaPath:"#/definitions/ApiKeyEnv/pattern",keyword:"pattern",params:{pattern: "^(?!ORCHD_)[A-Za-z_][A-Za-z0-9_]{0,127}$"},message:"must match pattern \""+"^(?!ORCHD_)[A-Za-z_][A-Za-z0-9_]{0,127}$"+"\""};
 if(vErrors === null){
 vErrors = [err12];
@@ -3764,7 +6082,7 @@ errors++;
 }
 let data4 = data.replayable;
 if(!(((data4 === true) || (data4 === false)) || (data4 === "probe"))){
-const err14 = {instancePath:instancePath+"/replayable",schemaPath:"#/properties/replayable/enum",keyword:"enum",params:{allowedValues: schema68.properties.replayable.enum},message:"must be equal to one of the allowed values"};
+const err14 = {instancePath:instancePath+"/replayable",schemaPath:"#/definitions/Replayable/enum",keyword:"enum",params:{allowedValues: schema57.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err14];
 }
@@ -3773,10 +6091,252 @@ vErrors.push(err14);
 }
 errors++;
 }
-let data5 = data.ollama;
-if(data5 && typeof data5 == "object" && !Array.isArray(data5)){
-for(const key1 in data5){
-const err15 = {instancePath:instancePath+"/ollama",schemaPath:"#/definitions/OllamaOptions/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key1},message:"must NOT have additional properties"};
+if(data.reload !== undefined){
+let data5 = data.reload;
+if(typeof data5 !== "string"){
+const err15 = {instancePath:instancePath+"/reload",schemaPath:"#/definitions/ReloadMode/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err15];
+}
+else {
+vErrors.push(err15);
+}
+errors++;
+}
+if(!((data5 === "beside") || (data5 === "swap"))){
+const err16 = {instancePath:instancePath+"/reload",schemaPath:"#/definitions/ReloadMode/enum",keyword:"enum",params:{allowedValues: schema58.enum},message:"must be equal to one of the allowed values"};
+if(vErrors === null){
+vErrors = [err16];
+}
+else {
+vErrors.push(err16);
+}
+errors++;
+}
+}
+let data6 = data.ollama;
+if(data6 && typeof data6 == "object" && !Array.isArray(data6)){
+for(const key1 in data6){
+const err17 = {instancePath:instancePath+"/ollama",schemaPath:"#/definitions/OllamaOptions/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key1},message:"must NOT have additional properties"};
+if(vErrors === null){
+vErrors = [err17];
+}
+else {
+vErrors.push(err17);
+}
+errors++;
+}
+}
+else {
+const err18 = {instancePath:instancePath+"/ollama",schemaPath:"#/definitions/OllamaOptions/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err18];
+}
+else {
+vErrors.push(err18);
+}
+errors++;
+}
+}
+else {
+const err19 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err19];
+}
+else {
+vErrors.push(err19);
+}
+errors++;
+}
+validate55.errors = vErrors;
+return errors === 0;
+}
+
+const schema116 = {"type":"object","additionalProperties":false,"required":["engine","driver","ollama","command","env","stop_ms","replayable"],"properties":{"id":true,"engine":{"type":"string","enum":["ollama"]},"driver":{"type":"string","enum":["managed"]},"model":true,"ctx":true,"max_tokens_out":true,"sampler_profile_version":true,"replicas":true,"queue":true,"timeouts":true,"prices":true,"command":{"$ref":"#/definitions/Command"},"env":{"type":"array","maxItems":256,"default":[],"items":{"$ref":"#/definitions/EnvName"}},"stop_ms":{"type":"integer","minimum":0,"maximum":600000,"default":5000},"api_key_env":{"$ref":"#/definitions/ApiKeyEnv"},"replayable":{"$ref":"#/definitions/Replayable","default":"probe"},"reload":{"$ref":"#/definitions/ReloadMode"},"ollama":{"$ref":"#/definitions/OllamaOptions","default":{}}}};
+
+function validate56(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.env === undefined){
+data.env = [];
+}
+if(data.stop_ms === undefined){
+data.stop_ms = 5000;
+}
+if(data.replayable === undefined){
+data.replayable = "probe";
+}
+if(data.ollama === undefined){
+data.ollama = {};
+}
+if(data.engine === undefined){
+const err0 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "engine"},message:"must have required property '"+"engine"+"'"};
+if(vErrors === null){
+vErrors = [err0];
+}
+else {
+vErrors.push(err0);
+}
+errors++;
+}
+if(data.driver === undefined){
+const err1 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "driver"},message:"must have required property '"+"driver"+"'"};
+if(vErrors === null){
+vErrors = [err1];
+}
+else {
+vErrors.push(err1);
+}
+errors++;
+}
+if(data.ollama === undefined){
+const err2 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "ollama"},message:"must have required property '"+"ollama"+"'"};
+if(vErrors === null){
+vErrors = [err2];
+}
+else {
+vErrors.push(err2);
+}
+errors++;
+}
+if(data.command === undefined){
+const err3 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "command"},message:"must have required property '"+"command"+"'"};
+if(vErrors === null){
+vErrors = [err3];
+}
+else {
+vErrors.push(err3);
+}
+errors++;
+}
+if(data.env === undefined){
+const err4 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "env"},message:"must have required property '"+"env"+"'"};
+if(vErrors === null){
+vErrors = [err4];
+}
+else {
+vErrors.push(err4);
+}
+errors++;
+}
+if(data.stop_ms === undefined){
+const err5 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "stop_ms"},message:"must have required property '"+"stop_ms"+"'"};
+if(vErrors === null){
+vErrors = [err5];
+}
+else {
+vErrors.push(err5);
+}
+errors++;
+}
+if(data.replayable === undefined){
+const err6 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "replayable"},message:"must have required property '"+"replayable"+"'"};
+if(vErrors === null){
+vErrors = [err6];
+}
+else {
+vErrors.push(err6);
+}
+errors++;
+}
+for(const key0 in data){
+if(!(func2.call(schema116.properties, key0))){
+const err7 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
+if(vErrors === null){
+vErrors = [err7];
+}
+else {
+vErrors.push(err7);
+}
+errors++;
+}
+}
+if(data.engine !== undefined){
+let data0 = data.engine;
+if(typeof data0 !== "string"){
+const err8 = {instancePath:instancePath+"/engine",schemaPath:"#/properties/engine/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err8];
+}
+else {
+vErrors.push(err8);
+}
+errors++;
+}
+if(!(data0 === "ollama")){
+const err9 = {instancePath:instancePath+"/engine",schemaPath:"#/properties/engine/enum",keyword:"enum",params:{allowedValues: schema116.properties.engine.enum},message:"must be equal to one of the allowed values"};
+if(vErrors === null){
+vErrors = [err9];
+}
+else {
+vErrors.push(err9);
+}
+errors++;
+}
+}
+if(data.driver !== undefined){
+let data1 = data.driver;
+if(typeof data1 !== "string"){
+const err10 = {instancePath:instancePath+"/driver",schemaPath:"#/properties/driver/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err10];
+}
+else {
+vErrors.push(err10);
+}
+errors++;
+}
+if(!(data1 === "managed")){
+const err11 = {instancePath:instancePath+"/driver",schemaPath:"#/properties/driver/enum",keyword:"enum",params:{allowedValues: schema116.properties.driver.enum},message:"must be equal to one of the allowed values"};
+if(vErrors === null){
+vErrors = [err11];
+}
+else {
+vErrors.push(err11);
+}
+errors++;
+}
+}
+if(data.command !== undefined){
+let data2 = data.command;
+if(Array.isArray(data2)){
+if(data2.length > 1024){
+const err12 = {instancePath:instancePath+"/command",schemaPath:"#/definitions/Command/maxItems",keyword:"maxItems",params:{limit: 1024},message:"must NOT have more than 1024 items"};
+if(vErrors === null){
+vErrors = [err12];
+}
+else {
+vErrors.push(err12);
+}
+errors++;
+}
+if(data2.length < 1){
+const err13 = {instancePath:instancePath+"/command",schemaPath:"#/definitions/Command/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items"};
+if(vErrors === null){
+vErrors = [err13];
+}
+else {
+vErrors.push(err13);
+}
+errors++;
+}
+const len0 = data2.length;
+for(let i0=0; i0<len0; i0++){
+let data3 = data2[i0];
+if(typeof data3 === "string"){
+if(func3(data3) > 4096){
+const err14 = {instancePath:instancePath+"/command/" + i0,schemaPath:"#/definitions/Command/items/maxLength",keyword:"maxLength",params:{limit: 4096},message:"must NOT have more than 4096 characters"};
+if(vErrors === null){
+vErrors = [err14];
+}
+else {
+vErrors.push(err14);
+}
+errors++;
+}
+if(func3(data3) < 1){
+const err15 = {instancePath:instancePath+"/command/" + i0,schemaPath:"#/definitions/Command/items/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"};
 if(vErrors === null){
 vErrors = [err15];
 }
@@ -3787,7 +6347,7 @@ errors++;
 }
 }
 else {
-const err16 = {instancePath:instancePath+"/ollama",schemaPath:"#/definitions/OllamaOptions/type",keyword:"type",params:{type: "object"},message:"must be object"};
+const err16 = {instancePath:instancePath+"/command/" + i0,schemaPath:"#/definitions/Command/items/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err16];
 }
@@ -3797,8 +6357,9 @@ vErrors.push(err16);
 errors++;
 }
 }
+}
 else {
-const err17 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+const err17 = {instancePath:instancePath+"/command",schemaPath:"#/definitions/Command/type",keyword:"type",params:{type: "array"},message:"must be array"};
 if(vErrors === null){
 vErrors = [err17];
 }
@@ -3807,12 +6368,188 @@ vErrors.push(err17);
 }
 errors++;
 }
-validate45.errors = vErrors;
+}
+let data4 = data.env;
+if(Array.isArray(data4)){
+if(data4.length > 256){
+const err18 = {instancePath:instancePath+"/env",schemaPath:"#/properties/env/maxItems",keyword:"maxItems",params:{limit: 256},message:"must NOT have more than 256 items"};
+if(vErrors === null){
+vErrors = [err18];
+}
+else {
+vErrors.push(err18);
+}
+errors++;
+}
+const len1 = data4.length;
+for(let i1=0; i1<len1; i1++){
+let data5 = data4[i1];
+if(typeof data5 === "string"){
+if(!pattern16.test(data5)){
+const err19 = {instancePath:instancePath+"/env/" + i1,schemaPath:"#/definitions/EnvName/pattern",keyword:"pattern",params:{pattern: "^(?!ORCHD_)[A-Za-z_][A-Za-z0-9_]{0,127}$"},message:"must match pattern \""+"^(?!ORCHD_)[A-Za-z_][A-Za-z0-9_]{0,127}$"+"\""};
+if(vErrors === null){
+vErrors = [err19];
+}
+else {
+vErrors.push(err19);
+}
+errors++;
+}
+}
+else {
+const err20 = {instancePath:instancePath+"/env/" + i1,schemaPath:"#/definitions/EnvName/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err20];
+}
+else {
+vErrors.push(err20);
+}
+errors++;
+}
+}
+}
+else {
+const err21 = {instancePath:instancePath+"/env",schemaPath:"#/properties/env/type",keyword:"type",params:{type: "array"},message:"must be array"};
+if(vErrors === null){
+vErrors = [err21];
+}
+else {
+vErrors.push(err21);
+}
+errors++;
+}
+let data6 = data.stop_ms;
+if(!((typeof data6 == "number") && (!(data6 % 1) && !isNaN(data6)))){
+const err22 = {instancePath:instancePath+"/stop_ms",schemaPath:"#/properties/stop_ms/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+if(vErrors === null){
+vErrors = [err22];
+}
+else {
+vErrors.push(err22);
+}
+errors++;
+}
+if(typeof data6 == "number"){
+if(data6 > 600000 || isNaN(data6)){
+const err23 = {instancePath:instancePath+"/stop_ms",schemaPath:"#/properties/stop_ms/maximum",keyword:"maximum",params:{comparison: "<=", limit: 600000},message:"must be <= 600000"};
+if(vErrors === null){
+vErrors = [err23];
+}
+else {
+vErrors.push(err23);
+}
+errors++;
+}
+if(data6 < 0 || isNaN(data6)){
+const err24 = {instancePath:instancePath+"/stop_ms",schemaPath:"#/properties/stop_ms/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+if(vErrors === null){
+vErrors = [err24];
+}
+else {
+vErrors.push(err24);
+}
+errors++;
+}
+}
+if(data.api_key_env !== undefined){
+let data7 = data.api_key_env;
+if(typeof data7 === "string"){
+if(!pattern16.test(data7)){
+const err25 = {instancePath:instancePath+"/api_key_env",schemaPath:"#/definitions/ApiKeyEnv/pattern",keyword:"pattern",params:{pattern: "^(?!ORCHD_)[A-Za-z_][A-Za-z0-9_]{0,127}$"},message:"must match pattern \""+"^(?!ORCHD_)[A-Za-z_][A-Za-z0-9_]{0,127}$"+"\""};
+if(vErrors === null){
+vErrors = [err25];
+}
+else {
+vErrors.push(err25);
+}
+errors++;
+}
+}
+else {
+const err26 = {instancePath:instancePath+"/api_key_env",schemaPath:"#/definitions/ApiKeyEnv/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err26];
+}
+else {
+vErrors.push(err26);
+}
+errors++;
+}
+}
+let data8 = data.replayable;
+if(!(((data8 === true) || (data8 === false)) || (data8 === "probe"))){
+const err27 = {instancePath:instancePath+"/replayable",schemaPath:"#/definitions/Replayable/enum",keyword:"enum",params:{allowedValues: schema57.enum},message:"must be equal to one of the allowed values"};
+if(vErrors === null){
+vErrors = [err27];
+}
+else {
+vErrors.push(err27);
+}
+errors++;
+}
+if(data.reload !== undefined){
+let data9 = data.reload;
+if(typeof data9 !== "string"){
+const err28 = {instancePath:instancePath+"/reload",schemaPath:"#/definitions/ReloadMode/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err28];
+}
+else {
+vErrors.push(err28);
+}
+errors++;
+}
+if(!((data9 === "beside") || (data9 === "swap"))){
+const err29 = {instancePath:instancePath+"/reload",schemaPath:"#/definitions/ReloadMode/enum",keyword:"enum",params:{allowedValues: schema58.enum},message:"must be equal to one of the allowed values"};
+if(vErrors === null){
+vErrors = [err29];
+}
+else {
+vErrors.push(err29);
+}
+errors++;
+}
+}
+let data10 = data.ollama;
+if(data10 && typeof data10 == "object" && !Array.isArray(data10)){
+for(const key1 in data10){
+const err30 = {instancePath:instancePath+"/ollama",schemaPath:"#/definitions/OllamaOptions/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key1},message:"must NOT have additional properties"};
+if(vErrors === null){
+vErrors = [err30];
+}
+else {
+vErrors.push(err30);
+}
+errors++;
+}
+}
+else {
+const err31 = {instancePath:instancePath+"/ollama",schemaPath:"#/definitions/OllamaOptions/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err31];
+}
+else {
+vErrors.push(err31);
+}
+errors++;
+}
+}
+else {
+const err32 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err32];
+}
+else {
+vErrors.push(err32);
+}
+errors++;
+}
+validate56.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate44(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate54(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -3828,7 +6565,7 @@ errors++;
 }
 if(data.engine !== undefined){
 if(!(data.engine === "ollama")){
-const err1 = {instancePath:instancePath+"/engine",schemaPath:"#/properties/engine/enum",keyword:"enum",params:{allowedValues: schema67.properties.engine.enum},message:"must be equal to one of the allowed values"};
+const err1 = {instancePath:instancePath+"/engine",schemaPath:"#/properties/engine/enum",keyword:"enum",params:{allowedValues: schema109.properties.engine.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err1];
 }
@@ -3841,8 +6578,14 @@ errors++;
 const tag0 = data.driver;
 if(typeof tag0 == "string"){
 if(tag0 === "external"){
-if(!(validate45(data, {instancePath,parentData,parentDataProperty,rootData}))){
-vErrors = vErrors === null ? validate45.errors : vErrors.concat(validate45.errors);
+if(!(validate55(data, {instancePath,parentData,parentDataProperty,rootData}))){
+vErrors = vErrors === null ? validate55.errors : vErrors.concat(validate55.errors);
+errors = vErrors.length;
+}
+}
+else if(tag0 === "managed"){
+if(!(validate56(data, {instancePath,parentData,parentDataProperty,rootData}))){
+vErrors = vErrors === null ? validate56.errors : vErrors.concat(validate56.errors);
 errors = vErrors.length;
 }
 }
@@ -3878,15 +6621,15 @@ vErrors.push(err4);
 }
 errors++;
 }
-validate44.errors = vErrors;
+validate54.errors = vErrors;
 return errors === 0;
 }
 
-const schema72 = {"type":"object","discriminator":{"propertyName":"driver"},"oneOf":[{"$ref":"#/definitions/OpenaiExternalPool"}],"required":["engine"],"properties":{"engine":{"enum":["openai"]}}};
-const schema73 = {"type":"object","additionalProperties":false,"required":["engine","driver","openai","replayable"],"properties":{"id":true,"engine":{"type":"string","enum":["openai"]},"driver":{"type":"string","enum":["external"]},"model":true,"ctx":true,"max_tokens_out":true,"sampler_profile_version":true,"replicas":true,"queue":true,"timeouts":true,"prices":true,"url":{"$ref":"#/definitions/Url"},"api_key_env":{"$ref":"#/definitions/ApiKeyEnv"},"replayable":{"enum":[true,false,"probe"],"default":"probe"},"openai":{"$ref":"#/definitions/OpenaiOptions","default":{}}}};
-const schema76 = {"type":"object","additionalProperties":false,"required":["features","max_tokens_field","workloads"],"properties":{"features":{"type":"array","maxItems":16,"uniqueItems":true,"default":["chat_template","stop_sequences","tools","json_object","json_schema","logprobs","penalties","logit_bias"],"items":{"type":"string","enum":["chat_template","stop_sequences","tools","json_object","json_schema","images","audio","logprobs","reasoning","penalties","logit_bias","prefill"]}},"workloads":{"type":"array","minItems":1,"maxItems":2,"uniqueItems":true,"default":["completion"],"items":{"type":"string","enum":["completion","embedding"]}},"max_tokens_field":{"type":"string","enum":["max_tokens","max_completion_tokens"],"default":"max_tokens"}}};
+const schema123 = {"type":"object","discriminator":{"propertyName":"driver"},"oneOf":[{"$ref":"#/definitions/OpenaiExternalPool"},{"$ref":"#/definitions/OpenaiManagedPool"}],"required":["engine"],"properties":{"engine":{"enum":["openai"]}}};
+const schema124 = {"type":"object","additionalProperties":false,"required":["engine","driver","openai","replayable"],"properties":{"id":true,"engine":{"type":"string","enum":["openai"]},"driver":{"type":"string","enum":["external"]},"model":true,"ctx":true,"max_tokens_out":true,"sampler_profile_version":true,"replicas":true,"queue":true,"timeouts":true,"prices":true,"url":{"$ref":"#/definitions/Url"},"api_key_env":{"$ref":"#/definitions/ApiKeyEnv"},"replayable":{"$ref":"#/definitions/Replayable","default":"probe"},"reload":{"$ref":"#/definitions/ReloadMode"},"openai":{"$ref":"#/definitions/OpenaiOptions","default":{}}}};
+const schema129 = {"type":"object","additionalProperties":false,"required":["features","max_tokens_field","workloads"],"properties":{"features":{"type":"array","maxItems":16,"uniqueItems":true,"default":["chat_template","stop_sequences","tools","json_object","json_schema","logprobs","penalties","logit_bias"],"items":{"type":"string","enum":["chat_template","stop_sequences","tools","json_object","json_schema","images","audio","logprobs","reasoning","penalties","logit_bias","prefill","continues"]}},"workloads":{"type":"array","minItems":1,"maxItems":3,"uniqueItems":true,"default":["completion"],"items":{"type":"string","enum":["completion","embedding","rerank"]}},"max_tokens_field":{"type":"string","enum":["max_tokens","max_completion_tokens"],"default":"max_tokens"}}};
 
-function validate48(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate60(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -3937,7 +6680,7 @@ vErrors.push(err3);
 errors++;
 }
 for(const key0 in data){
-if(!(func2.call(schema73.properties, key0))){
+if(!(func2.call(schema124.properties, key0))){
 const err4 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err4];
@@ -3961,7 +6704,7 @@ vErrors.push(err5);
 errors++;
 }
 if(!(data0 === "openai")){
-const err6 = {instancePath:instancePath+"/engine",schemaPath:"#/properties/engine/enum",keyword:"enum",params:{allowedValues: schema73.properties.engine.enum},message:"must be equal to one of the allowed values"};
+const err6 = {instancePath:instancePath+"/engine",schemaPath:"#/properties/engine/enum",keyword:"enum",params:{allowedValues: schema124.properties.engine.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err6];
 }
@@ -3984,7 +6727,7 @@ vErrors.push(err7);
 errors++;
 }
 if(!(data1 === "external")){
-const err8 = {instancePath:instancePath+"/driver",schemaPath:"#/properties/driver/enum",keyword:"enum",params:{allowedValues: schema73.properties.driver.enum},message:"must be equal to one of the allowed values"};
+const err8 = {instancePath:instancePath+"/driver",schemaPath:"#/properties/driver/enum",keyword:"enum",params:{allowedValues: schema124.properties.driver.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err8];
 }
@@ -4007,7 +6750,7 @@ vErrors.push(err9);
 }
 errors++;
 }
-if(!pattern10.test(data2)){
+if(!pattern15.test(data2)){
 const err10 = {instancePath:instancePath+"/url",schemaPath:"#/definitions/Url/pattern",keyword:"pattern",params:{pattern: "^https?://[^/?#@\\s]+(/[^?#@\\s]*)?$"},message:"must match pattern \""+"^https?://[^/?#@\\s]+(/[^?#@\\s]*)?$"+"\""};
 if(vErrors === null){
 vErrors = [err10];
@@ -4032,7 +6775,7 @@ errors++;
 if(data.api_key_env !== undefined){
 let data3 = data.api_key_env;
 if(typeof data3 === "string"){
-if(!pattern11.test(data3)){
+if(!pattern16.test(data3)){
 const err12 = {instancePath:instancePath+"/api_key_env",schemaPath:"#/definitions/ApiKeyEnv/pattern",keyword:"pattern",params:{pattern: "^(?!ORCHD_)[A-Za-z_][A-Za-z0-9_]{0,127}$"},message:"must match pattern \""+"^(?!ORCHD_)[A-Za-z_][A-Za-z0-9_]{0,127}$"+"\""};
 if(vErrors === null){
 vErrors = [err12];
@@ -4056,7 +6799,7 @@ errors++;
 }
 let data4 = data.replayable;
 if(!(((data4 === true) || (data4 === false)) || (data4 === "probe"))){
-const err14 = {instancePath:instancePath+"/replayable",schemaPath:"#/properties/replayable/enum",keyword:"enum",params:{allowedValues: schema73.properties.replayable.enum},message:"must be equal to one of the allowed values"};
+const err14 = {instancePath:instancePath+"/replayable",schemaPath:"#/definitions/Replayable/enum",keyword:"enum",params:{allowedValues: schema57.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err14];
 }
@@ -4065,19 +6808,10 @@ vErrors.push(err14);
 }
 errors++;
 }
-let data5 = data.openai;
-if(data5 && typeof data5 == "object" && !Array.isArray(data5)){
-if(data5.features === undefined){
-data5.features = ["chat_template","stop_sequences","tools","json_object","json_schema","logprobs","penalties","logit_bias"];
-}
-if(data5.workloads === undefined){
-data5.workloads = ["completion"];
-}
-if(data5.max_tokens_field === undefined){
-data5.max_tokens_field = "max_tokens";
-}
-if(data5.features === undefined){
-const err15 = {instancePath:instancePath+"/openai",schemaPath:"#/definitions/OpenaiOptions/required",keyword:"required",params:{missingProperty: "features"},message:"must have required property '"+"features"+"'"};
+if(data.reload !== undefined){
+let data5 = data.reload;
+if(typeof data5 !== "string"){
+const err15 = {instancePath:instancePath+"/reload",schemaPath:"#/definitions/ReloadMode/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err15];
 }
@@ -4086,8 +6820,8 @@ vErrors.push(err15);
 }
 errors++;
 }
-if(data5.max_tokens_field === undefined){
-const err16 = {instancePath:instancePath+"/openai",schemaPath:"#/definitions/OpenaiOptions/required",keyword:"required",params:{missingProperty: "max_tokens_field"},message:"must have required property '"+"max_tokens_field"+"'"};
+if(!((data5 === "beside") || (data5 === "swap"))){
+const err16 = {instancePath:instancePath+"/reload",schemaPath:"#/definitions/ReloadMode/enum",keyword:"enum",params:{allowedValues: schema58.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err16];
 }
@@ -4096,8 +6830,20 @@ vErrors.push(err16);
 }
 errors++;
 }
-if(data5.workloads === undefined){
-const err17 = {instancePath:instancePath+"/openai",schemaPath:"#/definitions/OpenaiOptions/required",keyword:"required",params:{missingProperty: "workloads"},message:"must have required property '"+"workloads"+"'"};
+}
+let data6 = data.openai;
+if(data6 && typeof data6 == "object" && !Array.isArray(data6)){
+if(data6.features === undefined){
+data6.features = ["chat_template","stop_sequences","tools","json_object","json_schema","logprobs","penalties","logit_bias"];
+}
+if(data6.workloads === undefined){
+data6.workloads = ["completion"];
+}
+if(data6.max_tokens_field === undefined){
+data6.max_tokens_field = "max_tokens";
+}
+if(data6.features === undefined){
+const err17 = {instancePath:instancePath+"/openai",schemaPath:"#/definitions/OpenaiOptions/required",keyword:"required",params:{missingProperty: "features"},message:"must have required property '"+"features"+"'"};
 if(vErrors === null){
 vErrors = [err17];
 }
@@ -4106,9 +6852,8 @@ vErrors.push(err17);
 }
 errors++;
 }
-for(const key1 in data5){
-if(!(((key1 === "features") || (key1 === "workloads")) || (key1 === "max_tokens_field"))){
-const err18 = {instancePath:instancePath+"/openai",schemaPath:"#/definitions/OpenaiOptions/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key1},message:"must NOT have additional properties"};
+if(data6.max_tokens_field === undefined){
+const err18 = {instancePath:instancePath+"/openai",schemaPath:"#/definitions/OpenaiOptions/required",keyword:"required",params:{missingProperty: "max_tokens_field"},message:"must have required property '"+"max_tokens_field"+"'"};
 if(vErrors === null){
 vErrors = [err18];
 }
@@ -4117,11 +6862,8 @@ vErrors.push(err18);
 }
 errors++;
 }
-}
-let data6 = data5.features;
-if(Array.isArray(data6)){
-if(data6.length > 16){
-const err19 = {instancePath:instancePath+"/openai/features",schemaPath:"#/definitions/OpenaiOptions/properties/features/maxItems",keyword:"maxItems",params:{limit: 16},message:"must NOT have more than 16 items"};
+if(data6.workloads === undefined){
+const err19 = {instancePath:instancePath+"/openai",schemaPath:"#/definitions/OpenaiOptions/required",keyword:"required",params:{missingProperty: "workloads"},message:"must have required property '"+"workloads"+"'"};
 if(vErrors === null){
 vErrors = [err19];
 }
@@ -4130,11 +6872,9 @@ vErrors.push(err19);
 }
 errors++;
 }
-const len0 = data6.length;
-for(let i0=0; i0<len0; i0++){
-let data7 = data6[i0];
-if(typeof data7 !== "string"){
-const err20 = {instancePath:instancePath+"/openai/features/" + i0,schemaPath:"#/definitions/OpenaiOptions/properties/features/items/type",keyword:"type",params:{type: "string"},message:"must be string"};
+for(const key1 in data6){
+if(!(((key1 === "features") || (key1 === "workloads")) || (key1 === "max_tokens_field"))){
+const err20 = {instancePath:instancePath+"/openai",schemaPath:"#/definitions/OpenaiOptions/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key1},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err20];
 }
@@ -4143,8 +6883,11 @@ vErrors.push(err20);
 }
 errors++;
 }
-if(!((((((((((((data7 === "chat_template") || (data7 === "stop_sequences")) || (data7 === "tools")) || (data7 === "json_object")) || (data7 === "json_schema")) || (data7 === "images")) || (data7 === "audio")) || (data7 === "logprobs")) || (data7 === "reasoning")) || (data7 === "penalties")) || (data7 === "logit_bias")) || (data7 === "prefill"))){
-const err21 = {instancePath:instancePath+"/openai/features/" + i0,schemaPath:"#/definitions/OpenaiOptions/properties/features/items/enum",keyword:"enum",params:{allowedValues: schema76.properties.features.items.enum},message:"must be equal to one of the allowed values"};
+}
+let data7 = data6.features;
+if(Array.isArray(data7)){
+if(data7.length > 16){
+const err21 = {instancePath:instancePath+"/openai/features",schemaPath:"#/definitions/OpenaiOptions/properties/features/maxItems",keyword:"maxItems",params:{limit: 16},message:"must NOT have more than 16 items"};
 if(vErrors === null){
 vErrors = [err21];
 }
@@ -4153,24 +6896,47 @@ vErrors.push(err21);
 }
 errors++;
 }
-}
-let i1 = data6.length;
-let j0;
-if(i1 > 1){
-const indices0 = {};
-for(;i1--;){
-let item0 = data6[i1];
-if(typeof item0 !== "string"){
-continue;
-}
-if(typeof indices0[item0] == "number"){
-j0 = indices0[item0];
-const err22 = {instancePath:instancePath+"/openai/features",schemaPath:"#/definitions/OpenaiOptions/properties/features/uniqueItems",keyword:"uniqueItems",params:{i: i1, j: j0},message:"must NOT have duplicate items (items ## "+j0+" and "+i1+" are identical)"};
+const len0 = data7.length;
+for(let i0=0; i0<len0; i0++){
+let data8 = data7[i0];
+if(typeof data8 !== "string"){
+const err22 = {instancePath:instancePath+"/openai/features/" + i0,schemaPath:"#/definitions/OpenaiOptions/properties/features/items/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err22];
 }
 else {
 vErrors.push(err22);
+}
+errors++;
+}
+if(!(((((((((((((data8 === "chat_template") || (data8 === "stop_sequences")) || (data8 === "tools")) || (data8 === "json_object")) || (data8 === "json_schema")) || (data8 === "images")) || (data8 === "audio")) || (data8 === "logprobs")) || (data8 === "reasoning")) || (data8 === "penalties")) || (data8 === "logit_bias")) || (data8 === "prefill")) || (data8 === "continues"))){
+const err23 = {instancePath:instancePath+"/openai/features/" + i0,schemaPath:"#/definitions/OpenaiOptions/properties/features/items/enum",keyword:"enum",params:{allowedValues: schema129.properties.features.items.enum},message:"must be equal to one of the allowed values"};
+if(vErrors === null){
+vErrors = [err23];
+}
+else {
+vErrors.push(err23);
+}
+errors++;
+}
+}
+let i1 = data7.length;
+let j0;
+if(i1 > 1){
+const indices0 = {};
+for(;i1--;){
+let item0 = data7[i1];
+if(typeof item0 !== "string"){
+continue;
+}
+if(typeof indices0[item0] == "number"){
+j0 = indices0[item0];
+const err24 = {instancePath:instancePath+"/openai/features",schemaPath:"#/definitions/OpenaiOptions/properties/features/uniqueItems",keyword:"uniqueItems",params:{i: i1, j: j0},message:"must NOT have duplicate items (items ## "+j0+" and "+i1+" are identical)"};
+if(vErrors === null){
+vErrors = [err24];
+}
+else {
+vErrors.push(err24);
 }
 errors++;
 break;
@@ -4180,29 +6946,7 @@ indices0[item0] = i1;
 }
 }
 else {
-const err23 = {instancePath:instancePath+"/openai/features",schemaPath:"#/definitions/OpenaiOptions/properties/features/type",keyword:"type",params:{type: "array"},message:"must be array"};
-if(vErrors === null){
-vErrors = [err23];
-}
-else {
-vErrors.push(err23);
-}
-errors++;
-}
-let data8 = data5.workloads;
-if(Array.isArray(data8)){
-if(data8.length > 2){
-const err24 = {instancePath:instancePath+"/openai/workloads",schemaPath:"#/definitions/OpenaiOptions/properties/workloads/maxItems",keyword:"maxItems",params:{limit: 2},message:"must NOT have more than 2 items"};
-if(vErrors === null){
-vErrors = [err24];
-}
-else {
-vErrors.push(err24);
-}
-errors++;
-}
-if(data8.length < 1){
-const err25 = {instancePath:instancePath+"/openai/workloads",schemaPath:"#/definitions/OpenaiOptions/properties/workloads/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items"};
+const err25 = {instancePath:instancePath+"/openai/features",schemaPath:"#/definitions/OpenaiOptions/properties/features/type",keyword:"type",params:{type: "array"},message:"must be array"};
 if(vErrors === null){
 vErrors = [err25];
 }
@@ -4211,11 +6955,10 @@ vErrors.push(err25);
 }
 errors++;
 }
-const len1 = data8.length;
-for(let i2=0; i2<len1; i2++){
-let data9 = data8[i2];
-if(typeof data9 !== "string"){
-const err26 = {instancePath:instancePath+"/openai/workloads/" + i2,schemaPath:"#/definitions/OpenaiOptions/properties/workloads/items/type",keyword:"type",params:{type: "string"},message:"must be string"};
+let data9 = data6.workloads;
+if(Array.isArray(data9)){
+if(data9.length > 3){
+const err26 = {instancePath:instancePath+"/openai/workloads",schemaPath:"#/definitions/OpenaiOptions/properties/workloads/maxItems",keyword:"maxItems",params:{limit: 3},message:"must NOT have more than 3 items"};
 if(vErrors === null){
 vErrors = [err26];
 }
@@ -4224,8 +6967,8 @@ vErrors.push(err26);
 }
 errors++;
 }
-if(!((data9 === "completion") || (data9 === "embedding"))){
-const err27 = {instancePath:instancePath+"/openai/workloads/" + i2,schemaPath:"#/definitions/OpenaiOptions/properties/workloads/items/enum",keyword:"enum",params:{allowedValues: schema76.properties.workloads.items.enum},message:"must be equal to one of the allowed values"};
+if(data9.length < 1){
+const err27 = {instancePath:instancePath+"/openai/workloads",schemaPath:"#/definitions/OpenaiOptions/properties/workloads/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items"};
 if(vErrors === null){
 vErrors = [err27];
 }
@@ -4234,24 +6977,47 @@ vErrors.push(err27);
 }
 errors++;
 }
-}
-let i3 = data8.length;
-let j1;
-if(i3 > 1){
-const indices1 = {};
-for(;i3--;){
-let item1 = data8[i3];
-if(typeof item1 !== "string"){
-continue;
-}
-if(typeof indices1[item1] == "number"){
-j1 = indices1[item1];
-const err28 = {instancePath:instancePath+"/openai/workloads",schemaPath:"#/definitions/OpenaiOptions/properties/workloads/uniqueItems",keyword:"uniqueItems",params:{i: i3, j: j1},message:"must NOT have duplicate items (items ## "+j1+" and "+i3+" are identical)"};
+const len1 = data9.length;
+for(let i2=0; i2<len1; i2++){
+let data10 = data9[i2];
+if(typeof data10 !== "string"){
+const err28 = {instancePath:instancePath+"/openai/workloads/" + i2,schemaPath:"#/definitions/OpenaiOptions/properties/workloads/items/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err28];
 }
 else {
 vErrors.push(err28);
+}
+errors++;
+}
+if(!(((data10 === "completion") || (data10 === "embedding")) || (data10 === "rerank"))){
+const err29 = {instancePath:instancePath+"/openai/workloads/" + i2,schemaPath:"#/definitions/OpenaiOptions/properties/workloads/items/enum",keyword:"enum",params:{allowedValues: schema129.properties.workloads.items.enum},message:"must be equal to one of the allowed values"};
+if(vErrors === null){
+vErrors = [err29];
+}
+else {
+vErrors.push(err29);
+}
+errors++;
+}
+}
+let i3 = data9.length;
+let j1;
+if(i3 > 1){
+const indices1 = {};
+for(;i3--;){
+let item1 = data9[i3];
+if(typeof item1 !== "string"){
+continue;
+}
+if(typeof indices1[item1] == "number"){
+j1 = indices1[item1];
+const err30 = {instancePath:instancePath+"/openai/workloads",schemaPath:"#/definitions/OpenaiOptions/properties/workloads/uniqueItems",keyword:"uniqueItems",params:{i: i3, j: j1},message:"must NOT have duplicate items (items ## "+j1+" and "+i3+" are identical)"};
+if(vErrors === null){
+vErrors = [err30];
+}
+else {
+vErrors.push(err30);
 }
 errors++;
 break;
@@ -4261,28 +7027,7 @@ indices1[item1] = i3;
 }
 }
 else {
-const err29 = {instancePath:instancePath+"/openai/workloads",schemaPath:"#/definitions/OpenaiOptions/properties/workloads/type",keyword:"type",params:{type: "array"},message:"must be array"};
-if(vErrors === null){
-vErrors = [err29];
-}
-else {
-vErrors.push(err29);
-}
-errors++;
-}
-let data10 = data5.max_tokens_field;
-if(typeof data10 !== "string"){
-const err30 = {instancePath:instancePath+"/openai/max_tokens_field",schemaPath:"#/definitions/OpenaiOptions/properties/max_tokens_field/type",keyword:"type",params:{type: "string"},message:"must be string"};
-if(vErrors === null){
-vErrors = [err30];
-}
-else {
-vErrors.push(err30);
-}
-errors++;
-}
-if(!((data10 === "max_tokens") || (data10 === "max_completion_tokens"))){
-const err31 = {instancePath:instancePath+"/openai/max_tokens_field",schemaPath:"#/definitions/OpenaiOptions/properties/max_tokens_field/enum",keyword:"enum",params:{allowedValues: schema76.properties.max_tokens_field.enum},message:"must be equal to one of the allowed values"};
+const err31 = {instancePath:instancePath+"/openai/workloads",schemaPath:"#/definitions/OpenaiOptions/properties/workloads/type",keyword:"type",params:{type: "array"},message:"must be array"};
 if(vErrors === null){
 vErrors = [err31];
 }
@@ -4291,9 +7036,9 @@ vErrors.push(err31);
 }
 errors++;
 }
-}
-else {
-const err32 = {instancePath:instancePath+"/openai",schemaPath:"#/definitions/OpenaiOptions/type",keyword:"type",params:{type: "object"},message:"must be object"};
+let data11 = data6.max_tokens_field;
+if(typeof data11 !== "string"){
+const err32 = {instancePath:instancePath+"/openai/max_tokens_field",schemaPath:"#/definitions/OpenaiOptions/properties/max_tokens_field/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err32];
 }
@@ -4302,9 +7047,8 @@ vErrors.push(err32);
 }
 errors++;
 }
-}
-else {
-const err33 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(!((data11 === "max_tokens") || (data11 === "max_completion_tokens"))){
+const err33 = {instancePath:instancePath+"/openai/max_tokens_field",schemaPath:"#/definitions/OpenaiOptions/properties/max_tokens_field/enum",keyword:"enum",params:{allowedValues: schema129.properties.max_tokens_field.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err33];
 }
@@ -4313,12 +7057,644 @@ vErrors.push(err33);
 }
 errors++;
 }
-validate48.errors = vErrors;
+}
+else {
+const err34 = {instancePath:instancePath+"/openai",schemaPath:"#/definitions/OpenaiOptions/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err34];
+}
+else {
+vErrors.push(err34);
+}
+errors++;
+}
+}
+else {
+const err35 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err35];
+}
+else {
+vErrors.push(err35);
+}
+errors++;
+}
+validate60.errors = vErrors;
+return errors === 0;
+}
+
+const schema130 = {"type":"object","additionalProperties":false,"required":["engine","driver","openai","command","env","stop_ms","replayable"],"properties":{"id":true,"engine":{"type":"string","enum":["openai"]},"driver":{"type":"string","enum":["managed"]},"model":true,"ctx":true,"max_tokens_out":true,"sampler_profile_version":true,"replicas":true,"queue":true,"timeouts":true,"prices":true,"command":{"$ref":"#/definitions/Command"},"env":{"type":"array","maxItems":256,"default":[],"items":{"$ref":"#/definitions/EnvName"}},"stop_ms":{"type":"integer","minimum":0,"maximum":600000,"default":5000},"api_key_env":{"$ref":"#/definitions/ApiKeyEnv"},"replayable":{"$ref":"#/definitions/Replayable","default":"probe"},"reload":{"$ref":"#/definitions/ReloadMode"},"openai":{"$ref":"#/definitions/OpenaiOptions","default":{}}}};
+
+function validate61(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.env === undefined){
+data.env = [];
+}
+if(data.stop_ms === undefined){
+data.stop_ms = 5000;
+}
+if(data.replayable === undefined){
+data.replayable = "probe";
+}
+if(data.openai === undefined){
+data.openai = {};
+}
+if(data.engine === undefined){
+const err0 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "engine"},message:"must have required property '"+"engine"+"'"};
+if(vErrors === null){
+vErrors = [err0];
+}
+else {
+vErrors.push(err0);
+}
+errors++;
+}
+if(data.driver === undefined){
+const err1 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "driver"},message:"must have required property '"+"driver"+"'"};
+if(vErrors === null){
+vErrors = [err1];
+}
+else {
+vErrors.push(err1);
+}
+errors++;
+}
+if(data.openai === undefined){
+const err2 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "openai"},message:"must have required property '"+"openai"+"'"};
+if(vErrors === null){
+vErrors = [err2];
+}
+else {
+vErrors.push(err2);
+}
+errors++;
+}
+if(data.command === undefined){
+const err3 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "command"},message:"must have required property '"+"command"+"'"};
+if(vErrors === null){
+vErrors = [err3];
+}
+else {
+vErrors.push(err3);
+}
+errors++;
+}
+if(data.env === undefined){
+const err4 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "env"},message:"must have required property '"+"env"+"'"};
+if(vErrors === null){
+vErrors = [err4];
+}
+else {
+vErrors.push(err4);
+}
+errors++;
+}
+if(data.stop_ms === undefined){
+const err5 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "stop_ms"},message:"must have required property '"+"stop_ms"+"'"};
+if(vErrors === null){
+vErrors = [err5];
+}
+else {
+vErrors.push(err5);
+}
+errors++;
+}
+if(data.replayable === undefined){
+const err6 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "replayable"},message:"must have required property '"+"replayable"+"'"};
+if(vErrors === null){
+vErrors = [err6];
+}
+else {
+vErrors.push(err6);
+}
+errors++;
+}
+for(const key0 in data){
+if(!(func2.call(schema130.properties, key0))){
+const err7 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
+if(vErrors === null){
+vErrors = [err7];
+}
+else {
+vErrors.push(err7);
+}
+errors++;
+}
+}
+if(data.engine !== undefined){
+let data0 = data.engine;
+if(typeof data0 !== "string"){
+const err8 = {instancePath:instancePath+"/engine",schemaPath:"#/properties/engine/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err8];
+}
+else {
+vErrors.push(err8);
+}
+errors++;
+}
+if(!(data0 === "openai")){
+const err9 = {instancePath:instancePath+"/engine",schemaPath:"#/properties/engine/enum",keyword:"enum",params:{allowedValues: schema130.properties.engine.enum},message:"must be equal to one of the allowed values"};
+if(vErrors === null){
+vErrors = [err9];
+}
+else {
+vErrors.push(err9);
+}
+errors++;
+}
+}
+if(data.driver !== undefined){
+let data1 = data.driver;
+if(typeof data1 !== "string"){
+const err10 = {instancePath:instancePath+"/driver",schemaPath:"#/properties/driver/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err10];
+}
+else {
+vErrors.push(err10);
+}
+errors++;
+}
+if(!(data1 === "managed")){
+const err11 = {instancePath:instancePath+"/driver",schemaPath:"#/properties/driver/enum",keyword:"enum",params:{allowedValues: schema130.properties.driver.enum},message:"must be equal to one of the allowed values"};
+if(vErrors === null){
+vErrors = [err11];
+}
+else {
+vErrors.push(err11);
+}
+errors++;
+}
+}
+if(data.command !== undefined){
+let data2 = data.command;
+if(Array.isArray(data2)){
+if(data2.length > 1024){
+const err12 = {instancePath:instancePath+"/command",schemaPath:"#/definitions/Command/maxItems",keyword:"maxItems",params:{limit: 1024},message:"must NOT have more than 1024 items"};
+if(vErrors === null){
+vErrors = [err12];
+}
+else {
+vErrors.push(err12);
+}
+errors++;
+}
+if(data2.length < 1){
+const err13 = {instancePath:instancePath+"/command",schemaPath:"#/definitions/Command/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items"};
+if(vErrors === null){
+vErrors = [err13];
+}
+else {
+vErrors.push(err13);
+}
+errors++;
+}
+const len0 = data2.length;
+for(let i0=0; i0<len0; i0++){
+let data3 = data2[i0];
+if(typeof data3 === "string"){
+if(func3(data3) > 4096){
+const err14 = {instancePath:instancePath+"/command/" + i0,schemaPath:"#/definitions/Command/items/maxLength",keyword:"maxLength",params:{limit: 4096},message:"must NOT have more than 4096 characters"};
+if(vErrors === null){
+vErrors = [err14];
+}
+else {
+vErrors.push(err14);
+}
+errors++;
+}
+if(func3(data3) < 1){
+const err15 = {instancePath:instancePath+"/command/" + i0,schemaPath:"#/definitions/Command/items/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"};
+if(vErrors === null){
+vErrors = [err15];
+}
+else {
+vErrors.push(err15);
+}
+errors++;
+}
+}
+else {
+const err16 = {instancePath:instancePath+"/command/" + i0,schemaPath:"#/definitions/Command/items/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err16];
+}
+else {
+vErrors.push(err16);
+}
+errors++;
+}
+}
+}
+else {
+const err17 = {instancePath:instancePath+"/command",schemaPath:"#/definitions/Command/type",keyword:"type",params:{type: "array"},message:"must be array"};
+if(vErrors === null){
+vErrors = [err17];
+}
+else {
+vErrors.push(err17);
+}
+errors++;
+}
+}
+let data4 = data.env;
+if(Array.isArray(data4)){
+if(data4.length > 256){
+const err18 = {instancePath:instancePath+"/env",schemaPath:"#/properties/env/maxItems",keyword:"maxItems",params:{limit: 256},message:"must NOT have more than 256 items"};
+if(vErrors === null){
+vErrors = [err18];
+}
+else {
+vErrors.push(err18);
+}
+errors++;
+}
+const len1 = data4.length;
+for(let i1=0; i1<len1; i1++){
+let data5 = data4[i1];
+if(typeof data5 === "string"){
+if(!pattern16.test(data5)){
+const err19 = {instancePath:instancePath+"/env/" + i1,schemaPath:"#/definitions/EnvName/pattern",keyword:"pattern",params:{pattern: "^(?!ORCHD_)[A-Za-z_][A-Za-z0-9_]{0,127}$"},message:"must match pattern \""+"^(?!ORCHD_)[A-Za-z_][A-Za-z0-9_]{0,127}$"+"\""};
+if(vErrors === null){
+vErrors = [err19];
+}
+else {
+vErrors.push(err19);
+}
+errors++;
+}
+}
+else {
+const err20 = {instancePath:instancePath+"/env/" + i1,schemaPath:"#/definitions/EnvName/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err20];
+}
+else {
+vErrors.push(err20);
+}
+errors++;
+}
+}
+}
+else {
+const err21 = {instancePath:instancePath+"/env",schemaPath:"#/properties/env/type",keyword:"type",params:{type: "array"},message:"must be array"};
+if(vErrors === null){
+vErrors = [err21];
+}
+else {
+vErrors.push(err21);
+}
+errors++;
+}
+let data6 = data.stop_ms;
+if(!((typeof data6 == "number") && (!(data6 % 1) && !isNaN(data6)))){
+const err22 = {instancePath:instancePath+"/stop_ms",schemaPath:"#/properties/stop_ms/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+if(vErrors === null){
+vErrors = [err22];
+}
+else {
+vErrors.push(err22);
+}
+errors++;
+}
+if(typeof data6 == "number"){
+if(data6 > 600000 || isNaN(data6)){
+const err23 = {instancePath:instancePath+"/stop_ms",schemaPath:"#/properties/stop_ms/maximum",keyword:"maximum",params:{comparison: "<=", limit: 600000},message:"must be <= 600000"};
+if(vErrors === null){
+vErrors = [err23];
+}
+else {
+vErrors.push(err23);
+}
+errors++;
+}
+if(data6 < 0 || isNaN(data6)){
+const err24 = {instancePath:instancePath+"/stop_ms",schemaPath:"#/properties/stop_ms/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+if(vErrors === null){
+vErrors = [err24];
+}
+else {
+vErrors.push(err24);
+}
+errors++;
+}
+}
+if(data.api_key_env !== undefined){
+let data7 = data.api_key_env;
+if(typeof data7 === "string"){
+if(!pattern16.test(data7)){
+const err25 = {instancePath:instancePath+"/api_key_env",schemaPath:"#/definitions/ApiKeyEnv/pattern",keyword:"pattern",params:{pattern: "^(?!ORCHD_)[A-Za-z_][A-Za-z0-9_]{0,127}$"},message:"must match pattern \""+"^(?!ORCHD_)[A-Za-z_][A-Za-z0-9_]{0,127}$"+"\""};
+if(vErrors === null){
+vErrors = [err25];
+}
+else {
+vErrors.push(err25);
+}
+errors++;
+}
+}
+else {
+const err26 = {instancePath:instancePath+"/api_key_env",schemaPath:"#/definitions/ApiKeyEnv/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err26];
+}
+else {
+vErrors.push(err26);
+}
+errors++;
+}
+}
+let data8 = data.replayable;
+if(!(((data8 === true) || (data8 === false)) || (data8 === "probe"))){
+const err27 = {instancePath:instancePath+"/replayable",schemaPath:"#/definitions/Replayable/enum",keyword:"enum",params:{allowedValues: schema57.enum},message:"must be equal to one of the allowed values"};
+if(vErrors === null){
+vErrors = [err27];
+}
+else {
+vErrors.push(err27);
+}
+errors++;
+}
+if(data.reload !== undefined){
+let data9 = data.reload;
+if(typeof data9 !== "string"){
+const err28 = {instancePath:instancePath+"/reload",schemaPath:"#/definitions/ReloadMode/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err28];
+}
+else {
+vErrors.push(err28);
+}
+errors++;
+}
+if(!((data9 === "beside") || (data9 === "swap"))){
+const err29 = {instancePath:instancePath+"/reload",schemaPath:"#/definitions/ReloadMode/enum",keyword:"enum",params:{allowedValues: schema58.enum},message:"must be equal to one of the allowed values"};
+if(vErrors === null){
+vErrors = [err29];
+}
+else {
+vErrors.push(err29);
+}
+errors++;
+}
+}
+let data10 = data.openai;
+if(data10 && typeof data10 == "object" && !Array.isArray(data10)){
+if(data10.features === undefined){
+data10.features = ["chat_template","stop_sequences","tools","json_object","json_schema","logprobs","penalties","logit_bias"];
+}
+if(data10.workloads === undefined){
+data10.workloads = ["completion"];
+}
+if(data10.max_tokens_field === undefined){
+data10.max_tokens_field = "max_tokens";
+}
+if(data10.features === undefined){
+const err30 = {instancePath:instancePath+"/openai",schemaPath:"#/definitions/OpenaiOptions/required",keyword:"required",params:{missingProperty: "features"},message:"must have required property '"+"features"+"'"};
+if(vErrors === null){
+vErrors = [err30];
+}
+else {
+vErrors.push(err30);
+}
+errors++;
+}
+if(data10.max_tokens_field === undefined){
+const err31 = {instancePath:instancePath+"/openai",schemaPath:"#/definitions/OpenaiOptions/required",keyword:"required",params:{missingProperty: "max_tokens_field"},message:"must have required property '"+"max_tokens_field"+"'"};
+if(vErrors === null){
+vErrors = [err31];
+}
+else {
+vErrors.push(err31);
+}
+errors++;
+}
+if(data10.workloads === undefined){
+const err32 = {instancePath:instancePath+"/openai",schemaPath:"#/definitions/OpenaiOptions/required",keyword:"required",params:{missingProperty: "workloads"},message:"must have required property '"+"workloads"+"'"};
+if(vErrors === null){
+vErrors = [err32];
+}
+else {
+vErrors.push(err32);
+}
+errors++;
+}
+for(const key1 in data10){
+if(!(((key1 === "features") || (key1 === "workloads")) || (key1 === "max_tokens_field"))){
+const err33 = {instancePath:instancePath+"/openai",schemaPath:"#/definitions/OpenaiOptions/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key1},message:"must NOT have additional properties"};
+if(vErrors === null){
+vErrors = [err33];
+}
+else {
+vErrors.push(err33);
+}
+errors++;
+}
+}
+let data11 = data10.features;
+if(Array.isArray(data11)){
+if(data11.length > 16){
+const err34 = {instancePath:instancePath+"/openai/features",schemaPath:"#/definitions/OpenaiOptions/properties/features/maxItems",keyword:"maxItems",params:{limit: 16},message:"must NOT have more than 16 items"};
+if(vErrors === null){
+vErrors = [err34];
+}
+else {
+vErrors.push(err34);
+}
+errors++;
+}
+const len2 = data11.length;
+for(let i2=0; i2<len2; i2++){
+let data12 = data11[i2];
+if(typeof data12 !== "string"){
+const err35 = {instancePath:instancePath+"/openai/features/" + i2,schemaPath:"#/definitions/OpenaiOptions/properties/features/items/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err35];
+}
+else {
+vErrors.push(err35);
+}
+errors++;
+}
+if(!(((((((((((((data12 === "chat_template") || (data12 === "stop_sequences")) || (data12 === "tools")) || (data12 === "json_object")) || (data12 === "json_schema")) || (data12 === "images")) || (data12 === "audio")) || (data12 === "logprobs")) || (data12 === "reasoning")) || (data12 === "penalties")) || (data12 === "logit_bias")) || (data12 === "prefill")) || (data12 === "continues"))){
+const err36 = {instancePath:instancePath+"/openai/features/" + i2,schemaPath:"#/definitions/OpenaiOptions/properties/features/items/enum",keyword:"enum",params:{allowedValues: schema129.properties.features.items.enum},message:"must be equal to one of the allowed values"};
+if(vErrors === null){
+vErrors = [err36];
+}
+else {
+vErrors.push(err36);
+}
+errors++;
+}
+}
+let i3 = data11.length;
+let j0;
+if(i3 > 1){
+const indices0 = {};
+for(;i3--;){
+let item0 = data11[i3];
+if(typeof item0 !== "string"){
+continue;
+}
+if(typeof indices0[item0] == "number"){
+j0 = indices0[item0];
+const err37 = {instancePath:instancePath+"/openai/features",schemaPath:"#/definitions/OpenaiOptions/properties/features/uniqueItems",keyword:"uniqueItems",params:{i: i3, j: j0},message:"must NOT have duplicate items (items ## "+j0+" and "+i3+" are identical)"};
+if(vErrors === null){
+vErrors = [err37];
+}
+else {
+vErrors.push(err37);
+}
+errors++;
+break;
+}
+indices0[item0] = i3;
+}
+}
+}
+else {
+const err38 = {instancePath:instancePath+"/openai/features",schemaPath:"#/definitions/OpenaiOptions/properties/features/type",keyword:"type",params:{type: "array"},message:"must be array"};
+if(vErrors === null){
+vErrors = [err38];
+}
+else {
+vErrors.push(err38);
+}
+errors++;
+}
+let data13 = data10.workloads;
+if(Array.isArray(data13)){
+if(data13.length > 3){
+const err39 = {instancePath:instancePath+"/openai/workloads",schemaPath:"#/definitions/OpenaiOptions/properties/workloads/maxItems",keyword:"maxItems",params:{limit: 3},message:"must NOT have more than 3 items"};
+if(vErrors === null){
+vErrors = [err39];
+}
+else {
+vErrors.push(err39);
+}
+errors++;
+}
+if(data13.length < 1){
+const err40 = {instancePath:instancePath+"/openai/workloads",schemaPath:"#/definitions/OpenaiOptions/properties/workloads/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items"};
+if(vErrors === null){
+vErrors = [err40];
+}
+else {
+vErrors.push(err40);
+}
+errors++;
+}
+const len3 = data13.length;
+for(let i4=0; i4<len3; i4++){
+let data14 = data13[i4];
+if(typeof data14 !== "string"){
+const err41 = {instancePath:instancePath+"/openai/workloads/" + i4,schemaPath:"#/definitions/OpenaiOptions/properties/workloads/items/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err41];
+}
+else {
+vErrors.push(err41);
+}
+errors++;
+}
+if(!(((data14 === "completion") || (data14 === "embedding")) || (data14 === "rerank"))){
+const err42 = {instancePath:instancePath+"/openai/workloads/" + i4,schemaPath:"#/definitions/OpenaiOptions/properties/workloads/items/enum",keyword:"enum",params:{allowedValues: schema129.properties.workloads.items.enum},message:"must be equal to one of the allowed values"};
+if(vErrors === null){
+vErrors = [err42];
+}
+else {
+vErrors.push(err42);
+}
+errors++;
+}
+}
+let i5 = data13.length;
+let j1;
+if(i5 > 1){
+const indices1 = {};
+for(;i5--;){
+let item1 = data13[i5];
+if(typeof item1 !== "string"){
+continue;
+}
+if(typeof indices1[item1] == "number"){
+j1 = indices1[item1];
+const err43 = {instancePath:instancePath+"/openai/workloads",schemaPath:"#/definitions/OpenaiOptions/properties/workloads/uniqueItems",keyword:"uniqueItems",params:{i: i5, j: j1},message:"must NOT have duplicate items (items ## "+j1+" and "+i5+" are identical)"};
+if(vErrors === null){
+vErrors = [err43];
+}
+else {
+vErrors.push(err43);
+}
+errors++;
+break;
+}
+indices1[item1] = i5;
+}
+}
+}
+else {
+const err44 = {instancePath:instancePath+"/openai/workloads",schemaPath:"#/definitions/OpenaiOptions/properties/workloads/type",keyword:"type",params:{type: "array"},message:"must be array"};
+if(vErrors === null){
+vErrors = [err44];
+}
+else {
+vErrors.push(err44);
+}
+errors++;
+}
+let data15 = data10.max_tokens_field;
+if(typeof data15 !== "string"){
+const err45 = {instancePath:instancePath+"/openai/max_tokens_field",schemaPath:"#/definitions/OpenaiOptions/properties/max_tokens_field/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err45];
+}
+else {
+vErrors.push(err45);
+}
+errors++;
+}
+if(!((data15 === "max_tokens") || (data15 === "max_completion_tokens"))){
+const err46 = {instancePath:instancePath+"/openai/max_tokens_field",schemaPath:"#/definitions/OpenaiOptions/properties/max_tokens_field/enum",keyword:"enum",params:{allowedValues: schema129.properties.max_tokens_field.enum},message:"must be equal to one of the allowed values"};
+if(vErrors === null){
+vErrors = [err46];
+}
+else {
+vErrors.push(err46);
+}
+errors++;
+}
+}
+else {
+const err47 = {instancePath:instancePath+"/openai",schemaPath:"#/definitions/OpenaiOptions/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err47];
+}
+else {
+vErrors.push(err47);
+}
+errors++;
+}
+}
+else {
+const err48 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err48];
+}
+else {
+vErrors.push(err48);
+}
+errors++;
+}
+validate61.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate47(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate59(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -4334,7 +7710,7 @@ errors++;
 }
 if(data.engine !== undefined){
 if(!(data.engine === "openai")){
-const err1 = {instancePath:instancePath+"/engine",schemaPath:"#/properties/engine/enum",keyword:"enum",params:{allowedValues: schema72.properties.engine.enum},message:"must be equal to one of the allowed values"};
+const err1 = {instancePath:instancePath+"/engine",schemaPath:"#/properties/engine/enum",keyword:"enum",params:{allowedValues: schema123.properties.engine.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err1];
 }
@@ -4347,8 +7723,14 @@ errors++;
 const tag0 = data.driver;
 if(typeof tag0 == "string"){
 if(tag0 === "external"){
-if(!(validate48(data, {instancePath,parentData,parentDataProperty,rootData}))){
-vErrors = vErrors === null ? validate48.errors : vErrors.concat(validate48.errors);
+if(!(validate60(data, {instancePath,parentData,parentDataProperty,rootData}))){
+vErrors = vErrors === null ? validate60.errors : vErrors.concat(validate60.errors);
+errors = vErrors.length;
+}
+}
+else if(tag0 === "managed"){
+if(!(validate61(data, {instancePath,parentData,parentDataProperty,rootData}))){
+vErrors = vErrors === null ? validate61.errors : vErrors.concat(validate61.errors);
 errors = vErrors.length;
 }
 }
@@ -4384,12 +7766,12 @@ vErrors.push(err4);
 }
 errors++;
 }
-validate47.errors = vErrors;
+validate59.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate22(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate24(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -4455,7 +7837,7 @@ errors++;
 if(data.id !== undefined){
 let data0 = data.id;
 if(typeof data0 === "string"){
-if(!pattern8.test(data0)){
+if(!pattern9.test(data0)){
 const err5 = {instancePath:instancePath+"/id",schemaPath:"#/definitions/Id/pattern",keyword:"pattern",params:{pattern: "^[a-z0-9][a-z0-9._-]{0,63}$"},message:"must match pattern \""+"^[a-z0-9][a-z0-9._-]{0,63}$"+"\""};
 if(vErrors === null){
 vErrors = [err5];
@@ -4641,8 +8023,8 @@ vErrors.push(err20);
 errors++;
 }
 }
-if(!(validate23(data.replicas, {instancePath:instancePath+"/replicas",parentData:data,parentDataProperty:"replicas",rootData}))){
-vErrors = vErrors === null ? validate23.errors : vErrors.concat(validate23.errors);
+if(!(validate25(data.replicas, {instancePath:instancePath+"/replicas",parentData:data,parentDataProperty:"replicas",rootData}))){
+vErrors = vErrors === null ? validate25.errors : vErrors.concat(validate25.errors);
 errors = vErrors.length;
 }
 let data8 = data.queue;
@@ -4743,7 +8125,7 @@ vErrors.push(err28);
 errors++;
 }
 if(!((data10 === "reject") || (data10 === "drop-lru"))){
-const err29 = {instancePath:instancePath+"/queue/full_policy",schemaPath:"#/definitions/Queue/properties/full_policy/enum",keyword:"enum",params:{allowedValues: schema39.properties.full_policy.enum},message:"must be equal to one of the allowed values"};
+const err29 = {instancePath:instancePath+"/queue/full_policy",schemaPath:"#/definitions/Queue/properties/full_policy/enum",keyword:"enum",params:{allowedValues: schema45.properties.full_policy.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err29];
 }
@@ -5171,44 +8553,44 @@ errors++;
 const tag0 = data.engine;
 if(typeof tag0 == "string"){
 if(tag0 === "mock"){
-if(!(validate27(data, {instancePath,parentData,parentDataProperty,rootData}))){
-vErrors = vErrors === null ? validate27.errors : vErrors.concat(validate27.errors);
+if(!(validate29(data, {instancePath,parentData,parentDataProperty,rootData}))){
+vErrors = vErrors === null ? validate29.errors : vErrors.concat(validate29.errors);
 errors = vErrors.length;
 }
 }
 else if(tag0 === "llamacpp"){
-if(!(validate30(data, {instancePath,parentData,parentDataProperty,rootData}))){
-vErrors = vErrors === null ? validate30.errors : vErrors.concat(validate30.errors);
+if(!(validate32(data, {instancePath,parentData,parentDataProperty,rootData}))){
+vErrors = vErrors === null ? validate32.errors : vErrors.concat(validate32.errors);
 errors = vErrors.length;
 }
 }
 else if(tag0 === "vllm"){
-if(!(validate35(data, {instancePath,parentData,parentDataProperty,rootData}))){
-vErrors = vErrors === null ? validate35.errors : vErrors.concat(validate35.errors);
+if(!(validate39(data, {instancePath,parentData,parentDataProperty,rootData}))){
+vErrors = vErrors === null ? validate39.errors : vErrors.concat(validate39.errors);
 errors = vErrors.length;
 }
 }
 else if(tag0 === "tgi"){
-if(!(validate38(data, {instancePath,parentData,parentDataProperty,rootData}))){
-vErrors = vErrors === null ? validate38.errors : vErrors.concat(validate38.errors);
-errors = vErrors.length;
-}
-}
-else if(tag0 === "triton"){
-if(!(validate41(data, {instancePath,parentData,parentDataProperty,rootData}))){
-vErrors = vErrors === null ? validate41.errors : vErrors.concat(validate41.errors);
-errors = vErrors.length;
-}
-}
-else if(tag0 === "ollama"){
 if(!(validate44(data, {instancePath,parentData,parentDataProperty,rootData}))){
 vErrors = vErrors === null ? validate44.errors : vErrors.concat(validate44.errors);
 errors = vErrors.length;
 }
 }
+else if(tag0 === "triton"){
+if(!(validate49(data, {instancePath,parentData,parentDataProperty,rootData}))){
+vErrors = vErrors === null ? validate49.errors : vErrors.concat(validate49.errors);
+errors = vErrors.length;
+}
+}
+else if(tag0 === "ollama"){
+if(!(validate54(data, {instancePath,parentData,parentDataProperty,rootData}))){
+vErrors = vErrors === null ? validate54.errors : vErrors.concat(validate54.errors);
+errors = vErrors.length;
+}
+}
 else if(tag0 === "openai"){
-if(!(validate47(data, {instancePath,parentData,parentDataProperty,rootData}))){
-vErrors = vErrors === null ? validate47.errors : vErrors.concat(validate47.errors);
+if(!(validate59(data, {instancePath,parentData,parentDataProperty,rootData}))){
+vErrors = vErrors === null ? validate59.errors : vErrors.concat(validate59.errors);
 errors = vErrors.length;
 }
 }
@@ -5244,7 +8626,609 @@ vErrors.push(err68);
 }
 errors++;
 }
-validate22.errors = vErrors;
+validate24.errors = vErrors;
+return errors === 0;
+}
+
+const pattern41 = new RegExp("^[^\\s*]+$", "u");
+const schema139 = {"type":"object","additionalProperties":false,"properties":{"max_tokens":{"type":"integer","minimum":1,"maximum":10000000},"priority":{"type":"string","enum":["interactive","batch"]},"deadline_ms":{"type":"integer","minimum":1,"maximum":86400000},"sampling":{"$ref":"#/definitions/ModelSampling"}}};
+
+function validate73(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+for(const key0 in data){
+if(!((((key0 === "max_tokens") || (key0 === "priority")) || (key0 === "deadline_ms")) || (key0 === "sampling"))){
+const err0 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
+if(vErrors === null){
+vErrors = [err0];
+}
+else {
+vErrors.push(err0);
+}
+errors++;
+}
+}
+if(data.max_tokens !== undefined){
+let data0 = data.max_tokens;
+if(!((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0)))){
+const err1 = {instancePath:instancePath+"/max_tokens",schemaPath:"#/properties/max_tokens/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+if(vErrors === null){
+vErrors = [err1];
+}
+else {
+vErrors.push(err1);
+}
+errors++;
+}
+if(typeof data0 == "number"){
+if(data0 > 10000000 || isNaN(data0)){
+const err2 = {instancePath:instancePath+"/max_tokens",schemaPath:"#/properties/max_tokens/maximum",keyword:"maximum",params:{comparison: "<=", limit: 10000000},message:"must be <= 10000000"};
+if(vErrors === null){
+vErrors = [err2];
+}
+else {
+vErrors.push(err2);
+}
+errors++;
+}
+if(data0 < 1 || isNaN(data0)){
+const err3 = {instancePath:instancePath+"/max_tokens",schemaPath:"#/properties/max_tokens/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"};
+if(vErrors === null){
+vErrors = [err3];
+}
+else {
+vErrors.push(err3);
+}
+errors++;
+}
+}
+}
+if(data.priority !== undefined){
+let data1 = data.priority;
+if(typeof data1 !== "string"){
+const err4 = {instancePath:instancePath+"/priority",schemaPath:"#/properties/priority/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err4];
+}
+else {
+vErrors.push(err4);
+}
+errors++;
+}
+if(!((data1 === "interactive") || (data1 === "batch"))){
+const err5 = {instancePath:instancePath+"/priority",schemaPath:"#/properties/priority/enum",keyword:"enum",params:{allowedValues: schema139.properties.priority.enum},message:"must be equal to one of the allowed values"};
+if(vErrors === null){
+vErrors = [err5];
+}
+else {
+vErrors.push(err5);
+}
+errors++;
+}
+}
+if(data.deadline_ms !== undefined){
+let data2 = data.deadline_ms;
+if(!((typeof data2 == "number") && (!(data2 % 1) && !isNaN(data2)))){
+const err6 = {instancePath:instancePath+"/deadline_ms",schemaPath:"#/properties/deadline_ms/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+if(vErrors === null){
+vErrors = [err6];
+}
+else {
+vErrors.push(err6);
+}
+errors++;
+}
+if(typeof data2 == "number"){
+if(data2 > 86400000 || isNaN(data2)){
+const err7 = {instancePath:instancePath+"/deadline_ms",schemaPath:"#/properties/deadline_ms/maximum",keyword:"maximum",params:{comparison: "<=", limit: 86400000},message:"must be <= 86400000"};
+if(vErrors === null){
+vErrors = [err7];
+}
+else {
+vErrors.push(err7);
+}
+errors++;
+}
+if(data2 < 1 || isNaN(data2)){
+const err8 = {instancePath:instancePath+"/deadline_ms",schemaPath:"#/properties/deadline_ms/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"};
+if(vErrors === null){
+vErrors = [err8];
+}
+else {
+vErrors.push(err8);
+}
+errors++;
+}
+}
+}
+if(data.sampling !== undefined){
+let data3 = data.sampling;
+if(data3 && typeof data3 == "object" && !Array.isArray(data3)){
+for(const key1 in data3){
+if(!(((((key1 === "temperature") || (key1 === "top_p")) || (key1 === "top_k")) || (key1 === "min_p")) || (key1 === "repeat_penalty"))){
+const err9 = {instancePath:instancePath+"/sampling",schemaPath:"#/definitions/ModelSampling/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key1},message:"must NOT have additional properties"};
+if(vErrors === null){
+vErrors = [err9];
+}
+else {
+vErrors.push(err9);
+}
+errors++;
+}
+}
+if(data3.temperature !== undefined){
+let data4 = data3.temperature;
+if(typeof data4 == "number"){
+if(data4 > 5 || isNaN(data4)){
+const err10 = {instancePath:instancePath+"/sampling/temperature",schemaPath:"#/definitions/ModelSampling/properties/temperature/maximum",keyword:"maximum",params:{comparison: "<=", limit: 5},message:"must be <= 5"};
+if(vErrors === null){
+vErrors = [err10];
+}
+else {
+vErrors.push(err10);
+}
+errors++;
+}
+if(data4 < 0 || isNaN(data4)){
+const err11 = {instancePath:instancePath+"/sampling/temperature",schemaPath:"#/definitions/ModelSampling/properties/temperature/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+if(vErrors === null){
+vErrors = [err11];
+}
+else {
+vErrors.push(err11);
+}
+errors++;
+}
+}
+else {
+const err12 = {instancePath:instancePath+"/sampling/temperature",schemaPath:"#/definitions/ModelSampling/properties/temperature/type",keyword:"type",params:{type: "number"},message:"must be number"};
+if(vErrors === null){
+vErrors = [err12];
+}
+else {
+vErrors.push(err12);
+}
+errors++;
+}
+}
+if(data3.top_p !== undefined){
+let data5 = data3.top_p;
+if(typeof data5 == "number"){
+if(data5 > 1 || isNaN(data5)){
+const err13 = {instancePath:instancePath+"/sampling/top_p",schemaPath:"#/definitions/ModelSampling/properties/top_p/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1},message:"must be <= 1"};
+if(vErrors === null){
+vErrors = [err13];
+}
+else {
+vErrors.push(err13);
+}
+errors++;
+}
+if(data5 < 0 || isNaN(data5)){
+const err14 = {instancePath:instancePath+"/sampling/top_p",schemaPath:"#/definitions/ModelSampling/properties/top_p/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+if(vErrors === null){
+vErrors = [err14];
+}
+else {
+vErrors.push(err14);
+}
+errors++;
+}
+}
+else {
+const err15 = {instancePath:instancePath+"/sampling/top_p",schemaPath:"#/definitions/ModelSampling/properties/top_p/type",keyword:"type",params:{type: "number"},message:"must be number"};
+if(vErrors === null){
+vErrors = [err15];
+}
+else {
+vErrors.push(err15);
+}
+errors++;
+}
+}
+if(data3.top_k !== undefined){
+let data6 = data3.top_k;
+if(!((typeof data6 == "number") && (!(data6 % 1) && !isNaN(data6)))){
+const err16 = {instancePath:instancePath+"/sampling/top_k",schemaPath:"#/definitions/ModelSampling/properties/top_k/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+if(vErrors === null){
+vErrors = [err16];
+}
+else {
+vErrors.push(err16);
+}
+errors++;
+}
+if(typeof data6 == "number"){
+if(data6 > 100000 || isNaN(data6)){
+const err17 = {instancePath:instancePath+"/sampling/top_k",schemaPath:"#/definitions/ModelSampling/properties/top_k/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100000},message:"must be <= 100000"};
+if(vErrors === null){
+vErrors = [err17];
+}
+else {
+vErrors.push(err17);
+}
+errors++;
+}
+if(data6 < 0 || isNaN(data6)){
+const err18 = {instancePath:instancePath+"/sampling/top_k",schemaPath:"#/definitions/ModelSampling/properties/top_k/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+if(vErrors === null){
+vErrors = [err18];
+}
+else {
+vErrors.push(err18);
+}
+errors++;
+}
+}
+}
+if(data3.min_p !== undefined){
+let data7 = data3.min_p;
+if(typeof data7 == "number"){
+if(data7 > 1 || isNaN(data7)){
+const err19 = {instancePath:instancePath+"/sampling/min_p",schemaPath:"#/definitions/ModelSampling/properties/min_p/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1},message:"must be <= 1"};
+if(vErrors === null){
+vErrors = [err19];
+}
+else {
+vErrors.push(err19);
+}
+errors++;
+}
+if(data7 < 0 || isNaN(data7)){
+const err20 = {instancePath:instancePath+"/sampling/min_p",schemaPath:"#/definitions/ModelSampling/properties/min_p/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+if(vErrors === null){
+vErrors = [err20];
+}
+else {
+vErrors.push(err20);
+}
+errors++;
+}
+}
+else {
+const err21 = {instancePath:instancePath+"/sampling/min_p",schemaPath:"#/definitions/ModelSampling/properties/min_p/type",keyword:"type",params:{type: "number"},message:"must be number"};
+if(vErrors === null){
+vErrors = [err21];
+}
+else {
+vErrors.push(err21);
+}
+errors++;
+}
+}
+if(data3.repeat_penalty !== undefined){
+let data8 = data3.repeat_penalty;
+if(typeof data8 == "number"){
+if(data8 > 5 || isNaN(data8)){
+const err22 = {instancePath:instancePath+"/sampling/repeat_penalty",schemaPath:"#/definitions/ModelSampling/properties/repeat_penalty/maximum",keyword:"maximum",params:{comparison: "<=", limit: 5},message:"must be <= 5"};
+if(vErrors === null){
+vErrors = [err22];
+}
+else {
+vErrors.push(err22);
+}
+errors++;
+}
+if(data8 < 0 || isNaN(data8)){
+const err23 = {instancePath:instancePath+"/sampling/repeat_penalty",schemaPath:"#/definitions/ModelSampling/properties/repeat_penalty/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+if(vErrors === null){
+vErrors = [err23];
+}
+else {
+vErrors.push(err23);
+}
+errors++;
+}
+}
+else {
+const err24 = {instancePath:instancePath+"/sampling/repeat_penalty",schemaPath:"#/definitions/ModelSampling/properties/repeat_penalty/type",keyword:"type",params:{type: "number"},message:"must be number"};
+if(vErrors === null){
+vErrors = [err24];
+}
+else {
+vErrors.push(err24);
+}
+errors++;
+}
+}
+}
+else {
+const err25 = {instancePath:instancePath+"/sampling",schemaPath:"#/definitions/ModelSampling/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err25];
+}
+else {
+vErrors.push(err25);
+}
+errors++;
+}
+}
+}
+else {
+const err26 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err26];
+}
+else {
+vErrors.push(err26);
+}
+errors++;
+}
+validate73.errors = vErrors;
+return errors === 0;
+}
+
+
+function validate72(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.aliases === undefined){
+data.aliases = [];
+}
+if(data.fallback === undefined){
+data.fallback = [];
+}
+if(data.defaults === undefined){
+data.defaults = {};
+}
+if(data.name === undefined){
+const err0 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "name"},message:"must have required property '"+"name"+"'"};
+if(vErrors === null){
+vErrors = [err0];
+}
+else {
+vErrors.push(err0);
+}
+errors++;
+}
+if(data.aliases === undefined){
+const err1 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "aliases"},message:"must have required property '"+"aliases"+"'"};
+if(vErrors === null){
+vErrors = [err1];
+}
+else {
+vErrors.push(err1);
+}
+errors++;
+}
+if(data.pools === undefined){
+const err2 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "pools"},message:"must have required property '"+"pools"+"'"};
+if(vErrors === null){
+vErrors = [err2];
+}
+else {
+vErrors.push(err2);
+}
+errors++;
+}
+if(data.fallback === undefined){
+const err3 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "fallback"},message:"must have required property '"+"fallback"+"'"};
+if(vErrors === null){
+vErrors = [err3];
+}
+else {
+vErrors.push(err3);
+}
+errors++;
+}
+if(data.defaults === undefined){
+const err4 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "defaults"},message:"must have required property '"+"defaults"+"'"};
+if(vErrors === null){
+vErrors = [err4];
+}
+else {
+vErrors.push(err4);
+}
+errors++;
+}
+for(const key0 in data){
+if(!(((((key0 === "name") || (key0 === "aliases")) || (key0 === "pools")) || (key0 === "fallback")) || (key0 === "defaults"))){
+const err5 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
+if(vErrors === null){
+vErrors = [err5];
+}
+else {
+vErrors.push(err5);
+}
+errors++;
+}
+}
+if(data.name !== undefined){
+let data0 = data.name;
+if(typeof data0 === "string"){
+if(func3(data0) > 256){
+const err6 = {instancePath:instancePath+"/name",schemaPath:"#/properties/name/maxLength",keyword:"maxLength",params:{limit: 256},message:"must NOT have more than 256 characters"};
+if(vErrors === null){
+vErrors = [err6];
+}
+else {
+vErrors.push(err6);
+}
+errors++;
+}
+if(!pattern41.test(data0)){
+const err7 = {instancePath:instancePath+"/name",schemaPath:"#/properties/name/pattern",keyword:"pattern",params:{pattern: "^[^\\s*]+$"},message:"must match pattern \""+"^[^\\s*]+$"+"\""};
+if(vErrors === null){
+vErrors = [err7];
+}
+else {
+vErrors.push(err7);
+}
+errors++;
+}
+}
+else {
+const err8 = {instancePath:instancePath+"/name",schemaPath:"#/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err8];
+}
+else {
+vErrors.push(err8);
+}
+errors++;
+}
+}
+let data1 = data.aliases;
+if(Array.isArray(data1)){
+if(data1.length > 64){
+const err9 = {instancePath:instancePath+"/aliases",schemaPath:"#/properties/aliases/maxItems",keyword:"maxItems",params:{limit: 64},message:"must NOT have more than 64 items"};
+if(vErrors === null){
+vErrors = [err9];
+}
+else {
+vErrors.push(err9);
+}
+errors++;
+}
+const len0 = data1.length;
+for(let i0=0; i0<len0; i0++){
+let data2 = data1[i0];
+if(typeof data2 === "string"){
+if(func3(data2) > 256){
+const err10 = {instancePath:instancePath+"/aliases/" + i0,schemaPath:"#/definitions/ModelPattern/maxLength",keyword:"maxLength",params:{limit: 256},message:"must NOT have more than 256 characters"};
+if(vErrors === null){
+vErrors = [err10];
+}
+else {
+vErrors.push(err10);
+}
+errors++;
+}
+if(!pattern3.test(data2)){
+const err11 = {instancePath:instancePath+"/aliases/" + i0,schemaPath:"#/definitions/ModelPattern/pattern",keyword:"pattern",params:{pattern: "^\\S+$"},message:"must match pattern \""+"^\\S+$"+"\""};
+if(vErrors === null){
+vErrors = [err11];
+}
+else {
+vErrors.push(err11);
+}
+errors++;
+}
+}
+else {
+const err12 = {instancePath:instancePath+"/aliases/" + i0,schemaPath:"#/definitions/ModelPattern/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err12];
+}
+else {
+vErrors.push(err12);
+}
+errors++;
+}
+}
+}
+else {
+const err13 = {instancePath:instancePath+"/aliases",schemaPath:"#/properties/aliases/type",keyword:"type",params:{type: "array"},message:"must be array"};
+if(vErrors === null){
+vErrors = [err13];
+}
+else {
+vErrors.push(err13);
+}
+errors++;
+}
+if(data.pools !== undefined){
+let data3 = data.pools;
+if(Array.isArray(data3)){
+if(data3.length > 256){
+const err14 = {instancePath:instancePath+"/pools",schemaPath:"#/properties/pools/maxItems",keyword:"maxItems",params:{limit: 256},message:"must NOT have more than 256 items"};
+if(vErrors === null){
+vErrors = [err14];
+}
+else {
+vErrors.push(err14);
+}
+errors++;
+}
+if(data3.length < 1){
+const err15 = {instancePath:instancePath+"/pools",schemaPath:"#/properties/pools/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items"};
+if(vErrors === null){
+vErrors = [err15];
+}
+else {
+vErrors.push(err15);
+}
+errors++;
+}
+const len1 = data3.length;
+for(let i1=0; i1<len1; i1++){
+if(typeof data3[i1] !== "string"){
+const err16 = {instancePath:instancePath+"/pools/" + i1,schemaPath:"#/properties/pools/items/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err16];
+}
+else {
+vErrors.push(err16);
+}
+errors++;
+}
+}
+}
+else {
+const err17 = {instancePath:instancePath+"/pools",schemaPath:"#/properties/pools/type",keyword:"type",params:{type: "array"},message:"must be array"};
+if(vErrors === null){
+vErrors = [err17];
+}
+else {
+vErrors.push(err17);
+}
+errors++;
+}
+}
+let data5 = data.fallback;
+if(Array.isArray(data5)){
+if(data5.length > 256){
+const err18 = {instancePath:instancePath+"/fallback",schemaPath:"#/properties/fallback/maxItems",keyword:"maxItems",params:{limit: 256},message:"must NOT have more than 256 items"};
+if(vErrors === null){
+vErrors = [err18];
+}
+else {
+vErrors.push(err18);
+}
+errors++;
+}
+const len2 = data5.length;
+for(let i2=0; i2<len2; i2++){
+if(typeof data5[i2] !== "string"){
+const err19 = {instancePath:instancePath+"/fallback/" + i2,schemaPath:"#/properties/fallback/items/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err19];
+}
+else {
+vErrors.push(err19);
+}
+errors++;
+}
+}
+}
+else {
+const err20 = {instancePath:instancePath+"/fallback",schemaPath:"#/properties/fallback/type",keyword:"type",params:{type: "array"},message:"must be array"};
+if(vErrors === null){
+vErrors = [err20];
+}
+else {
+vErrors.push(err20);
+}
+errors++;
+}
+if(!(validate73(data.defaults, {instancePath:instancePath+"/defaults",parentData:data,parentDataProperty:"defaults",rootData}))){
+vErrors = vErrors === null ? validate73.errors : vErrors.concat(validate73.errors);
+errors = vErrors.length;
+}
+}
+else {
+const err21 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err21];
+}
+else {
+vErrors.push(err21);
+}
+errors++;
+}
+validate72.errors = vErrors;
 return errors === 0;
 }
 
@@ -5295,8 +9279,14 @@ data.defaults = {};
 if(data.shutdown_grace_ms === undefined){
 data.shutdown_grace_ms = 10000;
 }
+if(data.groups === undefined){
+data.groups = [];
+}
 if(data.pools === undefined){
 data.pools = [{"id":"tales","engine":"llamacpp","driver":"embedded","model":"file:models/tinytales.gguf","ctx":256,"replicas":[{"id":"r0","slots":2}]},{"id":"mock","engine":"mock","driver":"in-process","model":"mock:v1","ctx":8192,"replicas":[{"id":"r0","slots":4}],"queue":{"capacity":256,"full_policy":"drop-lru"}}];
+}
+if(data.models === undefined){
+data.models = [];
 }
 if(data.listen === undefined){
 const err0 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "listen"},message:"must have required property '"+"listen"+"'"};
@@ -5438,8 +9428,8 @@ vErrors.push(err13);
 }
 errors++;
 }
-if(data.pools === undefined){
-const err14 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "pools"},message:"must have required property '"+"pools"+"'"};
+if(data.groups === undefined){
+const err14 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "groups"},message:"must have required property '"+"groups"+"'"};
 if(vErrors === null){
 vErrors = [err14];
 }
@@ -5448,9 +9438,8 @@ vErrors.push(err14);
 }
 errors++;
 }
-for(const key0 in data){
-if(!(func2.call(schema12.properties, key0))){
-const err15 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
+if(data.pools === undefined){
+const err15 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "pools"},message:"must have required property '"+"pools"+"'"};
 if(vErrors === null){
 vErrors = [err15];
 }
@@ -5459,11 +9448,8 @@ vErrors.push(err15);
 }
 errors++;
 }
-}
-let data0 = data.listen;
-if(typeof data0 === "string"){
-if(!pattern0.test(data0)){
-const err16 = {instancePath:instancePath+"/listen",schemaPath:"#/properties/listen/pattern",keyword:"pattern",params:{pattern: "^(\\[[0-9a-fA-F:.]+\\]|[^:\\s]+):[0-9]{1,5}$"},message:"must match pattern \""+"^(\\[[0-9a-fA-F:.]+\\]|[^:\\s]+):[0-9]{1,5}$"+"\""};
+if(data.models === undefined){
+const err16 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "models"},message:"must have required property '"+"models"+"'"};
 if(vErrors === null){
 vErrors = [err16];
 }
@@ -5472,9 +9458,9 @@ vErrors.push(err16);
 }
 errors++;
 }
-}
-else {
-const err17 = {instancePath:instancePath+"/listen",schemaPath:"#/properties/listen/type",keyword:"type",params:{type: "string"},message:"must be string"};
+for(const key0 in data){
+if(!(func2.call(schema12.properties, key0))){
+const err17 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err17];
 }
@@ -5483,10 +9469,11 @@ vErrors.push(err17);
 }
 errors++;
 }
-let data1 = data.data_dir;
-if(typeof data1 === "string"){
-if(func3(data1) < 1){
-const err18 = {instancePath:instancePath+"/data_dir",schemaPath:"#/properties/data_dir/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"};
+}
+let data0 = data.listen;
+if(typeof data0 === "string"){
+if(!pattern0.test(data0)){
+const err18 = {instancePath:instancePath+"/listen",schemaPath:"#/properties/listen/pattern",keyword:"pattern",params:{pattern: "^(\\[[0-9a-fA-F:.]+\\]|[^:\\s]+):[0-9]{1,5}$"},message:"must match pattern \""+"^(\\[[0-9a-fA-F:.]+\\]|[^:\\s]+):[0-9]{1,5}$"+"\""};
 if(vErrors === null){
 vErrors = [err18];
 }
@@ -5497,7 +9484,7 @@ errors++;
 }
 }
 else {
-const err19 = {instancePath:instancePath+"/data_dir",schemaPath:"#/properties/data_dir/type",keyword:"type",params:{type: "string"},message:"must be string"};
+const err19 = {instancePath:instancePath+"/listen",schemaPath:"#/properties/listen/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err19];
 }
@@ -5506,10 +9493,10 @@ vErrors.push(err19);
 }
 errors++;
 }
-let data2 = data.models_dir;
-if(typeof data2 === "string"){
-if(func3(data2) < 1){
-const err20 = {instancePath:instancePath+"/models_dir",schemaPath:"#/properties/models_dir/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"};
+let data1 = data.data_dir;
+if(typeof data1 === "string"){
+if(func3(data1) < 1){
+const err20 = {instancePath:instancePath+"/data_dir",schemaPath:"#/properties/data_dir/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"};
 if(vErrors === null){
 vErrors = [err20];
 }
@@ -5520,7 +9507,7 @@ errors++;
 }
 }
 else {
-const err21 = {instancePath:instancePath+"/models_dir",schemaPath:"#/properties/models_dir/type",keyword:"type",params:{type: "string"},message:"must be string"};
+const err21 = {instancePath:instancePath+"/data_dir",schemaPath:"#/properties/data_dir/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err21];
 }
@@ -5529,9 +9516,10 @@ vErrors.push(err21);
 }
 errors++;
 }
-let data3 = data.log_level;
-if(typeof data3 !== "string"){
-const err22 = {instancePath:instancePath+"/log_level",schemaPath:"#/properties/log_level/type",keyword:"type",params:{type: "string"},message:"must be string"};
+let data2 = data.models_dir;
+if(typeof data2 === "string"){
+if(func3(data2) < 1){
+const err22 = {instancePath:instancePath+"/models_dir",schemaPath:"#/properties/models_dir/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"};
 if(vErrors === null){
 vErrors = [err22];
 }
@@ -5540,13 +9528,35 @@ vErrors.push(err22);
 }
 errors++;
 }
-if(!(((((((data3 === "fatal") || (data3 === "error")) || (data3 === "warn")) || (data3 === "info")) || (data3 === "debug")) || (data3 === "trace")) || (data3 === "silent"))){
-const err23 = {instancePath:instancePath+"/log_level",schemaPath:"#/properties/log_level/enum",keyword:"enum",params:{allowedValues: schema12.properties.log_level.enum},message:"must be equal to one of the allowed values"};
+}
+else {
+const err23 = {instancePath:instancePath+"/models_dir",schemaPath:"#/properties/models_dir/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err23];
 }
 else {
 vErrors.push(err23);
+}
+errors++;
+}
+let data3 = data.log_level;
+if(typeof data3 !== "string"){
+const err24 = {instancePath:instancePath+"/log_level",schemaPath:"#/properties/log_level/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err24];
+}
+else {
+vErrors.push(err24);
+}
+errors++;
+}
+if(!(((((((data3 === "fatal") || (data3 === "error")) || (data3 === "warn")) || (data3 === "info")) || (data3 === "debug")) || (data3 === "trace")) || (data3 === "silent"))){
+const err25 = {instancePath:instancePath+"/log_level",schemaPath:"#/properties/log_level/enum",keyword:"enum",params:{allowedValues: schema12.properties.log_level.enum},message:"must be equal to one of the allowed values"};
+if(vErrors === null){
+vErrors = [err25];
+}
+else {
+vErrors.push(err25);
 }
 errors++;
 }
@@ -5560,31 +9570,7 @@ if(data5.origins === undefined){
 data5.origins = [];
 }
 if(data5.origins === undefined){
-const err24 = {instancePath:instancePath+"/cors",schemaPath:"#/definitions/Cors/required",keyword:"required",params:{missingProperty: "origins"},message:"must have required property '"+"origins"+"'"};
-if(vErrors === null){
-vErrors = [err24];
-}
-else {
-vErrors.push(err24);
-}
-errors++;
-}
-for(const key1 in data5){
-if(!(key1 === "origins")){
-const err25 = {instancePath:instancePath+"/cors",schemaPath:"#/definitions/Cors/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key1},message:"must NOT have additional properties"};
-if(vErrors === null){
-vErrors = [err25];
-}
-else {
-vErrors.push(err25);
-}
-errors++;
-}
-}
-let data6 = data5.origins;
-if(Array.isArray(data6)){
-if(data6.length > 64){
-const err26 = {instancePath:instancePath+"/cors/origins",schemaPath:"#/definitions/Cors/properties/origins/maxItems",keyword:"maxItems",params:{limit: 64},message:"must NOT have more than 64 items"};
+const err26 = {instancePath:instancePath+"/cors",schemaPath:"#/definitions/Cors/required",keyword:"required",params:{missingProperty: "origins"},message:"must have required property '"+"origins"+"'"};
 if(vErrors === null){
 vErrors = [err26];
 }
@@ -5593,12 +9579,9 @@ vErrors.push(err26);
 }
 errors++;
 }
-const len0 = data6.length;
-for(let i0=0; i0<len0; i0++){
-let data7 = data6[i0];
-if(typeof data7 === "string"){
-if(!pattern3.test(data7)){
-const err27 = {instancePath:instancePath+"/cors/origins/" + i0,schemaPath:"#/definitions/Cors/properties/origins/items/pattern",keyword:"pattern",params:{pattern: "^https?://[^/\\s]+$"},message:"must match pattern \""+"^https?://[^/\\s]+$"+"\""};
+for(const key1 in data5){
+if(!(key1 === "origins")){
+const err27 = {instancePath:instancePath+"/cors",schemaPath:"#/definitions/Cors/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key1},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err27];
 }
@@ -5608,8 +9591,10 @@ vErrors.push(err27);
 errors++;
 }
 }
-else {
-const err28 = {instancePath:instancePath+"/cors/origins/" + i0,schemaPath:"#/definitions/Cors/properties/origins/items/type",keyword:"type",params:{type: "string"},message:"must be string"};
+let data6 = data5.origins;
+if(Array.isArray(data6)){
+if(data6.length > 64){
+const err28 = {instancePath:instancePath+"/cors/origins",schemaPath:"#/definitions/Cors/properties/origins/maxItems",keyword:"maxItems",params:{limit: 64},message:"must NOT have more than 64 items"};
 if(vErrors === null){
 vErrors = [err28];
 }
@@ -5618,10 +9603,12 @@ vErrors.push(err28);
 }
 errors++;
 }
-}
-}
-else {
-const err29 = {instancePath:instancePath+"/cors/origins",schemaPath:"#/definitions/Cors/properties/origins/type",keyword:"type",params:{type: "array"},message:"must be array"};
+const len0 = data6.length;
+for(let i0=0; i0<len0; i0++){
+let data7 = data6[i0];
+if(typeof data7 === "string"){
+if(!pattern4.test(data7)){
+const err29 = {instancePath:instancePath+"/cors/origins/" + i0,schemaPath:"#/definitions/Cors/properties/origins/items/pattern",keyword:"pattern",params:{pattern: "^https?://[^/\\s]+$"},message:"must match pattern \""+"^https?://[^/\\s]+$"+"\""};
 if(vErrors === null){
 vErrors = [err29];
 }
@@ -5632,12 +9619,35 @@ errors++;
 }
 }
 else {
-const err30 = {instancePath:instancePath+"/cors",schemaPath:"#/definitions/Cors/type",keyword:"type",params:{type: "object"},message:"must be object"};
+const err30 = {instancePath:instancePath+"/cors/origins/" + i0,schemaPath:"#/definitions/Cors/properties/origins/items/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err30];
 }
 else {
 vErrors.push(err30);
+}
+errors++;
+}
+}
+}
+else {
+const err31 = {instancePath:instancePath+"/cors/origins",schemaPath:"#/definitions/Cors/properties/origins/type",keyword:"type",params:{type: "array"},message:"must be array"};
+if(vErrors === null){
+vErrors = [err31];
+}
+else {
+vErrors.push(err31);
+}
+errors++;
+}
+}
+else {
+const err32 = {instancePath:instancePath+"/cors",schemaPath:"#/definitions/Cors/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err32];
+}
+else {
+vErrors.push(err32);
 }
 errors++;
 }
@@ -5653,27 +9663,7 @@ if(data8.file_bytes === undefined){
 data8.file_bytes = 209715200;
 }
 if(data8.body_bytes === undefined){
-const err31 = {instancePath:instancePath+"/limits",schemaPath:"#/definitions/Limits/required",keyword:"required",params:{missingProperty: "body_bytes"},message:"must have required property '"+"body_bytes"+"'"};
-if(vErrors === null){
-vErrors = [err31];
-}
-else {
-vErrors.push(err31);
-}
-errors++;
-}
-if(data8.door_body_bytes === undefined){
-const err32 = {instancePath:instancePath+"/limits",schemaPath:"#/definitions/Limits/required",keyword:"required",params:{missingProperty: "door_body_bytes"},message:"must have required property '"+"door_body_bytes"+"'"};
-if(vErrors === null){
-vErrors = [err32];
-}
-else {
-vErrors.push(err32);
-}
-errors++;
-}
-if(data8.file_bytes === undefined){
-const err33 = {instancePath:instancePath+"/limits",schemaPath:"#/definitions/Limits/required",keyword:"required",params:{missingProperty: "file_bytes"},message:"must have required property '"+"file_bytes"+"'"};
+const err33 = {instancePath:instancePath+"/limits",schemaPath:"#/definitions/Limits/required",keyword:"required",params:{missingProperty: "body_bytes"},message:"must have required property '"+"body_bytes"+"'"};
 if(vErrors === null){
 vErrors = [err33];
 }
@@ -5682,9 +9672,8 @@ vErrors.push(err33);
 }
 errors++;
 }
-for(const key2 in data8){
-if(!(((key2 === "body_bytes") || (key2 === "door_body_bytes")) || (key2 === "file_bytes"))){
-const err34 = {instancePath:instancePath+"/limits",schemaPath:"#/definitions/Limits/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key2},message:"must NOT have additional properties"};
+if(data8.door_body_bytes === undefined){
+const err34 = {instancePath:instancePath+"/limits",schemaPath:"#/definitions/Limits/required",keyword:"required",params:{missingProperty: "door_body_bytes"},message:"must have required property '"+"door_body_bytes"+"'"};
 if(vErrors === null){
 vErrors = [err34];
 }
@@ -5693,10 +9682,8 @@ vErrors.push(err34);
 }
 errors++;
 }
-}
-let data9 = data8.body_bytes;
-if(!((typeof data9 == "number") && (!(data9 % 1) && !isNaN(data9)))){
-const err35 = {instancePath:instancePath+"/limits/body_bytes",schemaPath:"#/definitions/Limits/properties/body_bytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+if(data8.file_bytes === undefined){
+const err35 = {instancePath:instancePath+"/limits",schemaPath:"#/definitions/Limits/required",keyword:"required",params:{missingProperty: "file_bytes"},message:"must have required property '"+"file_bytes"+"'"};
 if(vErrors === null){
 vErrors = [err35];
 }
@@ -5705,9 +9692,9 @@ vErrors.push(err35);
 }
 errors++;
 }
-if(typeof data9 == "number"){
-if(data9 > 134217728 || isNaN(data9)){
-const err36 = {instancePath:instancePath+"/limits/body_bytes",schemaPath:"#/definitions/Limits/properties/body_bytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 134217728},message:"must be <= 134217728"};
+for(const key2 in data8){
+if(!(((key2 === "body_bytes") || (key2 === "door_body_bytes")) || (key2 === "file_bytes"))){
+const err36 = {instancePath:instancePath+"/limits",schemaPath:"#/definitions/Limits/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key2},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err36];
 }
@@ -5716,8 +9703,10 @@ vErrors.push(err36);
 }
 errors++;
 }
-if(data9 < 1024 || isNaN(data9)){
-const err37 = {instancePath:instancePath+"/limits/body_bytes",schemaPath:"#/definitions/Limits/properties/body_bytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1024},message:"must be >= 1024"};
+}
+let data9 = data8.body_bytes;
+if(!((typeof data9 == "number") && (!(data9 % 1) && !isNaN(data9)))){
+const err37 = {instancePath:instancePath+"/limits/body_bytes",schemaPath:"#/definitions/Limits/properties/body_bytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
 if(vErrors === null){
 vErrors = [err37];
 }
@@ -5726,10 +9715,9 @@ vErrors.push(err37);
 }
 errors++;
 }
-}
-let data10 = data8.door_body_bytes;
-if(!((typeof data10 == "number") && (!(data10 % 1) && !isNaN(data10)))){
-const err38 = {instancePath:instancePath+"/limits/door_body_bytes",schemaPath:"#/definitions/Limits/properties/door_body_bytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+if(typeof data9 == "number"){
+if(data9 > 134217728 || isNaN(data9)){
+const err38 = {instancePath:instancePath+"/limits/body_bytes",schemaPath:"#/definitions/Limits/properties/body_bytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 134217728},message:"must be <= 134217728"};
 if(vErrors === null){
 vErrors = [err38];
 }
@@ -5738,9 +9726,8 @@ vErrors.push(err38);
 }
 errors++;
 }
-if(typeof data10 == "number"){
-if(data10 > 134217728 || isNaN(data10)){
-const err39 = {instancePath:instancePath+"/limits/door_body_bytes",schemaPath:"#/definitions/Limits/properties/door_body_bytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 134217728},message:"must be <= 134217728"};
+if(data9 < 1024 || isNaN(data9)){
+const err39 = {instancePath:instancePath+"/limits/body_bytes",schemaPath:"#/definitions/Limits/properties/body_bytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1024},message:"must be >= 1024"};
 if(vErrors === null){
 vErrors = [err39];
 }
@@ -5749,8 +9736,10 @@ vErrors.push(err39);
 }
 errors++;
 }
-if(data10 < 1024 || isNaN(data10)){
-const err40 = {instancePath:instancePath+"/limits/door_body_bytes",schemaPath:"#/definitions/Limits/properties/door_body_bytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1024},message:"must be >= 1024"};
+}
+let data10 = data8.door_body_bytes;
+if(!((typeof data10 == "number") && (!(data10 % 1) && !isNaN(data10)))){
+const err40 = {instancePath:instancePath+"/limits/door_body_bytes",schemaPath:"#/definitions/Limits/properties/door_body_bytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
 if(vErrors === null){
 vErrors = [err40];
 }
@@ -5759,10 +9748,9 @@ vErrors.push(err40);
 }
 errors++;
 }
-}
-let data11 = data8.file_bytes;
-if(!((typeof data11 == "number") && (!(data11 % 1) && !isNaN(data11)))){
-const err41 = {instancePath:instancePath+"/limits/file_bytes",schemaPath:"#/definitions/Limits/properties/file_bytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+if(typeof data10 == "number"){
+if(data10 > 134217728 || isNaN(data10)){
+const err41 = {instancePath:instancePath+"/limits/door_body_bytes",schemaPath:"#/definitions/Limits/properties/door_body_bytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 134217728},message:"must be <= 134217728"};
 if(vErrors === null){
 vErrors = [err41];
 }
@@ -5771,9 +9759,8 @@ vErrors.push(err41);
 }
 errors++;
 }
-if(typeof data11 == "number"){
-if(data11 > 1073741824 || isNaN(data11)){
-const err42 = {instancePath:instancePath+"/limits/file_bytes",schemaPath:"#/definitions/Limits/properties/file_bytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1073741824},message:"must be <= 1073741824"};
+if(data10 < 1024 || isNaN(data10)){
+const err42 = {instancePath:instancePath+"/limits/door_body_bytes",schemaPath:"#/definitions/Limits/properties/door_body_bytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1024},message:"must be >= 1024"};
 if(vErrors === null){
 vErrors = [err42];
 }
@@ -5782,8 +9769,10 @@ vErrors.push(err42);
 }
 errors++;
 }
-if(data11 < 1024 || isNaN(data11)){
-const err43 = {instancePath:instancePath+"/limits/file_bytes",schemaPath:"#/definitions/Limits/properties/file_bytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1024},message:"must be >= 1024"};
+}
+let data11 = data8.file_bytes;
+if(!((typeof data11 == "number") && (!(data11 % 1) && !isNaN(data11)))){
+const err43 = {instancePath:instancePath+"/limits/file_bytes",schemaPath:"#/definitions/Limits/properties/file_bytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
 if(vErrors === null){
 vErrors = [err43];
 }
@@ -5792,15 +9781,36 @@ vErrors.push(err43);
 }
 errors++;
 }
-}
-}
-else {
-const err44 = {instancePath:instancePath+"/limits",schemaPath:"#/definitions/Limits/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(typeof data11 == "number"){
+if(data11 > 1073741824 || isNaN(data11)){
+const err44 = {instancePath:instancePath+"/limits/file_bytes",schemaPath:"#/definitions/Limits/properties/file_bytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1073741824},message:"must be <= 1073741824"};
 if(vErrors === null){
 vErrors = [err44];
 }
 else {
 vErrors.push(err44);
+}
+errors++;
+}
+if(data11 < 1024 || isNaN(data11)){
+const err45 = {instancePath:instancePath+"/limits/file_bytes",schemaPath:"#/definitions/Limits/properties/file_bytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1024},message:"must be >= 1024"};
+if(vErrors === null){
+vErrors = [err45];
+}
+else {
+vErrors.push(err45);
+}
+errors++;
+}
+}
+}
+else {
+const err46 = {instancePath:instancePath+"/limits",schemaPath:"#/definitions/Limits/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err46];
+}
+else {
+vErrors.push(err46);
 }
 errors++;
 }
@@ -5813,28 +9823,7 @@ if(data12.batch_window === undefined){
 data12.batch_window = 16;
 }
 if(data12.linger_ms === undefined){
-const err45 = {instancePath:instancePath+"/doors",schemaPath:"#/definitions/Doors/required",keyword:"required",params:{missingProperty: "linger_ms"},message:"must have required property '"+"linger_ms"+"'"};
-if(vErrors === null){
-vErrors = [err45];
-}
-else {
-vErrors.push(err45);
-}
-errors++;
-}
-if(data12.batch_window === undefined){
-const err46 = {instancePath:instancePath+"/doors",schemaPath:"#/definitions/Doors/required",keyword:"required",params:{missingProperty: "batch_window"},message:"must have required property '"+"batch_window"+"'"};
-if(vErrors === null){
-vErrors = [err46];
-}
-else {
-vErrors.push(err46);
-}
-errors++;
-}
-for(const key3 in data12){
-if(!((key3 === "linger_ms") || (key3 === "batch_window"))){
-const err47 = {instancePath:instancePath+"/doors",schemaPath:"#/definitions/Doors/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key3},message:"must NOT have additional properties"};
+const err47 = {instancePath:instancePath+"/doors",schemaPath:"#/definitions/Doors/required",keyword:"required",params:{missingProperty: "linger_ms"},message:"must have required property '"+"linger_ms"+"'"};
 if(vErrors === null){
 vErrors = [err47];
 }
@@ -5843,10 +9832,8 @@ vErrors.push(err47);
 }
 errors++;
 }
-}
-let data13 = data12.linger_ms;
-if(!((typeof data13 == "number") && (!(data13 % 1) && !isNaN(data13)))){
-const err48 = {instancePath:instancePath+"/doors/linger_ms",schemaPath:"#/definitions/Doors/properties/linger_ms/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+if(data12.batch_window === undefined){
+const err48 = {instancePath:instancePath+"/doors",schemaPath:"#/definitions/Doors/required",keyword:"required",params:{missingProperty: "batch_window"},message:"must have required property '"+"batch_window"+"'"};
 if(vErrors === null){
 vErrors = [err48];
 }
@@ -5855,9 +9842,9 @@ vErrors.push(err48);
 }
 errors++;
 }
-if(typeof data13 == "number"){
-if(data13 > 3600000 || isNaN(data13)){
-const err49 = {instancePath:instancePath+"/doors/linger_ms",schemaPath:"#/definitions/Doors/properties/linger_ms/maximum",keyword:"maximum",params:{comparison: "<=", limit: 3600000},message:"must be <= 3600000"};
+for(const key3 in data12){
+if(!((key3 === "linger_ms") || (key3 === "batch_window"))){
+const err49 = {instancePath:instancePath+"/doors",schemaPath:"#/definitions/Doors/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key3},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err49];
 }
@@ -5866,8 +9853,10 @@ vErrors.push(err49);
 }
 errors++;
 }
-if(data13 < 0 || isNaN(data13)){
-const err50 = {instancePath:instancePath+"/doors/linger_ms",schemaPath:"#/definitions/Doors/properties/linger_ms/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+}
+let data13 = data12.linger_ms;
+if(!((typeof data13 == "number") && (!(data13 % 1) && !isNaN(data13)))){
+const err50 = {instancePath:instancePath+"/doors/linger_ms",schemaPath:"#/definitions/Doors/properties/linger_ms/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
 if(vErrors === null){
 vErrors = [err50];
 }
@@ -5876,10 +9865,9 @@ vErrors.push(err50);
 }
 errors++;
 }
-}
-let data14 = data12.batch_window;
-if(!((typeof data14 == "number") && (!(data14 % 1) && !isNaN(data14)))){
-const err51 = {instancePath:instancePath+"/doors/batch_window",schemaPath:"#/definitions/Doors/properties/batch_window/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+if(typeof data13 == "number"){
+if(data13 > 3600000 || isNaN(data13)){
+const err51 = {instancePath:instancePath+"/doors/linger_ms",schemaPath:"#/definitions/Doors/properties/linger_ms/maximum",keyword:"maximum",params:{comparison: "<=", limit: 3600000},message:"must be <= 3600000"};
 if(vErrors === null){
 vErrors = [err51];
 }
@@ -5888,9 +9876,8 @@ vErrors.push(err51);
 }
 errors++;
 }
-if(typeof data14 == "number"){
-if(data14 > 1024 || isNaN(data14)){
-const err52 = {instancePath:instancePath+"/doors/batch_window",schemaPath:"#/definitions/Doors/properties/batch_window/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1024},message:"must be <= 1024"};
+if(data13 < 0 || isNaN(data13)){
+const err52 = {instancePath:instancePath+"/doors/linger_ms",schemaPath:"#/definitions/Doors/properties/linger_ms/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
 if(vErrors === null){
 vErrors = [err52];
 }
@@ -5899,8 +9886,10 @@ vErrors.push(err52);
 }
 errors++;
 }
-if(data14 < 1 || isNaN(data14)){
-const err53 = {instancePath:instancePath+"/doors/batch_window",schemaPath:"#/definitions/Doors/properties/batch_window/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"};
+}
+let data14 = data12.batch_window;
+if(!((typeof data14 == "number") && (!(data14 % 1) && !isNaN(data14)))){
+const err53 = {instancePath:instancePath+"/doors/batch_window",schemaPath:"#/definitions/Doors/properties/batch_window/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
 if(vErrors === null){
 vErrors = [err53];
 }
@@ -5909,15 +9898,36 @@ vErrors.push(err53);
 }
 errors++;
 }
-}
-}
-else {
-const err54 = {instancePath:instancePath+"/doors",schemaPath:"#/definitions/Doors/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(typeof data14 == "number"){
+if(data14 > 1024 || isNaN(data14)){
+const err54 = {instancePath:instancePath+"/doors/batch_window",schemaPath:"#/definitions/Doors/properties/batch_window/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1024},message:"must be <= 1024"};
 if(vErrors === null){
 vErrors = [err54];
 }
 else {
 vErrors.push(err54);
+}
+errors++;
+}
+if(data14 < 1 || isNaN(data14)){
+const err55 = {instancePath:instancePath+"/doors/batch_window",schemaPath:"#/definitions/Doors/properties/batch_window/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"};
+if(vErrors === null){
+vErrors = [err55];
+}
+else {
+vErrors.push(err55);
+}
+errors++;
+}
+}
+}
+else {
+const err56 = {instancePath:instancePath+"/doors",schemaPath:"#/definitions/Doors/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err56];
+}
+else {
+vErrors.push(err56);
 }
 errors++;
 }
@@ -5934,28 +9944,7 @@ if(data16.artifacts_ms === undefined){
 data16.artifacts_ms = 604800000;
 }
 if(data16.tasks_ms === undefined){
-const err55 = {instancePath:instancePath+"/retention",schemaPath:"#/definitions/Retention/required",keyword:"required",params:{missingProperty: "tasks_ms"},message:"must have required property '"+"tasks_ms"+"'"};
-if(vErrors === null){
-vErrors = [err55];
-}
-else {
-vErrors.push(err55);
-}
-errors++;
-}
-if(data16.artifacts_ms === undefined){
-const err56 = {instancePath:instancePath+"/retention",schemaPath:"#/definitions/Retention/required",keyword:"required",params:{missingProperty: "artifacts_ms"},message:"must have required property '"+"artifacts_ms"+"'"};
-if(vErrors === null){
-vErrors = [err56];
-}
-else {
-vErrors.push(err56);
-}
-errors++;
-}
-for(const key4 in data16){
-if(!((key4 === "tasks_ms") || (key4 === "artifacts_ms"))){
-const err57 = {instancePath:instancePath+"/retention",schemaPath:"#/definitions/Retention/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key4},message:"must NOT have additional properties"};
+const err57 = {instancePath:instancePath+"/retention",schemaPath:"#/definitions/Retention/required",keyword:"required",params:{missingProperty: "tasks_ms"},message:"must have required property '"+"tasks_ms"+"'"};
 if(vErrors === null){
 vErrors = [err57];
 }
@@ -5964,10 +9953,8 @@ vErrors.push(err57);
 }
 errors++;
 }
-}
-let data17 = data16.tasks_ms;
-if(!((typeof data17 == "number") && (!(data17 % 1) && !isNaN(data17)))){
-const err58 = {instancePath:instancePath+"/retention/tasks_ms",schemaPath:"#/definitions/Retention/properties/tasks_ms/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+if(data16.artifacts_ms === undefined){
+const err58 = {instancePath:instancePath+"/retention",schemaPath:"#/definitions/Retention/required",keyword:"required",params:{missingProperty: "artifacts_ms"},message:"must have required property '"+"artifacts_ms"+"'"};
 if(vErrors === null){
 vErrors = [err58];
 }
@@ -5976,9 +9963,9 @@ vErrors.push(err58);
 }
 errors++;
 }
-if(typeof data17 == "number"){
-if(data17 > 31536000000 || isNaN(data17)){
-const err59 = {instancePath:instancePath+"/retention/tasks_ms",schemaPath:"#/definitions/Retention/properties/tasks_ms/maximum",keyword:"maximum",params:{comparison: "<=", limit: 31536000000},message:"must be <= 31536000000"};
+for(const key4 in data16){
+if(!((key4 === "tasks_ms") || (key4 === "artifacts_ms"))){
+const err59 = {instancePath:instancePath+"/retention",schemaPath:"#/definitions/Retention/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key4},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err59];
 }
@@ -5987,8 +9974,10 @@ vErrors.push(err59);
 }
 errors++;
 }
-if(data17 < 1000 || isNaN(data17)){
-const err60 = {instancePath:instancePath+"/retention/tasks_ms",schemaPath:"#/definitions/Retention/properties/tasks_ms/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1000},message:"must be >= 1000"};
+}
+let data17 = data16.tasks_ms;
+if(!((typeof data17 == "number") && (!(data17 % 1) && !isNaN(data17)))){
+const err60 = {instancePath:instancePath+"/retention/tasks_ms",schemaPath:"#/definitions/Retention/properties/tasks_ms/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
 if(vErrors === null){
 vErrors = [err60];
 }
@@ -5997,10 +9986,9 @@ vErrors.push(err60);
 }
 errors++;
 }
-}
-let data18 = data16.artifacts_ms;
-if(!((typeof data18 == "number") && (!(data18 % 1) && !isNaN(data18)))){
-const err61 = {instancePath:instancePath+"/retention/artifacts_ms",schemaPath:"#/definitions/Retention/properties/artifacts_ms/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+if(typeof data17 == "number"){
+if(data17 > 31536000000 || isNaN(data17)){
+const err61 = {instancePath:instancePath+"/retention/tasks_ms",schemaPath:"#/definitions/Retention/properties/tasks_ms/maximum",keyword:"maximum",params:{comparison: "<=", limit: 31536000000},message:"must be <= 31536000000"};
 if(vErrors === null){
 vErrors = [err61];
 }
@@ -6009,9 +9997,8 @@ vErrors.push(err61);
 }
 errors++;
 }
-if(typeof data18 == "number"){
-if(data18 > 31536000000 || isNaN(data18)){
-const err62 = {instancePath:instancePath+"/retention/artifacts_ms",schemaPath:"#/definitions/Retention/properties/artifacts_ms/maximum",keyword:"maximum",params:{comparison: "<=", limit: 31536000000},message:"must be <= 31536000000"};
+if(data17 < 1000 || isNaN(data17)){
+const err62 = {instancePath:instancePath+"/retention/tasks_ms",schemaPath:"#/definitions/Retention/properties/tasks_ms/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1000},message:"must be >= 1000"};
 if(vErrors === null){
 vErrors = [err62];
 }
@@ -6020,8 +10007,10 @@ vErrors.push(err62);
 }
 errors++;
 }
-if(data18 < 1000 || isNaN(data18)){
-const err63 = {instancePath:instancePath+"/retention/artifacts_ms",schemaPath:"#/definitions/Retention/properties/artifacts_ms/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1000},message:"must be >= 1000"};
+}
+let data18 = data16.artifacts_ms;
+if(!((typeof data18 == "number") && (!(data18 % 1) && !isNaN(data18)))){
+const err63 = {instancePath:instancePath+"/retention/artifacts_ms",schemaPath:"#/definitions/Retention/properties/artifacts_ms/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
 if(vErrors === null){
 vErrors = [err63];
 }
@@ -6030,15 +10019,36 @@ vErrors.push(err63);
 }
 errors++;
 }
-}
-}
-else {
-const err64 = {instancePath:instancePath+"/retention",schemaPath:"#/definitions/Retention/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(typeof data18 == "number"){
+if(data18 > 31536000000 || isNaN(data18)){
+const err64 = {instancePath:instancePath+"/retention/artifacts_ms",schemaPath:"#/definitions/Retention/properties/artifacts_ms/maximum",keyword:"maximum",params:{comparison: "<=", limit: 31536000000},message:"must be <= 31536000000"};
 if(vErrors === null){
 vErrors = [err64];
 }
 else {
 vErrors.push(err64);
+}
+errors++;
+}
+if(data18 < 1000 || isNaN(data18)){
+const err65 = {instancePath:instancePath+"/retention/artifacts_ms",schemaPath:"#/definitions/Retention/properties/artifacts_ms/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1000},message:"must be >= 1000"};
+if(vErrors === null){
+vErrors = [err65];
+}
+else {
+vErrors.push(err65);
+}
+errors++;
+}
+}
+}
+else {
+const err66 = {instancePath:instancePath+"/retention",schemaPath:"#/definitions/Retention/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err66];
+}
+else {
+vErrors.push(err66);
 }
 errors++;
 }
@@ -6055,28 +10065,7 @@ if(data20.every_ms === undefined){
 data20.every_ms = 5000;
 }
 if(data20.nvidia_smi === undefined){
-const err65 = {instancePath:instancePath+"/devices",schemaPath:"#/definitions/Devices/required",keyword:"required",params:{missingProperty: "nvidia_smi"},message:"must have required property '"+"nvidia_smi"+"'"};
-if(vErrors === null){
-vErrors = [err65];
-}
-else {
-vErrors.push(err65);
-}
-errors++;
-}
-if(data20.every_ms === undefined){
-const err66 = {instancePath:instancePath+"/devices",schemaPath:"#/definitions/Devices/required",keyword:"required",params:{missingProperty: "every_ms"},message:"must have required property '"+"every_ms"+"'"};
-if(vErrors === null){
-vErrors = [err66];
-}
-else {
-vErrors.push(err66);
-}
-errors++;
-}
-for(const key5 in data20){
-if(!((key5 === "nvidia_smi") || (key5 === "every_ms"))){
-const err67 = {instancePath:instancePath+"/devices",schemaPath:"#/definitions/Devices/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key5},message:"must NOT have additional properties"};
+const err67 = {instancePath:instancePath+"/devices",schemaPath:"#/definitions/Devices/required",keyword:"required",params:{missingProperty: "nvidia_smi"},message:"must have required property '"+"nvidia_smi"+"'"};
 if(vErrors === null){
 vErrors = [err67];
 }
@@ -6085,11 +10074,8 @@ vErrors.push(err67);
 }
 errors++;
 }
-}
-let data21 = data20.nvidia_smi;
-if(typeof data21 === "string"){
-if(func3(data21) > 4096){
-const err68 = {instancePath:instancePath+"/devices/nvidia_smi",schemaPath:"#/definitions/Devices/properties/nvidia_smi/maxLength",keyword:"maxLength",params:{limit: 4096},message:"must NOT have more than 4096 characters"};
+if(data20.every_ms === undefined){
+const err68 = {instancePath:instancePath+"/devices",schemaPath:"#/definitions/Devices/required",keyword:"required",params:{missingProperty: "every_ms"},message:"must have required property '"+"every_ms"+"'"};
 if(vErrors === null){
 vErrors = [err68];
 }
@@ -6098,8 +10084,9 @@ vErrors.push(err68);
 }
 errors++;
 }
-if(func3(data21) < 1){
-const err69 = {instancePath:instancePath+"/devices/nvidia_smi",schemaPath:"#/definitions/Devices/properties/nvidia_smi/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"};
+for(const key5 in data20){
+if(!((key5 === "nvidia_smi") || (key5 === "every_ms"))){
+const err69 = {instancePath:instancePath+"/devices",schemaPath:"#/definitions/Devices/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key5},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err69];
 }
@@ -6109,8 +10096,10 @@ vErrors.push(err69);
 errors++;
 }
 }
-else {
-const err70 = {instancePath:instancePath+"/devices/nvidia_smi",schemaPath:"#/definitions/Devices/properties/nvidia_smi/type",keyword:"type",params:{type: "string"},message:"must be string"};
+let data21 = data20.nvidia_smi;
+if(typeof data21 === "string"){
+if(func3(data21) > 4096){
+const err70 = {instancePath:instancePath+"/devices/nvidia_smi",schemaPath:"#/definitions/Devices/properties/nvidia_smi/maxLength",keyword:"maxLength",params:{limit: 4096},message:"must NOT have more than 4096 characters"};
 if(vErrors === null){
 vErrors = [err70];
 }
@@ -6119,9 +10108,8 @@ vErrors.push(err70);
 }
 errors++;
 }
-let data22 = data20.every_ms;
-if(!((typeof data22 == "number") && (!(data22 % 1) && !isNaN(data22)))){
-const err71 = {instancePath:instancePath+"/devices/every_ms",schemaPath:"#/definitions/Devices/properties/every_ms/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+if(func3(data21) < 1){
+const err71 = {instancePath:instancePath+"/devices/nvidia_smi",schemaPath:"#/definitions/Devices/properties/nvidia_smi/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"};
 if(vErrors === null){
 vErrors = [err71];
 }
@@ -6130,9 +10118,9 @@ vErrors.push(err71);
 }
 errors++;
 }
-if(typeof data22 == "number"){
-if(data22 > 3600000 || isNaN(data22)){
-const err72 = {instancePath:instancePath+"/devices/every_ms",schemaPath:"#/definitions/Devices/properties/every_ms/maximum",keyword:"maximum",params:{comparison: "<=", limit: 3600000},message:"must be <= 3600000"};
+}
+else {
+const err72 = {instancePath:instancePath+"/devices/nvidia_smi",schemaPath:"#/definitions/Devices/properties/nvidia_smi/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err72];
 }
@@ -6141,8 +10129,9 @@ vErrors.push(err72);
 }
 errors++;
 }
-if(data22 < 100 || isNaN(data22)){
-const err73 = {instancePath:instancePath+"/devices/every_ms",schemaPath:"#/definitions/Devices/properties/every_ms/minimum",keyword:"minimum",params:{comparison: ">=", limit: 100},message:"must be >= 100"};
+let data22 = data20.every_ms;
+if(!((typeof data22 == "number") && (!(data22 % 1) && !isNaN(data22)))){
+const err73 = {instancePath:instancePath+"/devices/every_ms",schemaPath:"#/definitions/Devices/properties/every_ms/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
 if(vErrors === null){
 vErrors = [err73];
 }
@@ -6151,15 +10140,36 @@ vErrors.push(err73);
 }
 errors++;
 }
-}
-}
-else {
-const err74 = {instancePath:instancePath+"/devices",schemaPath:"#/definitions/Devices/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(typeof data22 == "number"){
+if(data22 > 3600000 || isNaN(data22)){
+const err74 = {instancePath:instancePath+"/devices/every_ms",schemaPath:"#/definitions/Devices/properties/every_ms/maximum",keyword:"maximum",params:{comparison: "<=", limit: 3600000},message:"must be <= 3600000"};
 if(vErrors === null){
 vErrors = [err74];
 }
 else {
 vErrors.push(err74);
+}
+errors++;
+}
+if(data22 < 100 || isNaN(data22)){
+const err75 = {instancePath:instancePath+"/devices/every_ms",schemaPath:"#/definitions/Devices/properties/every_ms/minimum",keyword:"minimum",params:{comparison: ">=", limit: 100},message:"must be >= 100"};
+if(vErrors === null){
+vErrors = [err75];
+}
+else {
+vErrors.push(err75);
+}
+errors++;
+}
+}
+}
+else {
+const err76 = {instancePath:instancePath+"/devices",schemaPath:"#/definitions/Devices/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err76];
+}
+else {
+vErrors.push(err76);
 }
 errors++;
 }
@@ -6169,30 +10179,7 @@ if(data23.deadline_ms === undefined){
 data23.deadline_ms = 600000;
 }
 if(data23.deadline_ms === undefined){
-const err75 = {instancePath:instancePath+"/defaults",schemaPath:"#/definitions/Defaults/required",keyword:"required",params:{missingProperty: "deadline_ms"},message:"must have required property '"+"deadline_ms"+"'"};
-if(vErrors === null){
-vErrors = [err75];
-}
-else {
-vErrors.push(err75);
-}
-errors++;
-}
-for(const key6 in data23){
-if(!(key6 === "deadline_ms")){
-const err76 = {instancePath:instancePath+"/defaults",schemaPath:"#/definitions/Defaults/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key6},message:"must NOT have additional properties"};
-if(vErrors === null){
-vErrors = [err76];
-}
-else {
-vErrors.push(err76);
-}
-errors++;
-}
-}
-let data24 = data23.deadline_ms;
-if(!((typeof data24 == "number") && (!(data24 % 1) && !isNaN(data24)))){
-const err77 = {instancePath:instancePath+"/defaults/deadline_ms",schemaPath:"#/definitions/Defaults/properties/deadline_ms/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+const err77 = {instancePath:instancePath+"/defaults",schemaPath:"#/definitions/Defaults/required",keyword:"required",params:{missingProperty: "deadline_ms"},message:"must have required property '"+"deadline_ms"+"'"};
 if(vErrors === null){
 vErrors = [err77];
 }
@@ -6201,9 +10188,9 @@ vErrors.push(err77);
 }
 errors++;
 }
-if(typeof data24 == "number"){
-if(data24 > 86400000 || isNaN(data24)){
-const err78 = {instancePath:instancePath+"/defaults/deadline_ms",schemaPath:"#/definitions/Defaults/properties/deadline_ms/maximum",keyword:"maximum",params:{comparison: "<=", limit: 86400000},message:"must be <= 86400000"};
+for(const key6 in data23){
+if(!(key6 === "deadline_ms")){
+const err78 = {instancePath:instancePath+"/defaults",schemaPath:"#/definitions/Defaults/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key6},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err78];
 }
@@ -6212,8 +10199,10 @@ vErrors.push(err78);
 }
 errors++;
 }
-if(data24 < 1 || isNaN(data24)){
-const err79 = {instancePath:instancePath+"/defaults/deadline_ms",schemaPath:"#/definitions/Defaults/properties/deadline_ms/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"};
+}
+let data24 = data23.deadline_ms;
+if(!((typeof data24 == "number") && (!(data24 % 1) && !isNaN(data24)))){
+const err79 = {instancePath:instancePath+"/defaults/deadline_ms",schemaPath:"#/definitions/Defaults/properties/deadline_ms/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
 if(vErrors === null){
 vErrors = [err79];
 }
@@ -6222,10 +10211,9 @@ vErrors.push(err79);
 }
 errors++;
 }
-}
-}
-else {
-const err80 = {instancePath:instancePath+"/defaults",schemaPath:"#/definitions/Defaults/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(typeof data24 == "number"){
+if(data24 > 86400000 || isNaN(data24)){
+const err80 = {instancePath:instancePath+"/defaults/deadline_ms",schemaPath:"#/definitions/Defaults/properties/deadline_ms/maximum",keyword:"maximum",params:{comparison: "<=", limit: 86400000},message:"must be <= 86400000"};
 if(vErrors === null){
 vErrors = [err80];
 }
@@ -6234,9 +10222,8 @@ vErrors.push(err80);
 }
 errors++;
 }
-let data25 = data.shutdown_grace_ms;
-if(!((typeof data25 == "number") && (!(data25 % 1) && !isNaN(data25)))){
-const err81 = {instancePath:instancePath+"/shutdown_grace_ms",schemaPath:"#/properties/shutdown_grace_ms/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+if(data24 < 1 || isNaN(data24)){
+const err81 = {instancePath:instancePath+"/defaults/deadline_ms",schemaPath:"#/definitions/Defaults/properties/deadline_ms/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"};
 if(vErrors === null){
 vErrors = [err81];
 }
@@ -6245,9 +10232,10 @@ vErrors.push(err81);
 }
 errors++;
 }
-if(typeof data25 == "number"){
-if(data25 > 3600000 || isNaN(data25)){
-const err82 = {instancePath:instancePath+"/shutdown_grace_ms",schemaPath:"#/properties/shutdown_grace_ms/maximum",keyword:"maximum",params:{comparison: "<=", limit: 3600000},message:"must be <= 3600000"};
+}
+}
+else {
+const err82 = {instancePath:instancePath+"/defaults",schemaPath:"#/definitions/Defaults/type",keyword:"type",params:{type: "object"},message:"must be object"};
 if(vErrors === null){
 vErrors = [err82];
 }
@@ -6256,8 +10244,9 @@ vErrors.push(err82);
 }
 errors++;
 }
-if(data25 < 0 || isNaN(data25)){
-const err83 = {instancePath:instancePath+"/shutdown_grace_ms",schemaPath:"#/properties/shutdown_grace_ms/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+let data25 = data.shutdown_grace_ms;
+if(!((typeof data25 == "number") && (!(data25 % 1) && !isNaN(data25)))){
+const err83 = {instancePath:instancePath+"/shutdown_grace_ms",schemaPath:"#/properties/shutdown_grace_ms/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
 if(vErrors === null){
 vErrors = [err83];
 }
@@ -6266,11 +10255,9 @@ vErrors.push(err83);
 }
 errors++;
 }
-}
-let data26 = data.pools;
-if(Array.isArray(data26)){
-if(data26.length > 256){
-const err84 = {instancePath:instancePath+"/pools",schemaPath:"#/properties/pools/maxItems",keyword:"maxItems",params:{limit: 256},message:"must NOT have more than 256 items"};
+if(typeof data25 == "number"){
+if(data25 > 3600000 || isNaN(data25)){
+const err84 = {instancePath:instancePath+"/shutdown_grace_ms",schemaPath:"#/properties/shutdown_grace_ms/maximum",keyword:"maximum",params:{comparison: "<=", limit: 3600000},message:"must be <= 3600000"};
 if(vErrors === null){
 vErrors = [err84];
 }
@@ -6279,8 +10266,8 @@ vErrors.push(err84);
 }
 errors++;
 }
-if(data26.length < 1){
-const err85 = {instancePath:instancePath+"/pools",schemaPath:"#/properties/pools/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items"};
+if(data25 < 0 || isNaN(data25)){
+const err85 = {instancePath:instancePath+"/shutdown_grace_ms",schemaPath:"#/properties/shutdown_grace_ms/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
 if(vErrors === null){
 vErrors = [err85];
 }
@@ -6289,16 +10276,11 @@ vErrors.push(err85);
 }
 errors++;
 }
-const len1 = data26.length;
-for(let i1=0; i1<len1; i1++){
-if(!(validate22(data26[i1], {instancePath:instancePath+"/pools/" + i1,parentData:data26,parentDataProperty:i1,rootData}))){
-vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
-errors = vErrors.length;
 }
-}
-}
-else {
-const err86 = {instancePath:instancePath+"/pools",schemaPath:"#/properties/pools/type",keyword:"type",params:{type: "array"},message:"must be array"};
+let data26 = data.groups;
+if(Array.isArray(data26)){
+if(data26.length > 64){
+const err86 = {instancePath:instancePath+"/groups",schemaPath:"#/properties/groups/maxItems",keyword:"maxItems",params:{limit: 64},message:"must NOT have more than 64 items"};
 if(vErrors === null){
 vErrors = [err86];
 }
@@ -6307,14 +10289,102 @@ vErrors.push(err86);
 }
 errors++;
 }
+const len1 = data26.length;
+for(let i1=0; i1<len1; i1++){
+if(!(validate22(data26[i1], {instancePath:instancePath+"/groups/" + i1,parentData:data26,parentDataProperty:i1,rootData}))){
+vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
+errors = vErrors.length;
+}
+}
 }
 else {
-const err87 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+const err87 = {instancePath:instancePath+"/groups",schemaPath:"#/properties/groups/type",keyword:"type",params:{type: "array"},message:"must be array"};
 if(vErrors === null){
 vErrors = [err87];
 }
 else {
 vErrors.push(err87);
+}
+errors++;
+}
+let data28 = data.pools;
+if(Array.isArray(data28)){
+if(data28.length > 256){
+const err88 = {instancePath:instancePath+"/pools",schemaPath:"#/properties/pools/maxItems",keyword:"maxItems",params:{limit: 256},message:"must NOT have more than 256 items"};
+if(vErrors === null){
+vErrors = [err88];
+}
+else {
+vErrors.push(err88);
+}
+errors++;
+}
+if(data28.length < 1){
+const err89 = {instancePath:instancePath+"/pools",schemaPath:"#/properties/pools/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items"};
+if(vErrors === null){
+vErrors = [err89];
+}
+else {
+vErrors.push(err89);
+}
+errors++;
+}
+const len2 = data28.length;
+for(let i2=0; i2<len2; i2++){
+if(!(validate24(data28[i2], {instancePath:instancePath+"/pools/" + i2,parentData:data28,parentDataProperty:i2,rootData}))){
+vErrors = vErrors === null ? validate24.errors : vErrors.concat(validate24.errors);
+errors = vErrors.length;
+}
+}
+}
+else {
+const err90 = {instancePath:instancePath+"/pools",schemaPath:"#/properties/pools/type",keyword:"type",params:{type: "array"},message:"must be array"};
+if(vErrors === null){
+vErrors = [err90];
+}
+else {
+vErrors.push(err90);
+}
+errors++;
+}
+let data30 = data.models;
+if(Array.isArray(data30)){
+if(data30.length > 256){
+const err91 = {instancePath:instancePath+"/models",schemaPath:"#/properties/models/maxItems",keyword:"maxItems",params:{limit: 256},message:"must NOT have more than 256 items"};
+if(vErrors === null){
+vErrors = [err91];
+}
+else {
+vErrors.push(err91);
+}
+errors++;
+}
+const len3 = data30.length;
+for(let i3=0; i3<len3; i3++){
+if(!(validate72(data30[i3], {instancePath:instancePath+"/models/" + i3,parentData:data30,parentDataProperty:i3,rootData}))){
+vErrors = vErrors === null ? validate72.errors : vErrors.concat(validate72.errors);
+errors = vErrors.length;
+}
+}
+}
+else {
+const err92 = {instancePath:instancePath+"/models",schemaPath:"#/properties/models/type",keyword:"type",params:{type: "array"},message:"must be array"};
+if(vErrors === null){
+vErrors = [err92];
+}
+else {
+vErrors.push(err92);
+}
+errors++;
+}
+}
+else {
+const err93 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err93];
+}
+else {
+vErrors.push(err93);
 }
 errors++;
 }

@@ -52,6 +52,11 @@ export interface components {
              */
             readonly shutdown_grace_ms: number;
             /**
+             * @description Pools that share devices and take turns; a pool is in one group at most.
+             * @default []
+             */
+            readonly groups: readonly components["schemas"]["Group"][];
+            /**
              * @description The pools; the default is the demonstration model and a mock.
              * @default [
              *       {
@@ -87,6 +92,64 @@ export interface components {
              *     ]
              */
             readonly pools: readonly components["schemas"]["Pool"][];
+            /**
+             * @description Names of what the pools serve: a task names one of them and nothing else. With none, each pool answers to its `model`, its id and what its server calls the model.
+             * @default []
+             */
+            readonly models: readonly components["schemas"]["Model"][];
+        };
+        /** @description A name that tasks ask for, and the pools that serve it. */
+        readonly Model: {
+            /**
+             * @description The name.
+             * @example coder
+             */
+            readonly name: string;
+            /**
+             * @description Other names of it. An exact name goes before an exact alias, and that before the longest wildcard that fits.
+             * @default []
+             */
+            readonly aliases: readonly components["schemas"]["ModelPattern"][];
+            /** @description Ids of the pools that serve it; the one with the earliest predicted start takes the task. */
+            readonly pools: readonly string[];
+            /**
+             * @description Ids of the pools that take the task where none of `pools` can do it, is up, has room or can meet the deadline.
+             * @default []
+             */
+            readonly fallback: readonly string[];
+            /** @default {} */
+            readonly defaults: components["schemas"]["ModelDefaults"];
+        };
+        /**
+         * @description A name; `*` stands for any characters.
+         * @example claude-*
+         */
+        readonly ModelPattern: string;
+        /** @description What a task of this model has that does not say, before `defaults`. */
+        readonly ModelDefaults: {
+            /** @description Most tokens a completion generates; less where the context or the budgets have less left. */
+            readonly max_tokens?: number;
+            /**
+             * @description Its priority; never above the highest of its key.
+             * @enum {string}
+             */
+            readonly priority?: "interactive" | "batch";
+            /** @description Its deadline, ms from acceptance. */
+            readonly deadline_ms?: number;
+            readonly sampling?: components["schemas"]["ModelSampling"];
+        };
+        /** @description How a completion chooses its tokens, field by field, where the task does not say. Only what needs no feature of the engine. */
+        readonly ModelSampling: {
+            /** @description 0 is greedy. */
+            readonly temperature?: number;
+            /** @description Nucleus sampling; 1 is off. */
+            readonly top_p?: number;
+            /** @description Tokens considered; 0 is all. */
+            readonly top_k?: number;
+            /** @description Least probability relative to the most likely token; 0 is off. */
+            readonly min_p?: number;
+            /** @description Above 1 punishes repetition; 1 is off. */
+            readonly repeat_penalty?: number;
         };
         /** @description What a task has that does not say. */
         readonly Defaults: {
@@ -198,6 +261,8 @@ export interface components {
              * @enum {string}
              */
             readonly top_priority: "interactive" | "batch";
+            /** @description Models it may use: names, aliases or wildcards. */
+            readonly models?: readonly components["schemas"]["ModelPattern"][];
             /** @default {} */
             readonly budgets: components["schemas"]["Budgets"];
         };
@@ -269,17 +334,83 @@ export interface components {
         };
         /** @description A pool: one model on one engine through replicas. What each engine and driver adds is in `src/adapters/engines/`; codegen puts it together. */
         readonly Pool: components["schemas"]["MockPool"] | components["schemas"]["LlamacppPool"] | components["schemas"]["VllmPool"] | components["schemas"]["TgiPool"] | components["schemas"]["TritonPool"] | components["schemas"]["OllamaPool"] | components["schemas"]["OpenaiPool"];
+        /** @description Pools that share devices: some are loaded, the others sleep and are loaded when their turn comes. Tasks for a sleeping pool queue as for any other. */
+        readonly Group: {
+            readonly id: components["schemas"]["Id"];
+            /** @description Ids of its pools. */
+            readonly pools: readonly components["schemas"]["Id"][];
+            /**
+             * @description Pools that may be loaded at once.
+             * @default 1
+             */
+            readonly loaded: number;
+            /**
+             * @description A pool without work is unloaded after this, ms; not so one that is named in `preload` or `pin`.
+             * @default 900000
+             */
+            readonly idle_unload_ms: number;
+            /**
+             * @description How long a pool with work stays loaded while others wait for their turn, ms. It leaves sooner where an interactive deadline of another would be missed.
+             * @default 60000
+             */
+            readonly max_hold_ms: number;
+            /**
+             * @description Pools that are loaded at the start, and again when no other has work and there is room.
+             * @default []
+             */
+            readonly preload: readonly components["schemas"]["Id"][];
+            /**
+             * @description Pools that are loaded at the start and never leave; fewer than `loaded` unless every pool is pinned.
+             * @default []
+             */
+            readonly pin: readonly components["schemas"]["Id"][];
+        };
         /** @description What a pool has beside that whose engine is a server; codegen adds it to the pools of such drivers. */
         readonly Remote: {
             readonly url?: components["schemas"]["Url"];
             readonly api_key_env?: components["schemas"]["ApiKeyEnv"];
-            /**
-             * @description Whether the engine gives the same text again for the same seed; `probe` asks it at each start, with one seed several times.
-             * @default probe
-             * @enum {unknown}
-             */
-            readonly replayable: true | false | "probe";
+            /** @default probe */
+            readonly replayable: components["schemas"]["Replayable"];
+            readonly reload?: components["schemas"]["ReloadMode"];
         };
+        /** @description What a pool has beside that whose servers the daemon starts; codegen adds it to the pools of such drivers. */
+        readonly Managed: {
+            readonly command: components["schemas"]["Command"];
+            /**
+             * @description Variables of the daemon's environment that the server gets beside PATH, HOME, the locale and what GPU drivers read. None that begins with ORCHD_.
+             * @default []
+             */
+            readonly env: readonly components["schemas"]["EnvName"][];
+            /**
+             * @description Time between SIGTERM and SIGKILL to the server and all that it has started, ms.
+             * @default 5000
+             */
+            readonly stop_ms: number;
+            readonly api_key_env?: components["schemas"]["ApiKeyEnv"];
+            /** @default probe */
+            readonly replayable: components["schemas"]["Replayable"];
+            readonly reload?: components["schemas"]["ReloadMode"];
+        };
+        /**
+         * @description The program and its arguments, one for each replica; started without a shell. Filled in: {port} of 127.0.0.1, {model_path} of a file: or catalog: model, {model} (its name after the colon), {devices} (0,1), {ctx} (of one task), {slots}, {ctx_total} (ctx times slots), {replica} (its id).
+         * @example [llama-server, --model, "{model_path}", --port, "{port}"]
+         */
+        readonly Command: readonly string[];
+        /**
+         * @description Name of a variable of the environment.
+         * @example HF_TOKEN
+         */
+        readonly EnvName: string;
+        /**
+         * @description Whether the engine gives the same text again for the same seed; `probe` asks it at each start, with one seed several times.
+         * @enum {unknown}
+         */
+        readonly Replayable: true | false | "probe";
+        /**
+         * @description How a reload brings up another model: `beside` the old one, which serves until the new one is proven, or `swap`: the old one is worked off and unloaded first, and comes back if the new one does not. Left out: swap where the replicas name devices or a fixed port and where a llama-server's router holds a limited number of models, else beside.
+         * @enum {string}
+         */
+        readonly ReloadMode: "beside" | "swap";
         /**
          * @description Where the engine's server is; of a pool with several replicas each has its own.
          * @example http://127.0.0.1:8081
@@ -295,7 +426,7 @@ export interface components {
          * @example my-pool
          */
         readonly Id: string;
-        /** @description `file:` and a path below models_dir (or models/...), `catalog:` and the id of a catalog model, or what else the engine takes, such as `mock:` and a name. A pool whose engine is a server may leave it out and serves what the server has, as `served:` and the pool's id. */
+        /** @description `file:` and a path below models_dir (or models/...), `catalog:` and the id of a catalog model, or what else the engine takes, such as `mock:` and a name. A pool with a `url` or a `command` may leave it out and serves what the server has, as `served:` and the pool's id. */
         readonly ModelRef: string;
         /** @description Largest context of a task, tokens; may be left out where a server tells its own. */
         readonly Ctx: number;
@@ -312,8 +443,10 @@ export interface components {
             readonly slots?: number;
             readonly url?: components["schemas"]["Url"];
             readonly api_key_env?: components["schemas"]["ApiKeyEnv"];
+            /** @description Port of 127.0.0.1 that a managed server listens on; a free one at each start if left out. */
+            readonly port?: number;
             /**
-             * @description Device indices it runs on.
+             * @description Indices of the devices it runs on, as nvidia-smi numbers them; an engine that the daemon starts sees no others (CUDA_VISIBLE_DEVICES). It takes no tasks while NVIDIA's tool says that one of them cannot be used.
              * @default []
              */
             readonly devices: readonly number[];
@@ -388,6 +521,11 @@ export interface components {
              */
             readonly replayable: boolean;
             /**
+             * @description Whether it says that it can go on from text it is given, so that a task that was cut off is gone on with where it cannot be run again.
+             * @default true
+             */
+            readonly continues: boolean;
+            /**
              * @description Delay before the engine is up, ms.
              * @default 0
              */
@@ -447,7 +585,7 @@ export interface components {
              */
             readonly threads: number;
             /**
-             * @description Whether to offload to a GPU where the installed build can.
+             * @description Whether to run on the GPUs of the replica (all of them where it names no devices); refused where the installed build of node-llama-cpp has none, and the message names the package to install.
              * @default false
              */
             readonly gpu: boolean;
@@ -457,7 +595,7 @@ export interface components {
              */
             readonly temperature: number;
         };
-        readonly LlamacppPool: components["schemas"]["LlamacppEmbeddedPool"] | components["schemas"]["LlamacppExternalPool"];
+        readonly LlamacppPool: components["schemas"]["LlamacppEmbeddedPool"] | components["schemas"]["LlamacppExternalPool"] | components["schemas"]["LlamacppManagedPool"];
         /** @description A GGUF model run by llama.cpp in a supervised child process. */
         readonly LlamacppEmbeddedPool: {
             readonly id: components["schemas"]["Id"];
@@ -487,7 +625,7 @@ export interface components {
         };
         /** @description A llama-server has its options on its own command line. */
         readonly LlamacppExternalOptions: Record<string, never>;
-        /** @description A llama-server. */
+        /** @description A llama-server that runs already. */
         readonly LlamacppExternalPool: {
             readonly id: components["schemas"]["Id"];
             /** @enum {string} */
@@ -513,14 +651,55 @@ export interface components {
             readonly prices?: components["schemas"]["Prices"];
             readonly url?: components["schemas"]["Url"];
             readonly api_key_env?: components["schemas"]["ApiKeyEnv"];
-            /**
-             * @description Whether the engine gives the same text again for the same seed; `probe` asks it at each start, with one seed several times.
-             * @default probe
-             * @enum {unknown}
-             */
-            readonly replayable: true | false | "probe";
+            /** @default probe */
+            readonly replayable: components["schemas"]["Replayable"];
+            readonly reload?: components["schemas"]["ReloadMode"];
             /** @default {} */
             readonly llamacpp: components["schemas"]["LlamacppExternalOptions"];
+        };
+        /** @description A llama-server has its options on its own command line. */
+        readonly LlamacppManagedOptions: Record<string, never>;
+        /** @description A llama-server that the daemon starts. */
+        readonly LlamacppManagedPool: {
+            readonly id: components["schemas"]["Id"];
+            /** @enum {string} */
+            readonly engine: "llamacpp";
+            /** @enum {string} */
+            readonly driver: "managed";
+            readonly model: components["schemas"]["ModelRef"];
+            readonly ctx?: components["schemas"]["Ctx"];
+            readonly max_tokens_out?: components["schemas"]["MaxTokensOut"];
+            readonly sampler_profile_version?: components["schemas"]["SamplerProfileVersion"];
+            /**
+             * @default [
+             *       {
+             *         "id": "r0"
+             *       }
+             *     ]
+             */
+            readonly replicas: components["schemas"]["Replicas"];
+            /** @default {} */
+            readonly queue: components["schemas"]["Queue"];
+            /** @default {} */
+            readonly timeouts: components["schemas"]["Timeouts"];
+            readonly prices?: components["schemas"]["Prices"];
+            readonly command: components["schemas"]["Command"];
+            /**
+             * @description Variables of the daemon's environment that the server gets beside PATH, HOME, the locale and what GPU drivers read. None that begins with ORCHD_.
+             * @default []
+             */
+            readonly env: readonly components["schemas"]["EnvName"][];
+            /**
+             * @description Time between SIGTERM and SIGKILL to the server and all that it has started, ms.
+             * @default 5000
+             */
+            readonly stop_ms: number;
+            readonly api_key_env?: components["schemas"]["ApiKeyEnv"];
+            /** @default probe */
+            readonly replayable: components["schemas"]["Replayable"];
+            readonly reload?: components["schemas"]["ReloadMode"];
+            /** @default {} */
+            readonly llamacpp: components["schemas"]["LlamacppManagedOptions"];
         };
         /** @description What this vLLM can beyond what it tells. */
         readonly VllmOptions: {
@@ -530,8 +709,8 @@ export interface components {
              */
             readonly features: readonly ("images" | "audio" | "reasoning")[];
         };
-        readonly VllmPool: components["schemas"]["VllmExternalPool"];
-        /** @description A vLLM server. */
+        readonly VllmPool: components["schemas"]["VllmExternalPool"] | components["schemas"]["VllmManagedPool"];
+        /** @description A vLLM server that runs already. */
         readonly VllmExternalPool: {
             readonly id: components["schemas"]["Id"];
             /** @enum {string} */
@@ -557,19 +736,58 @@ export interface components {
             readonly prices?: components["schemas"]["Prices"];
             readonly url?: components["schemas"]["Url"];
             readonly api_key_env?: components["schemas"]["ApiKeyEnv"];
+            /** @default probe */
+            readonly replayable: components["schemas"]["Replayable"];
+            readonly reload?: components["schemas"]["ReloadMode"];
+            /** @default {} */
+            readonly vllm: components["schemas"]["VllmOptions"];
+        };
+        /** @description A vLLM server that the daemon starts. */
+        readonly VllmManagedPool: {
+            readonly id: components["schemas"]["Id"];
+            /** @enum {string} */
+            readonly engine: "vllm";
+            /** @enum {string} */
+            readonly driver: "managed";
+            readonly model: components["schemas"]["ModelRef"];
+            readonly ctx?: components["schemas"]["Ctx"];
+            readonly max_tokens_out?: components["schemas"]["MaxTokensOut"];
+            readonly sampler_profile_version?: components["schemas"]["SamplerProfileVersion"];
             /**
-             * @description Whether the engine gives the same text again for the same seed; `probe` asks it at each start, with one seed several times.
-             * @default probe
-             * @enum {unknown}
+             * @default [
+             *       {
+             *         "id": "r0"
+             *       }
+             *     ]
              */
-            readonly replayable: true | false | "probe";
+            readonly replicas: components["schemas"]["Replicas"];
+            /** @default {} */
+            readonly queue: components["schemas"]["Queue"];
+            /** @default {} */
+            readonly timeouts: components["schemas"]["Timeouts"];
+            readonly prices?: components["schemas"]["Prices"];
+            readonly command: components["schemas"]["Command"];
+            /**
+             * @description Variables of the daemon's environment that the server gets beside PATH, HOME, the locale and what GPU drivers read. None that begins with ORCHD_.
+             * @default []
+             */
+            readonly env: readonly components["schemas"]["EnvName"][];
+            /**
+             * @description Time between SIGTERM and SIGKILL to the server and all that it has started, ms.
+             * @default 5000
+             */
+            readonly stop_ms: number;
+            readonly api_key_env?: components["schemas"]["ApiKeyEnv"];
+            /** @default probe */
+            readonly replayable: components["schemas"]["Replayable"];
+            readonly reload?: components["schemas"]["ReloadMode"];
             /** @default {} */
             readonly vllm: components["schemas"]["VllmOptions"];
         };
         /** @description A server that has its options on its own side. */
         readonly TgiOptions: Record<string, never>;
-        readonly TgiPool: components["schemas"]["TgiExternalPool"];
-        /** @description A server of Text Generation Inference. */
+        readonly TgiPool: components["schemas"]["TgiExternalPool"] | components["schemas"]["TgiManagedPool"];
+        /** @description A server of Text Generation Inference that runs already. */
         readonly TgiExternalPool: {
             readonly id: components["schemas"]["Id"];
             /** @enum {string} */
@@ -595,19 +813,58 @@ export interface components {
             readonly prices?: components["schemas"]["Prices"];
             readonly url?: components["schemas"]["Url"];
             readonly api_key_env?: components["schemas"]["ApiKeyEnv"];
+            /** @default probe */
+            readonly replayable: components["schemas"]["Replayable"];
+            readonly reload?: components["schemas"]["ReloadMode"];
+            /** @default {} */
+            readonly tgi: components["schemas"]["TgiOptions"];
+        };
+        /** @description A server of Text Generation Inference that the daemon starts. */
+        readonly TgiManagedPool: {
+            readonly id: components["schemas"]["Id"];
+            /** @enum {string} */
+            readonly engine: "tgi";
+            /** @enum {string} */
+            readonly driver: "managed";
+            readonly model: components["schemas"]["ModelRef"];
+            readonly ctx?: components["schemas"]["Ctx"];
+            readonly max_tokens_out?: components["schemas"]["MaxTokensOut"];
+            readonly sampler_profile_version?: components["schemas"]["SamplerProfileVersion"];
             /**
-             * @description Whether the engine gives the same text again for the same seed; `probe` asks it at each start, with one seed several times.
-             * @default probe
-             * @enum {unknown}
+             * @default [
+             *       {
+             *         "id": "r0"
+             *       }
+             *     ]
              */
-            readonly replayable: true | false | "probe";
+            readonly replicas: components["schemas"]["Replicas"];
+            /** @default {} */
+            readonly queue: components["schemas"]["Queue"];
+            /** @default {} */
+            readonly timeouts: components["schemas"]["Timeouts"];
+            readonly prices?: components["schemas"]["Prices"];
+            readonly command: components["schemas"]["Command"];
+            /**
+             * @description Variables of the daemon's environment that the server gets beside PATH, HOME, the locale and what GPU drivers read. None that begins with ORCHD_.
+             * @default []
+             */
+            readonly env: readonly components["schemas"]["EnvName"][];
+            /**
+             * @description Time between SIGTERM and SIGKILL to the server and all that it has started, ms.
+             * @default 5000
+             */
+            readonly stop_ms: number;
+            readonly api_key_env?: components["schemas"]["ApiKeyEnv"];
+            /** @default probe */
+            readonly replayable: components["schemas"]["Replayable"];
+            readonly reload?: components["schemas"]["ReloadMode"];
             /** @default {} */
             readonly tgi: components["schemas"]["TgiOptions"];
         };
         /** @description A server that has its options on its own side. */
         readonly TritonOptions: Record<string, never>;
-        readonly TritonPool: components["schemas"]["TritonExternalPool"];
-        /** @description A Triton Inference Server. */
+        readonly TritonPool: components["schemas"]["TritonExternalPool"] | components["schemas"]["TritonManagedPool"];
+        /** @description A Triton Inference Server that runs already. */
         readonly TritonExternalPool: {
             readonly id: components["schemas"]["Id"];
             /** @enum {string} */
@@ -633,19 +890,58 @@ export interface components {
             readonly prices?: components["schemas"]["Prices"];
             readonly url?: components["schemas"]["Url"];
             readonly api_key_env?: components["schemas"]["ApiKeyEnv"];
+            /** @default probe */
+            readonly replayable: components["schemas"]["Replayable"];
+            readonly reload?: components["schemas"]["ReloadMode"];
+            /** @default {} */
+            readonly triton: components["schemas"]["TritonOptions"];
+        };
+        /** @description A Triton Inference Server that the daemon starts. */
+        readonly TritonManagedPool: {
+            readonly id: components["schemas"]["Id"];
+            /** @enum {string} */
+            readonly engine: "triton";
+            /** @enum {string} */
+            readonly driver: "managed";
+            readonly model: components["schemas"]["ModelRef"];
+            readonly ctx?: components["schemas"]["Ctx"];
+            readonly max_tokens_out?: components["schemas"]["MaxTokensOut"];
+            readonly sampler_profile_version?: components["schemas"]["SamplerProfileVersion"];
             /**
-             * @description Whether the engine gives the same text again for the same seed; `probe` asks it at each start, with one seed several times.
-             * @default probe
-             * @enum {unknown}
+             * @default [
+             *       {
+             *         "id": "r0"
+             *       }
+             *     ]
              */
-            readonly replayable: true | false | "probe";
+            readonly replicas: components["schemas"]["Replicas"];
+            /** @default {} */
+            readonly queue: components["schemas"]["Queue"];
+            /** @default {} */
+            readonly timeouts: components["schemas"]["Timeouts"];
+            readonly prices?: components["schemas"]["Prices"];
+            readonly command: components["schemas"]["Command"];
+            /**
+             * @description Variables of the daemon's environment that the server gets beside PATH, HOME, the locale and what GPU drivers read. None that begins with ORCHD_.
+             * @default []
+             */
+            readonly env: readonly components["schemas"]["EnvName"][];
+            /**
+             * @description Time between SIGTERM and SIGKILL to the server and all that it has started, ms.
+             * @default 5000
+             */
+            readonly stop_ms: number;
+            readonly api_key_env?: components["schemas"]["ApiKeyEnv"];
+            /** @default probe */
+            readonly replayable: components["schemas"]["Replayable"];
+            readonly reload?: components["schemas"]["ReloadMode"];
             /** @default {} */
             readonly triton: components["schemas"]["TritonOptions"];
         };
         /** @description A server that has its options on its own side. */
         readonly OllamaOptions: Record<string, never>;
-        readonly OllamaPool: components["schemas"]["OllamaExternalPool"];
-        /** @description An Ollama server. */
+        readonly OllamaPool: components["schemas"]["OllamaExternalPool"] | components["schemas"]["OllamaManagedPool"];
+        /** @description An Ollama server that runs already. */
         readonly OllamaExternalPool: {
             readonly id: components["schemas"]["Id"];
             /** @enum {string} */
@@ -671,19 +967,58 @@ export interface components {
             readonly prices?: components["schemas"]["Prices"];
             readonly url?: components["schemas"]["Url"];
             readonly api_key_env?: components["schemas"]["ApiKeyEnv"];
+            /** @default probe */
+            readonly replayable: components["schemas"]["Replayable"];
+            readonly reload?: components["schemas"]["ReloadMode"];
+            /** @default {} */
+            readonly ollama: components["schemas"]["OllamaOptions"];
+        };
+        /** @description An Ollama server that the daemon starts. */
+        readonly OllamaManagedPool: {
+            readonly id: components["schemas"]["Id"];
+            /** @enum {string} */
+            readonly engine: "ollama";
+            /** @enum {string} */
+            readonly driver: "managed";
+            readonly model: components["schemas"]["ModelRef"];
+            readonly ctx?: components["schemas"]["Ctx"];
+            readonly max_tokens_out?: components["schemas"]["MaxTokensOut"];
+            readonly sampler_profile_version?: components["schemas"]["SamplerProfileVersion"];
             /**
-             * @description Whether the engine gives the same text again for the same seed; `probe` asks it at each start, with one seed several times.
-             * @default probe
-             * @enum {unknown}
+             * @default [
+             *       {
+             *         "id": "r0"
+             *       }
+             *     ]
              */
-            readonly replayable: true | false | "probe";
+            readonly replicas: components["schemas"]["Replicas"];
+            /** @default {} */
+            readonly queue: components["schemas"]["Queue"];
+            /** @default {} */
+            readonly timeouts: components["schemas"]["Timeouts"];
+            readonly prices?: components["schemas"]["Prices"];
+            readonly command: components["schemas"]["Command"];
+            /**
+             * @description Variables of the daemon's environment that the server gets beside PATH, HOME, the locale and what GPU drivers read. None that begins with ORCHD_.
+             * @default []
+             */
+            readonly env: readonly components["schemas"]["EnvName"][];
+            /**
+             * @description Time between SIGTERM and SIGKILL to the server and all that it has started, ms.
+             * @default 5000
+             */
+            readonly stop_ms: number;
+            readonly api_key_env?: components["schemas"]["ApiKeyEnv"];
+            /** @default probe */
+            readonly replayable: components["schemas"]["Replayable"];
+            readonly reload?: components["schemas"]["ReloadMode"];
             /** @default {} */
             readonly ollama: components["schemas"]["OllamaOptions"];
         };
         /** @description What this OpenAI-compatible server can, which none of them tells. */
         readonly OpenaiOptions: {
             /**
-             * @description What it can beside generating text.
+             * @description What it can beside generating text. `continues` where `/completions` takes any prompt; conversations need `prefill` as well, and a model that does not think.
              * @default [
              *       "chat_template",
              *       "stop_sequences",
@@ -695,14 +1030,14 @@ export interface components {
              *       "logit_bias"
              *     ]
              */
-            readonly features: readonly ("chat_template" | "stop_sequences" | "tools" | "json_object" | "json_schema" | "images" | "audio" | "logprobs" | "reasoning" | "penalties" | "logit_bias" | "prefill")[];
+            readonly features: readonly ("chat_template" | "stop_sequences" | "tools" | "json_object" | "json_schema" | "images" | "audio" | "logprobs" | "reasoning" | "penalties" | "logit_bias" | "prefill" | "continues")[];
             /**
              * @description What may be asked of it.
              * @default [
              *       "completion"
              *     ]
              */
-            readonly workloads: readonly ("completion" | "embedding")[];
+            readonly workloads: readonly ("completion" | "embedding" | "rerank")[];
             /**
              * @description How it wants the limit of an answer named.
              * @default max_tokens
@@ -710,8 +1045,8 @@ export interface components {
              */
             readonly max_tokens_field: "max_tokens" | "max_completion_tokens";
         };
-        readonly OpenaiPool: components["schemas"]["OpenaiExternalPool"];
-        /** @description A server that speaks the API of OpenAI. */
+        readonly OpenaiPool: components["schemas"]["OpenaiExternalPool"] | components["schemas"]["OpenaiManagedPool"];
+        /** @description A server that speaks the API of OpenAI that runs already. */
         readonly OpenaiExternalPool: {
             readonly id: components["schemas"]["Id"];
             /** @enum {string} */
@@ -737,12 +1072,51 @@ export interface components {
             readonly prices?: components["schemas"]["Prices"];
             readonly url?: components["schemas"]["Url"];
             readonly api_key_env?: components["schemas"]["ApiKeyEnv"];
+            /** @default probe */
+            readonly replayable: components["schemas"]["Replayable"];
+            readonly reload?: components["schemas"]["ReloadMode"];
+            /** @default {} */
+            readonly openai: components["schemas"]["OpenaiOptions"];
+        };
+        /** @description A server that speaks the API of OpenAI that the daemon starts. */
+        readonly OpenaiManagedPool: {
+            readonly id: components["schemas"]["Id"];
+            /** @enum {string} */
+            readonly engine: "openai";
+            /** @enum {string} */
+            readonly driver: "managed";
+            readonly model: components["schemas"]["ModelRef"];
+            readonly ctx?: components["schemas"]["Ctx"];
+            readonly max_tokens_out?: components["schemas"]["MaxTokensOut"];
+            readonly sampler_profile_version?: components["schemas"]["SamplerProfileVersion"];
             /**
-             * @description Whether the engine gives the same text again for the same seed; `probe` asks it at each start, with one seed several times.
-             * @default probe
-             * @enum {unknown}
+             * @default [
+             *       {
+             *         "id": "r0"
+             *       }
+             *     ]
              */
-            readonly replayable: true | false | "probe";
+            readonly replicas: components["schemas"]["Replicas"];
+            /** @default {} */
+            readonly queue: components["schemas"]["Queue"];
+            /** @default {} */
+            readonly timeouts: components["schemas"]["Timeouts"];
+            readonly prices?: components["schemas"]["Prices"];
+            readonly command: components["schemas"]["Command"];
+            /**
+             * @description Variables of the daemon's environment that the server gets beside PATH, HOME, the locale and what GPU drivers read. None that begins with ORCHD_.
+             * @default []
+             */
+            readonly env: readonly components["schemas"]["EnvName"][];
+            /**
+             * @description Time between SIGTERM and SIGKILL to the server and all that it has started, ms.
+             * @default 5000
+             */
+            readonly stop_ms: number;
+            readonly api_key_env?: components["schemas"]["ApiKeyEnv"];
+            /** @default probe */
+            readonly replayable: components["schemas"]["Replayable"];
+            readonly reload?: components["schemas"]["ReloadMode"];
             /** @default {} */
             readonly openai: components["schemas"]["OpenaiOptions"];
         };

@@ -4,6 +4,11 @@
 export const doorOperations = {
   createChatCompletion: {"door":"openai","role":"data","method":"post","path":"/v1/chat/completions","statuses":[200,400,401,403,404,409,413,415,429,500,503],"body":true},
   createCompletion: {"door":"openai","role":"data","method":"post","path":"/v1/completions","statuses":[200,400,401,403,404,409,413,415,429,500,503],"body":true},
+  createResponse: {"door":"openai","role":"data","method":"post","path":"/v1/responses","statuses":[200,400,401,403,404,409,413,415,429,500,503],"body":true},
+  getResponse: {"door":"openai","role":"data","method":"get","path":"/v1/responses/{response_id}","statuses":[200,400,401,403,404,500],"body":false},
+  deleteResponse: {"door":"openai","role":"data","method":"delete","path":"/v1/responses/{response_id}","statuses":[200,401,403,404,500,503],"body":false},
+  cancelResponse: {"door":"openai","role":"data","method":"post","path":"/v1/responses/{response_id}/cancel","statuses":[200,401,403,404,500,503],"body":false},
+  listInputItems: {"door":"openai","role":"data","method":"get","path":"/v1/responses/{response_id}/input_items","statuses":[200,400,401,403,404,500],"body":false},
   createEmbedding: {"door":"openai","role":"data","method":"post","path":"/v1/embeddings","statuses":[200,400,401,403,404,409,413,415,429,500,503],"body":true},
   createRerank: {"door":"openai","role":"data","method":"post","path":"/v1/rerank","statuses":[200,400,401,403,404,409,413,415,429,500,503],"body":true},
   listModels: {"door":"openai","role":"data","method":"get","path":"/v1/models","statuses":[200,401,403,500],"body":false},
@@ -18,7 +23,7 @@ export const doorOperations = {
   retrieveBatch: {"door":"openai","role":"data","method":"get","path":"/v1/batches/{batch}","statuses":[200,401,403,404,500,503],"body":false},
   cancelBatch: {"door":"openai","role":"data","method":"post","path":"/v1/batches/{batch}/cancel","statuses":[200,401,403,404,409,500,503],"body":false},
   createMessage: {"door":"anthropic","role":"data","method":"post","path":"/v1/messages","statuses":[200,400,401,403,404,409,413,415,429,500,503],"body":true},
-  countMessageTokens: {"door":"anthropic","role":"data","method":"post","path":"/v1/messages/count_tokens","statuses":[200,400,401,403,404,409,413,415,500,503],"body":true},
+  countMessageTokens: {"door":"anthropic","role":"data","method":"post","path":"/v1/messages/count_tokens","statuses":[200,400,401,403,404,409,413,415,500],"body":true},
   listAnthropicModels: {"door":"anthropic","role":"data","method":"get","path":"/v1/models","statuses":[200,401,403,500],"body":false,"when":"anthropic-version"},
   retrieveAnthropicModel: {"door":"anthropic","role":"data","method":"get","path":"/v1/models/{model}","statuses":[200,401,403,404,500],"body":false,"when":"anthropic-version"},
 } as const

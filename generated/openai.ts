@@ -42,6 +42,109 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/responses": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Answer a conversation, and keep the answer
+         * @description As chat completions, in items. The answer is kept as long as its task unless `store` is false, and `previous_response_id` goes on from
+         *     it. With `background` the task goes on whether or not anybody reads, over a restart of the daemon too; its stream is taken up by
+         *     `GET /v1/responses/{id}?stream=true&starting_after=N`. A sign of life in a stream is `response.in_progress` (or `response.queued`)
+         *     again, with the number of the event before it. Numbers rise by the length of what an event brings, so that they do not depend on
+         *     how the text was cut into pieces.
+         */
+        post: operations["createResponse"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/responses/{response_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Its id, `resp_` and the task.
+                 * @example resp_6f1f64a5
+                 */
+                response_id: components["parameters"]["ResponseId"];
+            };
+            cookie?: never;
+        };
+        /** A response as it stands, or its stream */
+        get: operations["getResponse"];
+        put?: never;
+        post?: never;
+        /**
+         * Forget a response
+         * @description Its task and its transcript are forgotten; one that still runs is cancelled first.
+         */
+        delete: operations["deleteResponse"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/responses/{response_id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Its id, `resp_` and the task.
+                 * @example resp_6f1f64a5
+                 */
+                response_id: components["parameters"]["ResponseId"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Cancel a response
+         * @description One that has ended stays as it is.
+         */
+        post: operations["cancelResponse"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/responses/{response_id}/input_items": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Its id, `resp_` and the task.
+                 * @example resp_6f1f64a5
+                 */
+                response_id: components["parameters"]["ResponseId"];
+            };
+            cookie?: never;
+        };
+        /**
+         * The conversation that a response answers
+         * @description Its input and all that came before it, without the instructions, as items made anew from what is kept.
+         */
+        get: operations["listInputItems"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/embeddings": {
         parameters: {
             query?: never;
@@ -493,6 +596,133 @@ export interface components {
             }[];
             usage: components["schemas"]["Usage"];
         };
+        /** @description A piece of the answer; the last one before `[DONE]` has the usage and no choice, where `include_usage` asks for it. */
+        ChatCompletionChunk: {
+            /** @description `chatcmpl-` and the task. */
+            id: string;
+            /**
+             * @description What this is.
+             * @enum {string}
+             */
+            object: "chat.completion.chunk";
+            /** @description When it was accepted, seconds since the epoch. */
+            created: number;
+            /** @description As asked for. */
+            model: string;
+            /** @description The piece. */
+            choices: {
+                /** @description 0. */
+                index: number;
+                /** @description What is new. */
+                delta: {
+                    /**
+                     * @description Of the first piece.
+                     * @enum {string}
+                     */
+                    role?: "assistant";
+                    /** @description Text. */
+                    content?: string;
+                    /** @description What it thinks. */
+                    reasoning_content?: string;
+                    /** @description A piece of a tool call. */
+                    tool_calls?: {
+                        /** @description Calls count up from 0. */
+                        index: number;
+                        /** @description Of the first piece. */
+                        id?: string;
+                        /**
+                         * @description Of the first piece.
+                         * @enum {string}
+                         */
+                        type?: "function";
+                        /** @description What is called. */
+                        function: {
+                            /** @description Of the first piece. */
+                            name?: string;
+                            /** @description A piece of JSON text. */
+                            arguments: string;
+                        };
+                    }[];
+                };
+                /** @description How likely its tokens were, as `content`. */
+                logprobs?: {
+                    [key: string]: unknown;
+                } | null;
+                /**
+                 * @description Why it ended; null before.
+                 * @enum {string|null}
+                 */
+                finish_reason: "stop" | "length" | "tool_calls" | null;
+            }[];
+            /** @description Where `include_usage` asks for it; null before the last chunk. */
+            usage?: {
+                /** @description Of the prompt. */
+                prompt_tokens: number;
+                /** @description Generated. */
+                completion_tokens: number;
+                /** @description Both. */
+                total_tokens: number;
+                /** @description Of the prompt. */
+                prompt_tokens_details?: {
+                    /** @description From a cache. */
+                    cached_tokens: number;
+                };
+                /** @description Of those generated. */
+                completion_tokens_details?: {
+                    /** @description Thought. */
+                    reasoning_tokens: number;
+                };
+            } | null;
+        };
+        /** @description A piece of the text; the last one before `[DONE]` has the usage and no choice, where `include_usage` asks for it. */
+        CompletionChunk: {
+            /** @description `cmpl-` and the task. */
+            id: string;
+            /**
+             * @description What this is.
+             * @enum {string}
+             */
+            object: "text_completion";
+            /** @description When it was accepted, seconds since the epoch. */
+            created: number;
+            /** @description As asked for. */
+            model: string;
+            /** @description The piece. */
+            choices: {
+                /** @description 0. */
+                index: number;
+                /** @description What is new. */
+                text: string;
+                /** @description Never told. */
+                logprobs?: {
+                    [key: string]: unknown;
+                } | null;
+                /**
+                 * @description Why it ended; null before.
+                 * @enum {string|null}
+                 */
+                finish_reason: "stop" | "length" | "tool_calls" | null;
+            }[];
+            /** @description Where `include_usage` asks for it; null before the last chunk. */
+            usage?: {
+                /** @description Of the prompt. */
+                prompt_tokens: number;
+                /** @description Generated. */
+                completion_tokens: number;
+                /** @description Both. */
+                total_tokens: number;
+                /** @description Of the prompt. */
+                prompt_tokens_details?: {
+                    /** @description From a cache. */
+                    cached_tokens: number;
+                };
+                /** @description Of those generated. */
+                completion_tokens_details?: {
+                    /** @description Thought. */
+                    reasoning_tokens: number;
+                };
+            } | null;
+        };
         /** @description A model. */
         Model: {
             /** @description The name to ask for it by. */
@@ -504,7 +734,7 @@ export interface components {
             object: "model";
             /** @description When the daemon was started, seconds since the epoch. */
             created: number;
-            /** @description The engine it runs on. */
+            /** @description This daemon. */
             owned_by: string;
         };
         /** @description All models. */
@@ -589,6 +819,331 @@ export interface components {
                 finish_reason: "stop" | "length" | "tool_calls";
             }[];
             usage: components["schemas"]["Usage"];
+        };
+        /**
+         * @description An item of a conversation: a message (also without `type`), a call of a tool, its output, or reasoning. Reasoning without text, and
+         *     items of types not known here that carry nothing a model could read, pass and have no effect.
+         */
+        InputItem: {
+            /** @description message, function_call, function_call_output, custom_tool_call, custom_tool_call_output or reasoning. */
+            type?: string | null;
+            /** @description Passes. */
+            id?: string | null;
+            /**
+             * @description Of a message.
+             * @enum {string|null}
+             */
+            role?: "system" | "developer" | "user" | "assistant" | null;
+            /** @description Of a message, or of reasoning. */
+            content?: (string | null) | components["schemas"]["InputPart"][];
+            /** @description Of reasoning. */
+            summary?: components["schemas"]["InputPart"][] | null;
+            /** @description Of reasoning of another server, which is passed over. */
+            encrypted_content?: string | null;
+            /** @description The call. */
+            call_id?: string | null;
+            /** @description The tool that is called. */
+            name?: string | null;
+            /** @description The namespace of that tool. */
+            namespace?: string | null;
+            /** @description Of function_call. */
+            arguments?: string | null;
+            /** @description Of custom_tool_call. */
+            input?: string | null;
+            /** @description Of an output. */
+            output?: (string | null) | components["schemas"]["InputPart"][];
+        };
+        /** @description A part of an item: input_text, output_text, input_image, refusal, reasoning_text or summary_text. */
+        InputPart: {
+            /** @description What the part is. */
+            type: string;
+            /** @description Its text. */
+            text?: string | null;
+            /** @description Of refusal. */
+            refusal?: string | null;
+            /** @description Of input_image, a data: URL. */
+            image_url?: string | null;
+            /** @description How closely to look. */
+            detail?: string | null;
+        };
+        /**
+         * @description A tool: function, custom (offered to the model as a function with one text), or a namespace of these. One of another type passes and
+         *     is not offered to the model.
+         */
+        ResponseTool: {
+            /** @description Kind of tool. */
+            type: string;
+            /** @description Its name. */
+            name?: string | null;
+            /** @description What it does. */
+            description?: string | null;
+            /** @description JSON Schema of its arguments. */
+            parameters?: {
+                [key: string]: unknown;
+            } | null;
+            /** @description Whether the arguments have to fit. */
+            strict?: boolean | null;
+            /** @description Of custom: a grammar, told to the model in words. */
+            format?: {
+                [key: string]: unknown;
+            } | null;
+            /** @description Of a namespace. */
+            tools?: components["schemas"]["ResponseTool"][] | null;
+        };
+        /** @description A conversation to be answered. Fields that are not listed pass and have no effect. */
+        ResponseRequest: {
+            /** @description A name of `GET /v1/models`. */
+            model?: string | null;
+            /** @description A text, or items. */
+            input?: (string | null) | components["schemas"]["InputItem"][];
+            /** @description Said first by the system; not carried over by `previous_response_id`. */
+            instructions?: string | null;
+            /** @description The response to go on from. */
+            previous_response_id?: string | null;
+            /** @description Refused; name the response before in previous_response_id. */
+            conversation?: unknown;
+            /** @description Refused; prompts are not kept here. */
+            prompt?: unknown;
+            /** @description Whether the answer comes in events. */
+            stream?: boolean | null;
+            /** @description Whether the task goes on without a reader; needs `store`. */
+            background?: boolean | null;
+            /** @description Whether the answer can be asked for again; it can unless this is false. */
+            store?: boolean | null;
+            /** @description Most tokens generated; what the context has left where that is less. */
+            max_output_tokens?: number | null;
+            /** @description 0 is greedy. */
+            temperature?: number | null;
+            /** @description Nucleus sampling. */
+            top_p?: number | null;
+            /** @description The same seed gives the same text where the engine is replayable. */
+            seed?: number | null;
+            /** @description Tools the model may call. */
+            tools?: components["schemas"]["ResponseTool"][] | null;
+            /** @description none, auto, required, or the tool to call. */
+            tool_choice?: (string | null) | {
+                [key: string]: unknown;
+            };
+            /** @description Whether several tools may be called in one answer. */
+            parallel_tool_calls?: boolean | null;
+            /** @description The text of the answer. */
+            text?: {
+                /** @description Its form. */
+                format?: {
+                    /**
+                     * @description The form.
+                     * @enum {string}
+                     */
+                    type: "text" | "json_object" | "json_schema";
+                    /** @description Of json_schema. */
+                    name?: string | null;
+                    /** @description What the answer is. */
+                    description?: string | null;
+                    /** @description JSON Schema of the answer. */
+                    schema?: {
+                        [key: string]: unknown;
+                    } | null;
+                    /** @description Whether the answer has to fit. */
+                    strict?: boolean | null;
+                } | null;
+            } | null;
+            /** @description How the model thinks. */
+            reasoning?: {
+                /** @description How much. */
+                effort?: string | null;
+                /** @description Whether what it thinks comes as a summary (any value) or as reasoning text (left out). */
+                summary?: string | null;
+            } | null;
+            /** @description message.output_text.logprobs has an effect. */
+            include?: string[] | null;
+            /** @description Most likely tokens to tell. */
+            top_logprobs?: number | null;
+            /** @description Labels of the client; given back. */
+            metadata?: {
+                [key: string]: string;
+            } | null;
+            /** @description A session; headers that name one come first. */
+            prompt_cache_key?: string | null;
+            /** @description Passes. */
+            user?: string | null;
+        };
+        /** @description A response as it stands. */
+        Response: {
+            /** @description `resp_` and the task. */
+            id: string;
+            /**
+             * @description What this is.
+             * @enum {string}
+             */
+            object: "response";
+            /** @description When it was accepted, seconds since the epoch. */
+            created_at: number;
+            /** @description When it ended, seconds since the epoch; null where it has not, or where that is not told. */
+            completed_at: number | null;
+            /**
+             * @description Where it is.
+             * @enum {string}
+             */
+            status: "queued" | "in_progress" | "completed" | "incomplete" | "failed" | "cancelled";
+            /** @description Whether it goes on without a reader. */
+            background: boolean;
+            /** @description Why it failed. */
+            error: {
+                /** @description For programs. */
+                code: string;
+                /** @description For people. */
+                message: string;
+            } | null;
+            /** @description Why it is incomplete. */
+            incomplete_details: {
+                /**
+                 * @description The reason.
+                 * @enum {string}
+                 */
+                reason: "max_output_tokens";
+            } | null;
+            /** @description As given. */
+            instructions: string | null;
+            /** @description As given. */
+            max_output_tokens: number | null;
+            /** @description As given. */
+            metadata: {
+                [key: string]: string;
+            };
+            /** @description As asked for. */
+            model: string;
+            /** @description What the model said and called. */
+            output: components["schemas"]["OutputItem"][];
+            /** @description Whether several tools may be called. */
+            parallel_tool_calls: boolean;
+            /** @description As given. */
+            previous_response_id: string | null;
+            /** @description As given. */
+            reasoning: {
+                [key: string]: unknown;
+            };
+            /** @description Whether it can be asked for again. */
+            store: boolean;
+            /** @description As given; 1 if not. */
+            temperature: number | null;
+            /** @description The form of the answer. */
+            text: {
+                [key: string]: unknown;
+            };
+            /** @description As given; auto if not. */
+            tool_choice: string | {
+                [key: string]: unknown;
+            };
+            /** @description Tools that were offered to the model. */
+            tools: components["schemas"]["ResponseTool"][];
+            /** @description As given; 1 if not. */
+            top_p: number | null;
+            /**
+             * @description What does not fit is refused.
+             * @enum {string}
+             */
+            truncation: "disabled";
+            /** @description Tokens used; null until it has completed. */
+            usage: {
+                /** @description Of the prompt. */
+                input_tokens: number;
+                /** @description Of the prompt. */
+                input_tokens_details: {
+                    /** @description From a cache. */
+                    cached_tokens: number;
+                };
+                /** @description Generated. */
+                output_tokens: number;
+                /** @description Of those generated. */
+                output_tokens_details: {
+                    /** @description Thought. */
+                    reasoning_tokens: number;
+                };
+                /** @description Both. */
+                total_tokens: number;
+            } | null;
+        };
+        /** @description A part of an item: output_text, reasoning_text or summary_text. */
+        OutputPart: {
+            /** @description What it is. */
+            type: string;
+            /** @description Its text. */
+            text: string;
+            /** @description None are made. */
+            annotations?: {
+                [key: string]: unknown;
+            }[];
+            /** @description How likely its tokens were, where that was asked for. */
+            logprobs?: {
+                [key: string]: unknown;
+            }[];
+        };
+        /** @description Something the model said or called: message, reasoning, function_call or custom_tool_call. */
+        OutputItem: {
+            /** @description Its id. */
+            id: string;
+            /** @description What it is. */
+            type: string;
+            /**
+             * @description Whether it is whole.
+             * @enum {string}
+             */
+            status?: "in_progress" | "completed" | "incomplete";
+            /**
+             * @description Of a message.
+             * @enum {string}
+             */
+            role?: "assistant";
+            /** @description Of a message or of reasoning. */
+            content?: components["schemas"]["OutputPart"][];
+            /** @description Of reasoning. */
+            summary?: components["schemas"]["OutputPart"][];
+            /** @description Named by the output of a call. */
+            call_id?: string;
+            /** @description The tool. */
+            name?: string;
+            /** @description The namespace of the tool. */
+            namespace?: string;
+            /** @description Of function_call. */
+            arguments?: string;
+            /** @description Of custom_tool_call. */
+            input?: string;
+        };
+        /** @description A page of items. */
+        InputItemList: {
+            /**
+             * @description What this is.
+             * @enum {string}
+             */
+            object: "list";
+            /** @description The items. */
+            data: (components["schemas"]["InputItem"] & {
+                /** @description Its id. */
+                id: string;
+                /** @description What it is. */
+                type: string;
+            })[];
+            /** @description Of the page. */
+            first_id: string | null;
+            /** @description Of the page. */
+            last_id: string | null;
+            /** @description Whether there are more. */
+            has_more: boolean;
+        };
+        /** @description A response that is gone. */
+        DeletedResponse: {
+            /** @description Its id. */
+            id: string;
+            /**
+             * @description What it was.
+             * @enum {string}
+             */
+            object: "response";
+            /**
+             * @description It is.
+             * @enum {boolean}
+             */
+            deleted: true;
         };
         /** @description Texts to embed. */
         EmbeddingRequest: {
@@ -847,6 +1402,13 @@ export interface components {
             /** @description Whether there are more. */
             has_more: boolean;
         };
+        /** @description One event of a response; what it has beside these depends on its type. */
+        ResponseEvent: {
+            /** @description The same as the name of the event. */
+            type: string;
+            /** @description Rises; `starting_after` takes it. */
+            sequence_number: number;
+        };
     };
     responses: {
         /** @description The request cannot be done as it is; `param` names the field where there is one. */
@@ -857,6 +1419,16 @@ export interface components {
                  * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
                  */
                 "X-Correlation-Id": string;
+                /**
+                 * @description The task that failed before anything of its answer was written; absent where the request became none.
+                 * @example 6f1f64a5-3f3b-4a6e-9f7a-0d6f2c1b7a10
+                 */
+                "X-Task-Id"?: string;
+                /**
+                 * @description `true` where the same request was running already, and this is its answer.
+                 * @example true
+                 */
+                "X-Orchd-Attached"?: "true";
                 [name: string]: unknown;
             };
             content: {
@@ -871,6 +1443,16 @@ export interface components {
                  * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
                  */
                 "X-Correlation-Id": string;
+                /**
+                 * @description The task that failed before anything of its answer was written; absent where the request became none.
+                 * @example 6f1f64a5-3f3b-4a6e-9f7a-0d6f2c1b7a10
+                 */
+                "X-Task-Id"?: string;
+                /**
+                 * @description `true` where the same request was running already, and this is its answer.
+                 * @example true
+                 */
+                "X-Orchd-Attached"?: "true";
                 [name: string]: unknown;
             };
             content: {
@@ -885,13 +1467,23 @@ export interface components {
                  * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
                  */
                 "X-Correlation-Id": string;
+                /**
+                 * @description The task that failed before anything of its answer was written; absent where the request became none.
+                 * @example 6f1f64a5-3f3b-4a6e-9f7a-0d6f2c1b7a10
+                 */
+                "X-Task-Id"?: string;
+                /**
+                 * @description `true` where the same request was running already, and this is its answer.
+                 * @example true
+                 */
+                "X-Orchd-Attached"?: "true";
                 [name: string]: unknown;
             };
             content: {
                 "application/json": components["schemas"]["ErrorEnvelope"];
             };
         };
-        /** @description No such model or path. */
+        /** @description No such model, response or path. */
         NotFound: {
             headers: {
                 /**
@@ -899,6 +1491,16 @@ export interface components {
                  * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
                  */
                 "X-Correlation-Id": string;
+                /**
+                 * @description The task that failed before anything of its answer was written; absent where the request became none.
+                 * @example 6f1f64a5-3f3b-4a6e-9f7a-0d6f2c1b7a10
+                 */
+                "X-Task-Id"?: string;
+                /**
+                 * @description `true` where the same request was running already, and this is its answer.
+                 * @example true
+                 */
+                "X-Orchd-Attached"?: "true";
                 [name: string]: unknown;
             };
             content: {
@@ -913,6 +1515,16 @@ export interface components {
                  * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
                  */
                 "X-Correlation-Id": string;
+                /**
+                 * @description The task that failed before anything of its answer was written; absent where the request became none.
+                 * @example 6f1f64a5-3f3b-4a6e-9f7a-0d6f2c1b7a10
+                 */
+                "X-Task-Id"?: string;
+                /**
+                 * @description `true` where the same request was running already, and this is its answer.
+                 * @example true
+                 */
+                "X-Orchd-Attached"?: "true";
                 [name: string]: unknown;
             };
             content: {
@@ -927,6 +1539,16 @@ export interface components {
                  * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
                  */
                 "X-Correlation-Id": string;
+                /**
+                 * @description The task that failed before anything of its answer was written; absent where the request became none.
+                 * @example 6f1f64a5-3f3b-4a6e-9f7a-0d6f2c1b7a10
+                 */
+                "X-Task-Id"?: string;
+                /**
+                 * @description `true` where the same request was running already, and this is its answer.
+                 * @example true
+                 */
+                "X-Orchd-Attached"?: "true";
                 [name: string]: unknown;
             };
             content: {
@@ -941,6 +1563,16 @@ export interface components {
                  * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
                  */
                 "X-Correlation-Id": string;
+                /**
+                 * @description The task that failed before anything of its answer was written; absent where the request became none.
+                 * @example 6f1f64a5-3f3b-4a6e-9f7a-0d6f2c1b7a10
+                 */
+                "X-Task-Id"?: string;
+                /**
+                 * @description `true` where the same request was running already, and this is its answer.
+                 * @example true
+                 */
+                "X-Orchd-Attached"?: "true";
                 [name: string]: unknown;
             };
             content: {
@@ -955,6 +1587,16 @@ export interface components {
                  * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
                  */
                 "X-Correlation-Id": string;
+                /**
+                 * @description The task that failed before anything of its answer was written; absent where the request became none.
+                 * @example 6f1f64a5-3f3b-4a6e-9f7a-0d6f2c1b7a10
+                 */
+                "X-Task-Id"?: string;
+                /**
+                 * @description `true` where the same request was running already, and this is its answer.
+                 * @example true
+                 */
+                "X-Orchd-Attached"?: "true";
                 /**
                  * @description Seconds after which a place is expected, rounded up; at most 60, for clients take more for an error.
                  * @example 2
@@ -979,6 +1621,16 @@ export interface components {
                  * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
                  */
                 "X-Correlation-Id": string;
+                /**
+                 * @description The task that failed before anything of its answer was written; absent where the request became none.
+                 * @example 6f1f64a5-3f3b-4a6e-9f7a-0d6f2c1b7a10
+                 */
+                "X-Task-Id"?: string;
+                /**
+                 * @description `true` where the same request was running already, and this is its answer.
+                 * @example true
+                 */
+                "X-Orchd-Attached"?: "true";
                 [name: string]: unknown;
             };
             content: {
@@ -993,6 +1645,16 @@ export interface components {
                  * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
                  */
                 "X-Correlation-Id": string;
+                /**
+                 * @description The task that failed before anything of its answer was written; absent where the request became none.
+                 * @example 6f1f64a5-3f3b-4a6e-9f7a-0d6f2c1b7a10
+                 */
+                "X-Task-Id"?: string;
+                /**
+                 * @description `true` where the same request was running already, and this is its answer.
+                 * @example true
+                 */
+                "X-Orchd-Attached"?: "true";
                 /**
                  * @description Seconds after which a place is expected, rounded up; at most 60, for clients take more for an error.
                  * @example 2
@@ -1010,7 +1672,13 @@ export interface components {
             };
         };
     };
-    parameters: never;
+    parameters: {
+        /**
+         * @description Its id, `resp_` and the task.
+         * @example resp_6f1f64a5
+         */
+        ResponseId: string;
+    };
     requestBodies: never;
     headers: {
         /**
@@ -1024,10 +1692,20 @@ export interface components {
          */
         TaskId: string;
         /**
+         * @description The task that failed before anything of its answer was written; absent where the request became none.
+         * @example 6f1f64a5-3f3b-4a6e-9f7a-0d6f2c1b7a10
+         */
+        FailedTaskId: string;
+        /**
          * @description `true` where the same request was running already, and this is its answer.
          * @example true
          */
         Attached: "true";
+        /**
+         * @description Of a stream.
+         * @example no-store
+         */
+        CacheControl: "no-store";
         /**
          * @description Seconds after which a place is expected, rounded up; at most 60, for clients take more for an error.
          * @example 2
@@ -1074,6 +1752,11 @@ export interface operations {
                      * @example true
                      */
                     "X-Orchd-Attached"?: "true";
+                    /**
+                     * @description Of a stream.
+                     * @example no-store
+                     */
+                    "Cache-Control"?: "no-store";
                     [name: string]: unknown;
                 };
                 content: {
@@ -1125,6 +1808,11 @@ export interface operations {
                      * @example true
                      */
                     "X-Orchd-Attached"?: "true";
+                    /**
+                     * @description Of a stream.
+                     * @example no-store
+                     */
+                    "Cache-Control"?: "no-store";
                     [name: string]: unknown;
                 };
                 content: {
@@ -1143,6 +1831,241 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
+        };
+    };
+    createResponse: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ResponseRequest"];
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    /**
+                     * @description The request's `X-Correlation-Id` if it was 1 to 128 visible ASCII characters, else a new UUID; the log has the request under it.
+                     * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
+                     */
+                    "X-Correlation-Id": string;
+                    /**
+                     * @description The task that answers; the native stream `/v1/tasks/{id}/stream` resumes it.
+                     * @example 6f1f64a5-3f3b-4a6e-9f7a-0d6f2c1b7a10
+                     */
+                    "X-Task-Id": string;
+                    /**
+                     * @description `true` where the same request was running already, and this is its answer.
+                     * @example true
+                     */
+                    "X-Orchd-Attached"?: "true";
+                    /**
+                     * @description Of a stream.
+                     * @example no-store
+                     */
+                    "Cache-Control"?: "no-store";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Response"];
+                    /**
+                     * @example event: response.created
+                     *     data: {"type":"response.created","sequence_number":0,"response":{"id":"resp_6f1f64a5"}}
+                     */
+                    "text/event-stream": string;
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getResponse: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Whether its events are wanted; they follow it to its end.
+                 * @example true
+                 */
+                stream?: boolean;
+                /**
+                 * @description The `sequence_number` of the last event there is already; the rest follows.
+                 * @example 42
+                 */
+                starting_after?: number;
+            };
+            header?: never;
+            path: {
+                /**
+                 * @description Its id, `resp_` and the task.
+                 * @example resp_6f1f64a5
+                 */
+                response_id: components["parameters"]["ResponseId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The response. */
+            200: {
+                headers: {
+                    /**
+                     * @description The request's `X-Correlation-Id` if it was 1 to 128 visible ASCII characters, else a new UUID; the log has the request under it.
+                     * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
+                     */
+                    "X-Correlation-Id": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Response"];
+                    /**
+                     * @example event: response.created
+                     *     data: {"type":"response.created","sequence_number":0,"response":{"id":"resp_6f1f64a5"}}
+                     */
+                    "text/event-stream": string;
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            500: components["responses"]["Internal"];
+        };
+    };
+    deleteResponse: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Its id, `resp_` and the task.
+                 * @example resp_6f1f64a5
+                 */
+                response_id: components["parameters"]["ResponseId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is gone. */
+            200: {
+                headers: {
+                    /**
+                     * @description The request's `X-Correlation-Id` if it was 1 to 128 visible ASCII characters, else a new UUID; the log has the request under it.
+                     * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
+                     */
+                    "X-Correlation-Id": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeletedResponse"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    cancelResponse: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Its id, `resp_` and the task.
+                 * @example resp_6f1f64a5
+                 */
+                response_id: components["parameters"]["ResponseId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The response as it stands now. */
+            200: {
+                headers: {
+                    /**
+                     * @description The request's `X-Correlation-Id` if it was 1 to 128 visible ASCII characters, else a new UUID; the log has the request under it.
+                     * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
+                     */
+                    "X-Correlation-Id": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Response"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listInputItems: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Newest or oldest first.
+                 * @example asc
+                 */
+                order?: "asc" | "desc";
+                /**
+                 * @description Most items of one page.
+                 * @example 20
+                 */
+                limit?: number;
+                /**
+                 * @description The last item of the page before.
+                 * @example msg_6f1f64a5_i0
+                 */
+                after?: string;
+            };
+            header?: never;
+            path: {
+                /**
+                 * @description Its id, `resp_` and the task.
+                 * @example resp_6f1f64a5
+                 */
+                response_id: components["parameters"]["ResponseId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page. */
+            200: {
+                headers: {
+                    /**
+                     * @description The request's `X-Correlation-Id` if it was 1 to 128 visible ASCII characters, else a new UUID; the log has the request under it.
+                     * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
+                     */
+                    "X-Correlation-Id": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InputItemList"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            500: components["responses"]["Internal"];
         };
     };
     createEmbedding: {
@@ -1176,6 +2099,11 @@ export interface operations {
                      * @example true
                      */
                     "X-Orchd-Attached"?: "true";
+                    /**
+                     * @description Of a stream.
+                     * @example no-store
+                     */
+                    "Cache-Control"?: "no-store";
                     [name: string]: unknown;
                 };
                 content: {
@@ -1225,6 +2153,11 @@ export interface operations {
                      * @example true
                      */
                     "X-Orchd-Attached"?: "true";
+                    /**
+                     * @description Of a stream.
+                     * @example no-store
+                     */
+                    "Cache-Control"?: "no-store";
                     [name: string]: unknown;
                 };
                 content: {

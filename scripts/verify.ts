@@ -1,7 +1,8 @@
 /**
  * `npm test` runs every gate, `npm run test:long` the tests that are long by nature with all their repetitions; `quick` and `long` name them,
- * and both may be given. Gates run side by side, and each is shown when it has ended: one line where it passed, all of its output where not.
- * The last lines say what failed and how to run only that; the very last one counts: a check is one, tests and scenarios count each.
+ * and both may be given. Gates run side by side, and each is shown when it has ended: one line where it passed, all of its output where not;
+ * what was skipped has a line that says why. The last lines say what failed and how to run only that; the very last one counts: a check is
+ * one, tests and scenarios count each.
  */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
@@ -17,10 +18,11 @@ const lanes = Math.max(2, Math.min(4, availableParallelism()))
 
 const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`
 
-function show({ gate, passed, failures, output, elapsed_ms }: Outcome): void {
+function show({ gate, passed, failures, skipped, output, elapsed_ms }: Outcome): void {
   const counted = gate.kind === 'check' ? '' : `, ${passed} passed${failures.length === 0 ? '' : `, ${failures.length} failed`}`
   if (failures.length > 0) console.log(`\n== ${gate.name}: ${gate.command}\n${output.trim()}\n`)
   console.log(`${failures.length === 0 ? 'ok    ' : 'FAILED'} ${gate.name} (${seconds(elapsed_ms)}${counted})`)
+  for (const suite of new Set(skipped)) console.log(`       skipped ${skipped.filter((other) => other === suite).length}: ${suite}`)
 }
 
 const named = process.argv.slice(2)
@@ -40,7 +42,8 @@ try {
     console.log('\nFailed, and how to run only that:')
     for (const { what, alone } of failures) console.log(`  ${what}\n    ${alone}`)
   }
-  console.log(`\n${outcomes.reduce((sum, { passed }) => sum + passed, 0)} passed, ${failures.length} failed`)
+  const [passed, skipped] = [outcomes.reduce((sum, one) => sum + one.passed, 0), outcomes.flatMap((one) => one.skipped).length]
+  console.log(`\n${passed} passed, ${failures.length} failed${skipped === 0 ? '' : `, ${skipped} skipped`}`)
   process.exitCode = failures.length === 0 ? 0 : 1
 } finally {
   rmSync(reports, { recursive: true, force: true })

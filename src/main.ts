@@ -1,11 +1,10 @@
 import type { Server } from 'node:http'
 import { flushCompileCache } from 'node:module'
-import { daemonOf, type Daemon } from './compose/daemon.ts'
+import type { Daemon } from './compose/daemon.ts'
 import { modelFilesExist } from './compose/engines.ts'
-import { StorageRefusedError } from './compose/storage.ts'
+import { storageOf, StorageRefusedError } from './compose/storage.ts'
 import { readCommandLine } from './config/command-line.ts'
 import { ConfigError, enginesIn, foundPools, loadConfig, splitListen, type Config } from './config/config.ts'
-import { serverOf } from './http/server.ts'
 
 /** Exit status 1: something the person who starts the daemon has to mend. */
 function fail(message: string): never {
@@ -36,7 +35,13 @@ async function listen(server: Server, config: Config): Promise<string> {
     : config.listen
 }
 
-/** Stops as a service manager expects: nothing new, running tasks get their grace, connections close, exit 0. */
+/** How often a daemon that npm started looks whether its shell is still there, ms. */
+const lookForShell_ms = 500
+
+/**
+ * Stops as a service manager expects: nothing new, running tasks get their grace, connections close, exit 0. `npm start` runs the daemon in a
+ * shell, which a SIGTERM ends and which passes it on to nobody: the daemon stops when its shell is gone.
+ */
 function stopOn(signals: readonly NodeJS.Signals[], daemon: Daemon, server: Server): void {
   let stopping = false
   const stop = async (signal: string): Promise<void> => {
@@ -52,10 +57,16 @@ function stopOn(signals: readonly NodeJS.Signals[], daemon: Daemon, server: Serv
     process.exit(0)
   }
   for (const signal of signals) process.on(signal, () => void stop(signal))
+  if (process.env['npm_lifecycle_event'] !== 'start') return
+  const shell = process.ppid
+  setInterval(() => {
+    if (process.ppid !== shell) void stop('SIGTERM')
+  }, lookForShell_ms).unref()
 }
 
 let config: Config
 let daemon: Daemon
+let server: Server
 try {
   const { does, file, engines } = readCommandLine(process.argv.slice(2))
   if (does === 'help') finish((await import('./config/help.ts')).helpText)
@@ -64,7 +75,11 @@ try {
   const found = named.length === 0 ? [] : [foundPools(await (await import('./compose/find-engines.ts')).findEngines(named))]
   config = loadConfig(file, process.env, found, modelFilesExist)
   if (does === 'check') finish((await import('./config/summary.ts')).summary(config))
-  daemon = await daemonOf(config, process.env)
+  // The storage's thread starts up while this one loads the rest of the daemon.
+  const opening = storageOf(config)
+  const [{ daemonOf }, { serverOf }] = await Promise.all([import('./compose/daemon.ts'), import('./http/server.ts'), opening])
+  daemon = await daemonOf(config, process.env, opening)
+  server = serverOf(daemon.app)
 } catch (error) {
   // One problem a line, each with its place: nothing is to stand before it.
   if (error instanceof ConfigError) fail(error.message)
@@ -77,7 +92,6 @@ process.on('uncaughtException', (err, origin) => {
   process.exit(1)
 })
 
-const server = serverOf(daemon.app)
 const address = await listen(server, config).catch((error: unknown) =>
   refuse(`listen ${config.listen}: ${error instanceof Error ? error.message : String(error)}`),
 )

@@ -30,15 +30,18 @@ MockEngine.prototype.generate = (_request, onPart, signal) =>
     signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true })
   })
 
-const pool = {
-  id: 'mock',
+const pool = (id: string, replayable: boolean): object => ({
+  id,
   engine: 'mock',
   driver: 'in-process',
-  model: 'mock:v1',
+  model: `mock:${id}`,
+  mock: { replayable },
   ctx: 8192,
   replicas: [{ id: 'r0', slots: 4096 }],
   timeouts: { wall_ms: 3_600_000, idle_ms: 3_600_000 },
-}
-const daemon = await daemonOf(checkConfig({ listen: '127.0.0.1:0', data_dir, log_level: 'warn', pools: [pool] }))
+})
+// One that replays, and one whose parts are in the journal before they go out.
+const pools = [pool('v1', true), pool('recorded', false)]
+const daemon = await daemonOf(checkConfig({ listen: '127.0.0.1:0', data_dir, log_level: 'warn', pools }))
 await daemon.start()
 report(createServer(daemon.app), (question) => follow(running, question))

@@ -28,8 +28,14 @@ const choice = (key: string, definitions: readonly string[]): JsonObject => ({
 })
 
 /** What a pool of one engine and driver has beside what all pools have, and that it has nothing else. */
-function poolOf(definitions: JsonObject, engine: string, driver: string, { description, remote, options }: EngineDriver): JsonObject {
-  const { properties = {}, required = [] } = remote === true ? objectOf(definitions['Remote']) : { required: ['ctx'] }
+function poolOf(
+  definitions: JsonObject,
+  engine: string,
+  driver: string,
+  { description, remote, managed, options }: EngineDriver,
+): JsonObject {
+  const server = remote === true ? 'Remote' : managed === true ? 'Managed' : undefined
+  const { properties = {}, required = [] } = server === undefined ? { required: ['ctx'] } : objectOf(definitions[server])
   const ofOptions = typeName(options === undefined ? engine : `${engine}-${driver}`)
   return {
     type: 'object',

@@ -14,11 +14,11 @@ export async function configTypes(schema: JsonObject): Promise<string> {
 /** `engines.ts`: what the daemon has to know of an engine before it loads it. */
 export function engineTable(engines: Definitions): string {
   const lines = [...engines].map(([name, { drivers }]) => {
-    const known = Object.entries(drivers).map(([driver, { schemes, remote }]) => [driver, { schemes, remote }] as const)
+    const known = Object.entries(drivers).map(([driver, { schemes, remote, managed }]) => [driver, { schemes, remote, managed }] as const)
     return `  ${JSON.stringify(name)}: ${JSON.stringify({ drivers: Object.fromEntries(known) })},`
   })
   return `${header('src/adapters/engines')}
-/** Every engine: its drivers with the beginnings of the model references they take, and which are servers. */
+/** Every engine: its drivers with the beginnings of the model references they take, which are servers, and which of those the daemon starts. */
 export const engines = {
 ${lines.join('\n')}
 } as const

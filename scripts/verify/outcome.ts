@@ -14,6 +14,8 @@ export interface Outcome {
   readonly gate: Gate
   readonly passed: number
   readonly failures: readonly Failure[]
+  /** Suites of the tests that were skipped, one entry a test: their titles say why. */
+  readonly skipped: readonly string[]
   /** What to show where something failed. */
   readonly output: string
   readonly elapsed_ms: number
@@ -32,6 +34,7 @@ export interface Ended {
 
 /** A test as mocha's JSON reporter tells it. */
 interface MochaTest {
+  readonly title: string
   readonly fullTitle: string
   readonly file?: string
   readonly err: { readonly message?: string; readonly stack?: string }
@@ -43,29 +46,31 @@ export function reportTo(gate: Gate, file: string): string {
   return gate.kind === 'cucumber' ? ` --format rerun:${file}` : ''
 }
 
-/** Counts what passed and failed. A runner that ends badly without naming a failure has failed all the same, and so has one that ran nothing. */
+/** Counts what passed and failed. A runner that ends badly without naming a failure has failed all the same, and so has one without any test. */
 export function judge(root: string, ended: Ended): Outcome {
   const { gate, status, output, elapsed_ms } = ended
   const told = tellers[gate.kind](root, ended)
   const failures = [...told.failures]
-  if (failures.length === 0 && (status !== 0 || told.passed === 0)) failures.push({ what: gate.name, alone: gate.alone })
-  return { gate, passed: told.passed, failures, output: `${output}${told.output}`, elapsed_ms }
+  if (failures.length === 0 && (status !== 0 || told.passed + told.skipped.length === 0))
+    failures.push({ what: gate.name, alone: gate.alone })
+  return { gate, passed: told.passed, failures, skipped: told.skipped, output: `${output}${told.output}`, elapsed_ms }
 }
 
 interface Told {
   readonly passed: number
   readonly failures: readonly Failure[]
+  readonly skipped: readonly string[]
   readonly output: string
 }
 
-const nothing: Told = { passed: 0, failures: [], output: '' }
+const nothing: Told = { passed: 0, failures: [], skipped: [], output: '' }
 
 const tellers: Readonly<Record<Gate['kind'], (root: string, ended: Ended) => Told>> = {
   check: (_root, { status }) => ({ ...nothing, passed: status === 0 ? 1 : 0 }),
 
   mocha(root, { gate, report }) {
     if (!existsSync(report)) return nothing
-    const { passes, failures } = JSON.parse(readFileSync(report, 'utf8')) as { passes: MochaTest[]; failures: MochaTest[] }
+    const { passes, failures, pending } = JSON.parse(readFileSync(report, 'utf8')) as Record<'passes' | 'failures' | 'pending', MochaTest[]>
     const long = gate.env['TEST_LONG'] === undefined ? '' : 'TEST_LONG=1 '
     return {
       passed: passes.length,
@@ -73,6 +78,7 @@ const tellers: Readonly<Record<Gate['kind'], (root: string, ended: Ended) => Tol
         what: fullTitle,
         alone: file === undefined ? gate.alone : `${long}npm run mocha -- ${relative(root, file)}`,
       })),
+      skipped: pending.map(({ title, fullTitle }) => fullTitle.slice(0, -title.length).trim()),
       output: failures.map(({ fullTitle, err }) => `\n${fullTitle}\n${err.stack ?? err.message ?? ''}\n`).join(''),
     }
   },
@@ -81,7 +87,7 @@ const tellers: Readonly<Record<Gate['kind'], (root: string, ended: Ended) => Tol
     // What did not pass has failed, whatever else cucumber-js calls it. Its report has files and lines: `a.feature:3:17`.
     const passed = Number(/^\d+ scenarios? .*?(\d+) passed/m.exec(output)?.[1] ?? 0)
     const places = existsSync(report) ? readFileSync(report, 'utf8').split('\n').flatMap(eachLine) : []
-    return { passed, failures: places.map((place) => ({ what: place, alone: `npm run cucumber -- ${place}` })), output: '' }
+    return { passed, failures: places.map((place) => ({ what: place, alone: `npm run cucumber -- ${place}` })), skipped: [], output: '' }
   },
 }
 

@@ -2,7 +2,7 @@ import { randomInt, randomUUID } from 'node:crypto'
 import { checkPool, ConfigError, type Config } from '../config/config.ts'
 import { Trust } from '../domain/catalog/trust.ts'
 import { DomainError } from '../domain/errors.ts'
-import type { Services } from '../handlers/index.ts'
+import type { Services } from '../handlers/services.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Storage } from '../ports/storage.ts'
 import type { Log, Metrics } from '../ports/telemetry.ts'
@@ -15,6 +15,8 @@ import { recover } from '../services/operations/recovery.ts'
 import { Reload } from '../services/operations/reload.ts'
 import { retention } from '../services/operations/retention.ts'
 import { quiesce } from '../services/operations/shutdown.ts'
+import { ModelAccess } from '../services/pools/model-access.ts'
+import { Groups } from '../services/pools/groups.ts'
 import { PoolRecords } from '../services/pools/pool-records.ts'
 import { Pool, type PoolConfig } from '../services/pools/pool.ts'
 import { Pools } from '../services/pools/pools.ts'
@@ -26,6 +28,7 @@ import { Dispatcher } from '../services/tasks/dispatcher.ts'
 import { KeyLimits } from '../services/tasks/key-limits.ts'
 import type { LiveTask } from '../services/tasks/live-task.ts'
 import { LiveTasks } from '../services/tasks/live-tasks.ts'
+import { PartRecorder } from '../services/tasks/part-recorder.ts'
 import { Settlement } from '../services/tasks/settlement.ts'
 import { Streams } from '../services/tasks/streams.ts'
 import { Tasks } from '../services/tasks/tasks.ts'
@@ -49,6 +52,8 @@ export interface CoreParts {
   readonly drawSeed?: () => number
   /** An id for a task that brings none; a UUID unless given. */
   readonly drawId?: () => string
+  /** Spreads the restarts of engines, 0 to 1; random unless given. */
+  readonly jitter?: () => number
 }
 
 /** The daemon without its edges: what is behind the handlers. */
@@ -68,13 +73,13 @@ export interface Core extends Services {
 }
 
 /** Makes the configured pools, so that a pool that cannot be made is an error of the configuration. @throws ConfigError */
-function poolMaker({ config, engines, models, clock, storage }: CoreParts, events: DaemonEvents) {
+function poolMaker({ config, engines, models, clock, storage, jitter = Math.random }: CoreParts, events: DaemonEvents) {
   const { files, source } = models
   const { signers, hf_endpoint } = config.catalog
   const catalog = new Catalog({ files, source, trust: new Trust(signers), hf_endpoint, journal: storage.journal, clock, events })
   const resolve = (model_id: string): Promise<string> => catalog.resolve(model_id)
   const poolOf = (pool: PoolConfig): Pool<LiveTask> =>
-    new Pool<LiveTask>(pool, { engineOf: (of, replica) => engines(of, replica, resolve), clock, events })
+    new Pool<LiveTask>(pool, { engineOf: (of, replica) => engines(of, replica, resolve), clock, events, jitter })
   return { catalog, poolOf }
 }
 
@@ -91,15 +96,20 @@ export async function coreOf(parts: CoreParts): Promise<Core> {
   const pools = new Pools(
     config.pools.map((pool) => reloadedAgain(pool, records, poolOf, events)),
     events,
+    config.models,
   )
+  const access = new ModelAccess(pools, modelsOfKeys(config))
+
+  const groups = new Groups(config.groups, { pools, records, clock, events, jitter: parts.jitter ?? Math.random })
 
   const live = new LiveTasks()
   const sessions = new Sessions({ rules: config.sessions, keyBudgets: budgetsOf(config), clock, journal })
   const keyLimits = new KeyLimits(new Map(config.auth.keys.map(({ name, limits }) => [name, limits])), live)
   const settlement = new Settlement({ live, journal, clock, events })
-  const dispatcher = new Dispatcher({ pools, settlement, journal, clock, events })
+  const recorder = new PartRecorder({ journal, clock, events })
+  const dispatcher = new Dispatcher({ pools, settlement, journal, recorder, clock, events })
   const admission = new Admission({
-    ...{ pools, live, sessions, keyLimits, models: catalog, dispatcher, settlement, journal, clock, events, drawSeed, drawId },
+    ...{ pools, live, sessions, keyLimits, access, models: catalog, dispatcher, settlement, journal, clock, events, drawSeed, drawId },
     deadline_ms: config.defaults.deadline_ms,
   })
   const usage = new UsageBook({ store: storage.usage, journal, clock, events })
@@ -108,7 +118,7 @@ export async function coreOf(parts: CoreParts): Promise<Core> {
   const cancellation = new Cancellation(live, settlement, journal)
   const drain = new Drain({ pools, settlement, records, clock, events })
   const makePool = (pool: PoolConfig): Pool<LiveTask> => reloadedPool(pool, poolOf)
-  const reload = new Reload({ pools, drain, records, makePool, models: catalog, clock, events })
+  const reload = new Reload({ pools, drain, records, groups, makePool, models: catalog, clock, events })
 
   const doorTasks = new DoorTasks({ admission, streams, cancellation, clock, linger_ms: config.doors.linger_ms })
   const artifacts = new Artifacts(storage.artifacts, journal, clock)
@@ -123,24 +133,26 @@ export async function coreOf(parts: CoreParts): Promise<Core> {
   await batches.start()
   let open = false
   return {
-    ...{ admission, streams, sessions, pools, catalog, drain, reload, live, settlement, events, usage },
+    ...{ admission, streams, sessions, pools, access, catalog, drain, reload, live, settlement, events, usage },
     tasks: new Tasks({ live, journal, pools, clock }),
     cancellation,
     ...{ doorTasks, artifacts, files, batches },
-    isReady: () => open && pools.all().some(({ ready }) => ready),
+    isReady: () => open && pools.all().some(({ serves }) => serves),
     start: async () => {
-      await pools.start()
+      await Promise.all([pools.start(), groups.start()])
       open = true
     },
     quiesce: async (grace_ms) => {
       open = false
       admission.close()
+      groups.stop()
       await batches.stop()
       for (const stop of stops) stop()
       await Promise.all([reload.stop(), quiesce(grace_ms, { live, settlement, journal, clock, events })])
       await usage.flush()
     },
     stop: async () => {
+      groups.stop()
       await reload.stop()
       await Promise.all([pools.stop(), catalog.stop()])
     },
@@ -149,6 +161,9 @@ export async function coreOf(parts: CoreParts): Promise<Core> {
 
 const budgetsOf = ({ auth }: Config): Map<string, Config['auth']['keys'][number]['limits']['budgets']> =>
   new Map(auth.keys.flatMap(({ name, limits: { budgets } }) => (Object.keys(budgets).length === 0 ? [] : [[name, budgets] as const])))
+
+const modelsOfKeys = ({ auth }: Config): Map<string, readonly string[]> =>
+  new Map(auth.keys.flatMap(({ name, limits: { models } }) => (models === undefined ? [] : [[name, models] as const])))
 
 type PoolMaker = (pool: PoolConfig) => Pool<LiveTask>
 

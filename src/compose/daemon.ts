@@ -4,6 +4,7 @@ import { systemClock } from '../adapters/system/clock.ts'
 import { createLog } from '../adapters/system/log.ts'
 import { createNvidiaSmi } from '../adapters/system/nvidia-smi.ts'
 import { serverKeys, type Config, type Environment } from '../config/config.ts'
+import type { Storage } from '../ports/storage.ts'
 import type { Log } from '../ports/telemetry.ts'
 import { Devices } from '../services/pools/devices.ts'
 import { coreOf, type Core, type CoreParts } from './core.ts'
@@ -31,14 +32,14 @@ export type DaemonParts = CoreParts & Pick<HttpParts, 'strict' | 'wrap'> & { rea
 /**
  * Builds the daemon from its configuration.
  * @param env holds the keys of engines' servers
+ * @param opening the storage, which may be opened before this room is loaded
  * @throws ConfigError where a pool cannot be made
  * @throws StorageRefusedError where the storage cannot be used
  */
-export async function daemonOf(config: Config, env: Environment = {}): Promise<Daemon> {
+export async function daemonOf(config: Config, env: Environment = {}, opening: Promise<Storage> = storageOf(config)): Promise<Daemon> {
   const clock = systemClock
   const log = createLog(config.log_level)
-  const engines = await enginesOf({ config, clock, log, keys: serverKeys(config, env) })
-  const storage = await storageOf(config)
+  const [storage, engines] = await Promise.all([opening, enginesOf({ config, clock, log, keys: serverKeys(config, env) })])
   return assemble({ config, storage, engines, models: modelsOf(config, clock), clock, metrics: createPrometheusMetrics(true), log })
 }
 

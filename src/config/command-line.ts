@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util'
 import { namedEngine, type NamedEngine } from './named-engine.ts'
-import { hint } from './nearest.ts'
+import { hint } from '../domain/nearest.ts'
 import { ConfigError } from './problem.ts'
 
 /** What the command line asks for. */

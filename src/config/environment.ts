@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { namedEngine, type NamedEngine } from './named-engine.ts'
-import { hint } from './nearest.ts'
+import { hint } from '../domain/nearest.ts'
 import type { Path } from './problem.ts'
 
 /** A value that a variable of the environment gives, and where it belongs. */

@@ -1,5 +1,5 @@
 import type { ErrorObject } from 'ajv'
-import { hint, nearest } from './nearest.ts'
+import { hint, nearest } from '../domain/nearest.ts'
 import { pathText, valueText, type Path, type Problem } from './problem.ts'
 import { holdsSecret, readSchema, schemasAt, wordsOf, type Schema } from './schema.ts'
 
@@ -44,6 +44,7 @@ function problemOf(error: ErrorObject, { path, value }: Place, root: Schema, sch
     const words = schemas.flatMap((schema) => (schema.discriminator?.propertyName === key ? wordsOf(root, schema, key) : []))
     return { path: [...path, key], says: notAmong(pool[key], words, what) }
   }
+  if (error.keyword === 'minItems') return { path, says: `needs at least ${String(params['limit'])} of what it lists` }
   // A mapping that may hold a secret may be a secret where it is none.
   const shown = schemas.some((schema) => holdsSecret(root, schema)) ? '' : `${valueText(value)} `
   if (error.keyword === 'enum') return { path, says: notAmong(value, params['allowedValues'] as unknown[], 'is not allowed') }

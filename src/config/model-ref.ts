@@ -1,10 +1,15 @@
 import { catalogIdOf } from '../domain/catalog/catalog.ts'
 import { valueText } from './problem.ts'
 
-/** By engine and driver: the beginnings of the model references it takes, and whether it is a server. */
-export type EngineTable = Readonly<
-  Record<string, { readonly drivers: Readonly<Record<string, { readonly schemes: readonly string[]; readonly remote?: true }>> }>
->
+/** What a driver is to the configuration: the beginnings of the model references it takes, and whether it is a server or starts one. */
+interface Driver {
+  readonly schemes: readonly string[]
+  readonly remote?: true
+  readonly managed?: true
+}
+
+/** The drivers by engine and name. */
+export type EngineTable = Readonly<Record<string, { readonly drivers: Readonly<Record<string, Driver>> }>>
 
 interface Pool {
   readonly engine: string

@@ -1,6 +1,9 @@
 import type { components } from '../../generated/config.ts'
 import { ed25519Key } from '../domain/catalog/trust.ts'
+import { groupsOf } from './groups.ts'
 import { listensOnLoopback, splitListen } from './listen.ts'
+import { commandsOf } from './managed.ts'
+import { modelRelations } from './model-relations.ts'
 import { modelRefRefusal, type EngineTable } from './model-ref.ts'
 import { valueText, type Path, type Problem } from './problem.ts'
 import type { Relation, Sound } from './relation.ts'
@@ -16,9 +19,13 @@ export const relationsOf = (engines: EngineTable): Relation[] => [
   poolsOnce,
   poolsOf(engines),
   urlsOf(engines),
+  commandsOf(engines),
+  groupsOnce,
+  groupsOf,
   signers,
   egressPorts,
   hubUrl,
+  ...modelRelations,
 ]
 
 /** A problem for each item of the list whose value under the key stands in an earlier item, too. */
@@ -56,6 +63,8 @@ const keysOnce: Relation = ({ auth }, sound) =>
     : []
 
 const poolsOnce: Relation = ({ pools }, sound) => once(['pools'], pools, 'id', sound)
+
+const groupsOnce: Relation = ({ groups }, sound) => once(['groups'], groups, 'id', sound)
 
 const poolsOf =
   (engines: EngineTable): Relation =>

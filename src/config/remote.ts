@@ -11,22 +11,23 @@ export type Environment = Readonly<Record<string, string | undefined>>
 const isMapping = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
-/** A pool with a URL needs no driver and no model: it serves what the server has. Of any other shape it stays as it is, for the check to refuse. */
+/** A pool with a URL or a command needs no driver and no model: it serves what the server has. Of any other shape it stays as it is, for the check to refuse. */
 function completedPool(pool: unknown): unknown {
   if (!isMapping(pool)) return pool
   const replicas: unknown = pool['replicas']
   const hasUrl =
     pool['url'] !== undefined || (Array.isArray(replicas) && replicas.some((replica) => isMapping(replica) && 'url' in replica))
-  return hasUrl ? { driver: 'external', ...(typeof pool['id'] === 'string' ? { model: `served:${pool['id']}` } : {}), ...pool } : pool
+  const driver = pool['command'] !== undefined ? 'managed' : hasUrl ? 'external' : undefined
+  return driver === undefined ? pool : { driver, ...(typeof pool['id'] === 'string' ? { model: `served:${pool['id']}` } : {}), ...pool }
 }
 
-/** The configuration with what a pool's URL says of it, in place of what was left out. */
+/** The configuration with what a pool's URL or command says of it, in place of what was left out. */
 export function completed(config: Readonly<Record<string, unknown>>): Record<string, unknown> {
   const pools: unknown = config['pools']
   return { ...config, ...(Array.isArray(pools) ? { pools: pools.map(completedPool) } : {}) }
 }
 
-/** A relation: replicas of a remote engine have a URL of their own, those of any other none. */
+/** A relation: replicas of a remote engine have a URL of their own, those of any other none; keys are for servers. */
 export const urlsOf =
   (engines: EngineTable): Relation =>
   ({ pools }, sound) =>
@@ -35,13 +36,14 @@ export const urlsOf =
 const isSound = (i: number, sound: Sound): boolean => ['engine', 'driver', 'replicas', 'url'].every((key) => sound('pools', i, key))
 
 function urlsOfPool(engines: EngineTable, pool: Pool, path: Path, sound: Sound): Problem[] {
-  const remote = engines[pool.engine]?.drivers[pool.driver]?.remote === true
+  const { remote = false, managed = false } = engines[pool.engine]?.drivers[pool.driver] ?? {}
   const url = 'url' in pool ? pool.url : undefined
   const urls = pool.replicas.map((replica) => replica.url ?? url)
   return pool.replicas.flatMap((replica, i): Problem[] => {
     const at = [...path, 'replicas', i]
     if (!sound(...at, 'url') || !sound(...at, 'api_key_env')) return []
-    const given = (['url', 'api_key_env'] as const).find((key) => replica[key] !== undefined)
+    const foreign = managed ? (['url'] as const) : (['url', 'api_key_env'] as const)
+    const given = foreign.find((key) => replica[key] !== undefined)
     if (!remote) return given === undefined ? [] : [{ path: [...at, given], says: `driver ${pool.driver} of ${pool.engine} takes none` }]
     const own = urls[i]
     if (own === undefined) return [{ path: [...at, 'url'], says: 'is missing; the pool has none either' }]

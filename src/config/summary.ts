@@ -1,7 +1,7 @@
 import type { Config } from './check.ts'
 
 /** What a configuration that is fine amounts to, as `--check` prints it. */
-export function summary({ listen, data_dir, models_dir, auth, pools }: Config): string {
+export function summary({ listen, data_dir, models_dir, auth, pools, models }: Config): string {
   const names = auth.keys.map(({ name }) => name)
   return [
     'The configuration is fine.',
@@ -13,6 +13,10 @@ export function summary({ listen, data_dir, models_dir, auth, pools }: Config): 
       ({ id, engine, driver, model, ctx, replicas }) =>
         `  pool    ${id}: ${engine}, ${driver}, ${model}, ${ctx === undefined ? '' : `${ctx} tokens, `}${slotsText(replicas)}`,
     ),
+    ...models.map(({ name, aliases, pools: first, fallback }) => {
+      const also = aliases.length === 0 ? '' : `; also ${aliases.join(', ')}`
+      return `  model   ${name}: ${first.join(', ')}${fallback.length === 0 ? '' : `, else ${fallback.join(', ')}`}${also}`
+    }),
   ].join('\n')
 }
 

@@ -1,13 +1,3 @@
-/** Shortest and longest pause before an engine is started again, ms. */
-const base_ms = 250
-const cap_ms = 60_000
-
-/** A replica that stayed up this long starts over with the shortest pause, ms. */
-export const steadyAfterMs = cap_ms
-
-/** Pause before the next start after `failures` failures in a row (at least 1), ms: doubles from 250 ms to 60 s. */
-export const restartDelayMs = (failures: number): number => Math.min(cap_ms, base_ms * 2 ** Math.min(30, failures - 1))
-
 /** What a 503 tells the client to wait, ms: between 1 s and 600 s. */
 export const unavailableRetryMs = (expected_ms: number): number => Math.ceil(Math.min(600_000, Math.max(1000, expected_ms)))
 

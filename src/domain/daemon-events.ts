@@ -1,3 +1,4 @@
+import type { LoadState } from './groups/member.ts'
 import type { ErrorCode, EngineName, Priority, TaskOutcome } from './task.ts'
 
 /** Which engine something is about. */
@@ -125,6 +126,19 @@ export interface ReplicaChanged {
   readonly error: string | undefined
 }
 
+/** A pool of a group is loaded, asleep, or on its way. */
+export interface PoolLoadChanged {
+  readonly type: 'pool_load_changed'
+  readonly pool_id: string
+  readonly group_id: string
+  readonly model_ref: string
+  readonly state: LoadState
+  /** Where a load or an unload has ended: what it took, ms. */
+  readonly took_ms: number | undefined
+  /** Why the load failed. */
+  readonly error: string | undefined
+}
+
 /** Which models the pools name, and whether a replica has them loaded. */
 export interface ModelsLoaded {
   readonly type: 'models_loaded'
@@ -197,7 +211,7 @@ export interface Notice {
   readonly type: 'notice'
   readonly level: 'info' | 'warn' | 'error'
   /** What part of the daemon tells. */
-  readonly event: 'admission' | 'batch' | 'storage' | 'catalog' | 'devices' | 'recovery' | 'reload' | 'stop'
+  readonly event: 'admission' | 'batch' | 'storage' | 'catalog' | 'devices' | 'recovery' | 'reload' | 'failover' | 'group' | 'stop'
   /** One sentence. */
   readonly message: string
   readonly fields: Readonly<Record<string, unknown>>
@@ -215,6 +229,7 @@ export type DaemonEvent =
   | QueueChanged
   | QueueGone
   | ReplicaChanged
+  | PoolLoadChanged
   | ModelsLoaded
   | PoolDraining
   | PoolResumed

@@ -58,6 +58,8 @@ export interface ErrorDetails {
   readonly context?: { readonly prompt_tokens: number; readonly max_tokens?: number; readonly ctx_max: number }
   /** A field of a door's request that cannot be done, for programs. */
   readonly unsupported?: string
+  /** For `not_found`: what there is not, where it is no model. */
+  readonly absent?: string
   /** Methods the path does have, for `method_not_allowed`. */
   readonly allow?: readonly string[]
   readonly cause?: unknown
@@ -107,4 +109,9 @@ export class StreamError extends Failure {
     super(streamErrors[kind], message, details)
     this.kind = kind
   }
+}
+
+/** Refuses a field of a request's body, in words that name it. @throws DomainError invalid_params, always */
+export function refuseField(field: string, rule: string): never {
+  throw new DomainError('invalid_params', `body.${field}: ${rule}`)
 }

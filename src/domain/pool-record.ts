@@ -1,4 +1,6 @@
-/** What an operator has done to a pool, so that it outlives a restart. */
+import type { SwapTimes } from './groups/swap-times.ts'
+
+/** What an operator has done to a pool and what was learned of it, so that it outlives a restart. */
 export interface PoolRecord {
   readonly pool_id: string
   /** While it drains: the drain's deadline, milliseconds since the epoch. */
@@ -9,4 +11,6 @@ export interface PoolRecord {
     /** Digest of the pool's configuration at that time; with another one the configuration holds again. */
     readonly config_digest: string
   }
+  /** How long its model takes to come and go, as far as it was seen. */
+  readonly swap?: Partial<SwapTimes> & { readonly model_ref: string }
 }

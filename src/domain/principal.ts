@@ -10,3 +10,6 @@ export interface Principal {
 
 /** Whose things a principal may see: only its own, or with the role `control` everybody's (undefined). */
 export const visibleOwner = (principal: Principal): string | undefined => (principal.roles.includes('control') ? undefined : principal.name)
+
+/** The same key with its own things alone, also where its role lets it see everybody's. */
+export const asOwner = (principal: Principal): Principal => ({ ...principal, roles: ['data'] })

@@ -1,13 +1,22 @@
-import type { AcceptedTask, Priority, TaskDraft, TaskRequest, TaskSpec, Workload } from './task.ts'
+import type { ModelDefaults } from './models/named-model.ts'
+import type { AcceptedTask, FilledField, Priority, TaskDraft, TaskRequest, TaskSpec, Workload } from './task.ts'
 
 /** What a task has that does not say. */
 export interface TaskDefaults {
   readonly task_id: string
   readonly model_ref: string
-  /** The highest its key may ask for. */
   readonly priority: Priority
   readonly deadline_ms: number
+  /** Of a completion. */
+  readonly sampling?: ModelDefaults['sampling'] | undefined
 }
+
+/** The priority of a task that names none: its model's, as far as its key may go. @param top the highest its key may ask for */
+export const defaultPriority = (top: Priority, { priority = top }: ModelDefaults): Priority => (top === 'batch' ? 'batch' : priority)
+
+/** The most tokens that a task of a model generates which does not say; undefined where its context and its budgets decide alone. */
+export const defaultTokens = ({ workload }: Pick<TaskDraft, 'workload'>, { max_tokens }: ModelDefaults): number | undefined =>
+  workload === 'completion' ? max_tokens : undefined
 
 /** What a task asks for that does not name its workload. */
 function workloadOf({ inputs, prompt }: TaskRequest): Workload {
@@ -16,12 +25,14 @@ function workloadOf({ inputs, prompt }: TaskRequest): Workload {
 }
 
 /** The request with everything that does not depend on the pool. */
-export function draftOf(request: TaskRequest, { task_id, model_ref, priority, deadline_ms }: TaskDefaults): TaskDraft {
+export function draftOf(request: TaskRequest, { task_id, model_ref, priority, deadline_ms, sampling }: TaskDefaults): TaskDraft {
+  const workload = request.workload ?? workloadOf(request)
   return {
     ...request,
+    ...(sampling === undefined || workload !== 'completion' ? {} : { sampling: { ...sampling, ...request.sampling } }),
     task_id: request.task_id ?? task_id,
     session_id: request.session_id ?? request.task_id ?? task_id,
-    workload: request.workload ?? workloadOf(request),
+    workload,
     model_ref: request.model_ref ?? model_ref,
     priority: request.priority ?? priority,
     deadline_ms: request.deadline_ms ?? deadline_ms,
@@ -50,22 +61,30 @@ export function sizeIn(
   return { ctx: ctx ?? prompt_tokens + out, max_tokens: out }
 }
 
-/** The fields that were filled in. */
-export const filledOf = (request: TaskRequest, spec: TaskSpec): (keyof TaskSpec)[] =>
-  (Object.keys(spec) as (keyof TaskSpec)[]).filter((field) => request[field] === undefined)
+/** The fields that were filled in; those of `sampling` one by one where the request has some itself. */
+export function filledOf(request: TaskRequest, spec: TaskSpec): FilledField[] {
+  const { sampling } = request
+  const fields = (Object.keys(spec) as (keyof TaskSpec)[]).filter((field) => request[field] === undefined)
+  if (sampling === undefined || spec.sampling === undefined) return fields
+  const inside = (Object.keys(spec.sampling) as (keyof typeof sampling)[]).filter((field) => sampling[field] === undefined)
+  return [...fields, ...inside.map((field) => `sampling.${field}` as const)]
+}
 
 /** An accepted task's request as it was sent. */
 export function sentOf({ request, filled = [] }: AcceptedTask): TaskRequest {
   return filled.length === 0 ? request : (without(request, filled) as TaskRequest)
 }
 
-/** An accepted task to be placed anew: of what was filled in only the engine may become another. */
+/** An accepted task to be placed anew: of what was filled in only the engine and the context may become others. */
 export function draftAgain({ request, filled = [] }: AcceptedTask): TaskDraft {
-  return filled.includes('engine') ? (without(request, ['engine']) as TaskDraft) : request
+  const open = filled.filter((field) => field === 'engine' || field === 'ctx')
+  return open.length === 0 ? request : (without(request, open) as TaskDraft)
 }
 
 /** @param fields that a request may leave out */
-function without(request: TaskSpec, fields: readonly (keyof TaskSpec)[]): Partial<TaskSpec> {
-  const left = Object.entries(request).filter(([field]) => !fields.some((one) => one === field))
-  return Object.fromEntries(left)
+function without(request: TaskSpec, fields: readonly FilledField[]): Partial<TaskSpec> {
+  const kept = (object: object, prefix = ''): object =>
+    Object.fromEntries(Object.entries(object).filter(([field]) => !fields.some((one) => one === `${prefix}${field}`)))
+  const sampling = request.sampling === undefined ? {} : { sampling: kept(request.sampling, 'sampling.') }
+  return kept({ ...request, ...sampling })
 }

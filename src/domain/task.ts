@@ -14,6 +14,9 @@ export type TaskDraft = TaskRequest & Required<Pick<TaskRequest, DraftField>>
 /** A request with everything that it left out. */
 export type TaskSpec = TaskDraft & Required<Pick<TaskRequest, 'engine' | 'ctx' | 'max_tokens'>>
 
+/** A field that is filled in where a request leaves it out; of `sampling` each field by itself. */
+export type FilledField = keyof TaskSpec | `sampling.${keyof Schemas['Sampling']}`
+
 /** One message of a conversation. */
 export type ChatMessage = Schemas['ChatMessage']
 export type Tool = Schemas['Tool']
@@ -47,21 +50,32 @@ export interface TaskKey {
 /** Map key of a task; `owner` cannot contain the separator. */
 export const taskKeyOf = (owner: string, task_id: string): string => `${owner}/${task_id}`
 
+/** What a door keeps with a task, so that it can tell of it later; `kind` says whose it is. */
+export interface Kept {
+  readonly kind: string
+}
+
 /** What acceptance fixes: the request with its seed, its place and the promises made in the 202. */
 export interface AcceptedTask extends TaskKey {
   readonly request: TaskSpec
   /** Fields of the request that its sender left out. */
-  readonly filled?: readonly (keyof TaskSpec)[]
+  readonly filled?: readonly FilledField[]
   readonly seed: number
   /** Tokens of the prompt, counted by the engine or estimated. */
   readonly prompt_tokens: number
+  /** By engine and model, where pools of several may take the task: tokens of the prompt as each counts them. */
+  readonly counts?: Readonly<Record<string, number>>
   readonly pool_id: string
+  /** What the pool serves, where the task asks for it by another name. */
+  readonly served?: string
   /** Milliseconds since the epoch. */
   readonly accepted_at: number
   readonly queue_position: number
   readonly predicted_start_ms: number
   readonly backoff_ms: number
   readonly correlation_id: string
+  /** @see Kept */
+  readonly kept?: Kept
 }
 
 /** How a task ended. Points in time are milliseconds since the epoch. */
@@ -82,8 +96,10 @@ export interface TaskOutcome {
 export interface Attempts {
   /** Runs that were cut off by a failure or a crash; an orderly stop does not count. */
   readonly failed: number
-  /** The newest of them, counted or not, was on an engine that gives the same text again. */
+  /** The newest of them, counted or not, gave text that its engine gives again. */
   readonly replayable: boolean
+  /** All that went out in them is in the journal. */
+  readonly recorded?: true
 }
 
 /** A task as the journal keeps it; without `outcome` it is unfinished. `seq` is the order of acceptance. */

@@ -1,4 +1,5 @@
-import cors from 'cors'
+import type cors from 'cors'
+import { createRequire } from 'node:module'
 import express, { type Express } from 'express'
 import { authenticate, type AuthRules } from '../middleware/authenticate.ts'
 import { correlationId } from '../middleware/correlation-id.ts'
@@ -6,6 +7,7 @@ import { anthropicErrors } from '../doors/anthropic/errors.ts'
 import { openaiErrors } from '../doors/openai/errors.ts'
 import type { OperationId } from '../handlers/handler.ts'
 import { errorEnvelope, nativeShape, type ErrorShape, type ReportError } from '../middleware/error-envelope.ts'
+import { docsRoutes } from './docs/routes.ts'
 import { createDispatch, type DispatchOptions } from './dispatch.ts'
 import { doorOf, operations, type Door } from './operations.ts'
 
@@ -35,7 +37,11 @@ const exposedHeaders = [
   'X-Budget-Tokens-Remaining',
   'X-Budget-Time-Remaining-Ms',
   'X-Budget-Cost-Remaining',
+  'request-id',
 ]
+
+// Most daemons let no page of another origin in.
+const crossOrigin = (): typeof cors => createRequire(import.meta.url)('cors') as typeof cors
 
 /** The HTTP shell: correlation id, public pages, CORS, authentication, dispatch, error envelope. */
 export function createApp(options: AppOptions): Express {
@@ -48,7 +54,8 @@ export function createApp(options: AppOptions): Express {
   app.get('/healthz', (_req, res) => void res.json({ status: 'ok' }))
   app.get('/readyz', (_req, res) => void res.status(isReady() ? 200 : 503).json({ status: isReady() ? 'ready' : 'not ready' }))
   app.get('/metrics', async (_req, res) => void res.set('Content-Type', metrics.contentType).send(await metrics.scrape()))
-  if (origins.length > 0) app.use(cors({ origin: [...origins], exposedHeaders, maxAge: 600 }))
+  docsRoutes(app)
+  if (origins.length > 0) app.use(crossOrigin()({ origin: [...origins], exposedHeaders, maxAge: 600 }))
   app.use(authenticate(auth))
   app.use(createDispatch(options))
   const declared = (id: string | undefined): readonly number[] | undefined => operations.get(id as OperationId)?.statuses

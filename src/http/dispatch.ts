@@ -63,7 +63,9 @@ export function createDispatch(options: DispatchOptions): RequestHandler {
     )
     const handle = operate.get(variant?.[0] ?? operationId)
     if (handle === undefined) throw new Error(`${operationId} has no handler`)
-    await handle(router.parseRequest(request, operation).params as Params, req, res)
+    // A path without parameters has nothing to be parsed for.
+    const params = (operation.path.includes('{') ? router.parseRequest(request, operation).params : {}) as Params
+    await handle(params, req, res)
   }
 }
 

@@ -37,15 +37,21 @@ export async function sendStream(res: ServerResponse, source: FrameSource, clock
 /** The first frames there are, or none after a while. A connection that closes meanwhile closes the source. */
 async function firstFrames(res: ServerResponse, source: FrameSource, clock: Clock): Promise<string> {
   const { promise, resolve } = Promise.withResolvers<string>()
+  let over = false
+  const end = (frames: string): void => {
+    over = true
+    resolve(frames)
+  }
+  // What comes after the first frames is for whoever writes them.
   const look = (): void => {
-    const frames = source.take(chunk_chars)
-    if (frames !== '' || source.done) resolve(frames)
+    const frames = over ? '' : source.take(chunk_chars)
+    if (frames !== '' || source.done) end(frames)
   }
   const leave = (): void => {
     source.close()
-    resolve('')
+    end('')
   }
-  const cancel = clock.after(head_ms, () => resolve(''))
+  const cancel = clock.after(head_ms, () => end(''))
   res.once('close', leave)
   source.onReadable(look)
   look()
@@ -73,7 +79,7 @@ function writeFrames(res: ServerResponse, reader: FrameSource, first: string, cl
       write(frames)
       written += frames.length
     }
-    if (reader.done && !res.writableEnded) {
+    if (reader.done && !left && !res.writableEnded) {
       cancelKeepAlive()
       res.end(chunked ? lastChunk : undefined)
     }
@@ -92,6 +98,7 @@ function writeFrames(res: ServerResponse, reader: FrameSource, first: string, cl
   res.on('drain', goOn)
   const leave = (): void => {
     left = true
+    writable = false
     cancelKeepAlive()
     reader.close()
   }
@@ -99,11 +106,25 @@ function writeFrames(res: ServerResponse, reader: FrameSource, first: string, cl
   res.on('error', leave)
   res.on('close', leave)
   res.writeHead(200, { 'Content-Type': 'text/event-stream; charset=utf-8', 'Cache-Control': 'no-store', 'X-Accel-Buffering': 'no' })
-  res.flushHeaders()
   // node:http writes a chunk in four pieces; as one string it costs half as much.
   chunked = res.chunkedEncoding
   res.chunkedEncoding = false
-  reader.onReadable(pump)
-  if (first !== '') write(first)
-  goOn()
+  let due = false
+  // What one turn of the event loop brings goes out as one chunk.
+  reader.onReadable(() => {
+    if (due) return
+    due = true
+    queueMicrotask(() => {
+      due = false
+      pump()
+    })
+  })
+  // The head goes out with the first frames; alone only where there are none yet.
+  fairly(() => {
+    writable = !left
+    if (writable && first !== '') write(first)
+    const written = first.length + pump()
+    if (written === 0 && !left) res.flushHeaders()
+    return written
+  })
 }

@@ -11,18 +11,25 @@ export interface Clock {
   every(period_ms: number, run: () => void): CancelTimer
 }
 
+/** Resolves when the signal aborts. */
+export const aborted = (signal: AbortSignal): Promise<undefined> =>
+  new Promise((resolve) => {
+    if (signal.aborted) resolve(undefined)
+    else signal.addEventListener('abort', () => resolve(undefined), { once: true })
+  })
+
 /** Resolves after the time. @throws the signal's reason as soon as it aborts */
-export function pause(clock: Clock, delay_ms: number, signal: AbortSignal): Promise<void> {
+export function pause(clock: Clock, delay_ms: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     const abort = (): void => {
       cancel()
-      reject(signal.reason as Error)
+      reject(signal?.reason as Error)
     }
     const cancel = clock.after(delay_ms, () => {
-      signal.removeEventListener('abort', abort)
+      signal?.removeEventListener('abort', abort)
       resolve()
     })
-    signal.addEventListener('abort', abort, { once: true })
-    if (signal.aborted) abort()
+    signal?.addEventListener('abort', abort, { once: true })
+    if (signal?.aborted === true) abort()
   })
 }

@@ -35,6 +35,8 @@ export interface EngineDriver {
   readonly schemes: readonly [string, ...string[]]
   /** The engine is a server: its pools have a `url`, and the context may be left to it. */
   readonly remote?: true
+  /** The daemon starts the server itself: its pools have a `command`, and the context may be left to it. */
+  readonly managed?: true
   /**
    * Of a server: the names of the models it serves, where it is of this kind. The kinds are asked in the order of the registry; a kind that
    * others speak the language of comes after them.

@@ -26,8 +26,14 @@ export interface EngineProps {
   readonly replayable: boolean
   /** What it can beside generating text; `replayable` has a field of its own. */
   readonly features: readonly Feature[]
-  /** SHA-256 of the model file, hex, where there is one. */
+  /** What a server calls its model, where the engine is one and tells. */
+  readonly model?: string
+  /** `countTokens` is an estimate, for chats at least: it has no tokenizer to ask. */
+  readonly tokens_estimated?: true
+  /** SHA-256 of the model file, or of what the engine takes for one, hex, where there is one. */
   readonly model_digest?: string
+  /** Another model cannot be up while this one is: a reload has to unload it first. */
+  readonly reload?: 'swap'
 }
 
 /** Fields of a task that only some engines can. */
@@ -70,13 +76,15 @@ export interface GenerateResult {
   readonly kv_warm: boolean
 }
 
-/** The engine failed. `retriable` tells whether the same request may succeed on a healthy engine. */
+/** The engine failed. `retriable` tells whether the same request may succeed on a healthy engine, `busy` that it is well and takes no more now. */
 export class EngineError extends Error {
   override readonly name = 'EngineError'
   readonly retriable: boolean
-  constructor(message: string, options: { readonly retriable: boolean; readonly cause?: unknown }) {
+  readonly busy: boolean
+  constructor(message: string, options: { readonly retriable: boolean; readonly busy?: boolean; readonly cause?: unknown }) {
     super(message, options.cause === undefined ? {} : { cause: options.cause })
     this.retriable = options.retriable
+    this.busy = options.busy ?? false
   }
 }
 
@@ -108,6 +116,13 @@ export interface Engine {
   rerank?(query: string, documents: readonly string[], seed: number, signal: AbortSignal): Promise<{ scores: number[]; tokens_in: number }>
   /** Share of the KV cache in use, 0 to 1; undefined while the engine has not told. */
   kvUsage?(): number | undefined
+  /**
+   * Takes the model out of memory, while the engine stays up: until `load` calls reject. Resolves with false where it cannot.
+   * @throws EngineError where the engine says that it failed
+   */
+  unload?(): Promise<boolean>
+  /** Brings back what was unloaded; resolves when it serves. @throws EngineError where it does not come up */
+  load?(): Promise<void>
   /** Releases everything; calls under way reject. Resolves when the engine is gone. */
   stop(): Promise<void>
 }

@@ -19,12 +19,22 @@ export type Fact =
       readonly key: TaskKey
       readonly attempt: number
       readonly replica_id: string
+      /** Its engine gives the same text again, and has given all there is. */
       readonly replayable: boolean
+      /** What it gives is in the journal before it goes out, as is what went out before. */
+      readonly recorded?: true
       readonly at: number
     }
   /** An orderly stop cut that run off: it does not count against the task. */
   | { readonly kind: 'attempt_withdrawn'; readonly key: TaskKey; readonly attempt: number }
+  /**
+   * Parts of a task that has not ended: `first` is the index of the first of them, `parts` a line as PartLog has it, or empty where more goes out
+   * than the journal keeps. Forgotten when the task ends.
+   */
+  | { readonly kind: 'parts'; readonly key: TaskKey; readonly first: number; readonly parts: string }
   | { readonly kind: 'finished'; readonly key: TaskKey; readonly outcome: TaskOutcome; readonly log: StoredLog }
+  /** A task that has ended, its events and these artifacts of its owner are not kept any longer. */
+  | { readonly kind: 'task_forgotten'; readonly key: TaskKey; readonly artifacts: readonly string[] }
   | { readonly kind: 'session_put'; readonly session: Session }
   | { readonly kind: 'session_deleted'; readonly owner: string; readonly session_id: string }
   | { readonly kind: 'artifact'; readonly artifact: StoredArtifact }
@@ -87,6 +97,8 @@ export interface Journal {
    * @throws StorageError
    */
   unfinished(): AsyncIterable<readonly UnfinishedTask[]>
+  /** The `parts` of a task that has not ended, in order. */
+  recorded(key: TaskKey): Promise<readonly string[]>
   /** Forgets tasks that finished before `tasks_before` and artifacts created before `artifacts_before` (ms since the epoch). */
   purge(tasks_before: number, artifacts_before: number): Promise<void>
 }

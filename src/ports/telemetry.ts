@@ -18,7 +18,6 @@ export type LogFields = Readonly<Record<string, unknown>>
 
 /** JSON lines. Keys, prompts and credentials never go in. */
 export interface Log {
-  debug(fields: LogFields, message: string): void
   info(fields: LogFields, message: string): void
   warn(fields: LogFields, message: string): void
   error(fields: LogFields, message: string): void

@@ -13,6 +13,7 @@ interface AttemptModel {
   readonly key: string
   readonly attempt: number
   readonly replayable: boolean
+  readonly recorded: true | undefined
   withdrawn: boolean
 }
 
@@ -20,6 +21,7 @@ interface AttemptModel {
 export class StorageModel {
   tasks: Omit<TaskRecord, 'seq'>[] = []
   attempts: AttemptModel[] = []
+  parts: { readonly key: string; readonly first: number; readonly parts: string }[] = []
   readonly keys = new Map<string, Spent>()
   readonly pools = new Map<string, PoolRecord>()
   artifacts: StoredArtifact[] = []
@@ -53,9 +55,20 @@ export class StorageModel {
         const own = this.attempts.filter(({ key }) => key === taskKeyOf(task.owner, task.task_id)).sort((a, b) => a.attempt - b.attempt)
         const newest = own.at(-1)
         const attempts =
-          newest === undefined ? undefined : { failed: own.filter(({ withdrawn }) => !withdrawn).length, replayable: newest.replayable }
+          newest === undefined
+            ? undefined
+            : {
+                failed: own.filter(({ withdrawn }) => !withdrawn).length,
+                replayable: newest.replayable,
+                ...(newest.recorded === true ? { recorded: true as const } : {}),
+              }
         return { head: headOf(task), attempts }
       })
+  }
+
+  recorded({ owner, task_id }: TaskKey): string[] {
+    const own = this.parts.filter(({ key }) => key === taskKeyOf(owner, task_id))
+    return own.sort((a, b) => a.first - b.first).map(({ parts }) => parts)
   }
 
   list({ owner, session_id, ended, limit }: TaskFilter): Omit<TaskRecord, 'seq'>[] {
@@ -77,11 +90,14 @@ export class StorageModel {
   }
 
   purge(tasks_before: number, artifacts_before: number): void {
-    const old = this.tasks.filter(({ outcome }) => outcome !== undefined && outcome.finished_at < tasks_before)
+    this.forget(this.tasks.filter(({ outcome }) => outcome !== undefined && outcome.finished_at < tasks_before))
+    this.artifacts = this.artifacts.filter(({ created_at }) => created_at >= artifacts_before)
+  }
+
+  private forget(old: readonly Omit<TaskRecord, 'seq'>[]): void {
     for (const { task } of old) this.logs.delete(taskKeyOf(task.owner, task.task_id))
     this.tasks = this.tasks.filter((record) => !old.includes(record))
     this.attempts = this.attempts.filter(({ key }) => !old.some(({ task }) => taskKeyOf(task.owner, task.task_id) === key))
-    this.artifacts = this.artifacts.filter(({ created_at }) => created_at >= artifacts_before)
   }
 
   private apply(fact: Fact): void {
@@ -94,20 +110,35 @@ export class StorageModel {
       case 'file_deleted':
       case 'batch_put':
         return
+      case 'parts': {
+        const { key: of, first, parts } = fact
+        const key = taskKeyOf(of.owner, of.task_id)
+        const found = this.find(of.owner, of.task_id)
+        if (found === undefined || found.outcome !== undefined) return
+        this.parts = [...this.parts.filter((one) => one.key !== key || one.first !== first), { key, first, parts }]
+        return
+      }
       case 'attempt': {
-        const { key: of, attempt, replayable } = fact
+        const { key: of, attempt, replayable, recorded } = fact
         const key = taskKeyOf(of.owner, of.task_id)
         const found = this.find(of.owner, of.task_id)
         if (found === undefined || found.outcome !== undefined) return
         this.attempts = [
           ...this.attempts.filter((one) => one.key !== key || one.attempt !== attempt),
-          { key, attempt, replayable, withdrawn: false },
+          { key, attempt, replayable, recorded, withdrawn: false },
         ]
         return
       }
       case 'attempt_withdrawn': {
         const key = taskKeyOf(fact.key.owner, fact.key.task_id)
         for (const one of this.attempts) if (one.key === key && one.attempt === fact.attempt) one.withdrawn = true
+        return
+      }
+      case 'task_forgotten': {
+        const { key, artifacts } = fact
+        const found = this.find(key.owner, key.task_id)
+        this.forget(found?.outcome === undefined ? [] : [found])
+        this.artifacts = this.artifacts.filter(({ owner, id }) => owner !== key.owner || !artifacts.includes(id))
         return
       }
       case 'key_spent':

@@ -29,12 +29,26 @@ const fact: fc.Arbitrary<Fact> = fc.oneof(
   fc
     .tuple(owner, task_id, ended, time, wellFormed)
     .map(([o, t, state, at, text]) => finished(o, t, sampleOutcome(state, at), sampleLog(text))),
-  fc.tuple(owner, task_id, fc.nat(3), fc.boolean()).map(([o, t, attempt, replayable]): Fact => {
-    return { kind: 'attempt', key: { owner: o, task_id: t }, attempt, replica_id: 'r1', replayable, at: 1 }
+  fc.tuple(owner, task_id, fc.nat(3), fc.constantFrom('replayable', 'recorded', 'neither')).map(([o, t, attempt, how]): Fact => {
+    const run = {
+      kind: 'attempt',
+      key: { owner: o, task_id: t },
+      attempt,
+      replica_id: 'r1',
+      replayable: how === 'replayable',
+      at: 1,
+    } as const
+    return how === 'recorded' ? { ...run, recorded: true } : run
   }),
+  fc
+    .tuple(owner, task_id, fc.nat(40), wellFormed)
+    .map(([o, t, first, parts]): Fact => ({ kind: 'parts', key: { owner: o, task_id: t }, first, parts })),
   fc
     .tuple(owner, task_id, fc.nat(3))
     .map(([o, t, attempt]): Fact => ({ kind: 'attempt_withdrawn', key: { owner: o, task_id: t }, attempt })),
+  fc.tuple(owner, task_id, kind).map(([o, t, k]): Fact => {
+    return { kind: 'task_forgotten', key: { owner: o, task_id: t }, artifacts: [sampleArtifact(o, 'same', { kind: k, tags: [] }, 0).id] }
+  }),
   fc.tuple(owner, fc.nat()).map(([o, tokens]): Fact => ({ kind: 'key_spent', owner: o, spent: { tokens, cost_nano: 1, time_ms: 0.5 } })),
   fc
     .tuple(fc.constantFrom('p1', 'p2'), fc.option(fc.nat(), { nil: undefined }))
@@ -109,6 +123,7 @@ async function checkStep(storage: Storage, model: StorageModel, one: Exclude<Ste
       const found = await journal.find(one.owner, one.task_id)
       equal(found && bare(found), model.find(one.owner, one.task_id))
       equal(await eventLog.read(one), model.log(one))
+      equal(await journal.recorded(one), model.recorded(one))
       for (const stored of model.artifacts) equal(await artifacts.get(stored.owner, stored.id), stored)
       return
     }

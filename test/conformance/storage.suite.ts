@@ -137,6 +137,19 @@ export function storageConformance(name: string, open: () => Promise<Storage>, r
       )
     })
 
+    it('keeps the parts of a task in order until it has ended, and knows which run records them', async () => {
+      const key = { owner: 'ann', task_id: 't1' }
+      const parts = (first: number, text: string): Fact => ({ kind: 'parts', key, first, parts: JSON.stringify([text]) })
+      const attempt = { kind: 'attempt', key, attempt: 1, replica_id: 'r1', replayable: false, recorded: true, at: 1 } as const
+      await storage.journal.commit([accepted('ann', 't1'), accepted('bob', 't1'), attempt])
+      await storage.journal.commit([parts(10, 'ü'), parts(2, 'b')])
+      await storage.journal.commit([parts(0, 'a'), parts(2, 'b again')])
+      assert.deepEqual((await unfinishedOf(storage.journal))[0]?.attempts, { failed: 1, replayable: false, recorded: true })
+      assert.deepEqual(await storage.journal.recorded(key), ['["a"]', '["b again"]', '["ü"]'])
+      await storage.journal.commit([finished('ann', 't1'), parts(11, 'late')])
+      assert.deepEqual(await storage.journal.recorded(key), [])
+    })
+
     it('refuses a duplicate with all that came with it, and nothing else', async () => {
       await storage.journal.commit([accepted('ann', 't1')])
       const put: Fact = { kind: 'session_put', session: sampleSession('ann', 's9') }

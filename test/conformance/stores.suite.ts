@@ -6,18 +6,21 @@ import type { UsageFilter } from '../../src/ports/usage-store.ts'
 import type { Storage } from '../../src/ports/storage.ts'
 import type { Fact } from '../../src/ports/journal.ts'
 import {
+  accepted,
   artifactFact,
+  finished,
   sampleArtifact,
-  sampleModel,
   sampleBatch,
   sampleFile,
+  sampleModel,
+  sampleOutcome,
   samplePool,
   sampleSession,
   withoutContent,
 } from './storage.samples.ts'
 
 /**
- * What every backend of the read ports beside journal and event log must do: sessions, pools, catalog, artifacts.
+ * What every backend of the read ports beside journal and event log must do: sessions, pools, catalog, artifacts, and what is forgotten of them.
  * @param open a new, empty storage
  */
 export function storesConformance(name: string, open: () => Promise<Storage>): void {
@@ -27,6 +30,22 @@ export function storesConformance(name: string, open: () => Promise<Storage>): v
       storage = await open()
     })
     afterEach(() => storage.close())
+
+    it('forgets a task that has ended, with its log and its artifacts, and nothing else', async () => {
+      const [mine, other] = [sampleArtifact('ann', 'a', { tags: ['x'] }, 10), sampleArtifact('bob', 'a', { tags: ['x'] }, 10)]
+      const ended = finished('ann', 't1', sampleOutcome('completed', 1))
+      await storage.journal.commit([accepted('ann', 't1'), ended, artifactFact(mine), artifactFact(other)])
+      await storage.journal.commit([accepted('bob', 't1'), accepted('ann', 'open')])
+      for (const task_id of ['t1', 'open', 'unknown'])
+        await storage.journal.commit([{ kind: 'task_forgotten', key: { owner: 'ann', task_id }, artifacts: [mine.id] }])
+      assert.equal(await storage.journal.find('ann', 't1'), undefined)
+      assert.equal(await storage.eventLog.read({ owner: 'ann', task_id: 't1' }), undefined)
+      assert.equal(await storage.artifacts.get('ann', mine.id), undefined)
+      assert.notEqual(await storage.artifacts.get('bob', other.id), undefined)
+      assert.notEqual(await storage.journal.find('bob', 't1'), undefined)
+      assert.notEqual(await storage.journal.find('ann', 'open'), undefined)
+      await storage.journal.commit([accepted('ann', 't1')])
+    })
 
     it('keeps sessions as they were last put until they are deleted', async () => {
       const put = (turns: number): Fact => ({ kind: 'session_put', session: sampleSession('ann', 's1', turns) })

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
-import { correlationIdFrom } from '../../src/domain/correlation-id.ts'
 import { isLoopbackAddress } from '../../src/domain/loopback.ts'
 import { visibleOwner } from '../../src/domain/principal.ts'
 import { taskKeyOf } from '../../src/domain/task.ts'
+import { correlationIdFrom } from '../../src/middleware/correlation-id.ts'
 
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/
 

@@ -83,13 +83,14 @@ describe('what a task leaves out', () => {
     assert.equal(draftAgain(old), old.request)
   })
 
-  it('may become another engine in another pool, and nothing else may', () => {
+  it('may become another engine and another context in another pool, and nothing else may', () => {
     fc.assert(
       fc.property(requests, (request) => {
         const accepted = accept(request)
         const again = draftAgain(accepted)
-        assert.equal(again.engine, request.engine)
-        assert.deepEqual({ ...again, engine: accepted.request.engine }, accepted.request)
+        assert.deepEqual([again.engine, again.ctx], [request.engine, request.ctx])
+        const { engine, ctx } = accepted.request
+        assert.deepEqual({ ...again, engine, ctx }, accepted.request)
       }),
     )
   })

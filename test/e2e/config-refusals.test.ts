@@ -47,7 +47,7 @@ describe('a configuration that cannot be used is refused with a line for each pr
   refused(
     'a driver of another engine',
     { pools: [talesPool({ driver: 'in-process' })] },
-    'FILE: pools[0].driver: "in-process" is not a driver of llamacpp; allowed are embedded, external',
+    'FILE: pools[0].driver: "in-process" is not a driver of llamacpp; allowed are embedded, external, managed',
   )
   refused('a pool without a model', { pools: [mockPool({ model: undefined })] }, 'FILE: pools[0].model: is missing')
   refused(

@@ -74,10 +74,10 @@ pools:
     assert.deepEqual(dir.refusal(text, { ORCHD_ADDR: '1.2.3.4:99999', ORCHD_PORT: '1' }), [
       'ORCHD_PORT: is not known; known are ORCHD_ADDR, ORCHD_DATA_DIR, ORCHD_LOG_LEVEL, ORCHD_HF_TOKEN, ORCHD_ENGINES, ORCHD_API_KEYS',
       'ORCHD_ADDR: listen: "1.2.3.4:99999" has a port above 65535',
-      'FILE:3: porst: is not known here; known are listen, data_dir, models_dir, log_level, auth, cors, limits, sessions, retention, catalog, devices, defaults, shutdown_grace_ms, pools',
+      'FILE:3: porst: is not known here; known are listen, data_dir, models_dir, log_level, auth, cors, limits, doors, sessions, retention, catalog, devices, defaults, shutdown_grace_ms, groups, pools, models',
       'FILE:6: pools[1].id: "tales" is used twice',
-      'FILE:8: pools[0].driver: "embeded" is not a driver of llamacpp; allowed are embedded, external; did you mean embedded?',
-      'FILE:8: pools[1].driver: "embeded" is not a driver of llamacpp; allowed are embedded, external; did you mean embedded?',
+      'FILE:8: pools[0].driver: "embeded" is not a driver of llamacpp; allowed are embedded, external, managed; did you mean embedded?',
+      'FILE:8: pools[1].driver: "embeded" is not a driver of llamacpp; allowed are embedded, external, managed; did you mean embedded?',
       'FILE:10: pools[0].ctx: "8k" must be integer',
       'FILE:10: pools[1].ctx: "8k" must be integer',
       'FILE:13: pools[2].model: "file:x" is nothing that mock serves by driver in-process; a reference begins with mock:',

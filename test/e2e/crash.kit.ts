@@ -29,6 +29,11 @@ export class Lives {
     this.config = config
   }
 
+  /** Where the present life listens, or the next one if there is none. */
+  get url(): Promise<string> {
+    return this.listens.promise
+  }
+
   /** Begins the next life; resolves when it listens, which is before its engines are up. */
   async begin(): Promise<DaemonProcess> {
     this.count++

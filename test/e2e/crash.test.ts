@@ -7,15 +7,22 @@ import { temporaryDir } from '../harness/process.ts'
 import { Lives, type Followed } from './crash.kit.ts'
 
 const deaths = repeats({ quick: 3, long: 20 })
-const counts = { mock: repeats({ quick: 60, long: 400 }), tales: repeats({ quick: 12, long: 100 }) }
+const counts = {
+  mock: repeats({ quick: 60, long: 400 }),
+  going: repeats({ quick: 40, long: 400 }),
+  tales: repeats({ quick: 12, long: 100 }),
+}
 /** Different tasks of each engine; the others repeat them, so that few have to be run without interruption to compare with. */
 const variety = repeats({ quick: 4, long: 10 })
 const seed = Number(process.env['CRASH_SEED'] ?? Math.floor(Math.random() * 2 ** 31))
 
+const pace = { prefill_ms: 20, token_ms: 4, tokens: 30 }
 const config = {
   pools: [
     talesPool({ queue: { capacity: 1000 } }),
-    mockPool({ replicas: [{ id: 'r0', slots: 4 }], queue: { capacity: 1000 }, mock: { prefill_ms: 20, token_ms: 4, tokens: 30 } }),
+    mockPool({ queue: { capacity: 1000 }, mock: pace }),
+    // What is cut off here is gone on with.
+    mockPool({ id: 'going', model: 'mock:going', queue: { capacity: 1000 }, mock: { ...pace, replayable: false } }),
   ],
   sessions: { ttl_ms: 3_600_000 },
   shutdown_grace_ms: 40,
@@ -33,18 +40,18 @@ function taskOf(engine: keyof typeof counts, n: number): Record<string, unknown>
     seed: 1 + (n % variety),
     ...(n % 5 === 0 ? { priority: 'batch' } : {}),
   }
-  const mock = { engine: 'mock', model_ref: 'mock:v1', ctx: 8192, prompt: 'go on' }
+  const mock = { engine: 'mock', model_ref: engine === 'mock' ? 'mock:v1' : 'mock:going', ctx: 8192, prompt: 'go on' }
   const tales = {
     engine: 'llamacpp',
     model_ref: 'file:models/tinytales.gguf',
     ctx: 256,
     messages: [{ role: 'user', content: `Tell me a story about a ${things[n % variety] ?? 'cat'}.` }],
   }
-  return { ...task, ...(engine === 'mock' ? mock : tales) }
+  return { ...task, ...(engine === 'tales' ? tales : mock) }
 }
 
 const tasks = (count: (engine: keyof typeof counts) => number): (Record<string, unknown> & { task_id: string })[] =>
-  (['tales', 'mock'] as const).flatMap((engine) => Array.from({ length: count(engine) }, (_, n) => taskOf(engine, n)))
+  (['tales', 'mock', 'going'] as const).flatMap((engine) => Array.from({ length: count(engine) }, (_, n) => taskOf(engine, n)))
 
 /** Numbers below 1 that a seed decides (Mulberry32, by T. Ettinger). */
 function random(state: number): () => number {
@@ -94,7 +101,8 @@ describe(`a daemon that dies again and again (CRASH_SEED=${seed})`, () => {
       for (let early = false; lives.count <= deaths;) {
         // A task is given up after three runs. So at most two lives in a row end before those that were cut off have had the time to end.
         early = !early && next() < 0.4
-        const enough = (): boolean => over || (countOf(lives.ended, 'mock') >= 8 && countOf(lives.ended, 'tales') >= 3)
+        const enough = (): boolean =>
+          over || (countOf(lives.ended, 'mock') >= 8 && countOf(lives.ended, 'going') >= 8 && countOf(lives.ended, 'tales') >= 3)
         while (!early && !enough()) await pause(5)
         await pause(next() * (early ? 400 : 100))
         await lives.end(signal)

@@ -45,7 +45,7 @@ describe('an engine that goes wrong', () => {
 
   for (const { kind, after_tokens, code, message, down, wait_ms } of faults)
     it(`${kind} after ${after_tokens} tokens: ${code}, and the next task runs`, async () => {
-      await start({ kind, after_tokens, every: 2 }, {}, { replayable: false })
+      await start({ kind, after_tokens, every: 2 }, {}, { replayable: false, continues: false })
       assert.equal((await run()).terminal?.event, 'end')
       const { task_id, stream } = await stuck(after_tokens)
       if (wait_ms > 0) {
@@ -180,7 +180,7 @@ describe('an engine that goes wrong', () => {
   })
 
   it('replicas that die again and again are started ever later', async () => {
-    await start({ kind: 'die', after_tokens: 1 }, {}, { replayable: false })
+    await start({ kind: 'die', after_tokens: 1 }, {}, { replayable: false, continues: false })
     for (const delay of [250, 500, 1000, 2000]) {
       await run()
       assert.equal((await health()).replicas[0]?.['restart_in_ms'], delay)

@@ -48,6 +48,14 @@ describe('stopping the process', () => {
     return reader
   }
 
+  it('comes when the shell is gone that npm runs it in, which passes no signal on', async () => {
+    const prefix = ['sh', '-c', '"$@"; exit $?', 'sh']
+    const daemon = await DaemonProcess.start(dir.path, { config: { pools: [fast] }, env: { npm_lifecycle_event: 'start' }, prefix })
+    started.push(daemon)
+    assert.deepEqual(await daemon.stop('SIGTERM'), { code: null, signal: 'SIGTERM' })
+    assert.equal(daemon.lines.at(-1)?.['msg'], 'Stopped.')
+  })
+
   it('refuses new tasks with 503 while a running one finishes within the grace, then exits with 0', async () => {
     // Its task is canceled once everything was looked at: until then the daemon has something to wait for.
     const held = mockPool({ id: 'held', model: 'mock:held', mock: { prefill_ms: 600_000 }, timeouts: patient })

@@ -180,7 +180,7 @@ describe('llama.cpp engine: life', function () {
   })
 
   it('says what to install when node-llama-cpp is missing', async () => {
-    const copies = ['src/adapters/engines/llamacpp', 'src/domain', 'src/ports']
+    const copies = ['src/adapters/engines/llamacpp', 'src/adapters/engines/process', 'src/domain', 'src/ports']
     for (const path of [...copies, 'package.json']) await cp(join(root, path), join(folder, 'copy', path), { recursive: true })
     const url = pathToFileURL(join(folder, 'copy/src/adapters/engines/llamacpp/engine.ts')).href
     const copy = (await import(url)) as { createLlamaCppEngine: typeof createLlamaCppEngine }

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { compileChatTemplate } from '../../src/adapters/engines/llamacpp/chat-template.ts'
-import { childEnv } from '../../src/adapters/engines/llamacpp/child-env.ts'
+import { environmentOf } from '../../src/adapters/engines/process/environment.ts'
 import { threadCandidates } from '../../src/adapters/engines/llamacpp/measure.ts'
-import { LineRate, LineSplitter } from '../../src/adapters/engines/llamacpp/output.ts'
+import { LineRate, LineSplitter } from '../../src/adapters/engines/process/output.ts'
 import { IncrementalDecoder } from '../../src/adapters/engines/llamacpp/text-decoder.ts'
 import { inStep, oneAtATime } from '../../src/adapters/engines/llamacpp/steps.ts'
 
@@ -79,8 +79,30 @@ describe('llama.cpp engine: output of the child', () => {
 
 describe('llama.cpp engine: small parts', () => {
   it('passes on a few variables and no others', () => {
-    const env = childEnv({ PATH: '/bin', ORCHD_API_KEYS: 'k', HF_TOKEN: 't', NODE_OPTIONS: '--inspect', CUDA_VISIBLE_DEVICES: '1' })
-    assert.deepEqual(env, { PATH: '/bin', CUDA_VISIBLE_DEVICES: '1' })
+    const own = {
+      PATH: '/bin',
+      ORCHD_API_KEYS: 'k',
+      HF_TOKEN: 't',
+      NODE_OPTIONS: '--inspect',
+      NODE_COMPILE_CACHE: '/c',
+      CUDA_VISIBLE_DEVICES: '1',
+    }
+    assert.deepEqual(environmentOf({ own }), { PATH: '/bin', NODE_COMPILE_CACHE: '/c', CUDA_VISIBLE_DEVICES: '1' })
+    assert.deepEqual(environmentOf({ own, also: ['HF_TOKEN', 'NOT_SET'] }), {
+      PATH: '/bin',
+      HF_TOKEN: 't',
+      NODE_COMPILE_CACHE: '/c',
+      CUDA_VISIBLE_DEVICES: '1',
+    })
+  })
+
+  it('lets a child see only the devices of its replica, by the numbers that nvidia-smi gives them', () => {
+    assert.deepEqual(environmentOf({ own: { CUDA_VISIBLE_DEVICES: '7' }, devices: [0, 2] }), {
+      CUDA_VISIBLE_DEVICES: '0,2',
+      HIP_VISIBLE_DEVICES: '0,2',
+      GGML_VK_VISIBLE_DEVICES: '0,2',
+      CUDA_DEVICE_ORDER: 'PCI_BUS_ID',
+    })
   })
 
   it('tries powers of two and the number of cores', () => {

@@ -9,7 +9,17 @@ export const never = new AbortController().signal
 /** An engine that answers at once, with 32 tokens of text. */
 export const mockOf = (options: Partial<MockOptions> = {}): MockEngine =>
   new MockEngine({
-    ...{ ctx: 8192, slots: 4, prefill_ms: 0, token_ms: 0, tokens: 32, load_ms: 0, replayable: true, clock: new FakeClock() },
+    ...{
+      ctx: 8192,
+      slots: 4,
+      prefill_ms: 0,
+      token_ms: 0,
+      tokens: 32,
+      load_ms: 0,
+      replayable: true,
+      continues: true,
+      clock: new FakeClock(),
+    },
     ...options,
   })
 

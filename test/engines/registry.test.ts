@@ -20,7 +20,7 @@ import { ann, Tail, taskOf } from '../harness/rig.ts'
 const registry: EngineRegistry = { ...engines, fake: () => import('./fake/definition.ts') }
 
 const nothing = (): void => undefined
-const log = { debug: nothing, info: nothing, warn: nothing, error: nothing }
+const log = { info: nothing, warn: nothing, error: nothing }
 const metrics = { count: nothing, gauge: nothing, observe: nothing, forget: nothing }
 
 describe('a new engine is one folder and one line', () => {

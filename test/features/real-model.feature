@@ -25,6 +25,9 @@ Feature: A real model
       | replica_id    | r0     |
     And the text of "fox" matches /^[A-Z][a-z]+ .* /
     And the texts of "fox" and "fox-again" are equal
+    When Ana looks at the health of pool "tales"
+    Then it says:
+      | replicas.0.model_digest | d9455cd88e099a18219ec2186ccce99c3db89885d95b27bcb38a68b9151f1e88 |
     When Ana asks what can be asked
     Then it says:
       | engines.0.engine              | llamacpp                     |

@@ -1,12 +1,17 @@
 import { readFileSync } from 'node:fs'
 import { Ajv } from 'ajv'
 import formats, { type FormatsPlugin } from 'ajv-formats'
+import { doorOperations } from '../../generated/doors.ts'
 import { operations } from '../../generated/operations.ts'
+import { doorStreamProblems } from './door-streams.ts'
 import { streamProblems } from './sse-contract.ts'
 
 export type OperationId = keyof typeof operations
 
 export const operationIds = Object.keys(operations) as OperationId[]
+
+/** An operation of any contract. */
+export type AnyOperationId = OperationId | keyof typeof doorOperations
 
 /** What the contract's schemas are made of. */
 export interface Schema {
@@ -57,7 +62,7 @@ interface ResponseObject {
 }
 
 interface OperationObject {
-  readonly operationId: OperationId
+  readonly operationId: AnyOperationId
   readonly parameters?: readonly (Parameter | Ref)[]
   readonly requestBody?: { readonly content: Readonly<Record<string, MediaType>> }
   readonly responses: Readonly<Record<string, ResponseObject | Ref>>
@@ -69,11 +74,17 @@ interface Document {
   readonly components: { readonly schemas: Readonly<Record<string, Schema>> }
 }
 
-const root = 'contract'
-// References are made absolute so that every part of the document compiles on its own.
-const document = JSON.parse(
-  readFileSync(new URL('../../generated/openapi.json', import.meta.url), 'utf8').replaceAll('"#/components/', `"${root}#/components/`),
-) as Document
+// References are made absolute so that every part of a document compiles on its own.
+const documentIn = (root: string, file: string): Document =>
+  JSON.parse(
+    readFileSync(new URL(`../../generated/${file}.json`, import.meta.url), 'utf8').replaceAll('"#/components/', `"${root}#/components/`),
+  ) as Document
+const document = documentIn('contract', 'openapi')
+const documents: Readonly<Record<string, Document>> = {
+  contract: document,
+  openai: documentIn('openai', 'openai'),
+  anthropic: documentIn('anthropic', 'anthropic'),
+}
 
 // Strict: a keyword or a format ajv would ignore is a bug of the contract. A second compilation, not the server's.
 const ajv = new Ajv({ strict: true, allErrors: true })
@@ -81,7 +92,7 @@ const ajv = new Ajv({ strict: true, allErrors: true })
 // Those with x- are for those who compare and lint contracts, the discriminator for those who generate types; components is the document's part
 // that references lead to.
 ajv.addVocabulary(['x-extensible', 'x-json-schema', 'discriminator', 'components'])
-ajv.addSchema({ $id: root, components: document.components })
+for (const [root, { components }] of Object.entries(documents)) ajv.addSchema({ $id: root, components })
 
 /** What a value has against a schema; undefined where it matches. */
 export function mismatch(schema: Schema, value: unknown): string | undefined {
@@ -92,39 +103,42 @@ export function mismatch(schema: Schema, value: unknown): string | undefined {
 /** Follows a reference, if it is one. */
 export function resolve<T extends object>(part: T | Ref): T {
   if (!('$ref' in part)) return part
-  let found: unknown = document
-  for (const name of part.$ref.slice(`${root}#/`.length).split('/')) found = (found as Record<string, unknown>)[name]
+  const [root = '', path = ''] = part.$ref.split('#/')
+  let found: unknown = documents[root]
+  for (const name of path.split('/')) found = (found as Record<string, unknown>)[name]
   return found as T
 }
 
-/** A shared schema by name. */
+/** A shared schema of ours by name. */
 export const schemaNamed = (name: string): Schema => document.components.schemas[name]!
 
 const objects = new Map(
-  Object.values(document.paths).flatMap((item) =>
-    Object.values(item).flatMap((operation): [OperationId, OperationObject & { readonly shared: readonly (Parameter | Ref)[] }][] => {
-      if (typeof operation !== 'object' || operation === null || !('operationId' in operation)) return []
-      const found = operation as OperationObject
-      return [[found.operationId, { ...found, shared: (item['parameters'] ?? []) as (Parameter | Ref)[] }]]
-    }),
-  ),
+  Object.values(documents)
+    .flatMap(({ paths }) => Object.values(paths))
+    .flatMap((item) =>
+      Object.values(item).flatMap((operation): [AnyOperationId, OperationObject & { readonly shared: readonly (Parameter | Ref)[] }][] => {
+        if (typeof operation !== 'object' || operation === null || !('operationId' in operation)) return []
+        const found = operation as OperationObject
+        return [[found.operationId, { ...found, shared: (item['parameters'] ?? []) as (Parameter | Ref)[] }]]
+      }),
+    ),
 )
 
-const objectOf = (op: OperationId): OperationObject & { readonly shared: readonly (Parameter | Ref)[] } => objects.get(op)!
+const objectOf = (op: AnyOperationId): OperationObject & { readonly shared: readonly (Parameter | Ref)[] } => objects.get(op)!
 
 /** Parameters of an operation, those of its path included. */
-export const parametersOf = (op: OperationId): Parameter[] =>
+export const parametersOf = (op: AnyOperationId): Parameter[] =>
   [...objectOf(op).shared, ...(objectOf(op).parameters ?? [])].map((parameter) => resolve(parameter))
 
 /** The operation's request body; undefined where it takes none. */
-export const bodyOf = (op: OperationId): MediaType | undefined => objectOf(op).requestBody?.content['application/json']
+export const bodyOf = (op: AnyOperationId): MediaType | undefined => objectOf(op).requestBody?.content['application/json']
 
 /** Schemas of the operation's SSE events, by name. */
-export const eventsOf = (op: OperationId): Readonly<Record<string, Schema>> => objectOf(op)['x-sse-events'] ?? {}
+export const eventsOf = (op: AnyOperationId): Readonly<Record<string, Schema>> => objectOf(op)['x-sse-events'] ?? {}
 
 /** A declared response with its headers resolved; undefined where the status is not declared. */
 export function responseOf(
-  op: OperationId,
+  op: AnyOperationId,
   status: number,
 ): { readonly headers: Readonly<Record<string, HeaderObject>>; readonly content: Readonly<Record<string, MediaType>> } | undefined {
   const declared = objectOf(op).responses[String(status)]
@@ -142,13 +156,23 @@ export interface Received {
 }
 
 /** Headers of ours that mean something to clients: none of them may come undeclared. */
-const meaningful = ['location', 'retry-after', 'x-backoff-ms', 'x-correlation-id', 'allow', 'cache-control']
+const meaningful = [
+  'location',
+  'retry-after',
+  'x-backoff-ms',
+  'x-correlation-id',
+  'allow',
+  'cache-control',
+  'x-task-id',
+  'x-orchd-attached',
+  'request-id',
+]
 
 /**
  * Everything a response has against the contract; empty where it keeps it.
  * @param resumed the request had a Last-Event-ID: the stream need not begin at its start
  */
-export function responseProblems(op: OperationId, received: Received, resumed = false): string[] {
+export function responseProblems(op: AnyOperationId, received: Received, resumed = false): string[] {
   const declared = responseOf(op, received.status)
   if (declared === undefined) return [`${op} does not declare ${received.status}: ${received.text.slice(0, 500)}`]
   const names = Object.keys(declared.headers).map((name) => name.toLowerCase())
@@ -175,7 +199,7 @@ export function headerProblems(name: string, { required, schema }: HeaderObject,
 }
 
 function bodyProblems(
-  op: OperationId,
+  op: AnyOperationId,
   content: Readonly<Record<string, MediaType>>,
   { headers, text }: Received,
   resumed: boolean,
@@ -189,7 +213,8 @@ function bodyProblems(
   const media = content[essence]
   if (media === undefined) return [`content type ${String(given)} is not declared`]
   if (parameters.some((parameter) => parameter !== 'charset=utf-8')) return [`content type ${String(given)} is not UTF-8`]
-  if (essence === 'text/event-stream') return streamProblems(text, eventsOf(op), mismatch, resumed)
+  if (essence === 'text/event-stream')
+    return op in doorOperations ? doorStreamProblems(text, eventsOf(op), mismatch) : streamProblems(text, eventsOf(op), mismatch, resumed)
   let body: unknown
   try {
     body = JSON.parse(text)

@@ -8,7 +8,7 @@ import { assemble, type Daemon } from '../../src/compose/daemon.ts'
 import { enginesOf } from '../../src/compose/engines.ts'
 import { modelsOf } from '../../src/compose/models.ts'
 import { storageOf } from '../../src/compose/storage.ts'
-import type { Services } from '../../src/handlers/index.ts'
+import type { Services } from '../../src/handlers/services.ts'
 import type { Clock } from '../../src/ports/clock.ts'
 import type { Storage } from '../../src/ports/storage.ts'
 import { checkConfig } from '../../src/config/config.ts'
@@ -61,7 +61,7 @@ export const talesPool = (fields: Record<string, unknown> = {}): Record<string, 
 const nothing = (): void => undefined
 
 /** A log that keeps nothing. */
-export const silentLog: Log = { debug: nothing, info: nothing, warn: nothing, error: nothing }
+export const silentLog: Log = { info: nothing, warn: nothing, error: nothing }
 
 let made = 0
 
@@ -96,6 +96,8 @@ export interface LogLine {
 export interface Overrides {
   readonly clock?: Clock
   readonly log?: Log
+  /** Keys of engines' servers by the variables that hold them. */
+  readonly engineKeys?: ReadonlyMap<string, string>
   /** The addresses of hosts that models are fetched from. */
   readonly resolveHost?: Resolve
   /** Replaces services of the handlers. */
@@ -132,14 +134,14 @@ export async function startDaemon(given: Record<string, unknown> = {}, overrides
     (level: keyof Log) =>
     (fields: LogFields, message: string): void =>
       void lines.push({ level, fields, message })
-  const log: Log = { debug: record('debug'), info: record('info'), warn: record('warn'), error: record('error') }
+  const log: Log = { info: record('info'), warn: record('warn'), error: record('error') }
   const config = checkConfig({ listen: '127.0.0.1:0', data_dir: ':memory:', shutdown_grace_ms: 0, auth, pools: [mockPool()], ...given })
-  const { clock = systemClock, log: kept = log, resolveHost, services } = overrides
-  const engines = await enginesOf({ config, clock, log: kept })
+  const { clock = systemClock, log: kept = log, engineKeys, resolveHost, services } = overrides
+  const engines = await enginesOf({ config, clock, log: kept, ...(engineKeys === undefined ? {} : { keys: engineKeys }) })
   const { storage, busy } = counted(await storageOf(config))
   const parts = { config, storage, engines, models: modelsOf(config, clock, resolveHost), clock, log: kept }
   const wrap = services === undefined ? {} : { wrap: services }
-  const daemon = await assemble({ ...parts, metrics: createPrometheusMetrics(false), strict: true, ...wrap })
+  const daemon = await assemble({ ...parts, metrics: createPrometheusMetrics(false), strict: true, jitter: () => 1, ...wrap })
   // The disk is real: a task whose start is being written has to be on its engine before time goes on.
   if (clock instanceof FakeClock) clock.busy = busy
   await daemon.start()

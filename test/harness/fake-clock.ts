@@ -53,8 +53,12 @@ export class FakeClock implements Clock {
   }
 
   private async settled(): Promise<void> {
-    do await settled()
-    while (this.busy())
+    // What ended while this waited has not been followed up yet.
+    let was: boolean
+    do {
+      was = this.busy()
+      await settled()
+    } while (was || this.busy())
   }
 
   private add(delay: number, period: number | undefined, run: () => void): () => void {

@@ -46,7 +46,7 @@ export async function call(url: string, path: string, options: CallOptions = {})
             status: response.statusCode ?? 0,
             headers: response.headers,
             text,
-            json: isJson ? (JSON.parse(text) as Record<string, unknown>) : {},
+            json: isJson && text !== '' ? (JSON.parse(text) as Record<string, unknown>) : {},
           })
         })
       },

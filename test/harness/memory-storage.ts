@@ -15,6 +15,13 @@ import type { SessionStore } from '../../src/ports/session-store.ts'
 import { newGate, type Gate } from './gate.ts'
 import { MemoryBatches } from './memory-batches.ts'
 
+/** What is known of a run. */
+interface Run {
+  readonly replayable: boolean
+  readonly recorded: true | undefined
+  readonly withdrawn: boolean
+}
+
 /**
  * The storage ports in memory, as asynchronous and as strictly in order as the real one, with a disk that a test can stop and break.
  * It passes the conformance suite of the storage ports.
@@ -36,7 +43,9 @@ export class MemoryStorage implements Storage {
   private readonly keys = new Map<string, Spent>()
   private readonly poolRecords = new Map<string, PoolRecord>()
   /** By task: what is known of each attempt. */
-  private readonly attempts = new Map<string, Map<number, { readonly replayable: boolean; readonly withdrawn: boolean }>>()
+  private readonly attempts = new Map<string, Map<number, Run>>()
+  /** By task: parts by the index of the first of them. */
+  private readonly parts = new Map<string, Map<number, string>>()
   private tail: Promise<unknown> = Promise.resolve()
   private gate: Gate | undefined
   private seq = 0
@@ -51,14 +60,12 @@ export class MemoryStorage implements Storage {
       this.inOrder(() => this.records.findLast(({ task }) => task.task_id === task_id && (owner === undefined || task.owner === owner))),
     list: (filter) => this.inOrder(() => this.list(filter)),
     unfinished: () => this.unfinished(),
+    recorded: ({ owner, task_id }) =>
+      this.inOrder(() => [...(this.parts.get(taskKeyOf(owner, task_id)) ?? [])].sort(([a], [b]) => a - b).map(([, parts]) => parts)),
     purge: (tasks_before, artifacts_before) =>
       this.inOrder(() => {
         const old = this.records.filter(({ outcome }) => outcome !== undefined && outcome.finished_at < tasks_before)
-        for (const { task } of old) {
-          this.logs.delete(taskKeyOf(task.owner, task.task_id))
-          this.attempts.delete(taskKeyOf(task.owner, task.task_id))
-        }
-        this.records = this.records.filter((record) => !old.includes(record))
+        this.forget(old)
         this.stored = this.stored.filter(({ one }) => one.created_at >= artifacts_before)
       }),
   }
@@ -148,7 +155,13 @@ export class MemoryStorage implements Storage {
   private apply(fact: Fact): void {
     if (fact.kind === 'finished') this.finish(fact.key, fact)
     else if (fact.kind === 'attempt' || fact.kind === 'attempt_withdrawn') this.applyAttempt(fact)
-    else if (fact.kind === 'key_spent') this.keys.set(fact.owner, fact.spent)
+    else if (fact.kind === 'parts') this.record(fact)
+    else if (fact.kind === 'task_forgotten') {
+      const { key, artifacts } = fact
+      const found = this.find(taskKeyOf(key.owner, key.task_id))
+      this.forget(found?.outcome === undefined ? [] : [found])
+      this.stored = this.stored.filter(({ one }) => one.owner !== key.owner || !artifacts.includes(one.id))
+    } else if (fact.kind === 'key_spent') this.keys.set(fact.owner, fact.spent)
     else if (fact.kind === 'pool_put') this.poolRecords.set(fact.pool.pool_id, fact.pool)
     else if (fact.kind === 'session_put') this.sessionsByKey.set(taskKeyOf(fact.session.owner, fact.session.session_id), fact.session)
     else if (fact.kind === 'model_put') this.models.set(fact.model.request.id, fact.model)
@@ -159,14 +172,30 @@ export class MemoryStorage implements Storage {
     else this.rest.apply(fact)
   }
 
+  private forget(old: readonly TaskRecord[]): void {
+    for (const { task } of old) {
+      this.logs.delete(taskKeyOf(task.owner, task.task_id))
+      this.attempts.delete(taskKeyOf(task.owner, task.task_id))
+    }
+    this.records = this.records.filter((record) => !old.includes(record))
+  }
+
   private applyAttempt(fact: Extract<Fact, { kind: 'attempt' | 'attempt_withdrawn' }>): void {
     const key = taskKeyOf(fact.key.owner, fact.key.task_id)
     const found = this.find(key)
     if (found === undefined || found.outcome !== undefined) return
-    const all = this.attempts.get(key) ?? new Map<number, { readonly replayable: boolean; readonly withdrawn: boolean }>()
-    const replayable = fact.kind === 'attempt' ? fact.replayable : all.get(fact.attempt)?.replayable
-    if (replayable !== undefined)
-      this.attempts.set(key, all.set(fact.attempt, { replayable, withdrawn: fact.kind === 'attempt_withdrawn' }))
+    const all = this.attempts.get(key) ?? new Map<number, Run>()
+    const run = fact.kind === 'attempt' ? fact : all.get(fact.attempt)
+    if (run === undefined) return
+    const { replayable, recorded } = run
+    this.attempts.set(key, all.set(fact.attempt, { replayable, recorded, withdrawn: fact.kind === 'attempt_withdrawn' }))
+  }
+
+  private record({ key, first, parts }: Extract<Fact, { kind: 'parts' }>): void {
+    const id = taskKeyOf(key.owner, key.task_id)
+    const found = this.find(id)
+    if (found === undefined || found.outcome !== undefined) return
+    this.parts.set(id, (this.parts.get(id) ?? new Map<number, string>()).set(first, parts))
   }
 
   /** Two tasks a page, so that a few tasks are several. */
@@ -191,7 +220,11 @@ export class MemoryStorage implements Storage {
     const newest = all.at(-1)?.[1]
     return newest === undefined
       ? undefined
-      : { failed: all.filter(([, { withdrawn }]) => !withdrawn).length, replayable: newest.replayable }
+      : {
+          failed: all.filter(([, { withdrawn }]) => !withdrawn).length,
+          replayable: newest.replayable,
+          ...(newest.recorded === true ? { recorded: true } : {}),
+        }
   }
 
   private finish({ owner, task_id }: TaskKey, { outcome, log }: Extract<Fact, { kind: 'finished' }>): void {
@@ -200,6 +233,7 @@ export class MemoryStorage implements Storage {
     if (found === undefined || found.outcome !== undefined) return
     this.records = this.records.map((record) => (record === found ? { ...found, outcome } : record))
     this.logs.set(key, log)
+    this.parts.delete(key)
   }
 
   private list({ owner, session_id, ended, before_seq = Infinity, limit }: TaskFilter): TaskRecord[] {

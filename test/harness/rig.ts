@@ -24,9 +24,15 @@ import { parseFrame, type Frame } from './sse.ts'
 export interface RigOptions {
   /** Pools of the configuration; `pool` and one replica with one slot unless given. */
   readonly pools?: readonly Record<string, unknown>[]
+  /** Groups of the configuration; none unless given. */
+  readonly groups?: readonly Record<string, unknown>[]
   readonly sessions?: { readonly ttl_ms?: number; readonly max_turns?: number }
+  /** Names of models; the pools' own unless given. */
+  readonly models?: readonly Record<string, unknown>[]
   /** Budgets of keys, by name. */
   readonly keyBudgets?: ReadonlyMap<string, Budgets>
+  /** Other limits of keys, by name. */
+  readonly keyLimits?: Readonly<Record<string, object>>
   /** What every engine says of itself. */
   readonly props?: Partial<EngineProps>
   /** Called with each engine before it is started. */
@@ -131,11 +137,11 @@ export async function refusalOf(promise: Promise<unknown>): Promise<DomainError>
 
 export type Rig = Awaited<ReturnType<typeof startRig>>
 
-const keyOf = ([name, budgets]: readonly [string, Budgets]): object => ({
+const keyOf = ([name, limits]: readonly [string, object]): object => ({
   name,
   key_sha256: createHash('sha256').update(name).digest('hex'),
   roles: ['data'],
-  limits: { budgets },
+  limits,
 })
 
 /** A models folder without files, and nowhere to fetch any from. */
@@ -155,14 +161,16 @@ const noModels: Models = {
 /** The core of the daemon, on a clock, a storage and engines that the test owns. */
 export async function startRig(options: RigOptions = {}) {
   const { storage = new MemoryStorage(), clock = new FakeClock(), prepare = () => undefined } = options
-  const keys = [...(options.keyBudgets ?? [])].map(keyOf)
-  const config = checkConfig({ pools: options.pools ?? [poolConfig()], sessions: { ...options.sessions }, auth: { keys } })
+  const budgets = [...(options.keyBudgets ?? [])].map(([name, budgets]) => [name, { budgets }] as const)
+  const keys = [...budgets, ...Object.entries(options.keyLimits ?? {})].map(keyOf)
+  const { pools: given = [poolConfig()], models = [], groups = [] } = options
+  const config = checkConfig({ pools: given, models, groups, sessions: { ...options.sessions }, auth: { keys } })
   const samples: Sample[] = []
   const record = (name: string, labels: object, value = 1): void => void samples.push({ name, labels: { ...labels }, value })
   const metrics: Metrics = { count: record, gauge: record, observe: record, forget: () => undefined }
   const lines: { readonly level: keyof Log; readonly fields: LogFields; readonly message: string }[] = []
   const line = (level: keyof Log) => (fields: LogFields, message: string) => void lines.push({ level, fields, message })
-  const log: Log = { debug: line('debug'), info: line('info'), warn: line('warn'), error: line('error') }
+  const log: Log = { info: line('info'), warn: line('warn'), error: line('error') }
   const engines = new Map<string, ScriptedEngine>()
   const engineOf: EngineFactory = (pool, replica) => {
     const engine = new ScriptedEngine(options.props)
@@ -170,7 +178,17 @@ export async function startRig(options: RigOptions = {}) {
     engines.set(`${pool.id}/${replica.id}`, engine)
     return engine
   }
-  const core = await coreOf({ config, storage, engines: engineOf, models: noModels, clock, metrics, log, drawSeed: () => 4242 })
+  const core = await coreOf({
+    config,
+    storage,
+    engines: engineOf,
+    models: noModels,
+    clock,
+    metrics,
+    log,
+    drawSeed: () => 4242,
+    jitter: () => 1,
+  })
   const { pools, live, admission, streams } = core
   const starting = core.start()
   await settled()

@@ -14,11 +14,11 @@ import { FakeClock, settled } from '../harness/fake-clock.ts'
 
 const fixture = (name: string): string => fileURLToPath(new URL(`../fixtures/${name}`, import.meta.url))
 const mib = 1024 * 1024
-const recorded: DeviceReading[] = [
-  { index: 0, utilization: 0.31, used_bytes: 18307 * mib },
-  { index: 1, utilization: 0.2, used_bytes: 19534 * mib },
-  { index: 2, used_bytes: 4812 * mib },
-  { index: 3, utilization: 0 },
+const recorded: (DeviceReading & { readonly bus_id: string })[] = [
+  { index: 0, bus_id: '00000000:01:00.0', utilization: 0.31, used_bytes: 18307 * mib, free_bytes: 6257 * mib },
+  { index: 1, bus_id: '00000000:41:00.0', utilization: 0.2, used_bytes: 19534 * mib, free_bytes: 5030 * mib },
+  { index: 2, bus_id: '00000000:81:00.0', used_bytes: 4812 * mib, free_bytes: 19752 * mib },
+  { index: 3, bus_id: '00000000:C1:00.0', utilization: 0 },
 ]
 
 describe("NVIDIA's command-line tool", () => {
@@ -26,19 +26,19 @@ describe("NVIDIA's command-line tool", () => {
     const text = readFileSync(fixture('nvidia-smi.csv'), 'utf8')
     assert.deepEqual(parseNvidiaSmi(text), recorded)
     assert.deepEqual(parseNvidiaSmi(text.replaceAll('\n', '\r\n')), recorded)
-    for (const nothing of ['[Not Supported]', '[Unknown Error]', 'N/A', '[GPU is lost]'])
-      assert.deepEqual(parseNvidiaSmi(`7, ${nothing}, 12\n`), [{ index: 7, used_bytes: 12 * mib }])
+    for (const nothing of ['[Not Supported]', '[Unknown Error]', 'N/A'])
+      assert.deepEqual(parseNvidiaSmi(`7, B, ${nothing}, 12, ${nothing}\n`), [{ index: 7, bus_id: 'B', used_bytes: 12 * mib }])
   })
 
   it('is not believed where a line is about no device', () => {
     for (const line of [
       'No devices were found',
       '',
-      'index, utilization.gpu [%], memory.used [MiB]',
+      'index, pci.bus_id, utilization.gpu [%], memory.used [MiB], memory.free [MiB]',
       'Unable to determine the device handle for GPU0: 0000:01:00.0: Unknown Error',
-      '0, 1',
-      '0, 1, 2, 3',
-      '-1, 1, 2',
+      '0, B, 1, 2',
+      '0, B, 1, 2, 3, 4',
+      '-1, B, 1, 2, 3',
     ])
       assert.deepEqual(parseNvidiaSmi(`${line}\n`), [], line)
   })
@@ -62,10 +62,10 @@ function world(devices: readonly number[] = [0, 2]) {
   const lines: LogFields[] = []
   const record = (fields: LogFields): void => void lines.push(fields)
   const events = strictEvents()
-  events.listen(logLines({ debug: record, info: record, warn: record, error: record }))
-  const replica = { id: 'r0', devices, state: 'ready', engine: { kvUsage: () => state.kv } }
+  events.listen(logLines({ info: record, warn: record, error: record }))
+  const replica = { id: 'r0', devices, state: 'ready', engine: { kvUsage: () => state.kv }, setTrouble: () => undefined }
   const pools = {
-    all: () => [{ labels: { engine: 'mock', engine_version: state.version, pool_id: 'p' }, replicas: [replica] }],
+    all: () => [{ labels: { engine: 'mock', engine_version: state.version, pool_id: 'p' }, replicas: [replica], config: { replicas: [] } }],
   } as unknown as Pick<Pools, 'all'>
   const probe = { read: () => (state.reads++, state.read()) }
   const clock = new FakeClock()

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { systemClock } from '../../src/adapters/system/clock.ts'
-import type { Services } from '../../src/handlers/index.ts'
+import type { Services } from '../../src/handlers/services.ts'
 import { authWith, prices } from '../e2e/budgets.kit.ts'
 import { CatalogWorld, manifestOf, modelRequest } from '../harness/catalog.ts'
 import { keys, mockPool, mockTask, talesPool, type Overrides } from '../harness/daemon.ts'
@@ -39,6 +39,8 @@ export class World extends CatalogWorld {
   queuedTask = ''
   runningTask = ''
   endedTask = ''
+  /** A response that is stored, where the world begins with one. */
+  storedResponse = ''
   /** What was begun and is over only when the daemon stops. */
   private readonly pending: Promise<unknown>[] = []
 
@@ -144,24 +146,25 @@ async function open(given: Record<string, unknown> = {}, overrides: Overrides = 
   hub.put('org/held', 'model.gguf', holdAfter(bytes, 1))
   hub.put('org/other', 'model.gguf', Buffer.from('another'))
   const { body_bytes, max_turns } = bounds
+  const limits = { body_bytes, door_body_bytes: body_bytes }
   await world.start(
     { hf_endpoint: `http://${hub.address}`, egress: { hosts: [hub.address] } },
     { clock: world.clock, ...overrides },
-    { data_dir: ':memory:', auth: authWith(limited), limits: { body_bytes }, sessions: { max_turns }, pools, ...given },
+    { data_dir: ':memory:', auth: authWith(limited), limits, sessions: { max_turns }, pools, ...given },
   )
   return world
 }
 
 /** One slot on which nothing ever ends, and a queue for one; both are taken. */
-async function full(full_policy: string): Promise<World> {
-  const world = await open({ pools: [mockPool({ replicas: one, queue: { capacity: 1, full_policy }, mock: slow })] })
+async function full(full_policy: string, ...more: Record<string, unknown>[]): Promise<World> {
+  const world = await open({ pools: [mockPool({ replicas: one, queue: { capacity: 1, full_policy }, mock: slow }), ...more] })
   world.runningTask = await world.task()
   world.queuedTask = await world.task({ session_id: 'waiting' })
   return world
 }
 
 const faulty = (kind: string, after_tokens: number): Promise<World> =>
-  open({ pools: [mockPool({ mock: { ...fast, replayable: false, fault: { kind, after_tokens } } })] })
+  open({ pools: [mockPool({ mock: { ...fast, replayable: false, continues: false, fault: { kind, after_tokens } } })] })
 
 /** Every method of a service throws what nobody foresaw. */
 const throwing = <T extends object>(service: T): T =>
@@ -228,8 +231,10 @@ export const worlds = {
   },
   /** A task runs and one waits, the model `kept` is there, and then nothing can be made durable any more. */
   diskless: async () => {
-    const world = await full('reject')
+    const world = await full('reject', mockPool({ id: 'free', model: 'mock:free', mock: slow }))
     await world.model({ id: 'kept' })
+    const response = { model: 'mock:free', input: 'Hello', background: true }
+    world.storedResponse = String((await world.must(200, 'POST', '/v1/responses', response, keys.data))['id'])
     await world.daemon.close()
     return world
   },

@@ -42,6 +42,7 @@ describe('the outcome of a gate', () => {
   it('of mocha counts its tests, and names the file of each that failed', async () => {
     const report = {
       passes: [{ fullTitle: 'a' }, { fullTitle: 'b' }],
+      pending: [],
       failures: [{ fullTitle: 'c', file: join(dir.path, 'test/c.test.ts'), err: { message: 'no', stack: 'Error: no\n at c' } }],
     }
     const outcome = await outcomeOf(gate('mocha', reporting(JSON.stringify(report), 1)))
@@ -51,11 +52,20 @@ describe('the outcome of a gate', () => {
     assert.equal(long.failures[0]?.alone, 'TEST_LONG=1 npm run mocha -- test/c.test.ts')
   })
 
+  it('of mocha says which suites were skipped, and nothing else need have run', async () => {
+    const pending = [{ title: 'd', fullTitle: 'a suite (not installed) d' }]
+    const outcome = await outcomeOf(gate('mocha', reporting(JSON.stringify({ passes: [], failures: [], pending }), 0)))
+    assert.deepEqual([outcome.passed, outcome.failures, outcome.skipped], [0, [], ['a suite (not installed)']])
+  })
+
   it('of a runner that dies, names no failure or runs nothing is a failure', async () => {
     const failed = [{ what: 'mocha', alone: 'npm run mocha' }]
     assert.deepEqual((await outcomeOf(gate('mocha', 'process.kill(process.pid, "SIGKILL")'))).failures, failed)
-    assert.deepEqual((await outcomeOf(gate('mocha', reporting('{"passes":[{"fullTitle":"a"}],"failures":[]}', 1)))).failures, failed)
-    assert.deepEqual((await outcomeOf(gate('mocha', reporting('{"passes":[],"failures":[]}', 0)))).failures, failed)
+    assert.deepEqual(
+      (await outcomeOf(gate('mocha', reporting('{"passes":[{"fullTitle":"a"}],"failures":[],"pending":[]}', 1)))).failures,
+      failed,
+    )
+    assert.deepEqual((await outcomeOf(gate('mocha', reporting('{"passes":[],"failures":[],"pending":[]}', 0)))).failures, failed)
     assert.equal((await outcomeOf(gate('cucumber', reporting('', 0, '0 scenarios')))).failures.length, 1)
   })
 

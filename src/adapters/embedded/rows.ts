@@ -32,7 +32,11 @@ function appendOther(ops: Param[], fact: Fact): void {
     case 'accepted':
       return
     case 'attempt':
-      ops.push(S.attempt, fact.attempt, fact.replica_id, fact.at, fact.replayable ? 1 : 0, fact.key.task_id, fact.key.owner)
+      ops.push(S.attempt, fact.attempt, fact.replica_id, fact.at, fact.replayable ? 1 : 0, fact.recorded === true ? 1 : 0)
+      ops.push(fact.key.task_id, fact.key.owner)
+      return
+    case 'parts':
+      ops.push(S.parts, fact.first, fact.parts, fact.key.task_id, fact.key.owner)
       return
     case 'attempt_withdrawn':
       ops.push(S.attemptWithdrawn, fact.attempt, fact.key.task_id, fact.key.owner)
@@ -41,8 +45,13 @@ function appendOther(ops: Param[], fact: Fact): void {
       const { key, outcome, log } = fact
       ops.push(S.finished, outcome.state, outcome.finished_at, JSON.stringify(outcome), key.task_id, key.owner)
       ops.push(S.log, log.started, log.parts, log.metrics, log.terminal, key.task_id, key.owner)
+      ops.push(S.partsForgotten, key.task_id, key.owner)
       return
     }
+    case 'task_forgotten':
+      ops.push(S.taskForgotten, fact.key.task_id, fact.key.owner)
+      for (const id of fact.artifacts) ops.push(S.artifactForgotten, id, fact.key.owner)
+      return
     case 'session_put': {
       const { session } = fact
       ops.push(

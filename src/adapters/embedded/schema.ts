@@ -116,8 +116,20 @@ UPDATE logs SET started = data_of_frame(started), parts = lines_of_frames(parts)
   terminal = terminal_of_frame(terminal);
 `
 
-// Contents stand apart from what is known of a file, so that a list does not read them. Usage is one row for each key, model and day.
+// Parts of tasks that have not ended, where their engine can go on from text but does not give the same again.
 const FIFTH = `
+ALTER TABLE attempts ADD COLUMN recorded INTEGER NOT NULL DEFAULT 0;
+
+CREATE TABLE parts (
+  seq INTEGER NOT NULL REFERENCES tasks ON DELETE CASCADE,
+  first INTEGER NOT NULL,
+  parts TEXT NOT NULL,
+  PRIMARY KEY (seq, first)
+) STRICT, WITHOUT ROWID;
+`
+
+// Contents stand apart from what is known of a file, so that a list does not read them. Usage is one row for each key, model and day.
+const SIXTH = `
 CREATE TABLE files (
   seq INTEGER PRIMARY KEY AUTOINCREMENT,
   owner TEXT NOT NULL,
@@ -165,7 +177,7 @@ CREATE UNIQUE INDEX usage_key ON usage (owner, day, model_ref);
 `
 
 /** Entry n brings a file from `user_version` n to n + 1. Entries are appended, never changed: files in the field have run them. */
-const MIGRATIONS: readonly string[] = [FIRST, SECOND, THIRD, FOURTH, FIFTH]
+const MIGRATIONS: readonly string[] = [FIRST, SECOND, THIRD, FOURTH, FIFTH, SIXTH]
 
 /** The `user_version` this code reads and writes. */
 export const SCHEMA_VERSION = MIGRATIONS.length

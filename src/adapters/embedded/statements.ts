@@ -2,15 +2,21 @@
 
 const SQL = {
   accepted: 'INSERT INTO tasks (owner, task_id, session_id, accepted, head) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING',
-  attempt: `INSERT INTO attempts (attempt, replica_id, at, replayable, seq)
-    SELECT ?, ?, ?, ?, seq FROM tasks WHERE task_id = ? AND owner = ? AND ended IS NULL
-    ON CONFLICT DO UPDATE SET replica_id = excluded.replica_id, at = excluded.at, replayable = excluded.replayable, withdrawn = 0`,
+  attempt: `INSERT INTO attempts (attempt, replica_id, at, replayable, recorded, seq)
+    SELECT ?, ?, ?, ?, ?, seq FROM tasks WHERE task_id = ? AND owner = ? AND ended IS NULL
+    ON CONFLICT DO UPDATE SET replica_id = excluded.replica_id, at = excluded.at, replayable = excluded.replayable,
+    recorded = excluded.recorded, withdrawn = 0`,
   attemptWithdrawn: `UPDATE attempts SET withdrawn = 1
     WHERE attempt = ? AND seq = (SELECT seq FROM tasks WHERE task_id = ? AND owner = ?)`,
+  parts: `INSERT INTO parts (first, parts, seq) SELECT ?, ?, seq FROM tasks WHERE task_id = ? AND owner = ? AND ended IS NULL
+    ON CONFLICT DO UPDATE SET parts = excluded.parts`,
   // A task ends once: the first outcome stands, and the log belongs to it (changes() speaks of the statement before).
   finished: 'UPDATE tasks SET ended = ?, finished_at = ?, outcome = ?, head = NULL WHERE task_id = ? AND owner = ? AND ended IS NULL',
   log: `INSERT INTO logs (started, parts, metrics, terminal, seq)
     SELECT ?, ?, ?, ?, seq FROM tasks WHERE task_id = ? AND owner = ? AND changes() = 1`,
+  partsForgotten: 'DELETE FROM parts WHERE seq = (SELECT seq FROM tasks WHERE task_id = ? AND owner = ?)',
+  taskForgotten: 'DELETE FROM tasks WHERE task_id = ? AND owner = ? AND ended IS NOT NULL',
+  artifactForgotten: 'DELETE FROM artifacts WHERE id = ? AND owner = ?',
   sessionPut: `INSERT INTO sessions (owner, session_id, created_at, expires_at, turns, budgets, spent) VALUES (?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT DO UPDATE SET created_at = excluded.created_at, expires_at = excluded.expires_at, turns = excluded.turns,
     budgets = excluded.budgets, spent = excluded.spent`,
@@ -56,8 +62,9 @@ const SQL = {
   // cost a look into an index. The limit keeps the order of the subquery.
   unfinished: `SELECT max(seq), '[' || group_concat(head) || ']', '[' || group_concat(runs) || ']', group_concat(line, char(10)) FROM (
     SELECT seq, head, iif(octet_length(accepted) > 65536, seq, accepted) AS line,
-      coalesce((SELECT json_array(count(*) - sum(withdrawn), replayable, max(attempt)) FROM attempts a WHERE a.seq = t.seq GROUP BY a.seq), 'null') AS runs
+      coalesce((SELECT json_array(count(*) - sum(withdrawn), replayable, max(attempt), recorded) FROM attempts a WHERE a.seq = t.seq GROUP BY a.seq), 'null') AS runs
     FROM tasks t INDEXED BY tasks_unfinished WHERE ended IS NULL AND seq > ? ORDER BY seq LIMIT ?)`,
+  recorded: 'SELECT parts FROM parts WHERE seq = (SELECT seq FROM tasks WHERE task_id = ? AND owner = ?) ORDER BY first',
   acceptedText: 'SELECT accepted FROM tasks WHERE seq = ?',
   readLog: `SELECT started, parts, metrics, terminal FROM logs
     WHERE seq = (SELECT seq FROM tasks WHERE task_id = ? AND owner = ?)`,

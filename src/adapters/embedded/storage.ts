@@ -84,6 +84,7 @@ function portsOn(client: StorageClient): Omit<Storage, 'close'> {
           ? many(taskRecord, unfinishedListStatement(owner, session_id), filters([owner, session_id], before_seq, limit))
           : many(taskRecord, taskListStatement(owner, session_id, ended), filters([owner, session_id, ended], before_seq, limit)),
       unfinished: () => unfinished(client),
+      recorded: async ({ owner, task_id }) => (await client.all(S.recorded, [task_id, owner])).map(([parts]) => String(parts)),
       purge: async (tasks_before, artifacts_before) => {
         await purge(S.purgeTasks, tasks_before)
         await purge(S.purgeArtifacts, artifacts_before)

@@ -1,4 +1,4 @@
-import type { AcceptedTask, Priority, TaskHead, TaskSource, UnfinishedTask, Workload } from '../../domain/task.ts'
+import type { AcceptedTask, Attempts, Priority, TaskHead, TaskSource, UnfinishedTask, Workload } from '../../domain/task.ts'
 import type { Row } from './protocol.ts'
 
 /** In the order of migration 3. */
@@ -37,7 +37,7 @@ export function headText({ owner, task_id, request, prompt_tokens, pool_id, acce
   return JSON.stringify(head)
 }
 
-type Runs = readonly [failed: number, replayable: 0 | 1, newest: number] | null
+type Runs = readonly [failed: number, replayable: 0 | 1, newest: number, recorded: 0 | 1] | null
 
 /**
  * Tasks of a row of the statement `unfinished`.
@@ -55,10 +55,16 @@ export async function unfinishedTasks(
     const text = line.startsWith('{') ? line : await accepted(Number(line))
     if (text === undefined) continue
     const run = attempts[index] ?? undefined
-    tasks.push({ head: headFrom(head, new StoredTask(text)), attempts: run && { failed: run[0], replayable: run[1] === 1 } })
+    tasks.push({ head: headFrom(head, new StoredTask(text)), attempts: run && attemptsFrom(run) })
   }
   return tasks
 }
+
+const attemptsFrom = ([failed, replayable, , recorded]: NonNullable<Runs>): Attempts => ({
+  failed,
+  replayable: replayable === 1,
+  ...(recorded === 1 ? { recorded: true } : {}),
+})
 
 // By index and not by a pattern, which would go through an iterator a hundred thousand times.
 const headFrom = (head: Head, source: TaskSource): TaskHead => ({

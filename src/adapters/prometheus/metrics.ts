@@ -1,7 +1,8 @@
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
+import type PromClient from 'prom-client'
 import { labelBudgets, metricSeries, type CounterName, type GaugeName, type HistogramName } from '../../../generated/metrics.ts'
 import type { Metrics } from '../../ports/telemetry.ts'
 import { LabelBudget } from './label-budget.ts'
+import { collectProcessMetrics, Counter, Gauge, Histogram, Registry } from './prom-client.ts'
 
 /** The metrics of one daemon and how to show them. */
 export interface PrometheusMetrics extends Metrics {
@@ -46,7 +47,7 @@ class Series<M> {
 }
 
 /** A gauge and the label sets it has, so that one that is taken away makes room for others. */
-class GaugeSeries extends Series<Gauge> {
+class GaugeSeries extends Series<PromClient.Gauge> {
   private readonly samples = new Map<string, Labels>()
 
   set(given: Labels, value: number): void {
@@ -71,9 +72,9 @@ const idOf = (labels: Labels): string => Object.values(labels).join('\n')
  */
 export function createPrometheusMetrics(processMetrics: boolean): PrometheusMetrics {
   const registry = new Registry()
-  const counters = new Map<CounterName, Series<Counter>>()
+  const counters = new Map<CounterName, Series<PromClient.Counter>>()
   const gauges = new Map<GaugeName, GaugeSeries>()
-  const histograms = new Map<HistogramName, Series<Histogram>>()
+  const histograms = new Map<HistogramName, Series<PromClient.Histogram>>()
   for (const series of metricSeries) {
     const options = { name: series.name, help: series.help, labelNames: [...series.labels], registers: [registry] }
     if (series.type === 'counter') counters.set(series.name, new Series(new Counter(options), series.labels))
@@ -84,7 +85,7 @@ export function createPrometheusMetrics(processMetrics: boolean): PrometheusMetr
       if (options.labelNames.length === 0) gauge.remove()
     } else histograms.set(series.name, new Series(new Histogram({ ...options, buckets: [...series.buckets] }), series.labels))
   }
-  if (processMetrics) collectDefaultMetrics({ register: registry })
+  if (processMetrics) collectProcessMetrics(registry)
   return {
     contentType: registry.contentType,
     scrape: () => registry.metrics(),

@@ -42,6 +42,13 @@ export const openSession = (owner: string, session_id: string, now: number, rule
 /** Whether its life is over. @param now milliseconds since the epoch */
 export const isExpired = (session: Session, now: number): boolean => session.expires_at <= now
 
+/** The session with as much time before it as it had when it began. @param now milliseconds since the epoch */
+export const renewed = (session: Session, now: number): Session => ({
+  ...session,
+  created_at: now,
+  expires_at: now + session.expires_at - session.created_at,
+})
+
 /** Turns that can still be taken when `reserved` tasks wait for theirs. */
 export const turnsLeft = (session: Session, reserved: number, rules: SessionRules): number =>
   Math.max(0, rules.max_turns - session.turns - reserved)

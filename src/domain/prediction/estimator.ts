@@ -102,6 +102,11 @@ export class Estimator {
   }
   private readonly arrived_at: { [P in Priority]?: number } = {}
 
+  /** Expected service time of a task of which nothing is known, ms. */
+  get meanServiceMs(): number {
+    return this.service.value
+  }
+
   /** Expected service time of a task on one slot, ms. */
   serviceMs(shape: WorkShape): number {
     return this.left(shape, waiting).mean

@@ -15,6 +15,13 @@ export const startMs = ({ ms }: Start): number => Math.min(2 ** 31 - 1, Math.max
 /** A task that starts now. */
 export const atOnce: Start = { ms: 0, mean: 0, variance: 0 }
 
+/** A start that waits for something else first. */
+export const after = (first: Start, then: Start): Start => ({
+  ms: first.ms + then.ms,
+  mean: first.mean + then.mean,
+  variance: first.variance + then.variance,
+})
+
 /** What a start depends on besides what is ahead. */
 export interface Crew {
   /** What is left of the running tasks, ms, one for each busy slot. */

@@ -1,17 +1,7 @@
 import { Deadlines } from './deadlines.ts'
+import { mostPassed } from './dispatch-order.ts'
+import type { Queueable } from './queueable.ts'
 import { RingSums } from './ring-sums.ts'
-
-/** What a queue has to know of its elements, and what it keeps in them so that finding one needs no search. */
-export interface Queueable {
-  /** Milliseconds since the epoch. */
-  readonly deadline_at: number
-  /** Expected service time of one slot, ms. */
-  readonly work_ms: number
-  /** Its place in the queue it is or was in last, in order of places. Only that queue writes it. */
-  ticket: number
-  /** Order of admission among all that have come in. Only the scheduler writes it. */
-  arrival: number
-}
 
 /** Not in the queue. */
 export const absent = 0
@@ -31,9 +21,8 @@ export const weight_per_ms = 1000
 
 /**
  * FIFO queue of one class: a ring of slots, found by ticket, that knows for each element how many are ahead and how long they take.
- * All there is of an element is in arrays by slot; what comes and goes touches the ends of the ring and never a task that has long been
- * waiting. A ticket is good as long as its slot holds the very task, so that nothing has to be crossed out.
- * Every command is O(log n), amortised over new rings; `due` has its own rule.
+ * All there is of an element is in arrays by slot; what comes and goes touches the ends of the ring and never a task that has long waited. A
+ * ticket is good as long as its slot holds the very task. Every command is O(log n), amortised over new rings; `due` has its own rule.
  */
 export class ClassQueue<T extends Queueable> {
   private readonly fewest: number
@@ -141,14 +130,21 @@ export class ClassQueue<T extends Queueable> {
     this.leave(task.ticket & this.mask)
   }
 
-  /** Whether the oldest that is not aside may go out. */
-  get ready(): boolean {
-    return isWaiting(this.stateIn(this.first()))
+  /** Slot of the oldest that is not aside, or of one of the next few, where all before it wait and do not fit; -1 where none may go out. */
+  find(fits: (task: T) => boolean): number {
+    let slot = this.head & this.mask
+    if (this.states[slot] === aside && this.size > 0) slot = this.sums.slotOf(0)
+    for (let rank = 1; ; rank++) {
+      const task = this.elements[slot]
+      if (task === undefined || !isWaiting(this.stateIn(slot))) return -1
+      if (fits(task)) return slot
+      if (rank >= mostPassed || rank >= this.size) return -1
+      slot = this.sums.slotOf(rank)
+    }
   }
 
-  /** Removes the oldest that is not aside. */
-  shift(): T | undefined {
-    const slot = this.first()
+  /** Removes what `find` has found. */
+  take(slot: number): T | undefined {
     const task = this.elements[slot]
     if (task !== undefined) this.leave(slot)
     return task
@@ -170,6 +166,12 @@ export class ClassQueue<T extends Queueable> {
     }
   }
 
+  /** The element with the earliest deadline. */
+  soonest(): T | undefined {
+    const slot = this.deadlines.soonest()
+    return slot === undefined ? undefined : this.elements[slot]
+  }
+
   /** How many are ahead of an element that is not aside. */
   ahead({ ticket }: T): number {
     return ticket === this.tail - 1 ? this.size - 1 : this.sums.countBefore(ticket & this.mask)
@@ -184,13 +186,6 @@ export class ClassQueue<T extends Queueable> {
 
   private stateIn(slot: number): State {
     return (this.states[slot] ?? absent) as State
-  }
-
-  /** Slot of the oldest element that is not aside; the head's, where there is none. */
-  private first(): number {
-    const slot = this.head & this.mask
-    if (this.states[slot] !== aside || this.size === 0) return slot
-    return this.sums.slotOf(0)
   }
 
   private place(slot: number, task: T, state: State, deadline_at: number, weight: number): void {

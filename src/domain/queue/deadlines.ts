@@ -2,7 +2,7 @@
 const blockBits = 8
 
 /**
- * Deadlines by slot. put, clear: O(1). due: O(slots / 256), and 256 for each block of slots that has something due or had it since it was
+ * Deadlines by slot. put, clear: O(1). due, soonest: O(slots / 256), and 256 for each block of slots that has something due or had it since it was
  * last looked at. A heap or a wheel would have to be told, and touch cold memory, whenever a task leaves.
  */
 export class Deadlines {
@@ -46,5 +46,21 @@ export class Deadlines {
       earliest[block] = next
     }
     return due
+  }
+
+  /** The slot with the earliest deadline; undefined where there is none. O(slots / 256), and 256 for each block of which the earliest has been cleared. */
+  soonest(): number | undefined {
+    for (;;) {
+      let first = 0
+      for (let block = 1; block < this.earliest.length; block++)
+        if ((this.earliest[block] ?? Infinity) < (this.earliest[first] ?? Infinity)) first = block
+      const believed = this.earliest[first] ?? Infinity
+      if (believed === Infinity) return undefined
+      let slot = first << blockBits
+      const end = Math.min(this.deadlines.length, (first + 1) << blockBits)
+      for (let other = slot + 1; other < end; other++) if (this.at(other) < this.at(slot)) slot = other
+      this.earliest[first] = this.at(slot)
+      if (this.at(slot) === believed) return slot
+    }
   }
 }

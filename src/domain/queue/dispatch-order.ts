@@ -1,3 +1,6 @@
+/** Most tasks of a class that are looked at for one that can go now. */
+export const mostPassed = 64
+
 /**
  * Two classes in the order in which they are dispatched if nobody else comes: interactive first, and one in `batch_every` from batch.
  * @param passed interactive dispatches in a row so far while batch work waited

@@ -1,4 +1,5 @@
-import { absent, requeued, queued, type ClassQueue, type Queueable } from './class-queue.ts'
+import { absent, requeued, queued, type ClassQueue } from './class-queue.ts'
+import type { Queueable } from './queueable.ts'
 
 type Owned = Queueable & { readonly owner: string }
 

@@ -1,6 +1,8 @@
-import { absent, aside, ClassQueue, isWaiting, queued, tentative, weight_per_ms, type Queueable } from './class-queue.ts'
+import { absent, aside, ClassQueue, isWaiting, queued, tentative, weight_per_ms } from './class-queue.ts'
 import { dispatchOrder } from './dispatch-order.ts'
 import { Displaceable } from './displaceable.ts'
+import type { Queueable } from './queueable.ts'
+import type { SchedulerRules } from './scheduler-rules.ts'
 import type { Priority } from '../task.ts'
 
 /** What the scheduler has to know of a task. A task is in one scheduler at a time. */
@@ -14,14 +16,6 @@ export interface Schedulable extends Queueable {
 
 /** `ticket` and `arrival` of a task that has not been in a queue. */
 export const unplaced = { ticket: -1, arrival: -1 } as const
-
-export interface SchedulerRules {
-  /** Most tasks that wait. */
-  readonly capacity: number
-  readonly full_policy: 'reject' | 'drop-lru'
-  /** At least one dispatch in this many goes to waiting batch work. */
-  readonly batch_every: number
-}
 
 /** What is ahead of a task if nobody else comes. */
 export interface Ahead {
@@ -41,6 +35,7 @@ export type Admission<T> =
 
 const admitted = { admitted: true } as const
 const queueFull = { admitted: false, reason: 'queue_full' } as const
+const anything = (): boolean => true
 const nothingToDrop = { admitted: false, reason: 'nothing_to_drop' } as const
 
 /**
@@ -144,15 +139,14 @@ export class Scheduler<T extends Schedulable> {
     this.classes[task.priority].requeue(task)
   }
 
-  /** Takes the task that goes next out of the queue. */
-  next(): T | undefined {
+  /** Takes the task that goes next out of the queue. @param fits whether one can go now: up to 64 of a class that cannot let others pass */
+  next(fits: (task: T) => boolean = anything): T | undefined {
     const { interactive, batch } = this.classes
-    const batchReady = batch.ready
-    const chosen =
-      interactive.ready && (!batchReady || this.passed + 1 < this.rules.batch_every) ? interactive : batchReady ? batch : undefined
-    if (chosen === undefined) return undefined
-    this.passed = chosen === interactive && batchReady ? this.passed + 1 : 0
-    return chosen.shift()
+    const [first, other] = [interactive.find(fits), batch.find(fits)]
+    const turn = first < 0 || (other >= 0 && this.passed + 1 >= this.rules.batch_every)
+    if (turn && other < 0) return undefined
+    this.passed = !turn && other >= 0 ? this.passed + 1 : 0
+    return turn ? batch.take(other) : interactive.take(first)
   }
 
   /** Takes a queued task out (canceled, expired, moved). False where it is not in the queue, tentative or set aside. */
@@ -169,6 +163,11 @@ export class Scheduler<T extends Schedulable> {
     this.classes.interactive.due(now, due)
     this.classes.batch.due(now, due)
     return due.sort((a, b) => a.deadline_at - b.deadline_at)
+  }
+
+  /** The task of a class whose deadline comes first, tentative ones included. */
+  soonest(priority: Priority): T | undefined {
+    return this.classes[priority].soonest()
   }
 
   /** Tasks that wait and may be taken out, interactive first, in order; do not change the queue while you go through them. */

@@ -6,12 +6,17 @@
 export class StopSequences {
   private readonly stops: readonly string[]
   private readonly longest: number
-  private held = ''
+  private held: string
+  /** Characters at the beginning of what is held that are out all the same. */
+  private out: number
   private found = false
 
-  constructor(stops: readonly string[] = []) {
+  /** @param before text that is out already, and in which a stop sequence may have begun */
+  constructor(stops: readonly string[] = [], before = '') {
     this.stops = stops.filter((stop) => stop.length > 0)
     this.longest = Math.max(0, ...this.stops.map((stop) => stop.length))
+    this.out = this.heldLength(before)
+    this.held = before.slice(before.length - this.out)
   }
 
   /** Whether a stop sequence has been seen; nothing comes out after it. */
@@ -36,18 +41,25 @@ export class StopSequences {
     if (cut >= 0) {
       this.found = true
       this.held = ''
-      return text.slice(0, cut)
+      return this.fresh(text.slice(0, cut))
     }
     const keep = this.heldLength(text)
     this.held = text.slice(text.length - keep)
-    return text.slice(0, text.length - keep)
+    return this.fresh(text.slice(0, text.length - keep))
   }
 
   /** The text still held back, to be sent when the stream ends without a stop sequence. */
   flush(): string {
     const rest = this.held
     this.held = ''
-    return rest
+    return this.fresh(rest)
+  }
+
+  /** What of a text is not out yet. */
+  private fresh(text: string): string {
+    const fresh = text.slice(this.out)
+    this.out = Math.max(0, this.out - text.length)
+    return fresh
   }
 
   /** Length of the longest suffix of `text` that is a proper prefix of a stop sequence. */

@@ -57,10 +57,6 @@ export class TaskLog {
     return this.readers.size > 0
   }
 
-  get isFrozen(): boolean {
-    return this.frozen
-  }
-
   /** All text so far. */
   get text(): string {
     return this.parts.text

@@ -1,15 +1,11 @@
 import type { components } from '../../../generated/anthropic.ts'
-import { DomainError } from '../../domain/errors.ts'
+import { refuseField } from '../../domain/errors.ts'
 import type { ChatMessage } from '../../domain/task.ts'
 
 type Schemas = components['schemas']
 type Block = Schemas['Block']
 type Content = Schemas['Content']
 type Part = Exclude<NonNullable<ChatMessage['content']>, string>[number]
-
-const refuse = (field: string, rule: string): never => {
-  throw new DomainError('invalid_params', `body.${field}: ${rule}`)
-}
 
 /** A block that Claude Code puts first. Its last digits differ in each conversation, so that no two would share a prefix in a cache. */
 const billing = 'x-anthropic-billing-header:'
@@ -63,9 +59,8 @@ function assistantMessage(blocks: readonly Block[]): ChatMessage {
 
 /** A tool's result; what is not text in it goes to the message that follows. */
 function resultMessage({ tool_use_id, content, is_error }: Block, field: string, parts: Part[]): ChatMessage {
-  if (tool_use_id === undefined) return refuse(`${field}.tool_use_id`, 'is required in a tool_result')
-  const blocks = typeof content === 'string' ? [{ type: 'text', text: content }] : (content ?? [])
-  const text = blocks.flatMap((block, i) => {
+  if (tool_use_id === undefined) return refuseField(`${field}.tool_use_id`, 'is required in a tool_result')
+  const text = blocksOf(content).flatMap((block, i) => {
     const made = partsOf(block, `${field}.content[${i}]`)
     parts.push(...made.filter(({ type }) => type !== 'text'))
     return made.flatMap((part) => (part.type === 'text' ? [part.text] : []))
@@ -79,14 +74,14 @@ function partsOf({ type, text, source }: Block, field: string): Part[] {
   if (type === 'document') {
     const { type: kind, data } = source ?? {}
     if (kind === 'text' && typeof data === 'string') return [{ type: 'text', text: data }]
-    return refuse(`${field}.source`, 'only documents of type text are taken')
+    return refuseField(`${field}.source`, 'only documents of type text are taken')
   }
-  return refuse(`${field}.type`, `${type} is not taken here: text, image, document and tool_result are`)
+  return refuseField(`${field}.type`, `${type} is not taken here: text, image, document and tool_result are`)
 }
 
 function imageUrl(source: Readonly<Record<string, unknown>>, field: string): string {
   const { type, media_type, data, url } = source
   if (type === 'base64' && typeof media_type === 'string' && typeof data === 'string') return `data:${media_type};base64,${data}`
   if (type === 'url' && typeof url === 'string') return url
-  return refuse(`${field}.source`, 'must be of type base64 or url')
+  return refuseField(`${field}.source`, 'must be of type base64 or url')
 }

@@ -1,5 +1,6 @@
 import { channelOf, textChannel, type Channel, type Part } from '../../domain/stream/part.ts'
 import type { EndEvent, ErrorEvent, TerminalEvent } from '../../domain/stream/task-events.ts'
+import { failureMessage } from '../common/failure-message.ts'
 
 /** What names an answer. */
 export interface MessageHead {
@@ -61,10 +62,8 @@ export class MessageFrames {
   terminal(terminal: TerminalEvent): string {
     if ('error' in terminal) {
       this.failure = terminal.error
-      const { message, retriable } = terminal.error
-      const type = retriable ? 'overloaded_error' : 'api_error'
-      const said = retriable ? `${message} (server error, overloaded: the same request may succeed)` : message
-      return event('error', `,"error":${JSON.stringify({ type, message: said })}`)
+      const type = terminal.error.retriable ? 'overloaded_error' : 'api_error'
+      return event('error', `,"error":${JSON.stringify({ type, message: failureMessage(terminal.error) })}`)
     }
     const { end } = terminal
     const delta = `,"delta":{"stop_reason":"${stopReasonOf[end.finish_reason]}","stop_sequence":null},"usage":${JSON.stringify(messageUsage(end))}`

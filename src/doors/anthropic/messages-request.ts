@@ -1,8 +1,9 @@
 import type { components } from '../../../generated/anthropic.ts'
-import { DomainError } from '../../domain/errors.ts'
+import { DomainError, refuseField } from '../../domain/errors.ts'
 import type { TaskRequest, Tool } from '../../domain/task.ts'
 import { defined } from '../common/defined.ts'
 import { effortOf } from '../common/effort.ts'
+import { functionTool } from '../common/function-tool.ts'
 import type { Translated } from '../common/translated.ts'
 import { conversationOf } from './conversation.ts'
 
@@ -37,14 +38,7 @@ export function messagesTask(body: MessagesBody): Translated {
 /** Tools without a schema are Anthropic's own, which a model here does not know, or placeholders. */
 function toolsOf(tools: readonly Schemas['MessageTool'][]): Tool[] {
   return tools.flatMap(({ name, description, input_schema, strict }): Tool[] =>
-    input_schema === undefined
-      ? []
-      : [
-          {
-            type: 'function',
-            function: { name, ...defined('description', description), parameters: input_schema, ...defined('strict', strict) },
-          },
-        ],
+    input_schema === undefined ? [] : [functionTool(name, { description, parameters: input_schema, strict })],
   )
 }
 
@@ -55,7 +49,7 @@ function choiceOf(choice: MessagesBody['tool_choice']): Pick<TaskRequest, 'tool_
   if (type === 'auto' || type === 'none') return { tool_choice: type, ...parallel }
   if (type === 'any') return { tool_choice: 'required', ...parallel }
   if (type === 'tool' && typeof name === 'string') return { tool_choice: { type: 'function', function: { name } }, ...parallel }
-  throw new DomainError('invalid_params', 'body.tool_choice: must be of type auto, any, tool (with a name) or none')
+  return refuseField('tool_choice', 'must be of type auto, any, tool (with a name) or none')
 }
 
 function formatOf(format: Readonly<Record<string, unknown>> | null | undefined): TaskRequest['response_format'] {
@@ -63,7 +57,7 @@ function formatOf(format: Readonly<Record<string, unknown>> | null | undefined):
   const { type, schema } = format
   if (type === 'json_schema' && typeof schema === 'object' && schema !== null)
     return { type: 'json_schema', json_schema: { name: 'answer', schema: schema as Record<string, unknown>, strict: true } }
-  throw new DomainError('invalid_params', 'body.output_config.format: must be of type json_schema, with a schema')
+  return refuseField('output_config.format', 'must be of type json_schema, with a schema')
 }
 
 /** `adaptive` leaves it to the model. */

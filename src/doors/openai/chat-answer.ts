@@ -1,15 +1,15 @@
 import type { WholeAnswer } from '../common/whole-answer.ts'
-import { usageOf, type AnswerHead, type ChatCompletion } from './chat-frames.ts'
+import { createdAt, usageOf, type AnswerHead, type ChatCompletion } from './chat-frames.ts'
 
 /** A task that has completed as one chat completion. */
-export function chatCompletion({ task_id, accepted_at, model }: AnswerHead, answer: WholeAnswer): ChatCompletion {
+export function chatCompletion(head: AnswerHead, answer: WholeAnswer): ChatCompletion {
   const { text, reasoning, calls, logprobs, completed } = answer
   const tool_calls = calls.map(({ id, name, arguments: json }) => ({ id, type: 'function', function: { name, arguments: json } }))
   return {
-    id: `chatcmpl-${task_id}`,
+    id: `chatcmpl-${head.task_id}`,
     object: 'chat.completion',
-    created: Math.floor(accepted_at / 1000),
-    model,
+    created: createdAt(head),
+    model: head.model,
     choices: [
       {
         index: 0,

@@ -1,6 +1,7 @@
 import type { components } from '../../../generated/openai.ts'
 import type { Part } from '../../domain/stream/part.ts'
 import type { EndEvent, ErrorEvent, TerminalEvent } from '../../domain/stream/task-events.ts'
+import { failureMessage } from '../common/failure-message.ts'
 
 type Schemas = components['schemas']
 type Usage = Schemas['Usage']
@@ -16,6 +17,9 @@ export interface AnswerHead {
   readonly model: string
 }
 
+/** Seconds since the epoch, as this API tells time. */
+export const createdAt = ({ accepted_at }: Pick<AnswerHead, 'accepted_at'>): number => Math.floor(accepted_at / 1000)
+
 /** Tokens that a task used. */
 export const usageOf = ({ tokens_in, tokens_out, tokens_in_cached, tokens_reasoning }: EndEvent): Usage => ({
   prompt_tokens: tokens_in,
@@ -26,10 +30,18 @@ export const usageOf = ({ tokens_in, tokens_out, tokens_in_cached, tokens_reason
 })
 
 /** What a stream says of a failure, without an `event:` line, which clients would take for another protocol. */
-export function errorFrame({ code, message, retriable }: ErrorEvent): string {
-  const said = retriable ? `${message} (server error, overloaded: the same request may succeed)` : message
-  return `data: ${JSON.stringify({ error: { message: said, type: retriable ? 'server_error' : 'invalid_request_error', param: null, code: code.toLowerCase() } })}\n\n`
+export function errorFrame(failure: ErrorEvent): string {
+  const type = failure.retriable ? 'server_error' : 'invalid_request_error'
+  const error = { message: failureMessage(failure), type, param: null, code: failure.code.toLowerCase() }
+  return `data: ${JSON.stringify({ error })}\n\n`
 }
+
+/** How every piece of an answer begins, up to its choices. @param id with the prefix of its kind */
+export const beginningOf = (id: string, object: string, { accepted_at, model }: AnswerHead): string =>
+  `data: {"id":"${id}","object":"${object}","created":${createdAt({ accepted_at })},"model":${JSON.stringify(model)},"choices":[`
+
+/** The piece without choices that tells the usage. @param beginning of the answer's pieces */
+export const usageFrame = (beginning: string, end: EndEvent): string => `${beginning}],"usage":${JSON.stringify(usageOf(end))}}\n\n`
 
 /** Writes a task as chunks of a chat completion: one object for each answer, for it remembers what it has written. */
 export class ChatFrames {
@@ -38,9 +50,8 @@ export class ChatFrames {
   private readonly beginning: string
   private readonly include_usage: boolean
 
-  constructor({ task_id, accepted_at, model }: AnswerHead, include_usage: boolean) {
-    const created = Math.floor(accepted_at / 1000)
-    this.beginning = `data: {"id":"chatcmpl-${task_id}","object":"chat.completion.chunk","created":${created},"model":${JSON.stringify(model)},"choices":[`
+  constructor(head: AnswerHead, include_usage: boolean) {
+    this.beginning = beginningOf(`chatcmpl-${head.task_id}`, 'chat.completion.chunk', head)
     this.include_usage = include_usage
   }
 
@@ -66,7 +77,7 @@ export class ChatFrames {
     }
     const { end } = event
     const last = this.chunk(`{${this.begun ? '' : this.role() + '"content":""'}}`, JSON.stringify(end.finish_reason))
-    const usage = this.include_usage ? `${this.beginning}],"usage":${JSON.stringify(usageOf(end))}}\n\n` : ''
+    const usage = this.include_usage ? usageFrame(this.beginning, end) : ''
     return `${last}${usage}data: [DONE]\n\n`
   }
 

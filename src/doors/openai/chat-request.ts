@@ -1,8 +1,9 @@
 import type { components } from '../../../generated/openai.ts'
-import { DomainError } from '../../domain/errors.ts'
+import { refuseField } from '../../domain/errors.ts'
 import type { ChatMessage, TaskRequest, Tool } from '../../domain/task.ts'
 import { defined } from '../common/defined.ts'
 import { effortOf } from '../common/effort.ts'
+import { functionTool } from '../common/function-tool.ts'
 import type { Translated } from '../common/translated.ts'
 import { samplingOf, seedOf } from './sampling.ts'
 
@@ -10,16 +11,12 @@ type Schemas = components['schemas']
 /** Body of a chat completion. */
 export type ChatBody = Schemas['ChatCompletionRequest']
 
-const refuse = (field: string, rule: string): never => {
-  throw new DomainError('invalid_params', `body.${field}: ${rule}`)
-}
-
 /**
  * A conversation as a task. What is null or empty counts as left out; fields without a meaning here are dropped.
  * @throws DomainError invalid_params where something that would change the meaning cannot be done
  */
 export function chatTask(body: ChatBody): Translated {
-  if ((body.n ?? 1) !== 1) refuse('n', 'only one answer is given')
+  if ((body.n ?? 1) !== 1) refuseField('n', 'only one answer is given')
   const tools = toolsOf(body.tools ?? [])
   const most_tokens = body.max_completion_tokens ?? body.max_tokens ?? undefined
   const logprobs = body.logprobs === true
@@ -43,7 +40,7 @@ export function chatTask(body: ChatBody): Translated {
 
 function messageOf(message: Schemas['ChatMessage'], index: number): ChatMessage {
   const { role, name, tool_call_id, reasoning_content } = message
-  if (role === 'function') return refuse(`messages[${index}].role`, 'function is gone: use tool with tool_call_id')
+  if (role === 'function') return refuseField(`messages[${index}].role`, 'function is gone: use tool with tool_call_id')
   const calls = (message.tool_calls ?? []).map(({ id, function: { name: of, arguments: text } }) => ({
     id,
     type: 'function' as const,
@@ -77,21 +74,14 @@ function partOf(part: Schemas['ContentPart'], field: string): Exclude<Content, s
     return { type: 'image_url', image_url: { url, ...known } }
   }
   if (part.type === 'input_audio' && part.input_audio !== undefined) return { type: 'input_audio', input_audio: part.input_audio }
-  return refuse(`${field}.type`, `${part.type} is not taken here: text, image_url and input_audio are`)
+  return refuseField(`${field}.type`, `${part.type} is not taken here: text, image_url and input_audio are`)
 }
 
 /** Tools of types that models are not told of here are passed over, as clients expect of servers that have them not. */
 function toolsOf(tools: readonly Schemas['ChatTool'][]): Tool[] {
-  return tools.flatMap((tool): Tool[] => {
-    if (tool.type !== 'function' || tool.function === undefined) return []
-    const { name, description, parameters, strict } = tool.function
-    return [
-      {
-        type: 'function',
-        function: { name, ...defined('description', description), ...defined('parameters', parameters), ...defined('strict', strict) },
-      },
-    ]
-  })
+  return tools.flatMap(({ type, function: given }): Tool[] =>
+    type === 'function' && given !== undefined ? [functionTool(given.name, given)] : [],
+  )
 }
 
 function toolChoiceOf(choice: ChatBody['tool_choice']): TaskRequest['tool_choice'] {
@@ -100,14 +90,15 @@ function toolChoiceOf(choice: ChatBody['tool_choice']): TaskRequest['tool_choice
   const of = typeof choice === 'string' ? undefined : choice['function']
   const name = typeof of === 'object' && of !== null && 'name' in of ? of.name : undefined
   if (typeof name === 'string') return { type: 'function', function: { name } }
-  return refuse('tool_choice', 'must be none, auto, required or {type: function, function: {name}}')
+  return refuseField('tool_choice', 'must be none, auto, required or {type: function, function: {name}}')
 }
 
 function formatOf(format: ChatBody['response_format']): TaskRequest['response_format'] {
   if (format === null || format === undefined || format.type === 'text') return undefined
   if (format.type === 'json_object') return { type: 'json_object' }
   const given = format.json_schema
-  if (given?.schema === undefined || given.schema === null) return refuse('response_format.json_schema.schema', 'type json_schema needs it')
+  if (given?.schema === undefined || given.schema === null)
+    return refuseField('response_format.json_schema.schema', 'type json_schema needs it')
   const { name, description, strict } = given
   return {
     type: 'json_schema',

@@ -2,7 +2,7 @@ import type { components } from '../../../generated/openai.ts'
 import type { Part } from '../../domain/stream/part.ts'
 import type { ErrorEvent, TerminalEvent } from '../../domain/stream/task-events.ts'
 import type { WholeAnswer } from '../common/whole-answer.ts'
-import { errorFrame, usageOf, type AnswerHead } from './chat-frames.ts'
+import { beginningOf, createdAt, errorFrame, usageFrame, usageOf, type AnswerHead } from './chat-frames.ts'
 
 /** Writes a task as pieces of a text completion. */
 export class CompletionFrames {
@@ -11,9 +11,8 @@ export class CompletionFrames {
   private readonly beginning: string
   private readonly include_usage: boolean
 
-  constructor({ task_id, accepted_at, model }: AnswerHead, include_usage: boolean) {
-    const created = Math.floor(accepted_at / 1000)
-    this.beginning = `data: {"id":"cmpl-${task_id}","object":"text_completion","created":${created},"model":${JSON.stringify(model)},"choices":[`
+  constructor(head: AnswerHead, include_usage: boolean) {
+    this.beginning = beginningOf(`cmpl-${head.task_id}`, 'text_completion', head)
     this.include_usage = include_usage
   }
 
@@ -36,7 +35,7 @@ export class CompletionFrames {
       this.failure = event.error
       return errorFrame(event.error)
     }
-    const usage = this.include_usage ? `${this.beginning}],"usage":${JSON.stringify(usageOf(event.end))}}\n\n` : ''
+    const usage = this.include_usage ? usageFrame(this.beginning, event.end) : ''
     return `${this.piece('""', JSON.stringify(event.end.finish_reason))}${usage}data: [DONE]\n\n`
   }
 
@@ -46,10 +45,10 @@ export class CompletionFrames {
 }
 
 /** A task that has completed as one text completion. */
-export function completionAnswer({ task_id, accepted_at, model }: AnswerHead, answer: WholeAnswer): components['schemas']['Completion'] {
+export function completionAnswer(head: AnswerHead, answer: WholeAnswer): components['schemas']['Completion'] {
   const { text, completed } = answer
   return {
-    ...{ id: `cmpl-${task_id}`, object: 'text_completion', created: Math.floor(accepted_at / 1000), model },
+    ...{ id: `cmpl-${head.task_id}`, object: 'text_completion', created: createdAt(head), model: head.model },
     choices: [{ index: 0, text, logprobs: null, finish_reason: completed.finish_reason }],
     usage: usageOf(completed),
   }

@@ -22,8 +22,8 @@ const paramOf = (message: string): string | null => {
 /** How this door tells errors: `{error: {message, type, param, code}}`. */
 export const openaiErrors = {
   body(error: DomainError, { status }: { readonly status: number }): Body {
-    const code = codeOf[error.kind] ?? error.code.toLowerCase()
-    const { context } = error.details
+    const { context, absent } = error.details
+    const code = absent === undefined ? (codeOf[error.kind] ?? error.code.toLowerCase()) : `${absent}_not_found`
     const message =
       context === undefined
         ? error.message

@@ -1,5 +1,5 @@
 import type { components } from '../../../generated/openai.ts'
-import { DomainError } from '../../domain/errors.ts'
+import { refuseField } from '../../domain/errors.ts'
 import type { TaskRequest } from '../../domain/task.ts'
 import { defined } from '../common/defined.ts'
 
@@ -7,17 +7,13 @@ type Schemas = components['schemas']
 
 const common = { determinism: 'best_effort', kv_hint: 'cold', output_mode: 'text' } as const
 
-const refuse = (field: string, rule: string): never => {
-  throw new DomainError('invalid_params', `body.${field}: ${rule}`)
-}
-
 /** Texts to embed as a task. @throws DomainError invalid_params where the input is no text, or a length is asked for */
 export function embeddingTask({ model, input, dimensions }: Schemas['EmbeddingRequest']): TaskRequest {
-  if (dimensions !== null && dimensions !== undefined) refuse('dimensions', 'a vector is as long as the model makes it')
+  if (dimensions !== null && dimensions !== undefined) refuseField('dimensions', 'a vector is as long as the model makes it')
   const inputs = (typeof input === 'string' ? [input] : input).map((text) =>
     typeof text === 'string' && text !== ''
       ? text
-      : refuse('input', 'must be texts that are not empty; lists of token ids are not taken, for engines take texts'),
+      : refuseField('input', 'must be texts that are not empty; lists of token ids are not taken, for engines take texts'),
   )
   return { workload: 'embedding', inputs, ...defined('model_ref', model), ...common }
 }

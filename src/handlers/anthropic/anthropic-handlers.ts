@@ -1,26 +1,23 @@
 import { messagesTask } from '../../doors/anthropic/messages-request.ts'
-import { DomainError } from '../../domain/errors.ts'
-import type { Pools } from '../../services/pools/pools.ts'
 import type { Admission } from '../../services/tasks/admission.ts'
 import type { DoorTasks } from '../../services/tasks/door-tasks.ts'
 import type { Handlers } from '../handler.ts'
+import { checkName, namesFor, type ModelParts } from '../model-names.ts'
 import { createMessage } from './create-message.ts'
 
 /** What the handlers of this door work with. */
-export interface AnthropicServices {
+export interface AnthropicServices extends ModelParts {
   readonly admission: Pick<Admission, 'count'>
   readonly doorTasks: DoorTasks
-  readonly pools: Pick<Pools, 'all'>
 }
 
 type Operations = 'createMessage' | 'countMessageTokens' | 'listAnthropicModels' | 'retrieveAnthropicModel'
 
 /** The operations of Anthropic's door. */
 export function anthropicHandlers(services: AnthropicServices): Pick<Handlers, Operations> {
-  const { admission, pools } = services
+  const { admission } = services
   const created_at = new Date().toISOString()
-  const models = () =>
-    [...new Set(pools.all().map(({ config }) => config.model))].map((id) => ({ type: 'model' as const, id, display_name: id, created_at }))
+  const modelOf = (id: string) => ({ type: 'model' as const, id, display_name: id, created_at })
   return {
     createMessage: createMessage(services),
     countMessageTokens: async ({ body, principal, correlation_id }) => ({
@@ -28,14 +25,13 @@ export function anthropicHandlers(services: AnthropicServices): Pick<Handlers, O
       body: { input_tokens: await admission.count(principal, messagesTask(body).request) },
       headers: { 'request-id': correlation_id },
     }),
-    listAnthropicModels: () => {
-      const data = models()
+    listAnthropicModels: ({ principal }) => {
+      const data = namesFor(services, principal).map(modelOf)
       return { status: 200, body: { data, has_more: false, first_id: data[0]?.id ?? null, last_id: data.at(-1)?.id ?? null } }
     },
-    retrieveAnthropicModel: ({ params }) => {
-      const found = models().find(({ id }) => id === params.model)
-      if (found === undefined) throw new DomainError('not_found', `There is no model ${params.model}; GET /v1/models lists what is served.`)
-      return { status: 200, body: found }
+    retrieveAnthropicModel: ({ params, principal }) => {
+      checkName(namesFor(services, principal), params.model)
+      return { status: 200, body: modelOf(params.model) }
     },
   }
 }

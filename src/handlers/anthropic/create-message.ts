@@ -1,9 +1,8 @@
 import { messageAnswer } from '../../doors/anthropic/message-answer.ts'
 import { MessageFrames } from '../../doors/anthropic/message-frames.ts'
 import { messagesTask, userSession } from '../../doors/anthropic/messages-request.ts'
-import { WholeAnswer } from '../../doors/common/whole-answer.ts'
-import type { DoorTask, DoorTasks } from '../../services/tasks/door-tasks.ts'
-import { askedBy, taskHeaders } from '../asked.ts'
+import type { DoorTasks } from '../../services/tasks/door-tasks.ts'
+import { askedBy, streamed, whole } from '../asked.ts'
 import type { Handler } from '../handler.ts'
 
 /** POST /v1/messages */
@@ -13,13 +12,9 @@ export const createMessage =
     const { body, correlation_id } = request
     const asked = askedBy(request, messagesTask(body), userSession(body.metadata))
     const model = body.model ?? ''
-    const own = (task: DoorTask) => ({ ...taskHeaders(task), 'request-id': correlation_id })
-    if (body.stream === true) {
-      const { source, ...task } = await doorTasks.open(asked, (task) => new MessageFrames({ ...task, model }))
-      return { status: 200, stream: source, headers: own(task) }
-    }
-    const answer = new WholeAnswer()
-    const { source, ...task } = await doorTasks.open(asked, () => answer)
-    const value = source.ended().then(() => messageAnswer({ ...task, model }, answer))
-    return { status: 200, coming: { value, close: () => source.close() }, headers: own(task) }
+    const reply =
+      body.stream === true
+        ? await streamed(doorTasks, asked, (task) => new MessageFrames({ ...task, model }))
+        : await whole(doorTasks, asked, (task, answer) => messageAnswer({ ...task, model }, answer))
+    return { ...reply, headers: { ...reply.headers, 'request-id': correlation_id } }
   }

@@ -1,4 +1,5 @@
 import type { Drain } from '../../services/operations/drain.ts'
+import type { ModelAccess } from '../../services/pools/model-access.ts'
 import type { Pools } from '../../services/pools/pools.ts'
 import type { Tasks } from '../../services/tasks/tasks.ts'
 import type { Reload } from '../../services/operations/reload.ts'
@@ -15,6 +16,7 @@ type PoolOperation = Extract<keyof Handlers, 'getCapabilities' | 'listQueue' | `
 
 /** The part of the map that is about pools. */
 export const poolHandlers = (services: {
+  readonly access: Pick<ModelAccess, 'engines' | 'list'>
   readonly drain: Drain
   readonly pools: Pick<Pools, 'all' | 'get'>
   readonly reload: Reload

@@ -1,9 +1,9 @@
-import { WholeAnswer } from '../../doors/common/whole-answer.ts'
 import { embeddingList, embeddingTask, rankingOf, rerankTask } from '../../doors/openai/vectors.ts'
+import { asOwner } from '../../domain/principal.ts'
 import type { TaskRequest } from '../../domain/task.ts'
 import type { Artifacts } from '../../services/artifacts.ts'
 import type { DoorTasks } from '../../services/tasks/door-tasks.ts'
-import { askedBy, taskHeaders } from '../asked.ts'
+import { askedBy, whole } from '../asked.ts'
 import type { Handlers, HandlerRequest } from '../handler.ts'
 
 interface Parts {
@@ -15,16 +15,11 @@ type Vectors = 'createEmbedding' | 'createRerank'
 
 /** POST /v1/embeddings and /v1/rerank: tasks without tokens, whose result is an artifact. */
 export function vectorHandlers({ artifacts, doorTasks }: Parts): Pick<Handlers, Vectors> {
-  const open = async <B>(asking: HandlerRequest<Vectors>, request: TaskRequest, bodyOf: (content: string, tokens: number) => B) => {
-    const answer = new WholeAnswer()
-    const { source, ...task } = await doorTasks.open(askedBy(asking, { request }), () => answer)
-    const value = source.ended().then(async () => {
-      const { tokens_in, result_artifact_id = '' } = answer.completed
-      const { content } = await artifacts.get({ ...asking.principal, roles: ['data'] }, result_artifact_id)
+  const open = <B>(asking: HandlerRequest<Vectors>, request: TaskRequest, bodyOf: (content: string, tokens: number) => B) =>
+    whole(doorTasks, askedBy(asking, { request }), async (_, { completed: { tokens_in, result_artifact_id = '' } }) => {
+      const { content } = await artifacts.get(asOwner(asking.principal), result_artifact_id)
       return bodyOf(content, tokens_in)
     })
-    return { status: 200, coming: { value, close: () => source.close() }, headers: taskHeaders(task) } as const
-  }
   return {
     createEmbedding: (asking) =>
       open(asking, embeddingTask(asking.body), (content, tokens) => {

@@ -1,4 +1,3 @@
-import type { Pools } from '../../services/pools/pools.ts'
 import type { Artifacts } from '../../services/artifacts.ts'
 import type { DoorTasks } from '../../services/tasks/door-tasks.ts'
 import type { Batches } from '../../services/batches/batches.ts'
@@ -7,16 +6,17 @@ import { batchHandlers } from './batch-handlers.ts'
 import { createChatCompletion } from './create-chat-completion.ts'
 import { createCompletion } from './create-completion.ts'
 import { vectorHandlers } from './create-vectors.ts'
+import type { ModelParts } from '../model-names.ts'
 import { fileHandlers } from './file-handlers.ts'
 import { modelHandlers } from './models.ts'
+import { responseHandlers, type ResponseServices } from './responses/response-handlers.ts'
 
 /** What the handlers of this door work with. */
-export interface OpenAiServices {
+export interface OpenAiServices extends ModelParts, ResponseServices {
   readonly artifacts: Pick<Artifacts, 'get'>
   readonly batches: Batches
   readonly doorTasks: DoorTasks
   readonly files: Files
-  readonly pools: Pick<Pools, 'all'>
 }
 
 /** The operations of OpenAI's door. */
@@ -27,4 +27,5 @@ export const openAiHandlers = (services: OpenAiServices) => ({
   ...modelHandlers(services),
   ...fileHandlers(services),
   ...batchHandlers(services),
+  ...responseHandlers(services),
 })

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { become, isOver, type BatchEndpoint, type BatchRecord } from '../../domain/batches/batch.ts'
 import { linesOf, type FileRecord } from '../../domain/batches/file.ts'
 import type { EventSink } from '../../domain/daemon-events.ts'
-import { DomainError } from '../../domain/errors.ts'
+import { DomainError, refuseField } from '../../domain/errors.ts'
 import { taskKeyOf } from '../../domain/task.ts'
 import type { BatchFilter, BatchStore } from '../../ports/batch-store.ts'
 import type { Clock } from '../../ports/clock.ts'
@@ -84,7 +84,7 @@ export class Batches {
         policy_label: 'rate-limit',
       })
     const input = await files.get(owner, input_file_id)
-    if (input.purpose !== 'batch') throw new DomainError('invalid_params', 'body.input_file_id: is not a file with purpose batch')
+    if (input.purpose !== 'batch') refuseField('input_file_id', 'is not a file with purpose batch')
     const created_at = Math.floor(clock.now())
     const batch: BatchRecord = {
       ...{ owner, batch_id: `batch_${randomUUID().replaceAll('-', '')}`, endpoint, input_file_id, metadata, created_at },

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { part_chars, type FileRecord } from '../../domain/batches/file.ts'
 import type { Upload, UploadedFile } from '../../domain/batches/upload.ts'
-import { DomainError } from '../../domain/errors.ts'
+import { DomainError, refuseField } from '../../domain/errors.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { FileFilter, FileStore } from '../../ports/file-store.ts'
 import type { Journal } from '../../ports/journal.ts'
@@ -34,14 +34,14 @@ export class Files {
     let file: FileRecord | undefined
     try {
       const fields = await upload.receive(async (sent) => {
-        if (sent.field !== 'file') throw new DomainError('invalid_params', `body.${sent.field}: is not a file; send one as file`)
+        if (sent.field !== 'file') refuseField(sent.field, 'is not a file; send one as file')
         file = this.record(owner, 'batch', sent.filename)
         await this.put(file)
         file = await this.write(file, sent)
       })
       const whole = file
-      if (whole === undefined) throw new DomainError('invalid_params', 'body.file: is required')
-      if (fields.get('purpose') !== 'batch') throw new DomainError('invalid_params', 'body.purpose: must be batch')
+      if (whole === undefined) refuseField('file', 'is required')
+      if (fields.get('purpose') !== 'batch') refuseField('purpose', 'must be batch')
       const complete: FileRecord = { ...whole, state: 'complete' }
       await this.put(complete)
       return complete
@@ -127,7 +127,7 @@ function decoded(decoder: InstanceType<typeof TextDecoder>, chunk?: Uint8Array):
   try {
     return chunk === undefined ? decoder.decode() : decoder.decode(chunk, { stream: true })
   } catch (cause) {
-    if (cause instanceof TypeError) throw new DomainError('invalid_params', 'body.file: is not UTF-8')
+    if (cause instanceof TypeError) refuseField('file', 'is not UTF-8')
     throw cause
   }
 }

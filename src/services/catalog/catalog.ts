@@ -173,14 +173,18 @@ export class Catalog {
   }
 
   /**
-   * Whether new tasks may name this model; references that are not `catalog:` may.
-   * @throws DomainError model_deprecated where it is retired, conflict where it failed its verification or could not be fetched,
-   * pool_unready while it is fetched
+   * Why new tasks may not have this model, if so; references that are not `catalog:` are not refused. model_deprecated where it is retired,
+   * conflict where it failed its verification or could not be fetched, pool_unready while it is fetched.
    */
-  checkModel(model_ref: string): void {
+  refusal(model_ref: string): DomainError | undefined {
     const id = rules.catalogIdOf(model_ref)
     const entry = id === undefined ? undefined : this.entries.get(id)
-    const refusal = entry === undefined ? undefined : rules.refusalOf(entry.record)
+    return entry === undefined ? undefined : rules.refusalOf(entry.record)
+  }
+
+  /** Whether new tasks may have this model. @throws DomainError as `refusal` says */
+  checkModel(model_ref: string): void {
+    const refusal = this.refusal(model_ref)
     if (refusal !== undefined) throw refusal
   }
 

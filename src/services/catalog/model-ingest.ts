@@ -1,5 +1,5 @@
 import { checkCatalogRequest, type CatalogModelRequest } from '../../domain/catalog/catalog.ts'
-import { DomainError } from '../../domain/errors.ts'
+import { DomainError, refuseField } from '../../domain/errors.ts'
 import { parseModelSource } from '../../domain/catalog/model-source.ts'
 import type { Trust } from '../../domain/catalog/trust.ts'
 import { ModelFileError, type ModelFiles } from '../../ports/model-files.ts'
@@ -15,10 +15,6 @@ export interface IngestParts {
   readonly hf_endpoint: string
 }
 
-const refuse = (field: string, rule: string): never => {
-  throw new DomainError('invalid_params', `body.${field}: ${rule}`)
-}
-
 /**
  * What has to hold before anything of a model is kept.
  * @throws DomainError invalid_params, naming the field; untrusted where policy strict refuses the model
@@ -27,7 +23,7 @@ export async function checkIngest(request: CatalogModelRequest, parts: IngestPar
   const source = checkCatalogRequest(request)
   const { sbom } = request
   const sbomSource = sbom === undefined ? undefined : parseModelSource(sbom.uri, 'body.sbom.uri')
-  if (sbomSource?.scheme === 'hf') refuse('sbom.uri', 'must begin with file: or https:')
+  if (sbomSource?.scheme === 'hf') refuseField('sbom.uri', 'must begin with file: or https:')
   if (request.trust_policy.mode === 'strict') checkStrict(request, parts.trust)
   // All files of a source are on one host.
   const [file] = wantedFiles(request, parts.hf_endpoint)
@@ -36,7 +32,7 @@ export async function checkIngest(request: CatalogModelRequest, parts: IngestPar
     ['sbom.uri', wantedSbom(request)?.url],
   ] as const) {
     const refused = url === undefined ? undefined : parts.source.refusal(url)
-    if (refused !== undefined) refuse(field, refused)
+    if (refused !== undefined) refuseField(field, refused)
   }
   if (source.scheme === 'file') await checkLocal(request, parts.files)
   if (sbom === undefined || sbomSource?.scheme !== 'file') return
@@ -56,13 +52,13 @@ async function checkLocal(request: CatalogModelRequest, files: ModelFiles): Prom
   const paths = filePaths(request)
   for (const [i, { size_bytes }] of request.manifests.entries()) {
     const found = await files.find(paths[i] ?? '').catch(asRefusal(`manifests.${i}.path`))
-    if (found.size_bytes !== size_bytes) refuse(`manifests.${i}.size_bytes`, `the file has ${found.size_bytes} bytes`)
+    if (found.size_bytes !== size_bytes) refuseField(`manifests.${i}.size_bytes`, `the file has ${found.size_bytes} bytes`)
   }
 }
 
 const asRefusal =
   (field: string) =>
   (error: unknown): never => {
-    if (error instanceof ModelFileError) return refuse(field, error.message)
+    if (error instanceof ModelFileError) return refuseField(field, error.message)
     throw error
   }

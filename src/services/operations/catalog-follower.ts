@@ -30,7 +30,7 @@ export function catalogFollower(pools: Pools<LiveTask>, drain: Drain): CatalogFo
     return pool.resume()
   }
   return {
-    inUse: (model_ref) => pools.serving().some(({ config, live }) => config.model === model_ref && live),
+    inUse: (model_ref) => pools.serving().some(({ config, live, serves }) => config.model === model_ref && (live || serves)),
     engineOf: (model_ref) => pools.serving().find(({ config }) => config.model === model_ref)?.config.engine,
     unload: async (model_ref, deadline_ms, reason) => {
       await Promise.all(naming(model_ref).map((pool) => unload(pool, deadline_ms, reason)))

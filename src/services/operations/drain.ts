@@ -1,12 +1,11 @@
 import { DomainError } from '../../domain/errors.ts'
-import { draftAgain } from '../../domain/task-defaults.ts'
 import type { CancelTimer, Clock } from '../../ports/clock.ts'
 import type { EventSink } from '../../domain/daemon-events.ts'
 import type { LiveTask } from '../tasks/live-task.ts'
-import { candidatesFor, placeTask } from '../pools/placement.ts'
 import type { PoolRecords } from '../pools/pool-records.ts'
 import type { Pool } from '../pools/pool.ts'
 import type { Pools } from '../pools/pools.ts'
+import { otherPoolFor } from '../tasks/other-pool.ts'
 import type { Settlement } from '../tasks/settlement.ts'
 
 /** A drain whose pool is not empty yet. */
@@ -62,7 +61,7 @@ export class Drain {
   }
 
   /**
-   * Stops admission to the pool at once. Running tasks finish; queued ones move to a pool that serves the same model and has room, or are
+   * Stops admission to the pool at once. Running tasks finish; queued ones move to a pool that serves what they name and has room, or are
    * worked off here. What is left after `deadline_ms` ends with POOL_UNREADY. Draining again sets the deadline anew.
    * @throws DomainError not_found
    */
@@ -87,12 +86,13 @@ export class Drain {
   }
 
   /**
-   * What becomes of a reloaded pool's tasks: those waiting go to the successor if it serves the same model, else to another pool that does,
+   * What becomes of a reloaded pool's tasks: those waiting go to the successor if it serves what they name, else to another pool that does,
    * else they are worked off by the old engines until the deadline. Running ones finish.
    */
   handOver(old: Pool<LiveTask>, successor: Pool<LiveTask>, deadline_ms: number): void {
     const drain = this.forget(old)
     if (drain !== undefined) this.watch(successor, drain.deadline_at - this.parts.clock.now())
+    // The same model again: nothing of a task has to be judged anew, and none of them loses its place.
     if (old.config.model === successor.config.model) for (const task of [...old.scheduler.tasks()]) this.move(task, old, successor)
     else this.moveQueued(old)
     const cancelCheck = this.parts.clock.every(idleCheck_ms, () => {
@@ -119,30 +119,14 @@ export class Drain {
     })
   }
 
-  /** Moves what waits to other pools of the same model that its placement allows; returns how many. */
-  private moveQueued(pool: Pool<LiveTask>): number {
+  /** Moves what waits to other pools that serve what it names and that its placement allows; returns how many. */
+  moveQueued(pool: Pool<LiveTask>): number {
     let moved = 0
     for (const task of [...pool.scheduler.tasks()]) {
-      const other = this.otherPoolFor(task, pool)
+      const other = otherPoolFor(task, this.parts.pools, this.parts.clock.now())
       if (other !== undefined && this.move(task, pool, other)) moved++
     }
     return moved
-  }
-
-  /** Where admission would put the task if the pool it waits in were not there; only where there is room. */
-  private otherPoolFor({ owner, deadline_at, accepted }: LiveTask, pool: Pool<LiveTask>): Pool<LiveTask> | undefined {
-    const others = (pools: readonly Pool<LiveTask>[]): Pool<LiveTask>[] =>
-      pools.filter((other) => other !== pool && other.scheduler.depth() < other.config.queue.capacity)
-    try {
-      const draft = draftAgain(accepted)
-      const { first, fallback, pinned } = candidatesFor(draft, this.parts.pools)
-      const { prompt_tokens } = accepted
-      const seeker = { owner, request: draft, prompt_tokens, left_ms: deadline_at - this.parts.clock.now() }
-      return placeTask(seeker, { first: others(first), fallback: others(fallback), pinned }).pool
-    } catch (error) {
-      if (error instanceof DomainError) return undefined
-      throw error
-    }
   }
 
   /**

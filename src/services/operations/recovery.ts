@@ -1,23 +1,26 @@
-import { DomainError, StreamError } from '../../domain/errors.ts'
+import { DomainError, StreamError, type ErrorDetails } from '../../domain/errors.ts'
 import type { EventSink } from '../../domain/daemon-events.ts'
+import { poolsOf } from '../../domain/models/named-model.ts'
+import { beginningOf } from '../../domain/stream/continuation.ts'
+import { decodePart, type EncodedPart, type Part } from '../../domain/stream/part.ts'
 import { startedEvent } from '../../domain/stream/task-events.ts'
 import { TaskLog } from '../../domain/stream/task-log.ts'
 import { draftAgain } from '../../domain/task-defaults.ts'
-import type { AcceptedTask, TaskHead, UnfinishedTask } from '../../domain/task.ts'
+import type { AcceptedTask, UnfinishedTask } from '../../domain/task.ts'
 import { dayOf, usageOf } from '../../domain/usage.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { Fact, Journal } from '../../ports/journal.ts'
 import type { Admission } from '../tasks/admission.ts'
 import { gaveUp, maxAttempts } from '../tasks/ending.ts'
 import type { LiveTask } from '../tasks/live-task.ts'
-import { candidatesFor } from '../pools/placement.ts'
+import { candidatesFor, poolsIn } from '../pools/candidates.ts'
 import type { Pool } from '../pools/pool.ts'
 import type { Pools } from '../pools/pools.ts'
 import type { Settlement } from '../tasks/settlement.ts'
 
 /** What recovery works with. */
 export interface RecoveryParts {
-  readonly journal: Pick<Journal, 'commit' | 'unfinished'>
+  readonly journal: Pick<Journal, 'commit' | 'recorded' | 'unfinished'>
   readonly admission: Admission
   readonly settlement: Settlement
   readonly pools: Pools<LiveTask>
@@ -27,8 +30,8 @@ export interface RecoveryParts {
 
 /**
  * Takes up what the last run of the daemon left: every accepted and unfinished task is queued again, in order of acceptance. Those that had
- * started run again where their engine gives the same text; the others end honestly, and so do those that have had their attempts and those
- * that no pool serves any more.
+ * started run again where their engine gives the same text, and go on where all that is out is in the journal; the others end honestly, and so
+ * do those that have had their attempts and those that no pool serves any more.
  */
 export async function recover({ journal, admission, settlement, pools, clock, events }: RecoveryParts): Promise<void> {
   const orphans: Fact[] = []
@@ -36,14 +39,15 @@ export async function recover({ journal, admission, settlement, pools, clock, ev
   let ended = 0
   for await (const page of journal.unfinished())
     for (const task of page) {
-      const pool = poolFor(task.head, pools)
+      const pool = poolFor(task, pools)
       if (pool === undefined) {
         orphans.push(...orphaned(task.head.source.task, Math.floor(clock.now())))
         ended++
         continue
       }
-      const live = admission.restore(task, pool)
-      const error = endOf(task, pool)
+      const recorded = task.attempts?.recorded === true ? await journal.recorded(task.head) : []
+      const live = admission.restore(task, pool, recorded.flatMap(partsOf))
+      const error = recorded.includes('') ? restarted(pool) : endOf(task, live)
       if (error === undefined) {
         pool.scheduler.restore(live)
         queued++
@@ -62,37 +66,50 @@ export async function recover({ journal, admission, settlement, pools, clock, ev
   if (queued + ended > 0) events.emit({ type: 'recovered', queued, ended })
 }
 
-/** The task's own pool if it still serves the model, else another that does and that its placement allows. */
-function poolFor(head: TaskHead, pools: Pools<LiveTask>): Pool<LiveTask> | undefined {
+/**
+ * The task's own pool if that serves what the task names. Where nothing has that name now, be it that the configuration has changed or that
+ * only a server knows it which is not up yet: the own pool if it serves what it did. Else another pool that the task's placement allows,
+ * for one that has started best one of the same model.
+ */
+function poolFor({ head, attempts }: UnfinishedTask, pools: Pools<LiveTask>): Pool<LiveTask> | undefined {
   const own = pools.find(head.pool_id)
-  if (own?.config.model === head.model_ref) return own
+  const model = pools.names.find(head.model_ref)
+  const served = ({ config }: Pool): boolean => config.model === (head.source.task.served ?? head.model_ref)
+  const serves = (pool: Pool): boolean => (model === undefined ? served(pool) : poolsOf(model).includes(pool.id))
+  if (own !== undefined && serves(own) && (attempts === undefined || served(own))) return own
   try {
-    const { first, fallback } = candidatesFor(draftAgain(head.source.task), pools)
-    return first[0] ?? fallback[0]
+    const others = poolsIn(candidatesFor(draftAgain(head.source.task), pools))
+    return (attempts === undefined ? undefined : others.find(served)) ?? others[0]
   } catch (error) {
     if (error instanceof DomainError) return undefined
     throw error
   }
 }
 
+/** Parts of one line; none where the journal says that it does not have them all. */
+const partsOf = (line: string): Part[] => (line === '' ? [] : (JSON.parse(line) as EncodedPart[]).map(decodePart))
+
+const detailsOf = (pool: Pool): ErrorDetails => ({ engine: pool.config.engine, pool_id: pool.id })
+
+const restarted = (pool: Pool): StreamError =>
+  new StreamError('worker_reset', 'The daemon was restarted while the task ran; send it again.', detailsOf(pool))
+
 /** Why the task is not run again; undefined where it is. */
-function endOf({ attempts }: UnfinishedTask, pool: Pool): StreamError | undefined {
+function endOf({ attempts }: UnfinishedTask, { pool, log }: LiveTask): StreamError | undefined {
   if (attempts === undefined) return undefined
-  const details = { engine: pool.config.engine, pool_id: pool.id }
-  if (attempts.failed >= maxAttempts) return gaveUp(details)
-  if (!attempts.replayable) return new StreamError('worker_reset', 'The daemon was restarted while the task ran; send it again.', details)
-  return undefined
+  if (attempts.failed >= maxAttempts) return gaveUp(detailsOf(pool))
+  if (attempts.recorded === true) return beginningOf(log.allParts()) === undefined ? restarted(pool) : undefined
+  return attempts.replayable ? undefined : restarted(pool)
 }
 
 function orphaned(task: AcceptedTask, now: number): Fact[] {
   const { owner, pool_id, request } = task
-  const { model_ref } = request
   const error = new DomainError('pool_unavailable', `No pool serves ${request.model_ref} any more.`)
   const terminal = { error: { ...error.taskError, engine: request.engine, pool_id } }
   const outcome = { state: 'failed', finished_at: now, error: error.taskError } as const
   const log = new TaskLog(startedEvent(task)).stored(terminal, true)
   return [
     { kind: 'finished', key: task, outcome, log },
-    { kind: 'usage', more: usageOf({ owner, model_ref, day: dayOf(now), tasks: 1 }) },
+    { kind: 'usage', more: usageOf({ owner, model_ref: task.served ?? request.model_ref, day: dayOf(now), tasks: 1 }) },
   ]
 }

@@ -1,18 +1,22 @@
 import { DomainError } from '../../domain/errors.ts'
 import type { Clock } from '../../ports/clock.ts'
+import type { GenerateRequest } from '../../ports/engine.ts'
 import type { EventSink } from '../../domain/daemon-events.ts'
 import type { LiveTask } from '../tasks/live-task.ts'
 import type { Catalog } from '../catalog/catalog.ts'
 import type { Drain } from './drain.ts'
+import type { Groups } from '../pools/groups.ts'
 import type { PoolRecords } from '../pools/pool-records.ts'
 import type { Pool, PoolConfig } from '../pools/pool.ts'
 import type { Pools } from '../pools/pools.ts'
+import { Room } from './room.ts'
 
 /** What reloads work with. */
 export interface ReloadParts {
   readonly pools: Pools<LiveTask>
   readonly drain: Drain
   readonly records: PoolRecords
+  readonly groups: Groups<LiveTask>
   /** Builds a pool that is not started. @throws DomainError where the model reference cannot be used */
   readonly makePool: (config: PoolConfig) => Pool<LiveTask>
   readonly models: Pick<Catalog, 'checkServable'>
@@ -22,8 +26,9 @@ export interface ReloadParts {
 
 /**
  * Puts another model on a pool without breaking a stream: the new model is loaded beside the old one and proven with a one-token decode;
- * only then new tasks go to it. Tasks of the old model are worked off by the old engines, which are stopped when they are done.
- * Where anything fails before the flip, the old model serves on as if nothing had been.
+ * only then new tasks go to it. Tasks of the old model are worked off by the old engines, which are stopped when they are done. Where both
+ * cannot be up at once, the old model is worked off and unloaded first. In a group the pool waits for its turn first.
+ * Where anything fails before the flip, the old model serves on.
  */
 export class Reload {
   private readonly parts: ReloadParts
@@ -65,56 +70,58 @@ export class Reload {
   private async replace(old: Pool<LiveTask>, model_ref: string, deadline_ms: number, limit: AbortController): Promise<Pool<LiveTask>> {
     const successor = this.parts.makePool({ ...old.config, model: model_ref })
     const cancel = this.parts.clock.after(deadline_ms, () => limit.abort(new Error(`it was not up after ${deadline_ms} ms`)))
+    const room = new Room(old, model_ref, this.parts)
+    let giveBack: GiveBack | undefined
     try {
+      this.parts.models.checkServable(successor.config.model)
+      giveBack = await this.parts.groups.lend(old, limit.signal)
+      if (giveBack === undefined && old.reloadMode === 'swap') await room.make(limit.signal)
       await this.prove(successor, old, limit.signal)
+    } catch (cause) {
+      await this.parts.pools.release(successor)
+      giveBack?.()
+      if (!this.stopped) await room.giveBack()
+      throw this.failure(old, model_ref, cause)
     } finally {
       cancel()
     }
-    this.flip(old, successor, deadline_ms)
+    // The old model of a group is not there any more: what waits for it moves or ends at once.
+    this.flip(old, successor, giveBack === undefined ? deadline_ms : 0)
+    giveBack?.(successor)
     return successor
   }
 
+  /** @throws whatever shows that the new model does not serve */
   private async prove(successor: Pool<LiveTask>, old: Pool<LiveTask>, signal: AbortSignal): Promise<void> {
+    const { models, records } = this.parts
     const late = new Promise<never>((_resolve, reject) => {
       signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true })
     })
     const { model } = successor.config
-    let recorded = false
-    try {
-      this.parts.models.checkServable(model)
-      await Promise.race([late, successor.start()])
-      for (const replica of successor.replicas) {
-        if (replica.state !== 'ready') throw new Error(replica.last_error ?? `replica ${replica.id} is ${replica.state}`)
-        if (replica.props?.workloads.includes('completion') !== true) continue
-        const request = {
-          prompt: { text: 'a' },
-          max_tokens: 1,
-          seed: 0,
-          sampling: { temperature: 0 },
-          chat: {},
-          kv: 'cold',
-          session: '',
-        } as const
-        await Promise.race([late, replica.engine.generate(request, () => undefined, signal)])
-      }
-      await this.parts.records.setModel(old.id, model)
-      // From here on a restart comes up with the new model.
-      recorded = true
-      // It may have been retired or deleted meanwhile.
-      this.parts.models.checkServable(model)
-    } catch (cause) {
-      const reason = cause instanceof Error ? cause.message : String(cause)
-      await successor.stop()
-      if (recorded) await this.parts.records.setModel(old.id, old.config.model)
-      old.reload_error = `reload to ${model} failed: ${reason}`
-      this.parts.events.emit({ type: 'reload_failed', pool_id: old.id, model_ref: model, cause })
-      if (this.stopped) throw stopping(old.id)
-      const kind = cause instanceof DomainError && cause.kind === 'model_deprecated' ? 'model_deprecated' : 'conflict'
-      throw new DomainError(kind, `The new model did not come up (${reason}); the old one serves on.`, {
-        pool_id: old.id,
-        engine: old.config.engine,
-      })
+    await Promise.race([late, successor.start()])
+    for (const replica of successor.replicas) {
+      if (replica.state !== 'ready') throw new Error(replica.last_error ?? `replica ${replica.id} is ${replica.state}`)
+      if (replica.props?.workloads.includes('completion') !== true) continue
+      await Promise.race([late, replica.engine.generate(oneToken, () => undefined, signal)])
     }
+    await records.setModel(old.id, model)
+    try {
+      // From here on a restart comes up with the new model. It may have been retired or deleted meanwhile.
+      models.checkServable(model)
+    } catch (error) {
+      await records.setModel(old.id, old.config.model)
+      throw error
+    }
+  }
+
+  private failure(old: Pool<LiveTask>, model: string, cause: unknown): DomainError {
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    old.reload_error = `reload to ${model} failed: ${reason}`
+    this.parts.events.emit({ type: 'reload_failed', pool_id: old.id, model_ref: model, cause })
+    if (this.stopped) return stopping(old.id)
+    const kind = cause instanceof DomainError && cause.kind === 'model_deprecated' ? 'model_deprecated' : 'conflict'
+    const { engine } = old.config
+    return new DomainError(kind, `The new model did not come up (${reason}); the old one serves on.`, { pool_id: old.id, engine })
   }
 
   private flip(old: Pool<LiveTask>, successor: Pool<LiveTask>, deadline_ms: number): void {
@@ -125,5 +132,19 @@ export class Reload {
     this.parts.events.emit({ type: 'pool_reloaded', pool_id: old.id, model_ref, was: old.config.model })
   }
 }
+
+/** The proof of a model: it decodes. */
+const oneToken: GenerateRequest = {
+  prompt: { text: 'a' },
+  max_tokens: 1,
+  seed: 0,
+  sampling: { temperature: 0 },
+  chat: {},
+  kv: 'cold',
+  session: '',
+}
+
+/** Gives the place of a pool in its group back, to it or to its successor. */
+type GiveBack = (successor?: Pool<LiveTask>) => void
 
 const stopping = (pool_id: string): DomainError => new DomainError('pool_unready', 'The daemon is stopping.', { pool_id })

@@ -17,7 +17,7 @@ export interface QuiesceParts {
 
 /**
  * Lets running tasks finish for at most `grace_ms`. What is still running then stays in the journal where its engine can run it again
- * with the same result, and ends with WORKER_RESET where it cannot. Queued tasks stay in the journal.
+ * with the same result or go on with it, and ends with WORKER_RESET where it cannot. Queued tasks stay in the journal.
  */
 export async function quiesce(grace_ms: number, { live, settlement, journal, clock, events }: QuiesceParts): Promise<void> {
   const running = (): LiveTask[] => [...live.all()].filter(({ phase }) => phase === 'running' || phase === 'ending')
@@ -31,7 +31,7 @@ export async function quiesce(grace_ms: number, { live, settlement, journal, clo
   const endings = running().map(async (task) => {
     if (!task.claim(true)) return
     task.abort.abort(reset)
-    if (task.pool.props?.replayable === true) await journal.commit(task.withdraw())
+    if (task.runs.survive) await journal.commit(task.withdraw())
     else await settlement.settle(task, { kind: 'error', error: reset, reason: 'shutdown' })
   })
   for (const result of await Promise.allSettled(endings))

@@ -3,6 +3,7 @@ import type { MetricLabels } from '../../../generated/metrics.ts'
 import type { CancelTimer, Clock } from '../../ports/clock.ts'
 import type { DeviceProbe, DeviceReading } from '../../ports/device-probe.ts'
 import type { Metrics } from '../../ports/telemetry.ts'
+import { DeviceWatch, isHere } from './device-watch.ts'
 import type { Pools } from './pools.ts'
 import type { Replica } from './replica.ts'
 
@@ -21,9 +22,10 @@ export interface DevicesParts {
   readonly events: EventSink
 }
 
-/** Looks at the devices and KV caches of the replicas now and then, and reports them as metrics. */
+/** Looks at the devices and KV caches of the replicas now and then: reports them as metrics, and tells the replicas. */
 export class Devices {
   private readonly parts: DevicesParts
+  private readonly watch = new DeviceWatch()
   private samples: Samples = new Map()
   /** Why the probe failed last; undefined while it works. */
   private trouble: string | undefined
@@ -51,21 +53,27 @@ export class Devices {
       for (const replica of pool.replicas) {
         const labels = { ...pool.labels, replica_id: replica.id }
         this.reportKv(samples, labels, replica)
+        if (!isHere(pool, replica)) continue
+        this.watch.tell(replica, readings)
         for (const device of replica.devices) this.reportDevice(samples, labels, readings.get(device))
       }
     for (const [id, forget] of this.samples) if (!samples.has(id)) forget()
     this.samples = samples
   }
 
-  /** Nothing is asked where no replica names a device. */
+  /** Nothing is asked where no replica names a device of this machine. */
   private async read(): Promise<ReadonlyMap<number, DeviceReading>> {
-    if (!this.parts.pools.all().some(({ replicas }) => replicas.some(({ devices }) => devices.length > 0))) return new Map()
+    const named = this.parts.pools.all().some((pool) => pool.replicas.some((one) => one.devices.length > 0 && isHere(pool, one)))
+    if (!named) return new Map()
     try {
-      const readings = await this.parts.probe.read()
+      const found = await this.parts.probe.read()
+      const readings = new Map(found.map((reading) => [reading.index, reading]))
+      this.watch.saw(readings)
       if (this.trouble !== undefined) this.tell('info', 'The devices can be seen again.')
       this.trouble = undefined
-      return new Map(readings.map((reading) => [reading.index, reading]))
+      return readings
     } catch (error) {
+      this.watch.failed(error)
       const trouble = error instanceof Error ? error.message : String(error)
       if (trouble !== this.trouble) this.tell('warn', 'The devices cannot be seen: there are no device metrics.', { error: trouble })
       this.trouble = trouble

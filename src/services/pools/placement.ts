@@ -1,111 +1,15 @@
 import { affordableTokens, type Remaining } from '../../domain/accounts/budget.ts'
 import { DomainError } from '../../domain/errors.ts'
-import { shapeOf, waiting, type WorkShape } from '../../domain/prediction/estimator.ts'
+import { shapeOf, waiting } from '../../domain/prediction/estimator.ts'
 import { startMs, type Start } from '../../domain/prediction/forecast.ts'
-import { featuresOf } from '../../domain/chat.ts'
 import { sizeIn, type TaskSize } from '../../domain/task-defaults.ts'
-import type { Feature, TaskDraft, TaskRequest } from '../../domain/task.ts'
+import type { TaskDraft } from '../../domain/task.ts'
+import { poolsIn, type Candidates } from './candidates.ts'
 import type { PoolTask } from './pool-task.ts'
 import type { Pool } from './pool.ts'
-import type { Pools } from './pools.ts'
+import type { PromptTokens } from './prompt-tokens.ts'
 import { tooLarge, notReady } from './refusals.ts'
-import type { Replica } from './replica.ts'
-
-/** Pools a task may go to. */
-export interface Candidates<T extends PoolTask = PoolTask> {
-  /** Tried first: in this order with mode prefer, else all equal. */
-  readonly first: readonly Pool<T>[]
-  /** Used where none of `first` takes the task. */
-  readonly fallback: readonly Pool<T>[]
-  readonly pinned: boolean
-}
-
-/**
- * The model of a task that may name none: the pinned pool's, else the only one served on its engine.
- * @throws DomainError invalid_params where that is not one model, not_found where nothing is on its engine
- */
-export function modelFor({ model_ref, engine, placement }: TaskRequest, pools: Pick<Pools, 'all' | 'find'>): string {
-  if (model_ref !== undefined) return model_ref
-  const pin = placement?.pin_pool_id
-  if (pin !== undefined) return (pools.find(pin) ?? noSuchPool('pin_pool_id', pin)).config.model
-  const serving = pools.all().filter(({ config }) => engine === undefined || config.engine === engine)
-  const [only, ...others] = new Set(serving.map(({ config }) => config.model))
-  if (only === undefined)
-    throw new DomainError('not_found', `No pool is on engine ${String(engine)}; GET /v1/capabilities lists what is served.`)
-  if (others.length === 0) return only
-  throw new DomainError('invalid_params', `body.model_ref: is required where several models are served: ${[only, ...others].join(', ')}`)
-}
-
-function noSuchPool(field: string, id: string): never {
-  throw new DomainError('invalid_params', `body.placement.${field}: there is no pool ${id}`)
-}
-
-/**
- * The pools that serve the task's engine and model and that its placement allows, ready or not.
- * @throws DomainError invalid_params for an unknown or unfitting pool, not_found where no pool serves the engine and model
- */
-export function candidatesFor<T extends PoolTask>(request: TaskDraft, pools: Pools<T>): Candidates<T> {
-  const { engine, model_ref, placement } = request
-  const serving = pools.all().filter(({ config }) => (engine === undefined || config.engine === engine) && config.model === model_ref)
-  const on = engine === undefined ? '' : ` on engine ${engine}`
-  if (serving.length === 0)
-    throw new DomainError('not_found', `No pool serves model_ref ${model_ref}${on}; GET /v1/capabilities lists what is served.`)
-  const allowed = placement === undefined ? serving : allowedBy(placement, serving, pools)
-  if (placement?.mode === 'pin') {
-    const pinned = allowed.filter(({ id }) => id === placement.pin_pool_id)
-    if (pinned.length === 0)
-      throw new DomainError(
-        'invalid_params',
-        `body.placement.pin_pool_id: pool ${placement.pin_pool_id} does not serve this engine and model, or the placement excludes it`,
-      )
-    return { first: ableOf(request, pinned), fallback: [], pinned: true }
-  }
-  if (allowed.length === 0)
-    throw new DomainError('invalid_params', 'body.placement: avoid_pools and require_device_mask leave no pool for this engine and model')
-  const able = ableOf(request, allowed)
-  if (placement?.mode !== 'prefer') return { first: able, fallback: [], pinned: false }
-  const preferred = (placement.prefer_pools ?? []).flatMap((id) => able.filter((pool) => pool.id === id))
-  const rest = placement.allow_fallback === false ? [] : able.filter((pool) => !preferred.includes(pool))
-  if (preferred.length + rest.length === 0)
-    throw new DomainError('invalid_params', 'body.placement.prefer_pools: none of these pools serves the task, and allow_fallback is false')
-  return { first: preferred, fallback: rest, pinned: false }
-}
-
-/** The pools that can what the task asks for; says which field asks for something that none of them can. */
-function ableOf<T extends PoolTask>(request: TaskDraft, pools: readonly Pool<T>[]): readonly Pool<T>[] {
-  const which = pools.length === 1 ? `pool ${pools[0]?.id ?? ''} does no` : 'no pool for this model does'
-  const working = pools.filter((pool) => pool.supports(request.workload))
-  if (working.length === 0)
-    throw new DomainError('invalid_params', `body.workload: ${which} ${request.workload}; GET /v1/capabilities lists supported_workloads`)
-  let able = working
-  for (const [feature, field] of featuresOf(request)) {
-    able = able.filter((pool) => pool.can(feature))
-    if (able.length === 0) throw lacking(feature, field, working)
-  }
-  return able
-}
-
-function lacking(feature: Feature, field: string, pools: readonly Pool[]): DomainError {
-  const who = pools.length === 1 ? `pool ${pools[0]?.id ?? ''} does not have` : 'no pool for this task has'
-  return new DomainError('invalid_params', `body.${field}: ${who} the feature ${feature}; GET /v1/capabilities lists features`)
-}
-
-function allowedBy<T extends PoolTask>(
-  placement: NonNullable<TaskDraft['placement']>,
-  serving: readonly Pool<T>[],
-  pools: Pools<T>,
-): readonly Pool<T>[] {
-  const { pin_pool_id, prefer_pools = [], avoid_pools = [], require_device_mask: mask = [] } = placement
-  for (const [field, ids] of [
-    ['pin_pool_id', pin_pool_id === undefined ? [] : [pin_pool_id]],
-    ['prefer_pools', prefer_pools],
-    ['avoid_pools', avoid_pools],
-  ] as const)
-    for (const id of ids) if (pools.find(id) === undefined) noSuchPool(field, id)
-  return serving.filter(
-    ({ id, replicas }) => !avoid_pools.includes(id) && replicas.some(({ devices }) => mask.every((device) => devices.includes(device))),
-  )
-}
+import { onDevices } from './replica-choice.ts'
 
 /** Where a task goes, and what it finds there. */
 export interface PlacementChoice<T extends PoolTask = PoolTask> {
@@ -113,8 +17,10 @@ export interface PlacementChoice<T extends PoolTask = PoolTask> {
   /** Tasks ahead. */
   readonly position: number
   readonly start: Start
-  /** None of the preferred pools took it. */
+  /** None of the pools that come first took it. */
   readonly fallback: boolean
+  /** Tokens of its prompt, as this pool counts them. */
+  readonly prompt_tokens: number
   /** What the task has in this pool, tokens. */
   readonly size: TaskSize
 }
@@ -123,47 +29,70 @@ export interface PlacementChoice<T extends PoolTask = PoolTask> {
 export interface Seeker {
   readonly owner: string
   readonly request: TaskDraft
-  readonly prompt_tokens: number
+  readonly tokens: PromptTokens
   /** Until its deadline, ms. */
   readonly left_ms: number
   /** What its budgets have left; the most it may generate if it does not say. */
   readonly budget?: Remaining
-  /** The same of its door. */
+  /** The most it generates if it does not say, tokens. */
   readonly most_tokens?: number | undefined
 }
 
 /**
- * The first preferred pool that can take the task, else the one with the earliest predicted start. A full pool is taken only where all are.
+ * The pool of the first tier that takes the task: the one with the earliest predicted start, or the first in the tier's order. A full pool is
+ * taken only where all are.
  * @throws DomainError invalid_params where the task is too large, pool_unready and its like where nothing is up, deadline_unmet
  */
 export function placeTask<T extends PoolTask>(seeker: Seeker, candidates: Candidates<T>): PlacementChoice<T> {
-  const { owner, request, prompt_tokens, left_ms, budget = {}, most_tokens = Infinity } = seeker
-  const ready = feasible(request, [...candidates.first, ...candidates.fallback], prompt_tokens)
-  const newcomer = { owner, priority: request.priority }
-  const roomy = ready.filter(({ scheduler }) => scheduler.hasPlaceFor(newcomer))
-  const places = (roomy.length > 0 ? roomy : ready).map((pool): PlacementChoice<T> => {
-    const ahead = pool.scheduler.aheadOfNewcomer(newcomer)
-    const start = pool.predictStart(ahead, request.priority)
-    const size = sizeIn(pool, request, prompt_tokens, Math.min(most_tokens, affordableTokens(budget, pool.prices, prompt_tokens)))
-    return { pool, position: ahead.position, start, fallback: !candidates.first.includes(pool), size }
-  })
-  const shape = ({ size }: PlacementChoice<T>): WorkShape =>
-    shapeOf({ ...request, ...size, open: request.max_tokens === undefined }, prompt_tokens)
-  const inTime = places.filter((place) => {
-    const { estimator } = place.pool
-    return estimator.admits(estimator.onTimeProbability(place.start, shape(place), waiting, left_ms))
-  })
-  const preferred = request.placement?.mode === 'prefer' ? inTime.find(({ fallback }) => !fallback) : undefined
-  const best =
-    preferred ??
-    inTime.reduce<PlacementChoice<T> | undefined>(
-      (least, place) => (least === undefined || place.start.ms < least.start.ms ? place : least),
-      undefined,
-    )
-  if (best !== undefined) return best
-  const ends = places.map((place) => [startMs(place.start), Math.ceil(place.pool.estimator.serviceMs(shape(place)))] as const)
+  const ready = feasible(seeker, poolsIn(candidates))
+  const roomy = ready.filter(({ scheduler }) => scheduler.hasPlaceFor({ owner: seeker.owner, priority: seeker.request.priority }))
+  const open = new Set(roomy.length > 0 ? roomy : ready)
+  const late: Place<T>[] = []
+  for (const { pools, inOrder, fallback } of candidates.tiers) {
+    let best: Place<T> | undefined
+    for (const pool of pools) {
+      if (!open.has(pool)) continue
+      const place = placeIn(seeker, pool, fallback)
+      if (!place.inTime) late.push(place)
+      else if (best === undefined || place.start.ms < best.start.ms) best = place
+      if (inOrder && best !== undefined) break
+    }
+    if (best !== undefined) return best
+  }
+  throw tooLate(seeker, late)
+}
+
+interface Place<T extends PoolTask> extends PlacementChoice<T> {
+  readonly inTime: boolean
+  /** How long the task would take, ms. */
+  readonly service_ms: () => number
+}
+
+function placeIn<T extends PoolTask>(seeker: Seeker, pool: Pool<T>, fallback: boolean): Place<T> {
+  const { owner, request, left_ms } = seeker
+  const { priority } = request
+  const prompt_tokens = seeker.tokens.in(pool) ?? Infinity
+  const size = sizeFor(seeker, pool, prompt_tokens)
+  const shape = shapeOf({ ...request, ...size, open: request.max_tokens === undefined }, prompt_tokens)
+  const { estimator, scheduler } = pool
+  const ahead = scheduler.aheadOfNewcomer({ owner, priority })
+  const start = pool.predictStart(ahead, priority, left_ms)
+  return {
+    ...{ pool, position: ahead.position, start, fallback, prompt_tokens, size },
+    inTime: estimator.admits(estimator.onTimeProbability(start, shape, waiting, left_ms)),
+    service_ms: () => estimator.serviceMs(shape),
+  }
+}
+
+/** What the task has in a pool: no more than its budgets and its model's default let it generate where it does not say. */
+function sizeFor({ request, budget = {}, most_tokens = Infinity }: Seeker, pool: Pool, prompt_tokens: number): TaskSize {
+  return sizeIn(pool, request, prompt_tokens, Math.min(most_tokens, affordableTokens(budget, pool.prices, prompt_tokens)))
+}
+
+function tooLate({ request, left_ms }: Seeker, places: readonly Place<PoolTask>[]): DomainError {
+  const ends = places.map((place) => [startMs(place.start), Math.ceil(place.service_ms())] as const)
   const [start_ms = 0, service_ms = 0] = ends.sort(([a, b], [c, d]) => a + b - c - d)[0] ?? []
-  throw new DomainError(
+  return new DomainError(
     'deadline_unmet',
     `body.deadline_ms: the task would start in about ${start_ms} ms and take about ${service_ms} ms; it has hardly a chance to end within ${left_ms} ms`,
     request.engine === undefined ? {} : { engine: request.engine },
@@ -171,13 +100,15 @@ export function placeTask<T extends PoolTask>(seeker: Seeker, candidates: Candid
 }
 
 /** The pools that fit the task and are ready; says which rule left none. */
-function feasible<T extends PoolTask>(request: TaskDraft, all: readonly Pool<T>[], prompt_tokens: number): readonly Pool<T>[] {
+function feasible<T extends PoolTask>({ request, tokens }: Seeker, all: readonly Pool<T>[]): readonly Pool<T>[] {
   const { sampler_profile_version: profile, determinism } = request
   const fitting = all.filter((pool) => {
+    const prompt_tokens = tokens.in(pool)
+    if (prompt_tokens === undefined) return false
     const { ctx, max_tokens } = sizeIn(pool, request, prompt_tokens)
     return ctx <= pool.ctxMax && max_tokens >= 1 && prompt_tokens + max_tokens <= ctx && max_tokens <= pool.maxTokensOut
   })
-  if (fitting.length === 0) throw tooLarge(request, all, prompt_tokens)
+  if (fitting.length === 0) throw tooLarge(request, all, tokens)
   const profiled = fitting.filter(({ config }) => profile === undefined || config.sampler_profile_version === profile)
   if (profiled.length === 0)
     throw new DomainError(
@@ -190,14 +121,11 @@ function feasible<T extends PoolTask>(request: TaskDraft, all: readonly Pool<T>[
       'invalid_params',
       'body.determinism: strict needs an engine that is replayable; GET /v1/capabilities lists features',
     )
-  const ready = replayable.filter((pool) => pool.accepting)
+  const ready = replayable.filter(
+    (pool) =>
+      pool.accepting &&
+      pool.replicas.some((replica) => (replica.state === 'ready' || pool.seat !== undefined) && onDevices(replica, request)),
+  )
   if (ready.length === 0) throw notReady(replayable)
   return ready
-}
-
-/** Among a pool's ready replicas with a free slot: fewest busy slots, then the order of the configuration. */
-export function chooseReplica(pool: Pool): Replica | undefined {
-  let best: Replica | undefined
-  for (const replica of pool.replicas) if (replica.hasFreeSlot && (best === undefined || replica.busy < best.busy)) best = replica
-  return best
 }

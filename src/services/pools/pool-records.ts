@@ -1,10 +1,11 @@
 import { digestOf } from '../../domain/artifact.ts'
+import type { SwapTimes } from '../../domain/groups/swap-times.ts'
 import type { PoolRecord } from '../../domain/pool-record.ts'
 import type { Journal } from '../../ports/journal.ts'
 import { KeyedMutex } from '../keyed-mutex.ts'
 import type { PoolConfig } from './pool.ts'
 
-/** What operators have done to pools, kept so that it outlives a restart. */
+/** What operators have done to pools and what was learned of them, kept so that it outlives a restart. */
 export class PoolRecords {
   private readonly records: Map<string, PoolRecord>
   private readonly configured: ReadonlyMap<string, PoolConfig>
@@ -33,23 +34,36 @@ export class PoolRecords {
 
   /** Durable when it resolves. @param until undefined where it takes tasks again @throws StorageError nothing was written */
   setDraining(pool_id: string, until: number | undefined): Promise<void> {
-    return this.change(pool_id, ({ reloaded }) => ({
+    return this.change(pool_id, ({ reloaded, swap }) => ({
       pool_id,
       ...(until === undefined ? {} : { draining_until: until }),
       ...(reloaded === undefined ? {} : { reloaded }),
+      ...(swap === undefined ? {} : { swap }),
     }))
   }
 
   /** Durable when it resolves. @throws StorageError nothing was written */
   setModel(pool_id: string, model_ref: string): Promise<void> {
     const configured = this.configured.get(pool_id)
-    return this.change(pool_id, ({ draining_until }) => ({
+    return this.change(pool_id, ({ draining_until, swap }) => ({
       pool_id,
       ...(draining_until === undefined ? {} : { draining_until }),
+      ...(swap === undefined ? {} : { swap }),
       ...(configured === undefined || configured.model === model_ref
         ? {}
         : { reloaded: { model_ref, config_digest: digestOf(configured) } }),
     }))
+  }
+
+  /** How long the pool's model takes to come and go, as far as that was seen. */
+  swapTimes({ id, model }: PoolConfig): Partial<SwapTimes> {
+    const { model_ref, ...times } = this.records.get(id)?.swap ?? { model_ref: undefined }
+    return model_ref === model ? times : {}
+  }
+
+  /** Durable when it resolves. @throws StorageError nothing was written */
+  setSwapTimes({ id, model }: PoolConfig, times: Partial<SwapTimes>): Promise<void> {
+    return this.change(id, (record) => ({ ...record, swap: { ...times, model_ref: model } }))
   }
 
   /** One change after another, each on top of the one before. */

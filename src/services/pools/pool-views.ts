@@ -1,4 +1,5 @@
 import type { components } from '../../../generated/api.ts'
+import type { Feature } from '../../domain/task.ts'
 import type { Pool } from './pool.ts'
 
 /** How a pool and its replicas are. */
@@ -22,6 +23,7 @@ export function poolSummary(pool: Pool): PoolSummary {
     slots,
     slots_busy: slotsBusy,
     queue_depth: pool.scheduler.depth(),
+    ...loadState(pool),
   }
 }
 
@@ -41,6 +43,7 @@ export function poolHealth(pool: Pool): PoolHealth {
       slots_busy: pool.slotsBusy,
     },
     ...(last_error === undefined ? {} : { last_error: last_error.slice(0, 2000) }),
+    ...loadState(pool),
     replicas: replicas.map((replica) => ({
       replica_id: replica.id,
       state: replica.state,
@@ -48,12 +51,19 @@ export function poolHealth(pool: Pool): PoolHealth {
       slots_busy: replica.busy,
       devices: [...replica.devices],
       ...(replica.props === undefined ? {} : { engine_version: replica.props.engine_version }),
+      ...(replica.props?.model_digest === undefined ? {} : { model_digest: replica.props.model_digest.slice(0, 128) }),
       restarts: replica.restarts,
       ...(replica.restart_in_ms === undefined ? {} : { restart_in_ms: replica.restart_in_ms }),
       ...(replica.last_error === undefined ? {} : { last_error: replica.last_error.slice(0, 2000) }),
     })),
   }
 }
+
+/** What its engine can beside generating text; nothing until a replica has been up. */
+export const featuresOfPool = ({ props }: Pool): Feature[] => [
+  ...(props?.replayable === true ? (['replayable'] as const) : []),
+  ...(props?.features ?? []),
+]
 
 /** What a pool can do. */
 export function poolCapability(pool: Pool): EngineCapability {
@@ -66,9 +76,13 @@ export function poolCapability(pool: Pool): EngineCapability {
     ...(config.sampler_profile_version === undefined ? {} : { sampler_profile_version: config.sampler_profile_version }),
     ctx_max: pool.ctxMax,
     max_tokens_out: pool.maxTokensOut,
-    slots: pool.replicas.reduce((sum, { slots }) => sum + slots, 0),
+    slots: pool.slotsInAll,
     supported_workloads: [...(props?.workloads ?? [])],
     rate_limits: { queue_capacity: config.queue.capacity, full_policy: config.queue.full_policy },
-    features: [...(props?.replayable === true ? (['replayable'] as const) : []), ...(props?.features ?? [])],
+    features: featuresOfPool(pool),
+    ...(props?.tokens_estimated === true ? { tokens_estimated: true } : {}),
+    ...loadState(pool),
   }
 }
+
+const loadState = ({ seat }: Pool): Pick<PoolSummary, 'load_state'> => (seat === undefined ? {} : { load_state: seat.state })

@@ -1,14 +1,18 @@
 import type { components as config } from '../../../generated/config.ts'
 import { unavailableRetryMs } from '../../domain/backoff.ts'
 import type { EventSink, PoolLabels } from '../../domain/daemon-events.ts'
+import { Warmth } from '../../domain/placement/warmth.ts'
 import { Estimator } from '../../domain/prediction/estimator.ts'
-import type { Start } from '../../domain/prediction/forecast.ts'
+import { after, type Start } from '../../domain/prediction/forecast.ts'
 import { Scheduler, type Ahead } from '../../domain/queue/scheduler.ts'
+import { nameTold } from '../../domain/models/names-of-pools.ts'
 import type { Feature, Priority, Workload } from '../../domain/task.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { Engine } from '../../ports/engine.ts'
 import type { PoolTask } from './pool-task.ts'
+import { PoolTeller } from './pool-teller.ts'
 import { Replica } from './replica.ts'
+import type { Seat } from './seat.ts'
 
 /** A pool of the configuration. */
 export type PoolConfig = config['schemas']['Pool']
@@ -24,6 +28,8 @@ export interface PoolParts {
   readonly engineOf: (pool: PoolConfig, replica: ReplicaConfig) => Engine
   readonly clock: Clock
   readonly events: EventSink
+  /** 0 to 1, @see Breaker */
+  readonly jitter: () => number
 }
 
 /** One model on one engine: a queue, an estimator and the replicas that work it off. */
@@ -33,6 +39,7 @@ export class Pool<T extends PoolTask = PoolTask> {
   readonly scheduler: Scheduler<T>
   readonly estimator = new Estimator()
   readonly replicas: readonly Replica[]
+  readonly warmth = new Warmth()
   /** Tasks that hold a slot. */
   readonly running = new Set<T>()
   /** Takes no new tasks; what is queued is worked off. */
@@ -47,7 +54,9 @@ export class Pool<T extends PoolTask = PoolTask> {
   onCapacity: () => void = () => undefined
   /** Called when a replica has become ready or has ceased to be. */
   onModel: () => void = () => undefined
-  private currentLabels: PoolLabels
+  /** Its place in a group, which starts and stops its replicas; undefined where it shares no devices. */
+  seat: Seat | undefined
+  private readonly teller: PoolTeller
   private readonly parts: PoolParts
 
   constructor(config: PoolConfig, parts: PoolParts) {
@@ -55,25 +64,28 @@ export class Pool<T extends PoolTask = PoolTask> {
     this.config = config
     this.parts = parts
     this.scheduler = new Scheduler(config.queue)
-    this.currentLabels = { engine: config.engine, engine_version: 'unknown', pool_id: config.id }
-    const { clock } = parts
+    this.teller = new PoolTeller(this, parts.events)
+    const { clock, jitter } = parts
     const { start_ms } = config.timeouts
-    const onChange = (replica: Replica, change: 'state' | 'slot'): void => {
-      this.changed(replica, change)
-    }
+    const onChange = (replica: Replica, change: 'state' | 'slot'): void => this.changed(replica, change)
     this.replicas = config.replicas.map(
-      (replica) => new Replica({ ...replica, start_ms, engine: parts.engineOf(config, replica), clock, onChange }),
+      (replica) => new Replica({ ...replica, start_ms, engine: parts.engineOf(config, replica), clock, jitter, onChange }),
     )
   }
 
-  /** Made anew only when a replica changes: they are used for every task. */
   get labels(): PoolLabels {
-    return this.currentLabels
+    return this.teller.labels
   }
 
   /** What the engine says of itself; undefined until a replica has been up. */
   get props(): Replica['props'] {
     return this.replicas.find(({ props }) => props !== undefined)?.props
+  }
+
+  /** What its server calls the model, as a name; undefined where the engine is none, or has not told. */
+  get told(): string | undefined {
+    const model = this.props?.model
+    return model === undefined ? undefined : nameTold(model)
   }
 
   get live(): boolean {
@@ -84,6 +96,16 @@ export class Pool<T extends PoolTask = PoolTask> {
     return this.replicas.some(({ state }) => state === 'ready')
   }
 
+  /** It serves: at once, or when its turn comes. */
+  get serves(): boolean {
+    return this.ready || (this.seat !== undefined && this.refusal === undefined)
+  }
+
+  /** Its queue may go out: it is loaded, or shares no devices. */
+  get dispatches(): boolean {
+    return this.seat === undefined || this.seat.state === 'loaded'
+  }
+
   /** It drains, or its model may not be served. */
   get closed(): boolean {
     return this.draining || this.blocked !== undefined
@@ -91,13 +113,14 @@ export class Pool<T extends PoolTask = PoolTask> {
 
   /** Why it cannot take tasks until its model may be served or it is reloaded with another one. */
   get refusal(): string | undefined {
+    if (this.seat !== undefined) return this.blocked ?? this.seat.refusal
     const suspended = this.replicas.every(({ state }) => state === 'stopped') ? this.replicas[0]?.last_error : undefined
     return this.blocked ?? suspended
   }
 
   /** Takes new tasks. */
   get accepting(): boolean {
-    return this.ready && !this.closed
+    return this.serves && !this.closed
   }
 
   /** Nothing waits and nothing runs. */
@@ -123,6 +146,11 @@ export class Pool<T extends PoolTask = PoolTask> {
     return this.replicas.reduce((sum, replica) => sum + (replica.state === 'ready' ? replica.slots : 0), 0)
   }
 
+  /** Slots of all replicas, up or not. */
+  get slotsInAll(): number {
+    return this.replicas.reduce((sum, replica) => sum + replica.slots, 0)
+  }
+
   get slotsBusy(): number {
     return this.replicas.reduce((sum, replica) => sum + replica.busy, 0)
   }
@@ -138,14 +166,19 @@ export class Pool<T extends PoolTask = PoolTask> {
     return props?.features.includes(feature) ?? true
   }
 
-  /** When a task of this class with this much ahead of it is expected to start. */
-  predictStart(ahead: Ahead, priority: Priority): Start {
+  /**
+   * When a task of this class with this much ahead of it is expected to start.
+   * @param left_ms until its deadline, ms; a group loads a pool sooner for it
+   */
+  predictStart(ahead: Ahead, priority: Priority, left_ms = Infinity): Start {
     const now = this.parts.clock.now()
     const running = Array.from(this.running, (task) => task.workAt(now))
-    const start = this.estimator.predictStart(ahead, priority, running, this.slots, now)
+    const slots = this.seat === undefined ? this.slots : this.slotsInAll
+    const start = this.estimator.predictStart(ahead, priority, running, slots, now)
+    if (this.seat !== undefined)
+      return after(start, this.seat.loadedIn({ interactive: priority === 'interactive', deadline_at: now + left_ms }))
     if (this.ready) return start
-    const { readyAfterMs: wait } = this
-    return { ms: start.ms + wait, mean: start.mean + wait, variance: start.variance }
+    return { ms: start.ms + this.readyAfterMs, mean: start.mean + this.readyAfterMs, variance: start.variance }
   }
 
   /** When a place in the queue is expected, ms from now: with the next dispatch. */
@@ -163,14 +196,8 @@ export class Pool<T extends PoolTask = PoolTask> {
 
   /** Tells how much waits; to be called after every change of the queue. */
   reportDepth(): void {
-    if (!this.current) return
-    const { scheduler, labels: pool } = this
-    this.parts.events.emit({
-      type: 'queue_changed',
-      pool,
-      interactive: scheduler.depth('interactive'),
-      batch: scheduler.depth('batch'),
-    })
+    this.seat?.changed()
+    this.teller.depth()
   }
 
   /** Starts every replica that is not suspended; resolves when each is ready or has failed for the first time. */
@@ -178,14 +205,27 @@ export class Pool<T extends PoolTask = PoolTask> {
     await Promise.all(this.replicas.filter(({ state }) => state !== 'stopped').map((replica) => replica.start()))
   }
 
+  /** How a reload brings up another model: beside this one, or in its place once it is worked off. */
+  get reloadMode(): 'beside' | 'swap' {
+    const configured = 'reload' in this.config ? this.config.reload : undefined
+    return configured ?? this.props?.reload ?? 'beside'
+  }
+
+  /** Takes its model out of the memory of engines that go on without it. @throws EngineError where one says that it failed */
+  async unload(): Promise<void> {
+    await Promise.all(this.replicas.map(async ({ state, engine }) => state === 'ready' && engine.unload?.()))
+  }
+
   /** Stops every replica until `resume`. @param reason said as their last error */
   async suspend(reason: string): Promise<void> {
     await Promise.all(this.replicas.map((replica) => replica.suspend(reason)))
+    this.seat?.changed()
   }
 
-  /** Starts the replicas that are suspended. */
+  /** Starts the replicas that are suspended; in a group when its turn comes. */
   async resume(): Promise<void> {
-    await Promise.all(this.replicas.map((replica) => replica.resume()))
+    if (this.seat === undefined) await Promise.all(this.replicas.map((replica) => replica.resume()))
+    else this.seat.pardon()
   }
 
   async stop(): Promise<void> {
@@ -194,33 +234,17 @@ export class Pool<T extends PoolTask = PoolTask> {
 
   /** Its queue has other labels from now on, or is another pool's to tell of. */
   forgetDepth(): void {
-    if (this.current) this.parts.events.emit({ type: 'queue_gone', pool: this.labels })
+    this.teller.queueGone()
   }
 
   private changed(replica: Replica, change: 'state' | 'slot'): void {
     if (change === 'state') {
-      const engine_version = this.props?.engine_version ?? 'unknown'
-      if (engine_version !== this.currentLabels.engine_version) {
-        this.forgetDepth()
-        this.currentLabels = { ...this.currentLabels, engine_version }
-      }
-      this.tell(replica)
+      if (replica.state === 'starting') this.warmth.lost(replica.id)
+      this.teller.replicaChanged(replica)
       this.onModel()
       if (replica.state === 'ready') this.reportDepth()
     }
     if (replica.hasFreeSlot) this.onCapacity()
-  }
-
-  private tell({ id, state, props, last_error }: Replica): void {
-    this.parts.events.emit({
-      type: 'replica_changed',
-      pool: this.labels,
-      model_ref: this.config.model,
-      current: this.current,
-      replica_id: id,
-      state,
-      engine_version: props?.engine_version,
-      error: last_error,
-    })
+    this.seat?.changed()
   }
 }

@@ -1,5 +1,8 @@
 import { DomainError } from '../../domain/errors.ts'
 import type { EventSink } from '../../domain/daemon-events.ts'
+import { ModelNames } from '../../domain/models/model-names.ts'
+import type { NamedModel } from '../../domain/models/named-model.ts'
+import { namesOfPools } from '../../domain/models/names-of-pools.ts'
 import type { PoolTask } from './pool-task.ts'
 import type { Pool } from './pool.ts'
 
@@ -11,13 +14,24 @@ export class Pools<T extends PoolTask = PoolTask> {
   private readonly pools: Map<string, Pool<T>>
   private readonly retiring = new Set<Pool<T>>()
   private readonly events: EventSink
+  private readonly configured: ModelNames | undefined
+  private answering: ModelNames | undefined
   /** Called when a pool's replica or slot may take work. */
   onCapacity: (pool: Pool<T>) => void = () => undefined
 
-  constructor(pools: readonly Pool<T>[], events: EventSink) {
+  /** @param models names of the configuration; where there is none the pools have names by themselves */
+  constructor(pools: readonly Pool<T>[], events: EventSink, models: readonly NamedModel[] = []) {
     this.events = events
+    this.configured = models.length === 0 ? undefined : new ModelNames(models)
     this.pools = new Map(pools.map((pool) => [pool.id, pool]))
     for (const pool of pools) this.adopt(pool)
+  }
+
+  /** The names that tasks may ask for: another object whenever they may have changed. */
+  get names(): ModelNames {
+    if (this.configured !== undefined) return this.configured
+    this.answering ??= namesOfPools(this.all().map(({ id, config, told }) => ({ id, model: config.model, told })))
+    return this.answering
   }
 
   all(): readonly Pool<T>[] {
@@ -40,9 +54,9 @@ export class Pools<T extends PoolTask = PoolTask> {
     return pool
   }
 
-  /** Starts every replica; resolves when each is ready or has failed for the first time. */
+  /** Starts every replica outside of groups; resolves when each is ready or has failed for the first time. */
   async start(): Promise<void> {
-    await Promise.all(this.all().map((pool) => pool.start()))
+    await Promise.all(this.all().flatMap((pool) => (pool.seat === undefined ? [pool.start()] : [])))
   }
 
   async stop(): Promise<void> {
@@ -67,10 +81,24 @@ export class Pools<T extends PoolTask = PoolTask> {
     const idle = [...this.retiring].filter((pool) => pool.idle)
     await Promise.all(
       idle.map(async (pool) => {
-        await pool.stop()
+        await this.release(pool)
         this.retiring.delete(pool)
       }),
     )
+  }
+
+  /** Stops a pool that serves no more; its model is unloaded where no other pool serves it on an engine of that kind. */
+  async release(pool: Pool<T>): Promise<void> {
+    const { engine, model } = pool.config
+    const shared = this.all().some(({ config }) => config.engine === engine && config.model === model)
+    try {
+      if (!shared) await pool.unload()
+    } catch (err) {
+      const fields = { err, pool_id: pool.id, model_ref: model }
+      const message = `Model ${model} of pool ${pool.id} could not be unloaded.`
+      this.events.emit({ type: 'notice', level: 'warn', event: 'reload', message, fields })
+    }
+    await pool.stop()
   }
 
   private adopt(pool: Pool<T>): void {
@@ -83,8 +111,9 @@ export class Pools<T extends PoolTask = PoolTask> {
     }
   }
 
-  /** A model is loaded where any replica has it, whichever pool that is in. */
+  /** A model is loaded where any replica has it, whichever pool that is in. Pools may answer to other names then. */
   private reportModels(): void {
+    this.answering = undefined
     const loaded = new Map<string, boolean>()
     for (const { config, ready } of this.serving()) loaded.set(config.model, loaded.get(config.model) === true || ready)
     this.events.emit({ type: 'models_loaded', loaded })

@@ -1,7 +1,7 @@
-import { restartDelayMs, steadyAfterMs } from '../../domain/backoff.ts'
+import { Breaker } from '../../domain/placement/breaker.ts'
 import { DomainError } from '../../domain/errors.ts'
 import type { CancelTimer, Clock } from '../../ports/clock.ts'
-import type { Engine, EngineProps } from '../../ports/engine.ts'
+import { EngineError, type Engine, type EngineProps } from '../../ports/engine.ts'
 
 /** Where an engine instance is. @see Replica */
 export type ReplicaState = 'starting' | 'ready' | 'down' | 'stopped'
@@ -16,14 +16,17 @@ export interface ReplicaOptions {
   readonly start_ms: number
   readonly engine: Engine
   readonly clock: Clock
+  /** @see Breaker */
+  readonly jitter: () => number
   /** Called after every change of `state`, and when a slot becomes free. */
   readonly onChange: (replica: Replica, change: 'state' | 'slot') => void
 }
 
 /**
- * One engine instance under supervision: started again after a failure, with capped exponential backoff. Where its model is refused it
- * is suspended instead, for trying again would not change that.
- * starting -> ready | down | stopped; ready -> down; down -(delay)-> starting; any -> stopped; stopped -(resume)-> starting.
+ * One engine instance under supervision of its breaker. Where the engine is gone it is started again; where it only fails its tasks, those
+ * that still run go on, and after the pause one task at a time shows whether it is well; where its devices are in trouble, the trouble has
+ * to be over first. Where its model is refused it is suspended instead, for trying again would not change that.
+ * starting -> ready | down | stopped; ready -> down; down -(pause)-> starting | ready; any -> stopped; stopped -(resume)-> starting.
  */
 export class Replica {
   readonly id: string
@@ -32,14 +35,23 @@ export class Replica {
   state: ReplicaState = 'starting'
   /** Tasks it runs now. */
   busy = 0
+  /** Free memory of its devices, bytes; undefined where nobody tells. */
+  free_vram_bytes: number | undefined
   props: EngineProps | undefined
   restarts = 0
   last_error: string | undefined
-  /** While down: when it is started again, ms since the epoch. */
+  /** While down: when it is tried again, ms since the epoch; undefined where that is not known. */
   restart_at: number | undefined
-  private failures = 0
-  private ready_at = 0
-  private cancelRestart: CancelTimer | undefined
+  /** Set while one task has the replica for itself, or waits for the others to leave; resolves when they have, or the engine is not up. */
+  private solo: PromiseWithResolvers<undefined> | undefined
+  private readonly breaker: Breaker
+  /** A task that shows whether a half-open replica is well is under way. */
+  private probing = false
+  /** The engine is not there: it has to be started. */
+  private gone = true
+  /** What is wrong with its devices. */
+  private trouble: string | undefined
+  private cancelRetry: CancelTimer | undefined
   /** Counts starts, failures and stops: what an earlier one left under way has nothing to say any more. */
   private generation = 0
   private halting: Promise<void> = Promise.resolve()
@@ -50,9 +62,10 @@ export class Replica {
     this.devices = options.devices
     this.engine = options.engine
     this.options = options
+    this.breaker = new Breaker(options.clock.now(), options.jitter)
   }
 
-  /** While down: when it is started again, ms from now. */
+  /** While down: when it is tried again, ms from now. */
   get restart_in_ms(): number | undefined {
     if (this.state !== 'down' || this.restart_at === undefined) return undefined
     return Math.max(0, Math.ceil(this.restart_at - this.options.clock.now()))
@@ -62,9 +75,10 @@ export class Replica {
   get slots(): number {
     return this.options.slots ?? this.props?.slots ?? 1
   }
-
   get hasFreeSlot(): boolean {
-    return this.state === 'ready' && this.busy < this.slots
+    return (
+      this.state === 'ready' && this.busy < this.slots && this.solo === undefined && !(this.probing && this.breaker.state === 'half-open')
+    )
   }
 
   /** Starts the engine; resolves when it is ready or has failed for the first time. */
@@ -83,9 +97,11 @@ export class Replica {
       const props = await Promise.race([engine.start(onDown), late.promise])
       if (generation !== this.generation) return
       this.props = props
-      this.ready_at = clock.now()
+      this.gone = false
       this.restart_at = undefined
-      this.become('ready')
+      this.breaker.succeeded(clock.now())
+      if (this.trouble === undefined) this.become('ready')
+      else this.goDown(this.trouble, undefined)
     } catch (error) {
       await this.failIn(generation, error instanceof Error ? error : new Error(String(error)))
     } finally {
@@ -95,22 +111,42 @@ export class Replica {
 
   /** Takes the replica down (it crashed, or does not confirm an abort) and plans its restart; a DomainError suspends it. */
   async fail(reason: Error): Promise<void> {
-    if (this.state === 'stopped' || this.state === 'down') return
+    if (this.state === 'stopped' || (this.state === 'down' && this.gone)) return
     if (reason instanceof DomainError) return this.suspend(reason.message)
-    const { clock } = this.options
-    const steady = this.state === 'ready' && clock.now() - this.ready_at >= steadyAfterMs
-    this.failures = steady ? 1 : this.failures + 1
-    this.last_error = reason.message
-    const delay = restartDelayMs(this.failures)
-    this.restart_at = clock.now() + delay
+    const pause_ms = this.breaker.tripped(this.options.clock.now())
+    this.gone = true
     const generation = ++this.generation
-    this.become('down')
+    this.goDown(reason.message, pause_ms)
     await this.halt()
-    if (generation !== this.generation) return
-    this.cancelRestart = clock.after(delay, () => {
-      this.restarts++
-      void this.start()
-    })
+    if (generation === this.generation) this.retryAfter(pause_ms)
+  }
+
+  /** A task of it has failed; where its breaker opens by that, it takes no more for a while, and those that run go on. */
+  failed(task_id: string, cause: unknown): void {
+    if (!(cause instanceof EngineError) || !cause.retriable || cause.busy || this.state !== 'ready') return
+    const pause_ms = this.breaker.failed(task_id, this.options.clock.now())
+    if (pause_ms === undefined) return
+    this.goDown(`its tasks failed, the last with: ${cause.message}`, pause_ms)
+    this.retryAfter(pause_ms)
+  }
+
+  /** A task of it has ended as it should. */
+  succeeded(): void {
+    if (this.state === 'ready') this.breaker.succeeded(this.options.clock.now())
+  }
+
+  /** Its devices cannot be used, or can again (undefined). What runs is left alone: it fails by itself where it has to. */
+  setTrouble(reason: string | undefined): void {
+    const was = this.trouble
+    this.trouble = reason
+    if (reason === was || this.state === 'stopped' || this.state === 'starting') return
+    if (reason === undefined) {
+      if (this.cancelRetry === undefined) this.retry()
+    } else if (this.state === 'ready') this.goDown(reason, undefined)
+    else {
+      this.last_error = reason
+      this.become('down')
+    }
   }
 
   /** Stops the engine until `resume`. @param reason said as the last error */
@@ -127,8 +163,10 @@ export class Replica {
   }
 
   async stop(): Promise<void> {
-    this.cancelRestart?.()
+    this.cancelRetry?.()
+    this.cancelRetry = undefined
     this.restart_at = undefined
+    this.gone = true
     this.generation++
     this.become('stopped')
     await this.halt()
@@ -137,11 +175,30 @@ export class Replica {
   /** A task takes a slot. */
   acquire(): void {
     this.busy++
+    this.probing = this.breaker.state === 'half-open'
+  }
+
+  /**
+   * The task that asks, which has its slot, gets the replica for itself until `share`: nobody else gets a slot, and it resolves when the others
+   * have left or the engine is not up any more. Undefined where another task has it.
+   */
+  alone(): Promise<undefined> | undefined {
+    if (this.solo !== undefined) return undefined
+    this.solo = Promise.withResolvers()
+    this.checkAlone()
+    return this.solo.promise
+  }
+
+  /** Takes `alone` back; its slot is still taken. */
+  share(): void {
+    this.solo = undefined
   }
 
   /** The engine has confirmed that the task's slot is free. */
   release(): void {
     this.busy--
+    this.probing = false
+    this.checkAlone()
     this.options.onChange(this, 'slot')
   }
 
@@ -149,13 +206,45 @@ export class Replica {
     if (generation === this.generation) await this.fail(reason)
   }
 
+  private goDown(reason: string, pause_ms: number | undefined): void {
+    this.last_error = reason
+    this.restart_at = pause_ms === undefined ? undefined : this.options.clock.now() + pause_ms
+    this.become('down')
+  }
+
+  private retryAfter(pause_ms: number): void {
+    this.cancelRetry?.()
+    this.cancelRetry = this.options.clock.after(pause_ms, () => {
+      this.cancelRetry = undefined
+      this.retry()
+    })
+  }
+
+  /** Its pause is over. */
+  private retry(): void {
+    if (this.trouble !== undefined) return
+    if (this.gone) {
+      this.restarts++
+      void this.start()
+      return
+    }
+    this.breaker.tried()
+    this.restart_at = undefined
+    this.become('ready')
+  }
+
   /** Stops the engine; the next start waits for it. */
   private halt(): Promise<void> {
     return (this.halting = this.options.engine.stop())
   }
 
+  private checkAlone(): void {
+    if (this.busy <= 1 || this.state !== 'ready') this.solo?.resolve(undefined)
+  }
+
   private become(state: ReplicaState): void {
     this.state = state
+    this.checkAlone()
     this.options.onChange(this, 'state')
   }
 }

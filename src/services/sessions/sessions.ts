@@ -4,6 +4,7 @@ import type { Principal } from '../../domain/principal.ts'
 import {
   isExpired,
   openSession,
+  renewed,
   sessionInfo,
   turnsLeft,
   type Session,
@@ -58,18 +59,19 @@ export class Sessions {
 
   /**
    * Reserves a turn and what the task may use, creating the session if there is none.
-   * @param earlier the task was accepted before a restart and not dispatched yet, or dispatched as well: it is not refused
+   * @param how `lasting`: no turn is asked for, and the session lives on from now. `accepted`, `dispatched`: the task was accepted before a
+   * restart and not dispatched yet, or dispatched as well: it is not refused
    * @throws DomainError budget_exhausted where the session has no turn left, or the session or the key no budget for the task
    */
-  reserve(owner: string, session_id: string, need: Need, earlier?: 'accepted' | 'dispatched'): Reservation {
+  reserve(owner: string, session_id: string, need: Need, how?: 'lasting' | 'accepted' | 'dispatched'): Reservation {
     const now = Math.floor(this.parts.clock.now())
     const id = keyOf({ owner, session_id })
     const present = this.alive(id, now)
     const created = present === undefined
     const entry = present ?? entryOf(openSession(owner, session_id, now, this.parts.rules), false)
     const key = this.keys.get(owner)
-    if (earlier === undefined) {
-      if (turnsLeft(entry.session, entry.reserved, this.parts.rules) === 0)
+    if (how === undefined || how === 'lasting') {
+      if (how === undefined && turnsLeft(entry.session, entry.reserved, this.parts.rules) === 0)
         throw new DomainError(
           'budget_exhausted',
           `session_id: the session has used its ${this.parts.rules.max_turns} turns; use another session.`,
@@ -78,7 +80,8 @@ export class Sessions {
       if (key !== undefined) this.checkBudget(key.account, need, 'key', now)
     }
     if (created) this.enter(id, entry)
-    return new Reservation({ entry, key, need, dispatched: earlier === 'dispatched' }, this.context)
+    if (how === 'lasting') entry.session = renewed(entry.session, now)
+    return new Reservation({ entry, key, need, dispatched: how === 'dispatched' }, this.context)
   }
 
   /** @throws DomainError not_found */

@@ -3,13 +3,13 @@ import { DomainError } from '../../domain/errors.ts'
 import { sentOf } from '../../domain/task-defaults.ts'
 import type { AcceptedTask, TaskAcceptedReply, TaskRequest } from '../../domain/task.ts'
 
-/** What the 202 says of a task. */
+/** What a client is told of its accepted task. */
 export function replyOf(task: AcceptedTask): TaskAcceptedReply {
   const { task_id, queue_position, predicted_start_ms, backoff_ms, pool_id, accepted_at } = task
   return { task_id, queue_position, predicted_start_ms, backoff_ms, pool_id, accepted_at: new Date(accepted_at).toISOString() }
 }
 
-/** The reply to an accepted task's body. @throws DomainError conflict where it is another body */
+/** The reply to an accepted task's body; another body cannot have its id. @throws DomainError conflict */
 export function repeated(known: AcceptedTask, request: TaskRequest): TaskAcceptedReply {
   if (!sameJson(sentOf(known), request))
     throw new DomainError('conflict', 'task_id is taken by a task with another body; choose a new task_id.')

@@ -2,28 +2,33 @@ import { checkWellFormed, sameJson } from '../../domain/artifact.ts'
 import type { EventSink, TaskIdentity } from '../../domain/daemon-events.ts'
 import { DomainError, StreamError } from '../../domain/errors.ts'
 import { startMs } from '../../domain/prediction/forecast.ts'
+import type { Part } from '../../domain/stream/part.ts'
 import type { Principal } from '../../domain/principal.ts'
-import { checkTaskRequest } from '../../domain/task-rules.ts'
-import { draftOf, filledOf } from '../../domain/task-defaults.ts'
+import { filledOf } from '../../domain/task-defaults.ts'
 import {
   headOf,
   taskKeyOf,
   type AcceptedTask,
+  type Kept,
   type TaskAcceptedReply,
+  type TaskDraft,
   type TaskRequest,
   type TaskSpec,
   type UnfinishedTask,
 } from '../../domain/task.ts'
 import type { Clock } from '../../ports/clock.ts'
 import { StorageError, type Journal } from '../../ports/journal.ts'
-import { candidatesFor, modelFor, placeTask } from '../pools/placement.ts'
+import { candidatesFor, poolsIn, servable, type Candidates } from '../pools/candidates.ts'
+import { placeTask } from '../pools/placement.ts'
+import { withoutExtras } from '../pools/extras.ts'
 import type { Pool } from '../pools/pool.ts'
 import type { Pools } from '../pools/pools.ts'
-import { noCapacity, queueFull } from '../pools/refusals.ts'
+import { noCapacity, queueFull, refusedModel } from '../pools/refusals.ts'
 import type { Sessions } from '../sessions/sessions.ts'
 import { repeated, replyOf } from './accepted-reply.ts'
 import { countTokens } from './count-tokens.ts'
 import type { Dispatcher } from './dispatcher.ts'
+import { draftFor, type DraftParts } from './draft.ts'
 import type { KeyLimits } from './key-limits.ts'
 import { LiveTask } from './live-task.ts'
 import type { LiveTasks } from './live-tasks.ts'
@@ -31,19 +36,12 @@ import type { PreparedEnd, Settlement } from './settlement.ts'
 import { placeOf } from './progress.ts'
 import { needOf } from './task-need.ts'
 
-/** Whether new tasks may name a model. */
-export interface ModelCheck {
-  /** @throws DomainError where they may not, and why */
-  checkModel(model_ref: string): void
-}
-
 /** What admission works with. */
-export interface AdmissionParts {
+export interface AdmissionParts extends DraftParts {
   readonly pools: Pools<LiveTask>
   readonly live: LiveTasks
   readonly sessions: Sessions
   readonly keyLimits: KeyLimits
-  readonly models: ModelCheck
   readonly dispatcher: Dispatcher
   readonly settlement: Settlement
   readonly journal: Pick<Journal, 'commit' | 'find'>
@@ -53,14 +51,14 @@ export interface AdmissionParts {
   readonly drawSeed: () => number
   /** An id for a task that brings none, unique. */
   readonly drawId: () => string
-  /** Of a task that brings none, ms from acceptance. */
-  readonly deadline_ms: number
 }
 
-/** What a door wants of a task beside its request. */
-export interface AdmissionLimits {
+/** What a door of another API wants of a task beside its request. */
+export interface DoorRules {
   /** Of a task that does not say `max_tokens`: at most so many, and what the context and the budgets have left where that is less. */
   readonly most_tokens?: number
+  /** What it keeps with the task. */
+  readonly kept?: Kept
   /** It is a line of a batch: it counts against no rate, leaves half of the queue to others, and being told to wait is no refusal. */
   readonly background?: boolean
 }
@@ -85,12 +83,7 @@ export class Admission {
    * Admits a task; the same `task_id` and body again give the same reply. Resolves when the acceptance is durable.
    * @throws DomainError every refusal
    */
-  async admit(
-    principal: Principal,
-    request: TaskRequest,
-    correlation_id: string,
-    limits: AdmissionLimits = {},
-  ): Promise<TaskAcceptedReply> {
+  async admit(principal: Principal, request: TaskRequest, correlation_id: string, door?: DoorRules): Promise<TaskAcceptedReply> {
     const task_id = request.task_id ?? this.parts.drawId()
     const id = taskKeyOf(principal.name, task_id)
     checkWellFormed(request)
@@ -100,11 +93,11 @@ export class Admission {
       if (sameJson(flying.request, request)) return flying.reply
       // Only a task that is accepted takes the id; if that one is refused, this one is judged by itself.
       await flying.reply.catch(() => undefined)
-      return this.admit(principal, request, correlation_id, limits)
+      return this.admit(principal, request, correlation_id, door)
     }
     if (live !== undefined) return repeated(live, request)
     const identity = { correlation_id, task_id, session_id: request.session_id ?? task_id, owner: principal.name }
-    const reply = this.accept(identity, request, limits).catch((error: unknown) => this.refuse(identity, request, error, limits))
+    const reply = this.accept(identity, request, door).catch((error: unknown) => this.refuse(identity, request, error, door))
     this.flying.set(id, { request, reply })
     try {
       return await reply
@@ -117,55 +110,45 @@ export class Admission {
    * Tokens of the prompt of a request that makes no task: it neither queues nor counts against a limit.
    * @throws DomainError every refusal that does not depend on what there is room for
    */
-  async count(principal: Principal, request: TaskRequest): Promise<number> {
-    const { pools, keyLimits, models, deadline_ms, clock, events } = this.parts
-    checkWellFormed(request)
-    const priority = keyLimits.topPriority(principal.name)
-    const draft = draftOf(request, { task_id: 'counted', model_ref: modelFor(request, pools), priority, deadline_ms })
-    checkTaskRequest(draft)
-    models.checkModel(draft.model_ref)
-    return countTokens(draft, candidatesFor(draft, pools), clock, events)
+  async count({ name: owner }: Principal, sent: TaskRequest): Promise<number> {
+    checkWellFormed(sent)
+    const { draft } = draftFor({ owner, task_id: 'counted' }, withoutExtras(owner, sent, this.parts), this.parts)
+    const candidates = this.candidates(draft)
+    const tokens = await countTokens(draft, candidates, this.parts)
+    return Math.max(...poolsIn(candidates).map((pool) => tokens.in(pool) ?? 0))
   }
 
-  /** Takes a task in that was accepted before a restart; it is queued, but not in the queue yet. */
-  restore({ head, attempts }: UnfinishedTask, pool: Pool<LiveTask>): LiveTask {
+  /** Takes a task in that was accepted before a restart; it is queued, but not in the queue yet. @param recorded parts that are in the journal */
+  restore({ head, attempts }: UnfinishedTask, pool: Pool<LiveTask>, recorded: readonly Part[]): LiveTask {
     const need = needOf(head, head.prompt_tokens, pool)
     const reservation = this.parts.sessions.reserve(head.owner, head.session_id, need, attempts === undefined ? 'accepted' : 'dispatched')
     const task = new LiveTask(head, pool, reservation)
-    task.restore(attempts)
+    task.restore(attempts, recorded)
     this.parts.live.add(task)
     return task
   }
 
-  private async accept(
-    identity: TaskIdentity,
-    request: TaskRequest,
-    { most_tokens, background = false }: AdmissionLimits,
-  ): Promise<TaskAcceptedReply> {
-    const { pools, sessions, keyLimits, live, dispatcher, clock, events, drawSeed } = this.parts
+  private async accept(identity: TaskIdentity, sent: TaskRequest, door?: DoorRules): Promise<TaskAcceptedReply> {
+    const { sessions, keyLimits, live, dispatcher, clock, events, drawSeed } = this.parts
     const { owner, correlation_id } = identity
     this.checkOpen()
-    if (!background) keyLimits.countRequest(owner, clock.now())
+    if (door?.background !== true) keyLimits.countRequest(owner, clock.now())
     const { task_id } = identity
-    const { deadline_ms } = this.parts
-    const draft = draftOf(request, { task_id, model_ref: modelFor(request, pools), priority: keyLimits.topPriority(owner), deadline_ms })
-    keyLimits.checkPriority(owner, draft.priority)
-    checkTaskRequest(draft)
-    this.parts.models.checkModel(draft.model_ref)
-    const prompt_tokens = await countTokens(draft, candidatesFor(draft, pools), clock, events)
+    const request = door === undefined ? sent : withoutExtras(owner, sent, this.parts)
+    const { draft, most_tokens } = draftFor(identity, request, this.parts)
+    const tokens = await countTokens(draft, this.candidates(draft), this.parts)
     // No await from here to the commit: nothing may change between the checks and the reservations.
     this.checkOpen()
-    this.parts.models.checkModel(draft.model_ref)
     // A pool may have been reloaded while the tokens were counted.
-    const candidates = candidatesFor(draft, pools)
-    events.emit({ type: 'task_placed', candidates: candidates.first.length + candidates.fallback.length })
+    const candidates = this.candidates(draft)
+    events.emit({ type: 'task_placed', candidates: poolsIn(candidates).length })
     const budget = sessions.allowance(owner, draft.session_id)
-    const seeker = { owner, request: draft, prompt_tokens, left_ms: draft.deadline_ms, budget, most_tokens }
-    const { pool, position, start, fallback, size } = placeTask(seeker, candidates)
-    if (background && pool.scheduler.depth() * 2 >= pool.config.queue.capacity) throw queueFull(pool, 'queue_full')
+    const seeker = { owner, request: draft, tokens, left_ms: draft.deadline_ms, budget, most_tokens: door?.most_tokens ?? most_tokens }
+    const { pool, position, start, fallback, prompt_tokens, size } = placeTask(seeker, candidates)
+    if (door?.background === true && pool.scheduler.depth() * 2 >= pool.config.queue.capacity) throw queueFull(pool, 'queue_full')
     const spec: TaskSpec = { ...draft, engine: pool.config.engine, ...size }
     keyLimits.checkWaiting(owner)
-    const reservation = sessions.reserve(owner, spec.session_id, needOf(spec, prompt_tokens, pool))
+    const reservation = sessions.reserve(owner, spec.session_id, needOf(spec, prompt_tokens, pool), door && 'lasting')
     const accepted_at = Math.floor(clock.now())
     const start_ms = startMs(start)
     const numbers = { queue_position: position, predicted_start_ms: start_ms, backoff_ms: start_ms }
@@ -178,10 +161,13 @@ export class Admission {
       filled,
       seed,
       prompt_tokens,
+      ...tokens.kept,
       pool_id: pool.id,
+      ...(pool.config.model === spec.model_ref ? {} : { served: pool.config.model }),
       accepted_at,
       correlation_id,
       ...numbers,
+      ...(door?.kept === undefined ? {} : { kept: door.kept }),
     }
     const task = new LiveTask(headOf(accepted), pool, reservation)
     const admission = pool.scheduler.admit(task)
@@ -190,11 +176,23 @@ export class Admission {
       throw queueFull(pool, admission.reason)
     }
     live.add(task)
-    await this.commit(task, pool, admission.displaced)
+    // An id that was sent may be that of a task that has ended, which only the commit finds out: that one is not run again.
+    const mayCall = request.task_id === undefined && admission.displaced === undefined
+    const early = mayCall ? dispatcher.callEarly(task, pool) : undefined
+    await this.commit(task, pool, admission.displaced).catch((error: unknown) => {
+      void early?.drop(pool.config.timeouts.abort_ms, clock)
+      throw error
+    })
     events.emit({ type: 'task_queued', task: placeOf(task), pinned: candidates.pinned, fallback })
-    dispatcher.dispatch(pool)
+    if (early === undefined) dispatcher.dispatch(pool)
+    else dispatcher.take(task, pool, early)
     pool.reportDepth()
     return replyOf(accepted)
+  }
+
+  private candidates(draft: TaskDraft): Candidates<LiveTask> {
+    const { pools, models } = this.parts
+    return servable(candidatesFor(draft, pools), (model) => models.refusal(model))
   }
 
   /** Acceptance, its reservations and the fate of a displaced task in one transaction; taken back as a whole where it fails. */
@@ -229,15 +227,15 @@ export class Admission {
   }
 
   /** A refused request may be the repetition of a task that has finished: that one's reply holds. */
-  private async refuse(task: TaskIdentity, request: TaskRequest, error: unknown, limits: AdmissionLimits): Promise<TaskAcceptedReply> {
+  private async refuse(task: TaskIdentity, request: TaskRequest, error: unknown, door?: DoorRules): Promise<TaskAcceptedReply> {
     const { journal, events, pools } = this.parts
     const twin = error instanceof StorageError ? undefined : await journal.find(task.owner, task.task_id).catch(() => undefined)
     if (twin !== undefined) return repeated(twin.task, request)
-    if (!(error instanceof DomainError) || (limits.background === true && error.retriable)) throw error
+    if (!(error instanceof DomainError) || (door?.background === true && error.retriable)) throw error
     events.emit({
       type: 'task_refused',
       task,
-      model_ref: pools.all().find(({ config }) => config.model === request.model_ref)?.config.model ?? 'unknown',
+      model_ref: refusedModel(error, request.model_ref, pools),
       engine: request.engine ?? error.details.engine ?? 'none',
       error: { code: error.code, message: error.message, cause: error.cause },
       no_capacity: noCapacity.has(error.kind),

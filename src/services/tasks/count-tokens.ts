@@ -5,7 +5,10 @@ import type { TaskDraft, TaskRequest } from '../../domain/task.ts'
 import type { Clock } from '../../ports/clock.ts'
 import { EngineError, type Prompt } from '../../ports/engine.ts'
 import type { EventSink } from '../../domain/daemon-events.ts'
-import type { Candidates } from '../pools/placement.ts'
+import { poolsIn, type Candidates } from '../pools/candidates.ts'
+import type { Pool } from '../pools/pool.ts'
+import { PromptTokens, tokenizerOf } from '../pools/prompt-tokens.ts'
+import type { Replica } from '../pools/replica.ts'
 
 /** The prompt of a completion as engines take it. */
 export function promptOf({ prompt = '', messages, tools }: Pick<TaskDraft, 'prompt' | 'messages' | 'tools'>): Prompt {
@@ -13,14 +16,39 @@ export function promptOf({ prompt = '', messages, tools }: Pick<TaskDraft, 'prom
   return tools === undefined ? { messages } : { messages, tools }
 }
 
+/** What counting works with. */
+interface CountParts {
+  readonly clock: Clock
+  readonly events: EventSink
+}
+
 /**
- * Tokens of a task's prompt: by the engine's own tokenizer if it answers in time, else an estimate.
- * @throws DomainError invalid_params where the engine cannot take the prompt
+ * Tokens of a task's prompt in each of its candidates: by the engine's own tokenizer if it answers in time, else an estimate. Pools of one
+ * engine and one model are asked once, and all tokenizers at the same time.
+ * @throws DomainError invalid_params where no engine can take the prompt
  */
-export async function countTokens(request: TaskDraft, candidates: Candidates, clock: Clock, events: EventSink): Promise<number> {
-  const pool = candidates.first.find(({ ready }) => ready) ?? candidates.fallback.find(({ ready }) => ready)
-  const replica = pool?.replicas.find(({ state }) => state === 'ready')
-  if (pool === undefined || replica === undefined || request.workload !== 'completion') return estimateFor(request)
+export async function countTokens(request: TaskDraft, candidates: Candidates, parts: CountParts): Promise<PromptTokens> {
+  if (request.workload !== 'completion') return new PromptTokens(new Map(), estimateFor(request))
+  const counting = new Map<string, Promise<number | DomainError>>()
+  for (const pool of poolsIn(candidates)) {
+    const tokenizer = tokenizerOf(pool)
+    const replica = counting.has(tokenizer) ? undefined : pool.replicas.find(({ state }) => state === 'ready')
+    if (replica !== undefined) counting.set(tokenizer, countIn(pool, replica, request, parts))
+  }
+  const counts = new Map<string, number | undefined>()
+  let refusal: DomainError | undefined
+  for (const [tokenizer, count] of counting) {
+    const tokens = await count
+    if (typeof tokens !== 'number') refusal ??= tokens
+    counts.set(tokenizer, typeof tokens === 'number' ? tokens : undefined)
+  }
+  const counted = [...counts.values()].filter((tokens) => tokens !== undefined)
+  if (refusal !== undefined && counted.length === 0) throw refusal
+  return new PromptTokens(counts, counted.length === 0 ? estimateFor(request) : Math.max(...counted))
+}
+
+/** The count of one engine, or why it cannot take the prompt. */
+async function countIn(pool: Pool, replica: Replica, request: TaskDraft, { clock, events }: CountParts): Promise<number | DomainError> {
   const { tokenize_ms } = pool.config.timeouts
   const limit = new AbortController()
   const cancel = clock.after(tokenize_ms, () => {
@@ -31,7 +59,7 @@ export async function countTokens(request: TaskDraft, candidates: Candidates, cl
   } catch (err) {
     if (err instanceof EngineError && !err.retriable) {
       const field = request.messages === undefined ? 'prompt' : 'messages'
-      throw new DomainError('invalid_params', `body.${field}: ${err.message}`)
+      return new DomainError('invalid_params', `body.${field}: ${err.message}`)
     }
     const fields = { err, pool_id: pool.id, replica_id: replica.id }
     const message = 'The engine did not count the prompt in time; an estimate is used.'

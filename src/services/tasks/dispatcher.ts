@@ -1,10 +1,15 @@
 import { DomainError, StreamError } from '../../domain/errors.ts'
+import { aborted } from '../../ports/clock.ts'
 import type { Fact } from '../../ports/journal.ts'
-import { chooseReplica } from '../pools/placement.ts'
 import type { Pool } from '../pools/pool.ts'
 import type { Pools } from '../pools/pools.ts'
+import { chooseReplica, fitsNow } from '../pools/replica-choice.ts'
 import type { Replica } from '../pools/replica.ts'
-import { attempt, failureOf, mayRetry, type AttemptParts } from './attempt.ts'
+import { attempt, type AttemptParts, type Failed } from './attempt.ts'
+import { aloneAfter, type Ending } from './ending.ts'
+import { EarlyCall } from './early-call.ts'
+import { requestOf } from './engine-run.ts'
+import { failureOf, mayRetry, nextPool, nextReplica } from './failover.ts'
 import type { LiveTask } from './live-task.ts'
 import type { Settlement } from './settlement.ts'
 import { placeOf } from './progress.ts'
@@ -45,13 +50,30 @@ export class Dispatcher {
     if (this.stopping) return
     let taken = false
     for (;;) {
-      const replica = chooseReplica(pool)
-      const task = replica === undefined ? undefined : pool.scheduler.next()
-      if (replica === undefined || task === undefined) break
+      if (!pool.dispatches || !pool.replicas.some(({ hasFreeSlot }) => hasFreeSlot)) break
+      const task = pool.scheduler.next((waiting) => fitsNow(pool, waiting))
+      const replica = task === undefined ? undefined : chooseReplica(pool, task)
+      if (task === undefined || replica === undefined) break
       taken = true
       this.begin(task, pool, replica)
     }
     if (taken) pool.reportDepth()
+  }
+
+  /**
+   * Calls the engine for a task whose acceptance goes to disk now, where a slot is free and nobody waits for it. Nothing of the call goes out
+   * before `begin` gives it to the task.
+   */
+  callEarly(task: LiveTask, pool: Pool<LiveTask>): EarlyCall | undefined {
+    if (this.stopping || pool.scheduler.depth() > 1 || task.accepted.request.workload !== 'completion') return undefined
+    const replica = chooseReplica(pool, task)
+    return replica && new EarlyCall(replica, requestOf(task), this.parts.clock)
+  }
+
+  /** The task that an early call was made for is accepted: it has its slot. */
+  take(task: LiveTask, pool: Pool<LiveTask>, early: EarlyCall): void {
+    pool.scheduler.remove(task)
+    this.begin(task, pool, early.replica, early)
   }
 
   private expire(pool: Pool<LiveTask>): void {
@@ -64,7 +86,7 @@ export class Dispatcher {
     }
   }
 
-  private begin(task: LiveTask, pool: Pool<LiveTask>, replica: Replica): void {
+  private begin(task: LiveTask, pool: Pool<LiveTask>, replica: Replica, early?: EarlyCall): void {
     const { clock, events } = this.parts
     const now = clock.now()
     const exhausted = (): void => {
@@ -72,28 +94,72 @@ export class Dispatcher {
     }
     const turn = task.dispatch(replica.id, now, exhausted)
     pool.running.add(task)
-    replica.acquire()
+    if (early === undefined) replica.acquire()
     events.emit({ type: 'task_started', task: placeOf(task), queue_ms: Math.round(now - task.accepted.accepted_at) })
-    void this.run(task, pool, replica, turn)
+    void this.run(task, replica, turn, early)
   }
 
-  /** Runs the task, again if its engine fails and nothing is lost by it. Never rejects. @param turn facts of its dispatch */
-  private async run(task: LiveTask, pool: Pool<LiveTask>, replica: Replica, turn: readonly Fact[]): Promise<void> {
-    const { settlement, events } = this.parts
-    let ending = await attempt(task, replica, turn, this.parts)
-    while (mayRetry(task, ending) && replica.state === 'ready') ending = await attempt(task, replica, [], this.parts)
-    pool.running.delete(task)
-    replica.release()
+  /**
+   * Runs the task, again if its engine fails and nothing is lost by it: on another replica, on the same one, or from the queue of a pool that can
+   * take it. Never rejects.
+   * @param turn facts of its dispatch
+   */
+  private async run(task: LiveTask, first: Replica, turn: readonly Fact[], early: EarlyCall | undefined): Promise<void> {
+    let ending: Ending | Failed | undefined
+    let facts = turn
+    for (let replica: Replica | undefined = first; replica !== undefined;) {
+      const here: Replica = replica
+      ending = await this.runOn(task, here, { turn: facts, early: task.attempts === 0 ? early : undefined })
+      if (ending !== undefined) facts = []
+      const again: boolean = ending !== undefined && mayRetry(task, ending)
+      if (ending?.kind === 'failed' && again) this.tell(task, ending)
+      replica = again ? nextReplica(task, here) : undefined
+      replica?.acquire()
+      if (replica === undefined) task.pool.running.delete(task)
+      here.release()
+    }
     if (task.phase !== 'running') return
-    if (mayRetry(task, ending)) {
-      this.write(task.requeue())
-      pool.scheduler.requeue(task)
-      events.emit({ type: 'task_requeued', task: placeOf(task) })
-      this.dispatch(pool)
-      return
+    const { pools, settlement, clock } = this.parts
+    if (ending === undefined || mayRetry(task, ending)) {
+      const pool = nextPool(task, pools, clock.now())
+      if (pool !== undefined) {
+        this.requeue(task, pool, facts)
+        return
+      }
     }
     task.claim(false)
-    settlement.settleSoon(task, ending.kind === 'failed' ? { kind: 'error', error: failureOf(task, ending) } : ending)
+    settlement.settleSoon(task, ending?.kind === 'completed' || ending?.kind === 'error' ? ending : failureOf(task, ending?.cause))
+  }
+
+  /**
+   * One run on a replica: alone on it after runs that failed, so that nobody is given up for what a neighbour did. Undefined where it did not
+   * come to a run: somebody else has the replica for itself, or its engine has gone down meanwhile.
+   */
+  private async runOn(task: LiveTask, replica: Replica, facts: Parameters<typeof attempt>[2]): Promise<Ending | Failed | undefined> {
+    if (task.attempts < aloneAfter) return attempt(task, replica, facts, this.parts)
+    const alone = replica.alone()
+    if (alone === undefined) return undefined
+    await Promise.race([alone, aborted(task.abort.signal)])
+    const ending = replica.state === 'ready' && task.phase === 'running' ? await attempt(task, replica, facts, this.parts) : undefined
+    replica.share()
+    return ending
+  }
+
+  /** Waits again, before all others of its class. */
+  private requeue(task: LiveTask, pool: Pool<LiveTask>, facts: readonly Fact[]): void {
+    this.write([...facts, ...task.requeue()])
+    if (pool !== task.pool) task.moveTo(pool)
+    pool.scheduler.requeue(task)
+    this.parts.events.emit({ type: 'task_requeued', task: placeOf(task) })
+    this.dispatch(pool)
+    pool.reportDepth()
+  }
+
+  private tell(task: LiveTask, { cause: err }: Failed): void {
+    const { correlation_id, task_id } = task.accepted
+    const fields = { correlation_id, task_id, key_name: task.owner, ...task.pool.labels, replica_id: task.replica_id, err }
+    const message = `Run ${task.attempts} of task ${task_id} failed; it goes on.`
+    this.parts.events.emit({ type: 'notice', level: 'warn', event: 'failover', message, fields })
   }
 
   /** Makes facts durable without waiting: later commits are durable only after these. */

@@ -1,12 +1,12 @@
-import { digestOf } from '../../domain/artifact.ts'
+import { checkWellFormed, digestOf } from '../../domain/artifact.ts'
 import { DomainError } from '../../domain/errors.ts'
-import type { Principal } from '../../domain/principal.ts'
+import { asOwner, type Principal } from '../../domain/principal.ts'
 import type { EventFormat } from '../../domain/stream/event-format.ts'
 import type { FrameSource } from '../../domain/stream/frame-source.ts'
 import type { ErrorEvent } from '../../domain/stream/task-events.ts'
 import type { AcceptedTask, TaskRequest } from '../../domain/task.ts'
 import type { CancelTimer, Clock } from '../../ports/clock.ts'
-import type { Admission } from './admission.ts'
+import type { Admission, DoorRules } from './admission.ts'
 import type { Cancellation } from './cancellation.ts'
 import type { Streams } from './streams.ts'
 
@@ -21,16 +21,12 @@ export interface AnswerFormat extends EventFormat {
 }
 
 /** What a door's request asks for. */
-export interface DoorRequest {
+export interface DoorRequest extends DoorRules {
   readonly principal: Principal
   readonly request: TaskRequest
   readonly correlation_id: string
-  /** Most tokens wanted; what the context has left where that is less. */
-  readonly most_tokens?: number
   /** The task goes on when its reader goes. */
   readonly stays: boolean
-  /** It is a line of a batch. */
-  readonly background?: boolean
 }
 
 /** A task that answers a door's request. */
@@ -53,6 +49,9 @@ export interface DoorTasksParts {
   /** How long a task waits for its reader to come back, ms. */
   readonly linger_ms: number
 }
+
+/** What makes two requests the same. */
+type Asked = Pick<DoorRequest, 'request' | 'kept'>
 
 /** A task whose reader has gone. */
 interface Left {
@@ -80,48 +79,50 @@ export class DoorTasks {
    * Admits the task of a request, or finds the one that runs for it already.
    * @throws DomainError every refusal
    */
-  async open(
-    { principal, request, correlation_id, most_tokens, stays, background = false }: DoorRequest,
-    format: (task: DoorTask) => AnswerFormat,
-  ): Promise<DoorAnswer> {
-    const found = this.twinOf(principal, request)
-    const limits = { background, ...(most_tokens === undefined ? {} : { most_tokens }) }
-    const { task_id } = found ?? (await this.parts.admission.admit(principal, request, correlation_id, limits))
-    const own: Principal = { ...principal, roles: ['data'] }
+  async open<F extends AnswerFormat>(
+    { principal, request, correlation_id, stays, ...rules }: DoorRequest,
+    format: (task: DoorTask) => F,
+  ): Promise<DoorAnswer<F>> {
+    const { kept } = rules
+    checkWellFormed(kept)
+    const asked: Asked = { request, ...(kept === undefined ? {} : { kept }) }
+    const found = this.twinOf(principal, asked)
+    const { task_id } = found ?? (await this.parts.admission.admit(principal, request, correlation_id, rules))
+    const own = asOwner(principal)
     const taskOf = ({ accepted_at, prompt_tokens }: AcceptedTask): DoorTask => ({
       task_id,
       accepted_at,
       prompt_tokens,
       attached: found !== undefined,
     })
-    let answer: AnswerFormat | undefined
+    let answer: F | undefined
     const { reader, task } = await this.parts.streams.open(own, task_id, { kind: 'start' }, (task) => (answer = format(taskOf(task))))
     if (answer === undefined) throw new Error('a stream was opened without its format')
     const onLeave = (): void => {
-      if (!stays && !reader.done) this.leave(task_id, own, request)
+      if (!stays && !reader.done) this.leave(task_id, own, asked)
     }
-    return { ...taskOf(task), source: new AnswerSource(reader, answer, onLeave) }
+    return { ...taskOf(task), format: answer, source: new AnswerSource(reader, answer, onLeave) }
   }
 
-  private leave(task_id: string, principal: Principal, request: TaskRequest): void {
-    const digest = digestOf(request)
+  private leave(task_id: string, principal: Principal, asked: Asked): void {
+    const digest = digestOf(asked)
     const cancelTimer = this.parts.clock.after(this.parts.linger_ms, () => this.end(left))
-    const left: Left = { task_id, principal, session_id: request.session_id, digest, cancelTimer }
+    const left: Left = { task_id, principal, session_id: asked.request.session_id, digest, cancelTimer }
     const own = this.left.get(principal.name) ?? new Set()
     this.left.set(principal.name, own.add(left))
   }
 
   /** The task that waits for this very request. One of the same session that waits for another is cancelled. */
-  private twinOf({ name }: Principal, request: TaskRequest): Left | undefined {
+  private twinOf({ name }: Principal, asked: Asked): Left | undefined {
     const own = this.left.get(name)
     if (own === undefined) return undefined
-    const digest = digestOf(request)
+    const digest = digestOf(asked)
     for (const left of own) {
       if (left.digest === digest) {
         this.forget(left)
         return left
       }
-      if (left.session_id !== undefined && left.session_id === request.session_id) this.end(left)
+      if (left.session_id !== undefined && left.session_id === asked.request.session_id) this.end(left)
     }
     return undefined
   }
@@ -141,8 +142,10 @@ export class DoorTasks {
 }
 
 /** A task and the frames of its answer. */
-export interface DoorAnswer extends DoorTask {
+export interface DoorAnswer<F> extends DoorTask {
   readonly source: AnswerSource
+  /** What writes them. */
+  readonly format: F
 }
 
 /** The frames of an answer for one connection. */
@@ -209,12 +212,10 @@ function refusalOf({ code, message, retriable, retry_after_ms, pool_id, engine }
     ...(pool_id === undefined ? {} : { pool_id }),
     ...(engine === undefined ? {} : { engine }),
   }
-  if (code === 'INVALID_PARAMS' || code === 'BUDGET_EXHAUSTED' || code === 'DEADLINE_UNMET')
-    return new DomainError(
-      code === 'INVALID_PARAMS' ? 'invalid_params' : code === 'BUDGET_EXHAUSTED' ? 'budget_exhausted' : 'pool_unready',
-      message,
-      details,
-    )
+  // What its engine refuses or has died of three times must not come again by itself, as clients do after a 5xx.
+  if (code === 'INVALID_PARAMS' || (code === 'WORKER_RESET' && !retriable)) return new DomainError('invalid_params', message, details)
+  if (code === 'BUDGET_EXHAUSTED') return new DomainError('budget_exhausted', message, details)
+  if (code === 'DEADLINE_UNMET') return new DomainError('pool_unready', message, details)
   if (code === 'QUEUE_FULL_DROP_LRU') return new DomainError('nothing_to_drop', message, { ...details, policy_label: 'drop-lru' })
   return new DomainError(retriable ? 'pool_unavailable' : 'internal', message, details)
 }

@@ -6,6 +6,9 @@ import type { GenerateResult } from '../../ports/engine.ts'
 /** Runs a task has, those cut off by a crash of the daemon included, before it is given up: it may be what kills its engine. */
 export const maxAttempts = 3
 
+/** Failed runs after which a task runs alone on its replica: only then it is known to be the one that makes its engine fail. */
+export const aloneAfter = maxAttempts - 1
+
 /** The end of a task that has had its attempts. */
 export const gaveUp = (details: ErrorDetails): StreamError =>
   new StreamError('worker_reset', `The task was given up after ${maxAttempts} runs that failed; it may be what makes the engine fail.`, {

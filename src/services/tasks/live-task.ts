@@ -2,13 +2,15 @@ import { nothingSpent, type Usage } from '../../domain/accounts/budget.ts'
 import { shapeOf, waiting, type RunningWork, type WorkShape } from '../../domain/prediction/estimator.ts'
 import { unplaced } from '../../domain/queue/scheduler.ts'
 import { startedEvent, type TerminalEvent } from '../../domain/stream/task-events.ts'
+import type { Part } from '../../domain/stream/part.ts'
 import { TaskLog } from '../../domain/stream/task-log.ts'
-import { isOpen, taskKeyOf, type AcceptedTask, type Attempts, type TaskHead, type TaskOutcome } from '../../domain/task.ts'
+import { isOpen, taskKeyOf, type AcceptedTask, type Attempts, type TaskHead, type TaskKey, type TaskOutcome } from '../../domain/task.ts'
 import type { Fact } from '../../ports/journal.ts'
 import type { PoolTask } from '../pools/pool-task.ts'
 import type { Pool } from '../pools/pool.ts'
 import type { Reservation } from '../sessions/reservation.ts'
 import { PartTimes } from './part-times.ts'
+import { Runs, type RunMode } from './runs.ts'
 
 export type Phase = 'tentative' | 'queued' | 'running' | 'ending' | 'ended'
 
@@ -19,10 +21,9 @@ export type Phase = 'tentative' | 'queued' | 'running' | 'ending' | 'ended'
  * - tentative: it has its place in the queue, and its acceptance is on the way to disk. -(accept)-> queued; -(abandon)-> ended, where the
  *   acceptance failed.
  * - queued: it waits, and may be moved to another pool. -(dispatch)-> running; -(claim)-> ending, where it is canceled, displaced or expired.
- * - running: it has its slot, and attempts follow each other. -(requeue)-> queued, where its engine failed and nothing is lost;
- *   -(claim)-> ending.
- * - ending: somebody has claimed its end, no part comes in any more, and the end is on its way to disk. -(seal)-> ended;
- *   -(unclaim)-> queued, where a displacement was taken back; -(withdraw)-> ending for good, where the daemon stops and the journal keeps it.
+ * - running: it has a slot, and attempts follow each other. -(requeue)-> queued, where its engine failed and nothing is lost; -(claim)-> ending.
+ * - ending: its end is claimed and on its way to disk, and no part comes in any more. -(seal)-> ended; -(unclaim)-> queued, where a displacement
+ *   was taken back; -(withdraw)-> ending for good, where the daemon stops and the journal keeps it.
  * - ended: its readers stand on the terminal event.
  *
  * A long queue is made of these: what a waiting task may never need is made when it is first asked for.
@@ -37,11 +38,11 @@ export class LiveTask implements PoolTask {
   /** Written by the queue it is in, and nobody else. @see Queueable */
   ticket: number = unplaced.ticket
   arrival: number = unplaced.arrival
+  readonly runs = new Runs()
   private readonly source: TaskHead['source']
   private readonly reservation: Reservation
   private currentPool: Pool<LiveTask>
   private currentPhase: Phase = 'tentative'
-  private runs = 0
   private replica: string | undefined
   private dispatched_at: number | undefined
   private readonly parts = new PartTimes()
@@ -68,7 +69,11 @@ export class LiveTask implements PoolTask {
     return this.source.task
   }
 
-  /** Where it waits or runs. */
+  get key(): TaskKey {
+    const { owner, task_id } = this.accepted
+    return { owner, task_id }
+  }
+
   get pool(): Pool<LiveTask> {
     return this.currentPool
   }
@@ -78,9 +83,9 @@ export class LiveTask implements PoolTask {
     return this.reservation
   }
 
-  /** Runs it has begun, those before a restart that count included. */
+  /** Runs it has begun. */
   get attempts(): number {
-    return this.runs
+    return this.runs.count
   }
 
   /** When it got its slot, milliseconds since the epoch; undefined while it waits. */
@@ -138,10 +143,11 @@ export class LiveTask implements PoolTask {
     this.reservation.confirm()
   }
 
-  /** It was accepted before a restart. */
-  restore(attempts: Attempts | undefined): void {
+  /** It was accepted before a restart. @param recorded parts that are in the journal */
+  restore(attempts: Attempts | undefined, recorded: readonly Part[]): void {
     this.become('queued', 'tentative')
-    this.runs = attempts?.failed ?? 0
+    this.runs.restore(attempts, this.currentPool)
+    for (const part of recorded) this.log.append(part)
   }
 
   /** Its acceptance failed: it never was. */
@@ -164,18 +170,13 @@ export class LiveTask implements PoolTask {
     return this.reservation.begin(onExhausted)
   }
 
-  /** A run on its replica begins. @param replayable the replica's engine gives the same text again */
-  attempt(replayable: boolean, now: number): Fact {
+  /** A run on a replica begins, which may be another one than that of the run before. */
+  attempt(replica_id: string, mode: RunMode, now: number): Fact {
     this.expect('running')
-    const { owner, task_id } = this.accepted
-    return {
-      kind: 'attempt',
-      key: { owner, task_id },
-      attempt: ++this.runs,
-      replica_id: this.replica ?? '',
-      replayable,
-      at: Math.floor(now),
-    }
+    this.runs.begin(mode, this.currentPool)
+    this.replica = replica_id
+    const run = { attempt: this.runs.count, replica_id, replayable: mode === 'replay', at: Math.floor(now) }
+    return { kind: 'attempt', key: this.key, ...run, ...(mode === 'continuation' ? { recorded: true } : {}) }
   }
 
   /** Its engine has given something, whether or not it is new. Returns whether that is the first time. */
@@ -186,14 +187,14 @@ export class LiveTask implements PoolTask {
   /** Its engine failed, and it waits again. */
   requeue(): readonly Fact[] {
     this.become('queued', 'running')
+    this.runs.end()
     this.dispatched_at = undefined
     return this.reservation.pause()
   }
 
   /**
-   * Somebody wants to end it: from now on no part comes in and nobody else may end it.
+   * Somebody wants to end it: from now on no part comes in and nobody else may end it. False where it is ending already.
    * @param mute no part goes out either
-   * @returns false where it is ending already
    */
   claim(mute: boolean): boolean {
     if (this.currentPhase === 'ending' || this.currentPhase === 'ended') return false
@@ -234,8 +235,8 @@ export class LiveTask implements PoolTask {
   /** The daemon stops, and the next start runs it again: the run that is cut off does not count. */
   withdraw(): readonly Fact[] {
     this.expect('ending')
-    const { owner, task_id } = this.accepted
-    return [...this.reservation.pause(), { kind: 'attempt_withdrawn', key: { owner, task_id }, attempt: this.runs }]
+    const attempt = this.runs.underWay
+    return [...this.reservation.pause(), ...(attempt === undefined ? [] : [{ kind: 'attempt_withdrawn', key: this.key, attempt } as const])]
   }
 
   private become(phase: Phase, ...from: readonly Phase[]): void {

@@ -8,7 +8,7 @@ import type { LiveTask } from './live-task.ts'
 export function progressOf(task: LiveTask, now: number): MetricsEvent {
   const { pool } = task
   const ahead = task.started_at === undefined ? pool.scheduler.ahead(task) : undefined
-  const start = ahead === undefined ? atOnce : pool.predictStart(ahead, task.priority)
+  const start = ahead === undefined ? atOnce : pool.predictStart(ahead, task.priority, task.deadline_at - now)
   const { shape, progress } = task.workAt(now)
   const probability = pool.estimator.onTimeProbability(start, shape, progress, task.deadline_at - now)
   return {

@@ -87,8 +87,15 @@ export class Settlement {
     const terminal =
       ending.kind === 'completed' ? { end: endEvent(task, ending.result, outcome) } : { error: errorEvent(task, ending.error) }
     const tokens_in_cached = ending.kind === 'completed' ? (ending.result.tokens_in_cached ?? 0) : 0
-    const { model_ref } = task.accepted.request
-    const more = usageOf({ owner, model_ref, day: dayOf(now), tasks: 1, ...usage, tokens_in_cached, cost_nano: used.cost_nano })
+    const more = usageOf({
+      owner,
+      model_ref: pool.config.model,
+      day: dayOf(now),
+      tasks: 1,
+      ...usage,
+      tokens_in_cached,
+      cost_nano: used.cost_nano,
+    })
     const artifacts = output === undefined ? [transcript] : [transcript, output]
     return {
       facts: [

@@ -21,7 +21,7 @@ export interface TaskQuery {
 /** What the view of tasks works with. */
 export interface TasksParts {
   readonly live: LiveTasks
-  readonly journal: Pick<Journal, 'find' | 'list'>
+  readonly journal: Pick<Journal, 'commit' | 'find' | 'list'>
   readonly pools: Pick<Pools<LiveTask>, 'get'>
   readonly clock: Clock
 }
@@ -72,6 +72,18 @@ export class Tasks {
       tasks: tasks.map((record) => this.view(record, principal)),
       ...(page.length > limit && last !== undefined ? { next_cursor: String(last.seq) } : {}),
     }
+  }
+
+  /**
+   * Forgets the principal's own task, which has ended, with its events and its artifacts, before its retention ends.
+   * @throws DomainError not_found
+   * @throws StorageError
+   */
+  async forget({ name: owner }: Principal, task_id: string): Promise<void> {
+    const outcome = (await this.parts.journal.find(owner, task_id))?.outcome
+    if (outcome === undefined) throw new DomainError('not_found', 'No such task has ended.')
+    const artifacts = [outcome.artifact_id, outcome.result_artifact_id].filter((id) => id !== undefined)
+    await this.parts.journal.commit([{ kind: 'task_forgotten', key: { owner, task_id }, artifacts }])
   }
 
   /** Who runs and who waits in a pool. @throws DomainError not_found */

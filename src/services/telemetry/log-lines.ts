@@ -43,6 +43,13 @@ function writeLine(log: Log, event: DaemonEvent): void {
     case 'replica_changed':
       replica(log, event)
       return
+    case 'pool_load_changed': {
+      const { pool_id, group_id, model_ref, state, took_ms, error } = event
+      const fields = { pool_id, group_id, model_ref, state, took_ms, error }
+      if (error === undefined) log.info({ event: 'group', ...fields }, `Pool ${pool_id} is ${state}.`)
+      else log.warn({ event: 'group', ...fields }, `Pool ${pool_id} could not be loaded: ${error}.`)
+      return
+    }
     case 'pool_draining': {
       const { pool_id, deadline_ms, moved, left } = event
       log.info({ event: 'drain', pool_id, deadline_ms, moved, left }, `Pool ${pool_id} drains; ${moved} queued tasks moved to other pools.`)
@@ -125,7 +132,7 @@ function replica(log: Log, { pool, model_ref, current, replica_id, state, engine
   const fields = { event: 'replica', pool_id, replica_id, engine, engine_version, model_ref, state }
   // Beside the engines that serve there are those of a reload: nobody should take them for the pool's own.
   const whose = `Replica ${replica_id} of pool ${pool_id}${current ? '' : `, not the one that serves but one with ${model_ref},`}`
-  if (state === 'down') log.warn({ ...fields, error }, `${whose} is down${current ? ' and will be started again' : ''}: ${error ?? ''}.`)
+  if (state === 'down') log.warn({ ...fields, error }, `${whose} is down${current ? ' until it is tried again' : ''}: ${error ?? ''}.`)
   else if (state === 'stopped' && error !== undefined) log.warn({ ...fields, error }, `${whose} is stopped: ${error}`)
   else log.info(fields, `${whose} is ${state}.`)
 }

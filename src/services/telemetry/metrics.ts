@@ -64,6 +64,7 @@ function record(metrics: Metrics, event: DaemonEvent): void {
     case 'models_loaded':
     case 'task_requeued':
     case 'replica_changed':
+    case 'pool_load_changed':
     case 'pool_draining':
     case 'pool_resumed':
     case 'pool_reloaded':

@@ -1,22 +1,14 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
-import {
-  absent,
-  aside,
-  requeued,
-  ClassQueue,
-  queued,
-  tentative,
-  type Queueable,
-  type State,
-} from '../../../src/domain/queue/class-queue.ts'
+import { absent, aside, requeued, ClassQueue, queued, tentative, type State } from '../../../src/domain/queue/class-queue.ts'
+import type { Queueable } from '../../../src/domain/queue/queueable.ts'
 
 interface Item extends Queueable {
   readonly name: number
 }
 
 const step = fc.record({
-  name: fc.constantFrom('push', 'push', 'push', 'push', 'push', 'shift', 'shift', 'requeue', 'remove', 'hide', 'show', 'settle'),
+  name: fc.constantFrom('push', 'push', 'push', 'push', 'push', 'shift', 'shift', 'pass', 'requeue', 'remove', 'hide', 'show', 'settle'),
   pick: fc.nat(9999),
   tentative: fc.boolean(),
 })
@@ -44,8 +36,16 @@ class Twin {
     } else if (name === 'shift') {
       const first = all.find(({ state }) => state !== aside)
       if (first === undefined || first.state === tentative) return
-      assert.equal(queue.shift(), first.item)
+      assert.equal(queue.take(queue.find(() => true)), first.item)
       this.leave(first.item)
+    } else if (name === 'pass') {
+      const fits = (item: Item): boolean => item.name % 3 === pick % 3
+      const seen = all.filter(({ state }) => state !== aside).slice(0, 64)
+      const until = seen.findIndex(({ item, state }) => state === tentative || fits(item))
+      const found = seen[until]
+      const passes = found !== undefined && found.state !== tentative
+      assert.equal(queue.take(queue.find(fits)), passes ? found.item : undefined)
+      if (passes) this.leave(found.item)
     } else if (name === 'requeue') {
       const [item] = gone.splice(pick % Math.max(1, gone.length), 1)
       if (item === undefined) return
@@ -74,8 +74,6 @@ class Twin {
     const waiting = visible.filter(({ state }) => state !== tentative)
     const sum = (items: typeof all): number => items.reduce((total, { item }) => total + item.work_ms * 1000, 0)
     assert.deepEqual([queue.size, queue.length], [visible.length, all.length])
-    const first = visible[0]
-    assert.equal(queue.ready, first !== undefined && first.state !== tentative)
     assert.deepEqual(
       [...queue.all()],
       waiting.map(({ item }) => item),

@@ -9,7 +9,7 @@ const step = fc.record({
 })
 
 describe('deadlines', () => {
-  it('tell what is due, as a map does', () => {
+  it('tell what is due and what comes first, as a map does', () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 300, size: 'max' }), fc.constantFrom(2, 128, 256, 1024), (steps, slots) => {
         const deadlines = new Deadlines(slots)
@@ -28,6 +28,8 @@ describe('deadlines', () => {
               [...all.keys()].filter((one) => (all.get(one) ?? Infinity) <= at).sort((a, b) => a - b),
             )
           assert.equal(deadlines.at(slot), all.get(slot) ?? Infinity)
+          const soonest = deadlines.soonest()
+          assert.equal(soonest === undefined ? Infinity : deadlines.at(soonest), Math.min(...all.values()))
         }
         assert.equal(deadlines.due(Infinity).length, all.size)
       }),

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
-import { aside, ClassQueue, queued, tentative, type Queueable } from '../../../src/domain/queue/class-queue.ts'
+import { aside, ClassQueue, queued, tentative } from '../../../src/domain/queue/class-queue.ts'
+import type { Queueable } from '../../../src/domain/queue/queueable.ts'
 import { Displaceable } from '../../../src/domain/queue/displaceable.ts'
 
 interface Item extends Queueable {
@@ -30,9 +31,10 @@ describe('displaceable', () => {
             queue.push(item, pick % 3 === 0 ? queued : tentative)
             displaceable.add(item)
             all.push(item)
-          } else if (name === 'shift' && queue.ready) {
-            const first = queue.shift()
-            if (first !== undefined) out.push(first)
+          } else if (name === 'shift') {
+            const first = queue.take(queue.find(() => true))
+            if (first === undefined) continue
+            out.push(first)
             all = all.filter((item) => item !== first)
           } else if (name === 'requeue') {
             const item = out.pop()

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
-import { Scheduler, unplaced, type Schedulable, type SchedulerRules } from '../../../src/domain/queue/scheduler.ts'
+import { Scheduler, unplaced, type Schedulable } from '../../../src/domain/queue/scheduler.ts'
+import type { SchedulerRules } from '../../../src/domain/queue/scheduler-rules.ts'
 import type { Priority } from '../../../src/domain/task.ts'
 import { inOrder, SchedulerModel } from './scheduler.model.ts'
 

@@ -1,4 +1,5 @@
-import { unplaced, type Admission, type Ahead, type Schedulable, type SchedulerRules } from '../../../src/domain/queue/scheduler.ts'
+import { unplaced, type Admission, type Ahead, type Schedulable } from '../../../src/domain/queue/scheduler.ts'
+import type { SchedulerRules } from '../../../src/domain/queue/scheduler-rules.ts'
 import type { Priority } from '../../../src/domain/task.ts'
 
 export interface Item {

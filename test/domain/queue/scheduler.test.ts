@@ -106,6 +106,41 @@ describe('scheduler', () => {
     assert.deepEqual(scheduler.admit(task('d')), { admitted: false, reason: 'nothing_to_drop' })
   })
 
+  it('lets others pass a task that does not fit, which keeps its place', () => {
+    const scheduler = new Scheduler<Schedulable>({ capacity: 10, full_policy: 'reject', batch_every: 3 })
+    const [a, b, x, y] = [task('a'), task('b'), task('x', { priority: 'batch' }), task('y', { priority: 'batch' })]
+    for (const one of [a, b, x, y]) take(scheduler, one)
+    assert.equal(
+      scheduler.next((one) => one !== a),
+      b,
+    )
+    assert.equal(scheduler.ahead(a)?.position, 0)
+    assert.equal(
+      scheduler.next((one) => one !== a && one !== x),
+      y,
+      'the other class goes where nothing of its own fits',
+    )
+    assert.equal(
+      scheduler.next(() => false),
+      undefined,
+    )
+    assert.deepEqual(order(scheduler), ['a', 'x'])
+  })
+
+  it('looks at no more than 64 of a class', () => {
+    const scheduler = new Scheduler<Schedulable>({ capacity: 100, full_policy: 'reject', batch_every: 3 })
+    const tasks = Array.from({ length: 65 }, (_, i) => task(String(i)))
+    for (const one of tasks) take(scheduler, one)
+    assert.equal(
+      scheduler.next((one) => one === tasks[64]),
+      undefined,
+    )
+    assert.equal(
+      scheduler.next((one) => one === tasks[63]),
+      tasks[63],
+    )
+  })
+
   it('refuses to confirm or roll back what it does not know', () => {
     const scheduler = new Scheduler<Schedulable>({ capacity: 1, full_policy: 'reject', batch_every: 1 })
     const x = task('x')

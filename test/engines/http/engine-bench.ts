@@ -5,9 +5,15 @@ import { EngineError, type Engine, type GenerateRequest, type GenerateResult } f
 import { FakeClock } from '../../harness/fake-clock.ts'
 import type { EngineServer } from './engine-server.ts'
 
+/** What a server might write that has to stay inside: a secret, a host, a path. */
+export const canary = 'canary sk-canary at http://canary.internal:9000 from /srv/canary/model.gguf'
+
 /** What is specific of an engine in the suite. */
 export interface EngineKit {
-  readonly name: string
+  readonly engine: 'llamacpp' | 'vllm' | 'tgi' | 'triton' | 'ollama' | 'openai'
+  readonly workload: 'prompts' | 'chats'
+  /** The pool in a configuration, beside its URL. */
+  readonly pool: Readonly<Record<string, unknown>>
   create(server: { readonly url: string; readonly api_key: string }, clock: Clock): Engine
   /** Answers all that a start asks. */
   welcome(server: EngineServer): void
@@ -18,15 +24,17 @@ export interface EngineKit {
   /** A whole answer as it came, and what it says. */
   readonly answer: Buffer
   readonly text: string
+  /** A piece of the text that is a message of its own; a fox is put before it. */
+  readonly piece: string
   /** It has no end mark but the end of the body. */
   readonly endsWithBody?: true
   readonly result: Partial<GenerateResult>
   /** A message that is no part of an answer and has to be ignored. */
   readonly noise: string
-  /** Messages of an error inside a stream; they hold the word secret. */
+  /** A message of an error inside a stream; it holds the canary. */
   readonly error: string
-  /** What a server may send after an error. */
-  readonly afterError: string
+  /** A message as at the end of an answer that is whole. */
+  readonly ending: string
 }
 
 export const request = (fields: Partial<GenerateRequest> = {}): GenerateRequest => ({
@@ -41,7 +49,7 @@ export const request = (fields: Partial<GenerateRequest> = {}): GenerateRequest 
 })
 
 /** The key that the server wants. */
-export const serverKey = 'secret-key'
+export const serverKey = 'key-of-the-server'
 
 /** An engine that is up, its server, and one run at a time. */
 export class Bench {
@@ -80,7 +88,8 @@ export class Bench {
     assert.ok(error instanceof EngineError, String(error))
     assert.match(error.message, message)
     assert.equal(error.retriable, retriable)
-    for (const told of [error, ...this.downs]) assert.doesNotMatch(told.message, new RegExp(`secret|127\\.0\\.0\\.1|${this.server.port}`))
+    for (const told of [error, ...this.downs])
+      assert.doesNotMatch(told.message, new RegExp(`canary|${serverKey}|127\\.0\\.0\\.1|${this.server.port}`))
     assert.doesNotMatch(String(error.cause), new RegExp(serverKey))
   }
 }

@@ -35,7 +35,9 @@ export class EngineCall {
   readonly body: Readonly<Record<string, unknown>>
   /** Resolves when the connection is closed, by whomever. */
   readonly closed: Promise<void>
-  private readonly socket: Socket
+  /** The answer has come to a well-formed end. */
+  ended = false
+  readonly socket: Socket
 
   constructor(request: IncomingMessage, body: string) {
     this.headers = request.headers
@@ -67,12 +69,14 @@ export class EngineCall {
 
   /** Ends a body well-formed; the connection stays. */
   async endBody(): Promise<void> {
+    this.ended = true
     await this.write('0\r\n\r\n')
   }
 
   /** A whole answer that is no stream. */
   async json(status: number, body: unknown, headers: Readonly<Record<string, string>> = {}): Promise<void> {
     const text = typeof body === 'string' ? body : JSON.stringify(body)
+    this.ended = true
     const extra = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)
     await this.write(`HTTP/1.1 ${status} X\r\nContent-Length: ${Buffer.byteLength(text)}\r\n${extra.join('')}\r\n${text}`)
   }
@@ -137,6 +141,13 @@ export class EngineServer {
   /** The next change of calls or connections until the condition holds. */
   async until(holds: () => boolean): Promise<void> {
     while (!holds()) await new Promise<void>((resolve) => this.waiting.push(resolve))
+  }
+
+  /** Takes no connection any more and closes those on which nobody waits, as a server does that was told to end. */
+  deaf(): void {
+    this.server.close()
+    const waited = new Set(this.calls.flatMap(({ call }) => (call.ended ? [] : [call.socket])))
+    for (const socket of this.sockets) if (!waited.has(socket)) socket.destroy()
   }
 
   /** How often a route was asked for. */

@@ -3,45 +3,9 @@ import { HttpEngine } from '../../../src/adapters/engines/http/engine.ts'
 import { llamaServerDialect } from '../../../src/adapters/engines/llamacpp/server/dialect.ts'
 import type { Engine } from '../../../src/ports/engine.ts'
 import { FakeClock, settled } from '../../harness/fake-clock.ts'
-import { conforms } from './conformance.ts'
-import { request, type EngineKit } from './engine-bench.ts'
+import { request } from './engine-bench.ts'
 import { EngineServer, recording } from './engine-server.ts'
-
-const welcome = (server: EngineServer): void => {
-  for (const route of ['health', 'props', 'slots'])
-    server.on(`GET /${route}`, recording(`llama-server/${route === 'slots' ? 'slots-busy' : route}`))
-  server.on('GET /v1/models', recording('llama-server/models'))
-  server.on('POST /completion', recording('llama-server/completion-nostream'))
-  server.on('POST /v1/embeddings', recording('llama-server/embeddings-unsupported'))
-  server.on('POST /rerank', recording('llama-server/rerank-unsupported'))
-  server.on('POST /tokenize', recording('llama-server/tokenize'))
-  server.on('POST /apply-template', recording('llama-server/apply-template'))
-}
-
-const prompts: EngineKit = {
-  name: 'llama-server: prompts',
-  create: (server, clock) => new HttpEngine({ ...server, dialect: llamaServerDialect('served:box'), slots: 2, replayable: false, clock }),
-  welcome,
-  route: 'POST /completion',
-  type: 'text/event-stream',
-  request: { prompt: { text: 'Count to 3.' } },
-  answer: recording('llama-server/completion-eos'),
-  text: ' 1, 2, 3.',
-  result: { finish_reason: 'stop', tokens_in: 8, tokens_out: 10, tokens_in_cached: 2, kv_warm: true },
-  noise: ':\n\n',
-  error: 'data: {"error":{"message":"secret","type":"server_error","code":500}}\n\n',
-  afterError: '',
-}
-
-conforms(prompts)
-conforms({
-  ...prompts,
-  name: 'llama-server: chats',
-  route: 'POST /v1/chat/completions',
-  request: {},
-  answer: recording('llama-server/v1-chat-stream'),
-  result: { finish_reason: 'stop', tokens_in: 8, tokens_out: 10, tokens_in_cached: 7, kv_warm: true },
-})
+import { kits } from './kits.ts'
 
 describe('llama-server', () => {
   let server: EngineServer
@@ -54,7 +18,7 @@ describe('llama-server', () => {
 
   beforeEach(async () => {
     server = await EngineServer.start()
-    welcome(server)
+    kits.llamaPrompts.welcome(server)
     engine = make()
   })
   afterEach(async () => {
@@ -69,8 +33,17 @@ describe('llama-server', () => {
       [props.engine_version, props.ctx_max, props.slots, props.workloads, props.replayable],
       ['b11669-Debian', 256, 2, ['completion'], false],
     )
+    assert.equal(props.model, 'tinytales', 'what the pool answers to as well')
     assert.ok(props.features.includes('chat_template'))
     assert.ok(!props.features.includes('tools'))
+  })
+
+  it('has a version that fits into an answer of ours, whatever it says', async () => {
+    server.on('GET /props', (call) =>
+      call.json(200, { build_info: `b1\n${'x'.repeat(300)}`, total_slots: 2, default_generation_settings: { n_ctx: 256 } }),
+    )
+    const { engine_version } = await engine.start(nothing)
+    assert.equal(engine_version, `b1 ${'x'.repeat(125)}`)
   })
 
   it('is waited for while it loads its model', async () => {
@@ -101,8 +74,8 @@ describe('llama-server', () => {
     await engine.start(nothing)
     assert.equal(await engine.countTokens({ messages: [{ role: 'developer', content: 'Who are you?' }] }, signal), 7)
     const [template, tokenize] = server.calls.slice(-2).map(({ call }) => call.body)
-    assert.deepEqual(template, { messages: [{ role: 'system', content: 'Who are you?' }] })
-    assert.deepEqual(tokenize, { content: '<|user|>Who are you?<|assistant|>', add_special: true, parse_special: true })
+    assert.deepEqual(template, { messages: [{ role: 'system', content: 'Who are you?' }], model: 'tinytales' })
+    assert.deepEqual(tokenize, { model: 'tinytales', content: '<|user|>Who are you?<|assistant|>', add_special: true, parse_special: true })
   })
 
   it('ends at a stop sequence, which is no text', async () => {
@@ -179,6 +152,6 @@ describe('llama-server', () => {
       await server.until(() => server.count('GET /health') === asked)
       for (let i = 0; i < 20; i++) await settled()
     }
-    assert.deepEqual(downs, ['the engine takes no more requests now (HTTP 503)'])
+    assert.deepEqual(downs, ['the engine says that it is not well (HTTP 503)'])
   })
 })

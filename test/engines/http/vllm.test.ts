@@ -3,51 +3,9 @@ import { HttpEngine } from '../../../src/adapters/engines/http/engine.ts'
 import { vllmDialect } from '../../../src/adapters/engines/vllm/dialect.ts'
 import type { Engine } from '../../../src/ports/engine.ts'
 import { FakeClock, settled } from '../../harness/fake-clock.ts'
-import { conforms } from './conformance.ts'
-import { request, type EngineKit } from './engine-bench.ts'
+import { request } from './engine-bench.ts'
 import { EngineServer, recording } from './engine-server.ts'
-
-const welcome = (server: EngineServer): void => {
-  for (const route of ['health', 'version']) server.on(`GET /${route}`, recording(`vllm/${route}`))
-  server.on('GET /v1/models', recording('vllm/models'))
-  server.on('POST /v1/completions', recording('vllm/completions-stream'))
-  server.on('POST /v1/embeddings', recording('vllm/embeddings'))
-  server.on('POST /rerank', recording('vllm/rerank'))
-  server.on('POST /tokenize', recording('vllm/tokenize-chat'))
-}
-
-// What the start asks has other answers than what a test asks for, though the call is the same.
-const asks = (server: EngineServer): void => {
-  welcome(server)
-  server.on('POST /v1/completions', (call) => call.json(200, {}))
-  server.on('POST /v1/chat/completions', (call) => call.json(400, { error: { message: 'no tools', code: 400 } }))
-}
-
-const chats: EngineKit = {
-  name: 'vllm: chats',
-  create: (server, clock) => new HttpEngine({ ...server, dialect: vllmDialect('served:rack', []), slots: 2, replayable: false, clock }),
-  welcome: asks,
-  route: 'POST /v1/chat/completions',
-  type: 'text/event-stream',
-  request: {},
-  answer: recording('vllm/chat-stream'),
-  text: ' 1, 2, 3.',
-  result: { finish_reason: 'stop', tokens_in: 8, tokens_out: 10, kv_warm: false },
-  noise: ':\n\n',
-  error: 'data: {"error": {"message": "secret", "type": "InternalServerError", "param": null, "code": 500}}\n\n',
-  afterError: 'data: [DONE]\n\n',
-}
-
-conforms(chats)
-conforms({
-  ...chats,
-  name: 'vllm: prompts',
-  route: 'POST /v1/completions',
-  request: { prompt: { text: 'Once upon a time' } },
-  answer: recording('vllm/completions-stream'),
-  text: ' there was a quick f',
-  result: { finish_reason: 'length', tokens_in: 5, tokens_out: 6 },
-})
+import { kits } from './kits.ts'
 
 describe('vllm', () => {
   let server: EngineServer
@@ -60,7 +18,7 @@ describe('vllm', () => {
 
   beforeEach(async () => {
     server = await EngineServer.start()
-    asks(server)
+    kits.vllmChats.welcome(server)
     engine = make()
   })
   afterEach(async () => {

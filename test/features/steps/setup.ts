@@ -33,6 +33,7 @@ function poolOf(row: Row): Record<string, unknown> {
       token_ms: given(row['next tokens'], milliseconds) ?? 0,
       tokens: given(row['tokens'], Number) ?? 1,
       replayable: given(row['same text again'], (cell) => cell === 'yes'),
+      continues: given(row['same text again'], (cell) => cell === 'yes'),
       fault: given(row['fault'], (fault) => parse(`{ ${fault} }`) as unknown),
     }),
   }

@@ -38,7 +38,7 @@ class Bench {
   constructor() {
     const note = (_: LogFields, message: string): void => void this.sentences.push(message)
     const events = strictEvents()
-    events.listen(logLines({ debug: note, info: note, warn: note, error: note }))
+    events.listen(logLines({ info: note, warn: note, error: note }))
     const nothing = (): void => undefined
     const count: Metrics['count'] = (name, labels) => void this.calls.push(`${name} ${Object.values(labels).join(' ')}`)
     events.listen(meter({ count, gauge: nothing, observe: nothing, forget: nothing }))

@@ -147,7 +147,7 @@ describe('placement', () => {
     const down = await refusalOf(rig.admit())
     assert.deepEqual([down.kind, down.code, down.details.retry_after_ms], ['pool_unavailable', 'POOL_UNAVAILABLE', 1000])
     const one = await refusalOf(rig.admit({ model_ref: 'mock:other', placement: { mode: 'auto' }, ctx: 8192, max_tokens: 8190 }))
-    assert.equal(one.kind, 'invalid_params')
+    assert.equal(one.kind, 'prompt_too_long')
     assert.match(one.message, /^body\.ctx: the prompt has 3 tokens and max_tokens is 8190/)
   })
 
@@ -165,7 +165,7 @@ describe('placement', () => {
     const no = async (fields: TaskFields): Promise<string> => refusal(rig, { mode: 'auto' }, { ctx: 100, ...fields })
     assert.match(await no({ ctx: 101 }), /^invalid_params body\.ctx: 101 is more than the 100/)
     assert.match(await no({ max_tokens: 21 }), /^invalid_params body\.max_tokens: 21 is more than the 20/)
-    assert.match(await no({ ctx: 12, max_tokens: 10 }), /^invalid_params body\.ctx: the prompt has 3 tokens/)
+    assert.match(await no({ ctx: 12, max_tokens: 10 }), /^prompt_too_long body\.ctx: the prompt has 3 tokens/)
     assert.match(await no({ sampler_profile_version: 'v1' }), /^invalid_params body\.sampler_profile_version: /)
     assert.match(await no({ determinism: 'strict' }), /^invalid_params body\.determinism: /)
     assert.equal(await poolOf(rig, { mode: 'auto' }, { ctx: 13, max_tokens: 10, sampler_profile_version: 'v2' }), 'pool')

@@ -115,6 +115,7 @@ describe('pools', () => {
       await rig.clock.advance(5)
     }
     rig.engine().call.finish()
+    await settled()
     await rig.run({ task_id: 'b', max_tokens: 100 })
     // 10 ms a prompt token, and a tenth of max_tokens at 5 ms each.
     assert.ok(before > 500)
@@ -133,7 +134,7 @@ describe('pools', () => {
     const events = new DaemonEvents(nothing)
     events.listen(meter(metrics))
     const engineOf = (): ScriptedEngine => new ScriptedEngine()
-    const pool = new Pool((await startRig()).pool().config, { engineOf, clock: new FakeClock(), events })
+    const pool = new Pool((await startRig()).pool().config, { engineOf, clock: new FakeClock(), events, jitter: () => 1 })
     pool.reportDepth()
     assert.equal(samples.size, 0, 'of a reload that is not done')
     pool.current = true

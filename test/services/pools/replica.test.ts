@@ -1,19 +1,10 @@
 import assert from 'node:assert/strict'
 import { DomainError } from '../../../src/domain/errors.ts'
-import { Replica } from '../../../src/services/pools/replica.ts'
-import { FakeClock, settled } from '../../harness/fake-clock.ts'
-import { ScriptedEngine } from '../../harness/scripted-engine.ts'
+import { settled } from '../../harness/fake-clock.ts'
+import { benchOf } from './replica.kit.ts'
 
 const cannot = (): Promise<never> => Promise.reject(new Error('cannot start'))
 const never = (): Promise<never> => new Promise(() => undefined)
-
-function benchOf(engine = new ScriptedEngine()) {
-  const clock = new FakeClock()
-  const changes: string[] = []
-  const onChange = (changed: Replica, change: 'state' | 'slot'): void => void changes.push(change === 'slot' ? 'slot' : changed.state)
-  const replica = new Replica({ id: 'r0', slots: 2, devices: [], start_ms: 5000, engine, clock, onChange })
-  return { engine, clock, changes, replica }
-}
 
 /** Pauses between the next starts of the engine, ms. */
 async function pauses(bench: ReturnType<typeof benchOf>, count: number): Promise<number[]> {

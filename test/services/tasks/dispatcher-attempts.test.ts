@@ -84,21 +84,36 @@ describe('dispatcher: attempts', () => {
       assert.equal(rig.pool().slotsBusy, 0)
     })
 
-  it('calls the engine when the attempt is durable, and waits for a disk that is full', async () => {
+  it('gives nothing out before the attempt is durable, and waits for a disk that is full', async () => {
     const rig = await startRig()
     rig.storage.refuses = 'attempt'
     await rig.run({ task_id: 't' })
-    assert.equal(rig.engine().calls.length, 0)
+    const tail = await rig.tail('t')
+    rig.engine().call.say('one ')
+    rig.engine().call.say('two')
+    rig.engine().call.finish({ tokens_out: 2 })
     await rig.clock.advance(2500)
-    assert.equal(rig.engine().calls.length, 0)
+    assert.equal(tail.kinds.replaceAll(' metrics', ''), 'started')
     assert.deepEqual(
       rig.lines.filter(({ level }) => level === 'error').map(({ fields }) => fields['event']),
       ['storage', 'storage', 'storage'],
     )
     rig.storage.refuses = undefined
     await rig.clock.advance(500)
+    assert.deepEqual([tail.text, tail.end?.['finish_reason'], tail.end?.['tokens_out']], ['one two', 'stop', 2])
+    assert.deepEqual([rig.engine().calls.length, rig.storage.facts('attempt').length], [1, 1])
+  })
+
+  it('calls the engine again only when that is durable: the task may be what makes it fail', async () => {
+    const rig = await startRig()
+    await rig.run({ task_id: 't' })
+    rig.storage.refuses = 'attempt'
+    rig.engine().call.fail()
+    await rig.clock.advance(2500)
     assert.equal(rig.engine().calls.length, 1)
-    assert.equal(rig.storage.facts('attempt').length, 1)
+    rig.storage.refuses = undefined
+    await rig.clock.advance(500)
+    assert.deepEqual([rig.engine().calls.length, rig.storage.facts('attempt').length], [2, 2])
   })
 
   it('can be canceled while the disk is full, and keeps no slot', async () => {
@@ -112,7 +127,7 @@ describe('dispatcher: attempts', () => {
     rig.storage.broken = false
     await rig.clock.advance(1000)
     assert.equal((await rig.tasks.get(ann, 't')).state, 'canceled')
-    assert.equal(rig.engine().calls.length, 0)
+    assert.deepEqual(rig.engine().running, [])
   })
 
   it('does not run a task again that has sent a token where the engine may give another text: WORKER_RESET', async () => {

@@ -44,7 +44,7 @@ describe('a task that says little', () => {
     const named = 'body.model_ref: is required where several models are served: '
     assert.equal(await refusal(rig, {}), `${named}mock:v1, mock:v2, file:models/x.gguf`)
     assert.equal(await refusal(rig, { engine: 'mock' }), `${named}mock:v1, mock:v2`)
-    assert.match(await refusal(rig, { engine: 'vllm' }), /^No pool is on engine vllm/)
+    assert.match(await refusal(rig, { engine: 'vllm' }), /^No model is served on engine vllm/)
     assert.match(
       await refusal(rig, { placement: { mode: 'pin', pin_pool_id: 'none' } }),
       /^body\.placement\.pin_pool_id: there is no pool none/,

@@ -17,11 +17,11 @@ const steps: Readonly<
   Record<Step, { readonly from: readonly string[]; readonly to?: string; readonly run: (task: LiveTask, rig: Rig) => unknown }>
 > = {
   accept: { from: ['tentative'], to: 'queued', run: (task) => task.accept() },
-  restore: { from: ['tentative'], to: 'queued', run: (task) => task.restore(undefined) },
+  restore: { from: ['tentative'], to: 'queued', run: (task) => task.restore(undefined, []) },
   abandon: { from: ['tentative'], to: 'ended', run: (task) => task.abandon() },
   moveTo: { from: ['queued'], run: (task, rig) => task.moveTo(rig.pool()) },
   dispatch: { from: ['queued'], to: 'running', run: (task) => task.dispatch('r0', 1, () => undefined) },
-  attempt: { from: ['running'], run: (task) => task.attempt(true, 1) },
+  attempt: { from: ['running'], run: (task) => task.attempt('r0', 'replay', 1) },
   requeue: { from: ['running'], to: 'queued', run: (task) => task.requeue() },
   claim: { from: ['queued', 'running', 'ending', 'ended'], to: 'ending', run: (task) => task.claim(false) },
   unclaim: { from: ['ending'], to: 'queued', run: (task) => task.unclaim() },
@@ -79,7 +79,11 @@ describe('a task owns its phase', () => {
       task.dispatch('r0', 1, () => undefined).map(({ kind }) => kind),
       ['session_put'],
     )
-    const { attempt, replica_id, replayable } = task.attempt(false, 2.5) as { attempt: number; replica_id: string; replayable: boolean }
+    const { attempt, replica_id, replayable } = task.attempt('r0', 'afresh', 2.5) as {
+      attempt: number
+      replica_id: string
+      replayable: boolean
+    }
     assert.deepEqual([attempt, replica_id, replayable, task.attempts], [1, 'r0', false, 1])
     assert.deepEqual([task.claim(true), task.withdraw().map(({ kind }) => kind)], [true, ['session_put', 'attempt_withdrawn']])
   })

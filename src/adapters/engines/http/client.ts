@@ -29,7 +29,7 @@ export class EngineClient {
   private readonly connect: (connections: number) => Pool
   private readonly base: string
   private readonly headers: Readonly<Record<string, string>>
-  private readonly clock: Clock
+  readonly clock: Clock
   private readonly redact: (text: string) => string
   private readonly calls = new Set<Exchange>()
 
@@ -81,8 +81,8 @@ export class EngineClient {
   }
 
   /** An answer that is any text. @throws EngineFault; the signal's reason after an abort */
-  text(path: string, signal: AbortSignal): Promise<string> {
-    return this.whole('GET', path, undefined, signal)
+  text(path: string, signal: AbortSignal, method: 'GET' | 'POST' = 'GET'): Promise<string> {
+    return this.whole(method, path, undefined, signal)
   }
 
   /** Closes every connection; calls under way reject with the reason. */

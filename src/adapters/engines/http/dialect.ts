@@ -10,6 +10,10 @@ export interface ServerProps extends Omit<EngineProps, 'replayable' | 'slots'> {
   readonly model: string
   /** Tasks it runs at once, where it tells. */
   readonly slots?: number
+  /** Path that answers with success while this model is served, where that of the server tells nothing of it. */
+  readonly health?: string
+  /** It can load and unload the model while it runs. */
+  readonly loads?: true
 }
 
 /** Reads one answer, message by message. */
@@ -43,14 +47,18 @@ export interface Dialect {
   readonly health: string
   /** Tasks it is given at once where the configuration does not say and its own figure is a bound rather than what it is good for. */
   readonly usual_slots?: number
-  /** @throws EngineFault where the server is not what the pool needs */
+  /** Has the server load the model if it can and has not. @throws EngineFault where the server is not what the pool needs */
   inspect(client: EngineClient, signal: AbortSignal): Promise<ServerProps>
   generation(request: GenerateRequest, server: ServerProps, onPart: (part: Part) => void): Plan
   /** Tokens of a prompt; an estimate where the server has no tokenizer to ask. */
   count(client: EngineClient, prompt: Prompt, server: ServerProps, signal: AbortSignal): Promise<number>
   embed?(client: EngineClient, inputs: readonly string[], server: ServerProps, signal: AbortSignal): Promise<Embeddings>
   /** Share of the KV cache in use, 0 to 1, where the server tells now. */
-  kvUsage?(client: EngineClient, signal: AbortSignal): Promise<number | undefined>
+  kvUsage?(client: EngineClient, server: ServerProps, signal: AbortSignal): Promise<number | undefined>
+  /** Loads the model again; resolves when it serves. Only where the server `loads`, as `unload`. */
+  load?(client: EngineClient, server: ServerProps, signal: AbortSignal): Promise<void>
+  /** Takes the model out of memory; resolves when it is gone or nothing more can be done. */
+  unload?(client: EngineClient, server: ServerProps, signal: AbortSignal): Promise<void>
   rerank?(client: EngineClient, query: string, documents: readonly string[], server: ServerProps, signal: AbortSignal): Promise<Scores>
 }
 

@@ -10,9 +10,10 @@ import {
 } from '../../../ports/engine.ts'
 import { answerSink } from './answer.ts'
 import { EngineClient, type ServerAddress } from './client.ts'
+import { continued } from './continued.ts'
 import type { Dialect, Embeddings, Scores, ServerProps } from './dialect.ts'
 import { EngineFault, unfinished } from './faults.ts'
-import { Health, untilUp } from './health.ts'
+import { Health, untilUp, whileComing, whileLoading } from './health.ts'
 import { provesReplay } from './replay-probe.ts'
 
 export interface HttpEngineParts extends ServerAddress {
@@ -21,6 +22,8 @@ export interface HttpEngineParts extends ServerAddress {
   readonly slots?: number | undefined
   readonly replayable: boolean | 'probe'
   readonly clock: Clock
+  /** Its process has just been started: until it answers, it is waited for. */
+  readonly coming?: boolean
 }
 
 /** How often a server that takes no more is asked again within one run, and how long is waited before, ms. */
@@ -32,7 +35,10 @@ const longest_wait_ms = 30_000
 interface Up {
   readonly client: EngineClient
   readonly server: ServerProps
-  readonly health: Health
+  health: Health
+  /** Its model is unloaded by our wish. */
+  asleep: boolean
+  readonly watch: () => Health
   kv_usage: number | undefined
 }
 
@@ -42,6 +48,8 @@ export class HttpEngine implements Engine {
   private client: EngineClient | undefined
   private up: Up | undefined
   private asking = false
+  /** Aborts what a start waits for. */
+  private over = new AbortController()
   /** Counts starts and stops: a start that a stop has overtaken is over. */
   private starts = 0
   private closing: Promise<void> = Promise.resolve()
@@ -51,7 +59,7 @@ export class HttpEngine implements Engine {
   }
 
   async start(onDown: (reason: Error) => void): Promise<EngineProps> {
-    const { dialect, replayable, clock } = this.parts
+    const { dialect, replayable, clock, coming = false } = this.parts
     const begun = ++this.starts
     const client = await EngineClient.open(this.parts)
     if (begun !== this.starts) {
@@ -59,10 +67,11 @@ export class HttpEngine implements Engine {
       throw stopped()
     }
     this.client = client
-    const over = never()
+    this.over = new AbortController()
+    const over = this.over.signal
     try {
       const asked = { client, path: dialect.health, clock }
-      await untilUp(asked, over)
+      await untilUp(asked, coming ? whileComing : whileLoading, over)
       const server = await dialect.inspect(client, over)
       const slots = this.parts.slots ?? dialect.usual_slots ?? server.slots ?? 1
       client.reserve(slots)
@@ -70,13 +79,14 @@ export class HttpEngine implements Engine {
         throw new EngineFault('failed', `the engine runs ${server.slots} tasks at once, not the ${slots} of replicas.slots`)
       const run = (request: GenerateRequest): Promise<string> => textOfRun(client, dialect, server, request)
       const proven = replayable === 'probe' ? await provesReplay(run, slots, server) : replayable
-      const health = new Health(asked, (reason) => {
+      const down = (reason: EngineFault): void => {
         this.up = undefined
         this.closing = client.close(reason)
         onDown(reason)
-      })
-      this.up = { client, server, health, kv_usage: undefined }
-      return { ...server, slots, replayable: proven }
+      }
+      const watch = (): Health => new Health({ ...asked, path: server.health ?? dialect.health }, down)
+      this.up = { client, server, health: watch(), watch, asleep: false, kv_usage: undefined }
+      return { ...server, engine_version: versionOf(server), slots, replayable: proven }
     } catch (error) {
       await client.close(stopped())
       throw error
@@ -125,13 +135,31 @@ export class HttpEngine implements Engine {
   /** The last figure; asking for it fetches the next one. */
   kvUsage(): number | undefined {
     const { up } = this
-    if (up !== undefined && !this.asking) void this.askKvUsage(up)
+    if (up?.asleep === false && !this.asking) void this.askKvUsage(up)
     return up?.kv_usage
+  }
+
+  async unload(): Promise<boolean> {
+    const up = this.running()
+    if (up.server.loads !== true) return false
+    up.asleep = true
+    up.health.stop()
+    await this.parts.dialect.unload?.(up.client, up.server, this.over.signal)
+    return true
+  }
+
+  async load(): Promise<void> {
+    const { up } = this
+    if (up?.asleep !== true) return void this.running()
+    await this.parts.dialect.load?.(up.client, up.server, this.over.signal)
+    up.health = up.watch()
+    up.asleep = false
   }
 
   async stop(): Promise<void> {
     const { client } = this
     this.starts++
+    this.over.abort(stopped())
     this.up?.health.stop()
     this.up = undefined
     this.client = undefined
@@ -159,7 +187,7 @@ export class HttpEngine implements Engine {
   private async askKvUsage(up: Up): Promise<void> {
     this.asking = true
     try {
-      up.kv_usage = await this.parts.dialect.kvUsage?.(up.client, never())
+      up.kv_usage = await this.parts.dialect.kvUsage?.(up.client, up.server, never())
     } catch {
       // A figure that is not told, or a server that is gone: its health says so.
       up.kv_usage = undefined
@@ -170,6 +198,7 @@ export class HttpEngine implements Engine {
 
   private running(): Up {
     if (this.up === undefined) throw new EngineError('the engine is not up', { retriable: true })
+    if (this.up.asleep) throw new EngineError('the engine has unloaded its model', { retriable: true })
     return this.up
   }
 }
@@ -179,6 +208,9 @@ function waitAfter(error: unknown, tries: number): number | undefined {
   const wait_ms = error instanceof EngineFault && error.kind === 'busy' ? (error.retry_after_ms ?? busy_ms[tries]) : undefined
   return wait_ms === undefined || tries >= busy_ms.length ? undefined : Math.min(longest_wait_ms, wait_ms)
 }
+
+/** Its version as one line that fits into our answers: 128 characters. */
+const versionOf = ({ engine_version }: ServerProps): string => engine_version.replaceAll(/\s+/g, ' ').slice(0, 128)
 
 /** A signal of what ends with its client. */
 const never = (): AbortSignal => new AbortController().signal
@@ -192,7 +224,7 @@ interface Run {
 }
 
 async function generateOnce(client: EngineClient, dialect: Dialect, server: ServerProps, run: Run): Promise<GenerateResult> {
-  const { path, body, framing, reader } = dialect.generation(run.request, server, run.onPart)
+  const { path, body, framing, reader } = dialect.generation(continued(run.request), server, run.onPart)
   await client.stream(path, body, answerSink(framing, reader), run.signal)
   return reader.result()
 }

@@ -20,7 +20,7 @@ export class EngineFault extends EngineError {
     message: string,
     more: { readonly cause?: unknown; readonly status?: number; readonly retry_after_ms?: number } = {},
   ) {
-    super(message, { retriable: kind !== 'refused', cause: more.cause })
+    super(message, { retriable: kind !== 'refused', busy: kind === 'busy', cause: more.cause })
     this.kind = kind
     this.status = more.status
     this.retry_after_ms = more.retry_after_ms
@@ -54,6 +54,9 @@ const overContext = /exceed_context_size|context_length_exceeded|context length|
 /** llama.cpp calls an input over its batch an error of its own, 500. */
 const tooLong = 'too large to process'
 
+/** A router of llama-servers says so of a model that somebody has unloaded: it can be loaded again. */
+const notLoaded = 'model is not loaded'
+
 /** Statuses of errors that have a word in place of a number. */
 const statusOfWord: ReadonlyMap<string, number> = new Map([
   ['overloaded', 429],
@@ -72,6 +75,7 @@ export function statusFault(status: number, text: string, retry_after_ms?: numbe
   if (status === 429 || status === 503) return new EngineFault('busy', `the engine takes no more requests now (HTTP ${status})`, more)
   if (status === 401 || status === 403)
     return new EngineFault('failed', `the engine does not take the key it is given (HTTP ${status})`, more)
+  if (text.includes(notLoaded)) return new EngineFault('failed', 'the engine has unloaded the model', more)
   if (text.includes(tooLong)) return new EngineFault('refused', 'an input is too long for the engine', more)
   if (!refusing.includes(status)) return new EngineFault('failed', `the engine failed (HTTP ${status})`, more)
   if (overContext.test(text)) return new EngineFault('refused', 'the prompt and the answer do not fit into the context of the engine', more)

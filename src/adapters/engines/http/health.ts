@@ -78,18 +78,34 @@ export class Health {
   }
 }
 
-/** Waits until a server that loads its model is done with it. @throws EngineFault where there is none, or it fails */
-export async function untilUp(parts: HealthParts, signal: AbortSignal): Promise<void> {
+/** A server that is there and says that it is not ready. */
+export const whileLoading = ({ status }: EngineFault): boolean => status === 503
+
+/** A server whose process is starting: any failure but that of a wrong key may pass. */
+export const whileComing = ({ status }: EngineFault): boolean => status !== 401 && status !== 403
+
+/**
+ * Waits until a server is up.
+ * @param passes whether it is worth asking again after this failure
+ * @throws EngineFault one that does not pass; the signal's reason
+ */
+export async function untilUp(parts: HealthParts, passes: (fault: EngineFault) => boolean, signal: AbortSignal): Promise<void> {
   for (;;) {
     try {
       await ask(parts, limit_ms, signal)
       return
     } catch (error) {
-      if (!(error instanceof EngineFault) || error.status !== 503) throw error
+      if (!(error instanceof EngineFault) || signal.aborted || !passes(error)) throw error
     }
     await pause(parts.clock, loading_ms, signal)
   }
 }
+
+/** Statuses that speak of the key, not of the server. */
+const keyStatuses: readonly number[] = [401, 403]
+
+const unwell = ({ status = 0, cause }: EngineFault): EngineFault =>
+  new EngineFault('failed', `the engine says that it is not well (HTTP ${status})`, { cause, status })
 
 async function ask({ client, path, clock }: HealthParts, limit_ms: number, signal: AbortSignal): Promise<void> {
   const limit = new AbortController()
@@ -99,6 +115,8 @@ async function ask({ client, path, clock }: HealthParts, limit_ms: number, signa
   if (signal.aborted) abort()
   try {
     await client.text(path, limit.signal)
+  } catch (error) {
+    throw error instanceof EngineFault && error.status !== undefined && !keyStatuses.includes(error.status) ? unwell(error) : error
   } finally {
     cancel()
     signal.removeEventListener('abort', abort)

@@ -3,7 +3,7 @@ import type { AskServer, EngineDriver } from '../../../ports/engine-definition.t
 import { EngineClient } from './client.ts'
 import { EngineFault } from './faults.ts'
 import { isObject, type Json, type JsonObject } from './json.ts'
-import { rootUrl } from './remote.ts'
+import { rootUrl } from './server-engine.ts'
 
 /** How long a server may take to answer, and to load its model, ms. */
 const answer_ms = 5000

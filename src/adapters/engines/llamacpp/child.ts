@@ -1,4 +1,5 @@
 /** The child process: runs llama.cpp on orders of process.ts. */
+import { flushCompileCache } from 'node:module'
 import { EngineError } from '../../../ports/engine.ts'
 import { generate } from './generation.ts'
 import { load, type LoadedModel } from './loading.ts'
@@ -66,6 +67,8 @@ async function onLoad(command: LoadCommand): Promise<void> {
     loaded = await load(command, (line) => process.stderr.write(`${line}\n`))
     postAfterText({ type: 'ready', props: loaded.props, known_digest: loaded.known_digest })
     watchKv(loaded)
+    // By itself Node writes down what it compiled when it ends, which a process that is killed does not.
+    flushCompileCache()
   } catch (error) {
     postAfterText({ type: 'failed', ...failureOf(error) })
   }

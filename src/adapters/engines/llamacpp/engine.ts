@@ -21,6 +21,8 @@ export interface LlamaCppOptions {
   /** 0 = measure at load and take the fastest. */
   readonly threads: number
   readonly gpu: boolean
+  /** GPUs it may use, as nvidia-smi numbers them; all of them if empty. */
+  readonly devices?: readonly number[]
   /** Where a request's sampling gives none. */
   readonly temperature: number
   /** The child's output line by line, escaped and capped. */
@@ -44,8 +46,8 @@ class LlamaCppEngine implements Engine {
 
   async start(onDown: (reason: Error) => void): Promise<EngineProps> {
     if (this.child !== undefined) throw new Error('the llama.cpp engine is already started')
-    const { model_path, ctx, slots, threads, gpu, onOutput } = this.options
-    const child = new LlamaProcess(onOutput)
+    const { model_path, ctx, slots, threads, gpu, devices, onOutput } = this.options
+    const child = new LlamaProcess(onOutput, devices)
     this.child = child
     try {
       const path = typeof model_path === 'string' ? model_path : await model_path()

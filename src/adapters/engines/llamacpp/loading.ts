@@ -3,6 +3,7 @@ import { basename } from 'node:path'
 import type * as NodeLlamaCpp from 'node-llama-cpp'
 import type { Llama, LlamaContext, LlamaModel, TokenBias } from 'node-llama-cpp'
 import { EngineError, type EngineProps } from '../../../ports/engine.ts'
+import { gpuRefusal } from './gpu-builds.ts'
 import { batchingIsExact, fastestThreads } from './measure.ts'
 import { checkModelFile, digestOf } from './model-file.ts'
 import type { PromptEncoder } from './prompt.ts'
@@ -81,6 +82,15 @@ async function importLibrary(): Promise<typeof NodeLlamaCpp> {
 }
 
 async function openLibrary(library: typeof NodeLlamaCpp, gpu: boolean, warn: (line: string) => void): Promise<Llama> {
+  const llama = await openBinary(library, gpu, warn)
+  // Without a build for a GPU the library takes the CPU and says nothing.
+  if (!gpu || llama.gpu !== false) return llama
+  const [version, found] = await Promise.all([library.getModuleVersion(), library.getLlamaGpuTypes('supported')])
+  const drivers = found.filter((type) => type !== false)
+  throw new EngineError(gpuRefusal(`${process.platform}-${process.arch}`, version, drivers), { retriable: false })
+}
+
+async function openBinary(library: typeof NodeLlamaCpp, gpu: boolean, warn: (line: string) => void): Promise<Llama> {
   try {
     return await library.getLlama({
       gpu: gpu ? 'auto' : false,

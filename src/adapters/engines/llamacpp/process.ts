@@ -1,8 +1,8 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { EngineError } from '../../../ports/engine.ts'
-import { childEnv } from './child-env.ts'
-import { LineRate, LineSplitter } from './output.ts'
+import { environmentOf } from '../process/environment.ts'
+import { LineRate, LineSplitter } from '../process/output.ts'
 import type { Command, LoadCommand, Outcome, ReadyMessage, Report } from './protocol.ts'
 
 /** Time the child has to end by itself after `stop`, milliseconds. */
@@ -28,13 +28,13 @@ export class LlamaProcess {
   private lastId = 0
   private state: 'loading' | 'ready' | 'ending' | 'gone' = 'loading'
 
-  constructor(onOutput: (line: string) => void) {
+  constructor(onOutput: (line: string) => void, devices: readonly number[] = []) {
     this.gone = this.exit.promise
     // Nobody may be waiting when the child dies; whoever does wait still gets the rejection.
     this.loading.promise.catch(() => undefined)
     // JSON and not `advanced`: measured with messages of one to two tokens, both take the same 6 to 7 µs a message on either side.
     this.child = fork(fileURLToPath(new URL('./child.ts', import.meta.url)), [], {
-      env: childEnv(),
+      env: environmentOf({ devices }),
       execArgv: [],
       serialization: 'json',
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],

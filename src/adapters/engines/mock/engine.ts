@@ -2,6 +2,7 @@ import { extendMark } from '../../../domain/stream/mark.ts'
 import { estimateTokens } from '../../../domain/task-rules.ts'
 import { estimatePrompt } from '../../../domain/prompt-size.ts'
 import type { Part } from '../../../domain/stream/part.ts'
+import { StoppedParts } from '../../../domain/stream/stopped-parts.ts'
 import type { Feature } from '../../../domain/task.ts'
 import type { Clock } from '../../../ports/clock.ts'
 import {
@@ -14,7 +15,6 @@ import {
 } from '../../../ports/engine.ts'
 import { pause } from './pause.ts'
 import { answerTo } from './answer.ts'
-import { StoppedParts } from './stopped-parts.ts'
 import { random } from './words.ts'
 
 /** A fault the mock commits on purpose; see `MockFault` in the configuration. */
@@ -36,6 +36,8 @@ export interface MockOptions {
   readonly load_ms: number
   /** What it says of itself; the text is the same again either way. */
   readonly replayable: boolean
+  /** Whether it says that it can go on from given text; it can either way. */
+  readonly continues: boolean
   readonly fault?: MockFault | undefined
   readonly clock: Clock
 }
@@ -62,7 +64,7 @@ export class MockEngine implements Engine {
   async start(onDown: (reason: Error) => void): Promise<EngineProps> {
     this.down = new AbortController()
     this.onDown = onDown
-    const { ctx, slots, load_ms, replayable, clock } = this.options
+    const { ctx, slots, load_ms, replayable, continues, clock } = this.options
     if (load_ms > 0) await pause(clock, load_ms, [this.down.signal])
     return {
       engine_version: 'mock-1',
@@ -70,7 +72,7 @@ export class MockEngine implements Engine {
       slots,
       workloads: ['completion', 'embedding', 'rerank'],
       replayable,
-      features: mockFeatures,
+      features: continues ? mockFeatures : mockFeatures.filter((feature) => feature !== 'continues'),
     }
   }
 

@@ -1,6 +1,7 @@
+import { createRequire } from 'node:module'
 import { EngineError, type ChatOptions } from '../../../ports/engine.ts'
 import type { components } from '../../../../generated/api.ts'
-import { drawJson } from './json-schema/draw.ts'
+import type * as Drawing from './json-schema/draw.ts'
 import { Unfit } from './json-schema/schema.ts'
 
 type ToolFunction = components['schemas']['Tool']['function']
@@ -30,9 +31,12 @@ export function drawArguments({ name, parameters = {} }: ToolFunction, next: () 
   return draw(schema, next, `parameters of the tool ${name}`)
 }
 
+// Eight files that only a task with a schema needs.
+const drawing = (): typeof Drawing => createRequire(import.meta.url)('./json-schema/draw.ts') as typeof Drawing
+
 function draw(schema: unknown, next: () => number, what: string): string {
   try {
-    return JSON.stringify(drawJson(schema, next))
+    return JSON.stringify(drawing().drawJson(schema, next))
   } catch (cause) {
     if (!(cause instanceof Unfit)) throw cause
     throw new EngineError(`${what}: ${cause.message}`, { retriable: false, cause })

@@ -1,6 +1,7 @@
 import { textOf } from '../../../domain/chat.ts'
 import type { ChatMessage } from '../../../domain/task.ts'
-import type { Conversation, GenerateRequest } from '../../../ports/engine.ts'
+import type { ChatOptions, Conversation, GenerateRequest } from '../../../ports/engine.ts'
+import { EngineFault } from '../http/faults.ts'
 
 /** What `/api/generate` and `/api/chat` share. A prompt over the context is refused: by itself Ollama cuts it silently. */
 function common({ sampling, seed, max_tokens }: GenerateRequest, model: string, num_ctx: number | undefined): object {
@@ -20,16 +21,24 @@ export const generateBody = (request: GenerateRequest, prompt: string, model: st
   ...{ prompt, raw: true },
 })
 
-/** Body of `/api/chat`. @param num_ctx where given; another one loads the model again */
+/** Body of `/api/chat`. @param num_ctx where given; another one loads the model again. @throws EngineFault for a choice of tools that Ollama has not */
 export function chatBody(request: GenerateRequest, { messages, tools }: Conversation, model: string, num_ctx: number | undefined): object {
   const { response_format: format, reasoning_effort: effort } = request.chat
   return {
     ...common(request, model, num_ctx),
-    ...{ messages: messages.map(messageOf), tools },
+    ...{ messages: messages.map(messageOf), tools: offered(tools, request.chat) },
     ...(format?.type === 'json_object' ? { format: 'json' } : {}),
     ...(format?.type === 'json_schema' ? { format: format.json_schema?.schema } : {}),
     ...(effort === undefined ? {} : { think: effort === 'none' ? false : effort === 'minimal' ? 'low' : effort }),
   }
+}
+
+/** Ollama lets the model choose, or has no tools; what it would pass over in silence is refused. */
+function offered(tools: Conversation['tools'], { tool_choice = 'auto', parallel_tool_calls = true }: ChatOptions): Conversation['tools'] {
+  if (tool_choice === 'none') return undefined
+  if (tool_choice !== 'auto') throw new EngineFault('refused', 'ollama has no tool_choice but auto and none')
+  if (!parallel_tool_calls) throw new EngineFault('refused', 'ollama has no parallel_tool_calls: false')
+  return tools
 }
 
 /** A message in Ollama's form: images beside the text, arguments as an object. */

@@ -1,27 +1,18 @@
 import type { components } from '../../../../generated/config.ts'
 import type { EngineDefinition } from '../../../ports/engine-definition.ts'
 import { given, named } from '../http/recognize.ts'
-import { remoteEngine, rootUrl, serverUrl } from '../http/remote.ts'
+import { serverDrivers, serverEngine } from '../http/server-engine.ts'
 import { ollamaDialect } from './dialect.ts'
 
 /** Ollama. */
 export const definition: EngineDefinition<components['schemas']['OllamaPool']> = {
   options: new URL('options.json', import.meta.url),
-  drivers: {
-    external: {
-      description: 'An Ollama server.',
-      schemes: ['served:', 'ollama:'],
-      remote: true,
-      recognize: async (ask) =>
-        'version' in given(await ask('/api/version')) ? named(given(await ask('/api/tags'))['models'], 'name') : undefined,
-    },
-  },
+  drivers: serverDrivers('An Ollama server', ['ollama:'], async (ask) =>
+    'version' in given(await ask('/api/version')) ? named(given(await ask('/api/tags'))['models'], 'name') : undefined,
+  ),
   features: [
     ...(['replayable', 'chat_template', 'stop_sequences', 'tools', 'json_object', 'json_schema', 'images', 'reasoning'] as const),
-    ...(['penalties', 'prefill'] as const),
+    ...(['penalties', 'prefill', 'continues'] as const),
   ],
-  create: (parts) => {
-    const { pool, replica } = parts
-    return remoteEngine(parts, ollamaDialect(pool.model, pool.ctx), rootUrl(serverUrl(pool, replica)))
-  },
+  create: (parts) => serverEngine(parts, (model_ref) => ollamaDialect(model_ref, parts.pool.ctx)),
 }

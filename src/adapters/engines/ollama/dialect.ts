@@ -16,9 +16,13 @@ const featureOf: Readonly<Record<string, Feature>> = { tools: 'tools', vision: '
 export const ollamaDialect = (model_ref: string, num_ctx: number | undefined): Dialect => ({
   health: '/api/version',
   inspect: (client, signal) => inspect(client, model_ref, num_ctx, signal),
+  load: (client, { model, workloads }, signal) => load(client, { model, num_ctx, embeds: workloads.includes('embedding') }, signal),
+  unload: async (client, { model }, signal) => {
+    await client.post('/api/generate', { model, stream: false, keep_alive: 0 }, signal)
+  },
   generation: (request, { model }, onPart) => {
     const { prompt } = request
-    const shared = { framing: ndjson, reader: new OllamaReader(onPart) }
+    const shared = { framing: ndjson, reader: new OllamaReader(onPart, estimatePrompt(prompt)) }
     return 'text' in prompt
       ? { path: '/api/generate', body: generateBody(request, prompt.text, model, num_ctx), ...shared }
       : { path: '/api/chat', body: chatBody(request, prompt, model, num_ctx), ...shared }
@@ -37,8 +41,8 @@ async function inspect(client: EngineClient, model_ref: string, num_ctx: number 
   const { model, tag } = modelIn(await client.get('/api/tags', signal), nameOf(model_ref))
   const can = tag['capabilities'] instanceof Array ? tag['capabilities'] : ['completion']
   const embeds = can.includes('embedding')
-  // An empty prompt loads the model, so that it can say how large its context is.
-  if (!embeds) await client.post('/api/generate', { model, stream: false, options: { num_ctx } }, signal)
+  // So that it can say how large its context is.
+  await load(client, { model, num_ctx, embeds }, signal)
   const loaded = objectsOf((await client.get('/api/ps', signal))['models']).find(({ name }) => name === model)
   const ctx_max = num_ctx ?? numberOf(loaded?.['context_length'])
   if (ctx_max === undefined) throw new EngineFault('failed', 'the engine does not tell its context: give it as ctx')
@@ -47,13 +51,27 @@ async function inspect(client: EngineClient, model_ref: string, num_ctx: number 
     engine_version: textOf(version) ?? 'unknown',
     model,
     ctx_max,
+    tokens_estimated: true,
     workloads: embeds ? ['embedding'] : ['completion'],
     features: [
       ...(['chat_template', 'stop_sequences', 'json_object', 'json_schema', 'penalties', 'prefill'] as const),
+      ...(can.includes('thinking') ? [] : (['continues'] as const)),
       ...can.flatMap((word) => (typeof word === 'string' ? (featureOf[word] ?? []) : [])),
     ],
     ...(digest === undefined ? {} : { model_digest: digest }),
+    loads: true,
   }
+}
+
+interface Loading {
+  readonly model: string
+  readonly num_ctx: number | undefined
+  readonly embeds: boolean
+}
+
+/** An empty prompt loads the model; one that embeds is loaded by its first input. */
+async function load(client: EngineClient, { model, num_ctx, embeds }: Loading, signal: AbortSignal): Promise<void> {
+  if (!embeds) await client.post('/api/generate', { model, stream: false, options: { num_ctx } }, signal)
 }
 
 /** The model of that name, with or without its tag; without a name the only one there is. */

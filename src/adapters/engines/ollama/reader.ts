@@ -8,10 +8,17 @@ import { numberOf, objectOf, objectsOf, textOf, type JsonObject } from '../http/
 export class OllamaReader implements AnswerReader {
   private readonly onPart: (part: Part) => void
   private last: JsonObject | undefined
+  private readonly prompt_tokens: number
   private calls = 0
+  private parts = 0
 
-  constructor(onPart: (part: Part) => void) {
-    this.onPart = onPart
+  /** @param prompt_tokens an estimate, for answers that leave the count out */
+  constructor(onPart: (part: Part) => void, prompt_tokens: number) {
+    this.onPart = (part) => {
+      this.parts++
+      onPart(part)
+    }
+    this.prompt_tokens = prompt_tokens
   }
 
   get ended(): boolean {
@@ -36,8 +43,8 @@ export class OllamaReader implements AnswerReader {
     const { done_reason, prompt_eval_count, eval_count } = this.last ?? {}
     return {
       finish_reason: done_reason === 'length' ? 'length' : this.calls > 0 ? 'tool_calls' : 'stop',
-      tokens_in: numberOf(prompt_eval_count) ?? 0,
-      tokens_out: numberOf(eval_count) ?? 0,
+      tokens_in: numberOf(prompt_eval_count) ?? this.prompt_tokens,
+      tokens_out: numberOf(eval_count) ?? this.parts,
       kv_warm: false,
     }
   }

@@ -1,27 +1,22 @@
 import type { components } from '../../../../generated/config.ts'
 import type { EngineDefinition } from '../../../ports/engine-definition.ts'
 import { listed } from '../http/recognize.ts'
-import { remoteEngine, serverUrl } from '../http/remote.ts'
+import { serverDrivers, serverEngine } from '../http/server-engine.ts'
+import type { Dialect } from '../http/dialect.ts'
 import { openAiDialect } from './dialect.ts'
 
 /** Any server that speaks OpenAI's API. */
 export const definition: EngineDefinition<components['schemas']['OpenaiPool']> = {
   options: new URL('options.json', import.meta.url),
-  drivers: {
-    external: {
-      description: 'A server that speaks the API of OpenAI.',
-      schemes: ['served:', 'openai:'],
-      remote: true,
-      recognize: async (ask) => listed(await ask('/v1/models')),
-    },
-  },
+  drivers: serverDrivers('A server that speaks the API of OpenAI', ['openai:'], async (ask) => listed(await ask('/v1/models'))),
   features: [
     ...(['replayable', 'chat_template', 'stop_sequences', 'tools', 'json_object', 'json_schema', 'images', 'audio'] as const),
-    ...(['logprobs', 'reasoning', 'penalties', 'logit_bias', 'prefill'] as const),
+    ...(['logprobs', 'reasoning', 'penalties', 'logit_bias', 'prefill', 'continues'] as const),
   ],
   create: (parts) => {
-    const { pool, replica } = parts
-    const v1 = new URL(serverUrl(pool, replica)).pathname === '/' ? '/v1' : ''
-    return remoteEngine(parts, openAiDialect({ model_ref: pool.model, v1, ctx: pool.ctx, ...pool.openai }))
+    const { ctx, openai } = parts.pool
+    const dialectOf = (model_ref: string, url: string): Dialect =>
+      openAiDialect({ model_ref, v1: new URL(url).pathname === '/' ? '/v1' : '', ctx, ...openai })
+    return serverEngine(parts, dialectOf, (url) => url)
   },
 }

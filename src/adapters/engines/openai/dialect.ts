@@ -4,6 +4,7 @@ import { batched_slots, type Dialect } from '../http/dialect.ts'
 import { EngineFault } from '../http/faults.ts'
 import { numberOf, objectOf, textOf } from '../http/json.ts'
 import { openAiEmbeddings, openAiGeneration, servedModel } from '../http/openai/calls.ts'
+import { rerank } from '../http/openai/rerank.ts'
 
 type Options = components['schemas']['OpenaiOptions']
 
@@ -26,10 +27,18 @@ export function openAiDialect({ model_ref, v1, ctx, features, workloads, max_tok
       const ctx_max =
         numberOf(served['max_model_len']) ?? numberOf(objectOf(served['meta'])['n_ctx']) ?? numberOf(served['context_length']) ?? ctx
       if (ctx_max === undefined) throw new EngineFault('failed', 'the engine does not tell its context: give it as ctx')
-      return { engine_version: textOf(served['owned_by']) ?? 'unknown', model: served.id, ctx_max, workloads, features }
+      return {
+        engine_version: textOf(served['owned_by']) ?? 'unknown',
+        model: served.id,
+        ctx_max,
+        workloads,
+        features,
+        tokens_estimated: true,
+      }
     },
     generation: (request, { model }, onPart) => openAiGeneration(request, { v1, model, style }, onPart),
     count: (_client, prompt) => Promise.resolve(estimatePrompt(prompt)),
     embed: (client, inputs, { model }, signal) => openAiEmbeddings(client, { v1, model }, inputs, signal),
+    rerank: (client, query, documents, { model }, signal) => rerank(client, { model, query, documents }, signal, v1),
   }
 }

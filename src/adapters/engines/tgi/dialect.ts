@@ -1,4 +1,5 @@
 import { estimatePrompt } from '../../../domain/prompt-size.ts'
+import type { Sampling } from '../../../ports/engine.ts'
 import { batched_slots, type Dialect } from '../http/dialect.ts'
 import { EngineFault, nonsense } from '../http/faults.ts'
 import { sse } from '../http/framing.ts'
@@ -8,6 +9,9 @@ import { nameOf, openAiGeneration } from '../http/openai/calls.ts'
 import { generateBody, TgiReader } from './generate.ts'
 
 const style: BodyStyle = { repeat_penalty: 'repetition_penalty', max_tokens: 'max_tokens', developer: false }
+
+/** A value that turns `top_p` off is an error there. */
+const withoutOff = ({ top_p = 1, ...sampling }: Sampling): Sampling => (top_p > 0 && top_p < 1 ? { ...sampling, top_p } : sampling)
 
 /** Hugging Face's Text Generation Inference. @param model_ref the model it has to serve */
 export const tgiDialect = (model_ref: string): Dialect => ({
@@ -23,13 +27,13 @@ export const tgiDialect = (model_ref: string): Dialect => ({
     const slots = numberOf(info['max_concurrent_requests'])
     return {
       ...{ engine_version: textOf(info['version']) ?? 'unknown', model, ctx_max },
-      ...{ workloads: ['completion'], features: ['chat_template', 'stop_sequences', 'tools'] },
+      ...{ tokens_estimated: true, workloads: ['completion'], features: ['chat_template', 'stop_sequences', 'tools', 'continues'] },
       ...(slots === undefined ? {} : { slots }),
     }
   },
   generation: (request, { model }, onPart) => {
     const { prompt, sampling } = request
-    if (!('text' in prompt)) return openAiGeneration(request, { v1: '/v1', model, style }, onPart)
+    if (!('text' in prompt)) return openAiGeneration({ ...request, sampling: withoutOff(sampling) }, { v1: '/v1', model, style }, onPart)
     const reader = new TgiReader(onPart, sampling.stop, estimatePrompt(prompt))
     return { path: '/generate_stream', body: generateBody(request, prompt.text), framing: sse, reader }
   },

@@ -1,6 +1,7 @@
 import { estimatePrompt } from '../../../domain/prompt-size.ts'
 import type { Part } from '../../../domain/stream/part.ts'
 import type { GenerateRequest, GenerateResult } from '../../../ports/engine.ts'
+import type { EngineClient } from '../http/client.ts'
 import type { AnswerReader, Dialect } from '../http/dialect.ts'
 import { EngineFault } from '../http/faults.ts'
 import { sse } from '../http/framing.ts'
@@ -15,13 +16,18 @@ export function tritonDialect(model_ref: string, ctx: number | undefined): Diale
     inspect: async (client, signal) => {
       if (ctx === undefined) throw new EngineFault('failed', 'the engine does not tell its context: give it as ctx')
       const { version } = await client.get('/v2', signal)
-      const ready = objectsOf(await client.postForValue('/v2/repository/index', { ready: true }, signal))
-      const model = modelIn(ready, nameOf(model_ref))
-      const metadata = await client.get(`/v2/models/${encodeURIComponent(model)}`, signal)
+      const name = nameOf(model_ref)
+      const model = name ?? onlyOf(await readyModels(client, signal))
+      if (name !== undefined) await load(client, name, signal)
+      const path = `/v2/models/${encodeURIComponent(model)}`
+      const metadata = await client.get(path, signal)
       inputs = new Set(objectsOf(metadata['inputs']).flatMap(({ name }) => textOf(name) ?? []))
       return {
-        ...{ engine_version: textOf(version) ?? 'unknown', model, ctx_max: ctx, workloads: ['completion'] },
+        ...{ engine_version: textOf(version) ?? 'unknown', model, ctx_max: ctx, workloads: ['completion'], tokens_estimated: true },
+        // Triton is well without the model, too.
+        health: `${path}/ready`,
         features: inputs.has('stop_words') || inputs.has('stop') ? ['stop_sequences'] : [],
+        loads: true,
       }
     },
     generation: (request, { model }, onPart) => ({
@@ -30,19 +36,41 @@ export function tritonDialect(model_ref: string, ctx: number | undefined): Diale
       framing: sse,
       reader: new TritonReader(onPart, request),
     }),
+    load: (client, { model }, signal) => load(client, model, signal),
+    unload: async (client, { model }, signal) => {
+      await client.text(`/v2/repository/models/${encodeURIComponent(model)}/unload`, signal, 'POST')
+    },
     count: (_client, prompt) => Promise.resolve(estimatePrompt(prompt)),
   }
 }
 
-function modelIn(ready: readonly JsonObject[], name: string | undefined): string {
-  const names = ready.flatMap((model) => textOf(model['name']) ?? [])
-  const [found] = name === undefined ? (names.length === 1 ? names : []) : names.filter((known) => known === name)
-  if (found === undefined)
+/** Names of the models that are loaded. */
+async function readyModels(client: EngineClient, signal: AbortSignal): Promise<string[]> {
+  const ready = objectsOf(await client.postForValue('/v2/repository/index', { ready: true }, signal))
+  return ready.flatMap(({ name }) => textOf(name) ?? [])
+}
+
+/** @throws EngineFault where there is not one model */
+function onlyOf(names: readonly string[]): string {
+  const [only, ...others] = names
+  if (only === undefined || others.length > 0) throw new EngineFault('failed', 'the engine has not one model but others: name one in model')
+  return only
+}
+
+/** Has Triton load a model, if it is not there. @throws EngineFault where it does not load, or Triton was started without `--model-control-mode explicit` */
+async function load(client: EngineClient, model: string, signal: AbortSignal): Promise<void> {
+  if ((await readyModels(client, signal)).includes(model)) return
+  try {
+    await client.text(`/v2/repository/models/${encodeURIComponent(model)}/load`, signal, 'POST')
+  } catch (cause) {
+    signal.throwIfAborted()
+    if (!(cause instanceof EngineFault) || cause.status === undefined) throw cause
     throw new EngineFault(
       'failed',
-      name === undefined ? 'the engine has not one model but others: name one in model' : `the engine has not loaded ${name}`,
+      `the engine has not loaded ${model}, and cannot (it loads while it runs only with explicit model control)`,
+      { cause },
     )
-  return found
+  }
 }
 
 /** A model is asked only for what it takes: one refuses what it does not know, another ignores it. */

@@ -1,26 +1,16 @@
 import type { components } from '../../../../generated/config.ts'
 import type { EngineDefinition } from '../../../ports/engine-definition.ts'
 import { listed } from '../http/recognize.ts'
-import { remoteEngine, rootUrl, serverUrl } from '../http/remote.ts'
+import { serverDrivers, serverEngine } from '../http/server-engine.ts'
 import { vllmDialect } from './dialect.ts'
 
 /** vLLM. */
 export const definition: EngineDefinition<components['schemas']['VllmPool']> = {
   options: new URL('options.json', import.meta.url),
-  drivers: {
-    external: {
-      description: 'A vLLM server.',
-      schemes: ['served:', 'vllm:', 'hf:'],
-      remote: true,
-      recognize: async (ask) => listed(await ask('/v1/models'), 'vllm'),
-    },
-  },
+  drivers: serverDrivers('A vLLM server', ['vllm:', 'hf:'], async (ask) => listed(await ask('/v1/models'), 'vllm')),
   features: [
     ...(['replayable', 'chat_template', 'stop_sequences', 'tools', 'json_object', 'json_schema', 'images', 'audio'] as const),
-    ...(['logprobs', 'reasoning', 'penalties', 'logit_bias', 'prefill'] as const),
+    ...(['logprobs', 'reasoning', 'penalties', 'logit_bias', 'prefill', 'continues'] as const),
   ],
-  create: (parts) => {
-    const { pool, replica } = parts
-    return remoteEngine(parts, vllmDialect(pool.model, pool.vllm.features), rootUrl(serverUrl(pool, replica)))
-  },
+  create: (parts) => serverEngine(parts, (model_ref) => vllmDialect(model_ref, parts.pool.vllm.features)),
 }

@@ -1,7 +1,7 @@
 import type { Feature } from '../../../domain/task.ts'
-import type { GenerateRequest } from '../../../ports/engine.ts'
+import type { Prompt } from '../../../ports/engine.ts'
 import type { EngineClient } from '../http/client.ts'
-import { batched_slots, type Dialect, type Plan, type ServerProps } from '../http/dialect.ts'
+import { batched_slots, type Dialect, type ServerProps } from '../http/dialect.ts'
 import { nonsense } from '../http/faults.ts'
 import { numberOf, textOf } from '../http/json.ts'
 import { conversationFor, type BodyStyle } from '../http/openai/body.ts'
@@ -16,26 +16,28 @@ export const vllmDialect = (model_ref: string, features: readonly Feature[]): Di
   health: '/health',
   usual_slots: batched_slots,
   inspect: (client, signal) => inspect(client, model_ref, features, signal),
-  generation: (request, { model }, onPart) => goingOn(openAiGeneration(request, { v1, model, style }, onPart), request),
+  generation: (request, { model }, onPart) => {
+    const plan = openAiGeneration(request, { v1, model, style }, onPart)
+    return { ...plan, body: { ...plan.body, ...continuing(request.prompt) } }
+  },
   count: async (client, prompt, { model }, signal) => {
-    const asked = 'text' in prompt ? { prompt: prompt.text } : conversationFor(prompt, style)
+    const asked = 'text' in prompt ? { prompt: prompt.text } : { ...conversationFor(prompt, style), ...continuing(prompt) }
     const count = numberOf((await client.post('/tokenize', { model, ...asked }, signal))['count'])
     if (count === undefined) throw nonsense(new Error('no count of tokens'))
     return count
   },
   embed: (client, inputs, { model }, signal) => openAiEmbeddings(client, { v1, model }, inputs, signal),
   rerank: (client, query, documents, { model }, signal) => rerank(client, { model, query, documents }, signal),
-  kvUsage: async (client, signal) => {
+  kvUsage: async (client, _server, signal) => {
     const [, share] = /^vllm:kv_cache_usage_perc(?:\{[^}]*\})? (\S+)/m.exec(await client.text('/metrics', signal)) ?? []
     return share === undefined ? undefined : Number(share)
   },
 })
 
 /** A last message of the assistant is gone on with. */
-function goingOn(plan: Plan, { prompt }: GenerateRequest): Plan {
+function continuing(prompt: Prompt): object {
   const last = 'text' in prompt ? undefined : prompt.messages.at(-1)
-  if (last?.role !== 'assistant' || last.tool_calls !== undefined) return plan
-  return { ...plan, body: { ...plan.body, continue_final_message: true, add_generation_prompt: false } }
+  return last?.role === 'assistant' && last.tool_calls === undefined ? { continue_final_message: true, add_generation_prompt: false } : {}
 }
 
 async function inspect(client: EngineClient, model_ref: string, also: readonly Feature[], signal: AbortSignal): Promise<ServerProps> {
@@ -57,6 +59,7 @@ async function inspect(client: EngineClient, model_ref: string, also: readonly F
   const features: Feature[] = ['stop_sequences', 'logprobs', 'penalties', 'logit_bias', ...also]
   if (chats) features.push('chat_template', 'json_object', 'json_schema', 'prefill')
   if (calls) features.push('tools')
+  if (!features.includes('reasoning')) features.push('continues')
   return {
     engine_version: textOf(version) ?? 'unknown',
     model,

@@ -1,45 +1,19 @@
 import { randomUUID } from 'node:crypto'
-import type { Part } from '../../../../domain/stream/part.ts'
-import type { GenerateResult } from '../../../../ports/engine.ts'
-import type { AnswerReader } from '../dialect.ts'
-import { unfinished } from '../faults.ts'
 import { numberOf, objectOf, objectsOf, textOf, type Json, type JsonObject } from '../json.ts'
-import { TextParts } from '../text-parts.ts'
+import { ChoiceReader } from './choice-reader.ts'
 import { logprobsOf } from './logprobs.ts'
-import { Outcome } from './outcome.ts'
 
-/** Reads the stream of `/v1/chat/completions`: an answer ends with a `finish_reason` and then `[DONE]`. */
-export class ChatReader implements AnswerReader {
-  ended = false
-  private readonly onPart: (part: Part) => void
-  private readonly outcome: Outcome
-  private parts = 0
+/** Reads the stream of `/v1/chat/completions`. */
+export class ChatReader extends ChoiceReader {
   /** Ids of the tool calls that have begun, by their index. */
   private readonly calls = new Set<number>()
-  private readonly texts = new TextParts()
 
-  /** @param prompt_tokens an estimate, for servers that tell no usage */
-  constructor(onPart: (part: Part) => void, prompt_tokens: number) {
-    this.onPart = onPart
-    this.outcome = new Outcome(prompt_tokens)
+  protected override choice(choice: JsonObject): void {
+    this.delta(objectOf(choice['delta']), choice['logprobs'])
   }
 
-  take(message: JsonObject): void {
-    this.outcome.use(message['usage'])
-    for (const choice of objectsOf(message['choices'])) {
-      if ((numberOf(choice['index']) ?? 0) !== 0) continue
-      this.delta(objectOf(choice['delta']), choice['logprobs'])
-      this.outcome.finish(choice['finish_reason'], this.calls.size > 0)
-    }
-  }
-
-  done(): void {
-    if (!this.outcome.finished) throw unfinished()
-    this.ended = true
-  }
-
-  result(): GenerateResult {
-    return this.outcome.result(this.parts)
+  protected override callsTools(): boolean {
+    return this.calls.size > 0
   }
 
   private delta(delta: JsonObject, logprobs: Json | undefined): void {
@@ -66,10 +40,5 @@ export class ChatReader implements AnswerReader {
     }
     this.calls.add(index)
     this.send({ kind: 'tool_call', index, id: textOf(call['id']) ?? `call_${randomUUID()}`, name: called ?? '', text })
-  }
-
-  private send(part: Part): void {
-    this.parts++
-    this.onPart(part)
   }
 }

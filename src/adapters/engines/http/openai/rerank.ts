@@ -9,9 +9,9 @@ interface RerankBody {
   readonly documents: readonly string[]
 }
 
-/** `/rerank` as llama.cpp and vLLM have it. @throws EngineFault */
-export async function rerank(client: EngineClient, body: RerankBody, signal: AbortSignal): Promise<Scores> {
-  const answer = await client.post('/rerank', body, signal)
+/** `/rerank` as llama.cpp, vLLM and others have it. @param v1 path before it. @throws EngineFault */
+export async function rerank(client: EngineClient, body: RerankBody, signal: AbortSignal, v1 = ''): Promise<Scores> {
+  const answer = await client.post(`${v1}/rerank`, body, signal)
   const scores: number[] = []
   for (const { index, relevance_score } of objectsOf(answer['results'])) scores[numberOf(index) ?? -1] = numberOf(relevance_score) ?? NaN
   if (body.documents.some((_, i) => !Number.isFinite(scores[i]))) throw nonsense(new Error('not a score for each document'))

@@ -1,7 +1,7 @@
-import type { Part } from '../../../../domain/stream/part.ts'
+import type { Part, TokenLogprob } from '../../../../domain/stream/part.ts'
 import type { GenerateRequest, GenerateResult } from '../../../../ports/engine.ts'
 import type { AnswerReader } from '../../http/dialect.ts'
-import { numberOf, objectOf, textOf, type JsonObject } from '../../http/json.ts'
+import { numberOf, objectOf, textOf, type Json, type JsonObject } from '../../http/json.ts'
 import { TextParts } from '../../http/text-parts.ts'
 import { logprobsOf } from '../../http/openai/logprobs.ts'
 
@@ -26,10 +26,13 @@ export function completionBody({ sampling, seed, max_tokens, kv, chat }: Generat
 export class CompletionReader implements AnswerReader {
   private readonly onPart: (part: Part) => void
   private last: JsonObject | undefined
+  private readonly top_logprobs: number
   private readonly texts = new TextParts()
 
-  constructor(onPart: (part: Part) => void) {
+  /** @param top_logprobs likely tokens to tell in each place: it sends one at least */
+  constructor(onPart: (part: Part) => void, top_logprobs = 0) {
     this.onPart = onPart
+    this.top_logprobs = top_logprobs
   }
 
   get ended(): boolean {
@@ -37,10 +40,14 @@ export class CompletionReader implements AnswerReader {
   }
 
   take(message: JsonObject): void {
-    if (message['completion_probabilities'] !== undefined) this.texts.know(logprobsOf(message['completion_probabilities']))
+    if (message['completion_probabilities'] !== undefined) this.texts.know(this.logprobs(message['completion_probabilities']))
     const text = textOf(message['content'])
     if (text !== undefined) this.onPart(this.texts.next(text))
     if (message['stop'] === true) this.last = message
+  }
+
+  private logprobs(told: Json | undefined): TokenLogprob[] {
+    return logprobsOf(told).map((token) => ({ ...token, top_logprobs: token.top_logprobs.slice(0, this.top_logprobs) }))
   }
 
   result(): GenerateResult {

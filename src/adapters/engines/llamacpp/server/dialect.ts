@@ -2,13 +2,14 @@ import type { Feature } from '../../../../domain/task.ts'
 import type { GenerateRequest } from '../../../../ports/engine.ts'
 import type { EngineClient } from '../../http/client.ts'
 import type { Dialect, Plan, ServerProps } from '../../http/dialect.ts'
-import { EngineFault, nonsense } from '../../http/faults.ts'
+import { nonsense } from '../../http/faults.ts'
 import { sse } from '../../http/framing.ts'
 import { numberOf, objectOf, objectsOf, textOf, type JsonObject } from '../../http/json.ts'
 import { hasCall, openAiEmbeddings, openAiGeneration, servedModel } from '../../http/openai/calls.ts'
 import { conversationFor, type BodyStyle } from '../../http/openai/body.ts'
 import { rerank } from '../../http/openai/rerank.ts'
 import { completionBody, CompletionReader, seedOf } from './completion.ts'
+import { isFull, isRouter, loadModel, queryOf, routedModel, unloadModel } from './router.ts'
 
 const v1 = '/v1'
 const style: BodyStyle = { repeat_penalty: 'repeat_penalty', max_tokens: 'max_tokens', developer: false }
@@ -17,25 +18,27 @@ const style: BodyStyle = { repeat_penalty: 'repeat_penalty', max_tokens: 'max_to
 export const llamaServerDialect = (model_ref: string): Dialect => ({
   health: '/health',
   inspect: (client, signal) => inspect(client, model_ref, signal),
+  load: (client, { model }, signal) => loadModel(client, model, signal),
+  unload: (client, { model }, signal) => unloadModel(client, model, signal),
   generation: (request, { model }, onPart): Plan =>
     'text' in request.prompt
       ? {
           path: '/completion',
-          body: completionBody(request, request.prompt.text),
+          body: { ...completionBody(request, request.prompt.text), model },
           framing: sse,
-          reader: new CompletionReader(onPart),
+          reader: new CompletionReader(onPart, request.chat.top_logprobs),
         }
       : withCache(openAiGeneration(request, { v1, model, style }, onPart), request),
-  count: async (client, prompt, _server, signal) => {
-    if ('text' in prompt) return tokens(client, prompt.text, signal)
+  count: async (client, prompt, { model }, signal) => {
+    if ('text' in prompt) return tokens(client, model, prompt.text, signal)
     // The template is the model's own; its text is without BOS, which the tokenizer adds.
-    const templated = await client.post('/apply-template', conversationFor(prompt, style), signal)
-    return tokens(client, textOf(templated['prompt']) ?? '', signal)
+    const templated = await client.post('/apply-template', { ...conversationFor(prompt, style), model }, signal)
+    return tokens(client, model, textOf(templated['prompt']) ?? '', signal)
   },
   embed: (client, inputs, { model }, signal) => openAiEmbeddings(client, { v1, model }, inputs, signal),
-  rerank: (client, query, documents, _server, signal) => rerank(client, { query, documents }, signal),
-  kvUsage: async (client, signal) => {
-    const slots = objectsOf(await client.value('/slots', signal))
+  rerank: (client, query, documents, { model }, signal) => rerank(client, { model, query, documents }, signal),
+  kvUsage: async (client, { model, loads }, signal) => {
+    const slots = objectsOf(await client.value(loads === true ? `/slots?${queryOf(model)}` : '/slots', signal))
     const used = slots.reduce((sum, slot) => sum + (numberOf(slot['n_prompt_tokens']) ?? 0) + decoded(slot), 0)
     const all = slots.reduce((sum, slot) => sum + (numberOf(slot['n_ctx']) ?? 0), 0)
     return all === 0 ? undefined : Math.min(1, used / all)
@@ -49,48 +52,56 @@ const withCache = (plan: Plan, { kv, seed }: GenerateRequest): Plan => ({
   body: { ...plan.body, seed: seedOf(seed), cache_prompt: kv === 'reuse' },
 })
 
-async function tokens(client: EngineClient, content: string, signal: AbortSignal): Promise<number> {
-  const { tokens } = await client.post('/tokenize', { content, add_special: true, parse_special: true }, signal)
+async function tokens(client: EngineClient, model: string, content: string, signal: AbortSignal): Promise<number> {
+  const { tokens } = await client.post('/tokenize', { model, content, add_special: true, parse_special: true }, signal)
   if (!(tokens instanceof Array)) throw nonsense(new Error('no list of tokens'))
   return tokens.length
 }
 
 async function inspect(client: EngineClient, model_ref: string, signal: AbortSignal): Promise<ServerProps> {
-  const props = await client.get('/props', signal)
-  if (props['role'] === 'router') throw new EngineFault('failed', 'the engine is a router of llama-servers: name one of those')
-  const { id } = servedModel(await client.get(`${v1}/models`, signal), model_ref)
+  const own = await client.get('/props', signal)
+  if (!isRouter(own)) return propsOf(client, servedModel(await client.get(`${v1}/models`, signal), model_ref).id, own, signal)
+  const model = await routedModel(client, model_ref, signal)
+  await loadModel(client, model, signal)
+  const health = `/props?${queryOf(model)}`
+  const server = await propsOf(client, model, await client.get(health, signal), signal)
+  return { ...server, health, loads: true, ...(isFull(own) ? { reload: 'swap' } : {}) }
+}
+
+/** What a llama-server says of itself, or a router of one of its own. */
+async function propsOf(client: EngineClient, model: string, props: JsonObject, signal: AbortSignal): Promise<ServerProps> {
   const ctx_max = numberOf(objectOf(props['default_generation_settings'])['n_ctx'])
   if (ctx_max === undefined) throw nonsense(new Error('no context in /props'))
   const slots = numberOf(props['total_slots'])
   return {
     engine_version: textOf(props['build_info']) ?? 'unknown',
-    model: id,
+    model,
     ctx_max,
-    workloads: await workloads(client, signal),
+    workloads: await workloads(client, model, signal),
     features: featuresOf(props),
     ...(slots === undefined ? {} : { slots }),
   }
 }
 
 /** What it was started for: it says of the rest that it cannot, and only when it is asked. */
-async function workloads(client: EngineClient, signal: AbortSignal): Promise<ServerProps['workloads']> {
+async function workloads(client: EngineClient, model: string, signal: AbortSignal): Promise<ServerProps['workloads']> {
   const calls = [
     ['completion', '/completion', { prompt: 'a', n_predict: 1 }],
     ['embedding', '/v1/embeddings', { input: ['a'] }],
     ['rerank', '/rerank', { query: 'a', documents: ['a'] }],
   ] as const
-  const can = await Promise.all(calls.map(([, path, body]) => hasCall(client, path, body, signal)))
+  const can = await Promise.all(calls.map(([, path, body]) => hasCall(client, path, { ...body, model }, signal)))
   return calls.flatMap(([workload], i) => (can[i] === true ? [workload] : []))
 }
 
 function featuresOf(props: JsonObject): Feature[] {
   const features: Feature[] = ['stop_sequences', 'kv_reuse', 'logprobs', 'penalties', 'logit_bias']
-  if (textOf(props['chat_template']) === undefined) return features
+  if (textOf(props['chat_template']) === undefined) return [...features, 'continues']
   features.push('chat_template', 'json_object', 'json_schema', 'prefill')
   const { supports_tools, supports_reasoning_effort, supports_preserve_reasoning } = objectOf(props['chat_template_caps'])
   const { vision, audio } = objectOf(props['modalities'])
   if (supports_tools === true) features.push('tools')
-  if (supports_reasoning_effort === true || supports_preserve_reasoning === true) features.push('reasoning')
+  features.push(supports_reasoning_effort === true || supports_preserve_reasoning === true ? 'reasoning' : 'continues')
   if (vision === true) features.push('images')
   if (audio === true) features.push('audio')
   return features

@@ -1,0 +1,68 @@
+import { readFileSync } from 'node:fs'
+import { startServer, type BenchServer } from '../server.ts'
+import type { RelayCall } from './requests.ts'
+
+/** A short prompt, or one of 64 KiB. */
+export type PromptSize = 'short' | '64 KiB'
+
+const prompts: Readonly<Record<PromptSize, string>> = {
+  short: 'Tell me a story about a fox.',
+  '64 KiB': 'A fox ran over the hill and home. '.repeat(2 ** 11).slice(0, 2 ** 16),
+}
+
+/** One way to the upstream: what is measured. */
+export interface Lane {
+  readonly name: string
+  readonly server: BenchServer
+  /** @param stream the answer is read as a stream; the daemon has no other in one call @param id of the task, for the daemon */
+  readonly call: (prompt: PromptSize, stream: boolean, id?: string) => RelayCall
+  /** @see RelayedStreams.open */
+  readonly mark: string
+  /** How a client says that it wants no more, where it is not enough to leave. */
+  readonly cancel?: (id: string) => RelayCall
+}
+
+const messagesOf = (prompt: PromptSize): object[] => [{ role: 'user', content: prompts[prompt] }]
+
+const openAiCall =
+  (path: string, headers: string) =>
+  (prompt: PromptSize, stream: boolean): RelayCall => ({
+    ...{ path, headers, token: '"content":"Once"' },
+    body: JSON.stringify({ model: 'bench', messages: messagesOf(prompt), max_tokens: 4096, stream }),
+  })
+
+const key = 'X-API-Key: valid\r\nAccept: text/event-stream\r\n'
+
+const nativeCall = (prompt: PromptSize, _stream: boolean, task_id?: string): RelayCall => ({
+  ...{ path: '/v1/tasks', headers: key, token: '"t":"Once"' },
+  body: JSON.stringify({ task_id, messages: messagesOf(prompt), max_tokens: 4096 }),
+})
+
+const cancelCall = (id: string): RelayCall => ({ path: `/v1/tasks/${id}/cancel`, headers: key, body: '', token: '' })
+
+/** The options of Node that `npm start` has. */
+function startOptions(): string[] {
+  const { scripts } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+    readonly scripts: { readonly start: string }
+  }
+  return scripts.start.split(' ').filter((word) => word.startsWith('--'))
+}
+
+/** The upstream itself, a bare relay, Portkey's gateway and the daemon, in this order, each in a process of its own. */
+export async function startLanes(): Promise<[Lane, Lane, Lane, Lane]> {
+  const upstream = await startServer('upstream')
+  const [bare, portkey, daemon] = await Promise.all([
+    startServer('bare-relay'),
+    startServer('portkey'),
+    startServer('relay-daemon', { args: [String(upstream.port)], execArgv: startOptions() }),
+  ])
+  await bare.ask({ upstream: upstream.port })
+  const chats = '/v1/chat/completions'
+  const gateway = `Authorization: Bearer none\r\nx-portkey-provider: openai\r\nx-portkey-custom-host: http://127.0.0.1:${upstream.port}/v1\r\n`
+  return [
+    { name: 'direct', server: upstream, call: openAiCall(chats, ''), mark: ' {' },
+    { name: 'bare relay', server: bare, call: openAiCall(chats, ''), mark: ' {' },
+    { name: 'portkey', server: portkey, call: openAiCall(chats, gateway), mark: ' {' },
+    { name: 'daemon', server: daemon, call: nativeCall, mark: '\ni', cancel: cancelCall },
+  ]
+}

