@@ -9,7 +9,6 @@ import {
   headOf,
   taskKeyOf,
   type AcceptedTask,
-  type Kept,
   type TaskAcceptedReply,
   type TaskDraft,
   type TaskRequest,
@@ -28,6 +27,7 @@ import type { Sessions } from '../sessions/sessions.ts'
 import { repeated, replyOf } from './accepted-reply.ts'
 import { countTokens } from './count-tokens.ts'
 import type { Dispatcher } from './dispatcher.ts'
+import type { DoorRules } from './door-rules.ts'
 import { draftFor, type DraftParts } from './draft.ts'
 import type { KeyLimits } from './key-limits.ts'
 import { LiveTask } from './live-task.ts'
@@ -51,16 +51,6 @@ export interface AdmissionParts extends DraftParts {
   readonly drawSeed: () => number
   /** An id for a task that brings none, unique. */
   readonly drawId: () => string
-}
-
-/** What a door of another API wants of a task beside its request. */
-export interface DoorRules {
-  /** Of a task that does not say `max_tokens`: at most so many, and what the context and the budgets have left where that is less. */
-  readonly most_tokens?: number
-  /** What it keeps with the task. */
-  readonly kept?: Kept
-  /** It is a line of a batch: it counts against no rate, leaves half of the queue to others, and being told to wait is no refusal. */
-  readonly background?: boolean
 }
 
 /** The one way in: admits a task durably, or says why not. */
@@ -148,7 +138,12 @@ export class Admission {
     if (door?.background === true && pool.scheduler.depth() * 2 >= pool.config.queue.capacity) throw queueFull(pool, 'queue_full')
     const spec: TaskSpec = { ...draft, engine: pool.config.engine, ...size }
     keyLimits.checkWaiting(owner)
-    const reservation = sessions.reserve(owner, spec.session_id, needOf(spec, prompt_tokens, pool), door && 'lasting')
+    const reservation = sessions.reserve(
+      owner,
+      spec.session_id,
+      needOf(spec, prompt_tokens, pool),
+      door && (door.background === true ? 'passing' : 'lasting'),
+    )
     const accepted_at = Math.floor(clock.now())
     const start_ms = startMs(start)
     const numbers = { queue_position: position, predicted_start_ms: start_ms, backoff_ms: start_ms }

@@ -6,8 +6,9 @@ import type { FrameSource } from '../../domain/stream/frame-source.ts'
 import type { ErrorEvent } from '../../domain/stream/task-events.ts'
 import type { AcceptedTask, TaskRequest } from '../../domain/task.ts'
 import type { CancelTimer, Clock } from '../../ports/clock.ts'
-import type { Admission, DoorRules } from './admission.ts'
+import type { Admission } from './admission.ts'
 import type { Cancellation } from './cancellation.ts'
+import type { DoorRules } from './door-rules.ts'
 import type { Streams } from './streams.ts'
 
 /** How a door of another API writes one answer, and what it has seen of it. */
