@@ -60,6 +60,14 @@ triton() {
   cp "$server/python_backend_stubs/$version/triton_python_backend_stub" "$server/backends/python/"
 }
 
+# What tests the rules of alerts: no engine, and taken out of Debian's package, for only this file of it is needed.
+promtool() {
+  rm -rf "$1" && mkdir -p "$1" && cd "$1" || return 1
+  apt-get download -q prometheus || { apt-get -q update && apt-get download -q prometheus; } || return 1
+  dpkg -x prometheus_*.deb . && rm -rf prometheus_*.deb usr/bin/prometheus etc
+  usr/bin/promtool --version
+}
+
 # install NAME SECONDS FUNCTION: the folder holds a file `installed` when all went well, and that says with what.
 install() {
   local name=$1 limit=$2 run=$3 folder="$cache/$1" log="$cache/$1.log" want
@@ -77,3 +85,4 @@ install() {
 install llama-server 300 llama_server
 install llama-router 300 llama_router
 install triton 600 triton
+install promtool 120 promtool
