@@ -3,7 +3,7 @@ import { jsonl, lineOf } from '../e2e/batches.kit.ts'
 import { keys } from '../harness/daemon.ts'
 import { untilAnswer } from '../harness/wait.ts'
 import type { Ask } from './case.ts'
-import type { DoorCase, DoorOp } from './cases.doors.ts'
+import type { DoorCase, DoorOp } from './door-case.ts'
 import { bounds, type World } from './worlds.ts'
 
 const operations = ['createFile', 'listFiles', 'retrieveFile', 'deleteFile', 'downloadFile'] as const

@@ -1,23 +1,9 @@
 import { doorOperations } from '../../generated/doors.ts'
 import { keys } from '../harness/daemon.ts'
 import type { Ask } from './case.ts'
+import type { DoorCase, DoorOp } from './door-case.ts'
 import { batchCases, batchOps } from './cases.batches.ts'
-import { bounds, type World, type WorldName } from './worlds.ts'
-
-/** An operation of a door of another API. */
-export type DoorOp = keyof typeof doorOperations
-
-/** One answer of a door to one request. */
-export interface DoorCase {
-  readonly op: DoorOp
-  readonly status: number
-  readonly what: string
-  /** What the body has to name. */
-  readonly names?: RegExp
-  /** `plain` if left out. */
-  readonly world?: WorldName
-  readonly ask?: Ask | ((world: World) => Ask | Promise<Ask>)
-}
+import { bounds, type World } from './worlds.ts'
 
 export const doorOps = Object.keys(doorOperations) as DoorOp[]
 const generating: readonly DoorOp[] = ['createChatCompletion', 'createCompletion', 'createMessage', 'createResponse']

@@ -4,7 +4,8 @@ import { responseProblems, type Received } from '../harness/contract.ts'
 import { keys } from '../harness/daemon.ts'
 import { call } from '../harness/http.ts'
 import type { Ask } from './case.ts'
-import { doorBody, doorCases, doorOps, type DoorOp } from './cases.doors.ts'
+import { doorBody, doorCases, doorOps } from './cases.doors.ts'
+import type { DoorOp } from './door-case.ts'
 import { worlds, type World, type WorldName } from './worlds.ts'
 
 async function send(op: DoorOp, ask: Ask, { daemon }: World): Promise<Received> {
