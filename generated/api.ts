@@ -313,7 +313,9 @@ export interface paths {
         /**
          * Put another model on a pool
          * @description Loads the model beside the old one where the engine can, else drains and swaps; proves it with a one-token decode; then flips. The answer
-         *     comes when it is done. On any failure the old model serves as before and the answer is 409.
+         *     comes when it is done. On any failure the old model serves as before and the answer is 409. A server that runs already and loads no models
+         *     (vLLM, TGI, SGLang, a llama-server that is no router, most that speak OpenAI's API) can only be put on a model that it has: for any other
+         *     the 409 says so, and what to do.
          */
         post: operations["reloadPool"];
         delete?: never;
@@ -494,7 +496,7 @@ export interface components {
          * @description Kind of inference engine.
          * @enum {string}
          */
-        Engine: "mock" | "llamacpp" | "vllm" | "tgi" | "triton" | "ollama" | "openai";
+        Engine: "mock" | "llamacpp" | "vllm" | "sglang" | "tgi" | "triton" | "ollama" | "openai";
         /**
          * @description What is asked of the engine.
          * @enum {string}
