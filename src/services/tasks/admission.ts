@@ -18,15 +18,17 @@ import {
 } from '../../domain/task.ts'
 import type { Clock } from '../../ports/clock.ts'
 import { StorageError, type Journal } from '../../ports/journal.ts'
+import { KeyedPlaces } from '../keyed-places.ts'
 import { candidatesFor, poolsIn, servable, type Candidates } from '../pools/candidates.ts'
 import { placeTask } from '../pools/placement.ts'
 import { withoutExtras } from '../pools/extras.ts'
 import type { Pool } from '../pools/pool.ts'
 import type { Pools } from '../pools/pools.ts'
 import { noCapacity, queueFull } from '../pools/refusals.ts'
+import type { PromptTokens } from '../pools/prompt-tokens.ts'
 import type { Sessions } from '../sessions/sessions.ts'
 import { repeated, replyOf } from './accepted-reply.ts'
-import { countTokens } from './count-tokens.ts'
+import { countsOfKey, countTokens } from './count-tokens.ts'
 import type { Dispatcher } from './dispatcher.ts'
 import { draftFor, type DraftParts } from './draft.ts'
 import type { KeyLimits } from './key-limits.ts'
@@ -66,6 +68,7 @@ export class Admission {
   private readonly parts: AdmissionParts
   /** Requests being admitted, so that a twin waits for the same commit. */
   private readonly flying = new Map<string, { readonly request: TaskRequest; readonly reply: Promise<TaskAcceptedReply> }>()
+  private readonly counting = new KeyedPlaces(countsOfKey)
   private closed = false
 
   constructor(parts: AdmissionParts) {
@@ -112,7 +115,7 @@ export class Admission {
     checkWellFormed(sent)
     const { draft } = draftFor({ owner, task_id: 'counted' }, withoutExtras(owner, sent, this.parts), this.parts)
     const candidates = this.candidates(draft)
-    const tokens = await countTokens(draft, candidates, this.parts)
+    const tokens = await this.counted(owner, draft, candidates)
     return Math.max(...poolsIn(candidates).map((pool) => tokens.in(pool) ?? 0))
   }
 
@@ -134,7 +137,7 @@ export class Admission {
     const { task_id } = identity
     const request = door === undefined ? sent : withoutExtras(owner, sent, this.parts)
     const { draft, most_tokens } = draftFor(identity, request, this.parts)
-    const tokens = await countTokens(draft, this.candidates(draft), this.parts)
+    const tokens = await this.counted(owner, draft, this.candidates(draft))
     // No await from here to the commit: nothing may change between the checks and the reservations.
     this.checkOpen()
     // A pool may have been reloaded while the tokens were counted.
@@ -185,6 +188,10 @@ export class Admission {
     else dispatcher.take(task, pool, early)
     pool.reportDepth()
     return replyOf(accepted)
+  }
+
+  private counted(owner: string, draft: TaskDraft, candidates: Candidates<LiveTask>): Promise<PromptTokens> {
+    return this.counting.run(owner, () => countTokens(draft, candidates, this.parts))
   }
 
   private candidates(draft: TaskDraft): Candidates<LiveTask> {

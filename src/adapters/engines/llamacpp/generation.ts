@@ -1,9 +1,10 @@
 import type { LlamaModel, Token, TokenBias } from 'node-llama-cpp'
 import { StopSequences } from '../../../domain/stream/stop-sequences.ts'
 import { WholeCodePoints } from '../../../domain/stream/whole-code-points.ts'
-import { EngineError, type GenerateRequest, type GenerateResult } from '../../../ports/engine.ts'
+import { EngineError, type GenerateResult } from '../../../ports/engine.ts'
 import { CONTEXT, IncrementalDecoder } from './text-decoder.ts'
 import type { LoadedModel } from './loading.ts'
+import type { TokenRequest } from './protocol.ts'
 import { biasOf, evaluateOptions } from './sampling.ts'
 import { preparePrefix, type Slot } from './slots.ts'
 import type { RunStep } from './steps.ts'
@@ -14,11 +15,11 @@ import type { RunStep } from './steps.ts'
  */
 export async function generate(
   loaded: LoadedModel,
-  request: GenerateRequest,
+  request: TokenRequest,
   onText: (text: string) => void,
   signal: AbortSignal,
 ): Promise<GenerateResult> {
-  const prompt = loaded.encoder.encode(request.prompt, request.continue_from)
+  const prompt = request.tokens as readonly Token[]
   if (prompt.length >= loaded.props.ctx_max) {
     const [has, max] = [String(prompt.length), String(loaded.props.ctx_max)]
     throw new EngineError(`the prompt has ${has} tokens, which leaves no room in a context of ${max}`, { retriable: false })
@@ -43,7 +44,7 @@ async function forget(slot: Slot): Promise<void> {
 
 interface GenerationParts {
   readonly loaded: LoadedModel
-  readonly request: GenerateRequest
+  readonly request: TokenRequest
   readonly prompt: readonly Token[]
   readonly slot: Slot
 }
@@ -54,7 +55,7 @@ class Generation {
   private readonly step: RunStep
   private readonly chunk: number
   private readonly slot: Slot
-  private readonly request: GenerateRequest
+  private readonly request: TokenRequest
   private readonly prompt: readonly Token[]
   private readonly history: Token[]
   private readonly limit: number

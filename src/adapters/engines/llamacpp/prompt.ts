@@ -43,6 +43,18 @@ export class PromptEncoder {
     this.prefills = this.template !== undefined && goesOn(this.template)
   }
 
+  /**
+   * Bytes of text that one token stands for at most, of what is written with one token after the other; undefined for kinds of tokenizers
+   * that take any number of unknown characters for one.
+   */
+  get longestToken(): number | undefined {
+    const { model, tokens } = this.model.fileInfo.metadata.tokenizer.ggml
+    // Byte-level BPE writes each byte as one character, SentencePiece a space as a character of three bytes.
+    if (model === 'gpt2') return tokens.reduce((most, { length }) => Math.max(most, length), 1)
+    if (model === 'llama') return tokens.reduce((most, text) => Math.max(most, Buffer.byteLength(text)), 1)
+    return undefined
+  }
+
   /** What the model's chat template can. */
   get features(): readonly Feature[] {
     if (this.template === undefined) return []
