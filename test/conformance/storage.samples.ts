@@ -96,5 +96,5 @@ export const artifactFact = (artifact: StoredArtifact): Fact => ({ kind: 'artifa
 /** What `ArtifactStore.list` gives for an artifact, but for `seq`. */
 export const withoutContent = (stored: StoredArtifact): StoredArtifact => ({
   ...stored,
-  artifact: { ...stored.artifact, content: '' },
+  artifact: { ...stored.artifact, content: '', metadata: {} },
 })

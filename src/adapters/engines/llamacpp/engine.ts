@@ -60,7 +60,7 @@ class LlamaCppEngine implements Engine {
     const { model_path, ctx, slots, threads, gpu, devices, onOutput } = this.options
     const path = typeof model_path === 'string' ? Promise.resolve(model_path) : model_path()
     path.catch(() => undefined)
-    const child: Child = new LlamaProcess('child.ts', onOutput, devices)
+    const child: Child = new LlamaProcess(new URL('./child.ts', import.meta.url), onOutput, devices)
     const tokenizers = new Tokenizers(async () => resolve(await path), onOutput)
     const processes = { child, tokenizers }
     this.processes = processes

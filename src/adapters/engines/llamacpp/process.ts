@@ -32,13 +32,13 @@ export class LlamaProcess<Ready extends ReadyMessage | TokenizerReadyMessage> {
   private lastId = 0
   private state: 'loading' | 'ready' | 'ending' | 'gone' = 'loading'
 
-  /** @param program the file that the process runs @param devices all that it sees; everything if empty */
-  constructor(program: 'child.ts' | 'tokenizer-child.ts', onOutput: (line: string) => void, devices: readonly number[] = []) {
+  /** @param program file that the process runs @param devices all that it sees; everything if empty */
+  constructor(program: URL, onOutput: (line: string) => void, devices: readonly number[] = []) {
     this.gone = this.exit.promise
     // Nobody may be waiting when the child dies; whoever does wait still gets the rejection.
     this.loading.promise.catch(() => undefined)
     // JSON and not `advanced`: measured with messages of one to two tokens, both take the same 6 to 7 µs a message on either side.
-    this.child = fork(fileURLToPath(new URL(program, import.meta.url)), [], {
+    this.child = fork(fileURLToPath(program), [], {
       env: environmentOf({ devices }),
       execArgv: [],
       serialization: 'json',

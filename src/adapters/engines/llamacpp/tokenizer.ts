@@ -136,7 +136,7 @@ export class Tokenizer {
 
   private running(): NonNullable<typeof this.process> {
     if (this.process !== undefined) return this.process
-    const itself: TokenizerProcess = new LlamaProcess('tokenizer-child.ts', this.onOutput)
+    const itself: TokenizerProcess = new LlamaProcess(new URL('./tokenizer-child.ts', import.meta.url), this.onOutput)
     const started = { itself, ready: this.path().then((model_path) => itself.load({ type: 'load', model_path })) }
     this.process = started
     this.alive.add(itself)
