@@ -95,7 +95,7 @@ export interface paths {
         /**
          * Cancel a task
          * @description The 204 is sent when the cancel is durable and every reader stands on the terminal frame: no `token` follows it.
-         *     Canceling what is finished changes nothing.
+         *     Canceling what is finished changes nothing, whoever else has a task of this id.
          */
         post: operations["cancelTask"];
         delete?: never;
@@ -507,6 +507,8 @@ export interface components {
          * @enum {string}
          */
         Priority: "interactive" | "batch";
+        /** @description Name of a key. */
+        OwnerName: string;
         /**
          * @description queued and running are live, the others are terminal.
          * @enum {string}
@@ -1404,6 +1406,8 @@ export interface components {
             /** @description Its tags. */
             tags: string[];
             parent?: components["schemas"]["ArtifactId"];
+            /** @description Name of the key that created it; told to keys with the role control. */
+            owner?: string;
             created_at: components["schemas"]["Timestamp"];
             /** @description Of its canonical JSON. */
             size_bytes: number;
@@ -1539,6 +1543,16 @@ export interface components {
          */
         TaskId: components["schemas"]["TaskId"];
         /**
+         * @description Name of the key whose it is; the own key unless given. Another's needs the role control.
+         * @example agents
+         */
+        Owner: components["schemas"]["OwnerName"];
+        /**
+         * @description Only what this key has created. Without it a key lists its own, and one with the role control everybody's.
+         * @example agents
+         */
+        OwnerListed: components["schemas"]["OwnerName"];
+        /**
          * @description Items on one page.
          * @example 50
          */
@@ -1619,6 +1633,11 @@ export interface operations {
                  * @example 0b8b4f0e-58d1-4f0c-9f0e-2f6f3a9d1c55
                  */
                 session_id?: components["schemas"]["SessionId"];
+                /**
+                 * @description Only what this key has created. Without it a key lists its own, and one with the role control everybody's.
+                 * @example agents
+                 */
+                owner?: components["parameters"]["OwnerListed"];
                 /**
                  * @description Items on one page.
                  * @example 50
@@ -1737,7 +1756,13 @@ export interface operations {
     };
     getTask: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description Name of the key whose it is; the own key unless given. Another's needs the role control.
+                 * @example agents
+                 */
+                owner?: components["parameters"]["Owner"];
+            };
             header?: never;
             path: {
                 /**
@@ -1769,7 +1794,13 @@ export interface operations {
     };
     streamTask: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description Name of the key whose it is; the own key unless given. Another's needs the role control.
+                 * @example agents
+                 */
+                owner?: components["parameters"]["Owner"];
+            };
             header?: {
                 /**
                  * @description Id of the last frame the reader has. `end` answers 204, which makes an EventSource stop.
@@ -1836,7 +1867,13 @@ export interface operations {
     };
     cancelTask: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description Name of the key whose it is; the own key unless given. Another's needs the role control.
+                 * @example agents
+                 */
+                owner?: components["parameters"]["Owner"];
+            };
             header?: never;
             path: {
                 /**
@@ -1867,7 +1904,13 @@ export interface operations {
     };
     getSession: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description Name of the key whose it is; the own key unless given. Another's needs the role control.
+                 * @example agents
+                 */
+                owner?: components["parameters"]["Owner"];
+            };
             header?: never;
             path: {
                 /**
@@ -1937,7 +1980,13 @@ export interface operations {
     };
     deleteSession: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description Name of the key whose it is; the own key unless given. Another's needs the role control.
+                 * @example agents
+                 */
+                owner?: components["parameters"]["Owner"];
+            };
             header?: never;
             path: {
                 /**
@@ -2483,6 +2532,11 @@ export interface operations {
                  */
                 tag?: string;
                 /**
+                 * @description Only what this key has created. Without it a key lists its own, and one with the role control everybody's.
+                 * @example agents
+                 */
+                owner?: components["parameters"]["OwnerListed"];
+                /**
                  * @description Items on one page.
                  * @example 50
                  */
@@ -2550,7 +2604,13 @@ export interface operations {
     };
     getArtifact: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description Name of the key whose it is; the own key unless given. Another's needs the role control.
+                 * @example agents
+                 */
+                owner?: components["parameters"]["Owner"];
+            };
             header?: never;
             path: {
                 /**

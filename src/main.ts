@@ -80,9 +80,10 @@ try {
   if (does === 'check') finish((await import('./config/summary.ts')).summary(loaded))
   // The storage's thread starts up while this one loads the rest of the daemon.
   const opening = storageOf(config)
-  const [{ daemonOf }, { serverOf }] = await Promise.all([import('./compose/daemon.ts'), import('./http/server.ts'), opening])
+  const [{ daemonOf }, { serverOf, watchSockets }] = await Promise.all([import('./compose/daemon.ts'), import('./http/server.ts'), opening])
   daemon = await daemonOf(config, process.env, opening)
   server = serverOf(daemon.app)
+  watchSockets(server, daemon.clock)
 } catch (error) {
   // One problem a line, each with its place: nothing is to stand before it.
   if (error instanceof ConfigError) fail(error.message)

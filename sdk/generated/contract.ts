@@ -95,7 +95,7 @@ export interface paths {
         /**
          * Cancel a task
          * @description The 204 is sent when the cancel is durable and every reader stands on the terminal frame: no `token` follows it.
-         *     Canceling what is finished changes nothing.
+         *     Canceling what is finished changes nothing, whoever else has a task of this id.
          */
         post: operations["cancelTask"];
         delete?: never;
@@ -507,6 +507,8 @@ export interface components {
          * @enum {string}
          */
         Priority: "interactive" | "batch";
+        /** @description Name of a key. */
+        OwnerName: string;
         /**
          * @description queued and running are live, the others are terminal.
          * @enum {string}
@@ -1389,6 +1391,8 @@ export interface components {
             /** @description Its tags. */
             tags: string[];
             parent?: components["schemas"]["ArtifactId"];
+            /** @description Name of the key that created it; told to keys with the role control. */
+            owner?: string;
             created_at: components["schemas"]["Timestamp"];
             /** @description Of its canonical JSON. */
             size_bytes: number;
@@ -1603,6 +1607,16 @@ export interface components {
          */
         TaskId: components["schemas"]["TaskId"];
         /**
+         * @description Name of the key whose it is; the own key unless given. Another's needs the role control.
+         * @example agents
+         */
+        Owner: components["schemas"]["OwnerName"];
+        /**
+         * @description Only what this key has created. Without it a key lists its own, and one with the role control everybody's.
+         * @example agents
+         */
+        OwnerListed: components["schemas"]["OwnerName"];
+        /**
          * @description Items on one page.
          * @example 50
          */
@@ -1683,6 +1697,11 @@ export interface operations {
                  * @example 0b8b4f0e-58d1-4f0c-9f0e-2f6f3a9d1c55
                  */
                 session_id?: components["schemas"]["SessionId"];
+                /**
+                 * @description Only what this key has created. Without it a key lists its own, and one with the role control everybody's.
+                 * @example agents
+                 */
+                owner?: components["parameters"]["OwnerListed"];
                 /**
                  * @description Items on one page.
                  * @example 50
@@ -1801,7 +1820,13 @@ export interface operations {
     };
     getTask: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description Name of the key whose it is; the own key unless given. Another's needs the role control.
+                 * @example agents
+                 */
+                owner?: components["parameters"]["Owner"];
+            };
             header?: never;
             path: {
                 /**
@@ -1833,7 +1858,13 @@ export interface operations {
     };
     streamTask: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description Name of the key whose it is; the own key unless given. Another's needs the role control.
+                 * @example agents
+                 */
+                owner?: components["parameters"]["Owner"];
+            };
             header?: {
                 /**
                  * @description Id of the last frame the reader has. `end` answers 204, which makes an EventSource stop.
@@ -1900,7 +1931,13 @@ export interface operations {
     };
     cancelTask: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description Name of the key whose it is; the own key unless given. Another's needs the role control.
+                 * @example agents
+                 */
+                owner?: components["parameters"]["Owner"];
+            };
             header?: never;
             path: {
                 /**
@@ -1931,7 +1968,13 @@ export interface operations {
     };
     getSession: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description Name of the key whose it is; the own key unless given. Another's needs the role control.
+                 * @example agents
+                 */
+                owner?: components["parameters"]["Owner"];
+            };
             header?: never;
             path: {
                 /**
@@ -2001,7 +2044,13 @@ export interface operations {
     };
     deleteSession: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description Name of the key whose it is; the own key unless given. Another's needs the role control.
+                 * @example agents
+                 */
+                owner?: components["parameters"]["Owner"];
+            };
             header?: never;
             path: {
                 /**
@@ -2547,6 +2596,11 @@ export interface operations {
                  */
                 tag?: string;
                 /**
+                 * @description Only what this key has created. Without it a key lists its own, and one with the role control everybody's.
+                 * @example agents
+                 */
+                owner?: components["parameters"]["OwnerListed"];
+                /**
                  * @description Items on one page.
                  * @example 50
                  */
@@ -2614,7 +2668,13 @@ export interface operations {
     };
     getArtifact: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description Name of the key whose it is; the own key unless given. Another's needs the role control.
+                 * @example agents
+                 */
+                owner?: components["parameters"]["Owner"];
+            };
             header?: never;
             path: {
                 /**

@@ -7,6 +7,7 @@ import { serverKeys, type Config, type Environment } from '../config/config.ts'
 import type { Storage } from '../ports/storage.ts'
 import type { Log } from '../ports/telemetry.ts'
 import { Devices } from '../services/pools/devices.ts'
+import type { Clock } from '../ports/clock.ts'
 import { coreOf, type Core, type CoreParts } from './core.ts'
 import { enginesOf } from './engines.ts'
 import { httpOf, type HttpParts } from './http.ts'
@@ -18,6 +19,7 @@ export interface Daemon {
   readonly app: Express
   readonly core: Core
   readonly log: Log
+  readonly clock: Clock
   /** Starts the engines; resolves when each replica is ready or has failed once. */
   start(): Promise<void>
   /** No task is admitted from now on; resolves when nothing runs any more. */
@@ -52,6 +54,7 @@ export async function assemble(parts: DaemonParts): Promise<Daemon> {
   const devices = new Devices({ probe, pools: core.pools, clock, metrics, events: core.events })
   let stopDevices = (): void => undefined
   return {
+    clock,
     ...{ app, core, log },
     start: async () => {
       await core.start()

@@ -1,3 +1,5 @@
+import { DomainError } from './errors.ts'
+
 /** What a key may do: send work, or run the daemon. */
 export type Role = 'data' | 'control'
 
@@ -8,8 +10,25 @@ export interface Principal {
   readonly roles: readonly Role[]
 }
 
-/** Whose things a principal may see: only its own, or with the role `control` everybody's (undefined). */
-export const visibleOwner = (principal: Principal): string | undefined => (principal.roles.includes('control') ? undefined : principal.name)
+/** Whether it runs the daemon, and so is told whose things are. */
+export const controls = (principal: Principal): boolean => principal.roles.includes('control')
 
-/** The same key with its own things alone, also where its role lets it see everybody's. */
-export const asOwner = (principal: Principal): Principal => ({ ...principal, roles: ['data'] })
+/**
+ * The principal as the owner that a request names, whose things it may reach with the role `control`; itself where none is named.
+ * @throws DomainError forbidden
+ */
+export function actingFor(principal: Principal, owner = principal.name): Principal {
+  if (owner === principal.name) return principal
+  if (controls(principal)) return { ...principal, name: owner }
+  throw new DomainError(
+    'forbidden',
+    `query.owner: another key's things need the role control, which the key ${principal.name} does not have.`,
+  )
+}
+
+/**
+ * Whose things a list shows: the principal's own, or with the role `control` everybody's (undefined) unless an owner is named.
+ * @throws DomainError forbidden
+ */
+export const ownersListed = (principal: Principal, owner?: string): string | undefined =>
+  owner === undefined && controls(principal) ? undefined : actingFor(principal, owner).name

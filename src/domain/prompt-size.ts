@@ -1,6 +1,6 @@
 import { textOf } from './chat.ts'
 import { estimateTokens } from './task-rules.ts'
-import type { ChatMessage, Tool } from './task.ts'
+import type { ChatMessage, TaskRequest, Tool } from './task.ts'
 
 /** Bytes that Base64 stands for. */
 const bytesOf = (base64: string): number => Math.floor(base64.length * 0.75)
@@ -35,3 +35,7 @@ export const estimatePrompt = (
   'text' in prompt
     ? estimateTokens(prompt.text)
     : prompt.messages.reduce((sum, message) => sum + estimateMessage(message) + 4, estimateTools(prompt.tools))
+
+/** Bytes of the text that a prompt is made of, without what a template puts around it. */
+export const promptBytes = ({ prompt = '', messages = [] }: Pick<TaskRequest, 'prompt' | 'messages'>): number =>
+  messages.reduce((sum, { content }) => sum + Buffer.byteLength(textOf(content)), Buffer.byteLength(prompt))

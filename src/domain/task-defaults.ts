@@ -70,11 +70,6 @@ export function filledOf(request: TaskRequest, spec: TaskSpec): FilledField[] {
   return [...fields, ...inside.map((field) => `sampling.${field}` as const)]
 }
 
-/** An accepted task's request as it was sent. */
-export function sentOf({ request, filled = [] }: AcceptedTask): TaskRequest {
-  return filled.length === 0 ? request : (without(request, filled) as TaskRequest)
-}
-
 /** An accepted task to be placed anew: of what was filled in only the engine and the context may become others. */
 export function draftAgain({ request, filled = [] }: AcceptedTask): TaskDraft {
   const open = filled.filter((field) => field === 'engine' || field === 'ctx')

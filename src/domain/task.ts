@@ -76,6 +76,27 @@ export interface AcceptedTask extends TaskKey {
   readonly correlation_id: string
   /** @see Kept */
   readonly kept?: Kept
+  /** Of the request as it was sent, hex; only of one that brought its id. @see digestOf */
+  readonly digest?: string
+}
+
+/** What the 202 promised. */
+type Promised = Pick<AcceptedTask, 'queue_position' | 'predicted_start_ms' | 'backoff_ms' | 'pool_id' | 'accepted_at'>
+
+/** What is shown of an accepted task: all of it but the large, so that nobody reads a prompt to show a task. */
+export interface TaskSummary extends TaskKey, Promised, Pick<AcceptedTask, 'seed' | 'digest'> {
+  readonly request: Pick<TaskSpec, 'session_id' | 'workload' | 'model_ref' | 'engine' | 'priority' | 'metadata'>
+}
+
+/** What is shown of a task. */
+export function summaryOf(task: AcceptedTask): TaskSummary {
+  const { owner, task_id, seed, pool_id, accepted_at, queue_position, predicted_start_ms, backoff_ms, digest } = task
+  const { session_id, workload, model_ref, engine, priority, metadata } = task.request
+  return {
+    ...{ owner, task_id, seed, pool_id, accepted_at, queue_position, predicted_start_ms, backoff_ms },
+    ...(digest === undefined ? {} : { digest }),
+    request: { session_id, workload, model_ref, engine, priority, ...(metadata === undefined ? {} : { metadata }) },
+  }
 }
 
 /** How a task ended. Points in time are milliseconds since the epoch. */
@@ -107,6 +128,11 @@ export interface TaskRecord {
   readonly seq: number
   readonly task: AcceptedTask
   readonly outcome?: TaskOutcome
+}
+
+/** A task as the journal shows it, without its request. @see TaskRecord */
+export interface ListedTask extends Omit<TaskRecord, 'task'> {
+  readonly task: TaskSummary
 }
 
 /** All of an accepted task. One that comes from the journal is text until it is first asked for. */

@@ -9,9 +9,15 @@ const blank_ms = 15_000
 /**
  * Answers with a JSON body that comes later. While it is waited for, blanks go out, which JSON allows before a value. A failure before the
  * first blank is thrown; after it the connection is cut, for a body that ends well would be taken for the answer.
+ * @param send ends the response with a body
  * @throws what the body rejects with
  */
-export async function sendComing(res: ServerResponse, coming: ComingBody<unknown>, clock: Clock): Promise<void> {
+export async function sendComing(
+  res: ServerResponse,
+  coming: ComingBody<unknown>,
+  clock: Clock,
+  send: (body: string) => void,
+): Promise<void> {
   res.setHeader('Content-Type', 'application/json; charset=utf-8')
   const leave = (): void => coming.close()
   res.once('close', leave)
@@ -23,7 +29,7 @@ export async function sendComing(res: ServerResponse, coming: ComingBody<unknown
   })
   try {
     const body = await coming.value
-    if (!res.destroyed) res.end(JSON.stringify(body))
+    if (!res.destroyed) send(JSON.stringify(body))
   } catch (error) {
     if (!res.destroyed) throw error
   } finally {

@@ -13,6 +13,7 @@ import { bodyParser } from './body.ts'
 import { doorRequestCheck, requestCheck, type RequestCheck } from './check-request.ts'
 import { sendComing } from './coming.ts'
 import { sendContent } from './content.ts'
+import { LargeBodies } from './large-body.ts'
 import { operations, operationsAt } from './operations.ts'
 import { sendStream } from './sse.ts'
 import { uploadOf } from './upload.ts'
@@ -48,7 +49,8 @@ type Operate = (params: Params, req: ExpressRequest, res: Response) => Promise<v
  * @throws Error where a handler or a validator is missing
  */
 export function createDispatch(options: DispatchOptions): RequestHandler {
-  const operate = new Map(Array.from(operations.keys(), (id) => [id as string, operationOf(id, options)]))
+  const bodies = new LargeBodies()
+  const operate = new Map(Array.from(operations.keys(), (id) => [id as string, operationOf(id, options, bodies)]))
   const variants = [...operations].filter(([, { when }]) => when !== undefined)
   const router = new OpenAPIRouter({ definition: routes() })
   listOnce(router)
@@ -82,7 +84,11 @@ function principalOf({ principal }: RequestState): Principal {
 }
 
 /** Everything that happens to a request once its operation is known. Nothing calls a handler but this, and only with a request that was checked. */
-function operationOf(id: OperationId, { handlers, clock, body_bytes, door_body_bytes, file_bytes }: DispatchOptions): Operate {
+function operationOf(
+  id: OperationId,
+  { handlers, clock, body_bytes, door_body_bytes, file_bytes }: DispatchOptions,
+  bodies: LargeBodies,
+): Operate {
   // One type for all handlers: the contract decides which request a handler gets, and it has been checked when this runs.
   const handler = handlers[id] as ((request: HandlerRequest<OperationId>) => AnyReply | Promise<AnyReply>) | undefined
   if (handler === undefined) throw new Error(`${id} has no handler`)
@@ -103,13 +109,19 @@ function operationOf(id: OperationId, { handlers, clock, body_bytes, door_body_b
     const body: unknown = takesBody ? req.body : upload ? uploadOf(req, 'limits.file_bytes', file_bytes) : undefined
     check ??= await doorRequestCheck(id as keyof typeof doorOperations)
     check({ path: params, query, header: headers, body })
-    await reply(await handler({ params, query, headers, body, principal, correlation_id: state.correlation_id }), res, clock)
+    await reply(await handler({ params, query, headers, body, principal, correlation_id: state.correlation_id }), res, {
+      ...{ clock, bodies, key: principal.name },
+    })
   }
 }
 
 const isNative = (id: OperationId): id is keyof typeof nativeOperations => id in nativeOperations
 
-async function reply({ status, body, headers = {}, stream, coming, content }: AnyReply, res: Response, clock: Clock): Promise<void> {
+async function reply(
+  { status, body, headers = {}, stream, coming, content }: AnyReply,
+  res: Response,
+  { clock, bodies, key }: { readonly clock: Clock; readonly bodies: LargeBodies; readonly key: string },
+): Promise<void> {
   if (res.destroyed) {
     stream?.close()
     coming?.close()
@@ -117,7 +129,7 @@ async function reply({ status, body, headers = {}, stream, coming, content }: An
   }
   for (const [name, value] of Object.entries(headers)) res.setHeader(name, value)
   if (stream !== undefined) return sendStream(res, stream, clock)
-  if (coming !== undefined) return sendComing(res, coming, clock)
+  if (coming !== undefined) return sendComing(res, coming, clock, (text) => bodies.send(res, text, key))
   if (content !== undefined) return sendContent(res, content)
   res.statusCode = status
   if (body === undefined) {
@@ -125,7 +137,7 @@ async function reply({ status, body, headers = {}, stream, coming, content }: An
     return
   }
   res.setHeader('Content-Type', 'application/json; charset=utf-8')
-  res.end(JSON.stringify(body))
+  bodies.send(res, JSON.stringify(body), key)
 }
 
 interface Item {

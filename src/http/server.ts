@@ -1,6 +1,8 @@
 import type { Server } from 'node:http'
 import type { Express } from 'express'
 
+export { watchSockets } from './stuck-sockets.ts'
+
 // An import of a built-in module reads all its exports; one of this module's is a getter that loads an HTTP client, 13 MiB of it.
 const { createServer, IncomingMessage, ServerResponse } = process.getBuiltinModule('node:http')
 

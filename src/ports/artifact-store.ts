@@ -13,8 +13,9 @@ export interface ArtifactFilter {
 
 /** Reads what `artifact` facts wrote. */
 export interface ArtifactStore {
-  /** The artifact of this owner; with `owner` undefined anybody's, they are all the same but for when they were stored. */
-  get(owner: string | undefined, id: string): Promise<StoredArtifact | undefined>
-  /** `seq` orders artifacts by the time they were first stored. `content` is left out (an empty string). */
+  get(owner: string, id: string): Promise<StoredArtifact | undefined>
+  /** Whether the owner has it, at no cost for what is in it. */
+  has(owner: string, id: string): Promise<boolean>
+  /** `seq` orders artifacts by the time they were first stored. `content` (an empty string) and `metadata` are left out. */
   list(filter: ArtifactFilter): Promise<(StoredArtifact & { readonly seq: number })[]>
 }

@@ -28,6 +28,8 @@ export interface EngineProps {
   readonly features: readonly Feature[]
   /** What a server calls its model, where the engine is one and tells. */
   readonly model?: string
+  /** Bytes of text that one token stands for at most, where it is known: more than `ctx_max` times as many cannot fit. */
+  readonly longest_token?: number
   /** `countTokens` is an estimate, for chats at least: it has no tokenizer to ask. */
   readonly tokens_estimated?: true
   /** SHA-256 of the model file, or of what the engine takes for one, hex, where there is one. */

@@ -7,7 +7,7 @@ import type { Spent } from '../domain/accounts/budget.ts'
 import type { PoolRecord } from '../domain/pool-record.ts'
 import type { Session } from '../domain/accounts/session.ts'
 import type { StoredLog } from '../domain/stream/task-events.ts'
-import type { AcceptedTask, TaskKey, TaskOutcome, TaskRecord, UnfinishedTask } from '../domain/task.ts'
+import type { AcceptedTask, ListedTask, TaskKey, TaskOutcome, TaskRecord, UnfinishedTask } from '../domain/task.ts'
 import type { Usage } from '../domain/usage.ts'
 
 /** Something that happened. Facts are appended, never changed. */
@@ -57,6 +57,8 @@ export interface TaskFilter {
   readonly session_id?: string
   /** Only tasks that ended in this state, or that have not ended. */
   readonly ended?: TaskOutcome['state'] | 'unfinished'
+  /** Only these of the unfinished ones: `owner`, `session_id` and `ended` do not matter then. */
+  readonly among?: readonly TaskKey[]
   /** Only tasks with a smaller `seq`. */
   readonly before_seq?: number
   readonly limit: number
@@ -88,9 +90,12 @@ export interface Journal {
    * @throws StorageError nothing was written
    */
   commit(facts: readonly Fact[]): Promise<void>
-  /** The task of this owner; with `owner` undefined the newest of that id, whoever owns it. */
-  find(owner: string | undefined, task_id: string): Promise<TaskRecord | undefined>
-  list(filter: TaskFilter): Promise<TaskRecord[]>
+  /** The task of this owner, its whole request included. */
+  find(owner: string, task_id: string): Promise<TaskRecord | undefined>
+  /** What is shown of the task of this owner. */
+  look(owner: string, task_id: string): Promise<ListedTask | undefined>
+  /** Costs what the page costs, however many tasks there are and however large. */
+  list(filter: TaskFilter): Promise<ListedTask[]>
   /**
    * Accepted and without an outcome, in order of acceptance, a page at a time. A page shows every commit made before it
    * was asked for; the next one may have been asked for when a page is handed out.

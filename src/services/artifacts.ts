@@ -1,7 +1,7 @@
 import { artifactRef, sealArtifact, type Artifact, type ArtifactKind, type ArtifactRef } from '../domain/artifact.ts'
 import { DomainError } from '../domain/errors.ts'
 import { defaultPage } from '../domain/page.ts'
-import { visibleOwner, type Principal } from '../domain/principal.ts'
+import { controls, ownersListed, type Principal } from '../domain/principal.ts'
 import type { ArtifactStore } from '../ports/artifact-store.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Journal } from '../ports/journal.ts'
@@ -10,6 +10,8 @@ import type { Journal } from '../ports/journal.ts'
 export interface ArtifactQuery {
   readonly kind?: ArtifactKind | undefined
   readonly tag?: string | undefined
+  /** Only artifacts of this key. */
+  readonly owner?: string | undefined
   readonly limit?: number | undefined
   readonly cursor?: string | undefined
 }
@@ -32,7 +34,7 @@ export class Artifacts {
    */
   async create(principal: Principal, artifact: Artifact): Promise<ArtifactRef> {
     const owner = principal.name
-    if (artifact.parent !== undefined && (await this.store.get(visibleOwner(principal), artifact.parent)) === undefined)
+    if (artifact.parent !== undefined && !(await this.store.has(owner, artifact.parent)))
       throw new DomainError('invalid_params', 'body.parent: no such artifact')
     const sealed = sealArtifact(owner, artifact, Math.floor(this.clock.now()))
     await this.journal.commit([{ kind: 'artifact', artifact: sealed }])
@@ -41,14 +43,14 @@ export class Artifacts {
 
   /** @throws DomainError not_found */
   async get(principal: Principal, id: string): Promise<Artifact> {
-    const stored = (await this.store.get(principal.name, id)) ?? (await this.store.get(visibleOwner(principal), id))
+    const stored = await this.store.get(principal.name, id)
     if (stored === undefined) throw new DomainError('not_found', 'No such artifact.')
     return stored.artifact
   }
 
-  /** Newest first. */
+  /** Newest first. @throws DomainError forbidden */
   async list(principal: Principal, query: ArtifactQuery): Promise<{ artifacts: ArtifactRef[]; next_cursor?: string }> {
-    const owner = visibleOwner(principal)
+    const owner = ownersListed(principal, query.owner)
     const { kind, tag, limit = defaultPage, cursor } = query
     const filter = {
       ...(owner === undefined ? {} : { owner }),
@@ -58,6 +60,9 @@ export class Artifacts {
     const found = await this.store.list({ ...filter, ...(cursor === undefined ? {} : { before_seq: Number(cursor) }), limit: limit + 1 })
     const page = found.slice(0, limit)
     const last = page.at(-1)
-    return { artifacts: page.map(artifactRef), ...(found.length > limit && last !== undefined ? { next_cursor: String(last.seq) } : {}) }
+    return {
+      artifacts: page.map((stored) => ({ ...artifactRef(stored), ...(controls(principal) ? { owner: stored.owner } : {}) })),
+      ...(found.length > limit && last !== undefined ? { next_cursor: String(last.seq) } : {}),
+    }
   }
 }

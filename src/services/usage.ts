@@ -1,7 +1,7 @@
 import type { DaemonListener, EventSink } from '../domain/daemon-events.ts'
 import { DomainError } from '../domain/errors.ts'
 import { defaultPage } from '../domain/page.ts'
-import { visibleOwner, type Principal } from '../domain/principal.ts'
+import { ownersListed, type Principal } from '../domain/principal.ts'
 import { dayOf, usageOf, type Usage } from '../domain/usage.ts'
 import type { CancelTimer, Clock } from '../ports/clock.ts'
 import type { Journal } from '../ports/journal.ts'
@@ -64,7 +64,7 @@ export class UsageBook {
     if (from !== undefined && to !== undefined && from > to)
       throw new DomainError('invalid_params', 'query.from: must not be after query.to')
     await this.flush()
-    const owner = visibleOwner(principal)
+    const owner = ownersListed(principal)
     const rows = await this.parts.store.list({
       ...(owner === undefined ? {} : { owner }),
       ...(from === undefined ? {} : { from }),

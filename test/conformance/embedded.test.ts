@@ -167,6 +167,24 @@ describe('embedded adapter', () => {
       await assert.rejects(storage.journal.commit([accepted('ann', 't2')]), StorageError)
     })
 
+    it('shows, ends and forgets tasks without touching their requests', async () => {
+      const first = await open()
+      await first.journal.commit([accepted('ann', 't1'), accepted('ann', 't2')])
+      const listed = await first.journal.list({ limit: 9 })
+      await first.close()
+      const db = new DatabaseSync(file)
+      db.exec('DELETE FROM requests')
+      db.close()
+      const storage = await open()
+      const { journal } = storage
+      assert.deepEqual(await journal.list({ limit: 9 }), listed)
+      for (const filter of [{ owner: 'ann' }, { ended: 'unfinished' as const }, { among: [{ owner: 'ann', task_id: 't1' }] }])
+        assert.notEqual((await journal.list({ ...filter, limit: 9 })).length, 0)
+      assert.deepEqual((await journal.look('ann', 't2'))?.task, listed[0]?.task)
+      await journal.commit([finished('ann', 't1')])
+      assert.equal((await journal.look('ann', 't1'))?.outcome?.state, 'completed')
+    })
+
     it('walks an index for every statement', async () => {
       await prepare()
       const db = new DatabaseSync(file)

@@ -3,9 +3,9 @@ import type { Spent } from '../../src/domain/accounts/budget.ts'
 import type { CatalogRecord } from '../../src/domain/catalog/catalog.ts'
 import type { PoolRecord } from '../../src/domain/pool-record.ts'
 import type { Session } from '../../src/domain/accounts/session.ts'
-import { headOf, taskKeyOf } from '../../src/domain/task.ts'
+import { headOf, summaryOf, taskKeyOf } from '../../src/domain/task.ts'
 import type { StoredLog } from '../../src/domain/stream/task-events.ts'
-import type { TaskKey, TaskRecord, UnfinishedTask } from '../../src/domain/task.ts'
+import type { ListedTask, TaskKey, TaskRecord, UnfinishedTask } from '../../src/domain/task.ts'
 import type { ArtifactFilter } from '../../src/ports/artifact-store.ts'
 import type { Fact, TaskFilter } from '../../src/ports/journal.ts'
 
@@ -71,13 +71,14 @@ export class StorageModel {
     return own.sort((a, b) => a.first - b.first).map(({ parts }) => parts)
   }
 
-  list({ owner, session_id, ended, limit }: TaskFilter): Omit<TaskRecord, 'seq'>[] {
+  list({ owner, session_id, ended, limit }: TaskFilter): Omit<ListedTask, 'seq'>[] {
     return this.tasks
       .filter(({ task }) => owner === undefined || task.owner === owner)
       .filter(({ task }) => session_id === undefined || task.request.session_id === session_id)
       .filter(({ outcome }) => ended === undefined || (outcome?.state ?? 'unfinished') === ended)
       .reverse()
       .slice(0, limit)
+      .map((record) => ({ ...record, task: summaryOf(record.task) }))
   }
 
   listArtifacts({ owner, kind, tag, limit }: ArtifactFilter): StoredArtifact[] {

@@ -98,7 +98,7 @@ export const artifactFact = (artifact: StoredArtifact): Fact => ({ kind: 'artifa
 /** What `ArtifactStore.list` gives for an artifact, but for `seq`. */
 export const withoutContent = (stored: StoredArtifact): StoredArtifact => ({
   ...stored,
-  artifact: { ...stored.artifact, content: '' },
+  artifact: { ...stored.artifact, content: '', metadata: {} },
 })
 
 /** A complete file with everything but its id made up. */

@@ -4,6 +4,7 @@ import { usageOf } from '../../src/domain/usage.ts'
 import type { FileFilter } from '../../src/ports/file-store.ts'
 import type { UsageFilter } from '../../src/ports/usage-store.ts'
 import type { Storage } from '../../src/ports/storage.ts'
+import type { TaskKey } from '../../src/domain/task.ts'
 import type { Fact } from '../../src/ports/journal.ts'
 import {
   accepted,
@@ -30,6 +31,22 @@ export function storesConformance(name: string, open: () => Promise<Storage>): v
       storage = await open()
     })
     afterEach(() => storage.close())
+
+    it('lists some of the unfinished ones by their keys', async () => {
+      const ids = async (among: readonly TaskKey[], before_seq?: number): Promise<string[]> => {
+        const filter = { among, limit: 9, ...(before_seq === undefined ? {} : { before_seq }) }
+        return (await storage.journal.list(filter)).map(({ task }) => task.task_id)
+      }
+      const keys = ['t1', 't2', 't3', 't4'].map((task_id) => ({ owner: 'ann', task_id }))
+      for (const { task_id } of keys) await storage.journal.commit([accepted('ann', task_id), accepted('bob', task_id)])
+      await storage.journal.commit([finished('ann', 't2')])
+      const among = [...keys.slice(0, 3), { owner: 'eve', task_id: 't1' }]
+      assert.deepEqual(await ids(among), ['t3', 't1'])
+      const [newest] = await storage.journal.list({ among, limit: 1 })
+      assert.deepEqual([newest?.task.owner, newest?.task.task_id], ['ann', 't3'])
+      assert.deepEqual(await ids(among, newest?.seq), ['t1'])
+      assert.deepEqual(await ids([]), [])
+    })
 
     it('forgets a task that has ended, with its log and its artifacts, and nothing else', async () => {
       const [mine, other] = [sampleArtifact('ann', 'a', { tags: ['x'] }, 10), sampleArtifact('bob', 'a', { tags: ['x'] }, 10)]
@@ -155,7 +172,7 @@ export function storesConformance(name: string, open: () => Promise<Storage>): v
       await storage.journal.commit([artifactFact({ ...first, owner: 'bob', created_at: 3000 })])
       assert.deepEqual(await storage.artifacts.get('ann', first.id), first)
       assert.equal((await storage.artifacts.get('bob', first.id))?.created_at, 3000)
-      assert.equal((await storage.artifacts.get(undefined, first.id))?.id, first.id)
+      assert.deepEqual([await storage.artifacts.has('ann', first.id), await storage.artifacts.has('eve', first.id)], [true, false])
       assert.equal(await storage.artifacts.get('eve', first.id), undefined)
       const listed = await storage.artifacts.list({ owner: 'ann', limit: 10 })
       assert.equal(listed.length, 2)

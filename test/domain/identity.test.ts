@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { isLoopbackAddress } from '../../src/domain/loopback.ts'
-import { visibleOwner } from '../../src/domain/principal.ts'
+import { DomainError } from '../../src/domain/errors.ts'
+import { actingFor, ownersListed, type Principal } from '../../src/domain/principal.ts'
 import { taskKeyOf } from '../../src/domain/task.ts'
 import { correlationIdFrom } from '../../src/middleware/correlation-id.ts'
 
@@ -79,10 +80,18 @@ describe('loopback', () => {
 })
 
 describe('principal', () => {
-  it('sees its own things, or with the role control everybody’s', () => {
-    assert.equal(visibleOwner({ name: 'ann', roles: ['data'] }), 'ann')
-    assert.equal(visibleOwner({ name: 'ann', roles: ['data', 'control'] }), undefined)
-    assert.equal(visibleOwner({ name: 'ann', roles: [] }), 'ann')
+  it('has its own things, and another’s with the role control by naming their owner', () => {
+    const ann: Principal = { name: 'ann', roles: ['data'] }
+    const boss: Principal = { name: 'boss', roles: ['data', 'control'] }
+    assert.equal(ownersListed(ann), 'ann')
+    assert.equal(ownersListed(ann, 'ann'), 'ann')
+    assert.equal(ownersListed(boss), undefined)
+    assert.equal(ownersListed(boss, 'ann'), 'ann')
+    assert.equal(actingFor(ann, undefined).name, 'ann')
+    assert.equal(actingFor(boss, undefined).name, 'boss')
+    assert.equal(actingFor(boss, 'ann').name, 'ann')
+    for (const reach of [() => ownersListed(ann, 'boss'), () => actingFor(ann, 'boss')])
+      assert.throws(reach, (error: unknown) => error instanceof DomainError && error.kind === 'forbidden')
   })
 
   it('shares no task with another, whatever the ids', () => {

@@ -66,7 +66,9 @@ describe('what belongs to one key', () => {
     for (const path of [at, `${at}/stream`, session, `/v1/artifacts/${transcript}`]) {
       assert.equal((await ask(keys.data, path)).status, 200, path)
       assert.equal((await ask(keys.other, path)).status, 404, path)
-      assert.equal((await ask(keys.all, path)).status, 200, path)
+      assert.equal((await ask(keys.all, path)).status, 404, path)
+      assert.equal((await ask(keys.all, `${path}?owner=data`)).status, 200, path)
+      assert.equal((await ask(keys.other, `${path}?owner=data`)).status, 403, path)
     }
     assert.equal((await ask(keys.other, `${at}/cancel`, 'POST')).status, 404)
     assert.equal((await ask(keys.other, session, 'DELETE')).status, 404)
@@ -111,18 +113,43 @@ describe('what belongs to one key', () => {
     for (const id of live) assert.equal((await ask(keys.data, `/v1/tasks/${id}/cancel`, 'POST')).status, 204)
   })
 
-  it('is seen and may be canceled by a key with the role control', async () => {
+  it('is seen and may be canceled by a key with the role control that names its owner', async () => {
     const id = await running()
-    assert.equal((await ask(keys.all, `/v1/tasks/${id}`)).json['state'], 'running')
-    assert.ok(ids(await ask(keys.all, '/v1/tasks?state=running'), 'tasks', 'task_id').includes(id))
-    const stream = await StreamClient.open(daemon.url, id, keys.all)
-    assert.equal(stream.status, 200)
-    assert.equal((await ask(keys.all, `/v1/tasks/${id}/cancel`, 'POST')).status, 204)
+    assert.equal((await ask(keys.all, `/v1/tasks/${id}?owner=data`)).json['state'], 'running')
+    for (const query of ['state=running', 'state=running&owner=data'])
+      assert.ok(ids(await ask(keys.all, `/v1/tasks?${query}`), 'tasks', 'task_id').includes(id))
+    assert.deepEqual(ids(await ask(keys.all, '/v1/tasks?state=running&owner=other'), 'tasks', 'task_id'), [])
+    assert.equal((await ask(keys.data, '/v1/tasks?owner=other')).status, 403)
+    const stream = await StreamClient.open(daemon.url, id, keys.data)
+    assert.equal((await ask(keys.all, `/v1/tasks/${id}/cancel`, 'POST')).status, 404)
+    assert.equal((await ask(keys.all, `/v1/tasks/${id}/cancel?owner=data`, 'POST')).status, 204)
     await stream.closed
     assert.equal(stream.terminal?.data?.['code'], 'CANCELED')
     assert.equal((await ask(keys.data, `/v1/tasks/${id}`)).json['state'], 'canceled')
     const listed = ids(await ask(keys.all, '/v1/tasks?limit=200'), 'tasks', 'task_id')
     assert.equal(listed.filter((one) => one === 'same-id').length, 2)
+  })
+
+  it("a key with the role control never reaches another key's task or session because its own of that id has ended", async () => {
+    const [task_id, session_id] = ['one-id', 'one-session']
+    const theirs = mockTask({ task_id, session_id, model_ref: 'mock:slow' })
+    await post(daemon.url, keys.data, theirs)
+    await finished(keys.all, { task_id, session_id })
+    // A cancel that is sent again changes nothing, and neither does a second deletion.
+    for (const repetition of [1, 2]) {
+      assert.equal((await ask(keys.all, `/v1/tasks/${task_id}/cancel`, 'POST')).status, 204, `${repetition}`)
+      assert.equal((await ask(keys.all, `/v1/sessions/${session_id}`, 'DELETE')).status, repetition === 1 ? 204 : 404)
+    }
+    assert.equal((await ask(keys.all, `/v1/tasks/${task_id}`)).json['state'], 'completed')
+    assert.equal((await ask(keys.data, `/v1/tasks/${task_id}`)).json['state'], 'running')
+    assert.equal((await ask(keys.data, `/v1/sessions/${session_id}`)).status, 200)
+    assert.equal((await ask(keys.all, `/v1/sessions/${session_id}?owner=data`)).json['turns'], 1)
+    const owners = async (list: 'tasks' | 'artifacts'): Promise<Set<unknown>> => {
+      const { json } = await ask(keys.all, `/v1/${list}?limit=200`)
+      return new Set((json[list] as Record<string, unknown>[]).map(({ owner }) => owner))
+    }
+    for (const list of ['tasks', 'artifacts'] as const) assert.deepEqual(await owners(list), new Set(['data', 'other', 'all']))
+    assert.equal((await ask(keys.all, `/v1/tasks/${task_id}/cancel?owner=data`, 'POST')).status, 204)
   })
 
   it('keys and prompts are in no log line and no error', async () => {

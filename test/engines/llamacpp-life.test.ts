@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict'
-import type { ChildProcess } from 'node:child_process'
-import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { createLlamaCppEngine } from '../../src/adapters/engines/llamacpp/engine.ts'
 import { type Engine, EngineError, type GenerateRequest } from '../../src/ports/engine.ts'
+import { childrenOf } from '../harness/children.ts'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 const tinytales = join(root, 'models/tinytales.gguf')
@@ -33,19 +32,6 @@ const engineError =
     assert.equal(error.retriable, retriable)
     return true
   }
-
-/** Runs `body` and returns the child processes started meanwhile. */
-async function childrenOf(body: () => Promise<unknown>): Promise<ChildProcess[]> {
-  const children: ChildProcess[] = []
-  const onChild = (message: unknown): void => void children.push((message as { process: ChildProcess }).process)
-  subscribe('child_process', onChild)
-  try {
-    await body()
-  } finally {
-    unsubscribe('child_process', onChild)
-  }
-  return children
-}
 
 const isAlive = (pid: number | undefined): boolean => {
   try {

@@ -49,6 +49,7 @@ describe('llama.cpp engine: generation', function () {
         ...['chat_template', 'prefill', 'stop_sequences', 'kv_reuse', 'penalties', 'logit_bias', 'continues'],
         ...['json_object', 'json_schema'],
       ],
+      longest_token: 13,
       model_digest: 'd9455cd88e099a18219ec2186ccce99c3db89885d95b27bcb38a68b9151f1e88',
     })
   })

@@ -4,7 +4,8 @@ import type { CatalogRecord } from '../../src/domain/catalog/catalog.ts'
 import type { PoolRecord } from '../../src/domain/pool-record.ts'
 import type { Session } from '../../src/domain/accounts/session.ts'
 import type { StoredLog } from '../../src/domain/stream/task-events.ts'
-import { headOf, taskKeyOf, type Attempts, type TaskKey, type TaskRecord, type UnfinishedTask } from '../../src/domain/task.ts'
+import { headOf, summaryOf, taskKeyOf } from '../../src/domain/task.ts'
+import type { Attempts, ListedTask, TaskKey, TaskRecord, UnfinishedTask } from '../../src/domain/task.ts'
 import type { ArtifactFilter, ArtifactStore } from '../../src/ports/artifact-store.ts'
 import type { CatalogStore } from '../../src/ports/catalog-store.ts'
 import type { EventLog } from '../../src/ports/event-log.ts'
@@ -56,8 +57,8 @@ export class MemoryStorage implements Storage {
       const copy = structuredClone(facts)
       return this.inOrder(() => this.commit(copy))
     },
-    find: (owner, task_id) =>
-      this.inOrder(() => this.records.findLast(({ task }) => task.task_id === task_id && (owner === undefined || task.owner === owner))),
+    find: (owner, task_id) => this.inOrder(() => this.find(taskKeyOf(owner, task_id))),
+    look: (owner, task_id) => this.inOrder(() => [this.find(taskKeyOf(owner, task_id))].map((found) => found && listed(found))[0]),
     list: (filter) => this.inOrder(() => this.list(filter)),
     unfinished: () => this.unfinished(),
     recorded: ({ owner, task_id }) =>
@@ -82,8 +83,8 @@ export class MemoryStorage implements Storage {
   readonly pools: PoolStore = { all: () => this.inOrder(() => [...this.poolRecords.values()]) }
 
   readonly artifacts: ArtifactStore = {
-    get: (owner, id) =>
-      this.inOrder(() => this.stored.find(({ one }) => one.id === id && (owner === undefined || one.owner === owner))?.one),
+    get: (owner, id) => this.inOrder(() => this.stored.find(({ one }) => one.id === id && one.owner === owner)?.one),
+    has: (owner, id) => this.inOrder(() => this.stored.some(({ one }) => one.id === id && one.owner === owner)),
     list: ({ owner, kind, tag, before_seq = Infinity, limit }: ArtifactFilter) =>
       this.inOrder(() =>
         this.stored
@@ -91,7 +92,7 @@ export class MemoryStorage implements Storage {
           .filter(({ one, seq }) => (tag === undefined || one.artifact.tags.includes(tag)) && seq < before_seq)
           .reverse()
           .slice(0, limit)
-          .map(({ one, seq }) => ({ ...one, seq, artifact: { ...one.artifact, content: '' } })),
+          .map(({ one, seq }) => ({ ...one, seq, artifact: { ...one.artifact, content: '', metadata: {} } })),
       ),
   }
 
@@ -236,12 +237,18 @@ export class MemoryStorage implements Storage {
     this.parts.delete(key)
   }
 
-  private list({ owner, session_id, ended, before_seq = Infinity, limit }: TaskFilter): TaskRecord[] {
+  private list({ before_seq = Infinity, limit, among, ...filter }: TaskFilter): ListedTask[] {
+    const keys = among && new Set(among.map((key) => taskKeyOf(key.owner, key.task_id)))
+    const { owner, session_id, ended } = keys === undefined ? filter : { owner: undefined, session_id: undefined, ended: 'unfinished' }
     return this.records
+      .filter(({ task }) => keys?.has(taskKeyOf(task.owner, task.task_id)) !== false)
       .filter(({ task, seq }) => (owner === undefined || task.owner === owner) && seq < before_seq)
       .filter(({ task }) => session_id === undefined || task.request.session_id === session_id)
       .filter(({ outcome }) => ended === undefined || (outcome?.state ?? 'unfinished') === ended)
       .reverse()
       .slice(0, limit)
+      .map(listed)
   }
 }
+
+const listed = (record: TaskRecord): ListedTask => ({ ...record, task: summaryOf(record.task) })

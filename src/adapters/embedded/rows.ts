@@ -6,7 +6,7 @@ import type { CatalogRecord } from '../../domain/catalog/catalog.ts'
 import type { PoolRecord } from '../../domain/pool-record.ts'
 import type { Session } from '../../domain/accounts/session.ts'
 import type { StoredLog } from '../../domain/stream/task-events.ts'
-import type { AcceptedTask, TaskOutcome, TaskRecord } from '../../domain/task.ts'
+import { summaryOf, type AcceptedTask, type ListedTask, type TaskOutcome, type TaskRecord, type TaskSummary } from '../../domain/task.ts'
 import type { Usage } from '../../domain/usage.ts'
 import type { Fact } from '../../ports/journal.ts'
 import type { Param, Row } from './protocol.ts'
@@ -22,7 +22,8 @@ export function appendFacts(ops: Param[], facts: readonly Fact[]): void {
   for (const fact of facts) {
     if (fact.kind !== 'accepted') continue
     const { task } = fact
-    ops.push(S.accepted, task.owner, task.task_id, task.request.session_id, JSON.stringify(task), headText(task))
+    ops.push(S.accepted, task.owner, task.task_id, task.request.session_id, JSON.stringify(summaryOf(task)), headText(task))
+    ops.push(S.request, JSON.stringify(task))
   }
   for (const fact of facts) appendOther(ops, fact)
 }
@@ -115,6 +116,12 @@ function appendOther(ops: Param[], fact: Fact): void {
 export function taskRecord([seq, accepted, outcome]: Row): TaskRecord {
   const record = { seq: Number(seq), task: JSON.parse(String(accepted)) as AcceptedTask }
   return outcome == null ? record : { ...record, outcome: JSON.parse(String(outcome)) as TaskOutcome }
+}
+
+/** A row of `seq, shown, outcome`. */
+export function listedTask([seq, shown, outcome]: Row): ListedTask {
+  const listed = { seq: Number(seq), task: JSON.parse(String(shown)) as TaskSummary }
+  return outcome == null ? listed : { ...listed, outcome: JSON.parse(String(outcome)) as TaskOutcome }
 }
 
 /** A row of `started, parts, metrics, terminal`. */

@@ -176,8 +176,27 @@ CREATE TABLE usage (
 CREATE UNIQUE INDEX usage_key ON usage (owner, day, model_ref);
 `
 
+// Whole requests stand apart from the facts that name them: a list, an end or a start that only looks at tasks does not touch their prompts.
+const SEVENTH = `
+CREATE TABLE requests (
+  seq INTEGER PRIMARY KEY REFERENCES tasks ON DELETE CASCADE,
+  accepted TEXT NOT NULL
+) STRICT;
+INSERT INTO requests (seq, accepted) SELECT seq, accepted FROM tasks;
+
+ALTER TABLE tasks ADD COLUMN shown TEXT NOT NULL DEFAULT '';
+UPDATE tasks SET shown = json_object('owner', owner, 'task_id', task_id, 'seed', accepted ->> '$.seed', 'pool_id', accepted ->> '$.pool_id',
+  'accepted_at', accepted ->> '$.accepted_at', 'queue_position', accepted ->> '$.queue_position',
+  'predicted_start_ms', accepted ->> '$.predicted_start_ms', 'backoff_ms', accepted ->> '$.backoff_ms',
+  'request', json_patch('{}', json_object('session_id', session_id, 'workload', accepted ->> '$.request.workload',
+    'model_ref', accepted ->> '$.request.model_ref', 'engine', accepted ->> '$.request.engine', 'priority', accepted ->> '$.request.priority',
+    'metadata', accepted -> '$.request.metadata')));
+ALTER TABLE tasks DROP COLUMN accepted;
+CREATE INDEX tasks_owner_unfinished ON tasks (owner) WHERE ended IS NULL;
+`
+
 /** Entry n brings a file from `user_version` n to n + 1. Entries are appended, never changed: files in the field have run them. */
-const MIGRATIONS: readonly string[] = [FIRST, SECOND, THIRD, FOURTH, FIFTH, SIXTH]
+const MIGRATIONS: readonly string[] = [FIRST, SECOND, THIRD, FOURTH, FIFTH, SIXTH, SEVENTH]
 
 /** The `user_version` this code reads and writes. */
 export const SCHEMA_VERSION = MIGRATIONS.length

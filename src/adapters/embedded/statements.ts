@@ -1,7 +1,9 @@
 // Both threads know a statement by its place in STATEMENTS, so a message carries a number instead of SQL.
 
 const SQL = {
-  accepted: 'INSERT INTO tasks (owner, task_id, session_id, accepted, head) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING',
+  accepted: 'INSERT INTO tasks (owner, task_id, session_id, shown, head) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING',
+  // Right behind its task.
+  request: 'INSERT INTO requests (seq, accepted) VALUES (last_insert_rowid(), ?)',
   attempt: `INSERT INTO attempts (attempt, replica_id, at, replayable, recorded, seq)
     SELECT ?, ?, ?, ?, ?, seq FROM tasks WHERE task_id = ? AND owner = ? AND ended IS NULL
     ON CONFLICT DO UPDATE SET replica_id = excluded.replica_id, at = excluded.at, replayable = excluded.replayable,
@@ -55,17 +57,19 @@ const SQL = {
   usageList: `SELECT seq, owner, model_ref, day, tasks, tokens_in, tokens_in_cached, tokens_out, cost_nano, refusals FROM usage
     WHERE owner = coalesce(?, owner) AND day BETWEEN ? AND ? AND seq < ? ORDER BY seq DESC LIMIT ?`,
 
-  find: 'SELECT seq, accepted, outcome FROM tasks WHERE task_id = ? AND owner = ?',
-  findAnyOwner: 'SELECT seq, accepted, outcome FROM tasks INDEXED BY tasks_key WHERE task_id = ? ORDER BY seq DESC LIMIT 1',
+  find: 'SELECT seq, accepted, outcome FROM tasks JOIN requests USING (seq) WHERE task_id = ? AND owner = ?',
+  look: 'SELECT seq, shown, outcome FROM tasks WHERE task_id = ? AND owner = ?',
+  listAmong: `SELECT seq, shown, outcome FROM json_each(?) CROSS JOIN tasks ON task_id = value ->> 0 AND owner = value ->> 1
+    WHERE ended IS NULL AND seq < ? ORDER BY seq DESC LIMIT ?`,
   // One row a page: heads and attempts as JSON arrays, tasks as lines of JSON. A few large strings cost both threads far less than some
   // small ones for each task. Of a task that is large itself the line has the seq, so that a page is bounded. Most tasks have no attempts, and
   // cost a look into an index. The limit keeps the order of the subquery.
   unfinished: `SELECT max(seq), '[' || group_concat(head) || ']', '[' || group_concat(runs) || ']', group_concat(line, char(10)) FROM (
     SELECT seq, head, iif(octet_length(accepted) > 65536, seq, accepted) AS line,
       coalesce((SELECT json_array(count(*) - sum(withdrawn), replayable, max(attempt), recorded) FROM attempts a WHERE a.seq = t.seq GROUP BY a.seq), 'null') AS runs
-    FROM tasks t INDEXED BY tasks_unfinished WHERE ended IS NULL AND seq > ? ORDER BY seq LIMIT ?)`,
+    FROM tasks t INDEXED BY tasks_unfinished CROSS JOIN requests USING (seq) WHERE ended IS NULL AND seq > ? ORDER BY seq LIMIT ?)`,
   recorded: 'SELECT parts FROM parts WHERE seq = (SELECT seq FROM tasks WHERE task_id = ? AND owner = ?) ORDER BY first',
-  acceptedText: 'SELECT accepted FROM tasks WHERE seq = ?',
+  acceptedText: 'SELECT accepted FROM requests WHERE seq = ?',
   readLog: `SELECT started, parts, metrics, terminal FROM logs
     WHERE seq = (SELECT seq FROM tasks WHERE task_id = ? AND owner = ?)`,
   sessions: 'SELECT owner, session_id, created_at, expires_at, turns, budgets, spent FROM sessions',
@@ -73,8 +77,7 @@ const SQL = {
   keys: 'SELECT owner, spent FROM keys',
   pools: 'SELECT pool FROM pools',
   artifactGet: 'SELECT owner, id, created_at, size_bytes, seq, head, content FROM artifacts WHERE id = ? AND owner = ?',
-  artifactGetAnyOwner: `SELECT owner, id, created_at, size_bytes, seq, head, content FROM artifacts INDEXED BY artifacts_key
-    WHERE id = ? ORDER BY seq DESC LIMIT 1`,
+  artifactHas: 'SELECT 1 FROM artifacts WHERE id = ? AND owner = ?',
 
   purgeTasks: `DELETE FROM tasks WHERE seq IN
     (SELECT seq FROM tasks INDEXED BY tasks_finished WHERE finished_at < ? ORDER BY finished_at LIMIT ?)`,
@@ -86,19 +89,20 @@ const SQL = {
 // The index is named: without statistics the planner would rather walk the table than sort a few rows.
 const taskLists = combinations(({ a: owner, b: session, c: ended }) => {
   const other = owner ? (ended ? 'tasks_owner_ended' : 'tasks_owner') : ended ? 'tasks_ended' : undefined
-  return `SELECT seq, accepted, outcome FROM tasks ${indexedBy(session ? 'tasks_session' : other)} WHERE
+  return `SELECT seq, shown, outcome FROM tasks ${indexedBy(session ? 'tasks_session' : other)} WHERE
     ${owner ? 'owner = ? AND' : ''} ${session ? 'session_id = ? AND' : ''} ${ended ? 'ended = ? AND' : ''}
     seq < ? ORDER BY seq DESC LIMIT ?`
 })
 
 const unfinishedLists = combinations(
-  ({ a: owner, b: session }) => `SELECT seq, accepted, outcome FROM tasks INDEXED BY tasks_unfinished WHERE ended IS NULL AND
+  ({ a: owner, b: session }) => `SELECT seq, shown, outcome FROM tasks
+    ${indexedBy(session ? 'tasks_session' : owner ? 'tasks_owner_unfinished' : 'tasks_unfinished')} WHERE ended IS NULL AND
     ${owner ? 'owner = ? AND' : ''} ${session ? 'session_id = ? AND' : ''} seq < ? ORDER BY seq DESC LIMIT ?`,
 ).slice(0, 4)
 
 const artifactLists = combinations(({ a: owner, b: kind, c: tag }) => {
   const index = kind ? (owner ? 'artifacts_owner_kind' : 'artifacts_kind') : owner ? 'artifacts_owner' : undefined
-  const columns = 'a.owner, a.id, a.created_at, a.size_bytes, a.seq, a.head'
+  const columns = "a.owner, a.id, a.created_at, a.size_bytes, a.seq, json_set(a.head, '$.metadata', json('{}'))"
   if (tag)
     return `SELECT ${columns} FROM artifact_tags t ${indexedBy(owner ? 'artifact_tags_owner' : 'artifact_tags_any')}
       CROSS JOIN artifacts a ON a.seq = t.seq

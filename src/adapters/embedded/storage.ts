@@ -12,6 +12,7 @@ import {
   fileRecord,
   keySpent,
   listedArtifact,
+  listedTask,
   poolRecord,
   session,
   storedArtifact,
@@ -77,12 +78,17 @@ function portsOn(client: StorageClient): Omit<Storage, 'close'> {
   return {
     journal: {
       commit: (facts) => client.commit(facts),
-      find: (owner, task_id) =>
-        owner === undefined ? one(taskRecord, S.findAnyOwner, [task_id]) : one(taskRecord, S.find, [task_id, owner]),
-      list: ({ owner, session_id, ended, before_seq, limit }) =>
-        ended === 'unfinished'
-          ? many(taskRecord, unfinishedListStatement(owner, session_id), filters([owner, session_id], before_seq, limit))
-          : many(taskRecord, taskListStatement(owner, session_id, ended), filters([owner, session_id, ended], before_seq, limit)),
+      find: (owner, task_id) => one(taskRecord, S.find, [task_id, owner]),
+      look: (owner, task_id) => one(listedTask, S.look, [task_id, owner]),
+      list: ({ owner, session_id, ended, among, before_seq, limit }) => {
+        if (among !== undefined) {
+          const keys = JSON.stringify(among.map((key) => [key.task_id, key.owner]))
+          return many(listedTask, S.listAmong, filters([keys], before_seq, limit))
+        }
+        return ended === 'unfinished'
+          ? many(listedTask, unfinishedListStatement(owner, session_id), filters([owner, session_id], before_seq, limit))
+          : many(listedTask, taskListStatement(owner, session_id, ended), filters([owner, session_id, ended], before_seq, limit))
+      },
       unfinished: () => unfinished(client),
       recorded: async ({ owner, task_id }) => (await client.all(S.recorded, [task_id, owner])).map(([parts]) => String(parts)),
       purge: async (tasks_before, artifacts_before) => {
@@ -113,8 +119,8 @@ function portsOn(client: StorageClient): Omit<Storage, 'close'> {
         many(usage, S.usageList, [owner, from, to, before_seq, limit]),
     },
     artifacts: {
-      get: (owner, id) =>
-        owner === undefined ? one(storedArtifact, S.artifactGetAnyOwner, [id]) : one(storedArtifact, S.artifactGet, [id, owner]),
+      get: (owner, id) => one(storedArtifact, S.artifactGet, [id, owner]),
+      has: async (owner, id) => (await client.all(S.artifactHas, [id, owner])).length > 0,
       list: ({ owner, kind, tag, before_seq, limit }) =>
         many(listedArtifact, artifactListStatement(owner, kind, tag), filters([owner, kind, tag], before_seq, limit)),
     },

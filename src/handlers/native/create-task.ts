@@ -1,4 +1,3 @@
-import { asOwner } from '../../domain/principal.ts'
 import { budgetHeaders } from '../../domain/accounts/budget.ts'
 import { wantsStream } from '../../doors/native/accept.ts'
 import { nativeFormat } from '../../doors/native/frames.ts'
@@ -24,6 +23,6 @@ export const createTask =
     const own = { Location: `/v1/tasks/${task_id}`, ...budgetHeaders(remaining) }
     if (!wantsStream(headers['accept'])) return { status: 202, body: accepted, headers: own }
     // Its own task, whatever others have under this id.
-    const { reader } = await streams.open(asOwner(principal), task_id, { kind: 'start' }, nativeFormat)
+    const { reader } = await streams.open(principal, task_id, { kind: 'start' }, nativeFormat)
     return { status: 200, stream: reader, headers: own }
   }

@@ -1,5 +1,4 @@
 import { embeddingList, embeddingTask, rankingOf, rerankTask } from '../../doors/openai/vectors.ts'
-import { asOwner } from '../../domain/principal.ts'
 import type { TaskRequest } from '../../domain/task.ts'
 import type { Artifacts } from '../../services/artifacts.ts'
 import type { DoorTasks } from '../../services/tasks/door-tasks.ts'
@@ -17,7 +16,7 @@ type Vectors = 'createEmbedding' | 'createRerank'
 export function vectorHandlers({ artifacts, doorTasks }: Parts): Pick<Handlers, Vectors> {
   const open = <B>(asking: HandlerRequest<Vectors>, request: TaskRequest, bodyOf: (content: string, tokens: number) => B) =>
     whole(doorTasks, askedBy(asking, { request }), async (_, { completed: { tokens_in, result_artifact_id = '' } }) => {
-      const { content } = await artifacts.get(asOwner(asking.principal), result_artifact_id)
+      const { content } = await artifacts.get(asking.principal, result_artifact_id)
       return bodyOf(content, tokens_in)
     })
   return {

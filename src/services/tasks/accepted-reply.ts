@@ -1,17 +1,15 @@
-import { sameJson } from '../../domain/artifact.ts'
 import { DomainError } from '../../domain/errors.ts'
-import { sentOf } from '../../domain/task-defaults.ts'
-import type { AcceptedTask, TaskAcceptedReply, TaskRequest } from '../../domain/task.ts'
+import type { TaskAcceptedReply, TaskSummary } from '../../domain/task.ts'
 
 /** What a client is told of its accepted task. */
-export function replyOf(task: AcceptedTask): TaskAcceptedReply {
+export function replyOf(task: TaskSummary): TaskAcceptedReply {
   const { task_id, queue_position, predicted_start_ms, backoff_ms, pool_id, accepted_at } = task
   return { task_id, queue_position, predicted_start_ms, backoff_ms, pool_id, accepted_at: new Date(accepted_at).toISOString() }
 }
 
-/** The reply to an accepted task's body; another body cannot have its id. @throws DomainError conflict */
-export function repeated(known: AcceptedTask, request: TaskRequest): TaskAcceptedReply {
-  if (!sameJson(sentOf(known), request))
+/** The reply to an accepted task's request; another request cannot have its id. @throws DomainError conflict */
+export function repeated(known: TaskSummary, digest: string | undefined): TaskAcceptedReply {
+  if (known.digest === undefined || known.digest !== digest)
     throw new DomainError('conflict', 'task_id is taken by a task with another body; choose a new task_id.')
   return replyOf(known)
 }

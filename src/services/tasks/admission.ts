@@ -1,4 +1,4 @@
-import { checkWellFormed, sameJson } from '../../domain/artifact.ts'
+import { checkWellFormed, digestOf } from '../../domain/artifact.ts'
 import type { EventSink, TaskIdentity } from '../../domain/daemon-events.ts'
 import { DomainError, StreamError } from '../../domain/errors.ts'
 import { startMs } from '../../domain/prediction/forecast.ts'
@@ -17,15 +17,17 @@ import {
 } from '../../domain/task.ts'
 import type { Clock } from '../../ports/clock.ts'
 import { StorageError, type Journal } from '../../ports/journal.ts'
+import { KeyedPlaces } from '../keyed-places.ts'
 import { candidatesFor, poolsIn, servable, type Candidates } from '../pools/candidates.ts'
 import { placeTask } from '../pools/placement.ts'
 import { withoutExtras } from '../pools/extras.ts'
 import type { Pool } from '../pools/pool.ts'
 import type { Pools } from '../pools/pools.ts'
 import { noCapacity, queueFull, refusedModel } from '../pools/refusals.ts'
+import type { PromptTokens } from '../pools/prompt-tokens.ts'
 import type { Sessions } from '../sessions/sessions.ts'
 import { repeated, replyOf } from './accepted-reply.ts'
-import { countTokens } from './count-tokens.ts'
+import { countsOfKey, countTokens } from './count-tokens.ts'
 import type { Dispatcher } from './dispatcher.ts'
 import type { DoorRules } from './door-rules.ts'
 import { draftFor, type DraftParts } from './draft.ts'
@@ -35,6 +37,7 @@ import type { LiveTasks } from './live-tasks.ts'
 import type { PreparedEnd, Settlement } from './settlement.ts'
 import { placeOf } from './progress.ts'
 import { needOf } from './task-need.ts'
+import { Twins } from './twins.ts'
 
 /** What admission works with. */
 export interface AdmissionParts extends DraftParts {
@@ -44,7 +47,7 @@ export interface AdmissionParts extends DraftParts {
   readonly keyLimits: KeyLimits
   readonly dispatcher: Dispatcher
   readonly settlement: Settlement
-  readonly journal: Pick<Journal, 'commit' | 'find'>
+  readonly journal: Pick<Journal, 'commit' | 'look'>
   readonly clock: Clock
   readonly events: EventSink
   /** A seed for a task that brings none, 0 to 2^32 - 1. */
@@ -56,8 +59,8 @@ export interface AdmissionParts extends DraftParts {
 /** The one way in: admits a task durably, or says why not. */
 export class Admission {
   private readonly parts: AdmissionParts
-  /** Requests being admitted, so that a twin waits for the same commit. */
-  private readonly flying = new Map<string, { readonly request: TaskRequest; readonly reply: Promise<TaskAcceptedReply> }>()
+  private readonly twins = new Twins()
+  private readonly counting = new KeyedPlaces(countsOfKey)
   private closed = false
 
   constructor(parts: AdmissionParts) {
@@ -76,24 +79,13 @@ export class Admission {
   async admit(principal: Principal, request: TaskRequest, correlation_id: string, door?: DoorRules): Promise<TaskAcceptedReply> {
     const task_id = request.task_id ?? this.parts.drawId()
     const id = taskKeyOf(principal.name, task_id)
-    checkWellFormed(request)
-    const flying = this.flying.get(id)
-    const live = this.parts.live.get(id)?.accepted
-    if (flying !== undefined) {
-      if (sameJson(flying.request, request)) return flying.reply
-      // Only a task that is accepted takes the id; if that one is refused, this one is judged by itself.
-      await flying.reply.catch(() => undefined)
-      return this.admit(principal, request, correlation_id, door)
-    }
-    if (live !== undefined) return repeated(live, request)
+    // Nobody can send an id again that is drawn here.
+    if (request.task_id === undefined) checkWellFormed(request)
+    const digest = request.task_id === undefined ? undefined : digestOf(request)
     const identity = { correlation_id, task_id, session_id: request.session_id ?? task_id, owner: principal.name }
-    const reply = this.accept(identity, request, door).catch((error: unknown) => this.refuse(identity, request, error, door))
-    this.flying.set(id, { request, reply })
-    try {
-      return await reply
-    } finally {
-      this.flying.delete(id)
-    }
+    const accept = (): Promise<TaskAcceptedReply> =>
+      this.accept(identity, request, digest, door).catch((error: unknown) => this.refuse(identity, request, { digest, door }, error))
+    return this.twins.once(id, digest, () => this.parts.live.get(id)?.accepted, accept)
   }
 
   /**
@@ -104,7 +96,7 @@ export class Admission {
     checkWellFormed(sent)
     const { draft } = draftFor({ owner, task_id: 'counted' }, withoutExtras(owner, sent, this.parts), this.parts)
     const candidates = this.candidates(draft)
-    const tokens = await countTokens(draft, candidates, this.parts)
+    const tokens = await this.counted(owner, draft, candidates)
     return Math.max(...poolsIn(candidates).map((pool) => tokens.in(pool) ?? 0))
   }
 
@@ -118,7 +110,7 @@ export class Admission {
     return task
   }
 
-  private async accept(identity: TaskIdentity, sent: TaskRequest, door?: DoorRules): Promise<TaskAcceptedReply> {
+  private async accept(identity: TaskIdentity, sent: TaskRequest, digest?: string, door?: DoorRules): Promise<TaskAcceptedReply> {
     const { sessions, keyLimits, live, dispatcher, clock, events, drawSeed } = this.parts
     const { owner, correlation_id } = identity
     this.checkOpen()
@@ -126,7 +118,7 @@ export class Admission {
     const { task_id } = identity
     const request = door === undefined ? sent : withoutExtras(owner, sent, this.parts)
     const { draft, most_tokens } = draftFor(identity, request, this.parts)
-    const tokens = await countTokens(draft, this.candidates(draft), this.parts)
+    const tokens = await this.counted(owner, draft, this.candidates(draft))
     // No await from here to the commit: nothing may change between the checks and the reservations.
     this.checkOpen()
     // A pool may have been reloaded while the tokens were counted.
@@ -163,6 +155,7 @@ export class Admission {
       correlation_id,
       ...numbers,
       ...(door?.kept === undefined ? {} : { kept: door.kept }),
+      ...(digest === undefined ? {} : { digest }),
     }
     const task = new LiveTask(headOf(accepted), pool, reservation)
     const admission = pool.scheduler.admit(task)
@@ -183,6 +176,10 @@ export class Admission {
     else dispatcher.take(task, pool, early)
     pool.reportDepth()
     return replyOf(accepted)
+  }
+
+  private counted(owner: string, draft: TaskDraft, candidates: Candidates<LiveTask>): Promise<PromptTokens> {
+    return this.counting.run(owner, () => countTokens(draft, candidates, this.parts))
   }
 
   private candidates(draft: TaskDraft): Candidates<LiveTask> {
@@ -222,10 +219,15 @@ export class Admission {
   }
 
   /** A refused request may be the repetition of a task that has finished: that one's reply holds. */
-  private async refuse(task: TaskIdentity, request: TaskRequest, error: unknown, door?: DoorRules): Promise<TaskAcceptedReply> {
+  private async refuse(
+    task: TaskIdentity,
+    request: TaskRequest,
+    { digest, door }: { readonly digest: string | undefined; readonly door: DoorRules | undefined },
+    error: unknown,
+  ): Promise<TaskAcceptedReply> {
     const { journal, events, pools } = this.parts
-    const twin = error instanceof StorageError ? undefined : await journal.find(task.owner, task.task_id).catch(() => undefined)
-    if (twin !== undefined) return repeated(twin.task, request)
+    const twin = error instanceof StorageError ? undefined : await journal.look(task.owner, task.task_id).catch(() => undefined)
+    if (twin !== undefined) return repeated(twin.task, digest)
     if (!(error instanceof DomainError) || (door?.background === true && error.retriable)) throw error
     events.emit({
       type: 'task_refused',

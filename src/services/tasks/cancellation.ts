@@ -1,5 +1,5 @@
 import { DomainError, StreamError } from '../../domain/errors.ts'
-import { visibleOwner, type Principal } from '../../domain/principal.ts'
+import type { Principal } from '../../domain/principal.ts'
 import { StorageError, type Journal } from '../../ports/journal.ts'
 import type { LiveTask } from './live-task.ts'
 import type { LiveTasks } from './live-tasks.ts'
@@ -12,9 +12,9 @@ import type { Settlement } from './settlement.ts'
 export class Cancellation {
   private readonly live: LiveTasks
   private readonly settlement: Settlement
-  private readonly journal: Pick<Journal, 'find'>
+  private readonly journal: Pick<Journal, 'look'>
 
-  constructor(live: LiveTasks, settlement: Settlement, journal: Pick<Journal, 'find'>) {
+  constructor(live: LiveTasks, settlement: Settlement, journal: Pick<Journal, 'look'>) {
     this.live = live
     this.settlement = settlement
     this.journal = journal
@@ -31,8 +31,7 @@ export class Cancellation {
       if (task?.phase === 'queued' || task?.phase === 'running') return this.end(task)
       if (task !== undefined && this.settlement.isUnwritten(task)) throw new StorageError('the end of the task cannot be written')
       if (task !== undefined) await task.ended
-      else if ((await this.journal.find(visibleOwner(principal), task_id)) === undefined)
-        throw new DomainError('not_found', 'No such task.')
+      else if ((await this.journal.look(principal.name, task_id)) === undefined) throw new DomainError('not_found', 'No such task.')
       // It may have become durable, or been given back to the queue, in the meantime.
       if (this.live.find(principal, task_id) === undefined) return
     }

@@ -1,6 +1,6 @@
 import { DomainError } from '../../domain/errors.ts'
 import { estimateTokens } from '../../domain/task-rules.ts'
-import { estimateMessage, estimateTools } from '../../domain/prompt-size.ts'
+import { estimateMessage, estimateTools, promptBytes } from '../../domain/prompt-size.ts'
 import type { TaskDraft, TaskRequest } from '../../domain/task.ts'
 import type { Clock } from '../../ports/clock.ts'
 import { EngineError, type Prompt } from '../../ports/engine.ts'
@@ -15,6 +15,9 @@ export function promptOf({ prompt = '', messages, tools }: Pick<TaskDraft, 'prom
   if (messages === undefined) return { text: prompt }
   return tools === undefined ? { messages } : { messages, tools }
 }
+
+/** Prompts of one key that are counted at once: a key with many long ones waits for itself, and others for these few of them. */
+export const countsOfKey = 4
 
 /** What counting works with. */
 interface CountParts {
@@ -47,8 +50,25 @@ export async function countTokens(request: TaskDraft, candidates: Candidates, pa
   return new PromptTokens(counts, counted.length === 0 ? estimateFor(request) : Math.max(...counted))
 }
 
+/**
+ * Why a prompt cannot fit, whatever it says: it has more bytes than the context has tokens of the greatest length. So it costs nobody
+ * the time to count it. Undefined where it may fit.
+ */
+function tooManyBytes(request: TaskDraft, pool: Pool, longest_token = Infinity): DomainError | undefined {
+  const { ctxMax: ctx_max } = pool
+  const bytes = promptBytes(request)
+  if (bytes <= ctx_max * longest_token) return undefined
+  const prompt_tokens = Math.ceil(bytes / longest_token)
+  const rule = `the prompt has ${bytes} bytes, which are ${prompt_tokens} tokens at least; the engine has ${ctx_max}; shorten the prompt`
+  return new DomainError('prompt_too_long', `body.${promptField(request)}: ${rule}`, { context: { prompt_tokens, ctx_max } })
+}
+
+const promptField = ({ messages }: TaskDraft): string => (messages === undefined ? 'prompt' : 'messages')
+
 /** The count of one engine, or why it cannot take the prompt. */
 async function countIn(pool: Pool, replica: Replica, request: TaskDraft, { clock, events }: CountParts): Promise<number | DomainError> {
+  const tooLong = tooManyBytes(request, pool, replica.props?.longest_token)
+  if (tooLong !== undefined) return tooLong
   const { tokenize_ms } = pool.config.timeouts
   const limit = new AbortController()
   const cancel = clock.after(tokenize_ms, () => {
@@ -58,8 +78,7 @@ async function countIn(pool: Pool, replica: Replica, request: TaskDraft, { clock
     return await replica.engine.countTokens(promptOf(request), limit.signal)
   } catch (err) {
     if (err instanceof EngineError && !err.retriable) {
-      const field = request.messages === undefined ? 'prompt' : 'messages'
-      return new DomainError('invalid_params', `body.${field}: ${err.message}`)
+      return new DomainError('invalid_params', `body.${promptField(request)}: ${err.message}`)
     }
     const fields = { err, pool_id: pool.id, replica_id: replica.id }
     const message = 'The engine did not count the prompt in time; an estimate is used.'

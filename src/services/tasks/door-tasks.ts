@@ -1,6 +1,6 @@
 import { checkWellFormed, digestOf } from '../../domain/artifact.ts'
 import { DomainError } from '../../domain/errors.ts'
-import { asOwner, type Principal } from '../../domain/principal.ts'
+import type { Principal } from '../../domain/principal.ts'
 import type { EventFormat } from '../../domain/stream/event-format.ts'
 import type { FrameSource } from '../../domain/stream/frame-source.ts'
 import type { ErrorEvent } from '../../domain/stream/task-events.ts'
@@ -89,7 +89,6 @@ export class DoorTasks {
     const asked: Asked = { request, ...(kept === undefined ? {} : { kept }) }
     const found = this.twinOf(principal, asked)
     const { task_id } = found ?? (await this.parts.admission.admit(principal, request, correlation_id, rules))
-    const own = asOwner(principal)
     const taskOf = ({ accepted_at, prompt_tokens }: AcceptedTask): DoorTask => ({
       task_id,
       accepted_at,
@@ -97,10 +96,10 @@ export class DoorTasks {
       attached: found !== undefined,
     })
     let answer: F | undefined
-    const { reader, task } = await this.parts.streams.open(own, task_id, { kind: 'start' }, (task) => (answer = format(taskOf(task))))
+    const { reader, task } = await this.parts.streams.open(principal, task_id, { kind: 'start' }, (task) => (answer = format(taskOf(task))))
     if (answer === undefined) throw new Error('a stream was opened without its format')
     const onLeave = (): void => {
-      if (!stays && !reader.done) this.leave(task_id, own, asked)
+      if (!stays && !reader.done) this.leave(task_id, principal, asked)
     }
     return { ...taskOf(task), format: answer, source: new AnswerSource(reader, answer, onLeave) }
   }

@@ -39,7 +39,7 @@ export class LiveTask implements PoolTask {
   ticket: number = unplaced.ticket
   arrival: number = unplaced.arrival
   readonly runs = new Runs()
-  private readonly source: TaskHead['source']
+  readonly head: TaskHead
   private readonly reservation: Reservation
   private currentPool: Pool<LiveTask>
   private currentPhase: Phase = 'tentative'
@@ -58,7 +58,7 @@ export class LiveTask implements PoolTask {
     this.work_ms = pool.estimator.serviceMs(shapeOf(head, head.prompt_tokens))
     this.reservation = reservation
     this.currentPool = pool
-    this.source = head.source
+    this.head = head
   }
 
   get phase(): Phase {
@@ -66,11 +66,11 @@ export class LiveTask implements PoolTask {
   }
 
   get accepted(): AcceptedTask {
-    return this.source.task
+    return this.head.source.task
   }
 
   get key(): TaskKey {
-    const { owner, task_id } = this.accepted
+    const { owner, task_id } = this.head
     return { owner, task_id }
   }
 

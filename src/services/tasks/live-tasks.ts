@@ -41,12 +41,9 @@ export class LiveTasks {
     return owner === undefined ? this.tasks.values() : (this.owned.get(owner) ?? [])
   }
 
-  /** The principal's own task, or with the role `control` anybody's; a task that is not durable yet does not exist yet. */
-  find(principal: Principal, task_id: string): LiveTask | undefined {
-    const own = this.tasks.get(taskKeyOf(principal.name, task_id))
-    if (own !== undefined) return own.phase === 'tentative' ? undefined : own
-    if (!principal.roles.includes('control')) return undefined
-    for (const task of this.tasks.values()) if (task.accepted.task_id === task_id && task.phase !== 'tentative') return task
-    return undefined
+  /** The principal's task; one that is not durable yet does not exist yet. */
+  find({ name }: Principal, task_id: string): LiveTask | undefined {
+    const own = this.tasks.get(taskKeyOf(name, task_id))
+    return own?.phase === 'tentative' ? undefined : own
   }
 }

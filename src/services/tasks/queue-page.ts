@@ -1,6 +1,6 @@
 import type { components } from '../../../generated/api.ts'
 import { defaultPage } from '../../domain/page.ts'
-import { visibleOwner, type Principal } from '../../domain/principal.ts'
+import { controls, type Principal } from '../../domain/principal.ts'
 import type { Pool } from '../pools/pool.ts'
 import type { LiveTask } from './live-task.ts'
 import { progressOf } from './progress.ts'
@@ -48,7 +48,7 @@ function* tasksOf({ running, scheduler }: Pool<LiveTask>): Generator<LiveTask> {
 
 function entryOf(task: LiveTask, principal: Principal, now: number): QueueEntry {
   const { queue_position, predicted_start_ms, on_time_probability } = progressOf(task, now)
-  const { accepted_at, task_id, request } = task.accepted
+  const { accepted_at, task_id, session_id } = task.head
   const queued = task.started_at === undefined
   const place = {
     state: queued ? ('queued' as const) : ('running' as const),
@@ -56,15 +56,14 @@ function entryOf(task: LiveTask, principal: Principal, now: number): QueueEntry 
     age_ms: Math.max(0, Math.round(now - accepted_at)),
     ...(queued ? { queue_position, predicted_start_ms, on_time_probability } : {}),
   }
-  const owner = visibleOwner(principal)
-  if (owner !== undefined && owner !== task.owner) return place
+  if (!controls(principal) && principal.name !== task.owner) return place
   return {
     ...place,
     on_time_probability,
     deadline_in_ms: Math.round(task.deadline_at - now),
     task_id,
-    session_id: request.session_id,
-    ...(owner === undefined ? { owner: task.owner } : {}),
+    session_id,
+    ...(controls(principal) ? { owner: task.owner } : {}),
     ...(task.replica_id === undefined ? {} : { replica_id: task.replica_id }),
   }
 }

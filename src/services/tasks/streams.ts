@@ -1,6 +1,6 @@
 import { DomainError } from '../../domain/errors.ts'
 import type { EventFormat } from '../../domain/stream/event-format.ts'
-import { visibleOwner, type Principal } from '../../domain/principal.ts'
+import type { Principal } from '../../domain/principal.ts'
 import { TaskLog, type ReadPoint, type ResumePoint } from '../../domain/stream/task-log.ts'
 import type { TaskReader } from '../../domain/stream/task-reader.ts'
 import { taskKeyOf, type AcceptedTask } from '../../domain/task.ts'
@@ -74,7 +74,7 @@ export class Streams {
   async open(principal: Principal, task_id: string, from: ResumePoint, format: FormatOf): Promise<OpenedStream | undefined> {
     const task = this.parts.live.find(principal, task_id)
     if (task !== undefined) return this.follow(task, from, format)
-    const record = await this.parts.journal.find(visibleOwner(principal), task_id)
+    const record = await this.parts.journal.find(principal.name, task_id)
     // The task may have been accepted, or may have ended, while the journal was read.
     const now = this.parts.live.find(principal, task_id)
     if (now !== undefined) return this.follow(now, from, format)

@@ -1,8 +1,8 @@
 import { DomainError } from '../../domain/errors.ts'
 import { startMs } from '../../domain/prediction/forecast.ts'
 import { defaultPage } from '../../domain/page.ts'
-import { visibleOwner, type Principal } from '../../domain/principal.ts'
-import { taskKeyOf, type AcceptedTask, type TaskOutcome, type TaskRecord, type TaskState, type TaskView } from '../../domain/task.ts'
+import { controls, ownersListed, type Principal } from '../../domain/principal.ts'
+import { taskKeyOf, type ListedTask, type TaskOutcome, type TaskState, type TaskSummary, type TaskView } from '../../domain/task.ts'
 import type { Journal, TaskFilter } from '../../ports/journal.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { Pools } from '../pools/pools.ts'
@@ -14,6 +14,8 @@ import { queuePage, type QueuePage, type QueueQuery } from './queue-page.ts'
 export interface TaskQuery {
   readonly state?: TaskState | undefined
   readonly session_id?: string | undefined
+  /** Only tasks of this key. */
+  readonly owner?: string | undefined
   readonly limit?: number | undefined
   readonly cursor?: string | undefined
 }
@@ -21,12 +23,12 @@ export interface TaskQuery {
 /** What the view of tasks works with. */
 export interface TasksParts {
   readonly live: LiveTasks
-  readonly journal: Pick<Journal, 'commit' | 'find' | 'list'>
-  readonly pools: Pick<Pools<LiveTask>, 'get'>
+  readonly journal: Pick<Journal, 'commit' | 'look' | 'list'>
+  readonly pools: Pick<Pools<LiveTask>, 'get' | 'all'>
   readonly clock: Clock
 }
 
-/** What a key may know of tasks: its own, or with the role `control` everybody's. */
+/** What a key may know of tasks. */
 export class Tasks {
   private readonly parts: TasksParts
 
@@ -37,40 +39,31 @@ export class Tasks {
   /** @throws DomainError not_found */
   async get(principal: Principal, task_id: string): Promise<TaskView> {
     const live = this.parts.live.find(principal, task_id)
-    if (live !== undefined) return this.viewLive(live, principal)
-    const record = await this.parts.journal.find(visibleOwner(principal), task_id)
+    if (live !== undefined) return this.viewLive(live, live.accepted, principal)
+    const record = await this.parts.journal.look(principal.name, task_id)
     if (record === undefined) throw new DomainError('not_found', 'No such task.')
     return this.view(record, principal)
   }
 
-  /** Newest first. */
+  /** Newest first. @throws DomainError forbidden */
   async list(principal: Principal, query: TaskQuery): Promise<{ tasks: TaskView[]; next_cursor?: string }> {
-    const owner = visibleOwner(principal)
-    const { state, session_id, limit = defaultPage } = query
-    const ended: TaskFilter['ended'] = state === 'queued' || state === 'running' ? 'unfinished' : state
-    const filter = {
-      ...(owner === undefined ? {} : { owner }),
-      ...(session_id === undefined ? {} : { session_id }),
-      ...(ended === undefined ? {} : { ended }),
-    }
-    const page: TaskRecord[] = []
+    const { state, limit = defaultPage } = query
+    const filter = this.filterOf(principal, query)
+    const page: TaskView[] = []
+    let last: number | undefined
     let next = query.cursor === undefined ? undefined : Number(query.cursor)
-    // Whether an unfinished task waits or runs is known only here, so the page is picked from pages of all unfinished ones.
+    // Whether an unfinished task waits or runs is known only here. Few run, so that a page of those that wait is found in little more than a page.
     for (;;) {
       const records = await this.parts.journal.list({ ...filter, ...(next === undefined ? {} : { before_seq: next }), limit: limit + 1 })
-      page.push(
-        ...records
-          .filter((record) => state === undefined || this.view(record, principal).state === state)
-          .slice(0, limit + 1 - page.length),
-      )
+      for (const record of records) {
+        const view = this.view(record, principal)
+        if (state !== undefined && view.state !== state) continue
+        if (page.length === limit) return { tasks: page, next_cursor: String(last) }
+        page.push(view)
+        last = record.seq
+      }
       next = records.at(-1)?.seq
-      if (page.length > limit || records.length <= limit) break
-    }
-    const tasks = page.slice(0, limit)
-    const last = tasks.at(-1)
-    return {
-      tasks: tasks.map((record) => this.view(record, principal)),
-      ...(page.length > limit && last !== undefined ? { next_cursor: String(last.seq) } : {}),
+      if (records.length <= limit) return { tasks: page }
     }
   }
 
@@ -80,7 +73,7 @@ export class Tasks {
    * @throws StorageError
    */
   async forget({ name: owner }: Principal, task_id: string): Promise<void> {
-    const outcome = (await this.parts.journal.find(owner, task_id))?.outcome
+    const outcome = (await this.parts.journal.look(owner, task_id))?.outcome
     if (outcome === undefined) throw new DomainError('not_found', 'No such task has ended.')
     const artifacts = [outcome.artifact_id, outcome.result_artifact_id].filter((id) => id !== undefined)
     await this.parts.journal.commit([{ kind: 'task_forgotten', key: { owner, task_id }, artifacts }])
@@ -91,17 +84,35 @@ export class Tasks {
     return queuePage(this.parts.pools.get(pool_id), principal, query, this.parts.clock.now())
   }
 
-  private view(record: TaskRecord, principal: Principal): TaskView {
+  /** What the journal is asked for. Of tasks that run it is asked by their keys, as it does not know them from those that wait. */
+  private filterOf(principal: Principal, { state, session_id, owner: named }: TaskQuery): Omit<TaskFilter, 'limit'> {
+    const owner = ownersListed(principal, named)
+    if (state === 'running') {
+      const tasks = this.parts.pools.all().flatMap(({ running }) => [...running])
+      const shown = tasks.filter(
+        (task) => (owner ?? task.owner) === task.owner && (session_id ?? task.head.session_id) === task.head.session_id,
+      )
+      return { among: shown.map(({ key }) => key) }
+    }
+    const ended = state === 'queued' ? 'unfinished' : state
+    return {
+      ...(owner === undefined ? {} : { owner }),
+      ...(session_id === undefined ? {} : { session_id }),
+      ...(ended === undefined ? {} : { ended }),
+    }
+  }
+
+  private view(record: ListedTask, principal: Principal): TaskView {
     const live = this.parts.live.get(taskKeyOf(record.task.owner, record.task.task_id))
-    if (live !== undefined && record.outcome === undefined) return this.viewLive(live, principal)
+    if (live !== undefined && record.outcome === undefined) return this.viewLive(live, record.task, principal)
     return taskView(record.task, record.outcome, principal)
   }
 
-  private viewLive(task: LiveTask, principal: Principal): TaskView {
+  private viewLive(task: LiveTask, summary: TaskSummary, principal: Principal): TaskView {
     const { pool } = task
     const ahead = task.started_at === undefined ? pool.scheduler.ahead(task) : undefined
     return {
-      ...taskView(task.accepted, undefined, principal),
+      ...taskView(summary, undefined, principal),
       engine: pool.config.engine,
       pool_id: pool.id,
       state: task.started_at === undefined ? 'queued' : 'running',
@@ -115,12 +126,12 @@ export class Tasks {
 
 const iso = (at: number): string => new Date(at).toISOString()
 
-function taskView(task: AcceptedTask, outcome: TaskOutcome | undefined, principal: Principal): TaskView {
+function taskView(task: TaskSummary, outcome: TaskOutcome | undefined, principal: Principal): TaskView {
   const { task_id, request, pool_id, seed, accepted_at } = task
   const { session_id, workload, model_ref, engine, priority, metadata } = request
   return {
     task_id,
-    ...(visibleOwner(principal) === undefined ? { owner: task.owner } : {}),
+    ...(controls(principal) ? { owner: task.owner } : {}),
     session_id,
     workload,
     model_ref,

@@ -23,6 +23,26 @@ describe('admission', () => {
     assert.deepEqual([accepted?.task.owner, accepted?.task.prompt_tokens, accepted?.task.correlation_id], ['ann', 3, 'c1'])
   })
 
+  it('posts of one id with different bodies cost what each of them costs, however many come at once', async () => {
+    const rig = await startRig()
+    const readsEach = async (posts: number): Promise<number> => {
+      let reads = 0
+      const bodies = Array.from({ length: posts }, (_, seed) => {
+        const get = (): string => {
+          reads++
+          return 'a prompt'
+        }
+        // Refused, so that each is judged by itself.
+        return Object.defineProperty(taskOf({ task_id: 'one', seed, ctx: 100_000 }), 'prompt', { enumerable: true, get })
+      })
+      const refused = bodies.map(async (body) => (await refusalOf(rig.admission.admit(ann, body, 'c'))).kind)
+      assert.deepEqual(new Set(await Promise.all(refused)), new Set(['invalid_params']))
+      return reads / posts
+    }
+    const few = await readsEach(2)
+    assert.ok((await readsEach(40)) <= few)
+  })
+
   it('draws a seed where the client gives none', async () => {
     const rig = await startRig()
     await rig.run({ seed: undefined })

@@ -1,5 +1,6 @@
 import { nativeFormat } from '../../../src/doors/native/frames.ts'
 import assert from 'node:assert/strict'
+import { actingFor } from '../../../src/domain/principal.ts'
 import { StorageError } from '../../../src/ports/journal.ts'
 import { settled } from '../../harness/fake-clock.ts'
 import { ann, bob, boss, refusalOf, startRig, type Rig } from '../../harness/rig.ts'
@@ -95,19 +96,20 @@ describe('cancellation', () => {
     assert.equal(rig.storage.facts('finished').length, 1)
   })
 
-  it('knows no task of another key; control may cancel any', async () => {
+  it('knows no task of another key; control may cancel any by naming its owner', async () => {
     const rig = await startRig()
     await rig.run({ task_id: 't' })
     for (const [who, id] of [
       [bob, 't'],
       [ann, 'unknown'],
-      [boss, 'unknown'],
+      [boss, 't'],
+      [actingFor(boss, 'ann'), 'unknown'],
     ] as const)
       assert.equal((await refusalOf(rig.cancellation.cancel(who, id))).kind, 'not_found')
     assert.equal(await stateOf(rig, 't'), 'running')
-    await rig.cancellation.cancel(boss, 't')
+    await rig.cancellation.cancel(actingFor(boss, 'ann'), 't')
     assert.equal(await stateOf(rig, 't'), 'canceled')
-    await rig.cancellation.cancel(boss, 't')
+    await rig.cancellation.cancel(actingFor(boss, 'ann'), 't')
     assert.equal((await refusalOf(rig.cancellation.cancel(bob, 't'))).kind, 'not_found')
   })
 

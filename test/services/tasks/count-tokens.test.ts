@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { EngineError } from '../../../src/ports/engine.ts'
 import { settled } from '../../harness/fake-clock.ts'
-import { poolConfig, refusalOf, startRig, type Rig } from '../../harness/rig.ts'
+import { countsOfKey } from '../../../src/services/tasks/count-tokens.ts'
+import { bob, poolConfig, refusalOf, startRig, type Rig } from '../../harness/rig.ts'
 
 /** An engine that never counts, but confirms that it was told to stop. */
 async function slowRig(): Promise<Rig> {
@@ -71,6 +72,45 @@ describe('counting a prompt', () => {
       rig.storage.facts('accepted').map(({ task }) => task.prompt_tokens),
       [4],
     )
+  })
+
+  it('a prompt that cannot fit is refused by its bytes, before any engine counts it', async () => {
+    const rig = await startRig({ props: { ctx_max: 8192, longest_token: 4 } })
+    rig.engine().onCount = () => assert.fail('counted')
+    const long = 'x'.repeat(4 * 8192 + 1)
+    const messages = [{ role: 'user' as const, content: long }]
+    for (const [field, prompt] of [
+      ['prompt', { prompt: long }],
+      ['messages', { prompt: undefined, messages }],
+    ] as const) {
+      const error = await refusalOf(rig.admit(prompt))
+      assert.equal(error.kind, 'prompt_too_long')
+      assert.match(error.message, new RegExp(`^body\\.${field}: the prompt has 32769 bytes, which are 8193 tokens at least`))
+    }
+    rig.engine().onCount = () => Promise.resolve(8000)
+    await rig.run({ task_id: 't', ctx: 8192, prompt: long.slice(1) })
+    assert.equal(countOf(rig, 't'), 8000)
+  })
+
+  it('counts few prompts of one key at once, and those of another key beside them', async () => {
+    const rig = await startRig({ pools: [poolConfig({ queue: { capacity: 64 } })] })
+    const counts: ((tokens: number) => void)[] = []
+    rig.engine().onCount = () => new Promise((resolve) => counts.push(resolve))
+    const admitted = Array.from({ length: 20 }, () => rig.admit())
+    await settled()
+    assert.equal(counts.length, countsOfKey)
+    await rig.clock.advance(400)
+    const other = rig.admit({}, bob)
+    await settled()
+    assert.equal(counts.length, countsOfKey + 1, 'another key had to wait')
+    counts.pop()?.(3)
+    await other
+    // A time limit begins with the count and not with the wait for it: all of them are counted.
+    for (let next = counts.shift(); next !== undefined; next = counts.shift()) {
+      next(5)
+      await settled()
+    }
+    for (const { task_id } of await Promise.all(admitted)) assert.equal(countOf(rig, task_id), 5)
   })
 
   it('decides on what is true when the count has come, not on what was when it was asked', async () => {

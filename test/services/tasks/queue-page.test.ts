@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { actingFor } from '../../../src/domain/principal.ts'
 import type { Principal } from '../../../src/domain/principal.ts'
 import type { QueuePage } from '../../../src/services/tasks/queue-page.ts'
 import { ann, bob, boss, poolConfig, refusalOf, startRig, teach, type Rig } from '../../harness/rig.ts'
@@ -57,7 +58,7 @@ describe('the queue of a pool', () => {
   it('says of each task what getTask and its metrics say', async () => {
     const rig = await busy()
     for (const entry of queue(rig, boss).entries) {
-      const view = await rig.tasks.get(boss, String(entry.task_id))
+      const view = await rig.tasks.get(actingFor(boss, String(entry.owner)), String(entry.task_id))
       assert.deepEqual(
         [entry.state, entry.priority, entry.owner, entry.session_id, entry.replica_id, entry.queue_position, entry.predicted_start_ms],
         [view.state, view.priority, view.owner, view.session_id, view.replica_id, view.queue_position, view.predicted_start_ms],

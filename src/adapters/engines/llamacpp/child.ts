@@ -3,20 +3,12 @@ import { flushCompileCache } from 'node:module'
 import { EngineError } from '../../../ports/engine.ts'
 import { generate } from './generation.ts'
 import { load, type LoadedModel } from './loading.ts'
-import type { Command, CountCommand, Failure, GenerateCommand, LoadCommand, Report } from './protocol.ts'
+import { failureOf, outliveSignals, post } from './child-side.ts'
+import type { Command, GenerateCommand, LoadCommand, Report } from './protocol.ts'
 
 let loaded: LoadedModel | undefined
 const running = new Map<number, { readonly abort: AbortController; readonly ended: Promise<void> }>()
 let pieces: (number | string)[] = []
-
-// Without a parent there is nobody to work for. SIGKILL, as an orderly exit can hang in native code.
-const die = (): void => void process.kill(process.pid, 'SIGKILL')
-
-const post = (report: Report): void => {
-  process.send?.(report, undefined, undefined, (error) => {
-    if (error !== null) die()
-  })
-}
 
 const flush = (): void => {
   if (pieces.length === 0) return
@@ -35,11 +27,6 @@ const postText = (id: number, text: string): void => {
 const postAfterText = (report: Report): void => {
   flush()
   post(report)
-}
-
-const failureOf = (error: unknown): Failure => {
-  if (error instanceof EngineError) return { message: error.message, retriable: error.retriable }
-  return { message: `llama.cpp failed: ${error instanceof Error ? error.message : String(error)}`, retriable: true }
 }
 
 const model = (): LoadedModel => {
@@ -74,17 +61,9 @@ async function onLoad(command: LoadCommand): Promise<void> {
   }
 }
 
-function onCount({ id, prompt }: CountCommand): void {
+async function onGenerate({ id, request }: GenerateCommand, signal: AbortSignal): Promise<void> {
   try {
-    postAfterText({ type: 'counted', id, tokens: model().encoder.encode(prompt).length })
-  } catch (error) {
-    postAfterText({ type: 'error', id, ...failureOf(error) })
-  }
-}
-
-async function onGenerate({ id, request, grammar }: GenerateCommand, signal: AbortSignal): Promise<void> {
-  try {
-    const result = await generate(model(), { ...request, grammar }, (text) => postText(id, text), signal)
+    const result = await generate(model(), request, (text) => postText(id, text), signal)
     postAfterText({ type: 'done', id, result })
   } catch (error) {
     postAfterText(signal.aborted ? { type: 'aborted', id } : { type: 'error', id, ...failureOf(error) })
@@ -106,9 +85,6 @@ process.on('message', (message) => {
     case 'load':
       void onLoad(command)
       break
-    case 'count':
-      onCount(command)
-      break
     case 'generate': {
       const abort = new AbortController()
       // `running` is set before the first step, so that the end of it always finds its entry.
@@ -124,6 +100,4 @@ process.on('message', (message) => {
       break
   }
 })
-process.on('disconnect', die)
-// Ctrl-C and service managers signal the whole group; when we end is the daemon's decision, after its running tasks.
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined)
+outliveSignals()

@@ -10,9 +10,11 @@ import {
   type Objection,
   type Prompt,
 } from '../../../ports/engine.ts'
+import { type Child, generate } from './calls.ts'
 import { grammarOf, objectionTo } from './grammar/format.ts'
-import { type Call, LlamaProcess } from './process.ts'
+import { LlamaProcess } from './process.ts'
 import type { KnownDigest } from './protocol.ts'
+import { Tokenizers } from './tokenizers.ts'
 
 export interface LlamaCppOptions {
   /** A GGUF file, or what finds it at each start and says why there is none. */
@@ -32,14 +34,23 @@ export interface LlamaCppOptions {
   readonly onOutput: (line: string) => void
 }
 
-/** llama.cpp by way of node-llama-cpp, in a child process: a native crash must not take the daemon down. */
+/** The processes of one start. */
+interface Running {
+  readonly child: Child
+  readonly tokenizers: Tokenizers
+}
+
+/**
+ * llama.cpp by way of node-llama-cpp, in child processes: a native crash must not take the daemon down. Prompts are turned into tokens in one
+ * of their own, so that no text stops or ends what others are told.
+ */
 export function createLlamaCppEngine(options: LlamaCppOptions): Engine {
   return new LlamaCppEngine(options)
 }
 
 class LlamaCppEngine implements Engine {
   private readonly options: LlamaCppOptions
-  private child: LlamaProcess | undefined
+  private processes: Running | undefined
   private closing: Promise<void> = Promise.resolve()
   private knownDigest: KnownDigest | null = null
 
@@ -48,32 +59,35 @@ class LlamaCppEngine implements Engine {
   }
 
   async start(onDown: (reason: Error) => void): Promise<EngineProps> {
-    if (this.child !== undefined) throw new Error('the llama.cpp engine is already started')
+    if (this.processes !== undefined) throw new Error('the llama.cpp engine is already started')
     const { model_path, ctx, slots, threads, gpu, devices, onOutput } = this.options
-    const child = new LlamaProcess(onOutput, devices)
-    this.child = child
+    const path = typeof model_path === 'string' ? Promise.resolve(model_path) : model_path()
+    path.catch(() => undefined)
+    const child: Child = new LlamaProcess(new URL('./child.ts', import.meta.url), onOutput, devices)
+    const tokenizers = new Tokenizers(async () => resolve(await path), onOutput)
+    const processes = { child, tokenizers }
+    this.processes = processes
+    const end = async (reason: EngineError): Promise<void> => {
+      if (this.processes === processes) this.processes = undefined
+      await endAll(processes, reason)
+    }
     try {
-      const path = typeof model_path === 'string' ? model_path : await model_path()
-      const { props, known_digest } = await child.load({
-        type: 'load',
-        model_path: resolve(path),
-        ctx,
-        slots,
-        threads,
-        gpu,
-        known_digest: this.knownDigest,
-      })
+      const words = tokenizers.start()
+      words.catch(() => undefined)
+      const load = { type: 'load', model_path: resolve(await path), ctx, slots, threads, gpu, known_digest: this.knownDigest } as const
+      const { props, known_digest } = await child.load(load)
+      const { features, longest_token } = await words
       this.knownDigest = known_digest
-      void child.gone.then((reason) => {
+      void child.gone.then(async (reason) => {
         // After stop() the child is no longer ours and its end is no news.
-        if (this.child !== child) return
-        this.child = undefined
+        if (this.processes !== processes) return
+        const ended = end(reason)
         onDown(reason)
+        await ended
       })
-      return props
+      return { ...props, features: [...features, ...props.features], ...(longest_token === undefined ? {} : { longest_token }) }
     } catch (error) {
-      await child.close(stopped())
-      if (this.child === child) this.child = undefined
+      await end(stopped())
       throw error
     }
   }
@@ -82,94 +96,39 @@ class LlamaCppEngine implements Engine {
     return objectionTo(asked)
   }
 
-  countTokens(prompt: Prompt, signal: AbortSignal): Promise<number> {
-    return this.call<number>(signal, (child, { resolve, reject }) => {
-      const call: Call = {
-        text: () => undefined,
-        end: (outcome) => {
-          if (outcome.type === 'counted') resolve(outcome.tokens)
-          else reject(outcomeError(outcome))
-        },
-        fail: reject,
-      }
-      const id = child.begin(call, (id) => ({ type: 'count', id, prompt }))
-      // Counting ends by itself in no time: there is nothing to stop in the child.
-      return () => {
-        child.forget(id)
-        reject(signal.reason)
-      }
-    })
+  async countTokens(prompt: Prompt, signal: AbortSignal): Promise<number> {
+    return this.running().tokenizers.count(prompt, signal)
   }
 
   async generate(request: GenerateRequest, onPart: (part: Part) => void, signal: AbortSignal): Promise<GenerateResult> {
+    signal.throwIfAborted()
     const grammar = grammarOf(request.chat.response_format)
+    const { prompt, continue_from = '', ...rest } = request
+    const running = this.running()
+    const tokens = await running.tokenizers.encode(prompt, continue_from, signal)
     const sampling = { ...request.sampling, temperature: request.sampling.temperature ?? this.options.temperature }
-    return this.call<GenerateResult>(signal, (child, { resolve, reject }) => {
-      let thrown: { error: unknown } | undefined
-      const abort = (): void => child.send({ type: 'abort', id })
-      const call: Call = {
-        text: (piece) => {
-          // Tokens still in the pipe when the caller aborted must not reach it.
-          if (signal.aborted || thrown !== undefined) return
-          try {
-            onPart({ kind: 'text', text: piece })
-          } catch (error) {
-            thrown = { error }
-            abort()
-          }
-        },
-        end: (outcome) => {
-          if (thrown !== undefined) reject(thrown.error)
-          else if (signal.aborted) reject(signal.reason)
-          else if (outcome.type === 'done') resolve(outcome.result)
-          else reject(outcomeError(outcome))
-        },
-        // A dead engine has stopped, too: that confirms an abort as well as the child would have.
-        fail: (error) => reject(signal.aborted ? signal.reason : error),
-      }
-      const id = child.begin(call, (id) => ({
-        type: 'generate',
-        id,
-        request: { ...request, sampling },
-        ...(grammar === undefined ? {} : { grammar }),
-      }))
-      return abort
-    })
+    return generate(running.child, { ...rest, sampling, tokens, grammar }, onPart, signal)
   }
 
   kvUsage(): number | undefined {
-    return this.child?.kv_usage
+    return this.processes?.child.kv_usage
   }
 
   async stop(): Promise<void> {
-    const { child } = this
-    this.child = undefined
-    if (child !== undefined) this.closing = child.close(stopped())
+    const { processes } = this
+    this.processes = undefined
+    if (processes !== undefined) this.closing = endAll(processes, stopped())
     await this.closing
   }
 
-  /** Runs a call on the process; `begin` returns what is to be done when the signal aborts. */
-  private async call<T>(
-    signal: AbortSignal,
-    begin: (child: LlamaProcess, ends: { resolve: (value: T) => void; reject: (reason: unknown) => void }) => () => void,
-  ): Promise<T> {
-    signal.throwIfAborted()
-    const { child } = this
-    if (child?.ready !== true) throw new EngineError('the llama.cpp engine is not running', { retriable: true })
-    const { promise, resolve, reject } = Promise.withResolvers<T>()
-    const onAbort = begin(child, { resolve, reject })
-    signal.addEventListener('abort', onAbort, { once: true })
-    try {
-      return await promise
-    } finally {
-      signal.removeEventListener('abort', onAbort)
-    }
+  private running(): Running {
+    if (this.processes?.child.ready !== true) throw new EngineError('the llama.cpp engine is not running', { retriable: true })
+    return this.processes
   }
 }
 
 const stopped = (): EngineError => new EngineError('the llama.cpp engine was stopped', { retriable: true })
 
-function outcomeError(outcome: { readonly type: string; readonly message?: string; readonly retriable?: boolean }): EngineError {
-  const message = outcome.message ?? `unexpected answer of the llama.cpp process: ${outcome.type}`
-  return new EngineError(message, { retriable: outcome.retriable ?? true })
+async function endAll({ child, tokenizers }: Running, reason: EngineError): Promise<void> {
+  await Promise.all([child.close(reason), tokenizers.close(reason)])
 }

@@ -1,17 +1,13 @@
 import type { LlamaGrammarEvaluationState, LlamaModel, SequenceEvaluateOptions, Token, TokenBias } from 'node-llama-cpp'
 import { StopSequences } from '../../../domain/stream/stop-sequences.ts'
 import { WholeCodePoints } from '../../../domain/stream/whole-code-points.ts'
-import { EngineError, type GenerateRequest, type GenerateResult } from '../../../ports/engine.ts'
+import { EngineError, type GenerateResult } from '../../../ports/engine.ts'
 import { CONTEXT, IncrementalDecoder } from './text-decoder.ts'
 import type { LoadedModel } from './loading.ts'
+import type { TokenRequest } from './protocol.ts'
 import { biasOf, evaluateOptions } from './sampling.ts'
 import { preparePrefix, type Slot } from './slots.ts'
 import type { RunStep } from './steps.ts'
-
-/** A request, and in GBNF what holds its answer to a format. */
-export interface HeldRequest extends GenerateRequest {
-  readonly grammar?: string | undefined
-}
 
 /**
  * Runs one request to its end.
@@ -19,11 +15,11 @@ export interface HeldRequest extends GenerateRequest {
  */
 export async function generate(
   loaded: LoadedModel,
-  request: HeldRequest,
+  request: TokenRequest,
   onText: (text: string) => void,
   signal: AbortSignal,
 ): Promise<GenerateResult> {
-  const prompt = loaded.encoder.encode(request.prompt, request.continue_from)
+  const prompt = request.tokens as readonly Token[]
   if (prompt.length >= loaded.props.ctx_max) {
     const [has, max] = [String(prompt.length), String(loaded.props.ctx_max)]
     throw new EngineError(`the prompt has ${has} tokens, which leaves no room in a context of ${max}`, { retriable: false })
@@ -50,7 +46,7 @@ async function forget(slot: Slot): Promise<void> {
 
 interface GenerationParts {
   readonly loaded: LoadedModel
-  readonly request: GenerateRequest
+  readonly request: TokenRequest
   readonly prompt: readonly Token[]
   readonly slot: Slot
   readonly grammar: LlamaGrammarEvaluationState | undefined
@@ -63,7 +59,7 @@ class Generation {
   private readonly step: RunStep
   private readonly chunk: number
   private readonly slot: Slot
-  private readonly request: GenerateRequest
+  private readonly request: TokenRequest
   private readonly prompt: readonly Token[]
   private readonly history: Token[]
   private readonly limit: number

@@ -1,14 +1,15 @@
 import { availableParallelism } from 'node:os'
 import { basename } from 'node:path'
 import type * as NodeLlamaCpp from 'node-llama-cpp'
-import type { Llama, LlamaContext, LlamaGrammarEvaluationState, LlamaModel, TokenBias } from 'node-llama-cpp'
+import type { Llama, LlamaContext, LlamaGrammarEvaluationState, LlamaModel, Token, TokenBias } from 'node-llama-cpp'
 import { EngineError, type EngineProps } from '../../../ports/engine.ts'
 import { gpuRefusal } from './gpu-builds.ts'
+import { importLibrary, loadModel, messageOf, openBinary } from './library.ts'
 import { batchingIsExact, fastestThreads } from './measure.ts'
 import { checkModelFile, digestOf } from './model-file.ts'
-import type { PromptEncoder } from './prompt.ts'
 import type { KnownDigest, LoadCommand } from './protocol.ts'
 import { Slots } from './slots.ts'
+import { specialTokensOf } from './special-tokens.ts'
 import { inStep, oneAtATime, type RunStep } from './steps.ts'
 
 /** Prompt tokens evaluated between two looks at the abort signal. A GPU does more in less time, and wants large batches. */
@@ -22,7 +23,8 @@ export interface LoadedModel {
   readonly newBias: () => TokenBias
   /** What holds an answer to a grammar, in GBNF, from its first token on. @throws EngineError where llama.cpp does not take the grammar */
   readonly newGrammarState: (grammar: string) => Promise<LlamaGrammarEvaluationState>
-  readonly encoder: PromptEncoder
+  /** Tokens that are no text. */
+  readonly controls: Token[]
   readonly slots: Slots
   readonly step: RunStep
   /** Prompt tokens evaluated at once. */
@@ -39,15 +41,7 @@ export async function load(command: LoadCommand, warn: (line: string) => void): 
   const llama = await openLibrary(library, gpu, warn)
   const digest = digestOf(model_path, file, command.known_digest)
   digest.catch(() => undefined)
-  const model = await llama.loadModel({ modelPath: model_path }).catch((cause: unknown) => {
-    throw new EngineError(
-      `cannot load the model, it is corrupt or of a kind this llama.cpp does not know: ${basename(model_path)} (${messageOf(cause)})`,
-      {
-        retriable: false,
-        cause,
-      },
-    )
-  })
+  const model = await loadModel(llama, model_path)
   const ctx_max = Math.min(command.ctx, model.trainContextSize)
   const threads = command.threads > 0 ? command.threads : await fastestThreads(model, availableParallelism())
   const onCpu = llama.gpu === false
@@ -55,9 +49,6 @@ export async function load(command: LoadCommand, warn: (line: string) => void): 
   const sequences = Array.from({ length: slots }, () => context.getSequence())
   // A seed promises the same text beside other tasks. Where batching would break that, each step runs alone and takes its time.
   const step = !onCpu || slots === 1 || (await batchingIsExact(context, sequences)) ? inStep() : oneAtATime()
-  // Only here, as it imports an optional dependency: without the library the child says how to install that.
-  const { PromptEncoder } = await import('./prompt.ts')
-  const encoder = new PromptEncoder(model, warn)
   const known_digest = await digest
   const props: EngineProps = {
     engine_version: `llama.cpp-${llama.llamaCppRelease.release}+node-llama-cpp-${await library.getModuleVersion()}`,
@@ -66,7 +57,7 @@ export async function load(command: LoadCommand, warn: (line: string) => void): 
     workloads: ['completion'],
     // GPU kernels sum in an order that changes with the batch.
     replayable: onCpu,
-    features: [...encoder.features, 'stop_sequences', 'kv_reuse', 'penalties', 'logit_bias', 'continues', 'json_object', 'json_schema'],
+    features: ['stop_sequences', 'kv_reuse', 'penalties', 'logit_bias', 'continues', 'json_object', 'json_schema'],
     model_digest: known_digest.digest,
   }
   const newBias = (): TokenBias => library.TokenBias.for(model)
@@ -76,18 +67,9 @@ export async function load(command: LoadCommand, warn: (line: string) => void): 
     })
     return new library.LlamaGrammarEvaluationState({ model, grammar: compiled })
   }
-  const shared = { llama, model, newBias, newGrammarState, encoder, step, props, known_digest }
+  const controls = Array.from(specialTokensOf(model).values(), ({ token }) => token)
+  const shared = { llama, model, newBias, newGrammarState, controls, step, props, known_digest }
   return { ...shared, slots: new Slots(sequences), chunk: onCpu ? CHUNK.cpu : CHUNK.gpu }
-}
-
-async function importLibrary(): Promise<typeof NodeLlamaCpp> {
-  try {
-    return await import('node-llama-cpp')
-  } catch (cause) {
-    const missing = cause instanceof Error && 'code' in cause && cause.code === 'ERR_MODULE_NOT_FOUND'
-    const what = missing ? 'node-llama-cpp is not installed' : `node-llama-cpp cannot be used (${messageOf(cause)})`
-    throw new EngineError(`${what}: run npm install node-llama-cpp`, { retriable: false, cause })
-  }
 }
 
 async function openLibrary(library: typeof NodeLlamaCpp, gpu: boolean, warn: (line: string) => void): Promise<Llama> {
@@ -97,25 +79,6 @@ async function openLibrary(library: typeof NodeLlamaCpp, gpu: boolean, warn: (li
   const [version, found] = await Promise.all([library.getModuleVersion(), library.getLlamaGpuTypes('supported')])
   const drivers = found.filter((type) => type !== false)
   throw new EngineError(gpuRefusal(`${process.platform}-${process.arch}`, version, drivers), { retriable: false })
-}
-
-async function openBinary(library: typeof NodeLlamaCpp, gpu: boolean, warn: (line: string) => void): Promise<Llama> {
-  try {
-    return await library.getLlama({
-      gpu: gpu ? 'auto' : false,
-      build: 'never',
-      skipDownload: true,
-      // No limit of the library's own: it would run fewer threads than asked for while another context is busy.
-      maxThreads: 0,
-      logLevel: library.LlamaLogLevel.warn,
-      logger: (level, message) => warn(`llama.cpp ${level}: ${message.trimEnd()}`),
-    })
-  } catch (cause) {
-    throw new EngineError(`node-llama-cpp has no llama.cpp binary for this machine: run npm install node-llama-cpp (${messageOf(cause)})`, {
-      retriable: false,
-      cause,
-    })
-  }
 }
 
 async function createContext(
@@ -139,5 +102,3 @@ async function createContext(
     })
   }
 }
-
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))

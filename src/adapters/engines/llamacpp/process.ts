@@ -3,10 +3,12 @@ import { fileURLToPath } from 'node:url'
 import { EngineError } from '../../../ports/engine.ts'
 import { environmentOf } from '../process/environment.ts'
 import { LineRate, LineSplitter } from '../process/output.ts'
-import type { Command, LoadCommand, Outcome, ReadyMessage, Report } from './protocol.ts'
+import type { Command, Outcome, ReadyMessage, Report, TokenizerCommand, TokenizerReadyMessage } from './protocol.ts'
 
 /** Time the child has to end by itself after `stop`, milliseconds. */
 const STOP_GRACE_MS = 2000
+
+type Sent = Command | TokenizerCommand
 
 /** A call under way. `end` or `fail` is called once, and `text` never after it. */
 export interface Call {
@@ -15,33 +17,39 @@ export interface Call {
   fail(error: EngineError): void
 }
 
-/** One run of the child process that runs llama.cpp: from fork to exit. */
-export class LlamaProcess {
+/** One run of a child process with llama.cpp in it: from fork to exit. `Ready` is what it says of what it has loaded. */
+export class LlamaProcess<Ready extends ReadyMessage | TokenizerReadyMessage> {
   /** Resolves once the process is gone, with the reason. */
   readonly gone: Promise<EngineError>
   /** Share of the KV cache in use, as the child last told. */
   kv_usage: number | undefined
+  /** It was killed from outside, by one who looks for memory for example: nothing it did was to blame. */
+  killed = false
   private readonly child: ChildProcess
   private readonly calls = new Map<number, Call>()
-  private readonly loading = Promise.withResolvers<ReadyMessage>()
+  private readonly loading = Promise.withResolvers<Ready>()
   private readonly exit = Promise.withResolvers<EngineError>()
   private lastId = 0
   private state: 'loading' | 'ready' | 'ending' | 'gone' = 'loading'
 
-  constructor(onOutput: (line: string) => void, devices: readonly number[] = []) {
+  /** @param program file that the process runs @param devices all that it sees; everything if empty */
+  constructor(program: URL, onOutput: (line: string) => void, devices: readonly number[] = []) {
     this.gone = this.exit.promise
     // Nobody may be waiting when the child dies; whoever does wait still gets the rejection.
     this.loading.promise.catch(() => undefined)
     // JSON and not `advanced`: measured with messages of one to two tokens, both take the same 6 to 7 µs a message on either side.
-    this.child = fork(fileURLToPath(new URL('./child.ts', import.meta.url)), [], {
+    this.child = fork(fileURLToPath(program), [], {
       env: environmentOf({ devices }),
       execArgv: [],
       serialization: 'json',
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     })
     this.readOutput(onOutput)
-    this.child.on('message', (message) => this.onReport(message as Report))
-    this.child.on('exit', (code, signal) => this.onGone(`ended with ${signal ?? `code ${String(code)}`}`))
+    this.child.on('message', (message) => this.onReport(message as Report<Ready>))
+    this.child.on('exit', (code, signal) => {
+      this.killed = signal === 'SIGKILL'
+      this.onGone(`ended with ${signal ?? `code ${String(code)}`}`)
+    })
     // Without a pid there was no process and there will be no `exit`.
     this.child.on('error', (error) => {
       if (this.child.pid === undefined) this.onGone(`could not be started: ${error.message}`)
@@ -53,13 +61,13 @@ export class LlamaProcess {
   }
 
   /** Loads the model. @throws {EngineError} when it does not load, or the process ends before. */
-  load(command: LoadCommand): Promise<ReadyMessage> {
+  load(command: Sent): Promise<Ready> {
     this.send(command)
     return this.loading.promise
   }
 
   /** Starts a call and returns its id. */
-  begin(call: Call, commandFor: (id: number) => Command): number {
+  begin(call: Call, commandFor: (id: number) => Sent): number {
     const id = ++this.lastId
     this.calls.set(id, call)
     this.send(commandFor(id))
@@ -71,7 +79,7 @@ export class LlamaProcess {
     this.calls.delete(id)
   }
 
-  send(command: Command): void {
+  send(command: Sent): void {
     // A failed send means that the child is dying: `exit` follows and rejects what waits.
     this.child.send(command, () => undefined)
   }
@@ -82,7 +90,7 @@ export class LlamaProcess {
     const wasReady = this.state === 'ready'
     this.state = 'ending'
     this.rejectAll(reason)
-    const kill = (): void => void this.child.kill('SIGKILL')
+    const kill = (): void => this.kill()
     // A child that is still loading sits in native code and holds nothing worth an orderly end.
     if (!wasReady) kill()
     else this.send({ type: 'stop' })
@@ -91,7 +99,12 @@ export class LlamaProcess {
     clearTimeout(timer)
   }
 
-  private onReport(report: Report): void {
+  /** Ends the process at once: what it does is of no use any more. */
+  kill(): void {
+    this.child.kill('SIGKILL')
+  }
+
+  private onReport(report: Report<Ready>): void {
     switch (report.type) {
       case 'ready':
         if (this.state === 'loading') this.state = 'ready'

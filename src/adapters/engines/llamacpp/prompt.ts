@@ -4,14 +4,7 @@ import { textOf } from '../../../domain/chat.ts'
 import type { ChatMessage, Feature } from '../../../domain/task.ts'
 import { EngineError, type Prompt } from '../../../ports/engine.ts'
 import { type ChatTemplate, compileChatTemplate, type TemplateMessage } from './chat-template.ts'
-
-interface SpecialToken {
-  readonly token: Token
-  /** The tokenizer eats white space before it. */
-  readonly lstrip: boolean
-  /** The tokenizer eats white space after it. */
-  readonly rstrip: boolean
-}
+import { specialTokensOf, type SpecialToken } from './special-tokens.ts'
 
 const escapeRegExp = (text: string): string => text.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&')
 
@@ -21,7 +14,7 @@ export class PromptEncoder {
   private readonly template: ChatTemplate | undefined
   /** A last message of the assistant can be continued. */
   private readonly prefills: boolean
-  private readonly specials = new Map<string, SpecialToken>()
+  private readonly specials: ReadonlyMap<string, SpecialToken>
   /** Matches the text of any special token, the longest first. */
   private readonly specialText: RegExp
 
@@ -29,13 +22,7 @@ export class PromptEncoder {
   constructor(model: LlamaModel, warn: (line: string) => void) {
     this.model = model
     const { tokenizer } = model.fileInfo.metadata
-    for (const [index, text] of tokenizer.ggml.tokens.entries()) {
-      const token = index as Token
-      const attributes = model.getTokenAttributes(token)
-      // llama.cpp parses the user-defined kind in plain text too: these are words of the vocabulary, not controls.
-      if (text.length === 0 || !(attributes.control || attributes.unknown)) continue
-      this.specials.set(text, { token, lstrip: attributes.lstrip, rstrip: attributes.rstrip })
-    }
+    this.specials = specialTokensOf(model)
     const texts = [...this.specials.keys()].sort((a, b) => b.length - a.length)
     // (?!) matches nothing.
     this.specialText = new RegExp(texts.length === 0 ? '(?!)' : texts.map(escapeRegExp).join('|'), 'g')
@@ -43,15 +30,22 @@ export class PromptEncoder {
     this.prefills = this.template !== undefined && goesOn(this.template)
   }
 
+  /**
+   * Bytes of text that one token stands for at most, of what is written with one token after the other; undefined for kinds of tokenizers
+   * that take any number of unknown characters for one.
+   */
+  get longestToken(): number | undefined {
+    const { model, tokens } = this.model.fileInfo.metadata.tokenizer.ggml
+    // Byte-level BPE writes each byte as one character, SentencePiece a space as a character of three bytes.
+    if (model === 'gpt2') return tokens.reduce((most, { length }) => Math.max(most, length), 1)
+    if (model === 'llama') return tokens.reduce((most, text) => Math.max(most, Buffer.byteLength(text)), 1)
+    return undefined
+  }
+
   /** What the model's chat template can. */
   get features(): readonly Feature[] {
     if (this.template === undefined) return []
     return this.prefills ? ['chat_template', 'prefill'] : ['chat_template']
-  }
-
-  /** Tokens that are no text. */
-  get controls(): Token[] {
-    return Array.from(this.specials.values(), ({ token }) => token)
   }
 
   /**

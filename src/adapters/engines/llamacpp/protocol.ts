@@ -1,3 +1,4 @@
+import type { Feature } from '../../../domain/task.ts'
 import type { EngineProps, GenerateRequest, GenerateResult, Prompt } from '../../../ports/engine.ts'
 
 /** What a digest was computed of, so that a restart does not read gigabytes again. */
@@ -22,11 +23,28 @@ export interface LoadCommand {
   readonly known_digest: KnownDigest | null
 }
 
-/** Asks for the tokens of a prompt. */
-export interface CountCommand {
-  readonly type: 'count'
+/** First message to a tokenizer's process, and the only one until it answers `ready` or `failed`. */
+export interface TokenizerLoadCommand {
+  readonly type: 'load'
+  /** Absolute. */
+  readonly model_path: string
+}
+
+/** Asks a tokenizer's process for the tokens of a prompt, and of what is there of its answer. */
+export interface EncodeCommand {
+  readonly type: 'encode'
   readonly id: number
   readonly prompt: Prompt
+  readonly given: string
+  /** Only how many there are. */
+  readonly count: boolean
+}
+
+/** What a generation works with: the prompt as tokens, for the process that runs the model never sees a client's text. */
+export interface TokenRequest extends Omit<GenerateRequest, 'prompt' | 'continue_from'> {
+  readonly tokens: readonly number[]
+  /** Holds the answer to a format, in GBNF. */
+  readonly grammar?: string | undefined
 }
 
 /** Asks for an answer. */
@@ -34,9 +52,7 @@ export interface GenerateCommand {
   readonly type: 'generate'
   readonly id: number
   /** The sampling has its temperature filled in. */
-  readonly request: GenerateRequest
-  /** Holds the answer to a format, in GBNF. */
-  readonly grammar?: string
+  readonly request: TokenRequest
 }
 
 /** Stops a call; `aborted` confirms it. */
@@ -51,7 +67,10 @@ export interface StopCommand {
 }
 
 /** Parent to child. `id` is the parent's, unique among the calls of one child. */
-export type Command = LoadCommand | CountCommand | GenerateCommand | AbortCommand | StopCommand
+export type Command = LoadCommand | GenerateCommand | AbortCommand | StopCommand
+
+/** Parent to a tokenizer's process. */
+export type TokenizerCommand = TokenizerLoadCommand | EncodeCommand | StopCommand
 
 /** Why something failed. @see EngineError */
 export interface Failure {
@@ -66,6 +85,15 @@ export interface ReadyMessage {
   readonly known_digest: KnownDigest
 }
 
+/** The words of the model are loaded. */
+export interface TokenizerReadyMessage {
+  readonly type: 'ready'
+  /** What the model's chat template can. */
+  readonly features: readonly Feature[]
+  /** Bytes of text that one token stands for at most; left out where it may stand for any number. */
+  readonly longest_token?: number
+}
+
 /** The model did not load. */
 export interface FailedMessage extends Failure {
   readonly type: 'failed'
@@ -77,11 +105,18 @@ export interface TextMessage {
   readonly pieces: readonly (number | string)[]
 }
 
-/** Ends a `count`. */
+/** Ends an `encode` that counts. */
 export interface CountedMessage {
   readonly type: 'counted'
   readonly id: number
   readonly tokens: number
+}
+
+/** Ends an `encode` that does not only count. */
+export interface EncodedMessage {
+  readonly type: 'encoded'
+  readonly id: number
+  readonly tokens: readonly number[]
 }
 
 /** Ends a `generate` that came to its end. */
@@ -109,8 +144,8 @@ export interface KvMessage {
   readonly usage: number
 }
 
-/** Ends a call: exactly one for each `count` and `generate`. */
-export type Outcome = CountedMessage | DoneMessage | AbortedMessage | ErrorMessage
+/** Ends a call: exactly one for each `encode` and `generate`. */
+export type Outcome = CountedMessage | EncodedMessage | DoneMessage | AbortedMessage | ErrorMessage
 
-/** Child to parent. */
-export type Report = ReadyMessage | FailedMessage | TextMessage | KvMessage | Outcome
+/** Child to parent. `Ready` is what it says once it has loaded. */
+export type Report<Ready = ReadyMessage | TokenizerReadyMessage> = Ready | FailedMessage | TextMessage | KvMessage | Outcome

@@ -40,7 +40,7 @@ export function evaluateOptions(
  */
 export function biasOf(
   { logit_bias }: Sampling,
-  { model, newBias, encoder }: Pick<LoadedModel, 'model' | 'newBias' | 'encoder'>,
+  { model, newBias, controls }: Pick<LoadedModel, 'model' | 'newBias' | 'controls'>,
   held: boolean,
 ): TokenBias | undefined {
   const entries = Object.entries(logit_bias ?? {})
@@ -54,6 +54,6 @@ export function biasOf(
     if (model.isEogToken(token)) throw new EngineError(`logit_bias: token ${id} ends the turn and takes no bias`, { retriable: false })
     biases.set(token, { logit })
   }
-  if (held) biases.set(encoder.controls, 'never')
+  if (held) biases.set(controls, 'never')
   return biases
 }

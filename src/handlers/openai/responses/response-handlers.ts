@@ -1,7 +1,7 @@
 import type { ResponseFrames } from '../../../doors/openai/responses/frames.ts'
 import { pageOf } from '../../../doors/openai/responses/input-items.ts'
 import { taskIdOf } from '../../../doors/openai/responses/kept.ts'
-import { asOwner, type Principal } from '../../../domain/principal.ts'
+import type { Principal } from '../../../domain/principal.ts'
 import type { FrameSource } from '../../../domain/stream/frame-source.ts'
 import type { Cancellation } from '../../../services/tasks/cancellation.ts'
 import type { Tasks } from '../../../services/tasks/tasks.ts'
@@ -23,7 +23,7 @@ const nothing = (): void => undefined
 export function responseHandlers(services: ResponseServices): Pick<Handlers, Responses> {
   const stored = new StoredResponses(services)
   const { cancellation, doorTasks, tasks } = services
-  const cancel = (principal: Principal, id: string): Promise<void> => cancellation.cancel(asOwner(principal), taskIdOf(id))
+  const cancel = (principal: Principal, id: string): Promise<void> => cancellation.cancel(principal, taskIdOf(id))
   return {
     createResponse: createResponse({ doorTasks, stored }),
     getResponse: async ({ params, query, principal }) => {

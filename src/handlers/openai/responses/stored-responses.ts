@@ -1,5 +1,5 @@
 import { DomainError } from '../../../domain/errors.ts'
-import { asOwner, type Principal } from '../../../domain/principal.ts'
+import type { Principal } from '../../../domain/principal.ts'
 import type { ChatMessage } from '../../../domain/task.ts'
 import { ResponseFrames } from '../../../doors/openai/responses/frames.ts'
 import { messagesOf, type InputItem } from '../../../doors/openai/responses/input.ts'
@@ -35,7 +35,7 @@ export class StoredResponses {
   async open(principal: Principal, response_id: string, after: number): Promise<StoredResponse> {
     let made: Pick<StoredResponse, 'head' | 'frames'> | undefined
     const opened = await this.parts.streams
-      .open(asOwner(principal), taskIdOf(response_id), { kind: 'start' }, ({ task_id, accepted_at, request, kept }) => {
+      .open(principal, taskIdOf(response_id), { kind: 'start' }, ({ task_id, accepted_at, request, kept }) => {
         const told = keptResponse(kept)
         if (told === undefined) throw gone(response_id)
         const head = { task_id, accepted_at, request, told }
@@ -53,7 +53,7 @@ export class StoredResponses {
   async get(principal: Principal, response_id: string): Promise<ResponseObject> {
     const { frames, done } = await this.look(principal, response_id)
     if (done) return frames.response()
-    const { state } = await this.parts.tasks.get(asOwner(principal), taskIdOf(response_id))
+    const { state } = await this.parts.tasks.get(principal, taskIdOf(response_id))
     // It may have ended since it was looked at.
     return state === 'queued' || state === 'running'
       ? frames.response(state === 'queued' ? 'queued' : 'in_progress')

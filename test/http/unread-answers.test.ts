@@ -1,0 +1,40 @@
+import assert from 'node:assert/strict'
+import { connect, type Socket } from 'node:net'
+import { keys, startDaemon, type TestDaemon } from '../harness/daemon.ts'
+import { call } from '../harness/http.ts'
+import { untilAnswer } from '../harness/wait.ts'
+
+describe('answers that nobody reads', () => {
+  const sockets: Socket[] = []
+  let daemon: TestDaemon
+  before(async () => {
+    daemon = await startDaemon()
+  })
+  after(async () => {
+    for (const socket of sockets) socket.destroy()
+    await daemon.stop()
+  })
+
+  it('are bounded for each key: the one that is left unread the longest loses its connection, and others are served', async () => {
+    const content = 'x'.repeat(4_000_000)
+    const made = await call(daemon.url, '/v1/artifacts', {
+      ...{ method: 'POST', key: keys.data },
+      body: { kind: 'plan', content, tags: [], metadata: {} },
+    })
+    const path = `/v1/artifacts/${String(made.json['id'])}`
+    const asked = 25
+    let requests = 0
+    daemon.server.on('request', () => requests++)
+    for (let i = 0; i < asked; i++) {
+      const socket = connect(Number(new URL(daemon.url).port), '127.0.0.1')
+      sockets.push(socket)
+      socket.on('error', () => undefined)
+      socket.pause()
+      socket.write(`GET ${path} HTTP/1.1\r\nHost: localhost\r\nX-API-Key: ${keys.data}\r\n\r\n`)
+    }
+    const open = (): Promise<number> => new Promise((resolve) => daemon.server.getConnections((_, count) => resolve(count)))
+    await untilAnswer(open, (count) => requests === asked && count <= 17)
+    const read = await call(daemon.url, path, { key: keys.data })
+    assert.equal(String(read.json['content']).length, content.length)
+  })
+})
