@@ -82,6 +82,7 @@ return errors === 0;
 }
 
 export const getResponse = validate11;
+const pattern0 = new RegExp("^[0-9]{1,16}$", "u");
 
 function validate11(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -189,6 +190,16 @@ if(valid2){
 if(data2.starting_after !== undefined){
 let data4 = data2.starting_after;
 const _errs11 = errors;
+const _errs12 = errors;
+if(typeof data4 === "string"){
+if(!pattern0.test(data4)){
+validate11.errors = [{instancePath:instancePath+"/query/starting_after",schemaPath:"#/properties/query/properties/starting_after/allOf/0/pattern",keyword:"pattern",params:{pattern: "^[0-9]{1,16}$"},message:"must match pattern \""+"^[0-9]{1,16}$"+"\""}];
+return false;
+}
+}
+var valid3 = _errs12 === errors;
+if(valid3){
+const _errs13 = errors;
 if(!((typeof data4 == "number") && (!(data4 % 1) && !isNaN(data4)))){
 let dataType2 = typeof data4;
 let coerced2 = undefined;
@@ -198,7 +209,7 @@ if(dataType2 === "boolean" || data4 === null
 coerced2 = +data4;
 }
 else {
-validate11.errors = [{instancePath:instancePath+"/query/starting_after",schemaPath:"#/properties/query/properties/starting_after/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate11.errors = [{instancePath:instancePath+"/query/starting_after",schemaPath:"#/properties/query/properties/starting_after/allOf/1/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 }
@@ -209,13 +220,15 @@ data2["starting_after"] = coerced2;
 }
 }
 }
-if(errors === _errs11){
+if(errors === _errs13){
 if(typeof data4 == "number"){
 if(data4 < 0 || isNaN(data4)){
-validate11.errors = [{instancePath:instancePath+"/query/starting_after",schemaPath:"#/properties/query/properties/starting_after/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate11.errors = [{instancePath:instancePath+"/query/starting_after",schemaPath:"#/properties/query/properties/starting_after/allOf/1/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
+}
+var valid3 = _errs13 === errors;
 }
 var valid2 = _errs11 === errors;
 }
@@ -237,8 +250,8 @@ var valid0 = true;
 if(valid0){
 if(data.header !== undefined){
 let data5 = data.header;
-const _errs13 = errors;
-if(errors === _errs13){
+const _errs15 = errors;
+if(errors === _errs15){
 if(data5 && typeof data5 == "object" && !Array.isArray(data5)){
 }
 else {
@@ -246,7 +259,7 @@ validate11.errors = [{instancePath:instancePath+"/header",schemaPath:"#/properti
 return false;
 }
 }
-var valid0 = _errs13 === errors;
+var valid0 = _errs15 === errors;
 }
 else {
 var valid0 = true;
@@ -383,7 +396,7 @@ return errors === 0;
 }
 
 export const listInputItems = validate13;
-const schema14 = {"type":"object","required":["path","query","header"],"properties":{"path":{"type":"object","additionalProperties":false,"required":["response_id"],"properties":{"response_id":{"type":"string"}}},"query":{"type":"object","additionalProperties":true,"required":[],"properties":{"order":{"type":"string","enum":["asc","desc"],"default":"desc"},"limit":{"type":"integer","minimum":1,"maximum":100,"default":20},"after":{"type":"string"}}},"header":{"type":"object","additionalProperties":true,"required":[],"properties":{}}}};
+const schema14 = {"type":"object","required":["path","query","header"],"properties":{"path":{"type":"object","additionalProperties":false,"required":["response_id"],"properties":{"response_id":{"type":"string"}}},"query":{"type":"object","additionalProperties":true,"required":[],"properties":{"order":{"type":"string","enum":["asc","desc"],"default":"desc"},"limit":{"allOf":[{"pattern":"^[0-9]{1,16}$"},{"type":"integer","minimum":1,"maximum":100}],"default":20},"after":{"type":"string"}}},"header":{"type":"object","additionalProperties":true,"required":[],"properties":{}}}};
 
 function validate13(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -498,6 +511,16 @@ var valid2 = _errs9 === errors;
 if(valid2){
 let data4 = data2.limit;
 const _errs11 = errors;
+const _errs12 = errors;
+if(typeof data4 === "string"){
+if(!pattern0.test(data4)){
+validate13.errors = [{instancePath:instancePath+"/query/limit",schemaPath:"#/properties/query/properties/limit/allOf/0/pattern",keyword:"pattern",params:{pattern: "^[0-9]{1,16}$"},message:"must match pattern \""+"^[0-9]{1,16}$"+"\""}];
+return false;
+}
+}
+var valid3 = _errs12 === errors;
+if(valid3){
+const _errs13 = errors;
 if(!((typeof data4 == "number") && (!(data4 % 1) && !isNaN(data4)))){
 let dataType2 = typeof data4;
 let coerced2 = undefined;
@@ -507,7 +530,7 @@ if(dataType2 === "boolean" || data4 === null
 coerced2 = +data4;
 }
 else {
-validate13.errors = [{instancePath:instancePath+"/query/limit",schemaPath:"#/properties/query/properties/limit/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate13.errors = [{instancePath:instancePath+"/query/limit",schemaPath:"#/properties/query/properties/limit/allOf/1/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 }
@@ -518,25 +541,27 @@ data2["limit"] = coerced2;
 }
 }
 }
-if(errors === _errs11){
+if(errors === _errs13){
 if(typeof data4 == "number"){
 if(data4 > 100 || isNaN(data4)){
-validate13.errors = [{instancePath:instancePath+"/query/limit",schemaPath:"#/properties/query/properties/limit/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100},message:"must be <= 100"}];
+validate13.errors = [{instancePath:instancePath+"/query/limit",schemaPath:"#/properties/query/properties/limit/allOf/1/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100},message:"must be <= 100"}];
 return false;
 }
 else {
 if(data4 < 1 || isNaN(data4)){
-validate13.errors = [{instancePath:instancePath+"/query/limit",schemaPath:"#/properties/query/properties/limit/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate13.errors = [{instancePath:instancePath+"/query/limit",schemaPath:"#/properties/query/properties/limit/allOf/1/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
 }
+}
+var valid3 = _errs13 === errors;
 }
 var valid2 = _errs11 === errors;
 if(valid2){
 if(data2.after !== undefined){
 let data5 = data2.after;
-const _errs13 = errors;
+const _errs15 = errors;
 if(typeof data5 !== "string"){
 let dataType3 = typeof data5;
 let coerced3 = undefined;
@@ -559,7 +584,7 @@ data2["after"] = coerced3;
 }
 }
 }
-var valid2 = _errs13 === errors;
+var valid2 = _errs15 === errors;
 }
 else {
 var valid2 = true;
@@ -580,8 +605,8 @@ var valid0 = true;
 if(valid0){
 if(data.header !== undefined){
 let data6 = data.header;
-const _errs15 = errors;
-if(errors === _errs15){
+const _errs17 = errors;
+if(errors === _errs17){
 if(data6 && typeof data6 == "object" && !Array.isArray(data6)){
 }
 else {
@@ -589,7 +614,7 @@ validate13.errors = [{instancePath:instancePath+"/header",schemaPath:"#/properti
 return false;
 }
 }
-var valid0 = _errs15 === errors;
+var valid0 = _errs17 === errors;
 }
 else {
 var valid0 = true;

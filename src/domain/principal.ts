@@ -8,6 +8,9 @@ export interface Principal {
   readonly roles: readonly Role[]
 }
 
+/** Whether a header can carry a key, as `X-API-Key` and as `Authorization: Bearer`: visible ASCII characters, no spaces. */
+export const isSendable = (key: string): boolean => /^[\x21-\x7e]{1,4096}$/.test(key)
+
 /** Whose things a principal may see: only its own, or with the role `control` everybody's (undefined). */
 export const visibleOwner = (principal: Principal): string | undefined => (principal.roles.includes('control') ? undefined : principal.name)
 

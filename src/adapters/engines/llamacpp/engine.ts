@@ -23,6 +23,8 @@ export interface LlamaCppOptions {
   readonly gpu: boolean
   /** GPUs it may use, as nvidia-smi numbers them; all of them if empty. */
   readonly devices?: readonly number[]
+  /** Where the model's template has no place for a message of the system: `prepend` puts it before what the user says; refused unless given. */
+  readonly system_messages?: 'refuse' | 'prepend'
   /** Where a request's sampling gives none. */
   readonly temperature: number
   /** The child's output line by line, escaped and capped. */
@@ -46,7 +48,7 @@ class LlamaCppEngine implements Engine {
 
   async start(onDown: (reason: Error) => void): Promise<EngineProps> {
     if (this.child !== undefined) throw new Error('the llama.cpp engine is already started')
-    const { model_path, ctx, slots, threads, gpu, devices, onOutput } = this.options
+    const { model_path, ctx, slots, threads, gpu, devices, system_messages = 'refuse', onOutput } = this.options
     const child = new LlamaProcess(onOutput, devices)
     this.child = child
     try {
@@ -58,6 +60,7 @@ class LlamaCppEngine implements Engine {
         slots,
         threads,
         gpu,
+        system_messages,
         known_digest: this.knownDigest,
       })
       this.knownDigest = known_digest

@@ -55,7 +55,7 @@ export async function load(command: LoadCommand, warn: (line: string) => void): 
   const step = !onCpu || slots === 1 || (await batchingIsExact(context, sequences)) ? inStep() : oneAtATime()
   // Only here, as it imports an optional dependency: without the library the child says how to install that.
   const { PromptEncoder } = await import('./prompt.ts')
-  const encoder = new PromptEncoder(model, warn)
+  const encoder = new PromptEncoder(model, command.system_messages === 'prepend', warn)
   const known_digest = await digest
   const props: EngineProps = {
     engine_version: `llama.cpp-${llama.llamaCppRelease.release}+node-llama-cpp-${await library.getModuleVersion()}`,

@@ -19,6 +19,7 @@ export interface LoadCommand {
   /** 0 = measure. */
   readonly threads: number
   readonly gpu: boolean
+  readonly system_messages: 'refuse' | 'prepend'
   readonly known_digest: KnownDigest | null
 }
 
