@@ -36,7 +36,7 @@ export async function untilAnswer<T>(
   for (;;) {
     const answer = await ask()
     if (fits(answer)) return answer
-    if (performance.now() > end) throw inVain(`${what}; the last answer was ${String(JSON.stringify(answer)).slice(0, 500)}`, limit_ms)
+    if (performance.now() > end) throw inVain(`${what}; the last answer was ${JSON.stringify(answer).slice(0, 500)}`, limit_ms)
     await pause(2)
   }
 }
