@@ -2604,6 +2604,7 @@ return errors === 0;
 
 const schema51 = {"type":"object","discriminator":{"propertyName":"driver"},"oneOf":[{"$ref":"#/definitions/LlamacppEmbeddedPool"},{"$ref":"#/definitions/LlamacppExternalPool"},{"$ref":"#/definitions/LlamacppManagedPool"}],"required":["engine"],"properties":{"engine":{"enum":["llamacpp"]}}};
 const schema52 = {"type":"object","additionalProperties":false,"required":["engine","driver","llamacpp","ctx"],"properties":{"id":true,"engine":{"type":"string","enum":["llamacpp"]},"driver":{"type":"string","enum":["embedded"]},"model":true,"ctx":true,"max_tokens_out":true,"sampler_profile_version":true,"replicas":true,"queue":true,"timeouts":true,"prices":true,"llamacpp":{"$ref":"#/definitions/LlamacppOptions","default":{}}}};
+const schema53 = {"type":"object","additionalProperties":false,"required":["threads","gpu","temperature","system_messages"],"properties":{"threads":{"type":"integer","minimum":0,"maximum":1024,"default":0},"gpu":{"type":"boolean","default":false},"temperature":{"type":"number","minimum":0,"maximum":5,"default":0.7},"system_messages":{"type":"string","enum":["refuse","prepend"],"default":"refuse"}}};
 
 function validate33(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -2721,6 +2722,9 @@ data2.gpu = false;
 if(data2.temperature === undefined){
 data2.temperature = 0.7;
 }
+if(data2.system_messages === undefined){
+data2.system_messages = "refuse";
+}
 if(data2.threads === undefined){
 const err9 = {instancePath:instancePath+"/llamacpp",schemaPath:"#/definitions/LlamacppOptions/required",keyword:"required",params:{missingProperty: "threads"},message:"must have required property '"+"threads"+"'"};
 if(vErrors === null){
@@ -2751,9 +2755,8 @@ vErrors.push(err11);
 }
 errors++;
 }
-for(const key1 in data2){
-if(!(((key1 === "threads") || (key1 === "gpu")) || (key1 === "temperature"))){
-const err12 = {instancePath:instancePath+"/llamacpp",schemaPath:"#/definitions/LlamacppOptions/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key1},message:"must NOT have additional properties"};
+if(data2.system_messages === undefined){
+const err12 = {instancePath:instancePath+"/llamacpp",schemaPath:"#/definitions/LlamacppOptions/required",keyword:"required",params:{missingProperty: "system_messages"},message:"must have required property '"+"system_messages"+"'"};
 if(vErrors === null){
 vErrors = [err12];
 }
@@ -2762,10 +2765,9 @@ vErrors.push(err12);
 }
 errors++;
 }
-}
-let data3 = data2.threads;
-if(!((typeof data3 == "number") && (!(data3 % 1) && !isNaN(data3)))){
-const err13 = {instancePath:instancePath+"/llamacpp/threads",schemaPath:"#/definitions/LlamacppOptions/properties/threads/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+for(const key1 in data2){
+if(!((((key1 === "threads") || (key1 === "gpu")) || (key1 === "temperature")) || (key1 === "system_messages"))){
+const err13 = {instancePath:instancePath+"/llamacpp",schemaPath:"#/definitions/LlamacppOptions/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key1},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err13];
 }
@@ -2774,9 +2776,10 @@ vErrors.push(err13);
 }
 errors++;
 }
-if(typeof data3 == "number"){
-if(data3 > 1024 || isNaN(data3)){
-const err14 = {instancePath:instancePath+"/llamacpp/threads",schemaPath:"#/definitions/LlamacppOptions/properties/threads/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1024},message:"must be <= 1024"};
+}
+let data3 = data2.threads;
+if(!((typeof data3 == "number") && (!(data3 % 1) && !isNaN(data3)))){
+const err14 = {instancePath:instancePath+"/llamacpp/threads",schemaPath:"#/definitions/LlamacppOptions/properties/threads/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
 if(vErrors === null){
 vErrors = [err14];
 }
@@ -2785,8 +2788,9 @@ vErrors.push(err14);
 }
 errors++;
 }
-if(data3 < 0 || isNaN(data3)){
-const err15 = {instancePath:instancePath+"/llamacpp/threads",schemaPath:"#/definitions/LlamacppOptions/properties/threads/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+if(typeof data3 == "number"){
+if(data3 > 1024 || isNaN(data3)){
+const err15 = {instancePath:instancePath+"/llamacpp/threads",schemaPath:"#/definitions/LlamacppOptions/properties/threads/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1024},message:"must be <= 1024"};
 if(vErrors === null){
 vErrors = [err15];
 }
@@ -2795,9 +2799,8 @@ vErrors.push(err15);
 }
 errors++;
 }
-}
-if(typeof data2.gpu !== "boolean"){
-const err16 = {instancePath:instancePath+"/llamacpp/gpu",schemaPath:"#/definitions/LlamacppOptions/properties/gpu/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"};
+if(data3 < 0 || isNaN(data3)){
+const err16 = {instancePath:instancePath+"/llamacpp/threads",schemaPath:"#/definitions/LlamacppOptions/properties/threads/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
 if(vErrors === null){
 vErrors = [err16];
 }
@@ -2806,10 +2809,9 @@ vErrors.push(err16);
 }
 errors++;
 }
-let data5 = data2.temperature;
-if(typeof data5 == "number"){
-if(data5 > 5 || isNaN(data5)){
-const err17 = {instancePath:instancePath+"/llamacpp/temperature",schemaPath:"#/definitions/LlamacppOptions/properties/temperature/maximum",keyword:"maximum",params:{comparison: "<=", limit: 5},message:"must be <= 5"};
+}
+if(typeof data2.gpu !== "boolean"){
+const err17 = {instancePath:instancePath+"/llamacpp/gpu",schemaPath:"#/definitions/LlamacppOptions/properties/gpu/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"};
 if(vErrors === null){
 vErrors = [err17];
 }
@@ -2818,8 +2820,10 @@ vErrors.push(err17);
 }
 errors++;
 }
-if(data5 < 0 || isNaN(data5)){
-const err18 = {instancePath:instancePath+"/llamacpp/temperature",schemaPath:"#/definitions/LlamacppOptions/properties/temperature/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+let data5 = data2.temperature;
+if(typeof data5 == "number"){
+if(data5 > 5 || isNaN(data5)){
+const err18 = {instancePath:instancePath+"/llamacpp/temperature",schemaPath:"#/definitions/LlamacppOptions/properties/temperature/maximum",keyword:"maximum",params:{comparison: "<=", limit: 5},message:"must be <= 5"};
 if(vErrors === null){
 vErrors = [err18];
 }
@@ -2828,9 +2832,8 @@ vErrors.push(err18);
 }
 errors++;
 }
-}
-else {
-const err19 = {instancePath:instancePath+"/llamacpp/temperature",schemaPath:"#/definitions/LlamacppOptions/properties/temperature/type",keyword:"type",params:{type: "number"},message:"must be number"};
+if(data5 < 0 || isNaN(data5)){
+const err19 = {instancePath:instancePath+"/llamacpp/temperature",schemaPath:"#/definitions/LlamacppOptions/properties/temperature/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
 if(vErrors === null){
 vErrors = [err19];
 }
@@ -2841,7 +2844,7 @@ errors++;
 }
 }
 else {
-const err20 = {instancePath:instancePath+"/llamacpp",schemaPath:"#/definitions/LlamacppOptions/type",keyword:"type",params:{type: "object"},message:"must be object"};
+const err20 = {instancePath:instancePath+"/llamacpp/temperature",schemaPath:"#/definitions/LlamacppOptions/properties/temperature/type",keyword:"type",params:{type: "number"},message:"must be number"};
 if(vErrors === null){
 vErrors = [err20];
 }
@@ -2850,14 +2853,46 @@ vErrors.push(err20);
 }
 errors++;
 }
-}
-else {
-const err21 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+let data6 = data2.system_messages;
+if(typeof data6 !== "string"){
+const err21 = {instancePath:instancePath+"/llamacpp/system_messages",schemaPath:"#/definitions/LlamacppOptions/properties/system_messages/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err21];
 }
 else {
 vErrors.push(err21);
+}
+errors++;
+}
+if(!((data6 === "refuse") || (data6 === "prepend"))){
+const err22 = {instancePath:instancePath+"/llamacpp/system_messages",schemaPath:"#/definitions/LlamacppOptions/properties/system_messages/enum",keyword:"enum",params:{allowedValues: schema53.properties.system_messages.enum},message:"must be equal to one of the allowed values"};
+if(vErrors === null){
+vErrors = [err22];
+}
+else {
+vErrors.push(err22);
+}
+errors++;
+}
+}
+else {
+const err23 = {instancePath:instancePath+"/llamacpp",schemaPath:"#/definitions/LlamacppOptions/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err23];
+}
+else {
+vErrors.push(err23);
+}
+errors++;
+}
+}
+else {
+const err24 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err24];
+}
+else {
+vErrors.push(err24);
 }
 errors++;
 }

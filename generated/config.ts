@@ -594,6 +594,12 @@ export interface components {
              * @default 0.7
              */
             readonly temperature: number;
+            /**
+             * @description What becomes of messages of the roles system and developer where the model's chat template has no place for them: tasks with one are refused, or it is put before what the user says.
+             * @default refuse
+             * @enum {string}
+             */
+            readonly system_messages: "refuse" | "prepend";
         };
         readonly LlamacppPool: components["schemas"]["LlamacppEmbeddedPool"] | components["schemas"]["LlamacppExternalPool"] | components["schemas"]["LlamacppManagedPool"];
         /** @description A GGUF model run by llama.cpp in a supervised child process. */

@@ -82,6 +82,7 @@ return errors === 0;
 }
 
 export const getResponse = validate11;
+const pattern0 = new RegExp("^[0-9]{1,16}$", "u");
 
 function validate11(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -189,6 +190,16 @@ if(valid2){
 if(data2.starting_after !== undefined){
 let data4 = data2.starting_after;
 const _errs11 = errors;
+const _errs12 = errors;
+if(typeof data4 === "string"){
+if(!pattern0.test(data4)){
+validate11.errors = [{instancePath:instancePath+"/query/starting_after",schemaPath:"#/properties/query/properties/starting_after/allOf/0/pattern",keyword:"pattern",params:{pattern: "^[0-9]{1,16}$"},message:"must match pattern \""+"^[0-9]{1,16}$"+"\""}];
+return false;
+}
+}
+var valid3 = _errs12 === errors;
+if(valid3){
+const _errs13 = errors;
 if(!((typeof data4 == "number") && (!(data4 % 1) && !isNaN(data4)))){
 let dataType2 = typeof data4;
 let coerced2 = undefined;
@@ -198,7 +209,7 @@ if(dataType2 === "boolean" || data4 === null
 coerced2 = +data4;
 }
 else {
-validate11.errors = [{instancePath:instancePath+"/query/starting_after",schemaPath:"#/properties/query/properties/starting_after/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate11.errors = [{instancePath:instancePath+"/query/starting_after",schemaPath:"#/properties/query/properties/starting_after/allOf/1/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 }
@@ -209,13 +220,15 @@ data2["starting_after"] = coerced2;
 }
 }
 }
-if(errors === _errs11){
+if(errors === _errs13){
 if(typeof data4 == "number"){
 if(data4 < 0 || isNaN(data4)){
-validate11.errors = [{instancePath:instancePath+"/query/starting_after",schemaPath:"#/properties/query/properties/starting_after/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate11.errors = [{instancePath:instancePath+"/query/starting_after",schemaPath:"#/properties/query/properties/starting_after/allOf/1/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
+}
+var valid3 = _errs13 === errors;
 }
 var valid2 = _errs11 === errors;
 }
@@ -237,8 +250,8 @@ var valid0 = true;
 if(valid0){
 if(data.header !== undefined){
 let data5 = data.header;
-const _errs13 = errors;
-if(errors === _errs13){
+const _errs15 = errors;
+if(errors === _errs15){
 if(data5 && typeof data5 == "object" && !Array.isArray(data5)){
 }
 else {
@@ -246,7 +259,7 @@ validate11.errors = [{instancePath:instancePath+"/header",schemaPath:"#/properti
 return false;
 }
 }
-var valid0 = _errs13 === errors;
+var valid0 = _errs15 === errors;
 }
 else {
 var valid0 = true;
@@ -383,7 +396,7 @@ return errors === 0;
 }
 
 export const listInputItems = validate13;
-const schema14 = {"type":"object","required":["path","query","header"],"properties":{"path":{"type":"object","additionalProperties":false,"required":["response_id"],"properties":{"response_id":{"type":"string"}}},"query":{"type":"object","additionalProperties":true,"required":[],"properties":{"order":{"type":"string","enum":["asc","desc"],"default":"desc"},"limit":{"type":"integer","minimum":1,"maximum":100,"default":20},"after":{"type":"string"}}},"header":{"type":"object","additionalProperties":true,"required":[],"properties":{}}}};
+const schema14 = {"type":"object","required":["path","query","header"],"properties":{"path":{"type":"object","additionalProperties":false,"required":["response_id"],"properties":{"response_id":{"type":"string"}}},"query":{"type":"object","additionalProperties":true,"required":[],"properties":{"order":{"type":"string","enum":["asc","desc"],"default":"desc"},"limit":{"allOf":[{"pattern":"^[0-9]{1,16}$"},{"type":"integer","minimum":1,"maximum":100}],"default":20},"after":{"type":"string"}}},"header":{"type":"object","additionalProperties":true,"required":[],"properties":{}}}};
 
 function validate13(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -498,6 +511,16 @@ var valid2 = _errs9 === errors;
 if(valid2){
 let data4 = data2.limit;
 const _errs11 = errors;
+const _errs12 = errors;
+if(typeof data4 === "string"){
+if(!pattern0.test(data4)){
+validate13.errors = [{instancePath:instancePath+"/query/limit",schemaPath:"#/properties/query/properties/limit/allOf/0/pattern",keyword:"pattern",params:{pattern: "^[0-9]{1,16}$"},message:"must match pattern \""+"^[0-9]{1,16}$"+"\""}];
+return false;
+}
+}
+var valid3 = _errs12 === errors;
+if(valid3){
+const _errs13 = errors;
 if(!((typeof data4 == "number") && (!(data4 % 1) && !isNaN(data4)))){
 let dataType2 = typeof data4;
 let coerced2 = undefined;
@@ -507,7 +530,7 @@ if(dataType2 === "boolean" || data4 === null
 coerced2 = +data4;
 }
 else {
-validate13.errors = [{instancePath:instancePath+"/query/limit",schemaPath:"#/properties/query/properties/limit/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate13.errors = [{instancePath:instancePath+"/query/limit",schemaPath:"#/properties/query/properties/limit/allOf/1/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 }
@@ -518,25 +541,27 @@ data2["limit"] = coerced2;
 }
 }
 }
-if(errors === _errs11){
+if(errors === _errs13){
 if(typeof data4 == "number"){
 if(data4 > 100 || isNaN(data4)){
-validate13.errors = [{instancePath:instancePath+"/query/limit",schemaPath:"#/properties/query/properties/limit/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100},message:"must be <= 100"}];
+validate13.errors = [{instancePath:instancePath+"/query/limit",schemaPath:"#/properties/query/properties/limit/allOf/1/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100},message:"must be <= 100"}];
 return false;
 }
 else {
 if(data4 < 1 || isNaN(data4)){
-validate13.errors = [{instancePath:instancePath+"/query/limit",schemaPath:"#/properties/query/properties/limit/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate13.errors = [{instancePath:instancePath+"/query/limit",schemaPath:"#/properties/query/properties/limit/allOf/1/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
 }
+}
+var valid3 = _errs13 === errors;
 }
 var valid2 = _errs11 === errors;
 if(valid2){
 if(data2.after !== undefined){
 let data5 = data2.after;
-const _errs13 = errors;
+const _errs15 = errors;
 if(typeof data5 !== "string"){
 let dataType3 = typeof data5;
 let coerced3 = undefined;
@@ -559,7 +584,7 @@ data2["after"] = coerced3;
 }
 }
 }
-var valid2 = _errs13 === errors;
+var valid2 = _errs15 === errors;
 }
 else {
 var valid2 = true;
@@ -580,8 +605,8 @@ var valid0 = true;
 if(valid0){
 if(data.header !== undefined){
 let data6 = data.header;
-const _errs15 = errors;
-if(errors === _errs15){
+const _errs17 = errors;
+if(errors === _errs17){
 if(data6 && typeof data6 == "object" && !Array.isArray(data6)){
 }
 else {
@@ -589,7 +614,7 @@ validate13.errors = [{instancePath:instancePath+"/header",schemaPath:"#/properti
 return false;
 }
 }
-var valid0 = _errs15 === errors;
+var valid0 = _errs17 === errors;
 }
 else {
 var valid0 = true;
@@ -768,6 +793,16 @@ if(data1 && typeof data1 == "object" && !Array.isArray(data1)){
 if(data1.limit !== undefined){
 let data2 = data1.limit;
 const _errs7 = errors;
+const _errs8 = errors;
+if(typeof data2 === "string"){
+if(!pattern0.test(data2)){
+validate15.errors = [{instancePath:instancePath+"/query/limit",schemaPath:"#/properties/query/properties/limit/allOf/0/pattern",keyword:"pattern",params:{pattern: "^[0-9]{1,16}$"},message:"must match pattern \""+"^[0-9]{1,16}$"+"\""}];
+return false;
+}
+}
+var valid2 = _errs8 === errors;
+if(valid2){
+const _errs9 = errors;
 if(!((typeof data2 == "number") && (!(data2 % 1) && !isNaN(data2)))){
 let dataType0 = typeof data2;
 let coerced0 = undefined;
@@ -777,7 +812,7 @@ if(dataType0 === "boolean" || data2 === null
 coerced0 = +data2;
 }
 else {
-validate15.errors = [{instancePath:instancePath+"/query/limit",schemaPath:"#/properties/query/properties/limit/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate15.errors = [{instancePath:instancePath+"/query/limit",schemaPath:"#/properties/query/properties/limit/allOf/1/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 }
@@ -788,19 +823,21 @@ data1["limit"] = coerced0;
 }
 }
 }
-if(errors === _errs7){
+if(errors === _errs9){
 if(typeof data2 == "number"){
 if(data2 > 10000 || isNaN(data2)){
-validate15.errors = [{instancePath:instancePath+"/query/limit",schemaPath:"#/properties/query/properties/limit/maximum",keyword:"maximum",params:{comparison: "<=", limit: 10000},message:"must be <= 10000"}];
+validate15.errors = [{instancePath:instancePath+"/query/limit",schemaPath:"#/properties/query/properties/limit/allOf/1/maximum",keyword:"maximum",params:{comparison: "<=", limit: 10000},message:"must be <= 10000"}];
 return false;
 }
 else {
 if(data2 < 1 || isNaN(data2)){
-validate15.errors = [{instancePath:instancePath+"/query/limit",schemaPath:"#/properties/query/properties/limit/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate15.errors = [{instancePath:instancePath+"/query/limit",schemaPath:"#/properties/query/properties/limit/allOf/1/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
 }
+}
+var valid2 = _errs9 === errors;
 }
 var valid1 = _errs7 === errors;
 }
@@ -810,7 +847,7 @@ var valid1 = true;
 if(valid1){
 if(data1.after !== undefined){
 let data3 = data1.after;
-const _errs9 = errors;
+const _errs11 = errors;
 if(typeof data3 !== "string"){
 let dataType1 = typeof data3;
 let coerced1 = undefined;
@@ -833,7 +870,7 @@ data1["after"] = coerced1;
 }
 }
 }
-var valid1 = _errs9 === errors;
+var valid1 = _errs11 === errors;
 }
 else {
 var valid1 = true;
@@ -841,7 +878,7 @@ var valid1 = true;
 if(valid1){
 if(data1.purpose !== undefined){
 let data4 = data1.purpose;
-const _errs11 = errors;
+const _errs13 = errors;
 if(typeof data4 !== "string"){
 let dataType2 = typeof data4;
 let coerced2 = undefined;
@@ -864,7 +901,7 @@ data1["purpose"] = coerced2;
 }
 }
 }
-var valid1 = _errs11 === errors;
+var valid1 = _errs13 === errors;
 }
 else {
 var valid1 = true;
@@ -885,8 +922,8 @@ var valid0 = true;
 if(valid0){
 if(data.header !== undefined){
 let data5 = data.header;
-const _errs13 = errors;
-if(errors === _errs13){
+const _errs15 = errors;
+if(errors === _errs15){
 if(data5 && typeof data5 == "object" && !Array.isArray(data5)){
 }
 else {
@@ -894,7 +931,7 @@ validate15.errors = [{instancePath:instancePath+"/header",schemaPath:"#/properti
 return false;
 }
 }
-var valid0 = _errs13 === errors;
+var valid0 = _errs15 === errors;
 }
 else {
 var valid0 = true;
@@ -1073,6 +1110,16 @@ if(data1 && typeof data1 == "object" && !Array.isArray(data1)){
 if(data1.limit !== undefined){
 let data2 = data1.limit;
 const _errs7 = errors;
+const _errs8 = errors;
+if(typeof data2 === "string"){
+if(!pattern0.test(data2)){
+validate17.errors = [{instancePath:instancePath+"/query/limit",schemaPath:"#/properties/query/properties/limit/allOf/0/pattern",keyword:"pattern",params:{pattern: "^[0-9]{1,16}$"},message:"must match pattern \""+"^[0-9]{1,16}$"+"\""}];
+return false;
+}
+}
+var valid2 = _errs8 === errors;
+if(valid2){
+const _errs9 = errors;
 if(!((typeof data2 == "number") && (!(data2 % 1) && !isNaN(data2)))){
 let dataType0 = typeof data2;
 let coerced0 = undefined;
@@ -1082,7 +1129,7 @@ if(dataType0 === "boolean" || data2 === null
 coerced0 = +data2;
 }
 else {
-validate17.errors = [{instancePath:instancePath+"/query/limit",schemaPath:"#/properties/query/properties/limit/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate17.errors = [{instancePath:instancePath+"/query/limit",schemaPath:"#/properties/query/properties/limit/allOf/1/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 }
@@ -1093,19 +1140,21 @@ data1["limit"] = coerced0;
 }
 }
 }
-if(errors === _errs7){
+if(errors === _errs9){
 if(typeof data2 == "number"){
 if(data2 > 10000 || isNaN(data2)){
-validate17.errors = [{instancePath:instancePath+"/query/limit",schemaPath:"#/properties/query/properties/limit/maximum",keyword:"maximum",params:{comparison: "<=", limit: 10000},message:"must be <= 10000"}];
+validate17.errors = [{instancePath:instancePath+"/query/limit",schemaPath:"#/properties/query/properties/limit/allOf/1/maximum",keyword:"maximum",params:{comparison: "<=", limit: 10000},message:"must be <= 10000"}];
 return false;
 }
 else {
 if(data2 < 1 || isNaN(data2)){
-validate17.errors = [{instancePath:instancePath+"/query/limit",schemaPath:"#/properties/query/properties/limit/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate17.errors = [{instancePath:instancePath+"/query/limit",schemaPath:"#/properties/query/properties/limit/allOf/1/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
 }
+}
+var valid2 = _errs9 === errors;
 }
 var valid1 = _errs7 === errors;
 }
@@ -1115,7 +1164,7 @@ var valid1 = true;
 if(valid1){
 if(data1.after !== undefined){
 let data3 = data1.after;
-const _errs9 = errors;
+const _errs11 = errors;
 if(typeof data3 !== "string"){
 let dataType1 = typeof data3;
 let coerced1 = undefined;
@@ -1138,7 +1187,7 @@ data1["after"] = coerced1;
 }
 }
 }
-var valid1 = _errs9 === errors;
+var valid1 = _errs11 === errors;
 }
 else {
 var valid1 = true;
@@ -1158,8 +1207,8 @@ var valid0 = true;
 if(valid0){
 if(data.header !== undefined){
 let data4 = data.header;
-const _errs11 = errors;
-if(errors === _errs11){
+const _errs13 = errors;
+if(errors === _errs13){
 if(data4 && typeof data4 == "object" && !Array.isArray(data4)){
 }
 else {
@@ -1167,7 +1216,7 @@ validate17.errors = [{instancePath:instancePath+"/header",schemaPath:"#/properti
 return false;
 }
 }
-var valid0 = _errs11 === errors;
+var valid0 = _errs13 === errors;
 }
 else {
 var valid0 = true;

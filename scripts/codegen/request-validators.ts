@@ -59,7 +59,7 @@ function parametersSchema(operationId: string, { contract, lenient }: Validated,
       type: 'object',
       additionalProperties,
       required: own.filter(({ required }) => required === true).map(nameOf),
-      properties: Object.fromEntries(own.map((parameter) => [nameOf(parameter), parameter['schema'] ?? {}])),
+      properties: Object.fromEntries(own.map((parameter) => [nameOf(parameter), spelled(objectOf(contract.resolve(parameter['schema'])))])),
     }
   }
   for (const parameter of parameters) {
@@ -71,6 +71,16 @@ function parametersSchema(operationId: string, { contract, lenient }: Validated,
   }
   const properties = { path: part('path', false), query: part('query', lenient), header: part('header', true) }
   return { type: 'object', required: Object.keys(properties), properties }
+}
+
+/** Text that is an integer. `src/http/validation-message.ts` knows it. */
+const digits = '^[0-9]{1,16}$'
+
+/** An integer is written in digits alone: ajv takes whatever JavaScript takes for a number, such as `1e1` and ` 0x0a`. */
+function spelled(schema: JsonObject): JsonObject {
+  if (schema['type'] !== 'integer') return schema
+  const { default: fallback, ...rest } = schema
+  return { allOf: [{ pattern: digits }, rest], ...(fallback === undefined ? {} : { default: fallback }) }
 }
 
 /** Operations that check the same share a validator. */

@@ -1200,7 +1200,8 @@ export interface components {
             /**
              * @description `replayable`: the same seed gives the same bytes; `chat_template`: takes messages; `stop_sequences`: takes sampling.stop; `kv_reuse`:
              *     honours kv_hint reuse; `tools`, `json_object`, `json_schema`, `images`, `audio`, `logprobs`, `reasoning`, `penalties`, `logit_bias`:
-             *     takes these fields; `prefill`: goes on from a last message of the assistant; `continues`: goes on from text it is given.
+             *     takes these fields; `prefill`: goes on from a last message of the assistant; `continues`: goes on from text it is given;
+             *     `system_messages`: takes messages of the roles system and developer.
              */
             features: (components["schemas"]["Feature"] | (string & {}))[];
             /**
@@ -1214,7 +1215,7 @@ export interface components {
          * @description What an engine can beside generating text.
          * @enum {string}
          */
-        Feature: "replayable" | "chat_template" | "stop_sequences" | "kv_reuse" | "tools" | "json_object" | "json_schema" | "images" | "audio" | "logprobs" | "reasoning" | "penalties" | "logit_bias" | "prefill" | "continues";
+        Feature: "replayable" | "chat_template" | "stop_sequences" | "kv_reuse" | "tools" | "json_object" | "json_schema" | "images" | "audio" | "logprobs" | "reasoning" | "penalties" | "logit_bias" | "prefill" | "continues" | "system_messages";
         /** @description A task that runs or waits. Of another key's task only its place is told. */
         QueueEntry: {
             /**
@@ -1622,8 +1623,8 @@ export interface components {
          */
         Limit: number;
         /**
-         * @description The `next_cursor` of the page before.
-         * @example 41
+         * @description The `next_cursor` of the page before, of the same list and the same run of the daemon; it says nothing to anybody else.
+         * @example Rr8vYVtJ0n2cTgQ1dXo5eArNq0yX3m7kPZcLh2uWb1s
          */
         Cursor: string;
         /**
@@ -1708,8 +1709,8 @@ export interface operations {
                  */
                 limit?: components["parameters"]["Limit"];
                 /**
-                 * @description The `next_cursor` of the page before.
-                 * @example 41
+                 * @description The `next_cursor` of the page before, of the same list and the same run of the daemon; it says nothing to anybody else.
+                 * @example Rr8vYVtJ0n2cTgQ1dXo5eArNq0yX3m7kPZcLh2uWb1s
                  */
                 cursor?: components["parameters"]["Cursor"];
             };
@@ -2098,8 +2099,8 @@ export interface operations {
                  */
                 limit?: components["parameters"]["Limit"];
                 /**
-                 * @description The `next_cursor` of the page before.
-                 * @example 41
+                 * @description The `next_cursor` of the page before, of the same list and the same run of the daemon; it says nothing to anybody else.
+                 * @example Rr8vYVtJ0n2cTgQ1dXo5eArNq0yX3m7kPZcLh2uWb1s
                  */
                 cursor?: components["parameters"]["Cursor"];
             };
@@ -2218,7 +2219,7 @@ export interface operations {
                 limit?: components["parameters"]["Limit"];
                 /**
                  * @description The `next_cursor` of the page before; tasks may have moved meanwhile.
-                 * @example 50
+                 * @example Rr8vYVtJ0n2cTgQ1dXo5eArNq0yX3m7kPZcLh2uWb1s
                  */
                 cursor?: string;
             };
@@ -2383,8 +2384,8 @@ export interface operations {
                  */
                 limit?: components["parameters"]["Limit"];
                 /**
-                 * @description The `next_cursor` of the page before.
-                 * @example 41
+                 * @description The `next_cursor` of the page before, of the same list and the same run of the daemon; it says nothing to anybody else.
+                 * @example Rr8vYVtJ0n2cTgQ1dXo5eArNq0yX3m7kPZcLh2uWb1s
                  */
                 cursor?: components["parameters"]["Cursor"];
             };
@@ -2606,8 +2607,8 @@ export interface operations {
                  */
                 limit?: components["parameters"]["Limit"];
                 /**
-                 * @description The `next_cursor` of the page before.
-                 * @example 41
+                 * @description The `next_cursor` of the page before, of the same list and the same run of the daemon; it says nothing to anybody else.
+                 * @example Rr8vYVtJ0n2cTgQ1dXo5eArNq0yX3m7kPZcLh2uWb1s
                  */
                 cursor?: components["parameters"]["Cursor"];
             };

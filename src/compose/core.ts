@@ -52,7 +52,7 @@ export interface CoreParts {
   readonly drawSeed?: () => number
   /** An id for a task that brings none; a UUID unless given. */
   readonly drawId?: () => string
-  /** Spreads the restarts of engines, 0 to 1; random unless given. */
+  /** Spreads the restarts of engines and the attempts of downloads, 0 to 1; random unless given. */
   readonly jitter?: () => number
 }
 
@@ -76,7 +76,7 @@ export interface Core extends Services {
 function poolMaker({ config, engines, models, clock, storage, jitter = Math.random }: CoreParts, events: DaemonEvents) {
   const { files, source } = models
   const { signers, hf_endpoint } = config.catalog
-  const catalog = new Catalog({ files, source, trust: new Trust(signers), hf_endpoint, journal: storage.journal, clock, events })
+  const catalog = new Catalog({ files, source, trust: new Trust(signers), hf_endpoint, journal: storage.journal, clock, events, jitter })
   const resolve = (model_id: string): Promise<string> => catalog.resolve(model_id)
   const poolOf = (pool: PoolConfig): Pool<LiveTask> =>
     new Pool<LiveTask>(pool, { engineOf: (of, replica) => engines(of, replica, resolve), clock, events, jitter })

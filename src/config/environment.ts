@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { namedEngine, type NamedEngine } from './named-engine.ts'
 import { hint } from '../domain/nearest.ts'
+import { isSendable } from '../domain/principal.ts'
 import type { Path } from './problem.ts'
 
 /** A value that a variable of the environment gives, and where it belongs. */
@@ -27,6 +28,14 @@ const variables: Readonly<Record<string, Variable>> = {
   ORCHD_API_KEYS: { path: ['auth', 'keys'], read: (keys) => keys.split(',').map(keyOf) },
 }
 
+/**
+ * What Kubernetes tells every container of a Service whose name begins with `orchd`: nothing that anybody has set for the daemon.
+ * Source: https://kubernetes.io/docs/concepts/services-networking/service/#environment-variables
+ */
+const isOfService = (variable: string, value: string): boolean =>
+  /_(SERVICE_HOST|SERVICE_PORT(_[A-Z0-9_]+)?|PORT_[0-9]+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)$/.test(variable) ||
+  (variable.endsWith('_PORT') && /^(tcp|udp|sctp):\/\//.test(value))
+
 /** The names of the variables and what each sets. */
 export const variableNames = Object.entries(variables).map(([name, { path }]) => [name, path.join('.')] as const)
 
@@ -41,6 +50,7 @@ export function readEnvironment(env: Readonly<Record<string, string | undefined>
     if (!variable.startsWith('ORCHD_') || text === undefined) continue
     const known = variables[variable]
     if (known === undefined) {
+      if (isOfService(variable, text)) continue
       problems.push(`${variable}: is not known; ${hint(variable, Object.keys(variables))}`)
       continue
     }
@@ -64,6 +74,8 @@ export function enginesIn(env: Readonly<Record<string, string | undefined>>): Na
 function keyOf(pair: string, index: number): Record<string, unknown> {
   const [, name, key = ''] = /^\s*([A-Za-z0-9][A-Za-z0-9._-]{0,63}):(.+)$/.exec(pair) ?? []
   if (name === undefined || key.trim() === '') throw new Error(`entry ${index + 1} is not of the form name:key`)
+  if (!isSendable(key.trim()))
+    throw new Error(`entry ${index + 1} has a key that no header can carry; use 1 to 4096 visible ASCII characters without spaces`)
   return { name, key_sha256: createHash('sha256').update(key.trim()).digest('hex'), roles: ['data', 'control'] }
 }
 

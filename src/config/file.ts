@@ -41,6 +41,7 @@ function valueOf(document: Yaml.Document.Parsed, file: string, lines: Yaml.LineC
     const problems = document.errors.map(({ message, pos: [start] }) => `${file}:${lines.linePos(start).line}: ${message}`)
     throw new ConfigError([...new Set(problems)], { cause: document.errors[0] })
   }
+  refuseMerges(document, file, lines)
   let value: unknown
   try {
     value = document.toJS()
@@ -50,6 +51,19 @@ function valueOf(document: Yaml.Document.Parsed, file: string, lines: Yaml.LineC
   if (value === null) return {}
   if (typeof value !== 'object' || Array.isArray(value)) throw new ConfigError([`${file}: the file must be a mapping of keys to values`])
   return value as Readonly<Record<string, unknown>>
+}
+
+/** YAML 1.1 merges what `<<` names into its mapping, 1.2 takes it for a name like any other: it is not left to the version. */
+function refuseMerges(document: Yaml.Document.Parsed, file: string, lines: Yaml.LineCounter): void {
+  const { isScalar, visit } = yaml()
+  const problems: string[] = []
+  visit(document, {
+    Pair: (_, { key }) => {
+      if (!isScalar(key) || key.source !== '<<') return
+      problems.push(`${file}:${lines.linePos(key.range?.[0] ?? 0).line}: <<: merge keys are not taken; write out what they would bring`)
+    },
+  })
+  if (problems.length > 0) throw new ConfigError(problems)
 }
 
 function lineOf(document: Yaml.Document.Parsed, path: Path, lines: Yaml.LineCounter): number {

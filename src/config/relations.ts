@@ -16,6 +16,7 @@ export const relationsOf = (engines: EngineTable): Relation[] => [
   listenPort,
   loopbackWithoutKeys,
   keysOnce,
+  keysSendable,
   poolsOnce,
   poolsOf(engines),
   urlsOf(engines),
@@ -60,6 +61,19 @@ const keysOnce: Relation = ({ auth }, sound) =>
         ...once(['auth', 'keys'], auth.keys, 'name', sound),
         ...once(['auth', 'keys'], auth.keys, 'key_sha256', sound, () => 'another name has the same key'),
       ]
+    : []
+
+/** SHA-256 of nothing: what a script writes whose variable was empty. */
+const digestOfNothing = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855'
+
+const keysSendable: Relation = ({ auth }, sound) =>
+  sound('auth') && sound('auth', 'keys')
+    ? auth.keys.flatMap(({ key_sha256 }, i) => {
+        const path = ['auth', 'keys', i, 'key_sha256']
+        return sound(...path) && key_sha256 === digestOfNothing
+          ? [{ path, says: 'is the digest of an empty key, which no header can carry; hash the key itself' }]
+          : []
+      })
     : []
 
 const poolsOnce: Relation = ({ pools }, sound) => once(['pools'], pools, 'id', sound)

@@ -1,4 +1,5 @@
 import type { components } from '../../generated/config.ts'
+import { isSendable } from '../domain/principal.ts'
 import type { EngineTable } from './model-ref.ts'
 import { valueText, type Path, type Problem } from './problem.ts'
 import type { Relation, Sound } from './relation.ts'
@@ -70,13 +71,11 @@ export const keysAreSet =
         variable: api_key_env,
       }))
       return [...ofPool, ...ofReplicas].flatMap(({ path, variable }) => {
-        if (variable === undefined || !sound(...path) || sendable.test(env[variable] ?? '')) return []
+        if (variable === undefined || !sound(...path) || isSendable(env[variable] ?? '')) return []
         return [{ path, says: `the variable ${variable} ${env[variable] === undefined ? 'is not set' : 'holds no key that can be sent'}` }]
       })
     })
   }
-
-const sendable = /^[\x21-\x7e]{1,4096}$/
 
 /** The keys of engines' servers by their variables. */
 export function serverKeys({ pools }: { readonly pools: readonly Pool[] }, env: Environment): ReadonlyMap<string, string> {

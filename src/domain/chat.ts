@@ -25,6 +25,7 @@ export function featuresOf(request: TaskRequest): ReadonlyMap<Feature, string> {
   need('penalties', 'sampling.presence_penalty', sampling?.presence_penalty !== undefined)
   messages?.forEach((message, index) => {
     const field = `messages[${index}]`
+    need('system_messages', field, message.role === 'system' || message.role === 'developer')
     need('tools', field, message.role === 'tool' || message.tool_calls !== undefined)
     need('reasoning', `${field}.reasoning_content`, message.reasoning_content !== undefined)
     if (!Array.isArray(message.content)) return

@@ -10,6 +10,9 @@ export interface Principal {
   readonly roles: readonly Role[]
 }
 
+/** Whether a header can carry a key, as `X-API-Key` and as `Authorization: Bearer`: visible ASCII characters, no spaces. */
+export const isSendable = (key: string): boolean => /^[\x21-\x7e]{1,4096}$/.test(key)
+
 /** Whether it runs the daemon, and so is told whose things are. */
 export const controls = (principal: Principal): boolean => principal.roles.includes('control')
 

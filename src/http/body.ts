@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http'
 import express, { type Request, type RequestHandler, type Response } from 'express'
 import { DomainError } from '../domain/errors.ts'
 
@@ -8,22 +9,53 @@ import { DomainError } from '../domain/errors.ts'
  */
 export function bodyParser(name: string, limit: number): (req: Request, res: Response) => Promise<void> {
   // The type has been looked at when this runs.
-  const json: RequestHandler = express.json({ limit, strict: false, type: () => true })
+  const json: RequestHandler = express.json({ limit, strict: false, type: () => true, verify: lookAt })
   return async (req, res) => {
     const length = req.headers['content-length']
     const hasBody = (length !== undefined && length !== '0') || req.headers['transfer-encoding'] !== undefined
     if (!hasBody) throw new DomainError('invalid_params', 'body: the request needs a JSON body')
-    if (req.headers['content-type'] !== 'application/json' && req.is('application/json') === false) {
+    const type = req.headers['content-type'] ?? ''
+    if (type !== 'application/json' && req.is('application/json') === false)
       throw new DomainError('unsupported_media_type', 'Send the body as Content-Type: application/json.')
-    }
+    if (/charset\s*=\s*"?utf-?(16|32)/i.test(type)) throw notUtf8()
     await new Promise<void>((resolve, reject) => {
       void json(req, res, (error?: unknown) => {
         if (error === undefined) resolve()
+        else if (seen.get(req) === 'wide') reject(notUtf8())
         else reject(bodyError(error, `limits.${name} (${limit})`))
       })
     })
+    if (seen.get(req) === 'torn') refuseTorn(req.body)
     // Validation would parse a text once more and take a task that was encoded twice.
     if (typeof (req.body as unknown) !== 'object') throw new DomainError('invalid_params', 'body: must be object')
+  }
+}
+
+const notUtf8 = (): DomainError =>
+  new DomainError('unsupported_media_type', 'The charset or content encoding of the body is not supported; send UTF-8.')
+
+/** What the bytes of a body show before it is parsed: it is no UTF-8, or half of a surrogate pair may be in it, which only an escape can write. */
+const seen = new WeakMap<IncomingMessage, 'wide' | 'torn'>()
+
+/** JSON begins with two characters of ASCII: a zero among them is UTF-16 or UTF-32 (RFC 4627, section 3), and so is their byte order mark. */
+function lookAt(req: IncomingMessage, _res: unknown, bytes: Buffer): void {
+  const [first, second] = bytes
+  if (first === 0 || second === 0 || (first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff)) seen.set(req, 'wide')
+  else if (bytes.includes('\\ud') || bytes.includes('\\uD')) seen.set(req, 'torn')
+}
+
+/** @throws DomainError invalid_params naming the field that has half of a surrogate pair: no UTF-8 can say it, so neither can the storage nor an engine */
+function refuseTorn(value: unknown, path = 'body'): void {
+  if (typeof value === 'string' && !value.isWellFormed())
+    throw new DomainError(
+      'invalid_params',
+      `${path}: has half of a surrogate pair (an escape from \\ud800 to \\udfff alone); send both or neither`,
+    )
+  if (typeof value !== 'object' || value === null) return
+  for (const [name, inner] of Object.entries(value)) {
+    if (!name.isWellFormed())
+      throw new DomainError('invalid_params', `${path}: has a name with half of a surrogate pair; send both or neither`)
+    refuseTorn(inner, `${path}.${name}`)
   }
 }
 
@@ -34,7 +66,7 @@ function bodyError(thrown: unknown, limit: string): Error {
   const status = 'status' in error && typeof error.status === 'number' ? error.status : 500
   if (type === 'entity.too.large') return new DomainError('payload_too_large', `The body is larger than ${limit}.`)
   if (status === 415) {
-    return new DomainError('unsupported_media_type', 'The charset or content encoding of the body is not supported; send UTF-8.')
+    return notUtf8()
   }
   // The parser's message has an excerpt of the body, and with it of the prompt.
   if (type === 'entity.parse.failed') return new DomainError('invalid_params', 'body: not valid JSON')

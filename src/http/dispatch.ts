@@ -105,7 +105,7 @@ function operationOf(
     if (!principal.roles.includes(role))
       throw new DomainError('forbidden', `${id} needs the role ${role}, which the key ${principal.name} does not have.`)
     const query: object = req.url.includes('?') ? req.query : {}
-    const headers = { ...req.headers } as HandlerRequest<OperationId>['headers']
+    const headers = givenHeaders(req)
     const body: unknown = takesBody ? req.body : upload ? uploadOf(req, 'limits.file_bytes', file_bytes) : undefined
     check ??= await doorRequestCheck(id as keyof typeof doorOperations)
     check({ path: params, query, header: headers, body })
@@ -113,6 +113,13 @@ function operationOf(
       ...{ clock, bodies, key: principal.name },
     })
   }
+}
+
+/** The headers of a request but those without a value: who sends one says nothing. */
+function givenHeaders({ headers }: ExpressRequest): HandlerRequest<OperationId>['headers'] {
+  const given: Record<string, string | string[] | undefined> = {}
+  for (const name in headers) if (headers[name] !== '') given[name] = headers[name]
+  return given as HandlerRequest<OperationId>['headers']
 }
 
 const isNative = (id: OperationId): id is keyof typeof nativeOperations => id in nativeOperations

@@ -25,6 +25,8 @@ export function firstProblem(problems: readonly Problem[]): string {
   const field = [places[place] ?? place, ...inside].filter((part) => part !== '').join('.')
   if (missing !== undefined) return `${missing === 'requestBody' ? 'body' : field}: is required`
   if (extra !== undefined) return `${field}: is not known here; remove it`
+  // Codegen holds the text of an integer to digits.
+  if (param(problem, 'pattern') === '^[0-9]{1,16}$') return `${field}: must be integer`
   if (problem.keyword === 'enum') return `${field}: must be one of ${(param(problem, 'allowedValues') as unknown[]).map(String).join(', ')}`
   return `${field}: ${problem.message ?? 'is not valid'}`
 }

@@ -24,7 +24,9 @@ export interface AuthRules {
 const developmentKey = 'valid'
 const howToConfigure = 'Configure keys under auth.keys in orchestratord.yaml or with ORCHD_API_KEYS=name:key.'
 
-const proxyHeaders = ['forwarded', 'x-real-ip', 'via']
+/** What proxies say of themselves, or of the client behind them: by whole names, by beginnings and by ends. */
+const proxyHeaders =
+  /^(forwarded|via|cdn-loop|(x-forwarded|x-original|x-envoy|x-azure|x-arr|x-appengine|fly|cf)-.+|.*(client|connecting|real|user)-?ip)$/
 
 /**
  * Why a request does not count as made on this machine by its own user; undefined where it does. A page of another origin, a name that
@@ -34,7 +36,9 @@ export function notLocalBecause(req: IncomingMessage): string | undefined {
   if (!isLoopbackAddress(req.socket.remoteAddress ?? '')) return 'the peer is not on this machine'
   const host = req.headers.host ?? ''
   if (!/^(localhost|127\.0\.0\.1|\[::1\])(:[0-9]{1,5})?$/i.test(host)) return 'the Host header does not name this machine'
-  const proxied = Object.keys(req.headers).find((name) => proxyHeaders.includes(name) || name.startsWith('x-forwarded-'))
+  // Older than HTTP/1.1 are proxies that say nothing of themselves.
+  if (req.httpVersion !== '1.1') return `the request came with HTTP/${req.httpVersion}, as proxies send it`
+  const proxied = Object.keys(req.headers).find((name) => proxyHeaders.test(name))
   if (proxied !== undefined) return `the request came through a proxy (${proxied})`
   const { origin } = req.headers
   if (origin !== undefined && origin.toLowerCase() !== `http://${host.toLowerCase()}`) return 'the Origin header names another origin'

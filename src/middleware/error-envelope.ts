@@ -57,7 +57,7 @@ export const nativeShape: ErrorShape = {
     const { engine, pool_id, policy_label } = error.details
     return {
       code: error.code,
-      message: error.message.slice(0, 2000),
+      message: error.message.slice(0, 2000).toWellFormed(),
       ...(engine === undefined ? {} : { engine }),
       ...(pool_id === undefined ? {} : { pool_id }),
       retriable: error.retriable,

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
 import { loadConfig } from '../../src/config/config.ts'
 import { ConfigDir, type Given } from './config.kit.ts'
 
@@ -40,6 +41,40 @@ describe('a refused configuration: file, environment, order', () => {
   it('keys of the wrong form, without showing them', () => {
     for (const keys of ['a:secret-1,secret-2', 'a:x,/secret:y', 'a:x,b:', 'a:x, :secret'])
       assert.deepEqual(dir.refusalAnywhere({}, { ORCHD_API_KEYS: keys }), ['ORCHD_API_KEYS: entry 2 is not of the form name:key'], keys)
+  })
+  it('a key that no header can carry, without showing it', () => {
+    const says = 'ORCHD_API_KEYS: entry 2 has a key that no header can carry; use 1 to 4096 visible ASCII characters without spaces'
+    for (const key of ['sécret', 'secret \u{1f511}', 'two secrets', 'secret\ttab', `secret${'s'.repeat(4096)}`])
+      assert.deepEqual(dir.refusalAnywhere({}, { ORCHD_API_KEYS: `a:x,b:${key}` }), [says], key)
+    assert.equal(dir.load({}, { ORCHD_API_KEYS: ` a: x , b:!~,c:${'k'.repeat(4096)}` }).auth.keys.length, 3)
+  })
+  it('the digest of an empty key', () => {
+    const keys = [{ name: 'ann', key_sha256: createHash('sha256').digest('hex'), roles: ['data'] }]
+    assert.deepEqual(dir.refusalAnywhere({ auth: { keys } }), [
+      'FILE: auth.keys[0].key_sha256: is the digest of an empty key, which no header can carry; hash the key itself',
+    ])
+  })
+  it('a YAML <<, by name and line, whatever version the file says it is', () => {
+    const says = '<<: merge keys are not taken; write out what they would bring'
+    const merging = 'defaults: &usual\n  deadline_ms: 5\nlimits:\n  <<: *usual\n'
+    assert.deepEqual(dir.refusal(merging), [`FILE:4: ${says}`])
+    assert.deepEqual(dir.refusal(`%YAML 1.1\n---\n${merging}`), [`FILE:6: ${says}`])
+    assert.deepEqual(dir.refusal('<<: {}\npools:\n- { <<: [], id: a }\n'), [`FILE:1: ${says}`, `FILE:3: ${says}`])
+  })
+  it('but not what Kubernetes says of a Service called orchd, or whose name begins so', () => {
+    const of = (name: string, port: string): Record<string, string> => ({
+      [`${name}_SERVICE_HOST`]: '10.0.0.11',
+      [`${name}_SERVICE_PORT`]: '8080',
+      [`${name}_SERVICE_PORT_HTTP`]: '8080',
+      [`${name}_PORT`]: `${port}://10.0.0.11:8080`,
+      [`${name}_PORT_8080_${port.toUpperCase()}`]: `${port}://10.0.0.11:8080`,
+      [`${name}_PORT_8080_${port.toUpperCase()}_PROTO`]: port,
+      [`${name}_PORT_8080_${port.toUpperCase()}_PORT`]: '8080',
+      [`${name}_PORT_8080_${port.toUpperCase()}_ADDR`]: '10.0.0.11',
+    })
+    for (const env of [of('ORCHD', 'tcp'), of('ORCHD_DATA', 'udp'), of('ORCHD_LOG_LEVEL', 'sctp')])
+      assert.equal(dir.load({}, env).log_level, 'silent')
+    assert.equal(dir.refusalAnywhere({}, { ORCHD_PORT_HTTP: '1' }).length, 1)
   })
   it('a file that is not there', () =>
     assert.throws(() => loadConfig('/elsewhere.yaml', {}), { name: 'ConfigError', message: /^\/elsewhere\.yaml: cannot be read: [^\n]+$/ }))

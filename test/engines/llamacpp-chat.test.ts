@@ -16,7 +16,10 @@ describe('llama.cpp engine: chat', function () {
     onOutput: () => undefined,
   })
 
-  before(() => engine.start((reason) => assert.fail(reason)))
+  before(async () => {
+    const { features } = await engine.start((reason) => assert.fail(reason))
+    assert.ok(!features.includes('system_messages'))
+  })
   after(() => engine.stop())
 
   async function answerOf(request: Partial<GenerateRequest>): Promise<GenerateResult & { readonly text: string }> {
@@ -99,13 +102,9 @@ describe('llama.cpp engine: chat', function () {
     assert.equal((await answerOf({ max_tokens: 1 })).tokens_out, 1, 'the engine goes on')
   })
 
-  it('leaves nothing out that a message has: developer is system, null is nothing, a name goes to the template', async () => {
+  it('leaves nothing out that a message has: null is nothing, a name goes to the template', async () => {
     const count = (messages: readonly ChatMessage[]): Promise<number> => engine.countTokens({ messages }, never)
     const plain = await count([user])
-    assert.equal(
-      await count([{ role: 'developer', content: 'Be brief.' }, user]),
-      await count([{ role: 'system', content: 'Be brief.' }, user]),
-    )
     assert.equal(await count([user, { role: 'assistant', content: null }]), plain)
     // This model's template has no place for names; others do.
     assert.equal(await count([{ ...user, name: 'ann' }]), plain)
@@ -121,5 +120,44 @@ describe('llama.cpp engine: chat', function () {
       ]),
       plain,
     )
+  })
+
+  it('a template that has no place for a system message: its features say so, and one is refused, not dropped', async () => {
+    for (const role of ['system', 'developer'] as const)
+      await assert.rejects(
+        engine.countTokens({ messages: [{ role, content: 'Be brief.' }, user] }, never),
+        (error) =>
+          error instanceof EngineError && !error.retriable && /^messages\[0\]: .*no place.*llamacpp\.system_messages/.test(error.message),
+      )
+    await assert.rejects(
+      answerOf({ prompt: { messages: [user, { role: 'system', content: 'Be brief.' }, user] } }),
+      /^EngineError: messages\[1\]: /,
+    )
+  })
+})
+
+describe('llama.cpp engine: messages of the system without a place for them', function () {
+  this.timeout(60_000)
+  const engine = createLlamaCppEngine({
+    ...{ model_path, ctx: 256, slots: 1, threads: 1, gpu: false, temperature: 0.7, system_messages: 'prepend' },
+    onOutput: () => undefined,
+  })
+  after(() => engine.stop())
+
+  it('go before what the user says next, by configuration', async () => {
+    const { features } = await engine.start((reason) => assert.fail(reason))
+    assert.ok(features.includes('system_messages'))
+    const count = (...messages: ChatMessage[]): Promise<number> => engine.countTokens({ messages }, never)
+    const brief: ChatMessage = { role: 'system', content: 'Be brief.' }
+    const kind: ChatMessage = { role: 'developer', content: 'Be kind.' }
+    const says = (content: string): ChatMessage => ({ role: 'user', content })
+    const story = 'Tell me a story about a fox.'
+    assert.equal(await count(brief, kind, user), await count(says(`Be brief.\n\nBe kind.\n\n${story}`)))
+    assert.equal(
+      await count(user, { role: 'assistant', content: 'No.' }, brief, user),
+      await count(user, { role: 'assistant', content: 'No.' }, says(`Be brief.\n\n${story}`)),
+    )
+    assert.equal(await count(user, brief), await count(user, says('Be brief.')))
+    assert.ok((await count(brief, user)) > (await count(user)))
   })
 })

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { inTime } from './wait.ts'
 
 const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
 
@@ -104,7 +105,8 @@ export class DaemonProcess {
       const found = this.lines.slice(from).find(fits)
       if (found !== undefined) return found
       if (this.over) throw new Error(`the daemon ended before the line: ${this.stderr}${JSON.stringify(this.lines.slice(-3))}`)
-      await new Promise<void>((resolve) => this.waiting.push(resolve))
+      const next = new Promise<void>((resolve) => this.waiting.push(resolve))
+      await inTime(next, `a line that fits ${String(fits)}; the last is ${JSON.stringify(this.lines.at(-1))}`)
     }
   }
 

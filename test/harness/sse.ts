@@ -1,5 +1,6 @@
 import { get, request, type IncomingMessage } from 'node:http'
 import { createParser } from 'eventsource-parser'
+import { inTime } from './wait.ts'
 
 /** One SSE frame; a comment has only `comment`. */
 export interface Frame {
@@ -108,7 +109,8 @@ export class StreamClient {
   async until(condition: (client: StreamClient) => boolean): Promise<void> {
     while (!condition(this)) {
       if (this.over) throw new Error(`the stream ended: ${JSON.stringify(this.frames.slice(-3))}`)
-      await new Promise<void>((resolve) => this.waiting.push(resolve))
+      const next = new Promise<void>((resolve) => this.waiting.push(resolve))
+      await inTime(next, `${String(condition)} in a stream of ${this.frames.length} frames`)
     }
   }
 

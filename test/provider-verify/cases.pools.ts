@@ -1,9 +1,16 @@
 import { keys } from '../harness/daemon.ts'
+import { call } from '../harness/http.ts'
 import { casesOf, nobody, noDisk, other, task, type Ask, type Case } from './case.ts'
 import type { World } from './worlds.ts'
 
 const drain = (id: string, deadline_ms = 60_000): Ask => ({ id, body: { deadline_ms } })
 const reload = (id: string, model_ref: string): Ask => ({ id, body: { model_ref } })
+
+/** Where the second page of a queue begins. */
+async function nextCursor({ daemon }: World): Promise<string> {
+  const { json } = await call(daemon.url, '/v1/pools/mock/queue?limit=1', { key: keys.data })
+  return String(json['next_cursor'])
+}
 
 /** Cases of pools that come up, are drained and reloaded, and of tasks for them. */
 export const pools: readonly Case[] = [
@@ -50,23 +57,28 @@ export const pools: readonly Case[] = [
       ask: { id: 'mock', ...other },
     },
     { status: 200, what: 'all, and whose they are', names: /"owner":"data"/, world: 'reject', ask: { id: 'mock', key: keys.all } },
-    { status: 200, what: 'a page', names: /"next_cursor":"1"/, world: 'reject', ask: { id: 'mock', query: { limit: '1' } } },
+    {
+      status: 200,
+      what: 'a page',
+      names: /"next_cursor":"[A-Za-z0-9_-]{43}"/,
+      world: 'reject',
+      ask: { id: 'mock', query: { limit: '1' } },
+    },
     {
       status: 200,
       what: 'the last page',
       names: /^(?!.*next_cursor).*"queued"/,
       world: 'reject',
-      ask: { id: 'mock', query: { limit: '1', cursor: '1' } },
-    },
-    {
-      status: 200,
-      what: 'beyond its end',
-      names: /"entries":\[\]/,
-      world: 'reject',
-      ask: { id: 'mock', query: { cursor: '999999999999999' } },
+      ask: async (world) => ({ id: 'mock', query: { limit: '1', cursor: await nextCursor(world) } }),
     },
     { status: 200, what: 'one that is not up', names: /"slots":0,"entries":\[\]/, world: 'loading', ask: { id: 'mock' } },
     { status: 400, what: 'a cursor that is none', names: /cursor/, ask: { id: 'mock', query: { cursor: '-1' } } },
+    {
+      status: 400,
+      what: 'a cursor of nobody',
+      names: /query\.cursor: is none of this list/,
+      ask: { id: 'mock', query: { cursor: 'A'.repeat(43) } },
+    },
     { status: 400, what: 'a limit out of bounds', names: /limit/, ask: { id: 'mock', query: { limit: '201' } } },
   ),
   ...casesOf(

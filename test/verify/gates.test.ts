@@ -28,4 +28,18 @@ describe('the gates', () => {
   })
 })
 
+describe('what npm is told', () => {
+  it('no package runs a script of its own while it is installed', () => {
+    const lines = readFileSync(join(root, '.npmrc'), 'utf8').split('\n')
+    assert.ok(lines.includes('ignore-scripts=true'))
+    // Scripts of ours that npm would run by itself, around others or on install, would not run either.
+    const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { scripts: Record<string, string> }
+    const bySelf = /^(pre|post)|^(install|prepare)$/
+    assert.deepEqual(
+      Object.keys(scripts).filter((name) => bySelf.test(name)),
+      [],
+    )
+  })
+})
+
 const quoted = (command: string): string[] => [...command.matchAll(/"([^"]*)"/g)].map(([, glob = '']) => glob)

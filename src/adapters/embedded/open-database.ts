@@ -13,6 +13,8 @@ const CORRUPT = 11
 const NOT_A_DATABASE = 26
 /** What a statement gets whose table or column is missing. */
 const SQL_ERROR = 1
+/** Largest file of an earlier version that is rebuilt so that it can shrink, pages: it is done in memory. A larger one uses again what is freed. */
+const most_rebuilt_pages = 16_384
 const options = { returnArrays: true, timeout: 0 }
 
 /**
@@ -29,6 +31,8 @@ export function openDatabase({ file, max_pages }: WorkerInput): DatabaseSync {
     try {
       db.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16384')
       const version = check(db, file)
+      // Before anything is written: what is freed can only then be given back to the disk.
+      db.exec('PRAGMA auto_vacuum = INCREMENTAL')
       if (!memory) {
         chmodSync(file, 0o600)
         // Left by looking at a file with a WAL; the lock is ours, so nobody uses it.
@@ -36,6 +40,7 @@ export function openDatabase({ file, max_pages }: WorkerInput): DatabaseSync {
         db.exec('PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 4096; PRAGMA journal_size_limit = 67108864')
       }
       migrate(db, version)
+      if (integer(db, 'PRAGMA auto_vacuum') === 0 && integer(db, 'PRAGMA page_count') <= most_rebuilt_pages) db.exec('VACUUM')
       if (max_pages !== undefined) db.exec(`PRAGMA max_page_count = ${max_pages}`)
       return db
     } catch (error) {

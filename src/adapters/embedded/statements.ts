@@ -83,6 +83,10 @@ const SQL = {
     (SELECT seq FROM tasks INDEXED BY tasks_finished WHERE finished_at < ? ORDER BY finished_at LIMIT ?)`,
   purgeArtifacts: `DELETE FROM artifacts WHERE seq IN
     (SELECT seq FROM artifacts INDEXED BY artifacts_created WHERE created_at < ? ORDER BY created_at LIMIT ?)`,
+  freePages: 'PRAGMA freelist_count',
+  giveBack: 'PRAGMA incremental_vacuum(256)',
+  // The file itself shrinks only when the WAL is folded into it.
+  fold: 'PRAGMA wal_checkpoint(TRUNCATE)',
 } as const
 
 // One list for every combination of filters.

@@ -36,6 +36,9 @@ export interface StorageOptions {
 /** Tasks of one page of unfinished ones: enough to pay for its way, few enough that both threads soon have something to do. */
 const PAGE_ROWS = 500
 
+/** Free pages (4 KiB) that stay for what comes next. */
+const SPARE_PAGES = 256
+
 /** Rows one step of a purge deletes: few enough that nobody waits long behind it, even if their logs are large. */
 const PURGE_ROWS = 64
 
@@ -94,6 +97,7 @@ function portsOn(client: StorageClient): Omit<Storage, 'close'> {
       purge: async (tasks_before, artifacts_before) => {
         await purge(S.purgeTasks, tasks_before)
         await purge(S.purgeArtifacts, artifacts_before)
+        await giveBack(client)
       },
     },
     eventLog: { read: ({ owner, task_id }) => one(storedLog, S.readLog, [task_id, owner]) },
@@ -125,6 +129,20 @@ function portsOn(client: StorageClient): Omit<Storage, 'close'> {
         many(listedArtifact, artifactListStatement(owner, kind, tag), filters([owner, kind, tag], before_seq, limit)),
     },
   }
+}
+
+/** Gives the disk what a purge has freed, step by step, so that commits and reads come in between. */
+async function giveBack(client: StorageClient): Promise<void> {
+  const free = async (): Promise<number> => Number((await client.all(S.freePages, []))[0]?.[0])
+  let before = Infinity
+  let now = await free()
+  if (now <= SPARE_PAGES) return
+  // A file that cannot shrink has as many free pages after a step as before it.
+  for (; now > SPARE_PAGES && now < before; now = await free()) {
+    before = now
+    await client.all(S.giveBack, [])
+  }
+  await client.all(S.fold, [])
 }
 
 async function* unfinished(client: StorageClient): AsyncGenerator<readonly UnfinishedTask[]> {

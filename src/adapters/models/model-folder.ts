@@ -73,19 +73,26 @@ export class ModelFolder implements ModelFiles {
     }
   }
 
+  /** Walks step by step, so that nothing is learned of what lies behind a link that leads out. */
   private async realPath(path: string): Promise<string> {
     const missing = (cause: unknown): never => {
       const code = codeOf(cause)
-      if (['ENOENT', 'ENOTDIR', 'ELOOP'].includes(code)) throw new ModelFileError('missing', `there is no file ${path} below models_dir`)
+      if (noFile.includes(code)) throw new ModelFileError('missing', `there is no file ${path} below models_dir`)
       throw new ModelFileError('io', `${path} cannot be read (${code})`, { cause })
     }
     const root = await realpath(this.models_dir).catch(missing)
-    const real = await realpath(join(root, path)).catch(missing)
-    if (!real.startsWith(root.endsWith(sep) ? root : root + sep))
-      throw new ModelFileError('outside', `${path} leads out of models_dir by a symbolic link`)
+    const below = root.endsWith(sep) ? root : root + sep
+    let real = root
+    for (const step of path.split('/')) {
+      real = await realpath(join(real, step)).catch(missing)
+      if (!real.startsWith(below)) throw new ModelFileError('outside', `${path} leads out of models_dir by a symbolic link`)
+    }
     return real
   }
 }
+
+/** Codes of failed system calls that say that there is no such file. */
+const noFile = ['ENOENT', 'ENOTDIR', 'ELOOP', 'ENAMETOOLONG', 'ERR_INVALID_ARG_VALUE']
 
 function hashInThread(path: string, signal: AbortSignal): Promise<DigestAnswer> {
   const { promise, resolve: settle, reject } = Promise.withResolvers<DigestAnswer>()

@@ -1,6 +1,6 @@
 import { BlockList, isIP } from 'node:net'
 
-// What no download may reach unless it is listed by address. IPv4: IANA's special-purpose registry, multicast and reserved space.
+// What no download may reach unless it is listed by address. IPv4: IANA's special-purpose registry with AS112 and AMT, multicast and reserved space.
 const special4: readonly (readonly [string, number])[] = [
   ['0.0.0.0', 8],
   ['10.0.0.0', 8],
@@ -10,19 +10,23 @@ const special4: readonly (readonly [string, number])[] = [
   ['172.16.0.0', 12],
   ['192.0.0.0', 24],
   ['192.0.2.0', 24],
+  ['192.31.196.0', 24],
+  ['192.52.193.0', 24],
   ['192.88.99.0', 24],
   ['192.168.0.0', 16],
+  ['192.175.48.0', 24],
   ['198.18.0.0', 15],
   ['198.51.100.0', 24],
   ['203.0.113.0', 24],
   ['224.0.0.0', 3],
 ]
 // IPv6: everything outside of 2000::/3 (which takes in loopback, link-local, unique local, multicast, IPv4-mapped and NAT64), and inside
-// of it what carries IPv4 addresses or is not routed.
+// of it what carries IPv4 addresses, is not routed, or is AS112.
 const special6: readonly (readonly [string, number])[] = [
   ['2001::', 23],
   ['2001:db8::', 32],
   ['2002::', 16],
+  ['2620:4f:8000::', 48],
   ['3fff::', 20],
 ]
 

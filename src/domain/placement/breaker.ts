@@ -1,3 +1,5 @@
+import { jittered } from '../backoff.ts'
+
 /** Shortest and longest pause before a replica is tried again, ms. */
 const base_ms = 250
 const cap_ms = 60_000
@@ -41,7 +43,7 @@ export class Breaker {
     this.openings = steady ? 1 : this.openings + 1
     this.current = 'open'
     this.failing.clear()
-    return longestPauseMs(this.openings) * (0.5 + 0.5 * this.jitter())
+    return jittered(longestPauseMs(this.openings), this.jitter())
   }
 
   /** The engine has failed a task. Returns how long it is left alone, ms; undefined where that was not the last straw. */

@@ -1,4 +1,4 @@
-import { fetchAttempts, fetchDelayMs } from '../../domain/backoff.ts'
+import { fetchAttempts, fetchDelayMs, jittered } from '../../domain/backoff.ts'
 import { totalBytes, type CatalogModelRequest } from '../../domain/catalog/catalog.ts'
 import { parseModelSource, partPath, remoteUrl, storedPath, storedSbom } from '../../domain/catalog/model-source.ts'
 import { pause, type Clock } from '../../ports/clock.ts'
@@ -20,6 +20,8 @@ export interface FetchingParts {
   readonly events: EventSink
   /** Origin of the hub of `hf:` references. */
   readonly hf_endpoint: string
+  /** Spreads the attempts of downloads, 0 to 1. */
+  readonly jitter: () => number
 }
 
 /** The manifest files that have to be fetched: none where they are local. */
@@ -97,7 +99,7 @@ export async function fetchSbom(request: CatalogModelRequest, parts: FetchingPar
 async function fetchFile(
   id: string,
   file: WantedFile,
-  { source, clock, events }: FetchingParts,
+  { source, clock, events, jitter }: FetchingParts,
   report: (bytes: number) => void,
   signal: AbortSignal,
 ): Promise<void> {
@@ -120,7 +122,7 @@ async function fetchFile(
       failures = bytes - at_failure >= progress_bytes ? 1 : failures + 1
       at_failure = bytes
       if (failures >= fetchAttempts) throw error
-      const delay_ms = fetchDelayMs(failures)
+      const delay_ms = Math.round(jittered(fetchDelayMs(failures), jitter()))
       events.emit(
         catalogNotice('warn', id, `Model ${id}: ${error.message}; tried again in ${delay_ms} ms.`, {
           file: file.name,

@@ -33,6 +33,10 @@ describe('egress rules', () => {
       '255.255.255.255',
       '198.18.0.1',
       '203.0.113.9',
+      // AS112 and AMT.
+      '192.31.196.1',
+      '192.175.48.6',
+      '192.52.193.1',
     ]
     const special6 = [
       '::1',
@@ -48,6 +52,9 @@ describe('egress rules', () => {
       '2001:db8::1',
       '2001::1',
       '3fff::1',
+      '2620:4f:8000::6',
+      '2001:4:112::1',
+      '2001:3::1',
     ]
     for (const address of [...special, ...special6, 'example.com', '']) assert.equal(isPublicAddress(address), false, address)
   })

@@ -46,7 +46,7 @@ class Bench {
       files: this.files(),
       source: { refusal: () => undefined, fetch: (...args) => this.fetch(...args) },
       trust: new Trust([]),
-      hf_endpoint: 'https://hub.test',
+      ...{ hf_endpoint: 'https://hub.test', jitter: () => 0.5 },
       journal: { commit: (facts) => this.commit(facts) },
       clock: this.clock,
       events,

@@ -29,6 +29,8 @@ const asking: readonly (readonly [fields: TaskFields, feature: Feature, field: s
   ],
   [chat({ role: 'user', content: [{ type: 'input_audio', input_audio: { data: 'AA', format: 'wav' } }] }), 'audio', 'messages[1].content'],
   [chat({ role: 'assistant', content: 'Well' }), 'prefill', 'messages[1].role'],
+  [chat({ role: 'system', content: 'Be brief.' }, hello), 'system_messages', 'messages[1]'],
+  [chat(hello, { role: 'developer', content: 'Be brief.' }, hello), 'system_messages', 'messages[2]'],
 ]
 
 const all: readonly Feature[] = [...new Set(asking.map(([, feature]) => feature)), 'stop_sequences']

@@ -24,7 +24,17 @@ export const definition: EngineDefinition<components['schemas']['LlamacppPool']>
     managed: { ...managed, options: serverOptions },
   },
   features: [
-    ...(['replayable', 'chat_template', 'stop_sequences', 'kv_reuse', 'tools', 'json_object', 'json_schema', 'images'] as const),
+    ...([
+      'replayable',
+      'chat_template',
+      'system_messages',
+      'stop_sequences',
+      'kv_reuse',
+      'tools',
+      'json_object',
+      'json_schema',
+      'images',
+    ] as const),
     ...(['audio', 'logprobs', 'reasoning', 'penalties', 'logit_bias', 'prefill', 'continues'] as const),
   ],
   create: (parts) => {

@@ -28,6 +28,8 @@ export interface LlamaCppOptions {
   readonly gpu: boolean
   /** GPUs it may use, as nvidia-smi numbers them; all of them if empty. */
   readonly devices?: readonly number[]
+  /** Where the model's template has no place for a message of the system: `prepend` puts it before what the user says; refused unless given. */
+  readonly system_messages?: 'refuse' | 'prepend'
   /** Where a request's sampling gives none. */
   readonly temperature: number
   /** The child's output line by line, escaped and capped. */
@@ -60,11 +62,11 @@ class LlamaCppEngine implements Engine {
 
   async start(onDown: (reason: Error) => void): Promise<EngineProps> {
     if (this.processes !== undefined) throw new Error('the llama.cpp engine is already started')
-    const { model_path, ctx, slots, threads, gpu, devices, onOutput } = this.options
+    const { model_path, ctx, slots, threads, gpu, devices, system_messages = 'refuse', onOutput } = this.options
     const path = typeof model_path === 'string' ? Promise.resolve(model_path) : model_path()
     path.catch(() => undefined)
     const child: Child = new LlamaProcess(new URL('./child.ts', import.meta.url), onOutput, devices)
-    const tokenizers = new Tokenizers(async () => resolve(await path), onOutput)
+    const tokenizers = new Tokenizers(async () => ({ type: 'load', model_path: resolve(await path), system_messages }), onOutput)
     const processes = { child, tokenizers }
     this.processes = processes
     const end = async (reason: EngineError): Promise<void> => {

@@ -14,12 +14,17 @@ export class PromptEncoder {
   private readonly template: ChatTemplate | undefined
   /** A last message of the assistant can be continued. */
   private readonly prefills: boolean
+  /** What is done with messages of the system: the template has a place for them, they are put before what the user says, or refused. */
+  private readonly system: 'placed' | 'prepended' | 'refused'
   private readonly specials: ReadonlyMap<string, SpecialToken>
   /** Matches the text of any special token, the longest first. */
   private readonly specialText: RegExp
 
-  /** @param warn gets a line when the model has a chat template that cannot be used */
-  constructor(model: LlamaModel, warn: (line: string) => void) {
+  /**
+   * @param prepends messages of the system go before what the user says where the template has no place for them
+   * @param warn gets a line when the model has a chat template that cannot be used
+   */
+  constructor(model: LlamaModel, prepends: boolean, warn: (line: string) => void) {
     this.model = model
     const { tokenizer } = model.fileInfo.metadata
     this.specials = specialTokensOf(model)
@@ -28,6 +33,7 @@ export class PromptEncoder {
     this.specialText = new RegExp(texts.length === 0 ? '(?!)' : texts.map(escapeRegExp).join('|'), 'g')
     this.template = this.compile(tokenizer.chat_template, warn)
     this.prefills = this.template !== undefined && goesOn(this.template)
+    this.system = this.template !== undefined && placesSystem(this.template) ? 'placed' : prepends ? 'prepended' : 'refused'
   }
 
   /**
@@ -45,7 +51,11 @@ export class PromptEncoder {
   /** What the model's chat template can. */
   get features(): readonly Feature[] {
     if (this.template === undefined) return []
-    return this.prefills ? ['chat_template', 'prefill'] : ['chat_template']
+    return [
+      'chat_template',
+      ...(this.prefills ? (['prefill'] as const) : []),
+      ...(this.system === 'refused' ? [] : (['system_messages'] as const)),
+    ]
   }
 
   /**
@@ -76,7 +86,9 @@ export class PromptEncoder {
       content: guard(textOf(content)),
       ...(name === undefined ? {} : { name }),
     }))
-    const rendered = this.render(this.template, guarded) + guard((prefill ?? '') + given)
+    const shown = this.render(this.template, this.system === 'prepended' ? prepended(guarded) : guarded)
+    refuseDropped(guarded, shown)
+    const rendered = shown + guard((prefill ?? '') + given)
     if (said.length === 0) return this.model.tokenize(rendered, true)
     return this.tokenizeGuarded(rendered, new RegExp(`\u{e000}${nonce}\\.(\\d+)\u{e001}`, 'g'), said)
   }
@@ -123,6 +135,46 @@ export class PromptEncoder {
       return undefined
     }
   }
+}
+
+/** Whether the template has a place for what the system says. */
+function placesSystem(template: ChatTemplate): boolean {
+  try {
+    return template([
+      { role: 'system', content: 'b c' },
+      { role: 'user', content: 'a' },
+    ]).includes('b c')
+  } catch {
+    return false
+  }
+}
+
+/** What the system says, before what the user says next. */
+function prepended(messages: readonly TemplateMessage[]): TemplateMessage[] {
+  const spoken: TemplateMessage[] = []
+  let said: string[] = []
+  for (const message of messages) {
+    if (message.role === 'system') said.push(message.content)
+    else if (message.role !== 'user') spoken.push(message)
+    else {
+      spoken.push({ ...message, content: [...said, message.content].join('\n\n') })
+      said = []
+    }
+  }
+  return said.length === 0 ? spoken : [...spoken, { role: 'user', content: said.join('\n\n') }]
+}
+
+/** @throws {EngineError} where the template leaves out what the system says, as where it is not said first */
+function refuseDropped(messages: readonly TemplateMessage[], rendered: string): void {
+  const index = messages.findIndex(({ role, content }) => role === 'system' && !rendered.includes(content.trim()))
+  if (index < 0) return
+  const where = `messages[${String(index)}]`
+  throw new EngineError(
+    `${where}: the model's chat template has no place for a message of the system here: say it as the user, or set llamacpp.system_messages to prepend`,
+    {
+      retriable: false,
+    },
+  )
 }
 
 /** Whether the template puts the assistant's words right behind what begins its turn, so that they can be left open. */

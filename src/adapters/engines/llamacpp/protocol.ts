@@ -28,6 +28,8 @@ export interface TokenizerLoadCommand {
   readonly type: 'load'
   /** Absolute. */
   readonly model_path: string
+  /** What becomes of messages of the system that the chat template has no place for. */
+  readonly system_messages: 'refuse' | 'prepend'
 }
 
 /** Asks a tokenizer's process for the tokens of a prompt, and of what is there of its answer. */

@@ -11,14 +11,14 @@ let encoder: PromptEncoder | undefined
 
 const warn = (line: string): void => void process.stderr.write(`${line}\n`)
 
-async function onLoad({ model_path }: TokenizerLoadCommand): Promise<void> {
+async function onLoad({ model_path, system_messages }: TokenizerLoadCommand): Promise<void> {
   try {
     await checkModelFile(model_path)
     const library = await importLibrary()
     const model = await loadModel(await openBinary(library, false, warn), model_path, { vocabOnly: true })
     // Only here, as it imports an optional dependency: without the library the child says how to install that.
     const { PromptEncoder } = await import('./prompt.ts')
-    encoder = new PromptEncoder(model, warn)
+    encoder = new PromptEncoder(model, system_messages === 'prepend', warn)
     const { features, longestToken } = encoder
     post({ type: 'ready', features, ...(longestToken === undefined ? {} : { longest_token: longestToken }) })
     flushCompileCache()

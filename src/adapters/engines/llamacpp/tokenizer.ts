@@ -1,7 +1,7 @@
 import { EngineError, type Prompt } from '../../../ports/engine.ts'
 import { outcomeError } from './calls.ts'
 import { type Call, LlamaProcess } from './process.ts'
-import type { Outcome, TokenizerReadyMessage } from './protocol.ts'
+import type { Outcome, TokenizerLoadCommand, TokenizerReadyMessage } from './protocol.ts'
 
 /** A text to be turned into tokens. */
 interface Job {
@@ -20,7 +20,7 @@ type TokenizerProcess = LlamaProcess<TokenizerReadyMessage>
  * nobody waits for any more is dropped, or ends with the process. A process that has ended is started anew for the next text.
  */
 export class Tokenizer {
-  private readonly path: () => Promise<string>
+  private readonly load: () => Promise<TokenizerLoadCommand>
   private readonly onOutput: (line: string) => void
   private process: { readonly itself: TokenizerProcess; readonly ready: Promise<TokenizerReadyMessage> } | undefined
   private waiting: Job[] = []
@@ -28,9 +28,9 @@ export class Tokenizer {
   private readonly alive = new Set<TokenizerProcess>()
   private closed: EngineError | undefined
 
-  /** @param path of the model's file, absolute @param onOutput gets what the process writes, line by line */
-  constructor(path: () => Promise<string>, onOutput: (line: string) => void) {
-    this.path = path
+  /** @param load says what to load, at each start of the process @param onOutput gets what the process writes, line by line */
+  constructor(load: () => Promise<TokenizerLoadCommand>, onOutput: (line: string) => void) {
+    this.load = load
     this.onOutput = onOutput
   }
 
@@ -137,7 +137,7 @@ export class Tokenizer {
   private running(): NonNullable<typeof this.process> {
     if (this.process !== undefined) return this.process
     const itself: TokenizerProcess = new LlamaProcess(new URL('./tokenizer-child.ts', import.meta.url), this.onOutput)
-    const started = { itself, ready: this.path().then((model_path) => itself.load({ type: 'load', model_path })) }
+    const started = { itself, ready: this.load().then((command) => itself.load(command)) }
     this.process = started
     this.alive.add(itself)
     // Whoever needs it gets the rejection, and the next one a new process.

@@ -46,7 +46,7 @@ const dimensions = 16
 
 /** All of them: what a client can ask of an engine can be tried here. */
 export const mockFeatures: readonly Feature[] = [
-  ...(['chat_template', 'stop_sequences', 'tools', 'json_object', 'json_schema', 'images', 'audio'] as const),
+  ...(['chat_template', 'system_messages', 'stop_sequences', 'tools', 'json_object', 'json_schema', 'images', 'audio'] as const),
   ...(['logprobs', 'reasoning', 'penalties', 'logit_bias', 'prefill', 'continues'] as const),
 ]
 

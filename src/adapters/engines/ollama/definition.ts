@@ -11,7 +11,17 @@ export const definition: EngineDefinition<components['schemas']['OllamaPool']> =
     'version' in given(await ask('/api/version')) ? named(given(await ask('/api/tags'))['models'], 'name') : undefined,
   ),
   features: [
-    ...(['replayable', 'chat_template', 'stop_sequences', 'tools', 'json_object', 'json_schema', 'images', 'reasoning'] as const),
+    ...([
+      'replayable',
+      'chat_template',
+      'system_messages',
+      'stop_sequences',
+      'tools',
+      'json_object',
+      'json_schema',
+      'images',
+      'reasoning',
+    ] as const),
     ...(['penalties', 'prefill', 'continues'] as const),
   ],
   create: (parts) => serverEngine(parts, (model_ref) => ollamaDialect(model_ref, parts.pool.ctx)),

@@ -55,7 +55,7 @@ async function inspect(client: EngineClient, model_ref: string, num_ctx: number 
     tokens_estimated: true,
     workloads: embeds ? ['embedding'] : ['completion'],
     features: [
-      ...(['chat_template', 'stop_sequences', 'json_object', 'json_schema', 'penalties', 'prefill'] as const),
+      ...(['chat_template', 'system_messages', 'stop_sequences', 'json_object', 'json_schema', 'penalties', 'prefill'] as const),
       ...(can.includes('thinking') ? [] : (['continues'] as const)),
       ...can.flatMap((word) => (typeof word === 'string' ? (featureOf[word] ?? []) : [])),
     ],

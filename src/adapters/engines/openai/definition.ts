@@ -10,7 +10,17 @@ export const definition: EngineDefinition<components['schemas']['OpenaiPool']> =
   options: new URL('options.json', import.meta.url),
   drivers: serverDrivers('A server that speaks the API of OpenAI', ['openai:'], async (ask) => listed(await ask('/v1/models'))),
   features: [
-    ...(['replayable', 'chat_template', 'stop_sequences', 'tools', 'json_object', 'json_schema', 'images', 'audio'] as const),
+    ...([
+      'replayable',
+      'chat_template',
+      'system_messages',
+      'stop_sequences',
+      'tools',
+      'json_object',
+      'json_schema',
+      'images',
+      'audio',
+    ] as const),
     ...(['logprobs', 'reasoning', 'penalties', 'logit_bias', 'prefill', 'continues'] as const),
   ],
   create: (parts) => {

@@ -32,7 +32,7 @@ export function openAiDialect({ model_ref, v1, ctx, features, workloads, max_tok
         model: served.id,
         ctx_max,
         workloads,
-        features,
+        features: features.includes('chat_template') ? [...features, 'system_messages'] : features,
         tokens_estimated: true,
       }
     },

@@ -9,7 +9,17 @@ export const definition: EngineDefinition<components['schemas']['SglangPool']> =
   options: new URL('options.json', import.meta.url),
   drivers: serverDrivers('An SGLang server', ['sglang:', 'hf:'], async (ask) => listed(await ask('/v1/models'), 'sglang')),
   features: [
-    ...(['replayable', 'chat_template', 'stop_sequences', 'tools', 'json_object', 'json_schema', 'images', 'audio'] as const),
+    ...([
+      'replayable',
+      'chat_template',
+      'system_messages',
+      'stop_sequences',
+      'tools',
+      'json_object',
+      'json_schema',
+      'images',
+      'audio',
+    ] as const),
     ...(['logprobs', 'reasoning', 'penalties', 'logit_bias', 'prefill', 'continues'] as const),
   ],
   create: (parts) => serverEngine(parts, sglangDialect),

@@ -84,7 +84,7 @@ async function told(client: EngineClient, name: string, signal: AbortSignal): Pr
 
 /** Tools and thoughts are told apart from text only by the parsers that it was started with. */
 function featuresOf(server: JsonObject, images: boolean, audio: boolean): Feature[] {
-  const features: Feature[] = ['stop_sequences', 'logprobs', 'penalties', 'logit_bias', 'chat_template', 'prefill']
+  const features: Feature[] = ['stop_sequences', 'logprobs', 'penalties', 'logit_bias', 'chat_template', 'system_messages', 'prefill']
   if (server['grammar_backend'] !== 'none') features.push('json_object', 'json_schema')
   if (textOf(server['tool_call_parser']) !== undefined) features.push('tools')
   features.push(textOf(server['reasoning_parser']) === undefined ? 'continues' : 'reasoning')

@@ -11,6 +11,6 @@ export const definition: EngineDefinition<components['schemas']['TgiPool']> = {
     const { model_id, max_total_tokens } = given(await ask('/info'))
     return typeof model_id === 'string' && max_total_tokens !== undefined ? [model_id] : undefined
   }),
-  features: ['replayable', 'chat_template', 'stop_sequences', 'tools', 'continues'],
+  features: ['replayable', 'chat_template', 'system_messages', 'stop_sequences', 'tools', 'continues'],
   create: (parts) => serverEngine(parts, tgiDialect),
 }

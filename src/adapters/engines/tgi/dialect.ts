@@ -27,7 +27,11 @@ export const tgiDialect = (model_ref: string): Dialect => ({
     const slots = numberOf(info['max_concurrent_requests'])
     return {
       ...{ engine_version: textOf(info['version']) ?? 'unknown', model, ctx_max },
-      ...{ tokens_estimated: true, workloads: ['completion'], features: ['chat_template', 'stop_sequences', 'tools', 'continues'] },
+      ...{
+        tokens_estimated: true,
+        workloads: ['completion'],
+        features: ['chat_template', 'system_messages', 'stop_sequences', 'tools', 'continues'],
+      },
       ...(slots === undefined ? {} : { slots }),
     }
   },

@@ -50,7 +50,7 @@ async function inspect(client: EngineClient, model_ref: string, also: readonly F
     hasCall(client, `${v1}/chat/completions`, { model, messages, tools, tool_choice: 'auto', max_tokens: 1 }, signal),
   ])
   const features: Feature[] = ['stop_sequences', 'logprobs', 'penalties', 'logit_bias', ...also]
-  if (chats) features.push('chat_template', 'json_object', 'json_schema', 'prefill')
+  if (chats) features.push('chat_template', 'system_messages', 'json_object', 'json_schema', 'prefill')
   if (calls) features.push('tools')
   if (!features.includes('reasoning')) features.push('continues')
   return {

@@ -97,7 +97,7 @@ async function workloads(client: EngineClient, model: string, signal: AbortSigna
 function featuresOf(props: JsonObject): Feature[] {
   const features: Feature[] = ['stop_sequences', 'kv_reuse', 'logprobs', 'penalties', 'logit_bias']
   if (textOf(props['chat_template']) === undefined) return [...features, 'continues']
-  features.push('chat_template', 'json_object', 'json_schema', 'prefill')
+  features.push('chat_template', 'system_messages', 'json_object', 'json_schema', 'prefill')
   const { supports_tools, supports_reasoning_effort, supports_preserve_reasoning } = objectOf(props['chat_template_caps'])
   const { vision, audio } = objectOf(props['modalities'])
   if (supports_tools === true) features.push('tools')
