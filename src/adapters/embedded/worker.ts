@@ -73,9 +73,10 @@ class Database {
 
   /** Returns whether the commit was written; if not, nothing of it was. */
   private apply(ops: readonly Param[], start: number, end: number): boolean {
-    // Acceptances come first, so a duplicate shows before anything was written: only a second acceptance can leave something to undo.
-    const second = start + 1 + this.paramCount(S.accepted)
-    if (ops[start] !== S.accepted || ops[second] !== S.accepted || second >= end) return this.steps(ops, start, end)
+    // Acceptances come first, each after what it replaces, so a duplicate shows before anything else was written: only a second step of these
+    // can leave something to undo.
+    const accepts = (at: number): boolean => at < end && (ops[at] === S.accepted || ops[at] === S.taskForgotten)
+    if (!accepts(start) || !accepts(start + 1 + this.paramCount(Number(ops[start])))) return this.steps(ops, start, end)
     this.db.exec('SAVEPOINT one')
     const written = this.steps(ops, start, end)
     this.db.exec(written ? 'RELEASE one' : 'ROLLBACK TO one; RELEASE one')

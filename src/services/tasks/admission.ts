@@ -17,7 +17,7 @@ import {
   type UnfinishedTask,
 } from '../../domain/task.ts'
 import type { Clock } from '../../ports/clock.ts'
-import { StorageError, type Journal } from '../../ports/journal.ts'
+import { DuplicateTaskError, StorageError, type Journal } from '../../ports/journal.ts'
 import { candidatesFor, poolsIn, servable, type Candidates } from '../pools/candidates.ts'
 import { placeTask } from '../pools/placement.ts'
 import { withoutExtras } from '../pools/extras.ts'
@@ -78,7 +78,8 @@ export class Admission {
   }
 
   /**
-   * Admits a task; the same `task_id` and body again give the same reply. Resolves when the acceptance is durable.
+   * Admits a task; the same `task_id` and body again give the same reply, unless the task has ended in a way that trying again may help: then
+   * it is taken anew. Resolves when the acceptance is durable.
    * @throws DomainError every refusal
    */
   async admit(principal: Principal, request: TaskRequest, correlation_id: string, door?: DoorRules): Promise<TaskAcceptedReply> {
@@ -95,7 +96,7 @@ export class Admission {
     }
     if (live !== undefined) return repeated(live, request)
     const identity = { correlation_id, task_id, session_id: request.session_id ?? task_id, owner: principal.name }
-    const reply = this.accept(identity, request, door).catch((error: unknown) => this.refuse(identity, request, error))
+    const reply = this.accept(identity, request, door).catch((error: unknown) => this.refuse(identity, request, error, door))
     this.flying.set(id, { request, reply })
     try {
       return await reply
@@ -126,11 +127,12 @@ export class Admission {
     return task
   }
 
-  private async accept(identity: TaskIdentity, sent: TaskRequest, door?: DoorRules): Promise<TaskAcceptedReply> {
+  /** @param anew it takes the place of the one that it repeats */
+  private async accept(identity: TaskIdentity, sent: TaskRequest, door?: DoorRules, anew = false): Promise<TaskAcceptedReply> {
     const { sessions, keyLimits, live, dispatcher, clock, events, drawSeed } = this.parts
     const { owner, correlation_id } = identity
     this.checkOpen()
-    keyLimits.countRequest(owner, clock.now())
+    if (!anew) keyLimits.countRequest(owner, clock.now())
     const { task_id } = identity
     const request = door === undefined ? sent : withoutExtras(owner, sent, this.parts)
     const { draft, most_tokens } = draftFor(identity, request, this.parts)
@@ -176,7 +178,7 @@ export class Admission {
     // An id that was sent may be that of a task that has ended, which only the commit finds out: that one is not run again.
     const mayCall = request.task_id === undefined && admission.displaced === undefined
     const early = mayCall ? dispatcher.callEarly(task, pool) : undefined
-    await this.commit(task, pool, admission.displaced).catch((error: unknown) => {
+    await this.commit(task, pool, admission.displaced, anew).catch((error: unknown) => {
       void early?.drop(pool.config.timeouts.abort_ms, clock)
       throw error
     })
@@ -193,7 +195,7 @@ export class Admission {
   }
 
   /** Acceptance, its reservations and the fate of a displaced task in one transaction; taken back as a whole where it fails. */
-  private async commit(task: LiveTask, pool: Pool<LiveTask>, displaced: LiveTask | undefined): Promise<void> {
+  private async commit(task: LiveTask, pool: Pool<LiveTask>, displaced: LiveTask | undefined, anew: boolean): Promise<void> {
     const { journal, live, dispatcher, settlement } = this.parts
     let end: PreparedEnd | undefined
     if (displaced !== undefined) {
@@ -203,7 +205,7 @@ export class Admission {
       end = settlement.prepare(displaced, { kind: 'error', error, reason: 'displaced' })
     }
     try {
-      await journal.commit([...task.acceptance(), ...(end?.facts ?? [])])
+      await journal.commit([...task.acceptance(anew), ...(end?.facts ?? [])])
     } catch (error) {
       pool.scheduler.rollback(task)
       live.delete(task)
@@ -223,11 +225,14 @@ export class Admission {
     if (this.closed) throw new DomainError('pool_unready', 'The daemon is stopping.', { retry_after_ms: 5000 })
   }
 
-  /** A refused request may be the repetition of a task that has finished: that one's reply holds. */
-  private async refuse(task: TaskIdentity, request: TaskRequest, error: unknown): Promise<TaskAcceptedReply> {
+  /** A refused request may be the repetition of a task that has ended: that one's reply holds, unless it may be taken anew. */
+  private async refuse(task: TaskIdentity, request: TaskRequest, error: unknown, door?: DoorRules): Promise<TaskAcceptedReply> {
     const { journal, events } = this.parts
     const twin = error instanceof StorageError ? undefined : await journal.find(task.owner, task.task_id).catch(() => undefined)
-    if (twin !== undefined) return repeated(twin.task, request)
+    const reply = twin && repeated(twin.task, request)
+    if (reply !== undefined && twin?.outcome?.error?.retriable !== true) return reply
+    if (reply !== undefined && error instanceof DuplicateTaskError)
+      return this.accept(task, request, door, true).catch((refusal: unknown) => this.refuse(task, request, refusal))
     if (!(error instanceof DomainError)) throw error
     events.emit({
       type: 'task_refused',

@@ -131,10 +131,10 @@ export class LiveTask implements PoolTask {
     return { shape, progress: { tokens: log.partCount, since_ms: now - (this.parts.last_at ?? this.dispatched_at) } }
   }
 
-  /** What acceptance has to make durable. */
-  acceptance(): readonly Fact[] {
+  /** What acceptance has to make durable. @param anew it takes the place of one that has ended */
+  acceptance(anew: boolean): readonly Fact[] {
     this.expect('tentative')
-    return [{ kind: 'accepted', task: this.accepted }, ...this.reservation.facts]
+    return [{ kind: 'accepted', task: this.accepted, ...(anew ? { anew } : {}) }, ...this.reservation.facts]
   }
 
   /** Its acceptance is durable. */
