@@ -11,6 +11,7 @@ import { Catalog } from '../services/catalog/catalog.ts'
 import { DaemonEvents } from '../services/daemon-events.ts'
 import { catalogFollower } from '../services/operations/catalog-follower.ts'
 import { Drain } from '../services/operations/drain.ts'
+import { Estimates } from '../services/operations/estimates.ts'
 import { recover } from '../services/operations/recovery.ts'
 import { Reload } from '../services/operations/reload.ts'
 import { retention } from '../services/operations/retention.ts'
@@ -96,6 +97,8 @@ export async function coreOf(parts: CoreParts): Promise<Core> {
     events,
     config.models,
   )
+  const estimates = new Estimates({ pools, records, clock, events })
+  const stopEstimates = estimates.start()
   const access = new ModelAccess(pools, modelsOfKeys(config))
 
   const groups = new Groups(config.groups, { pools, records, clock, events, jitter: parts.jitter ?? Math.random })
@@ -116,25 +119,25 @@ export async function coreOf(parts: CoreParts): Promise<Core> {
   const makePool = (pool: PoolConfig): Pool<LiveTask> => reloadedPool(pool, poolOf)
   const reload = new Reload({ pools, drain, records, groups, makePool, models: catalog, clock, events })
 
-  const stops = [dispatcher.start(), streams.start(), await sessions.start(storage.sessions)]
+  const stops = [stopEstimates, dispatcher.start(), streams.start(), await sessions.start(storage.sessions)]
   stops.push(retention(config.retention, { journal, clock, events }))
   await catalog.start(storage.catalog, catalogFollower(pools, drain))
   await recover({ journal, admission, settlement, pools, clock, events })
   drain.restore()
-  let open = false
+  let phase: 'starting' | 'open' | 'closing' = 'starting'
   return {
     ...{ admission, streams, sessions, pools, access, catalog, drain, reload, live, settlement, events },
     tasks: new Tasks({ live, journal, pools, clock }),
     cancellation,
     doorTasks: new DoorTasks({ admission, streams, cancellation, clock, linger_ms: config.doors.linger_ms }),
     artifacts: new Artifacts(storage.artifacts, journal, clock),
-    isReady: () => open && pools.all().some(({ serves }) => serves),
+    isReady: () => phase === 'open' && pools.all().some(({ serves }) => serves),
     start: async () => {
       await Promise.all([pools.start(), groups.start()])
-      open = true
+      if (phase === 'starting') phase = 'open'
     },
     quiesce: async (grace_ms) => {
-      open = false
+      phase = 'closing'
       admission.close()
       groups.stop()
       for (const stop of stops) stop()
@@ -143,7 +146,7 @@ export async function coreOf(parts: CoreParts): Promise<Core> {
     stop: async () => {
       groups.stop()
       await reload.stop()
-      await Promise.all([pools.stop(), catalog.stop()])
+      await Promise.all([pools.stop(), catalog.stop(), estimates.write()])
     },
   }
 }

@@ -72,6 +72,7 @@ export interface AcceptedTask extends TaskKey {
   readonly accepted_at: number
   readonly queue_position: number
   readonly predicted_start_ms: number
+  readonly prediction_basis?: TaskAcceptedReply['prediction_basis']
   readonly backoff_ms: number
   readonly correlation_id: string
   /** @see Kept */

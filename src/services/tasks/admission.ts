@@ -144,13 +144,13 @@ export class Admission {
     events.emit({ type: 'task_placed', candidates: poolsIn(candidates).length })
     const budget = sessions.allowance(owner, draft.session_id)
     const seeker = { owner, request: draft, tokens, left_ms: draft.deadline_ms, budget, most_tokens: door?.most_tokens ?? most_tokens }
-    const { pool, position, start, fallback, prompt_tokens, size } = placeTask(seeker, candidates)
+    const { pool, position, start, basis, fallback, prompt_tokens, size } = placeTask(seeker, candidates)
     const spec: TaskSpec = { ...draft, engine: pool.config.engine, ...size }
     keyLimits.checkWaiting(owner)
     const reservation = sessions.reserve(owner, spec.session_id, needOf(spec, prompt_tokens, pool), door && 'lasting')
     const accepted_at = Math.floor(clock.now())
     const start_ms = startMs(start)
-    const numbers = { queue_position: position, predicted_start_ms: start_ms, backoff_ms: start_ms }
+    const numbers = { queue_position: position, predicted_start_ms: start_ms, prediction_basis: basis, backoff_ms: start_ms }
     const seed = request.seed ?? drawSeed()
     const filled = filledOf(request, spec)
     const accepted: AcceptedTask = {

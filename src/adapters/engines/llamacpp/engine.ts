@@ -67,12 +67,31 @@ class LlamaCppEngine implements Engine {
         this.child = undefined
         onDown(reason)
       })
-      return props
+      return props.workloads.includes('completion') ? { ...props, probe: await this.probe() } : props
     } catch (error) {
       await child.close(stopped())
       if (this.child === child) this.child = undefined
       throw error
     }
+  }
+
+  /** What a short task takes. */
+  private async probe(): Promise<NonNullable<EngineProps['probe']>> {
+    const request = {
+      prompt: { text: 'Once upon a time' },
+      max_tokens: 8,
+      seed: 1,
+      sampling: {},
+      chat: {},
+      kv: 'cold',
+      session: '',
+    } as const
+    const begun = performance.now()
+    const times: number[] = []
+    const { tokens_in, tokens_out } = await this.generate(request, () => void times.push(performance.now()), new AbortController().signal)
+    const [first = performance.now()] = times
+    const last = times.at(-1) ?? first
+    return { prompt_tokens: tokens_in, tokens_out: Math.max(1, tokens_out), prefill_ms: first - begun, decode_ms: last - first }
   }
 
   countTokens(prompt: Prompt, signal: AbortSignal): Promise<number> {
