@@ -79,7 +79,7 @@ export class LiveTask implements PoolTask {
   }
 
   /** What it holds of session and budgets. */
-  get session(): Pick<Reservation, 'kvWarm' | 'remaining' | 'reportKv'> {
+  get session(): Pick<Reservation, 'asOfNow' | 'kvWarm' | 'remaining' | 'reportKv'> {
     return this.reservation
   }
 

@@ -111,7 +111,7 @@ export class Settlement {
 
   private retry(task: LiveTask, end: PreparedEnd): void {
     this.parts.clock.after(retry_ms, () => {
-      this.parts.journal.commit(end.facts).then(
+      this.parts.journal.commit(task.session.asOfNow(end.facts)).then(
         () => {
           end.publish()
         },
