@@ -2,7 +2,7 @@
 import runtime0 from 'ajv/dist/runtime/ucs2length.js';
 
 export const validateConfig = validate10;
-const schema12 = {"type":"object","additionalProperties":false,"required":["listen","data_dir","models_dir","log_level","auth","cors","limits","doors","sessions","retention","catalog","devices","defaults","shutdown_grace_ms","groups","pools","models"],"properties":{"listen":{"type":"string","pattern":"^(\\[[0-9a-fA-F:.]+\\]|[^:\\s]+):[0-9]{1,5}$","default":"0.0.0.0:8080"},"data_dir":{"type":"string","minLength":1,"default":"./data"},"models_dir":{"type":"string","minLength":1,"default":"./models"},"log_level":{"type":"string","enum":["fatal","error","warn","info","debug","trace","silent"],"default":"info"},"auth":{"$ref":"#/definitions/Auth","default":{}},"cors":{"$ref":"#/definitions/Cors","default":{}},"limits":{"$ref":"#/definitions/Limits","default":{}},"doors":{"$ref":"#/definitions/Doors","default":{}},"sessions":{"$ref":"#/definitions/Sessions","default":{}},"retention":{"$ref":"#/definitions/Retention","default":{}},"catalog":{"$ref":"#/definitions/Catalog","default":{}},"devices":{"$ref":"#/definitions/Devices","default":{}},"defaults":{"$ref":"#/definitions/Defaults","default":{}},"shutdown_grace_ms":{"type":"integer","minimum":0,"maximum":3600000,"default":10000},"groups":{"type":"array","maxItems":64,"default":[],"items":{"$ref":"#/definitions/Group"}},"pools":{"type":"array","minItems":1,"maxItems":256,"items":{"$ref":"#/definitions/Pool"},"default":[{"id":"tales","engine":"llamacpp","driver":"embedded","model":"file:models/tinytales.gguf","ctx":256,"replicas":[{"id":"r0","slots":2}]},{"id":"mock","engine":"mock","driver":"in-process","model":"mock:v1","ctx":8192,"replicas":[{"id":"r0","slots":4}],"queue":{"capacity":256,"full_policy":"drop-lru"}}]},"models":{"type":"array","maxItems":256,"default":[],"items":{"$ref":"#/definitions/Model"}}}};
+const schema12 = {"type":"object","additionalProperties":false,"required":["listen","data_dir","models_dir","log_level","auth","cors","limits","doors","sessions","retention","catalog","devices","defaults","shutdown_grace_ms","keep_alive_ms","groups","pools","models"],"properties":{"listen":{"type":"string","pattern":"^(\\[[0-9a-fA-F:.]+\\]|[^:\\s]+):[0-9]{1,5}$","default":"0.0.0.0:8080"},"data_dir":{"type":"string","minLength":1,"default":"./data"},"models_dir":{"type":"string","minLength":1,"default":"./models"},"log_level":{"type":"string","enum":["fatal","error","warn","info","debug","trace","silent"],"default":"info"},"auth":{"$ref":"#/definitions/Auth","default":{}},"cors":{"$ref":"#/definitions/Cors","default":{}},"limits":{"$ref":"#/definitions/Limits","default":{}},"doors":{"$ref":"#/definitions/Doors","default":{}},"sessions":{"$ref":"#/definitions/Sessions","default":{}},"retention":{"$ref":"#/definitions/Retention","default":{}},"catalog":{"$ref":"#/definitions/Catalog","default":{}},"devices":{"$ref":"#/definitions/Devices","default":{}},"defaults":{"$ref":"#/definitions/Defaults","default":{}},"shutdown_grace_ms":{"type":"integer","minimum":0,"maximum":3600000,"default":10000},"keep_alive_ms":{"type":"integer","minimum":1000,"maximum":3600000,"default":75000},"groups":{"type":"array","maxItems":64,"default":[],"items":{"$ref":"#/definitions/Group"}},"pools":{"type":"array","minItems":1,"maxItems":256,"items":{"$ref":"#/definitions/Pool"},"default":[{"id":"tales","engine":"llamacpp","driver":"embedded","model":"file:models/tinytales.gguf","ctx":256,"replicas":[{"id":"r0","slots":2}]},{"id":"mock","engine":"mock","driver":"in-process","model":"mock:v1","ctx":8192,"replicas":[{"id":"r0","slots":4}],"queue":{"capacity":256,"full_policy":"drop-lru"}}]},"models":{"type":"array","maxItems":256,"default":[],"items":{"$ref":"#/definitions/Model"}}}};
 const func2 = Object.prototype.hasOwnProperty;
 const func3 = runtime0.default;
 const pattern0 = new RegExp("^(\\[[0-9a-fA-F:.]+\\]|[^:\\s]+):[0-9]{1,5}$", "u");
@@ -9279,6 +9279,9 @@ data.defaults = {};
 if(data.shutdown_grace_ms === undefined){
 data.shutdown_grace_ms = 10000;
 }
+if(data.keep_alive_ms === undefined){
+data.keep_alive_ms = 75000;
+}
 if(data.groups === undefined){
 data.groups = [];
 }
@@ -9428,8 +9431,8 @@ vErrors.push(err13);
 }
 errors++;
 }
-if(data.groups === undefined){
-const err14 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "groups"},message:"must have required property '"+"groups"+"'"};
+if(data.keep_alive_ms === undefined){
+const err14 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "keep_alive_ms"},message:"must have required property '"+"keep_alive_ms"+"'"};
 if(vErrors === null){
 vErrors = [err14];
 }
@@ -9438,8 +9441,8 @@ vErrors.push(err14);
 }
 errors++;
 }
-if(data.pools === undefined){
-const err15 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "pools"},message:"must have required property '"+"pools"+"'"};
+if(data.groups === undefined){
+const err15 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "groups"},message:"must have required property '"+"groups"+"'"};
 if(vErrors === null){
 vErrors = [err15];
 }
@@ -9448,8 +9451,8 @@ vErrors.push(err15);
 }
 errors++;
 }
-if(data.models === undefined){
-const err16 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "models"},message:"must have required property '"+"models"+"'"};
+if(data.pools === undefined){
+const err16 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "pools"},message:"must have required property '"+"pools"+"'"};
 if(vErrors === null){
 vErrors = [err16];
 }
@@ -9458,9 +9461,8 @@ vErrors.push(err16);
 }
 errors++;
 }
-for(const key0 in data){
-if(!(func2.call(schema12.properties, key0))){
-const err17 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
+if(data.models === undefined){
+const err17 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "models"},message:"must have required property '"+"models"+"'"};
 if(vErrors === null){
 vErrors = [err17];
 }
@@ -9469,11 +9471,9 @@ vErrors.push(err17);
 }
 errors++;
 }
-}
-let data0 = data.listen;
-if(typeof data0 === "string"){
-if(!pattern0.test(data0)){
-const err18 = {instancePath:instancePath+"/listen",schemaPath:"#/properties/listen/pattern",keyword:"pattern",params:{pattern: "^(\\[[0-9a-fA-F:.]+\\]|[^:\\s]+):[0-9]{1,5}$"},message:"must match pattern \""+"^(\\[[0-9a-fA-F:.]+\\]|[^:\\s]+):[0-9]{1,5}$"+"\""};
+for(const key0 in data){
+if(!(func2.call(schema12.properties, key0))){
+const err18 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err18];
 }
@@ -9483,8 +9483,10 @@ vErrors.push(err18);
 errors++;
 }
 }
-else {
-const err19 = {instancePath:instancePath+"/listen",schemaPath:"#/properties/listen/type",keyword:"type",params:{type: "string"},message:"must be string"};
+let data0 = data.listen;
+if(typeof data0 === "string"){
+if(!pattern0.test(data0)){
+const err19 = {instancePath:instancePath+"/listen",schemaPath:"#/properties/listen/pattern",keyword:"pattern",params:{pattern: "^(\\[[0-9a-fA-F:.]+\\]|[^:\\s]+):[0-9]{1,5}$"},message:"must match pattern \""+"^(\\[[0-9a-fA-F:.]+\\]|[^:\\s]+):[0-9]{1,5}$"+"\""};
 if(vErrors === null){
 vErrors = [err19];
 }
@@ -9493,10 +9495,9 @@ vErrors.push(err19);
 }
 errors++;
 }
-let data1 = data.data_dir;
-if(typeof data1 === "string"){
-if(func3(data1) < 1){
-const err20 = {instancePath:instancePath+"/data_dir",schemaPath:"#/properties/data_dir/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"};
+}
+else {
+const err20 = {instancePath:instancePath+"/listen",schemaPath:"#/properties/listen/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err20];
 }
@@ -9505,9 +9506,10 @@ vErrors.push(err20);
 }
 errors++;
 }
-}
-else {
-const err21 = {instancePath:instancePath+"/data_dir",schemaPath:"#/properties/data_dir/type",keyword:"type",params:{type: "string"},message:"must be string"};
+let data1 = data.data_dir;
+if(typeof data1 === "string"){
+if(func3(data1) < 1){
+const err21 = {instancePath:instancePath+"/data_dir",schemaPath:"#/properties/data_dir/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"};
 if(vErrors === null){
 vErrors = [err21];
 }
@@ -9516,10 +9518,9 @@ vErrors.push(err21);
 }
 errors++;
 }
-let data2 = data.models_dir;
-if(typeof data2 === "string"){
-if(func3(data2) < 1){
-const err22 = {instancePath:instancePath+"/models_dir",schemaPath:"#/properties/models_dir/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"};
+}
+else {
+const err22 = {instancePath:instancePath+"/data_dir",schemaPath:"#/properties/data_dir/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err22];
 }
@@ -9528,9 +9529,10 @@ vErrors.push(err22);
 }
 errors++;
 }
-}
-else {
-const err23 = {instancePath:instancePath+"/models_dir",schemaPath:"#/properties/models_dir/type",keyword:"type",params:{type: "string"},message:"must be string"};
+let data2 = data.models_dir;
+if(typeof data2 === "string"){
+if(func3(data2) < 1){
+const err23 = {instancePath:instancePath+"/models_dir",schemaPath:"#/properties/models_dir/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"};
 if(vErrors === null){
 vErrors = [err23];
 }
@@ -9539,9 +9541,9 @@ vErrors.push(err23);
 }
 errors++;
 }
-let data3 = data.log_level;
-if(typeof data3 !== "string"){
-const err24 = {instancePath:instancePath+"/log_level",schemaPath:"#/properties/log_level/type",keyword:"type",params:{type: "string"},message:"must be string"};
+}
+else {
+const err24 = {instancePath:instancePath+"/models_dir",schemaPath:"#/properties/models_dir/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err24];
 }
@@ -9550,13 +9552,24 @@ vErrors.push(err24);
 }
 errors++;
 }
-if(!(((((((data3 === "fatal") || (data3 === "error")) || (data3 === "warn")) || (data3 === "info")) || (data3 === "debug")) || (data3 === "trace")) || (data3 === "silent"))){
-const err25 = {instancePath:instancePath+"/log_level",schemaPath:"#/properties/log_level/enum",keyword:"enum",params:{allowedValues: schema12.properties.log_level.enum},message:"must be equal to one of the allowed values"};
+let data3 = data.log_level;
+if(typeof data3 !== "string"){
+const err25 = {instancePath:instancePath+"/log_level",schemaPath:"#/properties/log_level/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err25];
 }
 else {
 vErrors.push(err25);
+}
+errors++;
+}
+if(!(((((((data3 === "fatal") || (data3 === "error")) || (data3 === "warn")) || (data3 === "info")) || (data3 === "debug")) || (data3 === "trace")) || (data3 === "silent"))){
+const err26 = {instancePath:instancePath+"/log_level",schemaPath:"#/properties/log_level/enum",keyword:"enum",params:{allowedValues: schema12.properties.log_level.enum},message:"must be equal to one of the allowed values"};
+if(vErrors === null){
+vErrors = [err26];
+}
+else {
+vErrors.push(err26);
 }
 errors++;
 }
@@ -9570,18 +9583,7 @@ if(data5.origins === undefined){
 data5.origins = [];
 }
 if(data5.origins === undefined){
-const err26 = {instancePath:instancePath+"/cors",schemaPath:"#/definitions/Cors/required",keyword:"required",params:{missingProperty: "origins"},message:"must have required property '"+"origins"+"'"};
-if(vErrors === null){
-vErrors = [err26];
-}
-else {
-vErrors.push(err26);
-}
-errors++;
-}
-for(const key1 in data5){
-if(!(key1 === "origins")){
-const err27 = {instancePath:instancePath+"/cors",schemaPath:"#/definitions/Cors/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key1},message:"must NOT have additional properties"};
+const err27 = {instancePath:instancePath+"/cors",schemaPath:"#/definitions/Cors/required",keyword:"required",params:{missingProperty: "origins"},message:"must have required property '"+"origins"+"'"};
 if(vErrors === null){
 vErrors = [err27];
 }
@@ -9590,11 +9592,9 @@ vErrors.push(err27);
 }
 errors++;
 }
-}
-let data6 = data5.origins;
-if(Array.isArray(data6)){
-if(data6.length > 64){
-const err28 = {instancePath:instancePath+"/cors/origins",schemaPath:"#/definitions/Cors/properties/origins/maxItems",keyword:"maxItems",params:{limit: 64},message:"must NOT have more than 64 items"};
+for(const key1 in data5){
+if(!(key1 === "origins")){
+const err28 = {instancePath:instancePath+"/cors",schemaPath:"#/definitions/Cors/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key1},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err28];
 }
@@ -9603,12 +9603,11 @@ vErrors.push(err28);
 }
 errors++;
 }
-const len0 = data6.length;
-for(let i0=0; i0<len0; i0++){
-let data7 = data6[i0];
-if(typeof data7 === "string"){
-if(!pattern4.test(data7)){
-const err29 = {instancePath:instancePath+"/cors/origins/" + i0,schemaPath:"#/definitions/Cors/properties/origins/items/pattern",keyword:"pattern",params:{pattern: "^https?://[^/\\s]+$"},message:"must match pattern \""+"^https?://[^/\\s]+$"+"\""};
+}
+let data6 = data5.origins;
+if(Array.isArray(data6)){
+if(data6.length > 64){
+const err29 = {instancePath:instancePath+"/cors/origins",schemaPath:"#/definitions/Cors/properties/origins/maxItems",keyword:"maxItems",params:{limit: 64},message:"must NOT have more than 64 items"};
 if(vErrors === null){
 vErrors = [err29];
 }
@@ -9617,9 +9616,12 @@ vErrors.push(err29);
 }
 errors++;
 }
-}
-else {
-const err30 = {instancePath:instancePath+"/cors/origins/" + i0,schemaPath:"#/definitions/Cors/properties/origins/items/type",keyword:"type",params:{type: "string"},message:"must be string"};
+const len0 = data6.length;
+for(let i0=0; i0<len0; i0++){
+let data7 = data6[i0];
+if(typeof data7 === "string"){
+if(!pattern4.test(data7)){
+const err30 = {instancePath:instancePath+"/cors/origins/" + i0,schemaPath:"#/definitions/Cors/properties/origins/items/pattern",keyword:"pattern",params:{pattern: "^https?://[^/\\s]+$"},message:"must match pattern \""+"^https?://[^/\\s]+$"+"\""};
 if(vErrors === null){
 vErrors = [err30];
 }
@@ -9629,9 +9631,8 @@ vErrors.push(err30);
 errors++;
 }
 }
-}
 else {
-const err31 = {instancePath:instancePath+"/cors/origins",schemaPath:"#/definitions/Cors/properties/origins/type",keyword:"type",params:{type: "array"},message:"must be array"};
+const err31 = {instancePath:instancePath+"/cors/origins/" + i0,schemaPath:"#/definitions/Cors/properties/origins/items/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err31];
 }
@@ -9641,13 +9642,25 @@ vErrors.push(err31);
 errors++;
 }
 }
+}
 else {
-const err32 = {instancePath:instancePath+"/cors",schemaPath:"#/definitions/Cors/type",keyword:"type",params:{type: "object"},message:"must be object"};
+const err32 = {instancePath:instancePath+"/cors/origins",schemaPath:"#/definitions/Cors/properties/origins/type",keyword:"type",params:{type: "array"},message:"must be array"};
 if(vErrors === null){
 vErrors = [err32];
 }
 else {
 vErrors.push(err32);
+}
+errors++;
+}
+}
+else {
+const err33 = {instancePath:instancePath+"/cors",schemaPath:"#/definitions/Cors/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err33];
+}
+else {
+vErrors.push(err33);
 }
 errors++;
 }
@@ -9660,17 +9673,7 @@ if(data8.door_body_bytes === undefined){
 data8.door_body_bytes = 33554432;
 }
 if(data8.body_bytes === undefined){
-const err33 = {instancePath:instancePath+"/limits",schemaPath:"#/definitions/Limits/required",keyword:"required",params:{missingProperty: "body_bytes"},message:"must have required property '"+"body_bytes"+"'"};
-if(vErrors === null){
-vErrors = [err33];
-}
-else {
-vErrors.push(err33);
-}
-errors++;
-}
-if(data8.door_body_bytes === undefined){
-const err34 = {instancePath:instancePath+"/limits",schemaPath:"#/definitions/Limits/required",keyword:"required",params:{missingProperty: "door_body_bytes"},message:"must have required property '"+"door_body_bytes"+"'"};
+const err34 = {instancePath:instancePath+"/limits",schemaPath:"#/definitions/Limits/required",keyword:"required",params:{missingProperty: "body_bytes"},message:"must have required property '"+"body_bytes"+"'"};
 if(vErrors === null){
 vErrors = [err34];
 }
@@ -9679,9 +9682,8 @@ vErrors.push(err34);
 }
 errors++;
 }
-for(const key2 in data8){
-if(!((key2 === "body_bytes") || (key2 === "door_body_bytes"))){
-const err35 = {instancePath:instancePath+"/limits",schemaPath:"#/definitions/Limits/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key2},message:"must NOT have additional properties"};
+if(data8.door_body_bytes === undefined){
+const err35 = {instancePath:instancePath+"/limits",schemaPath:"#/definitions/Limits/required",keyword:"required",params:{missingProperty: "door_body_bytes"},message:"must have required property '"+"door_body_bytes"+"'"};
 if(vErrors === null){
 vErrors = [err35];
 }
@@ -9690,10 +9692,9 @@ vErrors.push(err35);
 }
 errors++;
 }
-}
-let data9 = data8.body_bytes;
-if(!((typeof data9 == "number") && (!(data9 % 1) && !isNaN(data9)))){
-const err36 = {instancePath:instancePath+"/limits/body_bytes",schemaPath:"#/definitions/Limits/properties/body_bytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+for(const key2 in data8){
+if(!((key2 === "body_bytes") || (key2 === "door_body_bytes"))){
+const err36 = {instancePath:instancePath+"/limits",schemaPath:"#/definitions/Limits/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key2},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err36];
 }
@@ -9702,9 +9703,10 @@ vErrors.push(err36);
 }
 errors++;
 }
-if(typeof data9 == "number"){
-if(data9 > 134217728 || isNaN(data9)){
-const err37 = {instancePath:instancePath+"/limits/body_bytes",schemaPath:"#/definitions/Limits/properties/body_bytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 134217728},message:"must be <= 134217728"};
+}
+let data9 = data8.body_bytes;
+if(!((typeof data9 == "number") && (!(data9 % 1) && !isNaN(data9)))){
+const err37 = {instancePath:instancePath+"/limits/body_bytes",schemaPath:"#/definitions/Limits/properties/body_bytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
 if(vErrors === null){
 vErrors = [err37];
 }
@@ -9713,8 +9715,9 @@ vErrors.push(err37);
 }
 errors++;
 }
-if(data9 < 1024 || isNaN(data9)){
-const err38 = {instancePath:instancePath+"/limits/body_bytes",schemaPath:"#/definitions/Limits/properties/body_bytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1024},message:"must be >= 1024"};
+if(typeof data9 == "number"){
+if(data9 > 134217728 || isNaN(data9)){
+const err38 = {instancePath:instancePath+"/limits/body_bytes",schemaPath:"#/definitions/Limits/properties/body_bytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 134217728},message:"must be <= 134217728"};
 if(vErrors === null){
 vErrors = [err38];
 }
@@ -9723,10 +9726,8 @@ vErrors.push(err38);
 }
 errors++;
 }
-}
-let data10 = data8.door_body_bytes;
-if(!((typeof data10 == "number") && (!(data10 % 1) && !isNaN(data10)))){
-const err39 = {instancePath:instancePath+"/limits/door_body_bytes",schemaPath:"#/definitions/Limits/properties/door_body_bytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+if(data9 < 1024 || isNaN(data9)){
+const err39 = {instancePath:instancePath+"/limits/body_bytes",schemaPath:"#/definitions/Limits/properties/body_bytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1024},message:"must be >= 1024"};
 if(vErrors === null){
 vErrors = [err39];
 }
@@ -9735,9 +9736,10 @@ vErrors.push(err39);
 }
 errors++;
 }
-if(typeof data10 == "number"){
-if(data10 > 134217728 || isNaN(data10)){
-const err40 = {instancePath:instancePath+"/limits/door_body_bytes",schemaPath:"#/definitions/Limits/properties/door_body_bytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 134217728},message:"must be <= 134217728"};
+}
+let data10 = data8.door_body_bytes;
+if(!((typeof data10 == "number") && (!(data10 % 1) && !isNaN(data10)))){
+const err40 = {instancePath:instancePath+"/limits/door_body_bytes",schemaPath:"#/definitions/Limits/properties/door_body_bytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
 if(vErrors === null){
 vErrors = [err40];
 }
@@ -9746,8 +9748,9 @@ vErrors.push(err40);
 }
 errors++;
 }
-if(data10 < 1024 || isNaN(data10)){
-const err41 = {instancePath:instancePath+"/limits/door_body_bytes",schemaPath:"#/definitions/Limits/properties/door_body_bytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1024},message:"must be >= 1024"};
+if(typeof data10 == "number"){
+if(data10 > 134217728 || isNaN(data10)){
+const err41 = {instancePath:instancePath+"/limits/door_body_bytes",schemaPath:"#/definitions/Limits/properties/door_body_bytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 134217728},message:"must be <= 134217728"};
 if(vErrors === null){
 vErrors = [err41];
 }
@@ -9756,15 +9759,25 @@ vErrors.push(err41);
 }
 errors++;
 }
-}
-}
-else {
-const err42 = {instancePath:instancePath+"/limits",schemaPath:"#/definitions/Limits/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(data10 < 1024 || isNaN(data10)){
+const err42 = {instancePath:instancePath+"/limits/door_body_bytes",schemaPath:"#/definitions/Limits/properties/door_body_bytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1024},message:"must be >= 1024"};
 if(vErrors === null){
 vErrors = [err42];
 }
 else {
 vErrors.push(err42);
+}
+errors++;
+}
+}
+}
+else {
+const err43 = {instancePath:instancePath+"/limits",schemaPath:"#/definitions/Limits/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err43];
+}
+else {
+vErrors.push(err43);
 }
 errors++;
 }
@@ -9774,18 +9787,7 @@ if(data11.linger_ms === undefined){
 data11.linger_ms = 1500;
 }
 if(data11.linger_ms === undefined){
-const err43 = {instancePath:instancePath+"/doors",schemaPath:"#/definitions/Doors/required",keyword:"required",params:{missingProperty: "linger_ms"},message:"must have required property '"+"linger_ms"+"'"};
-if(vErrors === null){
-vErrors = [err43];
-}
-else {
-vErrors.push(err43);
-}
-errors++;
-}
-for(const key3 in data11){
-if(!(key3 === "linger_ms")){
-const err44 = {instancePath:instancePath+"/doors",schemaPath:"#/definitions/Doors/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key3},message:"must NOT have additional properties"};
+const err44 = {instancePath:instancePath+"/doors",schemaPath:"#/definitions/Doors/required",keyword:"required",params:{missingProperty: "linger_ms"},message:"must have required property '"+"linger_ms"+"'"};
 if(vErrors === null){
 vErrors = [err44];
 }
@@ -9794,10 +9796,9 @@ vErrors.push(err44);
 }
 errors++;
 }
-}
-let data12 = data11.linger_ms;
-if(!((typeof data12 == "number") && (!(data12 % 1) && !isNaN(data12)))){
-const err45 = {instancePath:instancePath+"/doors/linger_ms",schemaPath:"#/definitions/Doors/properties/linger_ms/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+for(const key3 in data11){
+if(!(key3 === "linger_ms")){
+const err45 = {instancePath:instancePath+"/doors",schemaPath:"#/definitions/Doors/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key3},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err45];
 }
@@ -9806,9 +9807,10 @@ vErrors.push(err45);
 }
 errors++;
 }
-if(typeof data12 == "number"){
-if(data12 > 3600000 || isNaN(data12)){
-const err46 = {instancePath:instancePath+"/doors/linger_ms",schemaPath:"#/definitions/Doors/properties/linger_ms/maximum",keyword:"maximum",params:{comparison: "<=", limit: 3600000},message:"must be <= 3600000"};
+}
+let data12 = data11.linger_ms;
+if(!((typeof data12 == "number") && (!(data12 % 1) && !isNaN(data12)))){
+const err46 = {instancePath:instancePath+"/doors/linger_ms",schemaPath:"#/definitions/Doors/properties/linger_ms/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
 if(vErrors === null){
 vErrors = [err46];
 }
@@ -9817,8 +9819,9 @@ vErrors.push(err46);
 }
 errors++;
 }
-if(data12 < 0 || isNaN(data12)){
-const err47 = {instancePath:instancePath+"/doors/linger_ms",schemaPath:"#/definitions/Doors/properties/linger_ms/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+if(typeof data12 == "number"){
+if(data12 > 3600000 || isNaN(data12)){
+const err47 = {instancePath:instancePath+"/doors/linger_ms",schemaPath:"#/definitions/Doors/properties/linger_ms/maximum",keyword:"maximum",params:{comparison: "<=", limit: 3600000},message:"must be <= 3600000"};
 if(vErrors === null){
 vErrors = [err47];
 }
@@ -9827,15 +9830,25 @@ vErrors.push(err47);
 }
 errors++;
 }
-}
-}
-else {
-const err48 = {instancePath:instancePath+"/doors",schemaPath:"#/definitions/Doors/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(data12 < 0 || isNaN(data12)){
+const err48 = {instancePath:instancePath+"/doors/linger_ms",schemaPath:"#/definitions/Doors/properties/linger_ms/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
 if(vErrors === null){
 vErrors = [err48];
 }
 else {
 vErrors.push(err48);
+}
+errors++;
+}
+}
+}
+else {
+const err49 = {instancePath:instancePath+"/doors",schemaPath:"#/definitions/Doors/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err49];
+}
+else {
+vErrors.push(err49);
 }
 errors++;
 }
@@ -9852,17 +9865,7 @@ if(data14.artifacts_ms === undefined){
 data14.artifacts_ms = 604800000;
 }
 if(data14.tasks_ms === undefined){
-const err49 = {instancePath:instancePath+"/retention",schemaPath:"#/definitions/Retention/required",keyword:"required",params:{missingProperty: "tasks_ms"},message:"must have required property '"+"tasks_ms"+"'"};
-if(vErrors === null){
-vErrors = [err49];
-}
-else {
-vErrors.push(err49);
-}
-errors++;
-}
-if(data14.artifacts_ms === undefined){
-const err50 = {instancePath:instancePath+"/retention",schemaPath:"#/definitions/Retention/required",keyword:"required",params:{missingProperty: "artifacts_ms"},message:"must have required property '"+"artifacts_ms"+"'"};
+const err50 = {instancePath:instancePath+"/retention",schemaPath:"#/definitions/Retention/required",keyword:"required",params:{missingProperty: "tasks_ms"},message:"must have required property '"+"tasks_ms"+"'"};
 if(vErrors === null){
 vErrors = [err50];
 }
@@ -9871,9 +9874,8 @@ vErrors.push(err50);
 }
 errors++;
 }
-for(const key4 in data14){
-if(!((key4 === "tasks_ms") || (key4 === "artifacts_ms"))){
-const err51 = {instancePath:instancePath+"/retention",schemaPath:"#/definitions/Retention/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key4},message:"must NOT have additional properties"};
+if(data14.artifacts_ms === undefined){
+const err51 = {instancePath:instancePath+"/retention",schemaPath:"#/definitions/Retention/required",keyword:"required",params:{missingProperty: "artifacts_ms"},message:"must have required property '"+"artifacts_ms"+"'"};
 if(vErrors === null){
 vErrors = [err51];
 }
@@ -9882,10 +9884,9 @@ vErrors.push(err51);
 }
 errors++;
 }
-}
-let data15 = data14.tasks_ms;
-if(!((typeof data15 == "number") && (!(data15 % 1) && !isNaN(data15)))){
-const err52 = {instancePath:instancePath+"/retention/tasks_ms",schemaPath:"#/definitions/Retention/properties/tasks_ms/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+for(const key4 in data14){
+if(!((key4 === "tasks_ms") || (key4 === "artifacts_ms"))){
+const err52 = {instancePath:instancePath+"/retention",schemaPath:"#/definitions/Retention/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key4},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err52];
 }
@@ -9894,9 +9895,10 @@ vErrors.push(err52);
 }
 errors++;
 }
-if(typeof data15 == "number"){
-if(data15 > 31536000000 || isNaN(data15)){
-const err53 = {instancePath:instancePath+"/retention/tasks_ms",schemaPath:"#/definitions/Retention/properties/tasks_ms/maximum",keyword:"maximum",params:{comparison: "<=", limit: 31536000000},message:"must be <= 31536000000"};
+}
+let data15 = data14.tasks_ms;
+if(!((typeof data15 == "number") && (!(data15 % 1) && !isNaN(data15)))){
+const err53 = {instancePath:instancePath+"/retention/tasks_ms",schemaPath:"#/definitions/Retention/properties/tasks_ms/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
 if(vErrors === null){
 vErrors = [err53];
 }
@@ -9905,8 +9907,9 @@ vErrors.push(err53);
 }
 errors++;
 }
-if(data15 < 1000 || isNaN(data15)){
-const err54 = {instancePath:instancePath+"/retention/tasks_ms",schemaPath:"#/definitions/Retention/properties/tasks_ms/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1000},message:"must be >= 1000"};
+if(typeof data15 == "number"){
+if(data15 > 31536000000 || isNaN(data15)){
+const err54 = {instancePath:instancePath+"/retention/tasks_ms",schemaPath:"#/definitions/Retention/properties/tasks_ms/maximum",keyword:"maximum",params:{comparison: "<=", limit: 31536000000},message:"must be <= 31536000000"};
 if(vErrors === null){
 vErrors = [err54];
 }
@@ -9915,10 +9918,8 @@ vErrors.push(err54);
 }
 errors++;
 }
-}
-let data16 = data14.artifacts_ms;
-if(!((typeof data16 == "number") && (!(data16 % 1) && !isNaN(data16)))){
-const err55 = {instancePath:instancePath+"/retention/artifacts_ms",schemaPath:"#/definitions/Retention/properties/artifacts_ms/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+if(data15 < 1000 || isNaN(data15)){
+const err55 = {instancePath:instancePath+"/retention/tasks_ms",schemaPath:"#/definitions/Retention/properties/tasks_ms/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1000},message:"must be >= 1000"};
 if(vErrors === null){
 vErrors = [err55];
 }
@@ -9927,9 +9928,10 @@ vErrors.push(err55);
 }
 errors++;
 }
-if(typeof data16 == "number"){
-if(data16 > 31536000000 || isNaN(data16)){
-const err56 = {instancePath:instancePath+"/retention/artifacts_ms",schemaPath:"#/definitions/Retention/properties/artifacts_ms/maximum",keyword:"maximum",params:{comparison: "<=", limit: 31536000000},message:"must be <= 31536000000"};
+}
+let data16 = data14.artifacts_ms;
+if(!((typeof data16 == "number") && (!(data16 % 1) && !isNaN(data16)))){
+const err56 = {instancePath:instancePath+"/retention/artifacts_ms",schemaPath:"#/definitions/Retention/properties/artifacts_ms/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
 if(vErrors === null){
 vErrors = [err56];
 }
@@ -9938,8 +9940,9 @@ vErrors.push(err56);
 }
 errors++;
 }
-if(data16 < 1000 || isNaN(data16)){
-const err57 = {instancePath:instancePath+"/retention/artifacts_ms",schemaPath:"#/definitions/Retention/properties/artifacts_ms/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1000},message:"must be >= 1000"};
+if(typeof data16 == "number"){
+if(data16 > 31536000000 || isNaN(data16)){
+const err57 = {instancePath:instancePath+"/retention/artifacts_ms",schemaPath:"#/definitions/Retention/properties/artifacts_ms/maximum",keyword:"maximum",params:{comparison: "<=", limit: 31536000000},message:"must be <= 31536000000"};
 if(vErrors === null){
 vErrors = [err57];
 }
@@ -9948,15 +9951,25 @@ vErrors.push(err57);
 }
 errors++;
 }
-}
-}
-else {
-const err58 = {instancePath:instancePath+"/retention",schemaPath:"#/definitions/Retention/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(data16 < 1000 || isNaN(data16)){
+const err58 = {instancePath:instancePath+"/retention/artifacts_ms",schemaPath:"#/definitions/Retention/properties/artifacts_ms/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1000},message:"must be >= 1000"};
 if(vErrors === null){
 vErrors = [err58];
 }
 else {
 vErrors.push(err58);
+}
+errors++;
+}
+}
+}
+else {
+const err59 = {instancePath:instancePath+"/retention",schemaPath:"#/definitions/Retention/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err59];
+}
+else {
+vErrors.push(err59);
 }
 errors++;
 }
@@ -9973,17 +9986,7 @@ if(data18.every_ms === undefined){
 data18.every_ms = 5000;
 }
 if(data18.nvidia_smi === undefined){
-const err59 = {instancePath:instancePath+"/devices",schemaPath:"#/definitions/Devices/required",keyword:"required",params:{missingProperty: "nvidia_smi"},message:"must have required property '"+"nvidia_smi"+"'"};
-if(vErrors === null){
-vErrors = [err59];
-}
-else {
-vErrors.push(err59);
-}
-errors++;
-}
-if(data18.every_ms === undefined){
-const err60 = {instancePath:instancePath+"/devices",schemaPath:"#/definitions/Devices/required",keyword:"required",params:{missingProperty: "every_ms"},message:"must have required property '"+"every_ms"+"'"};
+const err60 = {instancePath:instancePath+"/devices",schemaPath:"#/definitions/Devices/required",keyword:"required",params:{missingProperty: "nvidia_smi"},message:"must have required property '"+"nvidia_smi"+"'"};
 if(vErrors === null){
 vErrors = [err60];
 }
@@ -9992,9 +9995,8 @@ vErrors.push(err60);
 }
 errors++;
 }
-for(const key5 in data18){
-if(!((key5 === "nvidia_smi") || (key5 === "every_ms"))){
-const err61 = {instancePath:instancePath+"/devices",schemaPath:"#/definitions/Devices/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key5},message:"must NOT have additional properties"};
+if(data18.every_ms === undefined){
+const err61 = {instancePath:instancePath+"/devices",schemaPath:"#/definitions/Devices/required",keyword:"required",params:{missingProperty: "every_ms"},message:"must have required property '"+"every_ms"+"'"};
 if(vErrors === null){
 vErrors = [err61];
 }
@@ -10003,11 +10005,9 @@ vErrors.push(err61);
 }
 errors++;
 }
-}
-let data19 = data18.nvidia_smi;
-if(typeof data19 === "string"){
-if(func3(data19) > 4096){
-const err62 = {instancePath:instancePath+"/devices/nvidia_smi",schemaPath:"#/definitions/Devices/properties/nvidia_smi/maxLength",keyword:"maxLength",params:{limit: 4096},message:"must NOT have more than 4096 characters"};
+for(const key5 in data18){
+if(!((key5 === "nvidia_smi") || (key5 === "every_ms"))){
+const err62 = {instancePath:instancePath+"/devices",schemaPath:"#/definitions/Devices/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key5},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err62];
 }
@@ -10016,8 +10016,11 @@ vErrors.push(err62);
 }
 errors++;
 }
-if(func3(data19) < 1){
-const err63 = {instancePath:instancePath+"/devices/nvidia_smi",schemaPath:"#/definitions/Devices/properties/nvidia_smi/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"};
+}
+let data19 = data18.nvidia_smi;
+if(typeof data19 === "string"){
+if(func3(data19) > 4096){
+const err63 = {instancePath:instancePath+"/devices/nvidia_smi",schemaPath:"#/definitions/Devices/properties/nvidia_smi/maxLength",keyword:"maxLength",params:{limit: 4096},message:"must NOT have more than 4096 characters"};
 if(vErrors === null){
 vErrors = [err63];
 }
@@ -10026,9 +10029,8 @@ vErrors.push(err63);
 }
 errors++;
 }
-}
-else {
-const err64 = {instancePath:instancePath+"/devices/nvidia_smi",schemaPath:"#/definitions/Devices/properties/nvidia_smi/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(func3(data19) < 1){
+const err64 = {instancePath:instancePath+"/devices/nvidia_smi",schemaPath:"#/definitions/Devices/properties/nvidia_smi/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"};
 if(vErrors === null){
 vErrors = [err64];
 }
@@ -10037,9 +10039,9 @@ vErrors.push(err64);
 }
 errors++;
 }
-let data20 = data18.every_ms;
-if(!((typeof data20 == "number") && (!(data20 % 1) && !isNaN(data20)))){
-const err65 = {instancePath:instancePath+"/devices/every_ms",schemaPath:"#/definitions/Devices/properties/every_ms/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+}
+else {
+const err65 = {instancePath:instancePath+"/devices/nvidia_smi",schemaPath:"#/definitions/Devices/properties/nvidia_smi/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err65];
 }
@@ -10048,9 +10050,9 @@ vErrors.push(err65);
 }
 errors++;
 }
-if(typeof data20 == "number"){
-if(data20 > 3600000 || isNaN(data20)){
-const err66 = {instancePath:instancePath+"/devices/every_ms",schemaPath:"#/definitions/Devices/properties/every_ms/maximum",keyword:"maximum",params:{comparison: "<=", limit: 3600000},message:"must be <= 3600000"};
+let data20 = data18.every_ms;
+if(!((typeof data20 == "number") && (!(data20 % 1) && !isNaN(data20)))){
+const err66 = {instancePath:instancePath+"/devices/every_ms",schemaPath:"#/definitions/Devices/properties/every_ms/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
 if(vErrors === null){
 vErrors = [err66];
 }
@@ -10059,8 +10061,9 @@ vErrors.push(err66);
 }
 errors++;
 }
-if(data20 < 100 || isNaN(data20)){
-const err67 = {instancePath:instancePath+"/devices/every_ms",schemaPath:"#/definitions/Devices/properties/every_ms/minimum",keyword:"minimum",params:{comparison: ">=", limit: 100},message:"must be >= 100"};
+if(typeof data20 == "number"){
+if(data20 > 3600000 || isNaN(data20)){
+const err67 = {instancePath:instancePath+"/devices/every_ms",schemaPath:"#/definitions/Devices/properties/every_ms/maximum",keyword:"maximum",params:{comparison: "<=", limit: 3600000},message:"must be <= 3600000"};
 if(vErrors === null){
 vErrors = [err67];
 }
@@ -10069,15 +10072,25 @@ vErrors.push(err67);
 }
 errors++;
 }
-}
-}
-else {
-const err68 = {instancePath:instancePath+"/devices",schemaPath:"#/definitions/Devices/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(data20 < 100 || isNaN(data20)){
+const err68 = {instancePath:instancePath+"/devices/every_ms",schemaPath:"#/definitions/Devices/properties/every_ms/minimum",keyword:"minimum",params:{comparison: ">=", limit: 100},message:"must be >= 100"};
 if(vErrors === null){
 vErrors = [err68];
 }
 else {
 vErrors.push(err68);
+}
+errors++;
+}
+}
+}
+else {
+const err69 = {instancePath:instancePath+"/devices",schemaPath:"#/definitions/Devices/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err69];
+}
+else {
+vErrors.push(err69);
 }
 errors++;
 }
@@ -10087,18 +10100,7 @@ if(data21.deadline_ms === undefined){
 data21.deadline_ms = 600000;
 }
 if(data21.deadline_ms === undefined){
-const err69 = {instancePath:instancePath+"/defaults",schemaPath:"#/definitions/Defaults/required",keyword:"required",params:{missingProperty: "deadline_ms"},message:"must have required property '"+"deadline_ms"+"'"};
-if(vErrors === null){
-vErrors = [err69];
-}
-else {
-vErrors.push(err69);
-}
-errors++;
-}
-for(const key6 in data21){
-if(!(key6 === "deadline_ms")){
-const err70 = {instancePath:instancePath+"/defaults",schemaPath:"#/definitions/Defaults/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key6},message:"must NOT have additional properties"};
+const err70 = {instancePath:instancePath+"/defaults",schemaPath:"#/definitions/Defaults/required",keyword:"required",params:{missingProperty: "deadline_ms"},message:"must have required property '"+"deadline_ms"+"'"};
 if(vErrors === null){
 vErrors = [err70];
 }
@@ -10107,10 +10109,9 @@ vErrors.push(err70);
 }
 errors++;
 }
-}
-let data22 = data21.deadline_ms;
-if(!((typeof data22 == "number") && (!(data22 % 1) && !isNaN(data22)))){
-const err71 = {instancePath:instancePath+"/defaults/deadline_ms",schemaPath:"#/definitions/Defaults/properties/deadline_ms/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+for(const key6 in data21){
+if(!(key6 === "deadline_ms")){
+const err71 = {instancePath:instancePath+"/defaults",schemaPath:"#/definitions/Defaults/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key6},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err71];
 }
@@ -10119,9 +10120,10 @@ vErrors.push(err71);
 }
 errors++;
 }
-if(typeof data22 == "number"){
-if(data22 > 86400000 || isNaN(data22)){
-const err72 = {instancePath:instancePath+"/defaults/deadline_ms",schemaPath:"#/definitions/Defaults/properties/deadline_ms/maximum",keyword:"maximum",params:{comparison: "<=", limit: 86400000},message:"must be <= 86400000"};
+}
+let data22 = data21.deadline_ms;
+if(!((typeof data22 == "number") && (!(data22 % 1) && !isNaN(data22)))){
+const err72 = {instancePath:instancePath+"/defaults/deadline_ms",schemaPath:"#/definitions/Defaults/properties/deadline_ms/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
 if(vErrors === null){
 vErrors = [err72];
 }
@@ -10130,8 +10132,9 @@ vErrors.push(err72);
 }
 errors++;
 }
-if(data22 < 1 || isNaN(data22)){
-const err73 = {instancePath:instancePath+"/defaults/deadline_ms",schemaPath:"#/definitions/Defaults/properties/deadline_ms/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"};
+if(typeof data22 == "number"){
+if(data22 > 86400000 || isNaN(data22)){
+const err73 = {instancePath:instancePath+"/defaults/deadline_ms",schemaPath:"#/definitions/Defaults/properties/deadline_ms/maximum",keyword:"maximum",params:{comparison: "<=", limit: 86400000},message:"must be <= 86400000"};
 if(vErrors === null){
 vErrors = [err73];
 }
@@ -10140,10 +10143,8 @@ vErrors.push(err73);
 }
 errors++;
 }
-}
-}
-else {
-const err74 = {instancePath:instancePath+"/defaults",schemaPath:"#/definitions/Defaults/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(data22 < 1 || isNaN(data22)){
+const err74 = {instancePath:instancePath+"/defaults/deadline_ms",schemaPath:"#/definitions/Defaults/properties/deadline_ms/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"};
 if(vErrors === null){
 vErrors = [err74];
 }
@@ -10152,9 +10153,10 @@ vErrors.push(err74);
 }
 errors++;
 }
-let data23 = data.shutdown_grace_ms;
-if(!((typeof data23 == "number") && (!(data23 % 1) && !isNaN(data23)))){
-const err75 = {instancePath:instancePath+"/shutdown_grace_ms",schemaPath:"#/properties/shutdown_grace_ms/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+}
+}
+else {
+const err75 = {instancePath:instancePath+"/defaults",schemaPath:"#/definitions/Defaults/type",keyword:"type",params:{type: "object"},message:"must be object"};
 if(vErrors === null){
 vErrors = [err75];
 }
@@ -10163,9 +10165,9 @@ vErrors.push(err75);
 }
 errors++;
 }
-if(typeof data23 == "number"){
-if(data23 > 3600000 || isNaN(data23)){
-const err76 = {instancePath:instancePath+"/shutdown_grace_ms",schemaPath:"#/properties/shutdown_grace_ms/maximum",keyword:"maximum",params:{comparison: "<=", limit: 3600000},message:"must be <= 3600000"};
+let data23 = data.shutdown_grace_ms;
+if(!((typeof data23 == "number") && (!(data23 % 1) && !isNaN(data23)))){
+const err76 = {instancePath:instancePath+"/shutdown_grace_ms",schemaPath:"#/properties/shutdown_grace_ms/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
 if(vErrors === null){
 vErrors = [err76];
 }
@@ -10174,8 +10176,9 @@ vErrors.push(err76);
 }
 errors++;
 }
-if(data23 < 0 || isNaN(data23)){
-const err77 = {instancePath:instancePath+"/shutdown_grace_ms",schemaPath:"#/properties/shutdown_grace_ms/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+if(typeof data23 == "number"){
+if(data23 > 3600000 || isNaN(data23)){
+const err77 = {instancePath:instancePath+"/shutdown_grace_ms",schemaPath:"#/properties/shutdown_grace_ms/maximum",keyword:"maximum",params:{comparison: "<=", limit: 3600000},message:"must be <= 3600000"};
 if(vErrors === null){
 vErrors = [err77];
 }
@@ -10184,11 +10187,8 @@ vErrors.push(err77);
 }
 errors++;
 }
-}
-let data24 = data.groups;
-if(Array.isArray(data24)){
-if(data24.length > 64){
-const err78 = {instancePath:instancePath+"/groups",schemaPath:"#/properties/groups/maxItems",keyword:"maxItems",params:{limit: 64},message:"must NOT have more than 64 items"};
+if(data23 < 0 || isNaN(data23)){
+const err78 = {instancePath:instancePath+"/shutdown_grace_ms",schemaPath:"#/properties/shutdown_grace_ms/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
 if(vErrors === null){
 vErrors = [err78];
 }
@@ -10197,16 +10197,10 @@ vErrors.push(err78);
 }
 errors++;
 }
-const len1 = data24.length;
-for(let i1=0; i1<len1; i1++){
-if(!(validate22(data24[i1], {instancePath:instancePath+"/groups/" + i1,parentData:data24,parentDataProperty:i1,rootData}))){
-vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
-errors = vErrors.length;
 }
-}
-}
-else {
-const err79 = {instancePath:instancePath+"/groups",schemaPath:"#/properties/groups/type",keyword:"type",params:{type: "array"},message:"must be array"};
+let data24 = data.keep_alive_ms;
+if(!((typeof data24 == "number") && (!(data24 % 1) && !isNaN(data24)))){
+const err79 = {instancePath:instancePath+"/keep_alive_ms",schemaPath:"#/properties/keep_alive_ms/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
 if(vErrors === null){
 vErrors = [err79];
 }
@@ -10215,10 +10209,9 @@ vErrors.push(err79);
 }
 errors++;
 }
-let data26 = data.pools;
-if(Array.isArray(data26)){
-if(data26.length > 256){
-const err80 = {instancePath:instancePath+"/pools",schemaPath:"#/properties/pools/maxItems",keyword:"maxItems",params:{limit: 256},message:"must NOT have more than 256 items"};
+if(typeof data24 == "number"){
+if(data24 > 3600000 || isNaN(data24)){
+const err80 = {instancePath:instancePath+"/keep_alive_ms",schemaPath:"#/properties/keep_alive_ms/maximum",keyword:"maximum",params:{comparison: "<=", limit: 3600000},message:"must be <= 3600000"};
 if(vErrors === null){
 vErrors = [err80];
 }
@@ -10227,8 +10220,8 @@ vErrors.push(err80);
 }
 errors++;
 }
-if(data26.length < 1){
-const err81 = {instancePath:instancePath+"/pools",schemaPath:"#/properties/pools/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items"};
+if(data24 < 1000 || isNaN(data24)){
+const err81 = {instancePath:instancePath+"/keep_alive_ms",schemaPath:"#/properties/keep_alive_ms/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1000},message:"must be >= 1000"};
 if(vErrors === null){
 vErrors = [err81];
 }
@@ -10237,16 +10230,11 @@ vErrors.push(err81);
 }
 errors++;
 }
-const len2 = data26.length;
-for(let i2=0; i2<len2; i2++){
-if(!(validate24(data26[i2], {instancePath:instancePath+"/pools/" + i2,parentData:data26,parentDataProperty:i2,rootData}))){
-vErrors = vErrors === null ? validate24.errors : vErrors.concat(validate24.errors);
-errors = vErrors.length;
 }
-}
-}
-else {
-const err82 = {instancePath:instancePath+"/pools",schemaPath:"#/properties/pools/type",keyword:"type",params:{type: "array"},message:"must be array"};
+let data25 = data.groups;
+if(Array.isArray(data25)){
+if(data25.length > 64){
+const err82 = {instancePath:instancePath+"/groups",schemaPath:"#/properties/groups/maxItems",keyword:"maxItems",params:{limit: 64},message:"must NOT have more than 64 items"};
 if(vErrors === null){
 vErrors = [err82];
 }
@@ -10255,10 +10243,16 @@ vErrors.push(err82);
 }
 errors++;
 }
-let data28 = data.models;
-if(Array.isArray(data28)){
-if(data28.length > 256){
-const err83 = {instancePath:instancePath+"/models",schemaPath:"#/properties/models/maxItems",keyword:"maxItems",params:{limit: 256},message:"must NOT have more than 256 items"};
+const len1 = data25.length;
+for(let i1=0; i1<len1; i1++){
+if(!(validate22(data25[i1], {instancePath:instancePath+"/groups/" + i1,parentData:data25,parentDataProperty:i1,rootData}))){
+vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
+errors = vErrors.length;
+}
+}
+}
+else {
+const err83 = {instancePath:instancePath+"/groups",schemaPath:"#/properties/groups/type",keyword:"type",params:{type: "array"},message:"must be array"};
 if(vErrors === null){
 vErrors = [err83];
 }
@@ -10267,16 +10261,10 @@ vErrors.push(err83);
 }
 errors++;
 }
-const len3 = data28.length;
-for(let i3=0; i3<len3; i3++){
-if(!(validate72(data28[i3], {instancePath:instancePath+"/models/" + i3,parentData:data28,parentDataProperty:i3,rootData}))){
-vErrors = vErrors === null ? validate72.errors : vErrors.concat(validate72.errors);
-errors = vErrors.length;
-}
-}
-}
-else {
-const err84 = {instancePath:instancePath+"/models",schemaPath:"#/properties/models/type",keyword:"type",params:{type: "array"},message:"must be array"};
+let data27 = data.pools;
+if(Array.isArray(data27)){
+if(data27.length > 256){
+const err84 = {instancePath:instancePath+"/pools",schemaPath:"#/properties/pools/maxItems",keyword:"maxItems",params:{limit: 256},message:"must NOT have more than 256 items"};
 if(vErrors === null){
 vErrors = [err84];
 }
@@ -10285,14 +10273,72 @@ vErrors.push(err84);
 }
 errors++;
 }
-}
-else {
-const err85 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(data27.length < 1){
+const err85 = {instancePath:instancePath+"/pools",schemaPath:"#/properties/pools/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items"};
 if(vErrors === null){
 vErrors = [err85];
 }
 else {
 vErrors.push(err85);
+}
+errors++;
+}
+const len2 = data27.length;
+for(let i2=0; i2<len2; i2++){
+if(!(validate24(data27[i2], {instancePath:instancePath+"/pools/" + i2,parentData:data27,parentDataProperty:i2,rootData}))){
+vErrors = vErrors === null ? validate24.errors : vErrors.concat(validate24.errors);
+errors = vErrors.length;
+}
+}
+}
+else {
+const err86 = {instancePath:instancePath+"/pools",schemaPath:"#/properties/pools/type",keyword:"type",params:{type: "array"},message:"must be array"};
+if(vErrors === null){
+vErrors = [err86];
+}
+else {
+vErrors.push(err86);
+}
+errors++;
+}
+let data29 = data.models;
+if(Array.isArray(data29)){
+if(data29.length > 256){
+const err87 = {instancePath:instancePath+"/models",schemaPath:"#/properties/models/maxItems",keyword:"maxItems",params:{limit: 256},message:"must NOT have more than 256 items"};
+if(vErrors === null){
+vErrors = [err87];
+}
+else {
+vErrors.push(err87);
+}
+errors++;
+}
+const len3 = data29.length;
+for(let i3=0; i3<len3; i3++){
+if(!(validate72(data29[i3], {instancePath:instancePath+"/models/" + i3,parentData:data29,parentDataProperty:i3,rootData}))){
+vErrors = vErrors === null ? validate72.errors : vErrors.concat(validate72.errors);
+errors = vErrors.length;
+}
+}
+}
+else {
+const err88 = {instancePath:instancePath+"/models",schemaPath:"#/properties/models/type",keyword:"type",params:{type: "array"},message:"must be array"};
+if(vErrors === null){
+vErrors = [err88];
+}
+else {
+vErrors.push(err88);
+}
+errors++;
+}
+}
+else {
+const err89 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err89];
+}
+else {
+vErrors.push(err89);
 }
 errors++;
 }

@@ -116,6 +116,8 @@ export class MemoryStorage implements Storage {
     return this.durable.filter((fact): fact is Extract<Fact, { kind: K }> => fact.kind === kind)
   }
 
+  readonly lost = new Promise<Error>(() => undefined)
+
   async close(): Promise<void> {
     await this.tail
     this.closed = true
