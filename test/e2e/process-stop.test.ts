@@ -63,7 +63,7 @@ describe('stopping the process', () => {
     process.kill(daemon.pid, 'SIGTERM')
     await daemon.line(({ event }) => event === 'stop', from)
     assert.deepEqual(await daemon.stop('SIGINT'), { code: 130, signal: null })
-    await reader.closed
+    await Promise.allSettled([reader.closed])
     const next = await start({ pools: [slow] })
     assert.equal((await call(next.url, '/v1/tasks/t', { key })).status, 200)
   })
