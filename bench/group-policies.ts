@@ -21,6 +21,7 @@ export class ByArbiter implements GroupPolicy {
         since,
         scheduler,
         estimator,
+        now,
         slots,
         swap,
         retry_at: 0,

@@ -1,5 +1,6 @@
 import type { LoadState } from '../src/domain/groups/member.ts'
-import { Estimator, type RunningWork } from '../src/domain/prediction/estimator.ts'
+import { Estimator } from '../src/domain/prediction/estimator.ts'
+import type { RunningWork } from '../src/domain/prediction/work.ts'
 import { Scheduler, unplaced, type Schedulable } from '../src/domain/queue/scheduler.ts'
 import type { GroupJob, GroupLoad } from './group-workload.ts'
 import { progressOf } from './simulation.ts'
@@ -122,7 +123,7 @@ export class GroupSimulation {
     const pool = this.pools[job.pool]
     if (pool === undefined) throw new Error(`there is no pool ${job.pool}`)
     const { priority, deadline_ms, at } = job
-    const work_ms = pool.estimator.serviceMs(job.shape)
+    const work_ms = pool.estimator.work(job.shape)
     const task = { ...unplaced, id: job.id, owner: 'somebody', priority, deadline_at: at + deadline_ms, work_ms, fate }
     pool.scheduler.admit(task)
     pool.scheduler.confirm(task)

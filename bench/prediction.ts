@@ -1,3 +1,4 @@
+import type { Probe } from '../src/domain/prediction/estimator.ts'
 import type { Priority } from '../src/domain/task.ts'
 import { atLeast, atMost, median, rounded, type Section } from './section.ts'
 import { Simulation, type Fate, type Policy } from './simulation.ts'
@@ -35,11 +36,13 @@ export function benchPrediction(): Promise<Section> {
     day.filter(({ predicted_ms }) => predicted_ms > 0),
   )
   const compared = overloads.map(compare)
+  const cold = colds.map(([name, probe]) => coldStart(name, probe))
   return Promise.resolve({
     title:
       `Prediction: a simulated day, ${slots} slots, queue of ${capacity}, mean service ${rounded(mean_service_ms / 1000)} s; arrivals Poisson at ${base} of the capacity with two half hours at ${burst} times the capacity, 60 % interactive; ` +
       'prompts log-normal (800 tokens, sigma 1), outputs log-normal (200, sigma 0.8) up to max_tokens 1,024; deadlines log-uniform, 0.5 to 15 mean service times interactive and 2 to 100 batch; start_error is the median of |predicted - actual| / max(actual, mean service). ' +
-      'Then six hours at twice the capacity with the deadlines of the row (batch 5 to 100): interactive tasks that ended in time',
+      'Then six hours at twice the capacity with the deadlines of the row (batch 5 to 100): interactive tasks that ended in time. ' +
+      `Then ${cold_starts} cold starts of a pool ten times as slow, as a model of 70 billion parameters is (mean service ${rounded((mean_service_ms * slow) / 1000)} s), with ${cold_tasks} tasks each at twice the capacity: late is the share of those told to wait that waited a mean service time longer than they were told`,
     rows: [
       all,
       waited,
@@ -48,6 +51,7 @@ export function benchPrediction(): Promise<Section> {
       quality('batch, base load', of('batch', false)),
       quality('batch, burst', of('batch', true)),
       ...compared.flatMap(({ rows }) => rows),
+      ...cold,
     ],
     goals: [
       atMost('median error of the predicted start, all', all.start_error, 0.25),
@@ -55,8 +59,46 @@ export function benchPrediction(): Promise<Section> {
       atMost('expected calibration error', all.calibration_error, 0.05),
       atLeast('Brier skill', all.brier_skill, 0),
       atLeast('interactive deadlines met at twice the capacity, to the oracle', compared[0]?.of_oracle ?? NaN, 0.95),
+      atMost('median error of the predicted start, cold and told to wait', cold[0]?.start_error ?? NaN, 0.5),
     ],
   })
+}
+
+const slow = 10
+const cold_starts = 40
+const cold_tasks = 40
+
+/** What its replica tells when it comes up: 24 tokens of an answer to a prompt of 5. */
+const probe: Probe = { prompt_tokens: 5, tokens_out: 24, prefill_ms: 220, decode_ms: 23 * 20 * slow }
+const colds = [
+  ['cold, probed', probe],
+  ['cold, not probed', undefined],
+] as const
+
+/** The first tasks of pools of which nothing is known. */
+function coldStart(tasks: string, probed: Probe | undefined) {
+  const fates = Array.from({ length: cold_starts }, (_, seed) => {
+    const deadlines = { interactive: [1000, 1000], batch: [1000, 1000] } as const
+    const jobs = jobsOf({ seed: seed + 100, hours: 1, slots, factor: () => 2, interactive: 0.6, deadlines }).slice(0, cold_tasks)
+    const slowed = jobs.map((job) => ({
+      ...job,
+      at: job.at * slow,
+      prefill_ms: job.prefill_ms * slow,
+      decode_ms: job.decode_ms * slow,
+      deadline_ms: job.deadline_ms * slow,
+    }))
+    return new Simulation(slots, capacity, 'daemon', probed).run(slowed)
+  }).flat()
+  const waits = fates.flatMap(({ job, predicted_ms, started_at }) =>
+    predicted_ms > 0 && started_at !== undefined ? [[predicted_ms, started_at - job.at] as const] : [],
+  )
+  return {
+    tasks,
+    count: fates.length,
+    start_error: rounded(median(waits.map(([told, waited]) => Math.abs(told - waited) / Math.max(waited, mean_service_ms * slow)))),
+    late: rounded(waits.filter(([told, waited]) => waited > told + mean_service_ms * slow).length / waits.length),
+    from_history: rounded(fates.filter(({ basis }) => basis === 'history').length / fates.length),
+  }
 }
 
 const inTime = ({ job, ended_at = Infinity }: Fate): boolean => ended_at <= job.at + job.deadline_ms

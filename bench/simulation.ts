@@ -1,4 +1,6 @@
-import { Estimator, waiting, type Progress, type RunningWork } from '../src/domain/prediction/estimator.ts'
+import { Estimator, type Probe } from '../src/domain/prediction/estimator.ts'
+import type { PredictionBasis } from '../src/domain/prediction/outlook.ts'
+import { waiting, type Progress, type RunningWork } from '../src/domain/prediction/work.ts'
 import { Scheduler, unplaced, type Schedulable } from '../src/domain/queue/scheduler.ts'
 import { serviceOf, type Job, type Lengths } from './workload.ts'
 
@@ -8,6 +10,7 @@ export interface Fate {
   /** Promised when it came, ms from then. */
   readonly predicted_ms: number
   readonly on_time_probability: number
+  readonly basis: PredictionBasis
   fate: 'served' | 'refused' | 'expired' | 'full'
   started_at?: number
   ended_at?: number
@@ -29,7 +32,9 @@ export class Simulation {
   private readonly scheduler: Scheduler<Waiting>
   private readonly running = new Set<Fate>()
 
-  constructor(slots: number, capacity: number, policy: Policy) {
+  /** @param probe what its replica needed for a short task when it came up */
+  constructor(slots: number, capacity: number, policy: Policy, probe?: Probe) {
+    if (probe !== undefined) this.estimator.probed(probe)
     this.slots = slots
     this.policy = policy
     this.scheduler = new Scheduler({ capacity, full_policy: 'reject', batch_every: 8 })
@@ -62,15 +67,16 @@ export class Simulation {
     const priority = this.policy === 'fifo' ? 'interactive' : job.priority
     const newcomer = { owner: 'somebody', priority }
     const ahead = this.scheduler.aheadOfNewcomer(newcomer)
-    const start = this.estimator.predictStart(ahead, priority, this.work(job.at), this.slots, job.at)
-    const on_time_probability = this.estimator.onTimeProbability(start, job.shape, waiting, job.deadline_ms)
-    const fate: Fate = { job, predicted_ms: start.ms, on_time_probability, fate: 'served' }
+    const outlook = this.estimator.outlook([...this.work(job.at)], job.at)
+    const start = outlook.predictStart(ahead, priority, this.slots)
+    const on_time_probability = outlook.onTimeProbability(start, job.shape, waiting, job.deadline_ms)
+    const fate: Fate = { job, predicted_ms: start.ms, on_time_probability, basis: outlook.basis, fate: 'served' }
     this.fates.push(fate)
     if (!this.scheduler.hasPlaceFor(newcomer)) fate.fate = 'full'
     else if (!this.admits(fate, ahead.position)) fate.fate = 'refused'
     if (fate.fate !== 'served') return
     const deadline_at = this.policy === 'fifo' ? Infinity : job.at + job.deadline_ms
-    const work_ms = this.estimator.serviceMs(job.shape)
+    const work_ms = this.estimator.work(job.shape)
     const task = { ...newcomer, ...unplaced, id: String(this.fates.length), deadline_at, work_ms, fate }
     this.scheduler.admit(task)
     this.scheduler.confirm(task)
@@ -127,5 +133,6 @@ export function progressOf(job: Lengths, elapsed: number): Progress {
   if (elapsed < job.prefill_ms || job.tokens_out === 0) return { tokens: 0, since_ms: elapsed }
   const token_ms = job.decode_ms / Math.max(1, job.tokens_out - 1)
   const decoded = Math.min(job.tokens_out - 1, Math.floor((elapsed - job.prefill_ms) / token_ms))
-  return { tokens: 1 + decoded, since_ms: elapsed - job.prefill_ms - decoded * token_ms }
+  const decode_ms = decoded * token_ms
+  return { tokens: 1 + decoded, since_ms: elapsed - job.prefill_ms - decode_ms, took: { prefill_ms: job.prefill_ms, decode_ms } }
 }

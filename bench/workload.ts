@@ -1,4 +1,4 @@
-import type { WorkShape } from '../src/domain/prediction/estimator.ts'
+import type { WorkShape } from '../src/domain/prediction/work.ts'
 import type { Priority } from '../src/domain/task.ts'
 
 /** A task of the simulation, with the lengths that only the simulation knows. */

@@ -2,7 +2,7 @@
 import runtime0 from 'ajv/dist/runtime/ucs2length.js';
 
 export const validateConfig = validate10;
-const schema12 = {"type":"object","additionalProperties":false,"required":["listen","data_dir","models_dir","log_level","auth","cors","limits","doors","sessions","retention","catalog","devices","defaults","shutdown_grace_ms","groups","pools","models"],"properties":{"listen":{"type":"string","pattern":"^(\\[[0-9a-fA-F:.]+\\]|[^:\\s]+):[0-9]{1,5}$","default":"0.0.0.0:8080"},"data_dir":{"type":"string","minLength":1,"default":"./data"},"models_dir":{"type":"string","minLength":1,"default":"./models"},"log_level":{"type":"string","enum":["fatal","error","warn","info","debug","trace","silent"],"default":"info"},"auth":{"$ref":"#/definitions/Auth","default":{}},"cors":{"$ref":"#/definitions/Cors","default":{}},"limits":{"$ref":"#/definitions/Limits","default":{}},"doors":{"$ref":"#/definitions/Doors","default":{}},"sessions":{"$ref":"#/definitions/Sessions","default":{}},"retention":{"$ref":"#/definitions/Retention","default":{}},"catalog":{"$ref":"#/definitions/Catalog","default":{}},"devices":{"$ref":"#/definitions/Devices","default":{}},"defaults":{"$ref":"#/definitions/Defaults","default":{}},"shutdown_grace_ms":{"type":"integer","minimum":0,"maximum":3600000,"default":10000},"groups":{"type":"array","maxItems":64,"default":[],"items":{"$ref":"#/definitions/Group"}},"pools":{"type":"array","minItems":1,"maxItems":256,"items":{"$ref":"#/definitions/Pool"},"default":[{"id":"tales","engine":"llamacpp","driver":"embedded","model":"file:models/tinytales.gguf","ctx":256,"replicas":[{"id":"r0","slots":2}]},{"id":"mock","engine":"mock","driver":"in-process","model":"mock:v1","ctx":8192,"replicas":[{"id":"r0","slots":4}],"queue":{"capacity":256,"full_policy":"drop-lru"}}]},"models":{"type":"array","maxItems":256,"default":[],"items":{"$ref":"#/definitions/Model"}}}};
+const schema12 = {"type":"object","additionalProperties":false,"required":["listen","data_dir","models_dir","log_level","auth","cors","limits","doors","sessions","retention","catalog","devices","defaults","shutdown_grace_ms","keep_alive_ms","groups","pools","models"],"properties":{"listen":{"type":"string","pattern":"^(\\[[0-9a-fA-F:.]+\\]|[^:\\s]+):[0-9]{1,5}$","default":"0.0.0.0:8080"},"data_dir":{"type":"string","minLength":1,"default":"./data"},"models_dir":{"type":"string","minLength":1,"default":"./models"},"log_level":{"type":"string","enum":["fatal","error","warn","info","debug","trace","silent"],"default":"info"},"auth":{"$ref":"#/definitions/Auth","default":{}},"cors":{"$ref":"#/definitions/Cors","default":{}},"limits":{"$ref":"#/definitions/Limits","default":{}},"doors":{"$ref":"#/definitions/Doors","default":{}},"sessions":{"$ref":"#/definitions/Sessions","default":{}},"retention":{"$ref":"#/definitions/Retention","default":{}},"catalog":{"$ref":"#/definitions/Catalog","default":{}},"devices":{"$ref":"#/definitions/Devices","default":{}},"defaults":{"$ref":"#/definitions/Defaults","default":{}},"shutdown_grace_ms":{"type":"integer","minimum":0,"maximum":3600000,"default":10000},"keep_alive_ms":{"type":"integer","minimum":1000,"maximum":3600000,"default":75000},"groups":{"type":"array","maxItems":64,"default":[],"items":{"$ref":"#/definitions/Group"}},"pools":{"type":"array","minItems":1,"maxItems":256,"items":{"$ref":"#/definitions/Pool"},"default":[{"id":"tales","engine":"llamacpp","driver":"embedded","model":"file:models/tinytales.gguf","ctx":256,"replicas":[{"id":"r0","slots":2}]},{"id":"mock","engine":"mock","driver":"in-process","model":"mock:v1","ctx":8192,"replicas":[{"id":"r0","slots":4}],"queue":{"capacity":256,"full_policy":"drop-lru"}}]},"models":{"type":"array","maxItems":256,"default":[],"items":{"$ref":"#/definitions/Model"}}}};
 const func2 = Object.prototype.hasOwnProperty;
 const func3 = runtime0.default;
 const pattern0 = new RegExp("^(\\[[0-9a-fA-F:.]+\\]|[^:\\s]+):[0-9]{1,5}$", "u");
@@ -10036,6 +10036,9 @@ data.defaults = {};
 if(data.shutdown_grace_ms === undefined){
 data.shutdown_grace_ms = 10000;
 }
+if(data.keep_alive_ms === undefined){
+data.keep_alive_ms = 75000;
+}
 if(data.groups === undefined){
 data.groups = [];
 }
@@ -10185,8 +10188,8 @@ vErrors.push(err13);
 }
 errors++;
 }
-if(data.groups === undefined){
-const err14 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "groups"},message:"must have required property '"+"groups"+"'"};
+if(data.keep_alive_ms === undefined){
+const err14 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "keep_alive_ms"},message:"must have required property '"+"keep_alive_ms"+"'"};
 if(vErrors === null){
 vErrors = [err14];
 }
@@ -10195,8 +10198,8 @@ vErrors.push(err14);
 }
 errors++;
 }
-if(data.pools === undefined){
-const err15 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "pools"},message:"must have required property '"+"pools"+"'"};
+if(data.groups === undefined){
+const err15 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "groups"},message:"must have required property '"+"groups"+"'"};
 if(vErrors === null){
 vErrors = [err15];
 }
@@ -10205,8 +10208,8 @@ vErrors.push(err15);
 }
 errors++;
 }
-if(data.models === undefined){
-const err16 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "models"},message:"must have required property '"+"models"+"'"};
+if(data.pools === undefined){
+const err16 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "pools"},message:"must have required property '"+"pools"+"'"};
 if(vErrors === null){
 vErrors = [err16];
 }
@@ -10215,9 +10218,8 @@ vErrors.push(err16);
 }
 errors++;
 }
-for(const key0 in data){
-if(!(func2.call(schema12.properties, key0))){
-const err17 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
+if(data.models === undefined){
+const err17 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "models"},message:"must have required property '"+"models"+"'"};
 if(vErrors === null){
 vErrors = [err17];
 }
@@ -10226,11 +10228,9 @@ vErrors.push(err17);
 }
 errors++;
 }
-}
-let data0 = data.listen;
-if(typeof data0 === "string"){
-if(!pattern0.test(data0)){
-const err18 = {instancePath:instancePath+"/listen",schemaPath:"#/properties/listen/pattern",keyword:"pattern",params:{pattern: "^(\\[[0-9a-fA-F:.]+\\]|[^:\\s]+):[0-9]{1,5}$"},message:"must match pattern \""+"^(\\[[0-9a-fA-F:.]+\\]|[^:\\s]+):[0-9]{1,5}$"+"\""};
+for(const key0 in data){
+if(!(func2.call(schema12.properties, key0))){
+const err18 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err18];
 }
@@ -10240,8 +10240,10 @@ vErrors.push(err18);
 errors++;
 }
 }
-else {
-const err19 = {instancePath:instancePath+"/listen",schemaPath:"#/properties/listen/type",keyword:"type",params:{type: "string"},message:"must be string"};
+let data0 = data.listen;
+if(typeof data0 === "string"){
+if(!pattern0.test(data0)){
+const err19 = {instancePath:instancePath+"/listen",schemaPath:"#/properties/listen/pattern",keyword:"pattern",params:{pattern: "^(\\[[0-9a-fA-F:.]+\\]|[^:\\s]+):[0-9]{1,5}$"},message:"must match pattern \""+"^(\\[[0-9a-fA-F:.]+\\]|[^:\\s]+):[0-9]{1,5}$"+"\""};
 if(vErrors === null){
 vErrors = [err19];
 }
@@ -10250,10 +10252,9 @@ vErrors.push(err19);
 }
 errors++;
 }
-let data1 = data.data_dir;
-if(typeof data1 === "string"){
-if(func3(data1) < 1){
-const err20 = {instancePath:instancePath+"/data_dir",schemaPath:"#/properties/data_dir/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"};
+}
+else {
+const err20 = {instancePath:instancePath+"/listen",schemaPath:"#/properties/listen/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err20];
 }
@@ -10262,9 +10263,10 @@ vErrors.push(err20);
 }
 errors++;
 }
-}
-else {
-const err21 = {instancePath:instancePath+"/data_dir",schemaPath:"#/properties/data_dir/type",keyword:"type",params:{type: "string"},message:"must be string"};
+let data1 = data.data_dir;
+if(typeof data1 === "string"){
+if(func3(data1) < 1){
+const err21 = {instancePath:instancePath+"/data_dir",schemaPath:"#/properties/data_dir/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"};
 if(vErrors === null){
 vErrors = [err21];
 }
@@ -10273,10 +10275,9 @@ vErrors.push(err21);
 }
 errors++;
 }
-let data2 = data.models_dir;
-if(typeof data2 === "string"){
-if(func3(data2) < 1){
-const err22 = {instancePath:instancePath+"/models_dir",schemaPath:"#/properties/models_dir/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"};
+}
+else {
+const err22 = {instancePath:instancePath+"/data_dir",schemaPath:"#/properties/data_dir/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err22];
 }
@@ -10285,9 +10286,10 @@ vErrors.push(err22);
 }
 errors++;
 }
-}
-else {
-const err23 = {instancePath:instancePath+"/models_dir",schemaPath:"#/properties/models_dir/type",keyword:"type",params:{type: "string"},message:"must be string"};
+let data2 = data.models_dir;
+if(typeof data2 === "string"){
+if(func3(data2) < 1){
+const err23 = {instancePath:instancePath+"/models_dir",schemaPath:"#/properties/models_dir/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"};
 if(vErrors === null){
 vErrors = [err23];
 }
@@ -10296,9 +10298,9 @@ vErrors.push(err23);
 }
 errors++;
 }
-let data3 = data.log_level;
-if(typeof data3 !== "string"){
-const err24 = {instancePath:instancePath+"/log_level",schemaPath:"#/properties/log_level/type",keyword:"type",params:{type: "string"},message:"must be string"};
+}
+else {
+const err24 = {instancePath:instancePath+"/models_dir",schemaPath:"#/properties/models_dir/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err24];
 }
@@ -10307,13 +10309,24 @@ vErrors.push(err24);
 }
 errors++;
 }
-if(!(((((((data3 === "fatal") || (data3 === "error")) || (data3 === "warn")) || (data3 === "info")) || (data3 === "debug")) || (data3 === "trace")) || (data3 === "silent"))){
-const err25 = {instancePath:instancePath+"/log_level",schemaPath:"#/properties/log_level/enum",keyword:"enum",params:{allowedValues: schema12.properties.log_level.enum},message:"must be equal to one of the allowed values"};
+let data3 = data.log_level;
+if(typeof data3 !== "string"){
+const err25 = {instancePath:instancePath+"/log_level",schemaPath:"#/properties/log_level/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err25];
 }
 else {
 vErrors.push(err25);
+}
+errors++;
+}
+if(!(((((((data3 === "fatal") || (data3 === "error")) || (data3 === "warn")) || (data3 === "info")) || (data3 === "debug")) || (data3 === "trace")) || (data3 === "silent"))){
+const err26 = {instancePath:instancePath+"/log_level",schemaPath:"#/properties/log_level/enum",keyword:"enum",params:{allowedValues: schema12.properties.log_level.enum},message:"must be equal to one of the allowed values"};
+if(vErrors === null){
+vErrors = [err26];
+}
+else {
+vErrors.push(err26);
 }
 errors++;
 }
@@ -10327,18 +10340,7 @@ if(data5.origins === undefined){
 data5.origins = [];
 }
 if(data5.origins === undefined){
-const err26 = {instancePath:instancePath+"/cors",schemaPath:"#/definitions/Cors/required",keyword:"required",params:{missingProperty: "origins"},message:"must have required property '"+"origins"+"'"};
-if(vErrors === null){
-vErrors = [err26];
-}
-else {
-vErrors.push(err26);
-}
-errors++;
-}
-for(const key1 in data5){
-if(!(key1 === "origins")){
-const err27 = {instancePath:instancePath+"/cors",schemaPath:"#/definitions/Cors/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key1},message:"must NOT have additional properties"};
+const err27 = {instancePath:instancePath+"/cors",schemaPath:"#/definitions/Cors/required",keyword:"required",params:{missingProperty: "origins"},message:"must have required property '"+"origins"+"'"};
 if(vErrors === null){
 vErrors = [err27];
 }
@@ -10347,11 +10349,9 @@ vErrors.push(err27);
 }
 errors++;
 }
-}
-let data6 = data5.origins;
-if(Array.isArray(data6)){
-if(data6.length > 64){
-const err28 = {instancePath:instancePath+"/cors/origins",schemaPath:"#/definitions/Cors/properties/origins/maxItems",keyword:"maxItems",params:{limit: 64},message:"must NOT have more than 64 items"};
+for(const key1 in data5){
+if(!(key1 === "origins")){
+const err28 = {instancePath:instancePath+"/cors",schemaPath:"#/definitions/Cors/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key1},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err28];
 }
@@ -10360,12 +10360,11 @@ vErrors.push(err28);
 }
 errors++;
 }
-const len0 = data6.length;
-for(let i0=0; i0<len0; i0++){
-let data7 = data6[i0];
-if(typeof data7 === "string"){
-if(!pattern4.test(data7)){
-const err29 = {instancePath:instancePath+"/cors/origins/" + i0,schemaPath:"#/definitions/Cors/properties/origins/items/pattern",keyword:"pattern",params:{pattern: "^https?://[^/\\s]+$"},message:"must match pattern \""+"^https?://[^/\\s]+$"+"\""};
+}
+let data6 = data5.origins;
+if(Array.isArray(data6)){
+if(data6.length > 64){
+const err29 = {instancePath:instancePath+"/cors/origins",schemaPath:"#/definitions/Cors/properties/origins/maxItems",keyword:"maxItems",params:{limit: 64},message:"must NOT have more than 64 items"};
 if(vErrors === null){
 vErrors = [err29];
 }
@@ -10374,9 +10373,12 @@ vErrors.push(err29);
 }
 errors++;
 }
-}
-else {
-const err30 = {instancePath:instancePath+"/cors/origins/" + i0,schemaPath:"#/definitions/Cors/properties/origins/items/type",keyword:"type",params:{type: "string"},message:"must be string"};
+const len0 = data6.length;
+for(let i0=0; i0<len0; i0++){
+let data7 = data6[i0];
+if(typeof data7 === "string"){
+if(!pattern4.test(data7)){
+const err30 = {instancePath:instancePath+"/cors/origins/" + i0,schemaPath:"#/definitions/Cors/properties/origins/items/pattern",keyword:"pattern",params:{pattern: "^https?://[^/\\s]+$"},message:"must match pattern \""+"^https?://[^/\\s]+$"+"\""};
 if(vErrors === null){
 vErrors = [err30];
 }
@@ -10386,9 +10388,8 @@ vErrors.push(err30);
 errors++;
 }
 }
-}
 else {
-const err31 = {instancePath:instancePath+"/cors/origins",schemaPath:"#/definitions/Cors/properties/origins/type",keyword:"type",params:{type: "array"},message:"must be array"};
+const err31 = {instancePath:instancePath+"/cors/origins/" + i0,schemaPath:"#/definitions/Cors/properties/origins/items/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err31];
 }
@@ -10398,13 +10399,25 @@ vErrors.push(err31);
 errors++;
 }
 }
+}
 else {
-const err32 = {instancePath:instancePath+"/cors",schemaPath:"#/definitions/Cors/type",keyword:"type",params:{type: "object"},message:"must be object"};
+const err32 = {instancePath:instancePath+"/cors/origins",schemaPath:"#/definitions/Cors/properties/origins/type",keyword:"type",params:{type: "array"},message:"must be array"};
 if(vErrors === null){
 vErrors = [err32];
 }
 else {
 vErrors.push(err32);
+}
+errors++;
+}
+}
+else {
+const err33 = {instancePath:instancePath+"/cors",schemaPath:"#/definitions/Cors/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err33];
+}
+else {
+vErrors.push(err33);
 }
 errors++;
 }
@@ -10420,17 +10433,7 @@ if(data8.file_bytes === undefined){
 data8.file_bytes = 209715200;
 }
 if(data8.body_bytes === undefined){
-const err33 = {instancePath:instancePath+"/limits",schemaPath:"#/definitions/Limits/required",keyword:"required",params:{missingProperty: "body_bytes"},message:"must have required property '"+"body_bytes"+"'"};
-if(vErrors === null){
-vErrors = [err33];
-}
-else {
-vErrors.push(err33);
-}
-errors++;
-}
-if(data8.door_body_bytes === undefined){
-const err34 = {instancePath:instancePath+"/limits",schemaPath:"#/definitions/Limits/required",keyword:"required",params:{missingProperty: "door_body_bytes"},message:"must have required property '"+"door_body_bytes"+"'"};
+const err34 = {instancePath:instancePath+"/limits",schemaPath:"#/definitions/Limits/required",keyword:"required",params:{missingProperty: "body_bytes"},message:"must have required property '"+"body_bytes"+"'"};
 if(vErrors === null){
 vErrors = [err34];
 }
@@ -10439,8 +10442,8 @@ vErrors.push(err34);
 }
 errors++;
 }
-if(data8.file_bytes === undefined){
-const err35 = {instancePath:instancePath+"/limits",schemaPath:"#/definitions/Limits/required",keyword:"required",params:{missingProperty: "file_bytes"},message:"must have required property '"+"file_bytes"+"'"};
+if(data8.door_body_bytes === undefined){
+const err35 = {instancePath:instancePath+"/limits",schemaPath:"#/definitions/Limits/required",keyword:"required",params:{missingProperty: "door_body_bytes"},message:"must have required property '"+"door_body_bytes"+"'"};
 if(vErrors === null){
 vErrors = [err35];
 }
@@ -10449,9 +10452,8 @@ vErrors.push(err35);
 }
 errors++;
 }
-for(const key2 in data8){
-if(!(((key2 === "body_bytes") || (key2 === "door_body_bytes")) || (key2 === "file_bytes"))){
-const err36 = {instancePath:instancePath+"/limits",schemaPath:"#/definitions/Limits/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key2},message:"must NOT have additional properties"};
+if(data8.file_bytes === undefined){
+const err36 = {instancePath:instancePath+"/limits",schemaPath:"#/definitions/Limits/required",keyword:"required",params:{missingProperty: "file_bytes"},message:"must have required property '"+"file_bytes"+"'"};
 if(vErrors === null){
 vErrors = [err36];
 }
@@ -10460,10 +10462,9 @@ vErrors.push(err36);
 }
 errors++;
 }
-}
-let data9 = data8.body_bytes;
-if(!((typeof data9 == "number") && (!(data9 % 1) && !isNaN(data9)))){
-const err37 = {instancePath:instancePath+"/limits/body_bytes",schemaPath:"#/definitions/Limits/properties/body_bytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+for(const key2 in data8){
+if(!(((key2 === "body_bytes") || (key2 === "door_body_bytes")) || (key2 === "file_bytes"))){
+const err37 = {instancePath:instancePath+"/limits",schemaPath:"#/definitions/Limits/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key2},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err37];
 }
@@ -10472,9 +10473,10 @@ vErrors.push(err37);
 }
 errors++;
 }
-if(typeof data9 == "number"){
-if(data9 > 134217728 || isNaN(data9)){
-const err38 = {instancePath:instancePath+"/limits/body_bytes",schemaPath:"#/definitions/Limits/properties/body_bytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 134217728},message:"must be <= 134217728"};
+}
+let data9 = data8.body_bytes;
+if(!((typeof data9 == "number") && (!(data9 % 1) && !isNaN(data9)))){
+const err38 = {instancePath:instancePath+"/limits/body_bytes",schemaPath:"#/definitions/Limits/properties/body_bytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
 if(vErrors === null){
 vErrors = [err38];
 }
@@ -10483,8 +10485,9 @@ vErrors.push(err38);
 }
 errors++;
 }
-if(data9 < 1024 || isNaN(data9)){
-const err39 = {instancePath:instancePath+"/limits/body_bytes",schemaPath:"#/definitions/Limits/properties/body_bytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1024},message:"must be >= 1024"};
+if(typeof data9 == "number"){
+if(data9 > 134217728 || isNaN(data9)){
+const err39 = {instancePath:instancePath+"/limits/body_bytes",schemaPath:"#/definitions/Limits/properties/body_bytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 134217728},message:"must be <= 134217728"};
 if(vErrors === null){
 vErrors = [err39];
 }
@@ -10493,10 +10496,8 @@ vErrors.push(err39);
 }
 errors++;
 }
-}
-let data10 = data8.door_body_bytes;
-if(!((typeof data10 == "number") && (!(data10 % 1) && !isNaN(data10)))){
-const err40 = {instancePath:instancePath+"/limits/door_body_bytes",schemaPath:"#/definitions/Limits/properties/door_body_bytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+if(data9 < 1024 || isNaN(data9)){
+const err40 = {instancePath:instancePath+"/limits/body_bytes",schemaPath:"#/definitions/Limits/properties/body_bytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1024},message:"must be >= 1024"};
 if(vErrors === null){
 vErrors = [err40];
 }
@@ -10505,9 +10506,10 @@ vErrors.push(err40);
 }
 errors++;
 }
-if(typeof data10 == "number"){
-if(data10 > 134217728 || isNaN(data10)){
-const err41 = {instancePath:instancePath+"/limits/door_body_bytes",schemaPath:"#/definitions/Limits/properties/door_body_bytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 134217728},message:"must be <= 134217728"};
+}
+let data10 = data8.door_body_bytes;
+if(!((typeof data10 == "number") && (!(data10 % 1) && !isNaN(data10)))){
+const err41 = {instancePath:instancePath+"/limits/door_body_bytes",schemaPath:"#/definitions/Limits/properties/door_body_bytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
 if(vErrors === null){
 vErrors = [err41];
 }
@@ -10516,8 +10518,9 @@ vErrors.push(err41);
 }
 errors++;
 }
-if(data10 < 1024 || isNaN(data10)){
-const err42 = {instancePath:instancePath+"/limits/door_body_bytes",schemaPath:"#/definitions/Limits/properties/door_body_bytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1024},message:"must be >= 1024"};
+if(typeof data10 == "number"){
+if(data10 > 134217728 || isNaN(data10)){
+const err42 = {instancePath:instancePath+"/limits/door_body_bytes",schemaPath:"#/definitions/Limits/properties/door_body_bytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 134217728},message:"must be <= 134217728"};
 if(vErrors === null){
 vErrors = [err42];
 }
@@ -10526,10 +10529,8 @@ vErrors.push(err42);
 }
 errors++;
 }
-}
-let data11 = data8.file_bytes;
-if(!((typeof data11 == "number") && (!(data11 % 1) && !isNaN(data11)))){
-const err43 = {instancePath:instancePath+"/limits/file_bytes",schemaPath:"#/definitions/Limits/properties/file_bytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+if(data10 < 1024 || isNaN(data10)){
+const err43 = {instancePath:instancePath+"/limits/door_body_bytes",schemaPath:"#/definitions/Limits/properties/door_body_bytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1024},message:"must be >= 1024"};
 if(vErrors === null){
 vErrors = [err43];
 }
@@ -10538,9 +10539,10 @@ vErrors.push(err43);
 }
 errors++;
 }
-if(typeof data11 == "number"){
-if(data11 > 1073741824 || isNaN(data11)){
-const err44 = {instancePath:instancePath+"/limits/file_bytes",schemaPath:"#/definitions/Limits/properties/file_bytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1073741824},message:"must be <= 1073741824"};
+}
+let data11 = data8.file_bytes;
+if(!((typeof data11 == "number") && (!(data11 % 1) && !isNaN(data11)))){
+const err44 = {instancePath:instancePath+"/limits/file_bytes",schemaPath:"#/definitions/Limits/properties/file_bytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
 if(vErrors === null){
 vErrors = [err44];
 }
@@ -10549,8 +10551,9 @@ vErrors.push(err44);
 }
 errors++;
 }
-if(data11 < 1024 || isNaN(data11)){
-const err45 = {instancePath:instancePath+"/limits/file_bytes",schemaPath:"#/definitions/Limits/properties/file_bytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1024},message:"must be >= 1024"};
+if(typeof data11 == "number"){
+if(data11 > 1073741824 || isNaN(data11)){
+const err45 = {instancePath:instancePath+"/limits/file_bytes",schemaPath:"#/definitions/Limits/properties/file_bytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1073741824},message:"must be <= 1073741824"};
 if(vErrors === null){
 vErrors = [err45];
 }
@@ -10559,15 +10562,25 @@ vErrors.push(err45);
 }
 errors++;
 }
-}
-}
-else {
-const err46 = {instancePath:instancePath+"/limits",schemaPath:"#/definitions/Limits/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(data11 < 1024 || isNaN(data11)){
+const err46 = {instancePath:instancePath+"/limits/file_bytes",schemaPath:"#/definitions/Limits/properties/file_bytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1024},message:"must be >= 1024"};
 if(vErrors === null){
 vErrors = [err46];
 }
 else {
 vErrors.push(err46);
+}
+errors++;
+}
+}
+}
+else {
+const err47 = {instancePath:instancePath+"/limits",schemaPath:"#/definitions/Limits/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err47];
+}
+else {
+vErrors.push(err47);
 }
 errors++;
 }
@@ -10580,17 +10593,7 @@ if(data12.batch_window === undefined){
 data12.batch_window = 16;
 }
 if(data12.linger_ms === undefined){
-const err47 = {instancePath:instancePath+"/doors",schemaPath:"#/definitions/Doors/required",keyword:"required",params:{missingProperty: "linger_ms"},message:"must have required property '"+"linger_ms"+"'"};
-if(vErrors === null){
-vErrors = [err47];
-}
-else {
-vErrors.push(err47);
-}
-errors++;
-}
-if(data12.batch_window === undefined){
-const err48 = {instancePath:instancePath+"/doors",schemaPath:"#/definitions/Doors/required",keyword:"required",params:{missingProperty: "batch_window"},message:"must have required property '"+"batch_window"+"'"};
+const err48 = {instancePath:instancePath+"/doors",schemaPath:"#/definitions/Doors/required",keyword:"required",params:{missingProperty: "linger_ms"},message:"must have required property '"+"linger_ms"+"'"};
 if(vErrors === null){
 vErrors = [err48];
 }
@@ -10599,9 +10602,8 @@ vErrors.push(err48);
 }
 errors++;
 }
-for(const key3 in data12){
-if(!((key3 === "linger_ms") || (key3 === "batch_window"))){
-const err49 = {instancePath:instancePath+"/doors",schemaPath:"#/definitions/Doors/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key3},message:"must NOT have additional properties"};
+if(data12.batch_window === undefined){
+const err49 = {instancePath:instancePath+"/doors",schemaPath:"#/definitions/Doors/required",keyword:"required",params:{missingProperty: "batch_window"},message:"must have required property '"+"batch_window"+"'"};
 if(vErrors === null){
 vErrors = [err49];
 }
@@ -10610,10 +10612,9 @@ vErrors.push(err49);
 }
 errors++;
 }
-}
-let data13 = data12.linger_ms;
-if(!((typeof data13 == "number") && (!(data13 % 1) && !isNaN(data13)))){
-const err50 = {instancePath:instancePath+"/doors/linger_ms",schemaPath:"#/definitions/Doors/properties/linger_ms/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+for(const key3 in data12){
+if(!((key3 === "linger_ms") || (key3 === "batch_window"))){
+const err50 = {instancePath:instancePath+"/doors",schemaPath:"#/definitions/Doors/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key3},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err50];
 }
@@ -10622,9 +10623,10 @@ vErrors.push(err50);
 }
 errors++;
 }
-if(typeof data13 == "number"){
-if(data13 > 3600000 || isNaN(data13)){
-const err51 = {instancePath:instancePath+"/doors/linger_ms",schemaPath:"#/definitions/Doors/properties/linger_ms/maximum",keyword:"maximum",params:{comparison: "<=", limit: 3600000},message:"must be <= 3600000"};
+}
+let data13 = data12.linger_ms;
+if(!((typeof data13 == "number") && (!(data13 % 1) && !isNaN(data13)))){
+const err51 = {instancePath:instancePath+"/doors/linger_ms",schemaPath:"#/definitions/Doors/properties/linger_ms/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
 if(vErrors === null){
 vErrors = [err51];
 }
@@ -10633,8 +10635,9 @@ vErrors.push(err51);
 }
 errors++;
 }
-if(data13 < 0 || isNaN(data13)){
-const err52 = {instancePath:instancePath+"/doors/linger_ms",schemaPath:"#/definitions/Doors/properties/linger_ms/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+if(typeof data13 == "number"){
+if(data13 > 3600000 || isNaN(data13)){
+const err52 = {instancePath:instancePath+"/doors/linger_ms",schemaPath:"#/definitions/Doors/properties/linger_ms/maximum",keyword:"maximum",params:{comparison: "<=", limit: 3600000},message:"must be <= 3600000"};
 if(vErrors === null){
 vErrors = [err52];
 }
@@ -10643,10 +10646,8 @@ vErrors.push(err52);
 }
 errors++;
 }
-}
-let data14 = data12.batch_window;
-if(!((typeof data14 == "number") && (!(data14 % 1) && !isNaN(data14)))){
-const err53 = {instancePath:instancePath+"/doors/batch_window",schemaPath:"#/definitions/Doors/properties/batch_window/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+if(data13 < 0 || isNaN(data13)){
+const err53 = {instancePath:instancePath+"/doors/linger_ms",schemaPath:"#/definitions/Doors/properties/linger_ms/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
 if(vErrors === null){
 vErrors = [err53];
 }
@@ -10655,9 +10656,10 @@ vErrors.push(err53);
 }
 errors++;
 }
-if(typeof data14 == "number"){
-if(data14 > 1024 || isNaN(data14)){
-const err54 = {instancePath:instancePath+"/doors/batch_window",schemaPath:"#/definitions/Doors/properties/batch_window/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1024},message:"must be <= 1024"};
+}
+let data14 = data12.batch_window;
+if(!((typeof data14 == "number") && (!(data14 % 1) && !isNaN(data14)))){
+const err54 = {instancePath:instancePath+"/doors/batch_window",schemaPath:"#/definitions/Doors/properties/batch_window/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
 if(vErrors === null){
 vErrors = [err54];
 }
@@ -10666,8 +10668,9 @@ vErrors.push(err54);
 }
 errors++;
 }
-if(data14 < 1 || isNaN(data14)){
-const err55 = {instancePath:instancePath+"/doors/batch_window",schemaPath:"#/definitions/Doors/properties/batch_window/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"};
+if(typeof data14 == "number"){
+if(data14 > 1024 || isNaN(data14)){
+const err55 = {instancePath:instancePath+"/doors/batch_window",schemaPath:"#/definitions/Doors/properties/batch_window/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1024},message:"must be <= 1024"};
 if(vErrors === null){
 vErrors = [err55];
 }
@@ -10676,15 +10679,25 @@ vErrors.push(err55);
 }
 errors++;
 }
-}
-}
-else {
-const err56 = {instancePath:instancePath+"/doors",schemaPath:"#/definitions/Doors/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(data14 < 1 || isNaN(data14)){
+const err56 = {instancePath:instancePath+"/doors/batch_window",schemaPath:"#/definitions/Doors/properties/batch_window/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"};
 if(vErrors === null){
 vErrors = [err56];
 }
 else {
 vErrors.push(err56);
+}
+errors++;
+}
+}
+}
+else {
+const err57 = {instancePath:instancePath+"/doors",schemaPath:"#/definitions/Doors/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err57];
+}
+else {
+vErrors.push(err57);
 }
 errors++;
 }
@@ -10701,17 +10714,7 @@ if(data16.artifacts_ms === undefined){
 data16.artifacts_ms = 604800000;
 }
 if(data16.tasks_ms === undefined){
-const err57 = {instancePath:instancePath+"/retention",schemaPath:"#/definitions/Retention/required",keyword:"required",params:{missingProperty: "tasks_ms"},message:"must have required property '"+"tasks_ms"+"'"};
-if(vErrors === null){
-vErrors = [err57];
-}
-else {
-vErrors.push(err57);
-}
-errors++;
-}
-if(data16.artifacts_ms === undefined){
-const err58 = {instancePath:instancePath+"/retention",schemaPath:"#/definitions/Retention/required",keyword:"required",params:{missingProperty: "artifacts_ms"},message:"must have required property '"+"artifacts_ms"+"'"};
+const err58 = {instancePath:instancePath+"/retention",schemaPath:"#/definitions/Retention/required",keyword:"required",params:{missingProperty: "tasks_ms"},message:"must have required property '"+"tasks_ms"+"'"};
 if(vErrors === null){
 vErrors = [err58];
 }
@@ -10720,9 +10723,8 @@ vErrors.push(err58);
 }
 errors++;
 }
-for(const key4 in data16){
-if(!((key4 === "tasks_ms") || (key4 === "artifacts_ms"))){
-const err59 = {instancePath:instancePath+"/retention",schemaPath:"#/definitions/Retention/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key4},message:"must NOT have additional properties"};
+if(data16.artifacts_ms === undefined){
+const err59 = {instancePath:instancePath+"/retention",schemaPath:"#/definitions/Retention/required",keyword:"required",params:{missingProperty: "artifacts_ms"},message:"must have required property '"+"artifacts_ms"+"'"};
 if(vErrors === null){
 vErrors = [err59];
 }
@@ -10731,10 +10733,9 @@ vErrors.push(err59);
 }
 errors++;
 }
-}
-let data17 = data16.tasks_ms;
-if(!((typeof data17 == "number") && (!(data17 % 1) && !isNaN(data17)))){
-const err60 = {instancePath:instancePath+"/retention/tasks_ms",schemaPath:"#/definitions/Retention/properties/tasks_ms/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+for(const key4 in data16){
+if(!((key4 === "tasks_ms") || (key4 === "artifacts_ms"))){
+const err60 = {instancePath:instancePath+"/retention",schemaPath:"#/definitions/Retention/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key4},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err60];
 }
@@ -10743,9 +10744,10 @@ vErrors.push(err60);
 }
 errors++;
 }
-if(typeof data17 == "number"){
-if(data17 > 31536000000 || isNaN(data17)){
-const err61 = {instancePath:instancePath+"/retention/tasks_ms",schemaPath:"#/definitions/Retention/properties/tasks_ms/maximum",keyword:"maximum",params:{comparison: "<=", limit: 31536000000},message:"must be <= 31536000000"};
+}
+let data17 = data16.tasks_ms;
+if(!((typeof data17 == "number") && (!(data17 % 1) && !isNaN(data17)))){
+const err61 = {instancePath:instancePath+"/retention/tasks_ms",schemaPath:"#/definitions/Retention/properties/tasks_ms/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
 if(vErrors === null){
 vErrors = [err61];
 }
@@ -10754,8 +10756,9 @@ vErrors.push(err61);
 }
 errors++;
 }
-if(data17 < 1000 || isNaN(data17)){
-const err62 = {instancePath:instancePath+"/retention/tasks_ms",schemaPath:"#/definitions/Retention/properties/tasks_ms/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1000},message:"must be >= 1000"};
+if(typeof data17 == "number"){
+if(data17 > 31536000000 || isNaN(data17)){
+const err62 = {instancePath:instancePath+"/retention/tasks_ms",schemaPath:"#/definitions/Retention/properties/tasks_ms/maximum",keyword:"maximum",params:{comparison: "<=", limit: 31536000000},message:"must be <= 31536000000"};
 if(vErrors === null){
 vErrors = [err62];
 }
@@ -10764,10 +10767,8 @@ vErrors.push(err62);
 }
 errors++;
 }
-}
-let data18 = data16.artifacts_ms;
-if(!((typeof data18 == "number") && (!(data18 % 1) && !isNaN(data18)))){
-const err63 = {instancePath:instancePath+"/retention/artifacts_ms",schemaPath:"#/definitions/Retention/properties/artifacts_ms/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+if(data17 < 1000 || isNaN(data17)){
+const err63 = {instancePath:instancePath+"/retention/tasks_ms",schemaPath:"#/definitions/Retention/properties/tasks_ms/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1000},message:"must be >= 1000"};
 if(vErrors === null){
 vErrors = [err63];
 }
@@ -10776,9 +10777,10 @@ vErrors.push(err63);
 }
 errors++;
 }
-if(typeof data18 == "number"){
-if(data18 > 31536000000 || isNaN(data18)){
-const err64 = {instancePath:instancePath+"/retention/artifacts_ms",schemaPath:"#/definitions/Retention/properties/artifacts_ms/maximum",keyword:"maximum",params:{comparison: "<=", limit: 31536000000},message:"must be <= 31536000000"};
+}
+let data18 = data16.artifacts_ms;
+if(!((typeof data18 == "number") && (!(data18 % 1) && !isNaN(data18)))){
+const err64 = {instancePath:instancePath+"/retention/artifacts_ms",schemaPath:"#/definitions/Retention/properties/artifacts_ms/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
 if(vErrors === null){
 vErrors = [err64];
 }
@@ -10787,8 +10789,9 @@ vErrors.push(err64);
 }
 errors++;
 }
-if(data18 < 1000 || isNaN(data18)){
-const err65 = {instancePath:instancePath+"/retention/artifacts_ms",schemaPath:"#/definitions/Retention/properties/artifacts_ms/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1000},message:"must be >= 1000"};
+if(typeof data18 == "number"){
+if(data18 > 31536000000 || isNaN(data18)){
+const err65 = {instancePath:instancePath+"/retention/artifacts_ms",schemaPath:"#/definitions/Retention/properties/artifacts_ms/maximum",keyword:"maximum",params:{comparison: "<=", limit: 31536000000},message:"must be <= 31536000000"};
 if(vErrors === null){
 vErrors = [err65];
 }
@@ -10797,15 +10800,25 @@ vErrors.push(err65);
 }
 errors++;
 }
-}
-}
-else {
-const err66 = {instancePath:instancePath+"/retention",schemaPath:"#/definitions/Retention/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(data18 < 1000 || isNaN(data18)){
+const err66 = {instancePath:instancePath+"/retention/artifacts_ms",schemaPath:"#/definitions/Retention/properties/artifacts_ms/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1000},message:"must be >= 1000"};
 if(vErrors === null){
 vErrors = [err66];
 }
 else {
 vErrors.push(err66);
+}
+errors++;
+}
+}
+}
+else {
+const err67 = {instancePath:instancePath+"/retention",schemaPath:"#/definitions/Retention/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err67];
+}
+else {
+vErrors.push(err67);
 }
 errors++;
 }
@@ -10822,17 +10835,7 @@ if(data20.every_ms === undefined){
 data20.every_ms = 5000;
 }
 if(data20.nvidia_smi === undefined){
-const err67 = {instancePath:instancePath+"/devices",schemaPath:"#/definitions/Devices/required",keyword:"required",params:{missingProperty: "nvidia_smi"},message:"must have required property '"+"nvidia_smi"+"'"};
-if(vErrors === null){
-vErrors = [err67];
-}
-else {
-vErrors.push(err67);
-}
-errors++;
-}
-if(data20.every_ms === undefined){
-const err68 = {instancePath:instancePath+"/devices",schemaPath:"#/definitions/Devices/required",keyword:"required",params:{missingProperty: "every_ms"},message:"must have required property '"+"every_ms"+"'"};
+const err68 = {instancePath:instancePath+"/devices",schemaPath:"#/definitions/Devices/required",keyword:"required",params:{missingProperty: "nvidia_smi"},message:"must have required property '"+"nvidia_smi"+"'"};
 if(vErrors === null){
 vErrors = [err68];
 }
@@ -10841,9 +10844,8 @@ vErrors.push(err68);
 }
 errors++;
 }
-for(const key5 in data20){
-if(!((key5 === "nvidia_smi") || (key5 === "every_ms"))){
-const err69 = {instancePath:instancePath+"/devices",schemaPath:"#/definitions/Devices/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key5},message:"must NOT have additional properties"};
+if(data20.every_ms === undefined){
+const err69 = {instancePath:instancePath+"/devices",schemaPath:"#/definitions/Devices/required",keyword:"required",params:{missingProperty: "every_ms"},message:"must have required property '"+"every_ms"+"'"};
 if(vErrors === null){
 vErrors = [err69];
 }
@@ -10852,11 +10854,9 @@ vErrors.push(err69);
 }
 errors++;
 }
-}
-let data21 = data20.nvidia_smi;
-if(typeof data21 === "string"){
-if(func3(data21) > 4096){
-const err70 = {instancePath:instancePath+"/devices/nvidia_smi",schemaPath:"#/definitions/Devices/properties/nvidia_smi/maxLength",keyword:"maxLength",params:{limit: 4096},message:"must NOT have more than 4096 characters"};
+for(const key5 in data20){
+if(!((key5 === "nvidia_smi") || (key5 === "every_ms"))){
+const err70 = {instancePath:instancePath+"/devices",schemaPath:"#/definitions/Devices/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key5},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err70];
 }
@@ -10865,8 +10865,11 @@ vErrors.push(err70);
 }
 errors++;
 }
-if(func3(data21) < 1){
-const err71 = {instancePath:instancePath+"/devices/nvidia_smi",schemaPath:"#/definitions/Devices/properties/nvidia_smi/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"};
+}
+let data21 = data20.nvidia_smi;
+if(typeof data21 === "string"){
+if(func3(data21) > 4096){
+const err71 = {instancePath:instancePath+"/devices/nvidia_smi",schemaPath:"#/definitions/Devices/properties/nvidia_smi/maxLength",keyword:"maxLength",params:{limit: 4096},message:"must NOT have more than 4096 characters"};
 if(vErrors === null){
 vErrors = [err71];
 }
@@ -10875,9 +10878,8 @@ vErrors.push(err71);
 }
 errors++;
 }
-}
-else {
-const err72 = {instancePath:instancePath+"/devices/nvidia_smi",schemaPath:"#/definitions/Devices/properties/nvidia_smi/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(func3(data21) < 1){
+const err72 = {instancePath:instancePath+"/devices/nvidia_smi",schemaPath:"#/definitions/Devices/properties/nvidia_smi/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"};
 if(vErrors === null){
 vErrors = [err72];
 }
@@ -10886,9 +10888,9 @@ vErrors.push(err72);
 }
 errors++;
 }
-let data22 = data20.every_ms;
-if(!((typeof data22 == "number") && (!(data22 % 1) && !isNaN(data22)))){
-const err73 = {instancePath:instancePath+"/devices/every_ms",schemaPath:"#/definitions/Devices/properties/every_ms/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+}
+else {
+const err73 = {instancePath:instancePath+"/devices/nvidia_smi",schemaPath:"#/definitions/Devices/properties/nvidia_smi/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err73];
 }
@@ -10897,9 +10899,9 @@ vErrors.push(err73);
 }
 errors++;
 }
-if(typeof data22 == "number"){
-if(data22 > 3600000 || isNaN(data22)){
-const err74 = {instancePath:instancePath+"/devices/every_ms",schemaPath:"#/definitions/Devices/properties/every_ms/maximum",keyword:"maximum",params:{comparison: "<=", limit: 3600000},message:"must be <= 3600000"};
+let data22 = data20.every_ms;
+if(!((typeof data22 == "number") && (!(data22 % 1) && !isNaN(data22)))){
+const err74 = {instancePath:instancePath+"/devices/every_ms",schemaPath:"#/definitions/Devices/properties/every_ms/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
 if(vErrors === null){
 vErrors = [err74];
 }
@@ -10908,8 +10910,9 @@ vErrors.push(err74);
 }
 errors++;
 }
-if(data22 < 100 || isNaN(data22)){
-const err75 = {instancePath:instancePath+"/devices/every_ms",schemaPath:"#/definitions/Devices/properties/every_ms/minimum",keyword:"minimum",params:{comparison: ">=", limit: 100},message:"must be >= 100"};
+if(typeof data22 == "number"){
+if(data22 > 3600000 || isNaN(data22)){
+const err75 = {instancePath:instancePath+"/devices/every_ms",schemaPath:"#/definitions/Devices/properties/every_ms/maximum",keyword:"maximum",params:{comparison: "<=", limit: 3600000},message:"must be <= 3600000"};
 if(vErrors === null){
 vErrors = [err75];
 }
@@ -10918,15 +10921,25 @@ vErrors.push(err75);
 }
 errors++;
 }
-}
-}
-else {
-const err76 = {instancePath:instancePath+"/devices",schemaPath:"#/definitions/Devices/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(data22 < 100 || isNaN(data22)){
+const err76 = {instancePath:instancePath+"/devices/every_ms",schemaPath:"#/definitions/Devices/properties/every_ms/minimum",keyword:"minimum",params:{comparison: ">=", limit: 100},message:"must be >= 100"};
 if(vErrors === null){
 vErrors = [err76];
 }
 else {
 vErrors.push(err76);
+}
+errors++;
+}
+}
+}
+else {
+const err77 = {instancePath:instancePath+"/devices",schemaPath:"#/definitions/Devices/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err77];
+}
+else {
+vErrors.push(err77);
 }
 errors++;
 }
@@ -10936,18 +10949,7 @@ if(data23.deadline_ms === undefined){
 data23.deadline_ms = 600000;
 }
 if(data23.deadline_ms === undefined){
-const err77 = {instancePath:instancePath+"/defaults",schemaPath:"#/definitions/Defaults/required",keyword:"required",params:{missingProperty: "deadline_ms"},message:"must have required property '"+"deadline_ms"+"'"};
-if(vErrors === null){
-vErrors = [err77];
-}
-else {
-vErrors.push(err77);
-}
-errors++;
-}
-for(const key6 in data23){
-if(!(key6 === "deadline_ms")){
-const err78 = {instancePath:instancePath+"/defaults",schemaPath:"#/definitions/Defaults/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key6},message:"must NOT have additional properties"};
+const err78 = {instancePath:instancePath+"/defaults",schemaPath:"#/definitions/Defaults/required",keyword:"required",params:{missingProperty: "deadline_ms"},message:"must have required property '"+"deadline_ms"+"'"};
 if(vErrors === null){
 vErrors = [err78];
 }
@@ -10956,10 +10958,9 @@ vErrors.push(err78);
 }
 errors++;
 }
-}
-let data24 = data23.deadline_ms;
-if(!((typeof data24 == "number") && (!(data24 % 1) && !isNaN(data24)))){
-const err79 = {instancePath:instancePath+"/defaults/deadline_ms",schemaPath:"#/definitions/Defaults/properties/deadline_ms/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+for(const key6 in data23){
+if(!(key6 === "deadline_ms")){
+const err79 = {instancePath:instancePath+"/defaults",schemaPath:"#/definitions/Defaults/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key6},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err79];
 }
@@ -10968,9 +10969,10 @@ vErrors.push(err79);
 }
 errors++;
 }
-if(typeof data24 == "number"){
-if(data24 > 86400000 || isNaN(data24)){
-const err80 = {instancePath:instancePath+"/defaults/deadline_ms",schemaPath:"#/definitions/Defaults/properties/deadline_ms/maximum",keyword:"maximum",params:{comparison: "<=", limit: 86400000},message:"must be <= 86400000"};
+}
+let data24 = data23.deadline_ms;
+if(!((typeof data24 == "number") && (!(data24 % 1) && !isNaN(data24)))){
+const err80 = {instancePath:instancePath+"/defaults/deadline_ms",schemaPath:"#/definitions/Defaults/properties/deadline_ms/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
 if(vErrors === null){
 vErrors = [err80];
 }
@@ -10979,8 +10981,9 @@ vErrors.push(err80);
 }
 errors++;
 }
-if(data24 < 1 || isNaN(data24)){
-const err81 = {instancePath:instancePath+"/defaults/deadline_ms",schemaPath:"#/definitions/Defaults/properties/deadline_ms/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"};
+if(typeof data24 == "number"){
+if(data24 > 86400000 || isNaN(data24)){
+const err81 = {instancePath:instancePath+"/defaults/deadline_ms",schemaPath:"#/definitions/Defaults/properties/deadline_ms/maximum",keyword:"maximum",params:{comparison: "<=", limit: 86400000},message:"must be <= 86400000"};
 if(vErrors === null){
 vErrors = [err81];
 }
@@ -10989,10 +10992,8 @@ vErrors.push(err81);
 }
 errors++;
 }
-}
-}
-else {
-const err82 = {instancePath:instancePath+"/defaults",schemaPath:"#/definitions/Defaults/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(data24 < 1 || isNaN(data24)){
+const err82 = {instancePath:instancePath+"/defaults/deadline_ms",schemaPath:"#/definitions/Defaults/properties/deadline_ms/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"};
 if(vErrors === null){
 vErrors = [err82];
 }
@@ -11001,9 +11002,10 @@ vErrors.push(err82);
 }
 errors++;
 }
-let data25 = data.shutdown_grace_ms;
-if(!((typeof data25 == "number") && (!(data25 % 1) && !isNaN(data25)))){
-const err83 = {instancePath:instancePath+"/shutdown_grace_ms",schemaPath:"#/properties/shutdown_grace_ms/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+}
+}
+else {
+const err83 = {instancePath:instancePath+"/defaults",schemaPath:"#/definitions/Defaults/type",keyword:"type",params:{type: "object"},message:"must be object"};
 if(vErrors === null){
 vErrors = [err83];
 }
@@ -11012,9 +11014,9 @@ vErrors.push(err83);
 }
 errors++;
 }
-if(typeof data25 == "number"){
-if(data25 > 3600000 || isNaN(data25)){
-const err84 = {instancePath:instancePath+"/shutdown_grace_ms",schemaPath:"#/properties/shutdown_grace_ms/maximum",keyword:"maximum",params:{comparison: "<=", limit: 3600000},message:"must be <= 3600000"};
+let data25 = data.shutdown_grace_ms;
+if(!((typeof data25 == "number") && (!(data25 % 1) && !isNaN(data25)))){
+const err84 = {instancePath:instancePath+"/shutdown_grace_ms",schemaPath:"#/properties/shutdown_grace_ms/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
 if(vErrors === null){
 vErrors = [err84];
 }
@@ -11023,8 +11025,9 @@ vErrors.push(err84);
 }
 errors++;
 }
-if(data25 < 0 || isNaN(data25)){
-const err85 = {instancePath:instancePath+"/shutdown_grace_ms",schemaPath:"#/properties/shutdown_grace_ms/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+if(typeof data25 == "number"){
+if(data25 > 3600000 || isNaN(data25)){
+const err85 = {instancePath:instancePath+"/shutdown_grace_ms",schemaPath:"#/properties/shutdown_grace_ms/maximum",keyword:"maximum",params:{comparison: "<=", limit: 3600000},message:"must be <= 3600000"};
 if(vErrors === null){
 vErrors = [err85];
 }
@@ -11033,11 +11036,8 @@ vErrors.push(err85);
 }
 errors++;
 }
-}
-let data26 = data.groups;
-if(Array.isArray(data26)){
-if(data26.length > 64){
-const err86 = {instancePath:instancePath+"/groups",schemaPath:"#/properties/groups/maxItems",keyword:"maxItems",params:{limit: 64},message:"must NOT have more than 64 items"};
+if(data25 < 0 || isNaN(data25)){
+const err86 = {instancePath:instancePath+"/shutdown_grace_ms",schemaPath:"#/properties/shutdown_grace_ms/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
 if(vErrors === null){
 vErrors = [err86];
 }
@@ -11046,16 +11046,10 @@ vErrors.push(err86);
 }
 errors++;
 }
-const len1 = data26.length;
-for(let i1=0; i1<len1; i1++){
-if(!(validate22(data26[i1], {instancePath:instancePath+"/groups/" + i1,parentData:data26,parentDataProperty:i1,rootData}))){
-vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
-errors = vErrors.length;
 }
-}
-}
-else {
-const err87 = {instancePath:instancePath+"/groups",schemaPath:"#/properties/groups/type",keyword:"type",params:{type: "array"},message:"must be array"};
+let data26 = data.keep_alive_ms;
+if(!((typeof data26 == "number") && (!(data26 % 1) && !isNaN(data26)))){
+const err87 = {instancePath:instancePath+"/keep_alive_ms",schemaPath:"#/properties/keep_alive_ms/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
 if(vErrors === null){
 vErrors = [err87];
 }
@@ -11064,10 +11058,9 @@ vErrors.push(err87);
 }
 errors++;
 }
-let data28 = data.pools;
-if(Array.isArray(data28)){
-if(data28.length > 256){
-const err88 = {instancePath:instancePath+"/pools",schemaPath:"#/properties/pools/maxItems",keyword:"maxItems",params:{limit: 256},message:"must NOT have more than 256 items"};
+if(typeof data26 == "number"){
+if(data26 > 3600000 || isNaN(data26)){
+const err88 = {instancePath:instancePath+"/keep_alive_ms",schemaPath:"#/properties/keep_alive_ms/maximum",keyword:"maximum",params:{comparison: "<=", limit: 3600000},message:"must be <= 3600000"};
 if(vErrors === null){
 vErrors = [err88];
 }
@@ -11076,8 +11069,8 @@ vErrors.push(err88);
 }
 errors++;
 }
-if(data28.length < 1){
-const err89 = {instancePath:instancePath+"/pools",schemaPath:"#/properties/pools/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items"};
+if(data26 < 1000 || isNaN(data26)){
+const err89 = {instancePath:instancePath+"/keep_alive_ms",schemaPath:"#/properties/keep_alive_ms/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1000},message:"must be >= 1000"};
 if(vErrors === null){
 vErrors = [err89];
 }
@@ -11086,16 +11079,11 @@ vErrors.push(err89);
 }
 errors++;
 }
-const len2 = data28.length;
-for(let i2=0; i2<len2; i2++){
-if(!(validate24(data28[i2], {instancePath:instancePath+"/pools/" + i2,parentData:data28,parentDataProperty:i2,rootData}))){
-vErrors = vErrors === null ? validate24.errors : vErrors.concat(validate24.errors);
-errors = vErrors.length;
 }
-}
-}
-else {
-const err90 = {instancePath:instancePath+"/pools",schemaPath:"#/properties/pools/type",keyword:"type",params:{type: "array"},message:"must be array"};
+let data27 = data.groups;
+if(Array.isArray(data27)){
+if(data27.length > 64){
+const err90 = {instancePath:instancePath+"/groups",schemaPath:"#/properties/groups/maxItems",keyword:"maxItems",params:{limit: 64},message:"must NOT have more than 64 items"};
 if(vErrors === null){
 vErrors = [err90];
 }
@@ -11104,10 +11092,16 @@ vErrors.push(err90);
 }
 errors++;
 }
-let data30 = data.models;
-if(Array.isArray(data30)){
-if(data30.length > 256){
-const err91 = {instancePath:instancePath+"/models",schemaPath:"#/properties/models/maxItems",keyword:"maxItems",params:{limit: 256},message:"must NOT have more than 256 items"};
+const len1 = data27.length;
+for(let i1=0; i1<len1; i1++){
+if(!(validate22(data27[i1], {instancePath:instancePath+"/groups/" + i1,parentData:data27,parentDataProperty:i1,rootData}))){
+vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
+errors = vErrors.length;
+}
+}
+}
+else {
+const err91 = {instancePath:instancePath+"/groups",schemaPath:"#/properties/groups/type",keyword:"type",params:{type: "array"},message:"must be array"};
 if(vErrors === null){
 vErrors = [err91];
 }
@@ -11116,16 +11110,10 @@ vErrors.push(err91);
 }
 errors++;
 }
-const len3 = data30.length;
-for(let i3=0; i3<len3; i3++){
-if(!(validate78(data30[i3], {instancePath:instancePath+"/models/" + i3,parentData:data30,parentDataProperty:i3,rootData}))){
-vErrors = vErrors === null ? validate78.errors : vErrors.concat(validate78.errors);
-errors = vErrors.length;
-}
-}
-}
-else {
-const err92 = {instancePath:instancePath+"/models",schemaPath:"#/properties/models/type",keyword:"type",params:{type: "array"},message:"must be array"};
+let data29 = data.pools;
+if(Array.isArray(data29)){
+if(data29.length > 256){
+const err92 = {instancePath:instancePath+"/pools",schemaPath:"#/properties/pools/maxItems",keyword:"maxItems",params:{limit: 256},message:"must NOT have more than 256 items"};
 if(vErrors === null){
 vErrors = [err92];
 }
@@ -11134,14 +11122,72 @@ vErrors.push(err92);
 }
 errors++;
 }
-}
-else {
-const err93 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(data29.length < 1){
+const err93 = {instancePath:instancePath+"/pools",schemaPath:"#/properties/pools/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items"};
 if(vErrors === null){
 vErrors = [err93];
 }
 else {
 vErrors.push(err93);
+}
+errors++;
+}
+const len2 = data29.length;
+for(let i2=0; i2<len2; i2++){
+if(!(validate24(data29[i2], {instancePath:instancePath+"/pools/" + i2,parentData:data29,parentDataProperty:i2,rootData}))){
+vErrors = vErrors === null ? validate24.errors : vErrors.concat(validate24.errors);
+errors = vErrors.length;
+}
+}
+}
+else {
+const err94 = {instancePath:instancePath+"/pools",schemaPath:"#/properties/pools/type",keyword:"type",params:{type: "array"},message:"must be array"};
+if(vErrors === null){
+vErrors = [err94];
+}
+else {
+vErrors.push(err94);
+}
+errors++;
+}
+let data31 = data.models;
+if(Array.isArray(data31)){
+if(data31.length > 256){
+const err95 = {instancePath:instancePath+"/models",schemaPath:"#/properties/models/maxItems",keyword:"maxItems",params:{limit: 256},message:"must NOT have more than 256 items"};
+if(vErrors === null){
+vErrors = [err95];
+}
+else {
+vErrors.push(err95);
+}
+errors++;
+}
+const len3 = data31.length;
+for(let i3=0; i3<len3; i3++){
+if(!(validate78(data31[i3], {instancePath:instancePath+"/models/" + i3,parentData:data31,parentDataProperty:i3,rootData}))){
+vErrors = vErrors === null ? validate78.errors : vErrors.concat(validate78.errors);
+errors = vErrors.length;
+}
+}
+}
+else {
+const err96 = {instancePath:instancePath+"/models",schemaPath:"#/properties/models/type",keyword:"type",params:{type: "array"},message:"must be array"};
+if(vErrors === null){
+vErrors = [err96];
+}
+else {
+vErrors.push(err96);
+}
+errors++;
+}
+}
+else {
+const err97 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err97];
+}
+else {
+vErrors.push(err97);
 }
 errors++;
 }

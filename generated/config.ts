@@ -52,6 +52,11 @@ export interface components {
              */
             readonly shutdown_grace_ms: number;
             /**
+             * @description How long a connection without requests is kept, ms: longer than the proxy before it keeps one.
+             * @default 75000
+             */
+            readonly keep_alive_ms: number;
+            /**
              * @description Pools that share devices and take turns; a pool is in one group at most.
              * @default []
              */

@@ -1,6 +1,7 @@
 import type { Server } from 'node:http'
 import { flushCompileCache } from 'node:module'
-import type { Daemon } from './compose/daemon.ts'
+import { constants } from 'node:os'
+import type { ProcessDaemon } from './compose/daemon.ts'
 import { librariesInstalled, modelFilesExist } from './compose/engines.ts'
 import { storageOf, StorageRefusedError } from './compose/storage.ts'
 import { readCommandLine } from './config/command-line.ts'
@@ -35,14 +36,18 @@ async function listen(server: Server, config: Config): Promise<string> {
     : config.listen
 }
 
+/** Longest time that the last lines of the log are waited for, ms. */
+const flush_ms = 1000
+
 /** How often a daemon that npm started looks whether its shell is still there, ms. */
 const lookForShell_ms = 500
 
 /**
- * Stops as a service manager expects: nothing new, running tasks get their grace, connections close, exit 0. `npm start` runs the daemon in a
+ * Stops as a service manager expects: nothing new, running tasks get their grace, connections close, exit 0. Who signals again does not want to
+ * wait: then it ends at once, and its journal is what a crash leaves. `npm start` runs the daemon in a
  * shell, which a SIGTERM ends and which passes it on to nobody: the daemon stops when its shell is gone.
  */
-function stopOn(signals: readonly NodeJS.Signals[], daemon: Daemon, server: Server): void {
+function stopOn(signals: readonly NodeJS.Signals[], daemon: ProcessDaemon, server: Server): void {
   let stopping = false
   const stop = async (signal: string): Promise<void> => {
     if (stopping) return
@@ -54,9 +59,14 @@ function stopOn(signals: readonly NodeJS.Signals[], daemon: Daemon, server: Serv
     server.closeAllConnections()
     await daemon.close()
     daemon.log.info({ event: 'stop' }, 'Stopped.')
+    await daemon.log.flush(flush_ms)
     process.exit(0)
   }
-  for (const signal of signals) process.on(signal, () => void stop(signal))
+  for (const signal of signals)
+    process.on(signal, () => {
+      if (stopping) process.exit(128 + constants.signals[signal])
+      else void stop(signal)
+    })
   if (process.env['npm_lifecycle_event'] !== 'start') return
   const shell = process.ppid
   setInterval(() => {
@@ -66,7 +76,7 @@ function stopOn(signals: readonly NodeJS.Signals[], daemon: Daemon, server: Serv
 
 let config: Config
 let left_out: readonly string[]
-let daemon: Daemon
+let daemon: ProcessDaemon
 let server: Server
 try {
   const { does, file, engines } = readCommandLine(process.argv.slice(2))
@@ -84,6 +94,7 @@ try {
   daemon = await daemonOf(config, process.env, opening)
   server = serverOf(daemon.app)
   watchSockets(server, daemon.clock)
+  server.keepAliveTimeout = config.keep_alive_ms
 } catch (error) {
   // One problem a line, each with its place: nothing is to stand before it.
   if (error instanceof ConfigError) fail(error.message)
@@ -91,10 +102,15 @@ try {
   throw error
 }
 
-process.on('uncaughtException', (err, origin) => {
-  daemon.log.error({ err, origin, event: 'error' }, 'A bug: the daemon stops.')
-  process.exit(1)
-})
+/** Says why and ends, whatever the log does. */
+function give(up: Readonly<Record<string, unknown>>, message: string): void {
+  setTimeout(() => process.exit(1), flush_ms)
+  daemon.log.error({ ...up, event: 'error' }, message)
+  void daemon.log.flush(flush_ms).then(() => process.exit(1))
+}
+
+process.on('uncaughtException', (err, origin) => give({ err, origin }, 'A bug: the daemon stops.'))
+void daemon.lost.then((err) => give({ err }, 'The storage is lost: the daemon stops, and the next start takes up what is on disk.'))
 
 const address = await listen(server, config).catch((error: unknown) =>
   refuse(`listen ${config.listen}: ${error instanceof Error ? error.message : String(error)}`),

@@ -14,7 +14,7 @@ export interface paths {
         /**
          * Admit a task
          * @description Admits the task to the queue of one pool and answers 202 when the acceptance is durable, or refuses it with the reason and, under
-         *     overload, with the time after which a place is expected. The same `task_id` and body again give the same 202.
+         *     overload, with the time after which a place is expected. The same `task_id` and body again give the same 202, and take a task anew that ended with `retriable: true`.
          *     With `Accept: text/event-stream` the answer is 200 and the task's stream from its start.
          */
         post: operations["createTask"];
@@ -804,11 +804,17 @@ export interface components {
             queue_position: number;
             /** @description When the task is expected to start. */
             predicted_start_ms: number;
+            prediction_basis: components["schemas"]["PredictionBasis"] | (string & {});
             /** @description How long a client should wait before it sends more work; 0 while a slot is free. */
             backoff_ms: number;
             pool_id: components["schemas"]["PoolId"];
             accepted_at: components["schemas"]["Timestamp"];
         };
+        /**
+         * @description What a prediction rests on: tasks that have ended here, those that run now, a short task when the engine came up, or nothing that was seen.
+         * @enum {string}
+         */
+        PredictionBasis: "history" | "running" | "probe" | "assumed";
         /** @description Why a task failed. */
         TaskError: {
             code: components["schemas"]["ErrorCode"] | (string & {});
@@ -960,6 +966,7 @@ export interface components {
             predicted_start_ms: number;
             /** @description Chance that the task starts and ends within its deadline. */
             on_time_probability: number;
+            prediction_basis: components["schemas"]["PredictionBasis"] | (string & {});
             /** @description Whether the engine reports a warm KV prefix. */
             kv_warmth: boolean;
             pool_id: components["schemas"]["PoolId"];

@@ -11,6 +11,7 @@ import { Catalog } from '../services/catalog/catalog.ts'
 import { DaemonEvents } from '../services/daemon-events.ts'
 import { catalogFollower } from '../services/operations/catalog-follower.ts'
 import { Drain } from '../services/operations/drain.ts'
+import { Estimates } from '../services/operations/estimates.ts'
 import { recover } from '../services/operations/recovery.ts'
 import { Reload } from '../services/operations/reload.ts'
 import { retention } from '../services/operations/retention.ts'
@@ -98,6 +99,8 @@ export async function coreOf(parts: CoreParts): Promise<Core> {
     events,
     config.models,
   )
+  const estimates = new Estimates({ pools, records, clock, events })
+  const stopEstimates = estimates.start()
   const access = new ModelAccess(pools, modelsOfKeys(config))
 
   const groups = new Groups(config.groups, { pools, records, clock, events, jitter: parts.jitter ?? Math.random })
@@ -124,26 +127,26 @@ export async function coreOf(parts: CoreParts): Promise<Core> {
   const artifacts = new Artifacts(storage.artifacts, journal, clock)
   const { files, batches } = batchesOf({ config, storage, clock, events, live, cancellation, doorTasks, artifacts })
 
-  const stops = [dispatcher.start(), streams.start(), await sessions.start(storage.sessions)]
+  const stops = [stopEstimates, dispatcher.start(), streams.start(), await sessions.start(storage.sessions)]
   stops.push(usage.start(), retention(config.retention, { journal, clock, events }))
   await catalog.start(storage.catalog, catalogFollower(pools, drain))
   await recover({ journal, admission, settlement, pools, clock, events })
   drain.restore()
   await files.start()
   await batches.start()
-  let open = false
+  let phase: 'starting' | 'open' | 'closing' = 'starting'
   return {
     ...{ admission, streams, sessions, pools, access, catalog, drain, reload, live, settlement, events, usage },
     tasks: new Tasks({ live, journal, pools, clock }),
     cancellation,
     ...{ doorTasks, artifacts, files, batches },
-    isReady: () => open && pools.all().some(({ serves }) => serves),
+    isReady: () => phase === 'open' && pools.all().some(({ serves }) => serves),
     start: async () => {
       await Promise.all([pools.start(), groups.start()])
-      open = true
+      if (phase === 'starting') phase = 'open'
     },
     quiesce: async (grace_ms) => {
-      open = false
+      phase = 'closing'
       admission.close()
       groups.stop()
       await batches.stop()
@@ -154,7 +157,7 @@ export async function coreOf(parts: CoreParts): Promise<Core> {
     stop: async () => {
       groups.stop()
       await reload.stop()
-      await Promise.all([pools.stop(), catalog.stop()])
+      await Promise.all([pools.stop(), catalog.stop(), estimates.write()])
     },
   }
 }

@@ -1,7 +1,7 @@
 import type { Express } from 'express'
 import { createPrometheusMetrics, type PrometheusMetrics } from '../adapters/prometheus/metrics.ts'
 import { systemClock } from '../adapters/system/clock.ts'
-import { createLog } from '../adapters/system/log.ts'
+import { createLog, type ProcessLog } from '../adapters/system/log.ts'
 import { createNvidiaSmi } from '../adapters/system/nvidia-smi.ts'
 import { serverKeys, type Config, type Environment } from '../config/config.ts'
 import type { Storage } from '../ports/storage.ts'
@@ -26,6 +26,13 @@ export interface Daemon {
   quiesce(): Promise<void>
   /** Stops the engines and closes the storage. */
   close(): Promise<void>
+  /** Resolves, with the reason, when the storage is lost: nothing can go on then. */
+  readonly lost: Promise<Error>
+}
+
+/** One that tells of itself on standard output. */
+export interface ProcessDaemon extends Daemon {
+  readonly log: ProcessLog
 }
 
 /** What a daemon is put together of. */
@@ -38,11 +45,16 @@ export type DaemonParts = CoreParts & Pick<HttpParts, 'strict' | 'wrap'> & { rea
  * @throws ConfigError where a pool cannot be made
  * @throws StorageRefusedError where the storage cannot be used
  */
-export async function daemonOf(config: Config, env: Environment = {}, opening: Promise<Storage> = storageOf(config)): Promise<Daemon> {
+export async function daemonOf(
+  config: Config,
+  env: Environment = {},
+  opening: Promise<Storage> = storageOf(config),
+): Promise<ProcessDaemon> {
   const clock = systemClock
   const log = createLog(config.log_level)
   const [storage, engines] = await Promise.all([opening, enginesOf({ config, clock, log, keys: serverKeys(config, env) })])
-  return assemble({ config, storage, engines, models: modelsOf(config, clock), clock, metrics: createPrometheusMetrics(true), log })
+  const models = modelsOf(config, clock)
+  return { ...(await assemble({ config, storage, engines, models, clock, metrics: createPrometheusMetrics(true), log })), log }
 }
 
 /** Puts the rooms together. */
@@ -55,7 +67,7 @@ export async function assemble(parts: DaemonParts): Promise<Daemon> {
   let stopDevices = (): void => undefined
   return {
     clock,
-    ...{ app, core, log },
+    ...{ app, core, log, lost: storage.lost },
     start: async () => {
       await core.start()
       stopDevices = devices.start(config.devices.every_ms)

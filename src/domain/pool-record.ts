@@ -1,3 +1,4 @@
+import type { StoredEstimates } from './prediction/estimator.ts'
 import type { SwapTimes } from './groups/swap-times.ts'
 
 /** What an operator has done to a pool and what was learned of it, so that it outlives a restart. */
@@ -13,4 +14,6 @@ export interface PoolRecord {
   }
   /** How long its model takes to come and go, as far as it was seen. */
   readonly swap?: Partial<SwapTimes> & { readonly model_ref: string }
+  /** How long tasks of its model take. */
+  readonly estimates?: StoredEstimates & { readonly model_ref: string }
 }

@@ -72,6 +72,7 @@ export interface AcceptedTask extends TaskKey {
   readonly accepted_at: number
   readonly queue_position: number
   readonly predicted_start_ms: number
+  readonly prediction_basis?: TaskAcceptedReply['prediction_basis']
   readonly backoff_ms: number
   readonly correlation_id: string
   /** @see Kept */
@@ -81,7 +82,7 @@ export interface AcceptedTask extends TaskKey {
 }
 
 /** What the 202 promised. */
-type Promised = Pick<AcceptedTask, 'queue_position' | 'predicted_start_ms' | 'backoff_ms' | 'pool_id' | 'accepted_at'>
+type Promised = Pick<AcceptedTask, 'queue_position' | 'predicted_start_ms' | 'prediction_basis' | 'backoff_ms' | 'pool_id' | 'accepted_at'>
 
 /** What is shown of an accepted task: all of it but the large, so that nobody reads a prompt to show a task. */
 export interface TaskSummary extends TaskKey, Promised, Pick<AcceptedTask, 'seed' | 'digest'> {
@@ -90,10 +91,11 @@ export interface TaskSummary extends TaskKey, Promised, Pick<AcceptedTask, 'seed
 
 /** What is shown of a task. */
 export function summaryOf(task: AcceptedTask): TaskSummary {
-  const { owner, task_id, seed, pool_id, accepted_at, queue_position, predicted_start_ms, backoff_ms, digest } = task
+  const { owner, task_id, seed, pool_id, accepted_at, queue_position, predicted_start_ms, prediction_basis, backoff_ms, digest } = task
   const { session_id, workload, model_ref, engine, priority, metadata } = task.request
   return {
     ...{ owner, task_id, seed, pool_id, accepted_at, queue_position, predicted_start_ms, backoff_ms },
+    ...(prediction_basis === undefined ? {} : { prediction_basis }),
     ...(digest === undefined ? {} : { digest }),
     request: { session_id, workload, model_ref, engine, priority, ...(metadata === undefined ? {} : { metadata }) },
   }

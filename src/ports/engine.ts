@@ -1,4 +1,5 @@
 import type { components } from '../../generated/api.ts'
+import type { Probe } from '../domain/prediction/estimator.ts'
 import type { Part } from '../domain/stream/part.ts'
 import type { ChatMessage, Feature, FinishReason, TaskRequest, Tool, Workload } from '../domain/task.ts'
 
@@ -34,6 +35,8 @@ export interface EngineProps {
   readonly tokens_estimated?: true
   /** SHA-256 of the model file, or of what the engine takes for one, hex, where there is one. */
   readonly model_digest?: string
+  /** What a short task took when it came up, where it has run one. */
+  readonly probe?: Probe
   /** Another model cannot be up while this one is: a reload has to unload it first. */
   readonly reload?: 'swap'
 }

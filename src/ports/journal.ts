@@ -12,7 +12,8 @@ import type { Usage } from '../domain/usage.ts'
 
 /** Something that happened. Facts are appended, never changed. */
 export type Fact =
-  | { readonly kind: 'accepted'; readonly task: AcceptedTask }
+  /** @param anew it takes the place of the owner's task of that id, which has ended */
+  | { readonly kind: 'accepted'; readonly task: AcceptedTask; readonly anew?: true }
   /** Run number `attempt` of a task begins. @see Attempts */
   | {
       readonly kind: 'attempt'
@@ -64,7 +65,7 @@ export interface TaskFilter {
   readonly limit: number
 }
 
-/** An `accepted` fact named a task that its owner already has; nothing of its commit was written. */
+/** An `accepted` fact named a task that its owner already has, and that has not ended where it is taken anew; nothing of its commit was written. */
 export class DuplicateTaskError extends Error {
   override readonly name = 'DuplicateTaskError'
 }

@@ -19,6 +19,8 @@ export interface Storage {
   readonly files: FileStore
   readonly batches: BatchStore
   readonly usage: UsageStore
+  /** Resolves, with the reason, when the storage is lost by itself: every call rejects from then on. */
+  readonly lost: Promise<Error>
   /**
    * Writes what was committed and lets go of the place; calls made after it reject with StorageError.
    * @throws StorageError it could not be closed properly; what was confirmed is durable all the same

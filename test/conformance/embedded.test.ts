@@ -163,6 +163,7 @@ describe('embedded adapter', () => {
       const waiting = [storage.journal.commit([accepted('ann', 't1')]), storage.journal.find('ann', 't1')]
       const settled = Promise.allSettled([...waiting])
       await worker?.terminate()
+      assert.match((await storage.lost).message, /^the storage worker has ended/)
       for (const result of await settled) assert.equal(result.status === 'rejected' && causes(result.reason)[0], 'StorageError')
       await assert.rejects(storage.journal.commit([accepted('ann', 't2')]), StorageError)
     })

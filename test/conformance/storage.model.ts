@@ -32,8 +32,14 @@ export class StorageModel {
   /** Returns whether the facts were written: false for a duplicate task. */
   commit(facts: readonly Fact[]): boolean {
     const keys = facts.flatMap((fact) => (fact.kind === 'accepted' ? [taskKeyOf(fact.task.owner, fact.task.task_id)] : []))
-    if (new Set(keys).size < keys.length || keys.some((key) => this.tasks.some(({ task }) => taskKeyOf(task.owner, task.task_id) === key)))
+    const anew = facts.flatMap((fact) => (fact.kind === 'accepted' && fact.anew === true ? [fact.task] : []))
+    const replaced = this.tasks.filter(
+      ({ task, outcome }) => outcome !== undefined && anew.some(({ owner, task_id }) => task.owner === owner && task.task_id === task_id),
+    )
+    const kept = this.tasks.filter((record) => !replaced.includes(record))
+    if (new Set(keys).size < keys.length || keys.some((key) => kept.some(({ task }) => taskKeyOf(task.owner, task.task_id) === key)))
       return false
+    this.forget(replaced)
     for (const fact of facts) if (fact.kind === 'accepted') this.tasks.push({ task: fact.task })
     for (const fact of facts) this.apply(fact)
     return true

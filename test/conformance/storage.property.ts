@@ -7,7 +7,7 @@ import type { Session } from '../../src/domain/accounts/session.ts'
 import { DuplicateTaskError } from '../../src/ports/journal.ts'
 import type { Fact } from '../../src/ports/journal.ts'
 import { StorageModel } from './storage.model.ts'
-import { accepted, artifactFact, finished, sampleArtifact, sampleLog, sampleOutcome } from './storage.samples.ts'
+import { accepted, acceptedAnew, artifactFact, finished, sampleArtifact, sampleLog, sampleOutcome } from './storage.samples.ts'
 import { sampleModel, samplePool, sampleSession, withoutContent } from './storage.samples.ts'
 import { unfinishedOf } from '../harness/unfinished.ts'
 
@@ -26,6 +26,7 @@ const anyText = fc.string({ unit: fc.nat(0xffff).map((code) => String.fromCharCo
 
 const fact: fc.Arbitrary<Fact> = fc.oneof(
   fc.tuple(owner, task_id, session_id, anyText).map((args) => accepted(...args)),
+  fc.tuple(owner, task_id, session_id, anyText).map((args) => acceptedAnew(...args)),
   fc
     .tuple(owner, task_id, ended, time, wellFormed)
     .map(([o, t, state, at, text]) => finished(o, t, sampleOutcome(state, at), sampleLog(text))),

@@ -45,6 +45,8 @@ export const accepted = (owner: string, task_id: string, session_id?: string, pr
   task: sampleTask(owner, task_id, session_id, prompt),
 })
 
+export const acceptedAnew = (...task: Parameters<typeof sampleTask>): Fact => ({ kind: 'accepted', task: sampleTask(...task), anew: true })
+
 export const sampleOutcome = (state: TaskOutcome['state'] = 'completed', finished_at = 1000): TaskOutcome =>
   state === 'failed'
     ? { state, finished_at, error: { code: 'INTERNAL', message: 'lost', retriable: true } }

@@ -5,9 +5,10 @@ import type { FileFilter } from '../../src/ports/file-store.ts'
 import type { UsageFilter } from '../../src/ports/usage-store.ts'
 import type { Storage } from '../../src/ports/storage.ts'
 import type { TaskKey } from '../../src/domain/task.ts'
-import type { Fact } from '../../src/ports/journal.ts'
+import { DuplicateTaskError, type Fact } from '../../src/ports/journal.ts'
 import {
   accepted,
+  acceptedAnew,
   artifactFact,
   finished,
   sampleArtifact,
@@ -62,6 +63,22 @@ export function storesConformance(name: string, open: () => Promise<Storage>): v
       assert.notEqual(await storage.journal.find('bob', 't1'), undefined)
       assert.notEqual(await storage.journal.find('ann', 'open'), undefined)
       await storage.journal.commit([accepted('ann', 't1')])
+    })
+
+    it('takes a task anew in place of one that has ended, and of nothing else, as a whole', async () => {
+      const anew = acceptedAnew('ann', 't1', 's9')
+      await storage.journal.commit([accepted('ann', 't1'), accepted('ann', 't2'), accepted('bob', 't1')])
+      await assert.rejects(storage.journal.commit([anew]), DuplicateTaskError)
+      await storage.journal.commit([finished('ann', 't1', sampleOutcome('failed')), finished('bob', 't1')])
+      await assert.rejects(storage.journal.commit([anew, accepted('ann', 't2')]), DuplicateTaskError)
+      assert.equal((await storage.journal.find('ann', 't1'))?.outcome?.state, 'failed')
+      await storage.journal.commit([anew])
+      const found = await storage.journal.find('ann', 't1')
+      assert.deepEqual([found?.task.request.session_id, found?.outcome], ['s9', undefined])
+      assert.equal(await storage.eventLog.read({ owner: 'ann', task_id: 't1' }), undefined)
+      const order = (await storage.journal.list({ owner: 'ann', limit: 9 })).map(({ task }) => task.task_id)
+      assert.deepEqual(order, ['t1', 't2'], 'its place is a new one')
+      assert.equal((await storage.journal.find('bob', 't1'))?.outcome?.state, 'completed')
     })
 
     it('keeps sessions as they were last put until they are deleted', async () => {

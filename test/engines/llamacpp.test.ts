@@ -37,10 +37,10 @@ describe('llama.cpp engine: generation', function () {
   after(() => engine.stop())
 
   it('says what it is', () => {
-    const { engine_version } = props
+    const { engine_version, probe, ...told } = props
     assert.match(engine_version, /^llama\.cpp-\S+\+node-llama-cpp-\d+\.\d+\.\d+$/)
-    assert.deepEqual(props, {
-      engine_version,
+    assert.deepEqual([probe?.prompt_tokens, probe?.tokens_out, (probe?.prefill_ms ?? 0) > 0], [5, 8, true])
+    assert.deepEqual(told, {
       ctx_max: 256,
       slots: 4,
       workloads: ['completion'],

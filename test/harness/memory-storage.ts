@@ -123,6 +123,8 @@ export class MemoryStorage implements Storage {
     return this.durable.filter((fact): fact is Extract<Fact, { kind: K }> => fact.kind === kind)
   }
 
+  readonly lost = new Promise<Error>(() => undefined)
+
   async close(): Promise<void> {
     await this.tail
     this.closed = true
@@ -143,7 +145,15 @@ export class MemoryStorage implements Storage {
       throw new StorageError('the disk is full')
     }
     const keys = facts.flatMap((fact) => (fact.kind === 'accepted' ? [taskKeyOf(fact.task.owner, fact.task.task_id)] : []))
-    if (new Set(keys).size < keys.length || keys.some((key) => this.find(key) !== undefined)) throw new DuplicateTaskError('duplicate')
+    const replaced = facts.flatMap((fact) => {
+      const old = fact.kind === 'accepted' && fact.anew === true ? this.find(taskKeyOf(fact.task.owner, fact.task.task_id)) : undefined
+      return old?.outcome === undefined ? [] : [old]
+    })
+    const taken = keys.some(
+      (key) => !replaced.some(({ task }) => taskKeyOf(task.owner, task.task_id) === key) && this.find(key) !== undefined,
+    )
+    if (new Set(keys).size < keys.length || taken) throw new DuplicateTaskError('duplicate')
+    this.forget(replaced)
     for (const fact of facts) if (fact.kind === 'accepted') this.records.push({ seq: ++this.seq, task: fact.task })
     for (const fact of facts) this.apply(fact)
     this.commits.push(facts)

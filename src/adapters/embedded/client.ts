@@ -38,6 +38,9 @@ export class StorageClient {
   private farewell: 'none' | 'due' | 'sent' = 'none'
   private closeFailure: StorageError | undefined
   private readonly exited: Promise<void>
+  private readonly loss = Promise.withResolvers<Error>()
+  /** Resolves, with the reason, when the worker ends by itself. */
+  readonly lost = this.loss.promise
 
   /**
    * Starts the worker and has it open the database.
@@ -203,6 +206,7 @@ export class StorageClient {
 
   /** The worker is lost: everything that waits is rejected, and so is everything to come. */
   private fail(message: string, cause?: unknown): void {
+    if (this.farewell !== 'sent') this.loss.resolve(new Error(message, { cause }))
     this.refusal ??= new StorageError(message, { cause })
     const waiting = [...(this.inFlight ?? []), ...this.commits, ...this.requests.values()]
     if (this.opening !== undefined) waiting.push(this.opening)

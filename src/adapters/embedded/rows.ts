@@ -21,7 +21,8 @@ import { headText } from './unfinished-page.ts'
 export function appendFacts(ops: Param[], facts: readonly Fact[]): void {
   for (const fact of facts) {
     if (fact.kind !== 'accepted') continue
-    const { task } = fact
+    const { task, anew } = fact
+    if (anew === true) ops.push(S.taskForgotten, task.task_id, task.owner)
     ops.push(S.accepted, task.owner, task.task_id, task.request.session_id, JSON.stringify(summaryOf(task)), headText(task))
     ops.push(S.request, JSON.stringify(task))
   }

@@ -50,7 +50,7 @@ const PURGE_ROWS = 64
 export async function openStorage({ data_dir, max_pages }: StorageOptions): Promise<Storage> {
   const file = data_dir === ':memory:' ? data_dir : prepareFile(data_dir)
   const client = await StorageClient.open({ file, max_pages })
-  return { ...portsOn(client), close: () => client.close() }
+  return { ...portsOn(client), lost: client.lost, close: () => client.close() }
 }
 
 function prepareFile(data_dir: string): string {
@@ -66,7 +66,7 @@ function prepareFile(data_dir: string): string {
   return file
 }
 
-function portsOn(client: StorageClient): Omit<Storage, 'close'> {
+function portsOn(client: StorageClient): Omit<Storage, 'close' | 'lost'> {
   const one = async <T>(read: (row: readonly Param[]) => T, statement: number, params: readonly Param[]): Promise<T | undefined> => {
     const [row] = await client.all(statement, params)
     return row === undefined ? undefined : read(row)

@@ -73,9 +73,12 @@ class Database {
 
   /** Returns whether the commit was written; if not, nothing of it was. */
   private apply(ops: readonly Param[], start: number, end: number): boolean {
-    // Acceptances come first, so a duplicate shows before anything was written: only a second acceptance can leave something to undo.
+    // Acceptances come first, so a duplicate shows before anything was written: only a second acceptance, and one after what it replaces, can
+    // leave something to undo.
     const second = start + 2 + this.paramCount(S.accepted) + this.paramCount(S.request)
-    if (ops[start] !== S.accepted || ops[second] !== S.accepted || second >= end) return this.steps(ops, start, end)
+    const accepts = (at: number): boolean => at < end && (ops[at] === S.accepted || ops[at] === S.taskForgotten)
+    const one = ops[start] === S.accepted && !accepts(second)
+    if (one || !accepts(start)) return this.steps(ops, start, end)
     this.db.exec('SAVEPOINT one')
     const written = this.steps(ops, start, end)
     this.db.exec(written ? 'RELEASE one' : 'ROLLBACK TO one; RELEASE one')

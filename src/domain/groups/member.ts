@@ -1,4 +1,5 @@
-import type { Estimator, RunningWork } from '../prediction/estimator.ts'
+import type { Estimator } from '../prediction/estimator.ts'
+import type { RunningWork } from '../prediction/work.ts'
 import type { Moments } from '../prediction/output-shares.ts'
 import type { Schedulable, Scheduler } from '../queue/scheduler.ts'
 import type { SwapTimes } from './swap-times.ts'
@@ -42,13 +43,17 @@ export interface Member extends Due {
 const longest = 4
 const shortest = 0.5
 
-/** By the deadline that comes first. O(1) but for a queue whose first deadlines have just left. */
-export function dueOf<T extends Schedulable>(scheduler: Scheduler<T>, slots: number): Due {
+/**
+ * By the deadline that comes first. O(1) but for a queue whose first deadlines have just left.
+ * @param pace how long a millisecond of work takes, ms
+ */
+export function dueOf<T extends Schedulable>(scheduler: Scheduler<T>, slots: number, pace: number): Due {
   const task = scheduler.soonest('interactive')
   const ahead = task === undefined ? undefined : scheduler.ahead(task)
   if (task === undefined || ahead === undefined) return { due_at: Infinity, lost_at: Infinity }
-  const wait_ms = ahead.work_ms / Math.max(1, slots)
-  const { deadline_at, work_ms } = task
+  const wait_ms = (ahead.work_ms * pace) / Math.max(1, slots)
+  const { deadline_at } = task
+  const work_ms = task.work_ms * pace
   return { due_at: deadline_at - wait_ms - longest * work_ms, lost_at: deadline_at - shortest * (wait_ms + work_ms) }
 }
 
@@ -56,6 +61,8 @@ export function dueOf<T extends Schedulable>(scheduler: Scheduler<T>, slots: num
 export interface MemberParts<T extends Schedulable> extends Pick<Member, 'id' | 'state' | 'since' | 'retry_at'> {
   readonly scheduler: Scheduler<T>
   readonly estimator: Estimator
+  /** Milliseconds since the epoch. */
+  readonly now: number
   /** Busy slots, and the work on each. */
   readonly busy: number
   readonly work: () => readonly RunningWork[]
@@ -125,11 +132,14 @@ export class PoolMember<T extends Schedulable> implements Member {
   }
 
   private get due(): Due {
-    return (this.found ??= dueOf(this.parts.scheduler, this.parts.slots))
+    return (this.found ??= dueOf(this.parts.scheduler, this.parts.slots, this.parts.estimator.pace))
   }
 
   private get lefts(): readonly Moments[] {
     const { estimator, work } = this.parts
-    return (this.left ??= work().map(({ shape, progress }) => estimator.left(shape, progress)))
+    if (this.left !== undefined) return this.left
+    const running = work()
+    const outlook = estimator.outlook(running, this.parts.now)
+    return (this.left = running.map(({ shape, progress }) => outlook.left(shape, progress)))
   }
 }

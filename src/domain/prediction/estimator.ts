@@ -1,45 +1,17 @@
-import { forecastStart, onTimeChance, type Start } from './forecast.ts'
-import { OutputShares, type Moments } from './output-shares.ts'
-import type { Ahead } from '../queue/scheduler.ts'
-import type { Priority, TaskRequest } from '../task.ts'
+import type { Priority } from '../task.ts'
+import { Outlook, type Learned, type Rates } from './outlook.ts'
+import { OutputShares, type StoredShares } from './output-shares.ts'
+import { Ratio, type StoredRatio } from './ratio.ts'
+import { waiting, type RunningWork, type WorkDone, type WorkShape } from './work.ts'
 
-/** What is known of a task before it runs. */
-export interface WorkShape {
-  readonly prompt_tokens: number
-  /** 0 where the task generates nothing (embedding, rerank). */
-  readonly max_tokens: number
-  readonly expected_tokens?: number | undefined
-  /** Nobody said how long the answer may be: `max_tokens` is what the context has left, and says nothing of its length. */
-  readonly open?: boolean | undefined
-}
+/** What a replica that came up needed for a short task. */
+export type Probe = Pick<WorkDone, 'prompt_tokens' | 'tokens_out' | 'prefill_ms' | 'decode_ms'>
 
-/** @param prompt_tokens as admission counted them */
-export const shapeOf = (
-  { workload, max_tokens, expected_tokens, open }: Pick<TaskRequest, 'workload'> & Omit<WorkShape, 'prompt_tokens'>,
-  prompt_tokens: number,
-): WorkShape => ({ prompt_tokens, max_tokens: workload === 'completion' ? max_tokens : 0, expected_tokens, open })
-
-/** How far a running task is. */
-export interface Progress {
-  /** Tokens it has generated. */
-  readonly tokens: number
-  /** Since the newest token, or since dispatch where there is none, ms. */
-  readonly since_ms: number
-}
-
-/** Work on a slot, as far as it is known. */
-export interface RunningWork {
-  readonly shape: WorkShape
-  readonly progress: Progress
-}
-
-/** What a finished task took. Durations in ms. */
-export interface WorkDone extends WorkShape {
-  readonly tokens_out: number
-  /** From dispatch to the first token. */
-  readonly prefill_ms: number
-  /** From the first to the last token. */
-  readonly decode_ms: number
+/** What was learned of a pool, as it is stored. */
+export interface StoredEstimates {
+  readonly seen: number
+  readonly ratios: readonly StoredRatio[]
+  readonly shares: readonly StoredShares[]
 }
 
 /** Weight of the newest observation once an average has warmed up: rates follow the engine, what scatters needs more tasks. */
@@ -54,42 +26,18 @@ const open_tokens = 1024
 /** A chance below this is really small. In the simulated day of `bench/prediction.ts` a bolder rule meets no more deadlines, nor does a meeker one. */
 const least_chance = 0.1
 
-/** A sum that is no basis to divide by: what it sums up took no time that a clock could tell. */
-const negligible = 1e-12
-
-/** The ratio of two exponentially weighted sums, which large observations weigh more in than small ones. */
-class Ratio {
-  private seen = 0
-  over = 0
-  under = 0
-  private readonly smoothing: number
-  private readonly prior: number
-
-  constructor(smoothing: number, prior: number) {
-    this.smoothing = smoothing
-    this.prior = prior
-  }
-
-  get value(): number {
-    return this.under > negligible ? this.over / this.under : this.prior
-  }
-
-  observe(over: number, under: number): void {
-    const weight = Math.max(this.smoothing, 1 / ++this.seen)
-    this.over += weight * (over - this.over)
-    this.under += weight * (under - this.under)
-  }
-}
-
 /**
  * Learns how long tasks of one pool take: exponentially weighted prefill and decode rates, the distribution of the share of max_tokens (or
- * expected_tokens) that is used, the lengths of answers that nobody limits, how far predictions are off, and how much work comes in. The priors are a small model on a slow machine.
+ * expected_tokens) that is used, the lengths of answers that nobody limits, how far predictions are off, and how much work comes in. Until a task
+ * has ended, rates are those of the tasks that run, before that those of a probe, before that a small model's on a slow machine; and answers are
+ * taken for as long as they may be.
  */
 export class Estimator {
   private seen = 0
+  private isProbed = false
   private readonly prefill_ms_per_token = new Ratio(smoothing.rate, 1)
   private readonly decode_ms_per_token = new Ratio(smoothing.rate, 20)
-  private readonly ofMax = new OutputShares([0.1, 0.5, 0.9])
+  private readonly ofMax = new OutputShares([1])
   private readonly ofExpected = new OutputShares([0.5, 1, 1.5])
   private readonly ofOpen = new OutputShares([0.1, 0.5, 0.9])
   /** Squared relative error of the predicted service time, and of the one with the length of the answer known. */
@@ -101,47 +49,44 @@ export class Estimator {
     batch: new Ratio(smoothing.arrivals, 0),
   }
   private readonly arrived_at: { [P in Priority]?: number } = {}
+  /** What is expected while nothing runs; made anew when something was learned. */
+  private idle: Outlook | undefined
 
   /** Expected service time of a task of which nothing is known, ms. */
   get meanServiceMs(): number {
     return this.service.value
   }
 
-  /** Expected service time of a task on one slot, ms. */
-  serviceMs(shape: WorkShape): number {
-    return this.left(shape, waiting).mean
+  /**
+   * What is expected at `now`, ms since the epoch.
+   * @param running what runs now, or as much of it as is to count
+   */
+  outlook(running: readonly RunningWork[], now: number): Outlook {
+    const { rates, evident } = this.ratesBeside(running)
+    const learned: Learned = {
+      basis: this.seen > 0 ? 'history' : evident ? 'running' : this.isProbed ? 'probe' : 'assumed',
+      rates,
+      seen: this.seen,
+      service_ms: this.seen > 0 ? this.service.value : undefined,
+      spread: this.spread.value,
+      noise: this.noise.value,
+      sharesOf: (shape) => this.basis(shape),
+      loadOf: (priority) => this.load(priority, now) * this.pace,
+    }
+    return new Outlook(learned, running)
   }
 
-  /** What is left of a running task's service time, ms, given how far it is. */
-  left(shape: WorkShape, progress: Progress): Moments {
-    const { shares, asked } = this.basis(shape)
-    const tokens = shares.left(asked, shape.max_tokens, progress.tokens)
-    const rate = this.decode_ms_per_token.value
-    const mean = this.leftMs(shape, progress, tokens.mean)
-    return { mean, variance: tokens.variance * rate * rate + this.noise.value * mean * mean }
+  /** How long a millisecond of work takes where nothing runs that says otherwise, ms. */
+  get pace(): number {
+    return this.resting.pace
   }
 
   /**
-   * When a task of this class starts that has `ahead` ahead of it.
-   * @param running one for each busy slot
-   * @param now ms since the epoch
+   * The work that a task is, ms at a pace of 1: as long as the queue has it, it may be found out how long such tasks take, and then the work of
+   * all that wait is worth another time.
    */
-  predictStart(ahead: Ahead, priority: Priority, running: Iterable<RunningWork>, slots: number, now: number): Start {
-    const busy: Moments[] = []
-    for (const { shape, progress } of running) busy.push(this.left(shape, progress))
-    const relative_variance = Math.min(4, this.spread.value)
-    const mean_variance = relative_variance * Math.max(smoothing.spread / 2, 1 / (this.seen + 1))
-    const load = this.load(priority === 'interactive' ? 'batch' : 'interactive', now)
-    return forecastStart(ahead, { busy, slots, service_ms: this.service.value, relative_variance, mean_variance, load })
-  }
-
-  /** Chance that a task that waits until `start` (at once where it runs) has ended `left_ms` from now. */
-  onTimeProbability(start: Start, shape: WorkShape, progress: Progress, left_ms: number): number {
-    const { shares, asked } = this.basis(shape)
-    return shares.expect(asked, shape.max_tokens, progress.tokens, (tokens) => {
-      const service_ms = this.leftMs(shape, progress, tokens)
-      return onTimeChance(start, { mean: service_ms, variance: this.noise.value * service_ms * service_ms }, left_ms)
-    })
+  work(shape: WorkShape): number {
+    return this.resting.serviceMs(shape) / this.resting.pace
   }
 
   /** Whether a task with this chance to be on time is admitted: what has seen next to nothing refuses nobody. */
@@ -149,15 +94,27 @@ export class Estimator {
     return this.seen < trusted || chance >= least_chance
   }
 
+  /** A replica has come up, and needed this for a short task if it ran one. A token of a prompt takes no longer than one of an answer. */
+  probed(probe: Probe | undefined): void {
+    if (probe === undefined) return
+    const { prompt_tokens, tokens_out, prefill_ms, decode_ms } = probe
+    this.isProbed = true
+    this.idle = undefined
+    if (tokens_out > 1) this.decode_ms_per_token.prior = decode_ms / (tokens_out - 1)
+    this.prefill_ms_per_token.prior = Math.min(prefill_ms / Math.max(1, prompt_tokens), this.decode_ms_per_token.prior)
+  }
+
   /** Learns from a task that has ended by itself. */
   observe(done: WorkDone): void {
     const service_ms = done.prefill_ms + done.decode_ms
     if (this.seen++ > 0) {
-      const predicted = this.serviceMs(done)
+      const before = this.resting
+      const predicted = before.serviceMs(done)
       this.spread.observe((service_ms - predicted) ** 2, predicted * predicted)
-      const informed = this.leftMs(done, waiting, done.tokens_out)
+      const informed = before.leftMs(done, waiting, done.tokens_out)
       this.noise.observe((service_ms - informed) ** 2, informed * informed)
     }
+    this.idle = undefined
     this.service.observe(service_ms, 1)
     this.prefill_ms_per_token.observe(done.prefill_ms, Math.max(1, done.prompt_tokens))
     if (done.tokens_out > 1) this.decode_ms_per_token.observe(done.decode_ms, done.tokens_out - 1)
@@ -165,14 +122,74 @@ export class Estimator {
     if (done.max_tokens > 0) shares.observe(done.tokens_out / asked)
   }
 
-  /** A task was accepted: `work_ms` of service comes in at `now`, ms since the epoch. */
+  /** A task was accepted: this much work comes in at `now`, ms since the epoch. */
   arrived(priority: Priority, work_ms: number, now: number): void {
     const last = this.arrived_at[priority]
     this.arrived_at[priority] = now
     if (last !== undefined) this.arrivals[priority].observe(work_ms, Math.max(0, now - last))
   }
 
-  /** Slots that the tasks of a class that arrive would keep busy; falls off when none comes for long. */
+  /** What outlives a restart; undefined while no task has ended. */
+  get stored(): StoredEstimates | undefined {
+    if (this.seen === 0) return undefined
+    return { seen: this.seen, ratios: this.ratios.map(({ stored }) => stored), shares: this.shares.map(({ stored }) => stored) }
+  }
+
+  restore({ seen, ratios, shares }: StoredEstimates): void {
+    this.seen = seen
+    this.idle = undefined
+    for (const [index, one] of this.ratios.entries()) one.restore(ratios[index] ?? [0, 0, 0])
+    for (const [index, one] of this.shares.entries()) one.restore(shares[index] ?? { seen: 0, bins: [] })
+  }
+
+  private get ratios(): readonly Ratio[] {
+    return [this.prefill_ms_per_token, this.decode_ms_per_token, this.spread, this.noise, this.service]
+  }
+
+  private get shares(): readonly OutputShares[] {
+    return [this.ofMax, this.ofExpected, this.ofOpen]
+  }
+
+  private get resting(): Outlook {
+    return (this.idle ??= this.outlook([], 0))
+  }
+
+  /** Each running task counts like one that has ended where it is now. */
+  private ratesBeside(running: readonly RunningWork[]): { readonly rates: Rates; readonly evident: boolean } {
+    const prefill = { ms: 0, tokens: 0 }
+    const decode = { ms: 0, tokens: 0 }
+    for (const { shape, progress } of running) {
+      if (progress.took === undefined) continue
+      prefill.ms += progress.took.prefill_ms
+      prefill.tokens += Math.max(1, shape.prompt_tokens)
+      decode.ms += progress.took.decode_ms
+      decode.tokens += progress.tokens - 1
+    }
+    // Of a pool of which nothing is known, also what a token has not come in yet says something.
+    if (this.seen === 0) {
+      const { prefill: prefill_rate, decode: decode_rate } = this.rates(prefill, decode)
+      for (const { shape, progress } of running) {
+        const due_ms = progress.tokens === 0 ? prefill_rate * Math.max(1, shape.prompt_tokens) : decode_rate
+        if (progress.since_ms <= due_ms) continue
+        const late = progress.tokens === 0 ? prefill : decode
+        late.ms += progress.since_ms
+        late.tokens += progress.tokens === 0 ? Math.max(1, shape.prompt_tokens) : 1
+      }
+    }
+    return { rates: this.rates(prefill, decode), evident: prefill.tokens + decode.tokens > 0 }
+  }
+
+  private rates(
+    prefill: { readonly ms: number; readonly tokens: number },
+    decode: { readonly ms: number; readonly tokens: number },
+  ): Rates {
+    return {
+      prefill: this.prefill_ms_per_token.beside(prefill.ms, prefill.tokens),
+      decode: this.decode_ms_per_token.beside(decode.ms, decode.tokens),
+    }
+  }
+
+  /** Slots that the tasks of a class that arrive would keep busy at a pace of 1; falls off when none comes for long. */
   private load(priority: Priority, now: number): number {
     const { over, under } = this.arrivals[priority]
     const silence = now - (this.arrived_at[priority] ?? now)
@@ -186,14 +203,4 @@ export class Estimator {
     if (shape.open === true) return { shares: this.ofOpen, asked: open_tokens }
     return { shares: this.ofMax, asked: Math.max(1, shape.max_tokens) }
   }
-
-  /** The first token comes with the end of the prefill. An engine that pauses still has its tokens to generate. */
-  private leftMs(shape: WorkShape, { tokens, since_ms }: Progress, tokens_left: number): number {
-    const rate = this.decode_ms_per_token.value
-    if (tokens > 0) return Math.max(0, tokens_left * rate - Math.min(rate, since_ms))
-    return Math.max(0, shape.prompt_tokens * this.prefill_ms_per_token.value - since_ms) + Math.max(0, tokens_left - 1) * rate
-  }
 }
-
-/** How far a task is that has not been dispatched. */
-export const waiting: Progress = { tokens: 0, since_ms: 0 }

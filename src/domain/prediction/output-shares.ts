@@ -7,6 +7,12 @@ const bins = (highest - lowest) * per_doubling
 /** Weight of the newest task once the averages have warmed up: lengths scatter, so about the last hundred tasks count. */
 const smoothing = 0.02
 
+/** Shares as they are stored: of each bin that is not empty its place, count, sum and sum of squares. */
+export interface StoredShares {
+  readonly seen: number
+  readonly bins: readonly (readonly [bin: number, count: number, sum: number, square: number])[]
+}
+
 /** Mean and variance of something. */
 export interface Moments {
   readonly mean: number
@@ -65,6 +71,28 @@ export class OutputShares {
     return Math.min(1, sum / all)
   }
 
+  get stored(): StoredShares {
+    const at = (values: Float64Array, bin: number): number => values[bin] ?? 0
+    const used = Array.from(this.counts.keys()).filter((bin) => at(this.counts, bin) > 0)
+    return {
+      seen: this.seen,
+      bins: used.map((bin) => [bin, at(this.counts, bin), at(this.sums, bin), at(this.squares, bin)] as const),
+    }
+  }
+
+  /** What was seen before it is forgotten; without any it believes what it did. */
+  restore({ seen, bins: stored }: StoredShares): void {
+    if (seen === 0) return
+    this.seen = seen
+    for (const values of [this.counts, this.sums, this.squares]) values.fill(0)
+    for (const [bin, count, sum, square] of stored) {
+      this.counts[bin] = count
+      this.sums[bin] = sum
+      this.squares[bin] = square
+    }
+    this.sumUp()
+  }
+
   /** The first bin whose answers are on average longer. */
   private firstAbove(share: number): number {
     if (share <= 0) return 0
@@ -73,13 +101,20 @@ export class OutputShares {
   }
 
   private blend(share: number, weight: number): void {
-    const { counts, sums, squares, tails } = this
+    const { counts, sums, squares } = this
     const hit = binOf(share)
     for (let bin = bins - 1; bin >= 0; bin--) {
       const now = bin === hit ? weight : 0
       counts[bin] = (counts[bin] ?? 0) * (1 - weight) + now
       sums[bin] = (sums[bin] ?? 0) * (1 - weight) + now * share
       squares[bin] = (squares[bin] ?? 0) * (1 - weight) + now * share * share
+    }
+    this.sumUp()
+  }
+
+  private sumUp(): void {
+    const { counts, sums, squares, tails } = this
+    for (let bin = bins - 1; bin >= 0; bin--) {
       tails.counts[bin] = (tails.counts[bin + 1] ?? 0) + (counts[bin] ?? 0)
       tails.sums[bin] = (tails.sums[bin + 1] ?? 0) + (sums[bin] ?? 0)
       tails.squares[bin] = (tails.squares[bin + 1] ?? 0) + (squares[bin] ?? 0)

@@ -42,7 +42,7 @@ export class GroupSeat<T extends PoolTask> {
     // What may not be served is not loaded for nothing.
     const retry_at = pool.blocked !== undefined && scheduler.depth() === 0 ? Infinity : this.retry_at
     const slots = pool.slotsInAll
-    const parts = { id, state, since, retry_at, scheduler, estimator, busy: running.size, work, slots, swap }
+    const parts = { id, state, since, retry_at, scheduler, estimator, now, busy: running.size, work, slots, swap }
     return new PoolMember({ ...parts, guests: borrower === undefined ? 0 : 1 })
   }
 }

@@ -1,7 +1,8 @@
 import { affordableTokens, type Remaining } from '../../domain/accounts/budget.ts'
 import { DomainError } from '../../domain/errors.ts'
-import { shapeOf, waiting } from '../../domain/prediction/estimator.ts'
+import { shapeOf, waiting } from '../../domain/prediction/work.ts'
 import { startMs, type Start } from '../../domain/prediction/forecast.ts'
+import type { PredictionBasis } from '../../domain/prediction/outlook.ts'
 import { sizeIn, type TaskSize } from '../../domain/task-defaults.ts'
 import type { TaskDraft } from '../../domain/task.ts'
 import { poolsIn, type Candidates } from './candidates.ts'
@@ -17,6 +18,8 @@ export interface PlacementChoice<T extends PoolTask = PoolTask> {
   /** Tasks ahead. */
   readonly position: number
   readonly start: Start
+  /** What that rests on. */
+  readonly basis: PredictionBasis
   /** None of the pools that come first took it. */
   readonly fallback: boolean
   /** Tokens of its prompt, as this pool counts them. */
@@ -74,19 +77,19 @@ function placeIn<T extends PoolTask>(seeker: Seeker, pool: Pool<T>, fallback: bo
   const prompt_tokens = seeker.tokens.in(pool) ?? Infinity
   const size = sizeFor(seeker, pool, prompt_tokens)
   const shape = shapeOf({ ...request, ...size, open: request.max_tokens === undefined }, prompt_tokens)
-  const { estimator, scheduler } = pool
+  const { estimator, scheduler, outlook } = pool
   const ahead = scheduler.aheadOfNewcomer({ owner, priority })
-  const start = pool.predictStart(ahead, priority, left_ms)
+  const start = pool.predictStart(ahead, priority, left_ms, outlook)
   return {
-    ...{ pool, position: ahead.position, start, fallback, prompt_tokens, size },
-    inTime: estimator.admits(estimator.onTimeProbability(start, shape, waiting, left_ms)),
-    service_ms: () => estimator.serviceMs(shape),
+    ...{ pool, position: ahead.position, start, basis: outlook.basis, fallback, prompt_tokens, size },
+    inTime: estimator.admits(outlook.onTimeProbability(start, shape, waiting, left_ms)),
+    service_ms: () => outlook.serviceMs(shape),
   }
 }
 
 /** What the task has in a pool: no more than its budgets and its model's default let it generate where it does not say. */
 function sizeFor({ request, budget = {}, most_tokens = Infinity }: Seeker, pool: Pool, prompt_tokens: number): TaskSize {
-  return sizeIn(pool, request, prompt_tokens, Math.min(most_tokens, affordableTokens(budget, pool.prices, prompt_tokens)))
+  return sizeIn(pool, request, prompt_tokens, Math.min(most_tokens, affordableTokens(budget, pool.config.prices, prompt_tokens)))
 }
 
 function tooLate({ request, left_ms }: Seeker, places: readonly Place<PoolTask>[]): DomainError {

@@ -1,4 +1,5 @@
 import { digestOf } from '../../domain/artifact.ts'
+import type { StoredEstimates } from '../../domain/prediction/estimator.ts'
 import type { SwapTimes } from '../../domain/groups/swap-times.ts'
 import type { PoolRecord } from '../../domain/pool-record.ts'
 import type { Journal } from '../../ports/journal.ts'
@@ -34,21 +35,17 @@ export class PoolRecords {
 
   /** Durable when it resolves. @param until undefined where it takes tasks again @throws StorageError nothing was written */
   setDraining(pool_id: string, until: number | undefined): Promise<void> {
-    return this.change(pool_id, ({ reloaded, swap }) => ({
-      pool_id,
+    return this.change(pool_id, (record) => ({
+      ...without(record, 'draining_until'),
       ...(until === undefined ? {} : { draining_until: until }),
-      ...(reloaded === undefined ? {} : { reloaded }),
-      ...(swap === undefined ? {} : { swap }),
     }))
   }
 
   /** Durable when it resolves. @throws StorageError nothing was written */
   setModel(pool_id: string, model_ref: string): Promise<void> {
     const configured = this.configured.get(pool_id)
-    return this.change(pool_id, ({ draining_until, swap }) => ({
-      pool_id,
-      ...(draining_until === undefined ? {} : { draining_until }),
-      ...(swap === undefined ? {} : { swap }),
+    return this.change(pool_id, (record) => ({
+      ...without(record, 'reloaded'),
       ...(configured === undefined || configured.model === model_ref
         ? {}
         : { reloaded: { model_ref, config_digest: digestOf(configured) } }),
@@ -66,6 +63,17 @@ export class PoolRecords {
     return this.change(id, (record) => ({ ...record, swap: { ...times, model_ref: model } }))
   }
 
+  /** What was learned of the tasks of the pool's model; undefined where nothing was. */
+  estimates({ id, model }: PoolConfig): StoredEstimates | undefined {
+    const { model_ref, ...estimates } = this.records.get(id)?.estimates ?? { model_ref: undefined }
+    return model_ref === model && 'seen' in estimates ? estimates : undefined
+  }
+
+  /** Durable when it resolves. @throws StorageError nothing was written */
+  setEstimates({ id, model }: PoolConfig, estimates: StoredEstimates): Promise<void> {
+    return this.change(id, (record) => ({ ...record, estimates: { ...estimates, model_ref: model } }))
+  }
+
   /** One change after another, each on top of the one before. */
   private change(pool_id: string, change: (record: PoolRecord) => PoolRecord): Promise<void> {
     return this.changes.run(pool_id, async () => {
@@ -75,3 +83,6 @@ export class PoolRecords {
     })
   }
 }
+
+const without = (record: PoolRecord, field: Exclude<keyof PoolRecord, 'pool_id'>): PoolRecord =>
+  Object.fromEntries(Object.entries(record).filter(([name]) => name !== field)) as unknown as PoolRecord

@@ -1,4 +1,4 @@
-import type { RunningWork } from '../../domain/prediction/estimator.ts'
+import type { RunningWork } from '../../domain/prediction/work.ts'
 import type { Schedulable } from '../../domain/queue/scheduler.ts'
 import type { AcceptedTask } from '../../domain/task.ts'
 

@@ -4,6 +4,7 @@ import type { EventSink, PoolLabels } from '../../domain/daemon-events.ts'
 import { Warmth } from '../../domain/placement/warmth.ts'
 import { Estimator } from '../../domain/prediction/estimator.ts'
 import { after, type Start } from '../../domain/prediction/forecast.ts'
+import type { Outlook } from '../../domain/prediction/outlook.ts'
 import { Scheduler, type Ahead } from '../../domain/queue/scheduler.ts'
 import { nameTold } from '../../domain/models/names-of-pools.ts'
 import type { Feature, Priority, Workload } from '../../domain/task.ts'
@@ -84,8 +85,7 @@ export class Pool<T extends PoolTask = PoolTask> {
 
   /** What its server calls the model, as a name; undefined where the engine is none, or has not told. */
   get told(): string | undefined {
-    const model = this.props?.model
-    return model === undefined ? undefined : nameTold(model)
+    return this.props?.model === undefined ? undefined : nameTold(this.props.model)
   }
 
   get live(): boolean {
@@ -128,10 +128,6 @@ export class Pool<T extends PoolTask = PoolTask> {
     return this.running.size === 0 && this.scheduler.depth() === 0
   }
 
-  get prices(): PoolConfig['prices'] {
-    return this.config.prices
-  }
-
   /** Largest context of a task, tokens; the largest there may be while neither the configuration nor an engine has said it. */
   get ctxMax(): number {
     return Math.min(this.config.ctx ?? most_ctx, this.props?.ctx_max ?? most_ctx)
@@ -161,22 +157,25 @@ export class Pool<T extends PoolTask = PoolTask> {
 
   /** Whether its engine has a feature; one that was never up may have any. */
   can(feature: Feature): boolean {
-    const { props } = this
-    if (feature === 'replayable') return props?.replayable ?? true
-    return props?.features.includes(feature) ?? true
+    if (feature === 'replayable') return this.props?.replayable ?? true
+    return this.props?.features.includes(feature) ?? true
+  }
+
+  /** What is expected of its tasks now. */
+  get outlook(): Outlook {
+    const now = this.parts.clock.now()
+    const running = Array.from(this.running, (task) => task.workAt(now))
+    return this.estimator.outlook(running, now)
   }
 
   /**
    * When a task of this class with this much ahead of it is expected to start.
    * @param left_ms until its deadline, ms; a group loads a pool sooner for it
    */
-  predictStart(ahead: Ahead, priority: Priority, left_ms = Infinity): Start {
-    const now = this.parts.clock.now()
-    const running = Array.from(this.running, (task) => task.workAt(now))
-    const slots = this.seat === undefined ? this.slots : this.slotsInAll
-    const start = this.estimator.predictStart(ahead, priority, running, slots, now)
-    if (this.seat !== undefined)
-      return after(start, this.seat.loadedIn({ interactive: priority === 'interactive', deadline_at: now + left_ms }))
+  predictStart(ahead: Ahead, priority: Priority, left_ms = Infinity, outlook = this.outlook): Start {
+    const start = outlook.predictStart(ahead, priority, this.seat === undefined ? this.slots : this.slotsInAll)
+    const deadline_at = this.parts.clock.now() + left_ms
+    if (this.seat !== undefined) return after(start, this.seat.loadedIn({ interactive: priority === 'interactive', deadline_at }))
     if (this.ready) return start
     return { ms: start.ms + this.readyAfterMs, mean: start.mean + this.readyAfterMs, variance: start.variance }
   }
@@ -241,6 +240,7 @@ export class Pool<T extends PoolTask = PoolTask> {
     if (change === 'state') {
       if (replica.state === 'starting') this.warmth.lost(replica.id)
       this.teller.replicaChanged(replica)
+      this.estimator.probed(replica.props?.probe)
       this.onModel()
       if (replica.state === 'ready') this.reportDepth()
     }

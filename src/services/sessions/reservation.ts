@@ -143,6 +143,12 @@ export class Reservation {
     return waiting ? [] : this.spendings()
   }
 
+  /** Facts that could not be written before, as they are now: what session and key have spent may have moved on meanwhile, or the session be gone. */
+  asOfNow(facts: readonly Fact[]): readonly Fact[] {
+    const others = facts.filter(({ kind }) => kind !== 'session_put' && kind !== 'key_spent')
+    return others.length === facts.length ? facts : [...others, ...this.spendings()]
+  }
+
   private spendings(): readonly Fact[] {
     const { entry, key } = this
     const now = this.context.clock.now()

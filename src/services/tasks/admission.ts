@@ -16,7 +16,7 @@ import {
   type UnfinishedTask,
 } from '../../domain/task.ts'
 import type { Clock } from '../../ports/clock.ts'
-import { StorageError, type Journal } from '../../ports/journal.ts'
+import { DuplicateTaskError, StorageError, type Journal } from '../../ports/journal.ts'
 import { KeyedPlaces } from '../keyed-places.ts'
 import { candidatesFor, poolsIn, servable, type Candidates } from '../pools/candidates.ts'
 import { placeTask } from '../pools/placement.ts'
@@ -56,6 +56,15 @@ export interface AdmissionParts extends DraftParts {
   readonly drawId: () => string
 }
 
+/** How a request is taken. */
+interface Taking {
+  /** Of the request, where its client gave it an id. */
+  readonly digest: string | undefined
+  readonly door: DoorRules | undefined
+  /** It takes the place of the task that it repeats. */
+  readonly anew?: boolean
+}
+
 /** The one way in: admits a task durably, or says why not. */
 export class Admission {
   private readonly parts: AdmissionParts
@@ -73,7 +82,8 @@ export class Admission {
   }
 
   /**
-   * Admits a task; the same `task_id` and body again give the same reply. Resolves when the acceptance is durable.
+   * Admits a task; the same `task_id` and body again give the same reply, unless the task has ended in a way that trying again may help: then
+   * it is taken anew. Resolves when the acceptance is durable.
    * @throws DomainError every refusal
    */
   async admit(principal: Principal, request: TaskRequest, correlation_id: string, door?: DoorRules): Promise<TaskAcceptedReply> {
@@ -83,8 +93,9 @@ export class Admission {
     if (request.task_id === undefined) checkWellFormed(request)
     const digest = request.task_id === undefined ? undefined : digestOf(request)
     const identity = { correlation_id, task_id, session_id: request.session_id ?? task_id, owner: principal.name }
+    const how = { digest, door }
     const accept = (): Promise<TaskAcceptedReply> =>
-      this.accept(identity, request, digest, door).catch((error: unknown) => this.refuse(identity, request, { digest, door }, error))
+      this.accept(identity, request, how).catch((error: unknown) => this.refuse(identity, request, how, error))
     return this.twins.once(id, digest, () => this.parts.live.get(id)?.accepted, accept)
   }
 
@@ -110,11 +121,11 @@ export class Admission {
     return task
   }
 
-  private async accept(identity: TaskIdentity, sent: TaskRequest, digest?: string, door?: DoorRules): Promise<TaskAcceptedReply> {
+  private async accept(identity: TaskIdentity, sent: TaskRequest, { digest, door, anew = false }: Taking): Promise<TaskAcceptedReply> {
     const { sessions, keyLimits, live, dispatcher, clock, events, drawSeed } = this.parts
     const { owner, correlation_id } = identity
     this.checkOpen()
-    if (door?.background !== true) keyLimits.countRequest(owner, clock.now())
+    if (!anew && door?.background !== true) keyLimits.countRequest(owner, clock.now())
     const { task_id } = identity
     const request = door === undefined ? sent : withoutExtras(owner, sent, this.parts)
     const { draft, most_tokens } = draftFor(identity, request, this.parts)
@@ -126,7 +137,7 @@ export class Admission {
     events.emit({ type: 'task_placed', candidates: poolsIn(candidates).length })
     const budget = sessions.allowance(owner, draft.session_id)
     const seeker = { owner, request: draft, tokens, left_ms: draft.deadline_ms, budget, most_tokens: door?.most_tokens ?? most_tokens }
-    const { pool, position, start, fallback, prompt_tokens, size } = placeTask(seeker, candidates)
+    const { pool, position, start, basis, fallback, prompt_tokens, size } = placeTask(seeker, candidates)
     if (door?.background === true && pool.scheduler.depth() * 2 >= pool.config.queue.capacity) throw queueFull(pool, 'queue_full')
     const spec: TaskSpec = { ...draft, engine: pool.config.engine, ...size }
     keyLimits.checkWaiting(owner)
@@ -138,7 +149,7 @@ export class Admission {
     )
     const accepted_at = Math.floor(clock.now())
     const start_ms = startMs(start)
-    const numbers = { queue_position: position, predicted_start_ms: start_ms, backoff_ms: start_ms }
+    const numbers = { queue_position: position, predicted_start_ms: start_ms, prediction_basis: basis, backoff_ms: start_ms }
     const seed = request.seed ?? drawSeed()
     const filled = filledOf(request, spec)
     const accepted: AcceptedTask = {
@@ -167,7 +178,7 @@ export class Admission {
     // An id that was sent may be that of a task that has ended, which only the commit finds out: that one is not run again.
     const mayCall = request.task_id === undefined && admission.displaced === undefined
     const early = mayCall ? dispatcher.callEarly(task, pool) : undefined
-    await this.commit(task, pool, admission.displaced).catch((error: unknown) => {
+    await this.commit(task, pool, admission.displaced, anew).catch((error: unknown) => {
       void early?.drop(pool.config.timeouts.abort_ms, clock)
       throw error
     })
@@ -188,7 +199,7 @@ export class Admission {
   }
 
   /** Acceptance, its reservations and the fate of a displaced task in one transaction; taken back as a whole where it fails. */
-  private async commit(task: LiveTask, pool: Pool<LiveTask>, displaced: LiveTask | undefined): Promise<void> {
+  private async commit(task: LiveTask, pool: Pool<LiveTask>, displaced: LiveTask | undefined, anew: boolean): Promise<void> {
     const { journal, live, dispatcher, settlement } = this.parts
     let end: PreparedEnd | undefined
     if (displaced !== undefined) {
@@ -198,7 +209,7 @@ export class Admission {
       end = settlement.prepare(displaced, { kind: 'error', error, reason: 'displaced' })
     }
     try {
-      await journal.commit([...task.acceptance(), ...(end?.facts ?? [])])
+      await journal.commit([...task.acceptance(anew), ...(end?.facts ?? [])])
     } catch (error) {
       pool.scheduler.rollback(task)
       live.delete(task)
@@ -218,16 +229,15 @@ export class Admission {
     if (this.closed) throw new DomainError('pool_unready', 'The daemon is stopping.', { retry_after_ms: 5000 })
   }
 
-  /** A refused request may be the repetition of a task that has finished: that one's reply holds. */
-  private async refuse(
-    task: TaskIdentity,
-    request: TaskRequest,
-    { digest, door }: { readonly digest: string | undefined; readonly door: DoorRules | undefined },
-    error: unknown,
-  ): Promise<TaskAcceptedReply> {
+  /** A refused request may be the repetition of a task that has ended: that one's reply holds, unless it may be taken anew. */
+  private async refuse(task: TaskIdentity, request: TaskRequest, how: Taking, error: unknown): Promise<TaskAcceptedReply> {
+    const { digest, door } = how
     const { journal, events, pools } = this.parts
     const twin = error instanceof StorageError ? undefined : await journal.look(task.owner, task.task_id).catch(() => undefined)
-    if (twin !== undefined) return repeated(twin.task, digest)
+    const reply = twin && repeated(twin.task, digest)
+    if (reply !== undefined && twin?.outcome?.error?.retriable !== true) return reply
+    if (reply !== undefined && error instanceof DuplicateTaskError)
+      return this.accept(task, request, { ...how, anew: true }).catch((refusal: unknown) => this.refuse(task, request, how, refusal))
     if (!(error instanceof DomainError) || (door?.background === true && error.retriable)) throw error
     events.emit({
       type: 'task_refused',

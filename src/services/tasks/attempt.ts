@@ -52,7 +52,12 @@ export async function attempt(
   const outlet = new Outlet((part) => (mode === 'continuation' ? recorder.record(task, part) : task.log.append(part)))
   const facts = [...turn, task.attempt(replica.id, mode, clock.now()), ...out]
   // A task that takes the daemon down is known by its attempts, and no token is out that a restart knows nothing of.
-  const durable = commitPatiently(facts, 'The journal cannot be written; the task waits for it.', parts, stop.signal).then(() => {
+  const durable = commitPatiently(
+    () => task.session.asOfNow(facts),
+    'The journal cannot be written; the task waits for it.',
+    parts,
+    stop.signal,
+  ).then(() => {
     stop.signal.throwIfAborted()
     outlet.open()
   })

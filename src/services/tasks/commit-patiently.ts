@@ -14,18 +14,19 @@ export interface CommitParts {
 
 /**
  * Makes facts durable. A disk that cannot be written is waited for: without it nothing could be finished either.
+ * @param facts as they are at each try
  * @param message what the log says each time it cannot be written
  * @throws the signal's reason where it aborts while the disk is waited for
  */
 export async function commitPatiently(
-  facts: readonly Fact[],
+  facts: () => readonly Fact[],
   message: string,
   { journal, clock, events }: CommitParts,
   signal?: AbortSignal,
 ): Promise<void> {
   for (;;) {
     try {
-      await journal.commit(facts)
+      await journal.commit(facts())
       return
     } catch (err) {
       events.emit({ type: 'notice', level: 'error', event: 'storage', message, fields: { err } })

@@ -1,5 +1,5 @@
 import { nothingSpent, type Usage } from '../../domain/accounts/budget.ts'
-import { shapeOf, waiting, type RunningWork, type WorkShape } from '../../domain/prediction/estimator.ts'
+import { shapeOf, waiting, type RunningWork, type WorkShape } from '../../domain/prediction/work.ts'
 import { unplaced } from '../../domain/queue/scheduler.ts'
 import { startedEvent, type TerminalEvent } from '../../domain/stream/task-events.ts'
 import type { Part } from '../../domain/stream/part.ts'
@@ -55,7 +55,7 @@ export class LiveTask implements PoolTask {
     this.owner = head.owner
     this.priority = head.priority
     this.deadline_at = head.accepted_at + head.deadline_ms
-    this.work_ms = pool.estimator.serviceMs(shapeOf(head, head.prompt_tokens))
+    this.work_ms = pool.estimator.work(shapeOf(head, head.prompt_tokens))
     this.reservation = reservation
     this.currentPool = pool
     this.head = head
@@ -78,8 +78,8 @@ export class LiveTask implements PoolTask {
     return this.currentPool
   }
 
-  /** What it holds of its session and its budgets. */
-  get session(): Pick<Reservation, 'kvWarm' | 'remaining' | 'reportKv'> {
+  /** What it holds of session and budgets. */
+  get session(): Pick<Reservation, 'asOfNow' | 'kvWarm' | 'remaining' | 'reportKv'> {
     return this.reservation
   }
 
@@ -128,13 +128,14 @@ export class LiveTask implements PoolTask {
     if (this.dispatched_at === undefined) return { shape, progress: waiting }
     // One that ends while it runs has nothing left.
     if (this.currentPhase === 'ending') return { shape: { prompt_tokens: 0, max_tokens: 0 }, progress: waiting }
-    return { shape, progress: { tokens: log.partCount, since_ms: now - (this.parts.last_at ?? this.dispatched_at) } }
+    const took = this.runs.restored ? undefined : this.parts.took(this.dispatched_at)
+    return { shape, progress: { tokens: log.partCount, since_ms: now - (this.parts.last_at ?? this.dispatched_at), took } }
   }
 
-  /** What acceptance has to make durable. */
-  acceptance(): readonly Fact[] {
+  /** What acceptance has to make durable. @param anew it takes the place of one that has ended */
+  acceptance(anew: boolean): readonly Fact[] {
     this.expect('tentative')
-    return [{ kind: 'accepted', task: this.accepted }, ...this.reservation.facts]
+    return [{ kind: 'accepted', task: this.accepted, ...(anew ? { anew } : {}) }, ...this.reservation.facts]
   }
 
   /** Its acceptance is durable. */
@@ -165,8 +166,7 @@ export class LiveTask implements PoolTask {
   /** It gets its slot. @param onExhausted called when a time budget has run out */
   dispatch(replica_id: string, now: number, onExhausted: () => void): readonly Fact[] {
     this.become('running', 'queued')
-    this.dispatched_at = now
-    this.replica = replica_id
+    ;[this.dispatched_at, this.replica] = [now, replica_id]
     return this.reservation.begin(onExhausted)
   }
 

@@ -16,7 +16,7 @@ import { modeIn } from './resumption.ts'
 export function otherPoolFor(task: LiveTask, pools: Pools<LiveTask>, now: number): Pool<LiveTask> | undefined {
   const { owner, deadline_at, accepted, session, pool, log } = task
   const tokens = PromptTokens.of(accepted)
-  const costIn = (one: Pool): number => costNano(one.prices, tokens.in(one) ?? 0, accepted.request.max_tokens)
+  const costIn = (one: Pool): number => costNano(one.config.prices, tokens.in(one) ?? 0, accepted.request.max_tokens)
   const limited = session.remaining.cost !== undefined
   const mayGo = (other: Pool): boolean =>
     other !== pool &&

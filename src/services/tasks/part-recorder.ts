@@ -66,7 +66,7 @@ export class PartRecorder {
       this.next = new Map()
       const facts: Fact[] = []
       for (const [task, { parts }] of writing) facts.push(...this.factOf(task, task.log.partCount, parts.map(encodePart)))
-      if (facts.length > 0) await commitPatiently(facts, 'Parts of running tasks cannot be written; their readers wait.', this.parts)
+      if (facts.length > 0) await commitPatiently(() => facts, 'Parts of running tasks cannot be written; their readers wait.', this.parts)
       for (const [task, { parts, out }] of writing) {
         for (const part of parts) task.log.append(part)
         out.resolve(undefined)

@@ -8,15 +8,18 @@ import type { LiveTask } from './live-task.ts'
 export function progressOf(task: LiveTask, now: number): MetricsEvent {
   const { pool } = task
   const ahead = task.started_at === undefined ? pool.scheduler.ahead(task) : undefined
-  const start = ahead === undefined ? atOnce : pool.predictStart(ahead, task.priority, task.deadline_at - now)
-  const { shape, progress } = task.workAt(now)
-  const probability = pool.estimator.onTimeProbability(start, shape, progress, task.deadline_at - now)
+  const work = task.workAt(now)
+  // What runs is judged by itself: a pool may run a thousand, and each is told once a second.
+  const outlook = ahead === undefined ? pool.estimator.outlook([work], now) : pool.outlook
+  const start = ahead === undefined ? atOnce : pool.predictStart(ahead, task.priority, task.deadline_at - now, outlook)
+  const probability = outlook.onTimeProbability(start, work.shape, work.progress, task.deadline_at - now)
   return {
     phase: phaseOf(task),
     queue_depth: pool.scheduler.depth(),
     queue_position: ahead?.position ?? 0,
     predicted_start_ms: startMs(start),
     on_time_probability: Math.round(probability * 1e4) / 1e4,
+    prediction_basis: outlook.basis,
     kv_warmth: task.session.kvWarm,
     pool_id: pool.id,
     ...(task.replica_id === undefined ? {} : { replica_id: task.replica_id }),

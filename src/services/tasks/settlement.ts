@@ -76,7 +76,7 @@ export class Settlement {
     const tokens_out = ending.kind === 'completed' ? ending.result.tokens_out : task.log.partCount
     const ran = task.started_at !== undefined
     const usage = ran ? { tokens_in, tokens_out } : {}
-    const used = ran ? { tokens: tokens_in + tokens_out, cost_nano: costNano(pool.prices, tokens_in, tokens_out) } : nothingSpent
+    const used = ran ? { tokens: tokens_in + tokens_out, cost_nano: costNano(pool.config.prices, tokens_in, tokens_out) } : nothingSpent
     // What a displacement does can be taken back, so its reservation is settled only when it is published.
     const displaced = ending.kind === 'error' && ending.error.kind === 'displaced'
     const settled = displaced ? [] : task.settle(used)
@@ -127,7 +127,7 @@ export class Settlement {
 
   private retry(task: LiveTask, end: PreparedEnd): void {
     this.parts.clock.after(retry_ms, () => {
-      this.parts.journal.commit(end.facts).then(
+      this.parts.journal.commit(task.session.asOfNow(end.facts)).then(
         () => {
           end.publish()
         },

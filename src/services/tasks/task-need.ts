@@ -4,7 +4,7 @@ import type { Pool } from '../pools/pool.ts'
 import type { Need } from '../sessions/reservation.ts'
 
 /** The most that a task may use in a pool. */
-export const needOf = ({ max_tokens }: Pick<TaskSpec, 'max_tokens'>, prompt_tokens: number, pool: Pick<Pool, 'prices'>): Need => ({
+export const needOf = ({ max_tokens }: Pick<TaskSpec, 'max_tokens'>, prompt_tokens: number, pool: Pick<Pool, 'config'>): Need => ({
   tokens: prompt_tokens + max_tokens,
-  cost_nano: costNano(pool.prices, prompt_tokens, max_tokens),
+  cost_nano: costNano(pool.config.prices, prompt_tokens, max_tokens),
 })

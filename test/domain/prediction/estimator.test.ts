@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
-import { Estimator, waiting, type WorkDone } from '../../../src/domain/prediction/estimator.ts'
+import { Estimator } from '../../../src/domain/prediction/estimator.ts'
+import type { Outlook } from '../../../src/domain/prediction/outlook.ts'
+import { waiting, type WorkDone } from '../../../src/domain/prediction/work.ts'
 import { atOnce } from '../../../src/domain/prediction/forecast.ts'
 
 const ms = fc.double({ min: 0, max: 1e5, noNaN: true })
@@ -21,6 +23,9 @@ function steady(prompt_tokens: number, max_tokens: number): WorkDone {
   return { prompt_tokens, max_tokens, tokens_out, prefill_ms: prompt_tokens * 2, decode_ms: (tokens_out - 1) * 30 }
 }
 
+/** What is expected while nothing runs. */
+const outlook = (estimator: Estimator): Outlook => estimator.outlook([], 0)
+
 describe('estimator', () => {
   it('says sane numbers whatever it has seen', () => {
     fc.assert(
@@ -33,16 +38,16 @@ describe('estimator', () => {
         (seen, of, progress, start_ms, left_ms) => {
           const estimator = new Estimator()
           for (const one of seen) estimator.observe(one)
-          const service_ms = estimator.serviceMs(of)
+          const service_ms = outlook(estimator).serviceMs(of)
           assert.ok(service_ms >= 0 && Number.isFinite(service_ms))
-          assert.ok(estimator.serviceMs({ ...of, prompt_tokens: of.prompt_tokens + 1 }) >= service_ms)
-          assert.ok(estimator.serviceMs({ ...of, max_tokens: of.max_tokens + 1 }) >= service_ms - 1e-6)
-          const { mean, variance } = estimator.left(of, progress)
+          assert.ok(outlook(estimator).serviceMs({ ...of, prompt_tokens: of.prompt_tokens + 1 }) >= service_ms)
+          assert.ok(outlook(estimator).serviceMs({ ...of, max_tokens: of.max_tokens + 1 }) >= service_ms - 1e-6)
+          const { mean, variance } = outlook(estimator).left(of, progress)
           assert.ok(mean >= 0 && variance >= 0 && Number.isFinite(mean + variance))
           const start = { ms: start_ms, mean: start_ms, variance: start_ms * start_ms }
           let before = 0
           for (const left of [-1, 0, left_ms, 2 * left_ms, 1e9]) {
-            const chance = estimator.onTimeProbability(start, of, progress, left)
+            const chance = outlook(estimator).onTimeProbability(start, of, progress, left)
             assert.ok(chance >= before - 1e-9 && chance <= 1, `${chance}`)
             before = chance
           }
@@ -60,10 +65,10 @@ describe('estimator', () => {
       estimator.observe({ ...rate, max_tokens: 64, tokens_out: 32, decode_ms: 310 })
     }
     for (const max_tokens of [40, 8000, 120_000])
-      assert.ok(Math.abs(estimator.serviceMs({ prompt_tokens: 0, max_tokens, open: true }) - 300) < 1e-6)
-    assert.ok(Math.abs(estimator.serviceMs({ prompt_tokens: 0, max_tokens: 640 }) - 3190) < 1e-6)
+      assert.ok(Math.abs(outlook(estimator).serviceMs({ prompt_tokens: 0, max_tokens, open: true }) - 300) < 1e-6)
+    assert.ok(Math.abs(outlook(estimator).serviceMs({ prompt_tokens: 0, max_tokens: 640 }) - 3190) < 1e-6)
     // No more than it may have.
-    assert.ok(Math.abs(estimator.serviceMs({ prompt_tokens: 0, max_tokens: 11, open: true }) - 100) < 1e-6)
+    assert.ok(Math.abs(outlook(estimator).serviceMs({ prompt_tokens: 0, max_tokens: 11, open: true }) - 100) < 1e-6)
   })
 
   it('learns rates and the share that is used from the first task on, keeps to them and is sure of them', () => {
@@ -71,28 +76,28 @@ describe('estimator', () => {
     const of = { prompt_tokens: 100, max_tokens: 400 }
     for (let i = 0; i < 50; i++) {
       estimator.observe(steady(48 + i, 80 + 4 * i))
-      assert.ok(Math.abs(estimator.serviceMs(of) - (100 * 2 + 99 * 30)) < 1e-6)
+      assert.ok(Math.abs(outlook(estimator).serviceMs(of) - (100 * 2 + 99 * 30)) < 1e-6)
     }
-    assert.equal(estimator.onTimeProbability(atOnce, of, waiting, 3171), 1)
-    assert.equal(estimator.onTimeProbability(atOnce, of, waiting, 3169), 0)
-    assert.ok(Math.abs(estimator.left(of, { tokens: 0, since_ms: 50 }).mean - (150 + 99 * 30)) < 1e-6)
-    assert.ok(Math.abs(estimator.left(of, { tokens: 40, since_ms: 10 }).mean - (60 * 30 - 10)) < 1e-6)
+    assert.equal(outlook(estimator).onTimeProbability(atOnce, of, waiting, 3171), 1)
+    assert.equal(outlook(estimator).onTimeProbability(atOnce, of, waiting, 3169), 0)
+    assert.ok(Math.abs(outlook(estimator).left(of, { tokens: 0, since_ms: 50 }).mean - (150 + 99 * 30)) < 1e-6)
+    assert.ok(Math.abs(outlook(estimator).left(of, { tokens: 40, since_ms: 10 }).mean - (60 * 30 - 10)) < 1e-6)
   })
 
   it('follows an engine that has become slower', () => {
     const estimator = new Estimator()
     const of = { prompt_tokens: 100, max_tokens: 400 }
     for (let i = 0; i < 30; i++) estimator.observe(steady(100, 400))
-    const before = estimator.serviceMs(of)
+    const before = outlook(estimator).serviceMs(of)
     for (let i = 0; i < 60; i++) estimator.observe({ ...steady(100, 400), prefill_ms: 400, decode_ms: 99 * 60 })
-    assert.ok(Math.abs(estimator.serviceMs(of) / before - 2) < 0.01)
+    assert.ok(Math.abs(outlook(estimator).serviceMs(of) / before - 2) < 0.01)
   })
 
   it('takes the client at its word: expected_tokens scales the answer, max_tokens bounds it', () => {
     const estimator = new Estimator()
-    const short = estimator.serviceMs({ prompt_tokens: 0, max_tokens: 1000, expected_tokens: 10 })
-    assert.ok(short < estimator.serviceMs({ prompt_tokens: 0, max_tokens: 1000 }))
-    assert.ok(estimator.serviceMs({ prompt_tokens: 0, max_tokens: 10, expected_tokens: 1e6 }) <= 9 * 20)
+    const short = outlook(estimator).serviceMs({ prompt_tokens: 0, max_tokens: 1000, expected_tokens: 10 })
+    assert.ok(short < outlook(estimator).serviceMs({ prompt_tokens: 0, max_tokens: 1000 }))
+    assert.ok(outlook(estimator).serviceMs({ prompt_tokens: 0, max_tokens: 10, expected_tokens: 1e6 }) <= 9 * 20)
   })
 
   it('refuses nobody before it has seen a few tasks, and then only who has hardly a chance', () => {

@@ -38,6 +38,7 @@ export const metrics = (queue_depth: number): MetricsEvent => ({
   queue_depth,
   queue_position: 0,
   predicted_start_ms: 0,
+  prediction_basis: 'history',
   on_time_probability: 1,
   kv_warmth: false,
   pool_id: 'pool',

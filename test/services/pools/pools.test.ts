@@ -86,8 +86,9 @@ describe('pools', () => {
     const rig = await startRig({ pools: [two] })
     const pool = rig.pool()
     teach(pool)
+    const taught = { prompt_tokens: 3, max_tokens: 10 }
     const startOf = (position: number): number =>
-      startMs(pool.predictStart({ position, work_ms: position * taught_ms, may_pass: 0 }, 'interactive'))
+      startMs(pool.predictStart({ position, work_ms: position * pool.estimator.work(taught), may_pass: 0 }, 'interactive'))
     assert.equal(startOf(0), 0)
     for (let i = 0; i < 3; i++) await rig.run()
     assert.deepEqual([startOf(0), pool.retryAfterMs], [taught_ms, taught_ms])
@@ -108,7 +109,8 @@ describe('pools', () => {
   it('learn how long tasks take', async () => {
     const rig = await startRig()
     await rig.run({ task_id: 'a', max_tokens: 100 })
-    const before = rig.task('a').work_ms
+    const shape = { prompt_tokens: 3, max_tokens: 100 }
+    const before = rig.pool().outlook.serviceMs(shape)
     await rig.clock.advance(30)
     for (let i = 0; i < 10; i++) {
       rig.engine().call.say('x')
@@ -119,7 +121,8 @@ describe('pools', () => {
     await rig.run({ task_id: 'b', max_tokens: 100 })
     // 10 ms a prompt token, and a tenth of max_tokens at 5 ms each.
     assert.ok(before > 500)
-    assert.ok(Math.abs(rig.task('b').work_ms - (3 * 10 + 9 * 5)) < 1e-6)
+    assert.ok(Math.abs(rig.pool().outlook.serviceMs(shape) - (3 * 10 + 9 * 5)) < 1e-6)
+    assert.ok(Math.abs(rig.task('b').work_ms * rig.pool().outlook.pace - (3 * 10 + 9 * 5)) < 1e-6)
   })
 
   it('report their queue under the version of the engine that is up, and no other', async () => {

@@ -16,7 +16,8 @@ describe('admission', () => {
     rig.storage.release()
     const reply = await admitted
     const accepted_at = new Date(rig.clock.now()).toISOString()
-    assert.deepEqual(reply, { task_id: 't', queue_position: 0, predicted_start_ms: 0, backoff_ms: 0, pool_id: 'pool', accepted_at })
+    const place = { queue_position: 0, predicted_start_ms: 0, prediction_basis: 'assumed', backoff_ms: 0, pool_id: 'pool' }
+    assert.deepEqual(reply, { task_id: 't', ...place, accepted_at })
     await settled()
     assert.equal(rig.engine().call.request.seed, 7)
     const [accepted] = rig.storage.facts('accepted')

@@ -71,7 +71,7 @@ describe('a task owns its phase', () => {
   it('tells by its transitions what has to be durable', async () => {
     const { task } = await tentativeTask()
     assert.deepEqual(
-      task.acceptance().map(({ kind }) => kind),
+      task.acceptance(false).map(({ kind }) => kind),
       ['accepted', 'session_put'],
     )
     task.accept()

@@ -34,15 +34,15 @@ describe('streams', () => {
     await rig.run({ task_id: 't2' })
     await rig.run({ task_id: 't3', deadline_ms: 100_000 })
     const [running, waiting] = [await rig.tail('t1'), await rig.tail('t3')]
-    await rig.clock.advance(995)
+    await rig.clock.advance(3)
     rig.engine().call.say('a')
-    await rig.clock.advance(5)
-    const common = { queue_depth: 2, kv_warmth: false, pool_id: 'pool' }
+    await rig.clock.advance(997)
+    const common = { queue_depth: 2, kv_warmth: false, pool_id: 'pool', prediction_basis: 'history' }
     assert.deepEqual(metricsIn(running), [
       { ...common, phase: 'decoding', queue_position: 0, predicted_start_ms: 0, on_time_probability: 0, replica_id: 'r0' },
     ])
     assert.deepEqual(metricsIn(waiting), [
-      { ...common, phase: 'queued', queue_position: 1, predicted_start_ms: 85 + taught_ms, on_time_probability: 1 },
+      { ...common, phase: 'queued', queue_position: 1, predicted_start_ms: 80 + taught_ms, on_time_probability: 1 },
     ])
     rig.engine().call.finish()
     await rig.clock.advance(1000)
@@ -57,20 +57,22 @@ describe('streams', () => {
     for (const task_id of ['t1', 't2', 't3']) await rig.run({ task_id, max_tokens: 100, deadline_ms: 4000 })
     const tail = await rig.tail('t3')
     const places: unknown[] = []
-    const look = async (): Promise<void> => {
-      await rig.clock.advance(1000)
+    const look = async (since_ms = 0): Promise<void> => {
+      await rig.clock.advance(1000 - since_ms)
       const { queue_position, predicted_start_ms, on_time_probability } = tail.frames.at(-1)?.data ?? {}
       places.push([queue_position, predicted_start_ms, on_time_probability])
     }
-    const say = (tokens: number): void => {
-      for (let i = 0; i < tokens; i++) rig.engine().call.say('x')
+    const say = async (tokens: number): Promise<number> => {
+      for (let i = 0; i < tokens; i++) {
+        if (i > 0) await rig.clock.advance(10)
+        rig.engine().call.say('x')
+      }
+      return (tokens - 1) * 10
     }
-    say(41)
-    await look()
+    await look(await say(41))
     await rig.cancellation.cancel(ann, 't1')
     await look()
-    say(60)
-    await look()
+    await look(await say(60))
     // 59 tokens and a task are ahead of it, then a task, then 40 tokens, which take too long for its deadline.
     assert.deepEqual(places, [
       [1, 580 + 990, 1],

@@ -16,7 +16,7 @@ import { continued } from './continued.ts'
 import type { Dialect, Embeddings, Scores, ServerProps } from './dialect.ts'
 import { EngineFault, unfinished } from './faults.ts'
 import { Health, untilUp, whileComing, whileLoading } from './health.ts'
-import { provesReplay } from './replay-probe.ts'
+import { provesReplay, type ProbeRun } from './replay-probe.ts'
 
 export interface HttpEngineParts extends ServerAddress {
   readonly dialect: Dialect
@@ -79,8 +79,8 @@ export class HttpEngine implements Engine {
       client.reserve(slots)
       if (server.slots !== undefined && server.slots < slots)
         throw new EngineFault('failed', `the engine runs ${server.slots} tasks at once, not the ${slots} of replicas.slots`)
-      const run = (request: GenerateRequest): Promise<string> => textOfRun(client, dialect, server, request)
-      const proven = replayable === 'probe' ? await provesReplay(run, slots, server) : replayable
+      const run = (request: GenerateRequest): Promise<ProbeRun> => probeRun(client, dialect, server, request)
+      const proven = replayable === 'probe' ? await provesReplay(run, slots, server) : { replayable }
       const down = (reason: EngineFault): void => {
         this.up = undefined
         this.closing = client.close(reason)
@@ -88,7 +88,7 @@ export class HttpEngine implements Engine {
       }
       const watch = (): Health => new Health({ ...asked, path: server.health ?? dialect.health }, down)
       this.up = { client, server, health: watch(), watch, asleep: false, kv_usage: undefined }
-      return { ...server, engine_version: versionOf(server), slots, replayable: proven }
+      return { ...server, engine_version: versionOf(server), slots, ...proven }
     } catch (error) {
       await client.close(stopped())
       throw error
@@ -235,9 +235,15 @@ async function generateOnce(client: EngineClient, dialect: Dialect, server: Serv
   return reader.result()
 }
 
-async function textOfRun(client: EngineClient, dialect: Dialect, server: ServerProps, request: GenerateRequest): Promise<string> {
-  let text = ''
-  const onPart = (part: Part): void => void (text += part.text)
-  await generateOnce(client, dialect, server, { request, onPart, signal: never() })
-  return text
+async function probeRun(client: EngineClient, dialect: Dialect, server: ServerProps, request: GenerateRequest): Promise<ProbeRun> {
+  const texts: string[] = []
+  const begun = performance.now()
+  let [first, last] = [begun, begun]
+  const onPart = (part: Part): void => {
+    last = performance.now()
+    if (texts.push(part.text) === 1) first = last
+  }
+  const { tokens_in } = await generateOnce(client, dialect, server, { request, onPart, signal: never() })
+  const took = { prefill_ms: first - begun, decode_ms: last - first }
+  return { text: texts.join(''), probe: { prompt_tokens: tokens_in, tokens_out: texts.length, ...took } }
 }

@@ -1,4 +1,4 @@
-import type { GenerateRequest } from '../../../ports/engine.ts'
+import type { EngineProps, GenerateRequest } from '../../../ports/engine.ts'
 import type { ServerProps } from './dialect.ts'
 
 const request: GenerateRequest = {
@@ -11,18 +11,24 @@ const request: GenerateRequest = {
   session: '',
 }
 
+/** A run of a probe: its text, and what it took. */
+export interface ProbeRun {
+  readonly text: string
+  readonly probe: NonNullable<EngineProps['probe']>
+}
+
 /**
  * Whether the server gives the same text for the same seed: alone, and beside another where it runs several. Two texts that are equal by
- * chance are possible where the model has hardly a choice; then nothing is lost by a replay either, for each part is compared when it comes.
+ * chance are possible where the model has hardly a choice; then nothing is lost by a replay either, for each part is compared when it comes. What it took alone is told as well.
  */
 export async function provesReplay(
-  run: (request: GenerateRequest) => Promise<string>,
+  run: (request: GenerateRequest) => Promise<ProbeRun>,
   slots: number,
   { workloads }: ServerProps,
-): Promise<boolean> {
-  if (!workloads.includes('completion')) return false
+): Promise<Pick<EngineProps, 'replayable' | 'probe'>> {
+  if (!workloads.includes('completion')) return { replayable: false }
   const alone = await run(request)
-  const beside = slots > 1 ? run({ ...request, seed: request.seed + 1 }) : Promise.resolve('')
+  const beside = slots > 1 ? run({ ...request, seed: request.seed + 1 }) : undefined
   const [again] = await Promise.all([run(request), beside])
-  return alone === again
+  return { replayable: alone.text === again.text, probe: alone.probe }
 }

@@ -87,7 +87,8 @@ class LlamaCppEngine implements Engine {
         onDown(reason)
         await ended
       })
-      return { ...props, features: [...features, ...props.features], ...(longest_token === undefined ? {} : { longest_token }) }
+      const all = { ...props, features: [...features, ...props.features], ...(longest_token === undefined ? {} : { longest_token }) }
+      return props.workloads.includes('completion') ? { ...all, probe: await this.probe() } : all
     } catch (error) {
       await end(stopped())
       throw error
@@ -96,6 +97,25 @@ class LlamaCppEngine implements Engine {
 
   objection(asked: AskedOfEngine): Objection | undefined {
     return objectionTo(asked)
+  }
+
+  /** What a short task takes. */
+  private async probe(): Promise<NonNullable<EngineProps['probe']>> {
+    const request = {
+      prompt: { text: 'Once upon a time' },
+      max_tokens: 8,
+      seed: 1,
+      sampling: {},
+      chat: {},
+      kv: 'cold',
+      session: '',
+    } as const
+    const begun = performance.now()
+    const times: number[] = []
+    const { tokens_in, tokens_out } = await this.generate(request, () => void times.push(performance.now()), new AbortController().signal)
+    const [first = performance.now()] = times
+    const last = times.at(-1) ?? first
+    return { prompt_tokens: tokens_in, tokens_out: Math.max(1, tokens_out), prefill_ms: first - begun, decode_ms: last - first }
   }
 
   async countTokens(prompt: Prompt, signal: AbortSignal): Promise<number> {

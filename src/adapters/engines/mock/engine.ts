@@ -43,6 +43,8 @@ export interface MockOptions {
 }
 
 const dimensions = 16
+/** Tokens of the prompt of the probe that it tells of. */
+const probe_tokens = 16
 
 /** All of them: what a client can ask of an engine can be tried here. */
 export const mockFeatures: readonly Feature[] = [
@@ -64,7 +66,7 @@ export class MockEngine implements Engine {
   async start(onDown: (reason: Error) => void): Promise<EngineProps> {
     this.down = new AbortController()
     this.onDown = onDown
-    const { ctx, slots, load_ms, replayable, continues, clock } = this.options
+    const { ctx, slots, load_ms, replayable, continues, clock, prefill_ms, token_ms } = this.options
     if (load_ms > 0) await pause(clock, load_ms, [this.down.signal])
     return {
       engine_version: 'mock-1',
@@ -72,6 +74,8 @@ export class MockEngine implements Engine {
       slots,
       workloads: ['completion', 'embedding', 'rerank'],
       replayable,
+      // What a probe would measure: it does what it was told.
+      probe: { prompt_tokens: probe_tokens, prefill_ms, tokens_out: 2, decode_ms: token_ms },
       features: continues ? mockFeatures : mockFeatures.filter((feature) => feature !== 'continues'),
     }
   }

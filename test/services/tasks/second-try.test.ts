@@ -1,0 +1,68 @@
+import assert from 'node:assert/strict'
+import { settled } from '../../harness/fake-clock.ts'
+import { ann, refusalOf, startRig, poolConfig, type Rig, type RigOptions } from '../../harness/rig.ts'
+
+const options: RigOptions = {
+  pools: [poolConfig({ replicas: [{ id: 'r0', slots: 2 }] })],
+  keyBudgets: new Map([['ann', { tokens: 1000 }]]),
+}
+
+/** Two tasks run in one session; the end of the first cannot be written at once. */
+async function unwritten(): Promise<Rig> {
+  const rig = await startRig(options)
+  await rig.run({ task_id: 't1', session_id: 's' })
+  await rig.run({ task_id: 't2', session_id: 's' })
+  rig.storage.failing = 1
+  rig.engine().calls[0]?.finish({ tokens_in: 3, tokens_out: 8 })
+  await settled()
+  assert.equal(rig.live.size, 2)
+  return rig
+}
+
+const restart = ({ storage, clock }: Rig): Promise<Rig> => startRig({ ...options, storage, clock })
+
+describe('an end that is written at the second try', () => {
+  it('brings no spent budget back: what was booked meanwhile stays booked', async () => {
+    const rig = await unwritten()
+    rig.engine().calls[1]?.finish({ tokens_in: 3, tokens_out: 9 })
+    await rig.clock.advance(1000)
+    assert.equal(rig.live.size, 0)
+    const next = await restart(rig)
+    assert.deepEqual(next.sessions.remaining('ann', 's'), { tokens: 1000 - 11 - 12 })
+    assert.equal(next.sessions.info(ann, 's').turns, 2)
+  })
+
+  it('brings no deleted session back', async () => {
+    const rig = await unwritten()
+    await rig.sessions.delete(ann, 's')
+    await rig.clock.advance(1000)
+    rig.engine().calls[1]?.finish()
+    await settled()
+    const next = await restart(rig)
+    assert.equal((await refusalOf(Promise.resolve().then(() => next.sessions.info(ann, 's')))).kind, 'not_found')
+  })
+
+  it('keeps the new budgets that a session was given meanwhile', async () => {
+    const rig = await unwritten()
+    await rig.sessions.put(ann, 's', undefined, { tokens: 50 })
+    await rig.clock.advance(1000)
+    rig.engine().calls[1]?.finish({ tokens_in: 3, tokens_out: 9 })
+    await settled()
+    const next = await restart(rig)
+    assert.deepEqual(next.sessions.remaining('ann', 's'), rig.sessions.remaining('ann', 's'))
+  })
+
+  it('is true of the facts of a dispatch as well', async () => {
+    const rig = await startRig(options)
+    rig.storage.refuses = 'attempt'
+    await rig.run({ task_id: 't1', session_id: 's' })
+    rig.storage.refuses = undefined
+    await rig.run({ task_id: 't2', session_id: 's' })
+    rig.engine().calls[1]?.finish({ tokens_in: 3, tokens_out: 9 })
+    await settled()
+    await rig.clock.advance(1000)
+    const { durable } = rig.storage
+    const last = durable.findLast((fact) => fact.kind === 'key_spent')
+    assert.equal(last?.spent.tokens, 12)
+  })
+})
