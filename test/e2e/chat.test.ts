@@ -67,7 +67,6 @@ describe('chat over HTTP', function () {
     const plain = { ...tales, prompt: undefined, messages: [{ role: 'user', content: 'hello' }] }
     for (const [fields, field, feature] of [
       [{ ...plain, tools }, 'tools', 'tools'],
-      [{ ...plain, response_format: { type: 'json_object' } }, 'response_format', 'json_object'],
       [{ ...plain, reasoning_effort: 'low' }, 'reasoning_effort', 'reasoning'],
       [{ ...plain, logprobs: true }, 'logprobs', 'logprobs'],
       [{ ...tales, ...chat }, 'messages[0].content', 'images'],

@@ -36,7 +36,7 @@ describe('the replica of a task', () => {
   it('is the one that has seen the beginning of its prompt, of the same key or not', async () => {
     const rig = await start(two)
     const messages = (question: string) => [
-      { role: 'system' as const, content: long('rules') },
+      { role: 'user' as const, content: long('rules') },
       { role: 'user' as const, content: question },
     ]
     await rig.run({})
