@@ -68,9 +68,9 @@ const digestOfNothing = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991
 
 const keysSendable: Relation = ({ auth }, sound) =>
   sound('auth') && sound('auth', 'keys')
-    ? auth.keys.flatMap(({ key_sha256 }, i) => {
+    ? auth.keys.flatMap((key, i) => {
         const path = ['auth', 'keys', i, 'key_sha256']
-        return sound(...path) && key_sha256 === digestOfNothing
+        return sound(...path) && key.key_sha256 === digestOfNothing
           ? [{ path, says: 'is the digest of an empty key, which no header can carry; hash the key itself' }]
           : []
       })

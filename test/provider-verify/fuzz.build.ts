@@ -20,6 +20,8 @@ export interface Wire {
   /** The answer may be a stream. */
   readonly streams: boolean
   readonly key: string
+  /** What a cursor of its answer is good for. */
+  readonly list: string
   readonly about: { readonly kind: Kind; readonly id: string } | undefined
 }
 
@@ -114,6 +116,10 @@ export function build(draft: Draft, memory: Memory): Wire {
   const streams = op === 'streamTask' || (op === 'createTask' && draft.accept?.stream === true)
   const usual = op === 'createTask' ? possible[op].filter((status) => status !== (streams ? 202 : 200)) : possible[op]
   const search = query.length === 0 ? '' : `?${query.map((pair) => pair.map(encodeURIComponent).join('=')).join('&')}`
+  const list = `${op} ${segment} ${key}`
+  const cursor = query.find(([name]) => name === 'cursor')?.[1]
+  const lost = cursor !== undefined && !memory.cursors.some((one) => one.cursor === cursor && one.list === list)
+  const refused = [...(isForeign(query, key) ? [403] : []), ...(lost ? [400, ...usual.filter((status) => status >= 400)] : [])]
   const wrong = wrongs.find((statuses) => statuses !== undefined)
   return {
     op,
@@ -132,15 +138,20 @@ export function build(draft: Draft, memory: Memory): Wire {
               ? [405]
               : (barred[operations[op].role] as readonly string[]).includes(key)
                 ? [403, ...(wrong ?? [])]
-                : (wrong ?? usual),
+                : (wrong ?? (refused.length > 0 ? refused : usual)),
     shell: route !== undefined || other !== undefined,
     resumed: resume !== undefined,
     leave: draft.leave && streams,
     streams,
     key,
+    list,
     about: kind === undefined || op === 'createTask' ? undefined : { kind, id: segment },
   }
 }
+
+/** Whether it names another key as the owner, without the role for that. */
+const isForeign = (query: readonly (readonly [string, string])[], key: string): boolean =>
+  query.some(([name, value]) => name === 'owner' && `key-${value}` !== key) && key !== keys.control && key !== keys.all
 
 function segmentOf({ spoil, id }: Draft, known: Known | undefined): string {
   if (spoil?.kind === 'segment') return spoil.segment
@@ -160,7 +171,7 @@ function segmentIsWrong(segment: string, { schema }: Parameter): boolean {
 function queryOf({ query, spoil, reuse }: Draft, memory: Memory): [string, string][] {
   const values = new Map(Object.entries(query).map(([name, value]) => [name, String(value).toWellFormed()]))
   if (reuse !== undefined && values.has('cursor') && memory.cursors.length > 0)
-    values.set('cursor', memory.cursors[reuse % memory.cursors.length]!)
+    values.set('cursor', memory.cursors[reuse % memory.cursors.length]!.cursor)
   if (values.has('session_id')) values.set('session_id', memory.pick('session', reuse)?.id ?? values.get('session_id')!)
   const pairs = [...values]
   if (spoil?.kind === 'query') return [...pairs.filter(([name]) => name !== spoil.name), [spoil.name, String(spoil.value).toWellFormed()]]

@@ -184,7 +184,7 @@ export class Driver {
     const { op, key, about } = wire
     if (status >= 300 || left) return
     const json = text.startsWith('{') ? (JSON.parse(text) as Readonly<Record<string, unknown>>) : {}
-    if (typeof json['next_cursor'] === 'string') this.memory.cursors.push(json['next_cursor'])
+    if (typeof json['next_cursor'] === 'string') this.memory.cursors.push({ cursor: json['next_cursor'], list: wire.list })
     if (op === 'createArtifact') this.memory.add('artifact', String(json['id']), key)
     if (op === 'createCatalogModel') this.memory.add('model', String(json['id']), key)
     if (op === 'putSession') this.memory.add('session', decodeURIComponent(about!.id), key)
@@ -205,6 +205,7 @@ export class Driver {
 
 const plain = (op: 'getTask' | 'streamTask', path: string, key: string, id: string): Wire => ({
   op,
+  list: '',
   method: 'GET',
   path,
   headers: { 'X-API-Key': key },

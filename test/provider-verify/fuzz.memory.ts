@@ -13,7 +13,8 @@ export type Kind = 'task' | 'session' | 'artifact' | 'pool' | 'model'
 /** What earlier requests have left behind. */
 export class Memory {
   readonly known: Record<Kind, Known[]> = { task: [], session: [], artifact: [], pool: [], model: [] }
-  readonly cursors: string[] = []
+  /** Each with the list and the key that it is good for. */
+  readonly cursors: { readonly cursor: string; readonly list: string }[] = []
 
   /** The thing of this id that this key created. */
   find(kind: Kind, id: string, key: string): Known | undefined {

@@ -1,7 +1,8 @@
 import type { UsageBook } from '../../services/usage.ts'
 import type { Handler } from '../handler.ts'
+import { pageOf } from '../pages.ts'
 
 /** GET /v1/usage */
 export const getUsage =
   ({ usage }: { readonly usage: UsageBook }): Handler<'getUsage'> =>
-  async ({ principal, query }) => ({ status: 200, body: await usage.list(principal, query) })
+  async ({ principal, query }) => ({ status: 200, body: await pageOf('usage', principal, query, (of) => usage.list(principal, of)) })

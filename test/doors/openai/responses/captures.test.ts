@@ -49,7 +49,7 @@ describe('what clients send to /v1/responses', () => {
 })
 
 describe('Codex and a model that calls its tools', () => {
-  const props = { ctx_max: 100_000, features: ['chat_template', 'stop_sequences', 'tools', 'reasoning'] as const }
+  const props = { ctx_max: 100_000, features: ['chat_template', 'system_messages', 'stop_sequences', 'tools', 'reasoning'] as const }
 
   it('gets the call with its namespace, and the second turn gives the model the result', async () => {
     const door = await startDoorRig({
