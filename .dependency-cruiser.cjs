@@ -56,7 +56,7 @@ const pathOf = (room) => {
   return room === '*' ? '^src/[^/]+$' : room.endsWith('/*') ? `^src/${room.slice(0, -2)}/[^/]+$` : `^src/${room}/`
 }
 
-const ours = '^(src|generated|contracts|scripts|test|bench)/'
+const ours = '^(src|sdk|generated|contracts|scripts|test|bench)/'
 
 module.exports = {
   forbidden: [
@@ -84,6 +84,13 @@ module.exports = {
       to: { path: '^(node:)?sqlite$' },
     },
     {
+      name: 'sdk-stands-alone',
+      comment: 'It is published by itself: nothing of ours, nothing of Node, and one dependency.',
+      severity: 'error',
+      from: { path: '^sdk/' },
+      to: { pathNot: '^(sdk/|node_modules/openapi-fetch/)' },
+    },
+    {
       name: 'unlisted-rooms-import-nothing',
       comment: 'List the room in .dependency-cruiser.cjs with what it may import.',
       severity: 'error',
@@ -99,6 +106,7 @@ module.exports = {
   ],
   options: {
     doNotFollow: { path: 'node_modules' },
+    exclude: { path: '^sdk/dist/' },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.json' },
     enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'node', 'default'] },

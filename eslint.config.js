@@ -1,7 +1,7 @@
 import tseslint from 'typescript-eslint'
 
 export default tseslint.config(
-  { ignores: ['node_modules', 'generated', 'coverage', 'data'] },
+  { ignores: ['node_modules', '**/generated', 'coverage', 'data', 'dist', 'sdk/dist'] },
   {
     files: ['**/*.ts'],
     extends: [tseslint.configs.strictTypeChecked, tseslint.configs.stylisticTypeChecked],

@@ -453,16 +453,8 @@ export interface components {
         /** @description The request cannot be done as it is; the message names the field. */
         BadRequest: {
             headers: {
-                /**
-                 * @description The request's `X-Correlation-Id` if it was 1 to 128 visible ASCII characters, else a new UUID; the log has the request under it.
-                 * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
-                 */
-                "X-Correlation-Id": string;
-                /**
-                 * @description The same as X-Correlation-Id, under the name that clients of Anthropic read.
-                 * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
-                 */
-                "request-id": string;
+                "X-Correlation-Id": components["headers"]["CorrelationId"];
+                "request-id": components["headers"]["RequestId"];
                 /**
                  * @description The task that failed before anything of its answer was written; absent where the request became none.
                  * @example 6f1f64a5-3f3b-4a6e-9f7a-0d6f2c1b7a10
@@ -482,16 +474,8 @@ export interface components {
         /** @description No key was sent. */
         Unauthenticated: {
             headers: {
-                /**
-                 * @description The request's `X-Correlation-Id` if it was 1 to 128 visible ASCII characters, else a new UUID; the log has the request under it.
-                 * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
-                 */
-                "X-Correlation-Id": string;
-                /**
-                 * @description The same as X-Correlation-Id, under the name that clients of Anthropic read.
-                 * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
-                 */
-                "request-id": string;
+                "X-Correlation-Id": components["headers"]["CorrelationId"];
+                "request-id": components["headers"]["RequestId"];
                 /**
                  * @description The task that failed before anything of its answer was written; absent where the request became none.
                  * @example 6f1f64a5-3f3b-4a6e-9f7a-0d6f2c1b7a10
@@ -511,16 +495,8 @@ export interface components {
         /** @description A wrong key, one that may not do this, or one whose budget is exhausted. */
         Forbidden: {
             headers: {
-                /**
-                 * @description The request's `X-Correlation-Id` if it was 1 to 128 visible ASCII characters, else a new UUID; the log has the request under it.
-                 * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
-                 */
-                "X-Correlation-Id": string;
-                /**
-                 * @description The same as X-Correlation-Id, under the name that clients of Anthropic read.
-                 * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
-                 */
-                "request-id": string;
+                "X-Correlation-Id": components["headers"]["CorrelationId"];
+                "request-id": components["headers"]["RequestId"];
                 /**
                  * @description The task that failed before anything of its answer was written; absent where the request became none.
                  * @example 6f1f64a5-3f3b-4a6e-9f7a-0d6f2c1b7a10
@@ -540,16 +516,8 @@ export interface components {
         /** @description No such model or path. */
         NotFound: {
             headers: {
-                /**
-                 * @description The request's `X-Correlation-Id` if it was 1 to 128 visible ASCII characters, else a new UUID; the log has the request under it.
-                 * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
-                 */
-                "X-Correlation-Id": string;
-                /**
-                 * @description The same as X-Correlation-Id, under the name that clients of Anthropic read.
-                 * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
-                 */
-                "request-id": string;
+                "X-Correlation-Id": components["headers"]["CorrelationId"];
+                "request-id": components["headers"]["RequestId"];
                 /**
                  * @description The task that failed before anything of its answer was written; absent where the request became none.
                  * @example 6f1f64a5-3f3b-4a6e-9f7a-0d6f2c1b7a10
@@ -569,16 +537,8 @@ export interface components {
         /** @description The model is retired. */
         Conflict: {
             headers: {
-                /**
-                 * @description The request's `X-Correlation-Id` if it was 1 to 128 visible ASCII characters, else a new UUID; the log has the request under it.
-                 * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
-                 */
-                "X-Correlation-Id": string;
-                /**
-                 * @description The same as X-Correlation-Id, under the name that clients of Anthropic read.
-                 * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
-                 */
-                "request-id": string;
+                "X-Correlation-Id": components["headers"]["CorrelationId"];
+                "request-id": components["headers"]["RequestId"];
                 /**
                  * @description The task that failed before anything of its answer was written; absent where the request became none.
                  * @example 6f1f64a5-3f3b-4a6e-9f7a-0d6f2c1b7a10
@@ -598,16 +558,8 @@ export interface components {
         /** @description The body is larger than the configured limit. */
         PayloadTooLarge: {
             headers: {
-                /**
-                 * @description The request's `X-Correlation-Id` if it was 1 to 128 visible ASCII characters, else a new UUID; the log has the request under it.
-                 * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
-                 */
-                "X-Correlation-Id": string;
-                /**
-                 * @description The same as X-Correlation-Id, under the name that clients of Anthropic read.
-                 * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
-                 */
-                "request-id": string;
+                "X-Correlation-Id": components["headers"]["CorrelationId"];
+                "request-id": components["headers"]["RequestId"];
                 /**
                  * @description The task that failed before anything of its answer was written; absent where the request became none.
                  * @example 6f1f64a5-3f3b-4a6e-9f7a-0d6f2c1b7a10
@@ -627,16 +579,8 @@ export interface components {
         /** @description The body is not `application/json`. */
         UnsupportedMediaType: {
             headers: {
-                /**
-                 * @description The request's `X-Correlation-Id` if it was 1 to 128 visible ASCII characters, else a new UUID; the log has the request under it.
-                 * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
-                 */
-                "X-Correlation-Id": string;
-                /**
-                 * @description The same as X-Correlation-Id, under the name that clients of Anthropic read.
-                 * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
-                 */
-                "request-id": string;
+                "X-Correlation-Id": components["headers"]["CorrelationId"];
+                "request-id": components["headers"]["RequestId"];
                 /**
                  * @description The task that failed before anything of its answer was written; absent where the request became none.
                  * @example 6f1f64a5-3f3b-4a6e-9f7a-0d6f2c1b7a10
@@ -656,11 +600,7 @@ export interface components {
         /** @description The queue is full, or the key has reached a limit of its own. */
         TooManyRequests: {
             headers: {
-                /**
-                 * @description The request's `X-Correlation-Id` if it was 1 to 128 visible ASCII characters, else a new UUID; the log has the request under it.
-                 * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
-                 */
-                "X-Correlation-Id": string;
+                "X-Correlation-Id": components["headers"]["CorrelationId"];
                 /**
                  * @description The task that failed before anything of its answer was written; absent where the request became none.
                  * @example 6f1f64a5-3f3b-4a6e-9f7a-0d6f2c1b7a10
@@ -671,21 +611,9 @@ export interface components {
                  * @example true
                  */
                 "X-Orchd-Attached"?: "true";
-                /**
-                 * @description The same as X-Correlation-Id, under the name that clients of Anthropic read.
-                 * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
-                 */
-                "request-id": string;
-                /**
-                 * @description Seconds after which a place is expected, rounded up; at most 60, for clients take more for an error.
-                 * @example 2
-                 */
-                "Retry-After": number;
-                /**
-                 * @description When a place is expected, ms.
-                 * @example 1250
-                 */
-                "X-Backoff-Ms": number;
+                "request-id": components["headers"]["RequestId"];
+                "Retry-After": components["headers"]["RetryAfter"];
+                "X-Backoff-Ms": components["headers"]["BackoffMs"];
                 [name: string]: unknown;
             };
             content: {
@@ -695,16 +623,8 @@ export interface components {
         /** @description Something unexpected; the log has it under the correlation id. */
         Internal: {
             headers: {
-                /**
-                 * @description The request's `X-Correlation-Id` if it was 1 to 128 visible ASCII characters, else a new UUID; the log has the request under it.
-                 * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
-                 */
-                "X-Correlation-Id": string;
-                /**
-                 * @description The same as X-Correlation-Id, under the name that clients of Anthropic read.
-                 * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
-                 */
-                "request-id": string;
+                "X-Correlation-Id": components["headers"]["CorrelationId"];
+                "request-id": components["headers"]["RequestId"];
                 /**
                  * @description The task that failed before anything of its answer was written; absent where the request became none.
                  * @example 6f1f64a5-3f3b-4a6e-9f7a-0d6f2c1b7a10
@@ -724,11 +644,7 @@ export interface components {
         /** @description The pool is not ready, the task failed before its first token, or nothing can be made durable right now. */
         Unavailable: {
             headers: {
-                /**
-                 * @description The request's `X-Correlation-Id` if it was 1 to 128 visible ASCII characters, else a new UUID; the log has the request under it.
-                 * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
-                 */
-                "X-Correlation-Id": string;
+                "X-Correlation-Id": components["headers"]["CorrelationId"];
                 /**
                  * @description The task that failed before anything of its answer was written; absent where the request became none.
                  * @example 6f1f64a5-3f3b-4a6e-9f7a-0d6f2c1b7a10
@@ -739,21 +655,9 @@ export interface components {
                  * @example true
                  */
                 "X-Orchd-Attached"?: "true";
-                /**
-                 * @description The same as X-Correlation-Id, under the name that clients of Anthropic read.
-                 * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
-                 */
-                "request-id": string;
-                /**
-                 * @description Seconds after which a place is expected, rounded up; at most 60, for clients take more for an error.
-                 * @example 2
-                 */
-                "Retry-After": number;
-                /**
-                 * @description When a place is expected, ms.
-                 * @example 1250
-                 */
-                "X-Backoff-Ms": number;
+                "request-id": components["headers"]["RequestId"];
+                "Retry-After": components["headers"]["RetryAfter"];
+                "X-Backoff-Ms": components["headers"]["BackoffMs"];
                 [name: string]: unknown;
             };
             content: {
@@ -825,16 +729,8 @@ export interface operations {
             /** @description The answer. */
             200: {
                 headers: {
-                    /**
-                     * @description The request's `X-Correlation-Id` if it was 1 to 128 visible ASCII characters, else a new UUID; the log has the request under it.
-                     * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
-                     */
-                    "X-Correlation-Id": string;
-                    /**
-                     * @description The task that answers; the native stream `/v1/tasks/{id}/stream` resumes it.
-                     * @example 6f1f64a5-3f3b-4a6e-9f7a-0d6f2c1b7a10
-                     */
-                    "X-Task-Id": string;
+                    "X-Correlation-Id": components["headers"]["CorrelationId"];
+                    "X-Task-Id": components["headers"]["TaskId"];
                     /**
                      * @description `true` where the same request was running already, and this is its answer.
                      * @example true
@@ -845,11 +741,7 @@ export interface operations {
                      * @example no-store
                      */
                     "Cache-Control"?: "no-store";
-                    /**
-                     * @description The same as X-Correlation-Id, under the name that clients of Anthropic read.
-                     * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
-                     */
-                    "request-id": string;
+                    "request-id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -889,16 +781,8 @@ export interface operations {
             /** @description The count. */
             200: {
                 headers: {
-                    /**
-                     * @description The request's `X-Correlation-Id` if it was 1 to 128 visible ASCII characters, else a new UUID; the log has the request under it.
-                     * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
-                     */
-                    "X-Correlation-Id": string;
-                    /**
-                     * @description The same as X-Correlation-Id, under the name that clients of Anthropic read.
-                     * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
-                     */
-                    "request-id": string;
+                    "X-Correlation-Id": components["headers"]["CorrelationId"];
+                    "request-id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -927,11 +811,7 @@ export interface operations {
             /** @description The models that the key may use, all on one page. */
             200: {
                 headers: {
-                    /**
-                     * @description The request's `X-Correlation-Id` if it was 1 to 128 visible ASCII characters, else a new UUID; the log has the request under it.
-                     * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
-                     */
-                    "X-Correlation-Id": string;
+                    "X-Correlation-Id": components["headers"]["CorrelationId"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -961,11 +841,7 @@ export interface operations {
             /** @description The model. */
             200: {
                 headers: {
-                    /**
-                     * @description The request's `X-Correlation-Id` if it was 1 to 128 visible ASCII characters, else a new UUID; the log has the request under it.
-                     * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
-                     */
-                    "X-Correlation-Id": string;
+                    "X-Correlation-Id": components["headers"]["CorrelationId"];
                     [name: string]: unknown;
                 };
                 content: {

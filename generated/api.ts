@@ -292,7 +292,9 @@ export interface paths {
         /**
          * Put another model on a pool
          * @description Loads the model beside the old one where the engine can, else drains and swaps; proves it with a one-token decode; then flips. The answer
-         *     comes when it is done. On any failure the old model serves as before and the answer is 409.
+         *     comes when it is done. On any failure the old model serves as before and the answer is 409. A server that runs already and loads no models
+         *     (vLLM, TGI, SGLang, a llama-server that is no router, most that speak OpenAI's API) can only be put on a model that it has: for any other
+         *     the 409 says so, and what to do.
          */
         post: operations["reloadPool"];
         delete?: never;
@@ -473,7 +475,7 @@ export interface components {
          * @description Kind of inference engine.
          * @enum {string}
          */
-        Engine: "mock" | "llamacpp" | "vllm" | "tgi" | "triton" | "ollama" | "openai";
+        Engine: "mock" | "llamacpp" | "vllm" | "sglang" | "tgi" | "triton" | "ollama" | "openai";
         /**
          * @description What is asked of the engine.
          * @enum {string}
@@ -628,7 +630,9 @@ export interface components {
             };
         };
         /** @description `none` calls no tool, `auto` leaves it to the model, `required` calls at least one; or the one to call. */
-        ToolChoice: ("none" | "auto" | "required") | {
+        ToolChoice: ("none" | "auto" | "required") | components["schemas"]["ToolToCall"];
+        /** @description The tool to call. */
+        ToolToCall: {
             /**
              * @description Kind of tool.
              * @enum {string}
@@ -1366,11 +1370,7 @@ export interface components {
         /** @description Against the contract, or a deadline that cannot be met. The message names the field. */
         BadRequest: {
             headers: {
-                /**
-                 * @description The request's `X-Correlation-Id` if it was 1 to 128 visible ASCII characters, else a new UUID; the log has the request under it.
-                 * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
-                 */
-                "X-Correlation-Id": string;
+                "X-Correlation-Id": components["headers"]["CorrelationId"];
                 [name: string]: unknown;
             };
             content: {
@@ -1380,11 +1380,7 @@ export interface components {
         /** @description No key was sent. */
         Unauthenticated: {
             headers: {
-                /**
-                 * @description The request's `X-Correlation-Id` if it was 1 to 128 visible ASCII characters, else a new UUID; the log has the request under it.
-                 * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
-                 */
-                "X-Correlation-Id": string;
+                "X-Correlation-Id": components["headers"]["CorrelationId"];
                 [name: string]: unknown;
             };
             content: {
@@ -1394,11 +1390,7 @@ export interface components {
         /** @description A wrong key, a missing role, a priority above the key's, or a session or key whose turns or budget are exhausted. */
         Forbidden: {
             headers: {
-                /**
-                 * @description The request's `X-Correlation-Id` if it was 1 to 128 visible ASCII characters, else a new UUID; the log has the request under it.
-                 * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
-                 */
-                "X-Correlation-Id": string;
+                "X-Correlation-Id": components["headers"]["CorrelationId"];
                 [name: string]: unknown;
             };
             content: {
@@ -1408,11 +1400,7 @@ export interface components {
         /** @description Unknown, or another key's. */
         NotFound: {
             headers: {
-                /**
-                 * @description The request's `X-Correlation-Id` if it was 1 to 128 visible ASCII characters, else a new UUID; the log has the request under it.
-                 * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
-                 */
-                "X-Correlation-Id": string;
+                "X-Correlation-Id": components["headers"]["CorrelationId"];
                 [name: string]: unknown;
             };
             content: {
@@ -1422,11 +1410,7 @@ export interface components {
         /** @description The same id with another body, a retired model, or a change that cannot be made now; the message says which. */
         Conflict: {
             headers: {
-                /**
-                 * @description The request's `X-Correlation-Id` if it was 1 to 128 visible ASCII characters, else a new UUID; the log has the request under it.
-                 * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
-                 */
-                "X-Correlation-Id": string;
+                "X-Correlation-Id": components["headers"]["CorrelationId"];
                 [name: string]: unknown;
             };
             content: {
@@ -1436,11 +1420,7 @@ export interface components {
         /** @description The body is larger than the configured limit. */
         PayloadTooLarge: {
             headers: {
-                /**
-                 * @description The request's `X-Correlation-Id` if it was 1 to 128 visible ASCII characters, else a new UUID; the log has the request under it.
-                 * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
-                 */
-                "X-Correlation-Id": string;
+                "X-Correlation-Id": components["headers"]["CorrelationId"];
                 [name: string]: unknown;
             };
             content: {
@@ -1450,11 +1430,7 @@ export interface components {
         /** @description The body is not `application/json`, or its charset or encoding is not supported. */
         UnsupportedMediaType: {
             headers: {
-                /**
-                 * @description The request's `X-Correlation-Id` if it was 1 to 128 visible ASCII characters, else a new UUID; the log has the request under it.
-                 * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
-                 */
-                "X-Correlation-Id": string;
+                "X-Correlation-Id": components["headers"]["CorrelationId"];
                 [name: string]: unknown;
             };
             content: {
@@ -1464,21 +1440,9 @@ export interface components {
         /** @description The queue is full, or the key has reached a limit of its own. `policy_label` names the policy that refused. */
         TooManyRequests: {
             headers: {
-                /**
-                 * @description The request's `X-Correlation-Id` if it was 1 to 128 visible ASCII characters, else a new UUID; the log has the request under it.
-                 * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
-                 */
-                "X-Correlation-Id": string;
-                /**
-                 * @description Seconds after which a place is expected, rounded up.
-                 * @example 2
-                 */
-                "Retry-After": number;
-                /**
-                 * @description The same in milliseconds.
-                 * @example 1250
-                 */
-                "X-Backoff-Ms": number;
+                "X-Correlation-Id": components["headers"]["CorrelationId"];
+                "Retry-After": components["headers"]["RetryAfter"];
+                "X-Backoff-Ms": components["headers"]["BackoffMs"];
                 [name: string]: unknown;
             };
             content: {
@@ -1488,11 +1452,7 @@ export interface components {
         /** @description Something unexpected; the log has it under the correlation id. */
         Internal: {
             headers: {
-                /**
-                 * @description The request's `X-Correlation-Id` if it was 1 to 128 visible ASCII characters, else a new UUID; the log has the request under it.
-                 * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
-                 */
-                "X-Correlation-Id": string;
+                "X-Correlation-Id": components["headers"]["CorrelationId"];
                 [name: string]: unknown;
             };
             content: {
@@ -1502,21 +1462,9 @@ export interface components {
         /** @description The pool is not ready, the daemon is stopping, or nothing can be made durable right now. */
         Unavailable: {
             headers: {
-                /**
-                 * @description The request's `X-Correlation-Id` if it was 1 to 128 visible ASCII characters, else a new UUID; the log has the request under it.
-                 * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
-                 */
-                "X-Correlation-Id": string;
-                /**
-                 * @description Seconds after which a place is expected, rounded up.
-                 * @example 2
-                 */
-                "Retry-After": number;
-                /**
-                 * @description The same in milliseconds.
-                 * @example 1250
-                 */
-                "X-Backoff-Ms": number;
+                "X-Correlation-Id": components["headers"]["CorrelationId"];
+                "Retry-After": components["headers"]["RetryAfter"];
+                "X-Backoff-Ms": components["headers"]["BackoffMs"];
                 [name: string]: unknown;
             };
             content: {
@@ -1526,11 +1474,7 @@ export interface components {
         /** @description The trust policy refuses the model; nothing is kept. */
         Untrusted: {
             headers: {
-                /**
-                 * @description The request's `X-Correlation-Id` if it was 1 to 128 visible ASCII characters, else a new UUID; the log has the request under it.
-                 * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
-                 */
-                "X-Correlation-Id": string;
+                "X-Correlation-Id": components["headers"]["CorrelationId"];
                 [name: string]: unknown;
             };
             content: {
@@ -1645,11 +1589,7 @@ export interface operations {
             /** @description One page of tasks. */
             200: {
                 headers: {
-                    /**
-                     * @description The request's `X-Correlation-Id` if it was 1 to 128 visible ASCII characters, else a new UUID; the log has the request under it.
-                     * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
-                     */
-                    "X-Correlation-Id": string;
+                    "X-Correlation-Id": components["headers"]["CorrelationId"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1678,21 +1618,9 @@ export interface operations {
             /** @description Accepted and durable; the events (`Accept` names text/event-stream). */
             200: {
                 headers: {
-                    /**
-                     * @description Path of what was created.
-                     * @example /v1/tasks/6f1f64a5-3f3b-4a6e-9f7a-0d6f2c1b7a10
-                     */
-                    Location: string;
-                    /**
-                     * @description The request's `X-Correlation-Id` if it was 1 to 128 visible ASCII characters, else a new UUID; the log has the request under it.
-                     * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
-                     */
-                    "X-Correlation-Id": string;
-                    /**
-                     * @description Streams are never cached.
-                     * @example no-store
-                     */
-                    "Cache-Control": "no-store";
+                    Location: components["headers"]["Location"];
+                    "X-Correlation-Id": components["headers"]["CorrelationId"];
+                    "Cache-Control": components["headers"]["NoStore"];
                     /**
                      * @description Tokens left of the tightest token budget of the task's key and session, reservations taken off; present when one is set.
                      * @example 98000
@@ -1722,16 +1650,8 @@ export interface operations {
             /** @description Accepted and durable. */
             202: {
                 headers: {
-                    /**
-                     * @description Path of what was created.
-                     * @example /v1/tasks/6f1f64a5-3f3b-4a6e-9f7a-0d6f2c1b7a10
-                     */
-                    Location: string;
-                    /**
-                     * @description The request's `X-Correlation-Id` if it was 1 to 128 visible ASCII characters, else a new UUID; the log has the request under it.
-                     * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
-                     */
-                    "X-Correlation-Id": string;
+                    Location: components["headers"]["Location"];
+                    "X-Correlation-Id": components["headers"]["CorrelationId"];
                     /**
                      * @description Tokens left of the tightest token budget of the task's key and session, reservations taken off; present when one is set.
                      * @example 98000
@@ -1783,11 +1703,7 @@ export interface operations {
             /** @description The task. */
             200: {
                 headers: {
-                    /**
-                     * @description The request's `X-Correlation-Id` if it was 1 to 128 visible ASCII characters, else a new UUID; the log has the request under it.
-                     * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
-                     */
-                    "X-Correlation-Id": string;
+                    "X-Correlation-Id": components["headers"]["CorrelationId"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1825,16 +1741,8 @@ export interface operations {
             /** @description The events. */
             200: {
                 headers: {
-                    /**
-                     * @description The request's `X-Correlation-Id` if it was 1 to 128 visible ASCII characters, else a new UUID; the log has the request under it.
-                     * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
-                     */
-                    "X-Correlation-Id": string;
-                    /**
-                     * @description Streams are never cached.
-                     * @example no-store
-                     */
-                    "Cache-Control": "no-store";
+                    "X-Correlation-Id": components["headers"]["CorrelationId"];
+                    "Cache-Control": components["headers"]["NoStore"];
                     /**
                      * @description Tokens left of the tightest token budget of the task's key and session, reservations taken off; present when one is set.
                      * @example 98000
@@ -1864,11 +1772,7 @@ export interface operations {
             /** @description The reader has everything (`Last-Event-ID: end`). */
             204: {
                 headers: {
-                    /**
-                     * @description The request's `X-Correlation-Id` if it was 1 to 128 visible ASCII characters, else a new UUID; the log has the request under it.
-                     * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
-                     */
-                    "X-Correlation-Id": string;
+                    "X-Correlation-Id": components["headers"]["CorrelationId"];
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -1898,11 +1802,7 @@ export interface operations {
             /** @description Canceled, or finished before. */
             204: {
                 headers: {
-                    /**
-                     * @description The request's `X-Correlation-Id` if it was 1 to 128 visible ASCII characters, else a new UUID; the log has the request under it.
-                     * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
-                     */
-                    "X-Correlation-Id": string;
+                    "X-Correlation-Id": components["headers"]["CorrelationId"];
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -1933,11 +1833,7 @@ export interface operations {
             /** @description The session. */
             200: {
                 headers: {
-                    /**
-                     * @description The request's `X-Correlation-Id` if it was 1 to 128 visible ASCII characters, else a new UUID; the log has the request under it.
-                     * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
-                     */
-                    "X-Correlation-Id": string;
+                    "X-Correlation-Id": components["headers"]["CorrelationId"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1973,11 +1869,7 @@ export interface operations {
             /** @description The session. */
             200: {
                 headers: {
-                    /**
-                     * @description The request's `X-Correlation-Id` if it was 1 to 128 visible ASCII characters, else a new UUID; the log has the request under it.
-                     * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
-                     */
-                    "X-Correlation-Id": string;
+                    "X-Correlation-Id": components["headers"]["CorrelationId"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2011,11 +1903,7 @@ export interface operations {
             /** @description Deleted. */
             204: {
                 headers: {
-                    /**
-                     * @description The request's `X-Correlation-Id` if it was 1 to 128 visible ASCII characters, else a new UUID; the log has the request under it.
-                     * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
-                     */
-                    "X-Correlation-Id": string;
+                    "X-Correlation-Id": components["headers"]["CorrelationId"];
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -2040,11 +1928,7 @@ export interface operations {
             /** @description What the key may use, by name of the model and by pool. */
             200: {
                 headers: {
-                    /**
-                     * @description The request's `X-Correlation-Id` if it was 1 to 128 visible ASCII characters, else a new UUID; the log has the request under it.
-                     * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
-                     */
-                    "X-Correlation-Id": string;
+                    "X-Correlation-Id": components["headers"]["CorrelationId"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2069,11 +1953,7 @@ export interface operations {
             /** @description Every configured pool. */
             200: {
                 headers: {
-                    /**
-                     * @description The request's `X-Correlation-Id` if it was 1 to 128 visible ASCII characters, else a new UUID; the log has the request under it.
-                     * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
-                     */
-                    "X-Correlation-Id": string;
+                    "X-Correlation-Id": components["headers"]["CorrelationId"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2104,11 +1984,7 @@ export interface operations {
             /** @description Health of the pool and of each replica. */
             200: {
                 headers: {
-                    /**
-                     * @description The request's `X-Correlation-Id` if it was 1 to 128 visible ASCII characters, else a new UUID; the log has the request under it.
-                     * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
-                     */
-                    "X-Correlation-Id": string;
+                    "X-Correlation-Id": components["headers"]["CorrelationId"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2151,11 +2027,7 @@ export interface operations {
             /** @description One page of the queue. */
             200: {
                 headers: {
-                    /**
-                     * @description The request's `X-Correlation-Id` if it was 1 to 128 visible ASCII characters, else a new UUID; the log has the request under it.
-                     * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
-                     */
-                    "X-Correlation-Id": string;
+                    "X-Correlation-Id": components["headers"]["CorrelationId"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2191,11 +2063,7 @@ export interface operations {
             /** @description The pool drains. */
             202: {
                 headers: {
-                    /**
-                     * @description The request's `X-Correlation-Id` if it was 1 to 128 visible ASCII characters, else a new UUID; the log has the request under it.
-                     * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
-                     */
-                    "X-Correlation-Id": string;
+                    "X-Correlation-Id": components["headers"]["CorrelationId"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2230,11 +2098,7 @@ export interface operations {
             /** @description The pool takes tasks. */
             202: {
                 headers: {
-                    /**
-                     * @description The request's `X-Correlation-Id` if it was 1 to 128 visible ASCII characters, else a new UUID; the log has the request under it.
-                     * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
-                     */
-                    "X-Correlation-Id": string;
+                    "X-Correlation-Id": components["headers"]["CorrelationId"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2272,11 +2136,7 @@ export interface operations {
             /** @description The new model serves. */
             202: {
                 headers: {
-                    /**
-                     * @description The request's `X-Correlation-Id` if it was 1 to 128 visible ASCII characters, else a new UUID; the log has the request under it.
-                     * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
-                     */
-                    "X-Correlation-Id": string;
+                    "X-Correlation-Id": components["headers"]["CorrelationId"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2327,11 +2187,7 @@ export interface operations {
             /** @description One page of models. */
             200: {
                 headers: {
-                    /**
-                     * @description The request's `X-Correlation-Id` if it was 1 to 128 visible ASCII characters, else a new UUID; the log has the request under it.
-                     * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
-                     */
-                    "X-Correlation-Id": string;
+                    "X-Correlation-Id": components["headers"]["CorrelationId"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2360,16 +2216,8 @@ export interface operations {
             /** @description Registered. */
             201: {
                 headers: {
-                    /**
-                     * @description Path of what was created.
-                     * @example /v1/tasks/6f1f64a5-3f3b-4a6e-9f7a-0d6f2c1b7a10
-                     */
-                    Location: string;
-                    /**
-                     * @description The request's `X-Correlation-Id` if it was 1 to 128 visible ASCII characters, else a new UUID; the log has the request under it.
-                     * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
-                     */
-                    "X-Correlation-Id": string;
+                    Location: components["headers"]["Location"];
+                    "X-Correlation-Id": components["headers"]["CorrelationId"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2405,11 +2253,7 @@ export interface operations {
             /** @description The model. */
             200: {
                 headers: {
-                    /**
-                     * @description The request's `X-Correlation-Id` if it was 1 to 128 visible ASCII characters, else a new UUID; the log has the request under it.
-                     * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
-                     */
-                    "X-Correlation-Id": string;
+                    "X-Correlation-Id": components["headers"]["CorrelationId"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2441,11 +2285,7 @@ export interface operations {
             /** @description Forgotten. */
             204: {
                 headers: {
-                    /**
-                     * @description The request's `X-Correlation-Id` if it was 1 to 128 visible ASCII characters, else a new UUID; the log has the request under it.
-                     * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
-                     */
-                    "X-Correlation-Id": string;
+                    "X-Correlation-Id": components["headers"]["CorrelationId"];
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -2477,11 +2317,7 @@ export interface operations {
             /** @description Verification has begun. */
             202: {
                 headers: {
-                    /**
-                     * @description The request's `X-Correlation-Id` if it was 1 to 128 visible ASCII characters, else a new UUID; the log has the request under it.
-                     * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
-                     */
-                    "X-Correlation-Id": string;
+                    "X-Correlation-Id": components["headers"]["CorrelationId"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2519,11 +2355,7 @@ export interface operations {
             /** @description The state is set. */
             202: {
                 headers: {
-                    /**
-                     * @description The request's `X-Correlation-Id` if it was 1 to 128 visible ASCII characters, else a new UUID; the log has the request under it.
-                     * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
-                     */
-                    "X-Correlation-Id": string;
+                    "X-Correlation-Id": components["headers"]["CorrelationId"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2573,11 +2405,7 @@ export interface operations {
             /** @description One page of references. */
             200: {
                 headers: {
-                    /**
-                     * @description The request's `X-Correlation-Id` if it was 1 to 128 visible ASCII characters, else a new UUID; the log has the request under it.
-                     * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
-                     */
-                    "X-Correlation-Id": string;
+                    "X-Correlation-Id": components["headers"]["CorrelationId"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2606,16 +2434,8 @@ export interface operations {
             /** @description Stored. */
             201: {
                 headers: {
-                    /**
-                     * @description Path of what was created.
-                     * @example /v1/tasks/6f1f64a5-3f3b-4a6e-9f7a-0d6f2c1b7a10
-                     */
-                    Location: string;
-                    /**
-                     * @description The request's `X-Correlation-Id` if it was 1 to 128 visible ASCII characters, else a new UUID; the log has the request under it.
-                     * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
-                     */
-                    "X-Correlation-Id": string;
+                    Location: components["headers"]["Location"];
+                    "X-Correlation-Id": components["headers"]["CorrelationId"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2649,11 +2469,7 @@ export interface operations {
             /** @description The artifact. */
             200: {
                 headers: {
-                    /**
-                     * @description The request's `X-Correlation-Id` if it was 1 to 128 visible ASCII characters, else a new UUID; the log has the request under it.
-                     * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
-                     */
-                    "X-Correlation-Id": string;
+                    "X-Correlation-Id": components["headers"]["CorrelationId"];
                     [name: string]: unknown;
                 };
                 content: {

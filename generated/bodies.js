@@ -4,12 +4,11 @@ import runtime0 from 'ajv/dist/runtime/ucs2length.js';
 export const createTask = validate10;
 const schema13 = {"type":"object","additionalProperties":false,"properties":{"task_id":{"$ref":"#/components/schemas/TaskId"},"session_id":{"$ref":"#/components/schemas/SessionId"},"workload":{"$ref":"#/components/schemas/Workload"},"model_ref":{"$ref":"#/components/schemas/ModelRef"},"engine":{"$ref":"#/components/schemas/Engine"},"ctx":{"type":"integer","minimum":1,"maximum":10000000},"priority":{"$ref":"#/components/schemas/Priority"},"seed":{"type":"integer","minimum":0,"maximum":4294967295},"determinism":{"type":"string","enum":["strict","best_effort"],"default":"best_effort"},"sampler_profile_version":{"type":"string","minLength":1,"maxLength":64},"prompt":{"type":"string","minLength":1,"maxLength":2000000},"messages":{"type":"array","minItems":1,"maxItems":1024,"items":{"$ref":"#/components/schemas/ChatMessage"}},"inputs":{"type":"array","minItems":1,"maxItems":2048,"items":{"type":"string","minLength":1,"maxLength":200000}},"max_tokens":{"type":"integer","minimum":1,"maximum":10000000},"tools":{"type":"array","minItems":1,"maxItems":1024,"items":{"$ref":"#/components/schemas/Tool"}},"tool_choice":{"$ref":"#/components/schemas/ToolChoice"},"parallel_tool_calls":{"type":"boolean"},"response_format":{"$ref":"#/components/schemas/ResponseFormat"},"reasoning_effort":{"type":"string","enum":["none","minimal","low","medium","high"]},"logprobs":{"type":"boolean"},"top_logprobs":{"type":"integer","minimum":0,"maximum":20},"deadline_ms":{"type":"integer","minimum":1,"maximum":86400000},"expected_tokens":{"type":"integer","minimum":1,"maximum":10000000},"kv_hint":{"type":"string","enum":["reuse","cold"],"default":"cold"},"placement":{"$ref":"#/components/schemas/Placement"},"sampling":{"$ref":"#/components/schemas/Sampling"},"output_mode":{"type":"string","enum":["text","json","edits"],"default":"text"},"metadata":{"type":"object","maxProperties":32,"additionalProperties":{"type":"string","maxLength":1024}}}};
 const schema16 = {"type":"string","enum":["completion","embedding","rerank"]};
-const schema18 = {"type":"string","x-extensible":true,"enum":["mock","llamacpp","vllm","tgi","triton","ollama","openai"]};
+const schema18 = {"type":"string","x-extensible":true,"enum":["mock","llamacpp","vllm","sglang","tgi","triton","ollama","openai"]};
 const schema19 = {"type":"string","enum":["interactive","batch"]};
 const schema26 = {"type":"object","additionalProperties":false,"required":["type","function"],"properties":{"type":{"type":"string","enum":["function"]},"function":{"type":"object","additionalProperties":false,"required":["name"],"properties":{"name":{"type":"string","pattern":"^[A-Za-z0-9_.-]{1,256}$","maxLength":256},"description":{"type":"string","maxLength":100000},"parameters":{"type":"object","x-json-schema":true,"additionalProperties":true},"strict":{"type":"boolean"}}}}};
-const schema27 = {"oneOf":[{"type":"string","enum":["none","auto","required"]},{"type":"object","additionalProperties":false,"required":["type","function"],"properties":{"type":{"type":"string","enum":["function"]},"function":{"type":"object","additionalProperties":false,"required":["name"],"properties":{"name":{"type":"string","minLength":1,"maxLength":256}}}}}]};
-const schema28 = {"type":"object","additionalProperties":false,"required":["type"],"properties":{"type":{"type":"string","enum":["text","json_object","json_schema"]},"json_schema":{"type":"object","additionalProperties":false,"required":["name","schema"],"properties":{"name":{"type":"string","minLength":1,"maxLength":256},"description":{"type":"string","maxLength":100000},"schema":{"type":"object","x-json-schema":true,"additionalProperties":true},"strict":{"type":"boolean"}}}}};
-const schema33 = {"type":"object","additionalProperties":false,"properties":{"temperature":{"type":"number","minimum":0,"maximum":5},"top_p":{"type":"number","minimum":0,"maximum":1},"top_k":{"type":"integer","minimum":0,"maximum":100000},"min_p":{"type":"number","minimum":0,"maximum":1},"repeat_penalty":{"type":"number","minimum":0,"maximum":5},"frequency_penalty":{"type":"number","minimum":-2,"maximum":2},"presence_penalty":{"type":"number","minimum":-2,"maximum":2},"logit_bias":{"type":"object","maxProperties":1024,"additionalProperties":{"type":"number","minimum":-100,"maximum":100}},"stop":{"type":"array","maxItems":16,"items":{"type":"string","minLength":1,"maxLength":256}}}};
+const schema29 = {"type":"object","additionalProperties":false,"required":["type"],"properties":{"type":{"type":"string","enum":["text","json_object","json_schema"]},"json_schema":{"type":"object","additionalProperties":false,"required":["name","schema"],"properties":{"name":{"type":"string","minLength":1,"maxLength":256},"description":{"type":"string","maxLength":100000},"schema":{"type":"object","x-json-schema":true,"additionalProperties":true},"strict":{"type":"boolean"}}}}};
+const schema34 = {"type":"object","additionalProperties":false,"properties":{"temperature":{"type":"number","minimum":0,"maximum":5},"top_p":{"type":"number","minimum":0,"maximum":1},"top_k":{"type":"integer","minimum":0,"maximum":100000},"min_p":{"type":"number","minimum":0,"maximum":1},"repeat_penalty":{"type":"number","minimum":0,"maximum":5},"frequency_penalty":{"type":"number","minimum":-2,"maximum":2},"presence_penalty":{"type":"number","minimum":-2,"maximum":2},"logit_bias":{"type":"object","maxProperties":1024,"additionalProperties":{"type":"number","minimum":-100,"maximum":100}},"stop":{"type":"array","maxItems":16,"items":{"type":"string","minLength":1,"maxLength":256}}}};
 const func2 = Object.prototype.hasOwnProperty;
 const func3 = runtime0.default;
 const pattern0 = new RegExp("^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$", "u");
@@ -1025,24 +1024,263 @@ validate13.errors = vErrors;
 return errors === 0;
 }
 
-const schema29 = {"type":"object","additionalProperties":false,"required":["mode"],"properties":{"mode":{"type":"string","enum":["pin","prefer","auto"]},"pin_pool_id":{"$ref":"#/components/schemas/PoolId"},"prefer_pools":{"type":"array","maxItems":16,"items":{"$ref":"#/components/schemas/PoolId"}},"avoid_pools":{"type":"array","maxItems":16,"items":{"$ref":"#/components/schemas/PoolId"}},"require_device_mask":{"type":"array","maxItems":64,"items":{"type":"integer","minimum":0,"maximum":1023}},"allow_fallback":{"type":"boolean"}}};
-const pattern3 = new RegExp("^[a-z0-9][a-z0-9._-]{0,63}$", "u");
+const schema27 = {"oneOf":[{"type":"string","enum":["none","auto","required"]},{"$ref":"#/components/schemas/ToolToCall"}]};
+const schema28 = {"type":"object","additionalProperties":false,"required":["type","function"],"properties":{"type":{"type":"string","enum":["function"]},"function":{"type":"object","additionalProperties":false,"required":["name"],"properties":{"name":{"type":"string","minLength":1,"maxLength":256}}}}};
 
 function validate17(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+const _errs0 = errors;
+let valid0 = false;
+let passing0 = null;
+const _errs1 = errors;
+if(typeof data !== "string"){
+const err0 = {instancePath,schemaPath:"#/oneOf/0/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err0];
+}
+else {
+vErrors.push(err0);
+}
+errors++;
+}
+if(!(((data === "none") || (data === "auto")) || (data === "required"))){
+const err1 = {instancePath,schemaPath:"#/oneOf/0/enum",keyword:"enum",params:{allowedValues: schema27.oneOf[0].enum},message:"must be equal to one of the allowed values"};
+if(vErrors === null){
+vErrors = [err1];
+}
+else {
+vErrors.push(err1);
+}
+errors++;
+}
+var _valid0 = _errs1 === errors;
+if(_valid0){
+valid0 = true;
+passing0 = 0;
+}
+const _errs3 = errors;
+const _errs4 = errors;
+if(errors === _errs4){
+if(data && typeof data == "object" && !Array.isArray(data)){
+let missing0;
+if(((data.type === undefined) && (missing0 = "type")) || ((data.function === undefined) && (missing0 = "function"))){
+const err2 = {instancePath,schemaPath:"#/components/schemas/ToolToCall/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"};
+if(vErrors === null){
+vErrors = [err2];
+}
+else {
+vErrors.push(err2);
+}
+errors++;
+}
+else {
+const _errs6 = errors;
+for(const key0 in data){
+if(!((key0 === "type") || (key0 === "function"))){
+const err3 = {instancePath,schemaPath:"#/components/schemas/ToolToCall/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
+if(vErrors === null){
+vErrors = [err3];
+}
+else {
+vErrors.push(err3);
+}
+errors++;
+break;
+}
+}
+if(_errs6 === errors){
+if(data.type !== undefined){
+let data0 = data.type;
+const _errs7 = errors;
+if(typeof data0 !== "string"){
+const err4 = {instancePath:instancePath+"/type",schemaPath:"#/components/schemas/ToolToCall/properties/type/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err4];
+}
+else {
+vErrors.push(err4);
+}
+errors++;
+}
+if(!(data0 === "function")){
+const err5 = {instancePath:instancePath+"/type",schemaPath:"#/components/schemas/ToolToCall/properties/type/enum",keyword:"enum",params:{allowedValues: schema28.properties.type.enum},message:"must be equal to one of the allowed values"};
+if(vErrors === null){
+vErrors = [err5];
+}
+else {
+vErrors.push(err5);
+}
+errors++;
+}
+var valid2 = _errs7 === errors;
+}
+else {
+var valid2 = true;
+}
+if(valid2){
+if(data.function !== undefined){
+let data1 = data.function;
+const _errs9 = errors;
+if(errors === _errs9){
+if(data1 && typeof data1 == "object" && !Array.isArray(data1)){
+let missing1;
+if((data1.name === undefined) && (missing1 = "name")){
+const err6 = {instancePath:instancePath+"/function",schemaPath:"#/components/schemas/ToolToCall/properties/function/required",keyword:"required",params:{missingProperty: missing1},message:"must have required property '"+missing1+"'"};
+if(vErrors === null){
+vErrors = [err6];
+}
+else {
+vErrors.push(err6);
+}
+errors++;
+}
+else {
+const _errs11 = errors;
+for(const key1 in data1){
+if(!(key1 === "name")){
+const err7 = {instancePath:instancePath+"/function",schemaPath:"#/components/schemas/ToolToCall/properties/function/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key1},message:"must NOT have additional properties"};
+if(vErrors === null){
+vErrors = [err7];
+}
+else {
+vErrors.push(err7);
+}
+errors++;
+break;
+}
+}
+if(_errs11 === errors){
+if(data1.name !== undefined){
+let data2 = data1.name;
+const _errs12 = errors;
+if(errors === _errs12){
+if(typeof data2 === "string"){
+if(func3(data2) > 256){
+const err8 = {instancePath:instancePath+"/function/name",schemaPath:"#/components/schemas/ToolToCall/properties/function/properties/name/maxLength",keyword:"maxLength",params:{limit: 256},message:"must NOT have more than 256 characters"};
+if(vErrors === null){
+vErrors = [err8];
+}
+else {
+vErrors.push(err8);
+}
+errors++;
+}
+else {
+if(func3(data2) < 1){
+const err9 = {instancePath:instancePath+"/function/name",schemaPath:"#/components/schemas/ToolToCall/properties/function/properties/name/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"};
+if(vErrors === null){
+vErrors = [err9];
+}
+else {
+vErrors.push(err9);
+}
+errors++;
+}
+}
+}
+else {
+const err10 = {instancePath:instancePath+"/function/name",schemaPath:"#/components/schemas/ToolToCall/properties/function/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err10];
+}
+else {
+vErrors.push(err10);
+}
+errors++;
+}
+}
+}
+}
+}
+}
+else {
+const err11 = {instancePath:instancePath+"/function",schemaPath:"#/components/schemas/ToolToCall/properties/function/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err11];
+}
+else {
+vErrors.push(err11);
+}
+errors++;
+}
+}
+var valid2 = _errs9 === errors;
+}
+else {
+var valid2 = true;
+}
+}
+}
+}
+}
+else {
+const err12 = {instancePath,schemaPath:"#/components/schemas/ToolToCall/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err12];
+}
+else {
+vErrors.push(err12);
+}
+errors++;
+}
+}
+var _valid0 = _errs3 === errors;
+if(_valid0 && valid0){
+valid0 = false;
+passing0 = [passing0, 1];
+}
+else {
+if(_valid0){
+valid0 = true;
+passing0 = 1;
+}
+}
+if(!valid0){
+const err13 = {instancePath,schemaPath:"#/oneOf",keyword:"oneOf",params:{passingSchemas: passing0},message:"must match exactly one schema in oneOf"};
+if(vErrors === null){
+vErrors = [err13];
+}
+else {
+vErrors.push(err13);
+}
+errors++;
+validate17.errors = vErrors;
+return false;
+}
+else {
+errors = _errs0;
+if(vErrors !== null){
+if(_errs0){
+vErrors.length = _errs0;
+}
+else {
+vErrors = null;
+}
+}
+}
+validate17.errors = vErrors;
+return errors === 0;
+}
+
+const schema30 = {"type":"object","additionalProperties":false,"required":["mode"],"properties":{"mode":{"type":"string","enum":["pin","prefer","auto"]},"pin_pool_id":{"$ref":"#/components/schemas/PoolId"},"prefer_pools":{"type":"array","maxItems":16,"items":{"$ref":"#/components/schemas/PoolId"}},"avoid_pools":{"type":"array","maxItems":16,"items":{"$ref":"#/components/schemas/PoolId"}},"require_device_mask":{"type":"array","maxItems":64,"items":{"type":"integer","minimum":0,"maximum":1023}},"allow_fallback":{"type":"boolean"}}};
+const pattern3 = new RegExp("^[a-z0-9][a-z0-9._-]{0,63}$", "u");
+
+function validate19(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if((data.mode === undefined) && (missing0 = "mode")){
-validate17.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate19.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
 const _errs1 = errors;
 for(const key0 in data){
 if(!((((((key0 === "mode") || (key0 === "pin_pool_id")) || (key0 === "prefer_pools")) || (key0 === "avoid_pools")) || (key0 === "require_device_mask")) || (key0 === "allow_fallback"))){
-validate17.errors = [{instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"}];
+validate19.errors = [{instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"}];
 return false;
 break;
 }
@@ -1052,11 +1290,11 @@ if(data.mode !== undefined){
 let data0 = data.mode;
 const _errs2 = errors;
 if(typeof data0 !== "string"){
-validate17.errors = [{instancePath:instancePath+"/mode",schemaPath:"#/properties/mode/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate19.errors = [{instancePath:instancePath+"/mode",schemaPath:"#/properties/mode/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 if(!(((data0 === "pin") || (data0 === "prefer")) || (data0 === "auto"))){
-validate17.errors = [{instancePath:instancePath+"/mode",schemaPath:"#/properties/mode/enum",keyword:"enum",params:{allowedValues: schema29.properties.mode.enum},message:"must be equal to one of the allowed values"}];
+validate19.errors = [{instancePath:instancePath+"/mode",schemaPath:"#/properties/mode/enum",keyword:"enum",params:{allowedValues: schema30.properties.mode.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
 var valid0 = _errs2 === errors;
@@ -1072,18 +1310,18 @@ const _errs5 = errors;
 if(errors === _errs5){
 if(typeof data1 === "string"){
 if(func3(data1) > 64){
-validate17.errors = [{instancePath:instancePath+"/pin_pool_id",schemaPath:"#/components/schemas/PoolId/maxLength",keyword:"maxLength",params:{limit: 64},message:"must NOT have more than 64 characters"}];
+validate19.errors = [{instancePath:instancePath+"/pin_pool_id",schemaPath:"#/components/schemas/PoolId/maxLength",keyword:"maxLength",params:{limit: 64},message:"must NOT have more than 64 characters"}];
 return false;
 }
 else {
 if(!pattern3.test(data1)){
-validate17.errors = [{instancePath:instancePath+"/pin_pool_id",schemaPath:"#/components/schemas/PoolId/pattern",keyword:"pattern",params:{pattern: "^[a-z0-9][a-z0-9._-]{0,63}$"},message:"must match pattern \""+"^[a-z0-9][a-z0-9._-]{0,63}$"+"\""}];
+validate19.errors = [{instancePath:instancePath+"/pin_pool_id",schemaPath:"#/components/schemas/PoolId/pattern",keyword:"pattern",params:{pattern: "^[a-z0-9][a-z0-9._-]{0,63}$"},message:"must match pattern \""+"^[a-z0-9][a-z0-9._-]{0,63}$"+"\""}];
 return false;
 }
 }
 }
 else {
-validate17.errors = [{instancePath:instancePath+"/pin_pool_id",schemaPath:"#/components/schemas/PoolId/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate19.errors = [{instancePath:instancePath+"/pin_pool_id",schemaPath:"#/components/schemas/PoolId/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -1099,7 +1337,7 @@ const _errs7 = errors;
 if(errors === _errs7){
 if(Array.isArray(data2)){
 if(data2.length > 16){
-validate17.errors = [{instancePath:instancePath+"/prefer_pools",schemaPath:"#/properties/prefer_pools/maxItems",keyword:"maxItems",params:{limit: 16},message:"must NOT have more than 16 items"}];
+validate19.errors = [{instancePath:instancePath+"/prefer_pools",schemaPath:"#/properties/prefer_pools/maxItems",keyword:"maxItems",params:{limit: 16},message:"must NOT have more than 16 items"}];
 return false;
 }
 else {
@@ -1112,18 +1350,18 @@ const _errs10 = errors;
 if(errors === _errs10){
 if(typeof data3 === "string"){
 if(func3(data3) > 64){
-validate17.errors = [{instancePath:instancePath+"/prefer_pools/" + i0,schemaPath:"#/components/schemas/PoolId/maxLength",keyword:"maxLength",params:{limit: 64},message:"must NOT have more than 64 characters"}];
+validate19.errors = [{instancePath:instancePath+"/prefer_pools/" + i0,schemaPath:"#/components/schemas/PoolId/maxLength",keyword:"maxLength",params:{limit: 64},message:"must NOT have more than 64 characters"}];
 return false;
 }
 else {
 if(!pattern3.test(data3)){
-validate17.errors = [{instancePath:instancePath+"/prefer_pools/" + i0,schemaPath:"#/components/schemas/PoolId/pattern",keyword:"pattern",params:{pattern: "^[a-z0-9][a-z0-9._-]{0,63}$"},message:"must match pattern \""+"^[a-z0-9][a-z0-9._-]{0,63}$"+"\""}];
+validate19.errors = [{instancePath:instancePath+"/prefer_pools/" + i0,schemaPath:"#/components/schemas/PoolId/pattern",keyword:"pattern",params:{pattern: "^[a-z0-9][a-z0-9._-]{0,63}$"},message:"must match pattern \""+"^[a-z0-9][a-z0-9._-]{0,63}$"+"\""}];
 return false;
 }
 }
 }
 else {
-validate17.errors = [{instancePath:instancePath+"/prefer_pools/" + i0,schemaPath:"#/components/schemas/PoolId/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate19.errors = [{instancePath:instancePath+"/prefer_pools/" + i0,schemaPath:"#/components/schemas/PoolId/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -1135,7 +1373,7 @@ break;
 }
 }
 else {
-validate17.errors = [{instancePath:instancePath+"/prefer_pools",schemaPath:"#/properties/prefer_pools/type",keyword:"type",params:{type: "array"},message:"must be array"}];
+validate19.errors = [{instancePath:instancePath+"/prefer_pools",schemaPath:"#/properties/prefer_pools/type",keyword:"type",params:{type: "array"},message:"must be array"}];
 return false;
 }
 }
@@ -1151,7 +1389,7 @@ const _errs12 = errors;
 if(errors === _errs12){
 if(Array.isArray(data4)){
 if(data4.length > 16){
-validate17.errors = [{instancePath:instancePath+"/avoid_pools",schemaPath:"#/properties/avoid_pools/maxItems",keyword:"maxItems",params:{limit: 16},message:"must NOT have more than 16 items"}];
+validate19.errors = [{instancePath:instancePath+"/avoid_pools",schemaPath:"#/properties/avoid_pools/maxItems",keyword:"maxItems",params:{limit: 16},message:"must NOT have more than 16 items"}];
 return false;
 }
 else {
@@ -1164,18 +1402,18 @@ const _errs15 = errors;
 if(errors === _errs15){
 if(typeof data5 === "string"){
 if(func3(data5) > 64){
-validate17.errors = [{instancePath:instancePath+"/avoid_pools/" + i1,schemaPath:"#/components/schemas/PoolId/maxLength",keyword:"maxLength",params:{limit: 64},message:"must NOT have more than 64 characters"}];
+validate19.errors = [{instancePath:instancePath+"/avoid_pools/" + i1,schemaPath:"#/components/schemas/PoolId/maxLength",keyword:"maxLength",params:{limit: 64},message:"must NOT have more than 64 characters"}];
 return false;
 }
 else {
 if(!pattern3.test(data5)){
-validate17.errors = [{instancePath:instancePath+"/avoid_pools/" + i1,schemaPath:"#/components/schemas/PoolId/pattern",keyword:"pattern",params:{pattern: "^[a-z0-9][a-z0-9._-]{0,63}$"},message:"must match pattern \""+"^[a-z0-9][a-z0-9._-]{0,63}$"+"\""}];
+validate19.errors = [{instancePath:instancePath+"/avoid_pools/" + i1,schemaPath:"#/components/schemas/PoolId/pattern",keyword:"pattern",params:{pattern: "^[a-z0-9][a-z0-9._-]{0,63}$"},message:"must match pattern \""+"^[a-z0-9][a-z0-9._-]{0,63}$"+"\""}];
 return false;
 }
 }
 }
 else {
-validate17.errors = [{instancePath:instancePath+"/avoid_pools/" + i1,schemaPath:"#/components/schemas/PoolId/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate19.errors = [{instancePath:instancePath+"/avoid_pools/" + i1,schemaPath:"#/components/schemas/PoolId/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -1187,7 +1425,7 @@ break;
 }
 }
 else {
-validate17.errors = [{instancePath:instancePath+"/avoid_pools",schemaPath:"#/properties/avoid_pools/type",keyword:"type",params:{type: "array"},message:"must be array"}];
+validate19.errors = [{instancePath:instancePath+"/avoid_pools",schemaPath:"#/properties/avoid_pools/type",keyword:"type",params:{type: "array"},message:"must be array"}];
 return false;
 }
 }
@@ -1203,7 +1441,7 @@ const _errs17 = errors;
 if(errors === _errs17){
 if(Array.isArray(data6)){
 if(data6.length > 64){
-validate17.errors = [{instancePath:instancePath+"/require_device_mask",schemaPath:"#/properties/require_device_mask/maxItems",keyword:"maxItems",params:{limit: 64},message:"must NOT have more than 64 items"}];
+validate19.errors = [{instancePath:instancePath+"/require_device_mask",schemaPath:"#/properties/require_device_mask/maxItems",keyword:"maxItems",params:{limit: 64},message:"must NOT have more than 64 items"}];
 return false;
 }
 else {
@@ -1213,18 +1451,18 @@ for(let i2=0; i2<len2; i2++){
 let data7 = data6[i2];
 const _errs19 = errors;
 if(!((typeof data7 == "number") && (!(data7 % 1) && !isNaN(data7)))){
-validate17.errors = [{instancePath:instancePath+"/require_device_mask/" + i2,schemaPath:"#/properties/require_device_mask/items/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate19.errors = [{instancePath:instancePath+"/require_device_mask/" + i2,schemaPath:"#/properties/require_device_mask/items/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs19){
 if(typeof data7 == "number"){
 if(data7 > 1023 || isNaN(data7)){
-validate17.errors = [{instancePath:instancePath+"/require_device_mask/" + i2,schemaPath:"#/properties/require_device_mask/items/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1023},message:"must be <= 1023"}];
+validate19.errors = [{instancePath:instancePath+"/require_device_mask/" + i2,schemaPath:"#/properties/require_device_mask/items/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1023},message:"must be <= 1023"}];
 return false;
 }
 else {
 if(data7 < 0 || isNaN(data7)){
-validate17.errors = [{instancePath:instancePath+"/require_device_mask/" + i2,schemaPath:"#/properties/require_device_mask/items/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate19.errors = [{instancePath:instancePath+"/require_device_mask/" + i2,schemaPath:"#/properties/require_device_mask/items/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -1238,7 +1476,7 @@ break;
 }
 }
 else {
-validate17.errors = [{instancePath:instancePath+"/require_device_mask",schemaPath:"#/properties/require_device_mask/type",keyword:"type",params:{type: "array"},message:"must be array"}];
+validate19.errors = [{instancePath:instancePath+"/require_device_mask",schemaPath:"#/properties/require_device_mask/type",keyword:"type",params:{type: "array"},message:"must be array"}];
 return false;
 }
 }
@@ -1251,7 +1489,7 @@ if(valid0){
 if(data.allow_fallback !== undefined){
 const _errs21 = errors;
 if(typeof data.allow_fallback !== "boolean"){
-validate17.errors = [{instancePath:instancePath+"/allow_fallback",schemaPath:"#/properties/allow_fallback/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
+validate19.errors = [{instancePath:instancePath+"/allow_fallback",schemaPath:"#/properties/allow_fallback/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
 return false;
 }
 var valid0 = _errs21 === errors;
@@ -1268,11 +1506,11 @@ var valid0 = true;
 }
 }
 else {
-validate17.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate19.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate17.errors = vErrors;
+validate19.errors = vErrors;
 return errors === 0;
 }
 
@@ -1408,7 +1646,7 @@ if(typeof data4 !== "string"){
 validate12.errors = [{instancePath:instancePath+"/engine",schemaPath:"#/components/schemas/Engine/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
-if(!(((((((data4 === "mock") || (data4 === "llamacpp")) || (data4 === "vllm")) || (data4 === "tgi")) || (data4 === "triton")) || (data4 === "ollama")) || (data4 === "openai"))){
+if(!((((((((data4 === "mock") || (data4 === "llamacpp")) || (data4 === "vllm")) || (data4 === "sglang")) || (data4 === "tgi")) || (data4 === "triton")) || (data4 === "ollama")) || (data4 === "openai"))){
 validate12.errors = [{instancePath:instancePath+"/engine",schemaPath:"#/components/schemas/Engine/enum",keyword:"enum",params:{allowedValues: schema18.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
@@ -1877,235 +2115,10 @@ var valid0 = true;
 }
 if(valid0){
 if(data.tool_choice !== undefined){
-let data24 = data.tool_choice;
 const _errs59 = errors;
-const _errs61 = errors;
-let valid14 = false;
-let passing0 = null;
-const _errs62 = errors;
-if(typeof data24 !== "string"){
-const err0 = {instancePath:instancePath+"/tool_choice",schemaPath:"#/components/schemas/ToolChoice/oneOf/0/type",keyword:"type",params:{type: "string"},message:"must be string"};
-if(vErrors === null){
-vErrors = [err0];
-}
-else {
-vErrors.push(err0);
-}
-errors++;
-}
-if(!(((data24 === "none") || (data24 === "auto")) || (data24 === "required"))){
-const err1 = {instancePath:instancePath+"/tool_choice",schemaPath:"#/components/schemas/ToolChoice/oneOf/0/enum",keyword:"enum",params:{allowedValues: schema27.oneOf[0].enum},message:"must be equal to one of the allowed values"};
-if(vErrors === null){
-vErrors = [err1];
-}
-else {
-vErrors.push(err1);
-}
-errors++;
-}
-var _valid0 = _errs62 === errors;
-if(_valid0){
-valid14 = true;
-passing0 = 0;
-}
-const _errs64 = errors;
-if(errors === _errs64){
-if(data24 && typeof data24 == "object" && !Array.isArray(data24)){
-let missing2;
-if(((data24.type === undefined) && (missing2 = "type")) || ((data24.function === undefined) && (missing2 = "function"))){
-const err2 = {instancePath:instancePath+"/tool_choice",schemaPath:"#/components/schemas/ToolChoice/oneOf/1/required",keyword:"required",params:{missingProperty: missing2},message:"must have required property '"+missing2+"'"};
-if(vErrors === null){
-vErrors = [err2];
-}
-else {
-vErrors.push(err2);
-}
-errors++;
-}
-else {
-const _errs66 = errors;
-for(const key3 in data24){
-if(!((key3 === "type") || (key3 === "function"))){
-const err3 = {instancePath:instancePath+"/tool_choice",schemaPath:"#/components/schemas/ToolChoice/oneOf/1/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key3},message:"must NOT have additional properties"};
-if(vErrors === null){
-vErrors = [err3];
-}
-else {
-vErrors.push(err3);
-}
-errors++;
-break;
-}
-}
-if(_errs66 === errors){
-if(data24.type !== undefined){
-let data25 = data24.type;
-const _errs67 = errors;
-if(typeof data25 !== "string"){
-const err4 = {instancePath:instancePath+"/tool_choice/type",schemaPath:"#/components/schemas/ToolChoice/oneOf/1/properties/type/type",keyword:"type",params:{type: "string"},message:"must be string"};
-if(vErrors === null){
-vErrors = [err4];
-}
-else {
-vErrors.push(err4);
-}
-errors++;
-}
-if(!(data25 === "function")){
-const err5 = {instancePath:instancePath+"/tool_choice/type",schemaPath:"#/components/schemas/ToolChoice/oneOf/1/properties/type/enum",keyword:"enum",params:{allowedValues: schema27.oneOf[1].properties.type.enum},message:"must be equal to one of the allowed values"};
-if(vErrors === null){
-vErrors = [err5];
-}
-else {
-vErrors.push(err5);
-}
-errors++;
-}
-var valid15 = _errs67 === errors;
-}
-else {
-var valid15 = true;
-}
-if(valid15){
-if(data24.function !== undefined){
-let data26 = data24.function;
-const _errs69 = errors;
-if(errors === _errs69){
-if(data26 && typeof data26 == "object" && !Array.isArray(data26)){
-let missing3;
-if((data26.name === undefined) && (missing3 = "name")){
-const err6 = {instancePath:instancePath+"/tool_choice/function",schemaPath:"#/components/schemas/ToolChoice/oneOf/1/properties/function/required",keyword:"required",params:{missingProperty: missing3},message:"must have required property '"+missing3+"'"};
-if(vErrors === null){
-vErrors = [err6];
-}
-else {
-vErrors.push(err6);
-}
-errors++;
-}
-else {
-const _errs71 = errors;
-for(const key4 in data26){
-if(!(key4 === "name")){
-const err7 = {instancePath:instancePath+"/tool_choice/function",schemaPath:"#/components/schemas/ToolChoice/oneOf/1/properties/function/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key4},message:"must NOT have additional properties"};
-if(vErrors === null){
-vErrors = [err7];
-}
-else {
-vErrors.push(err7);
-}
-errors++;
-break;
-}
-}
-if(_errs71 === errors){
-if(data26.name !== undefined){
-let data27 = data26.name;
-const _errs72 = errors;
-if(errors === _errs72){
-if(typeof data27 === "string"){
-if(func3(data27) > 256){
-const err8 = {instancePath:instancePath+"/tool_choice/function/name",schemaPath:"#/components/schemas/ToolChoice/oneOf/1/properties/function/properties/name/maxLength",keyword:"maxLength",params:{limit: 256},message:"must NOT have more than 256 characters"};
-if(vErrors === null){
-vErrors = [err8];
-}
-else {
-vErrors.push(err8);
-}
-errors++;
-}
-else {
-if(func3(data27) < 1){
-const err9 = {instancePath:instancePath+"/tool_choice/function/name",schemaPath:"#/components/schemas/ToolChoice/oneOf/1/properties/function/properties/name/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"};
-if(vErrors === null){
-vErrors = [err9];
-}
-else {
-vErrors.push(err9);
-}
-errors++;
-}
-}
-}
-else {
-const err10 = {instancePath:instancePath+"/tool_choice/function/name",schemaPath:"#/components/schemas/ToolChoice/oneOf/1/properties/function/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string"};
-if(vErrors === null){
-vErrors = [err10];
-}
-else {
-vErrors.push(err10);
-}
-errors++;
-}
-}
-}
-}
-}
-}
-else {
-const err11 = {instancePath:instancePath+"/tool_choice/function",schemaPath:"#/components/schemas/ToolChoice/oneOf/1/properties/function/type",keyword:"type",params:{type: "object"},message:"must be object"};
-if(vErrors === null){
-vErrors = [err11];
-}
-else {
-vErrors.push(err11);
-}
-errors++;
-}
-}
-var valid15 = _errs69 === errors;
-}
-else {
-var valid15 = true;
-}
-}
-}
-}
-}
-else {
-const err12 = {instancePath:instancePath+"/tool_choice",schemaPath:"#/components/schemas/ToolChoice/oneOf/1/type",keyword:"type",params:{type: "object"},message:"must be object"};
-if(vErrors === null){
-vErrors = [err12];
-}
-else {
-vErrors.push(err12);
-}
-errors++;
-}
-}
-var _valid0 = _errs64 === errors;
-if(_valid0 && valid14){
-valid14 = false;
-passing0 = [passing0, 1];
-}
-else {
-if(_valid0){
-valid14 = true;
-passing0 = 1;
-}
-}
-if(!valid14){
-const err13 = {instancePath:instancePath+"/tool_choice",schemaPath:"#/components/schemas/ToolChoice/oneOf",keyword:"oneOf",params:{passingSchemas: passing0},message:"must match exactly one schema in oneOf"};
-if(vErrors === null){
-vErrors = [err13];
-}
-else {
-vErrors.push(err13);
-}
-errors++;
-validate12.errors = vErrors;
-return false;
-}
-else {
-errors = _errs61;
-if(vErrors !== null){
-if(_errs61){
-vErrors.length = _errs61;
-}
-else {
-vErrors = null;
-}
-}
+if(!(validate17(data.tool_choice, {instancePath:instancePath+"/tool_choice",parentData:data,parentDataProperty:"tool_choice",rootData}))){
+vErrors = vErrors === null ? validate17.errors : vErrors.concat(validate17.errors);
+errors = vErrors.length;
 }
 var valid0 = _errs59 === errors;
 }
@@ -2114,86 +2127,86 @@ var valid0 = true;
 }
 if(valid0){
 if(data.parallel_tool_calls !== undefined){
-const _errs74 = errors;
+const _errs60 = errors;
 if(typeof data.parallel_tool_calls !== "boolean"){
 validate12.errors = [{instancePath:instancePath+"/parallel_tool_calls",schemaPath:"#/properties/parallel_tool_calls/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
 return false;
 }
-var valid0 = _errs74 === errors;
+var valid0 = _errs60 === errors;
 }
 else {
 var valid0 = true;
 }
 if(valid0){
 if(data.response_format !== undefined){
-let data29 = data.response_format;
-const _errs76 = errors;
-const _errs77 = errors;
-if(errors === _errs77){
-if(data29 && typeof data29 == "object" && !Array.isArray(data29)){
-let missing4;
-if((data29.type === undefined) && (missing4 = "type")){
-validate12.errors = [{instancePath:instancePath+"/response_format",schemaPath:"#/components/schemas/ResponseFormat/required",keyword:"required",params:{missingProperty: missing4},message:"must have required property '"+missing4+"'"}];
+let data26 = data.response_format;
+const _errs62 = errors;
+const _errs63 = errors;
+if(errors === _errs63){
+if(data26 && typeof data26 == "object" && !Array.isArray(data26)){
+let missing2;
+if((data26.type === undefined) && (missing2 = "type")){
+validate12.errors = [{instancePath:instancePath+"/response_format",schemaPath:"#/components/schemas/ResponseFormat/required",keyword:"required",params:{missingProperty: missing2},message:"must have required property '"+missing2+"'"}];
 return false;
 }
 else {
-const _errs79 = errors;
-for(const key5 in data29){
-if(!((key5 === "type") || (key5 === "json_schema"))){
-validate12.errors = [{instancePath:instancePath+"/response_format",schemaPath:"#/components/schemas/ResponseFormat/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key5},message:"must NOT have additional properties"}];
+const _errs65 = errors;
+for(const key3 in data26){
+if(!((key3 === "type") || (key3 === "json_schema"))){
+validate12.errors = [{instancePath:instancePath+"/response_format",schemaPath:"#/components/schemas/ResponseFormat/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key3},message:"must NOT have additional properties"}];
 return false;
 break;
 }
 }
-if(_errs79 === errors){
-if(data29.type !== undefined){
-let data30 = data29.type;
-const _errs80 = errors;
-if(typeof data30 !== "string"){
+if(_errs65 === errors){
+if(data26.type !== undefined){
+let data27 = data26.type;
+const _errs66 = errors;
+if(typeof data27 !== "string"){
 validate12.errors = [{instancePath:instancePath+"/response_format/type",schemaPath:"#/components/schemas/ResponseFormat/properties/type/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
-if(!(((data30 === "text") || (data30 === "json_object")) || (data30 === "json_schema"))){
-validate12.errors = [{instancePath:instancePath+"/response_format/type",schemaPath:"#/components/schemas/ResponseFormat/properties/type/enum",keyword:"enum",params:{allowedValues: schema28.properties.type.enum},message:"must be equal to one of the allowed values"}];
+if(!(((data27 === "text") || (data27 === "json_object")) || (data27 === "json_schema"))){
+validate12.errors = [{instancePath:instancePath+"/response_format/type",schemaPath:"#/components/schemas/ResponseFormat/properties/type/enum",keyword:"enum",params:{allowedValues: schema29.properties.type.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
-var valid18 = _errs80 === errors;
+var valid14 = _errs66 === errors;
 }
 else {
-var valid18 = true;
+var valid14 = true;
 }
-if(valid18){
-if(data29.json_schema !== undefined){
-let data31 = data29.json_schema;
-const _errs82 = errors;
-if(errors === _errs82){
-if(data31 && typeof data31 == "object" && !Array.isArray(data31)){
-let missing5;
-if(((data31.name === undefined) && (missing5 = "name")) || ((data31.schema === undefined) && (missing5 = "schema"))){
-validate12.errors = [{instancePath:instancePath+"/response_format/json_schema",schemaPath:"#/components/schemas/ResponseFormat/properties/json_schema/required",keyword:"required",params:{missingProperty: missing5},message:"must have required property '"+missing5+"'"}];
+if(valid14){
+if(data26.json_schema !== undefined){
+let data28 = data26.json_schema;
+const _errs68 = errors;
+if(errors === _errs68){
+if(data28 && typeof data28 == "object" && !Array.isArray(data28)){
+let missing3;
+if(((data28.name === undefined) && (missing3 = "name")) || ((data28.schema === undefined) && (missing3 = "schema"))){
+validate12.errors = [{instancePath:instancePath+"/response_format/json_schema",schemaPath:"#/components/schemas/ResponseFormat/properties/json_schema/required",keyword:"required",params:{missingProperty: missing3},message:"must have required property '"+missing3+"'"}];
 return false;
 }
 else {
-const _errs84 = errors;
-for(const key6 in data31){
-if(!((((key6 === "name") || (key6 === "description")) || (key6 === "schema")) || (key6 === "strict"))){
-validate12.errors = [{instancePath:instancePath+"/response_format/json_schema",schemaPath:"#/components/schemas/ResponseFormat/properties/json_schema/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key6},message:"must NOT have additional properties"}];
+const _errs70 = errors;
+for(const key4 in data28){
+if(!((((key4 === "name") || (key4 === "description")) || (key4 === "schema")) || (key4 === "strict"))){
+validate12.errors = [{instancePath:instancePath+"/response_format/json_schema",schemaPath:"#/components/schemas/ResponseFormat/properties/json_schema/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key4},message:"must NOT have additional properties"}];
 return false;
 break;
 }
 }
-if(_errs84 === errors){
-if(data31.name !== undefined){
-let data32 = data31.name;
-const _errs85 = errors;
-if(errors === _errs85){
-if(typeof data32 === "string"){
-if(func3(data32) > 256){
+if(_errs70 === errors){
+if(data28.name !== undefined){
+let data29 = data28.name;
+const _errs71 = errors;
+if(errors === _errs71){
+if(typeof data29 === "string"){
+if(func3(data29) > 256){
 validate12.errors = [{instancePath:instancePath+"/response_format/json_schema/name",schemaPath:"#/components/schemas/ResponseFormat/properties/json_schema/properties/name/maxLength",keyword:"maxLength",params:{limit: 256},message:"must NOT have more than 256 characters"}];
 return false;
 }
 else {
-if(func3(data32) < 1){
+if(func3(data29) < 1){
 validate12.errors = [{instancePath:instancePath+"/response_format/json_schema/name",schemaPath:"#/components/schemas/ResponseFormat/properties/json_schema/properties/name/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
 return false;
 }
@@ -2204,18 +2217,18 @@ validate12.errors = [{instancePath:instancePath+"/response_format/json_schema/na
 return false;
 }
 }
-var valid19 = _errs85 === errors;
+var valid15 = _errs71 === errors;
 }
 else {
-var valid19 = true;
+var valid15 = true;
 }
-if(valid19){
-if(data31.description !== undefined){
-let data33 = data31.description;
-const _errs87 = errors;
-if(errors === _errs87){
-if(typeof data33 === "string"){
-if(func3(data33) > 100000){
+if(valid15){
+if(data28.description !== undefined){
+let data30 = data28.description;
+const _errs73 = errors;
+if(errors === _errs73){
+if(typeof data30 === "string"){
+if(func3(data30) > 100000){
 validate12.errors = [{instancePath:instancePath+"/response_format/json_schema/description",schemaPath:"#/components/schemas/ResponseFormat/properties/json_schema/properties/description/maxLength",keyword:"maxLength",params:{limit: 100000},message:"must NOT have more than 100000 characters"}];
 return false;
 }
@@ -2225,39 +2238,39 @@ validate12.errors = [{instancePath:instancePath+"/response_format/json_schema/de
 return false;
 }
 }
-var valid19 = _errs87 === errors;
+var valid15 = _errs73 === errors;
 }
 else {
-var valid19 = true;
+var valid15 = true;
 }
-if(valid19){
-if(data31.schema !== undefined){
-let data34 = data31.schema;
-const _errs89 = errors;
-if(errors === _errs89){
-if(data34 && typeof data34 == "object" && !Array.isArray(data34)){
+if(valid15){
+if(data28.schema !== undefined){
+let data31 = data28.schema;
+const _errs75 = errors;
+if(errors === _errs75){
+if(data31 && typeof data31 == "object" && !Array.isArray(data31)){
 }
 else {
 validate12.errors = [{instancePath:instancePath+"/response_format/json_schema/schema",schemaPath:"#/components/schemas/ResponseFormat/properties/json_schema/properties/schema/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-var valid19 = _errs89 === errors;
+var valid15 = _errs75 === errors;
 }
 else {
-var valid19 = true;
+var valid15 = true;
 }
-if(valid19){
-if(data31.strict !== undefined){
-const _errs92 = errors;
-if(typeof data31.strict !== "boolean"){
+if(valid15){
+if(data28.strict !== undefined){
+const _errs78 = errors;
+if(typeof data28.strict !== "boolean"){
 validate12.errors = [{instancePath:instancePath+"/response_format/json_schema/strict",schemaPath:"#/components/schemas/ResponseFormat/properties/json_schema/properties/strict/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
 return false;
 }
-var valid19 = _errs92 === errors;
+var valid15 = _errs78 === errors;
 }
 else {
-var valid19 = true;
+var valid15 = true;
 }
 }
 }
@@ -2270,10 +2283,10 @@ validate12.errors = [{instancePath:instancePath+"/response_format/json_schema",s
 return false;
 }
 }
-var valid18 = _errs82 === errors;
+var valid14 = _errs68 === errors;
 }
 else {
-var valid18 = true;
+var valid14 = true;
 }
 }
 }
@@ -2284,172 +2297,172 @@ validate12.errors = [{instancePath:instancePath+"/response_format",schemaPath:"#
 return false;
 }
 }
-var valid0 = _errs76 === errors;
+var valid0 = _errs62 === errors;
 }
 else {
 var valid0 = true;
 }
 if(valid0){
 if(data.reasoning_effort !== undefined){
-let data36 = data.reasoning_effort;
-const _errs94 = errors;
-if(typeof data36 !== "string"){
+let data33 = data.reasoning_effort;
+const _errs80 = errors;
+if(typeof data33 !== "string"){
 validate12.errors = [{instancePath:instancePath+"/reasoning_effort",schemaPath:"#/properties/reasoning_effort/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
-if(!(((((data36 === "none") || (data36 === "minimal")) || (data36 === "low")) || (data36 === "medium")) || (data36 === "high"))){
+if(!(((((data33 === "none") || (data33 === "minimal")) || (data33 === "low")) || (data33 === "medium")) || (data33 === "high"))){
 validate12.errors = [{instancePath:instancePath+"/reasoning_effort",schemaPath:"#/properties/reasoning_effort/enum",keyword:"enum",params:{allowedValues: schema13.properties.reasoning_effort.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
-var valid0 = _errs94 === errors;
+var valid0 = _errs80 === errors;
 }
 else {
 var valid0 = true;
 }
 if(valid0){
 if(data.logprobs !== undefined){
-const _errs96 = errors;
+const _errs82 = errors;
 if(typeof data.logprobs !== "boolean"){
 validate12.errors = [{instancePath:instancePath+"/logprobs",schemaPath:"#/properties/logprobs/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
 return false;
 }
-var valid0 = _errs96 === errors;
+var valid0 = _errs82 === errors;
 }
 else {
 var valid0 = true;
 }
 if(valid0){
 if(data.top_logprobs !== undefined){
-let data38 = data.top_logprobs;
-const _errs98 = errors;
-if(!((typeof data38 == "number") && (!(data38 % 1) && !isNaN(data38)))){
+let data35 = data.top_logprobs;
+const _errs84 = errors;
+if(!((typeof data35 == "number") && (!(data35 % 1) && !isNaN(data35)))){
 validate12.errors = [{instancePath:instancePath+"/top_logprobs",schemaPath:"#/properties/top_logprobs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
-if(errors === _errs98){
-if(typeof data38 == "number"){
-if(data38 > 20 || isNaN(data38)){
+if(errors === _errs84){
+if(typeof data35 == "number"){
+if(data35 > 20 || isNaN(data35)){
 validate12.errors = [{instancePath:instancePath+"/top_logprobs",schemaPath:"#/properties/top_logprobs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 20},message:"must be <= 20"}];
 return false;
 }
 else {
-if(data38 < 0 || isNaN(data38)){
+if(data35 < 0 || isNaN(data35)){
 validate12.errors = [{instancePath:instancePath+"/top_logprobs",schemaPath:"#/properties/top_logprobs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
 }
 }
-var valid0 = _errs98 === errors;
+var valid0 = _errs84 === errors;
 }
 else {
 var valid0 = true;
 }
 if(valid0){
 if(data.deadline_ms !== undefined){
-let data39 = data.deadline_ms;
-const _errs100 = errors;
-if(!((typeof data39 == "number") && (!(data39 % 1) && !isNaN(data39)))){
+let data36 = data.deadline_ms;
+const _errs86 = errors;
+if(!((typeof data36 == "number") && (!(data36 % 1) && !isNaN(data36)))){
 validate12.errors = [{instancePath:instancePath+"/deadline_ms",schemaPath:"#/properties/deadline_ms/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
-if(errors === _errs100){
-if(typeof data39 == "number"){
-if(data39 > 86400000 || isNaN(data39)){
+if(errors === _errs86){
+if(typeof data36 == "number"){
+if(data36 > 86400000 || isNaN(data36)){
 validate12.errors = [{instancePath:instancePath+"/deadline_ms",schemaPath:"#/properties/deadline_ms/maximum",keyword:"maximum",params:{comparison: "<=", limit: 86400000},message:"must be <= 86400000"}];
 return false;
 }
 else {
-if(data39 < 1 || isNaN(data39)){
+if(data36 < 1 || isNaN(data36)){
 validate12.errors = [{instancePath:instancePath+"/deadline_ms",schemaPath:"#/properties/deadline_ms/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
 }
 }
-var valid0 = _errs100 === errors;
+var valid0 = _errs86 === errors;
 }
 else {
 var valid0 = true;
 }
 if(valid0){
 if(data.expected_tokens !== undefined){
-let data40 = data.expected_tokens;
-const _errs102 = errors;
-if(!((typeof data40 == "number") && (!(data40 % 1) && !isNaN(data40)))){
+let data37 = data.expected_tokens;
+const _errs88 = errors;
+if(!((typeof data37 == "number") && (!(data37 % 1) && !isNaN(data37)))){
 validate12.errors = [{instancePath:instancePath+"/expected_tokens",schemaPath:"#/properties/expected_tokens/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
-if(errors === _errs102){
-if(typeof data40 == "number"){
-if(data40 > 10000000 || isNaN(data40)){
+if(errors === _errs88){
+if(typeof data37 == "number"){
+if(data37 > 10000000 || isNaN(data37)){
 validate12.errors = [{instancePath:instancePath+"/expected_tokens",schemaPath:"#/properties/expected_tokens/maximum",keyword:"maximum",params:{comparison: "<=", limit: 10000000},message:"must be <= 10000000"}];
 return false;
 }
 else {
-if(data40 < 1 || isNaN(data40)){
+if(data37 < 1 || isNaN(data37)){
 validate12.errors = [{instancePath:instancePath+"/expected_tokens",schemaPath:"#/properties/expected_tokens/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
 }
 }
-var valid0 = _errs102 === errors;
+var valid0 = _errs88 === errors;
 }
 else {
 var valid0 = true;
 }
 if(valid0){
-let data41 = data.kv_hint;
-const _errs104 = errors;
-if(typeof data41 !== "string"){
+let data38 = data.kv_hint;
+const _errs90 = errors;
+if(typeof data38 !== "string"){
 validate12.errors = [{instancePath:instancePath+"/kv_hint",schemaPath:"#/properties/kv_hint/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
-if(!((data41 === "reuse") || (data41 === "cold"))){
+if(!((data38 === "reuse") || (data38 === "cold"))){
 validate12.errors = [{instancePath:instancePath+"/kv_hint",schemaPath:"#/properties/kv_hint/enum",keyword:"enum",params:{allowedValues: schema13.properties.kv_hint.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
-var valid0 = _errs104 === errors;
+var valid0 = _errs90 === errors;
 if(valid0){
 if(data.placement !== undefined){
-const _errs106 = errors;
-if(!(validate17(data.placement, {instancePath:instancePath+"/placement",parentData:data,parentDataProperty:"placement",rootData}))){
-vErrors = vErrors === null ? validate17.errors : vErrors.concat(validate17.errors);
+const _errs92 = errors;
+if(!(validate19(data.placement, {instancePath:instancePath+"/placement",parentData:data,parentDataProperty:"placement",rootData}))){
+vErrors = vErrors === null ? validate19.errors : vErrors.concat(validate19.errors);
 errors = vErrors.length;
 }
-var valid0 = _errs106 === errors;
+var valid0 = _errs92 === errors;
 }
 else {
 var valid0 = true;
 }
 if(valid0){
 if(data.sampling !== undefined){
-let data43 = data.sampling;
-const _errs107 = errors;
-const _errs108 = errors;
-if(errors === _errs108){
-if(data43 && typeof data43 == "object" && !Array.isArray(data43)){
-const _errs110 = errors;
-for(const key7 in data43){
-if(!(func2.call(schema33.properties, key7))){
-validate12.errors = [{instancePath:instancePath+"/sampling",schemaPath:"#/components/schemas/Sampling/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key7},message:"must NOT have additional properties"}];
+let data40 = data.sampling;
+const _errs93 = errors;
+const _errs94 = errors;
+if(errors === _errs94){
+if(data40 && typeof data40 == "object" && !Array.isArray(data40)){
+const _errs96 = errors;
+for(const key5 in data40){
+if(!(func2.call(schema34.properties, key5))){
+validate12.errors = [{instancePath:instancePath+"/sampling",schemaPath:"#/components/schemas/Sampling/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key5},message:"must NOT have additional properties"}];
 return false;
 break;
 }
 }
-if(_errs110 === errors){
-if(data43.temperature !== undefined){
-let data44 = data43.temperature;
-const _errs111 = errors;
-if(errors === _errs111){
-if(typeof data44 == "number"){
-if(data44 > 5 || isNaN(data44)){
+if(_errs96 === errors){
+if(data40.temperature !== undefined){
+let data41 = data40.temperature;
+const _errs97 = errors;
+if(errors === _errs97){
+if(typeof data41 == "number"){
+if(data41 > 5 || isNaN(data41)){
 validate12.errors = [{instancePath:instancePath+"/sampling/temperature",schemaPath:"#/components/schemas/Sampling/properties/temperature/maximum",keyword:"maximum",params:{comparison: "<=", limit: 5},message:"must be <= 5"}];
 return false;
 }
 else {
-if(data44 < 0 || isNaN(data44)){
+if(data41 < 0 || isNaN(data41)){
 validate12.errors = [{instancePath:instancePath+"/sampling/temperature",schemaPath:"#/components/schemas/Sampling/properties/temperature/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
@@ -2460,23 +2473,23 @@ validate12.errors = [{instancePath:instancePath+"/sampling/temperature",schemaPa
 return false;
 }
 }
-var valid21 = _errs111 === errors;
+var valid17 = _errs97 === errors;
 }
 else {
-var valid21 = true;
+var valid17 = true;
 }
-if(valid21){
-if(data43.top_p !== undefined){
-let data45 = data43.top_p;
-const _errs113 = errors;
-if(errors === _errs113){
-if(typeof data45 == "number"){
-if(data45 > 1 || isNaN(data45)){
+if(valid17){
+if(data40.top_p !== undefined){
+let data42 = data40.top_p;
+const _errs99 = errors;
+if(errors === _errs99){
+if(typeof data42 == "number"){
+if(data42 > 1 || isNaN(data42)){
 validate12.errors = [{instancePath:instancePath+"/sampling/top_p",schemaPath:"#/components/schemas/Sampling/properties/top_p/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1},message:"must be <= 1"}];
 return false;
 }
 else {
-if(data45 < 0 || isNaN(data45)){
+if(data42 < 0 || isNaN(data42)){
 validate12.errors = [{instancePath:instancePath+"/sampling/top_p",schemaPath:"#/components/schemas/Sampling/properties/top_p/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
@@ -2487,50 +2500,50 @@ validate12.errors = [{instancePath:instancePath+"/sampling/top_p",schemaPath:"#/
 return false;
 }
 }
-var valid21 = _errs113 === errors;
+var valid17 = _errs99 === errors;
 }
 else {
-var valid21 = true;
+var valid17 = true;
 }
-if(valid21){
-if(data43.top_k !== undefined){
-let data46 = data43.top_k;
-const _errs115 = errors;
-if(!((typeof data46 == "number") && (!(data46 % 1) && !isNaN(data46)))){
+if(valid17){
+if(data40.top_k !== undefined){
+let data43 = data40.top_k;
+const _errs101 = errors;
+if(!((typeof data43 == "number") && (!(data43 % 1) && !isNaN(data43)))){
 validate12.errors = [{instancePath:instancePath+"/sampling/top_k",schemaPath:"#/components/schemas/Sampling/properties/top_k/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
-if(errors === _errs115){
-if(typeof data46 == "number"){
-if(data46 > 100000 || isNaN(data46)){
+if(errors === _errs101){
+if(typeof data43 == "number"){
+if(data43 > 100000 || isNaN(data43)){
 validate12.errors = [{instancePath:instancePath+"/sampling/top_k",schemaPath:"#/components/schemas/Sampling/properties/top_k/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100000},message:"must be <= 100000"}];
 return false;
 }
 else {
-if(data46 < 0 || isNaN(data46)){
+if(data43 < 0 || isNaN(data43)){
 validate12.errors = [{instancePath:instancePath+"/sampling/top_k",schemaPath:"#/components/schemas/Sampling/properties/top_k/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
 }
 }
-var valid21 = _errs115 === errors;
+var valid17 = _errs101 === errors;
 }
 else {
-var valid21 = true;
+var valid17 = true;
 }
-if(valid21){
-if(data43.min_p !== undefined){
-let data47 = data43.min_p;
-const _errs117 = errors;
-if(errors === _errs117){
-if(typeof data47 == "number"){
-if(data47 > 1 || isNaN(data47)){
+if(valid17){
+if(data40.min_p !== undefined){
+let data44 = data40.min_p;
+const _errs103 = errors;
+if(errors === _errs103){
+if(typeof data44 == "number"){
+if(data44 > 1 || isNaN(data44)){
 validate12.errors = [{instancePath:instancePath+"/sampling/min_p",schemaPath:"#/components/schemas/Sampling/properties/min_p/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1},message:"must be <= 1"}];
 return false;
 }
 else {
-if(data47 < 0 || isNaN(data47)){
+if(data44 < 0 || isNaN(data44)){
 validate12.errors = [{instancePath:instancePath+"/sampling/min_p",schemaPath:"#/components/schemas/Sampling/properties/min_p/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
@@ -2541,23 +2554,23 @@ validate12.errors = [{instancePath:instancePath+"/sampling/min_p",schemaPath:"#/
 return false;
 }
 }
-var valid21 = _errs117 === errors;
+var valid17 = _errs103 === errors;
 }
 else {
-var valid21 = true;
+var valid17 = true;
 }
-if(valid21){
-if(data43.repeat_penalty !== undefined){
-let data48 = data43.repeat_penalty;
-const _errs119 = errors;
-if(errors === _errs119){
-if(typeof data48 == "number"){
-if(data48 > 5 || isNaN(data48)){
+if(valid17){
+if(data40.repeat_penalty !== undefined){
+let data45 = data40.repeat_penalty;
+const _errs105 = errors;
+if(errors === _errs105){
+if(typeof data45 == "number"){
+if(data45 > 5 || isNaN(data45)){
 validate12.errors = [{instancePath:instancePath+"/sampling/repeat_penalty",schemaPath:"#/components/schemas/Sampling/properties/repeat_penalty/maximum",keyword:"maximum",params:{comparison: "<=", limit: 5},message:"must be <= 5"}];
 return false;
 }
 else {
-if(data48 < 0 || isNaN(data48)){
+if(data45 < 0 || isNaN(data45)){
 validate12.errors = [{instancePath:instancePath+"/sampling/repeat_penalty",schemaPath:"#/components/schemas/Sampling/properties/repeat_penalty/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
@@ -2568,23 +2581,23 @@ validate12.errors = [{instancePath:instancePath+"/sampling/repeat_penalty",schem
 return false;
 }
 }
-var valid21 = _errs119 === errors;
+var valid17 = _errs105 === errors;
 }
 else {
-var valid21 = true;
+var valid17 = true;
 }
-if(valid21){
-if(data43.frequency_penalty !== undefined){
-let data49 = data43.frequency_penalty;
-const _errs121 = errors;
-if(errors === _errs121){
-if(typeof data49 == "number"){
-if(data49 > 2 || isNaN(data49)){
+if(valid17){
+if(data40.frequency_penalty !== undefined){
+let data46 = data40.frequency_penalty;
+const _errs107 = errors;
+if(errors === _errs107){
+if(typeof data46 == "number"){
+if(data46 > 2 || isNaN(data46)){
 validate12.errors = [{instancePath:instancePath+"/sampling/frequency_penalty",schemaPath:"#/components/schemas/Sampling/properties/frequency_penalty/maximum",keyword:"maximum",params:{comparison: "<=", limit: 2},message:"must be <= 2"}];
 return false;
 }
 else {
-if(data49 < -2 || isNaN(data49)){
+if(data46 < -2 || isNaN(data46)){
 validate12.errors = [{instancePath:instancePath+"/sampling/frequency_penalty",schemaPath:"#/components/schemas/Sampling/properties/frequency_penalty/minimum",keyword:"minimum",params:{comparison: ">=", limit: -2},message:"must be >= -2"}];
 return false;
 }
@@ -2595,23 +2608,23 @@ validate12.errors = [{instancePath:instancePath+"/sampling/frequency_penalty",sc
 return false;
 }
 }
-var valid21 = _errs121 === errors;
+var valid17 = _errs107 === errors;
 }
 else {
-var valid21 = true;
+var valid17 = true;
 }
-if(valid21){
-if(data43.presence_penalty !== undefined){
-let data50 = data43.presence_penalty;
-const _errs123 = errors;
-if(errors === _errs123){
-if(typeof data50 == "number"){
-if(data50 > 2 || isNaN(data50)){
+if(valid17){
+if(data40.presence_penalty !== undefined){
+let data47 = data40.presence_penalty;
+const _errs109 = errors;
+if(errors === _errs109){
+if(typeof data47 == "number"){
+if(data47 > 2 || isNaN(data47)){
 validate12.errors = [{instancePath:instancePath+"/sampling/presence_penalty",schemaPath:"#/components/schemas/Sampling/properties/presence_penalty/maximum",keyword:"maximum",params:{comparison: "<=", limit: 2},message:"must be <= 2"}];
 return false;
 }
 else {
-if(data50 < -2 || isNaN(data50)){
+if(data47 < -2 || isNaN(data47)){
 validate12.errors = [{instancePath:instancePath+"/sampling/presence_penalty",schemaPath:"#/components/schemas/Sampling/properties/presence_penalty/minimum",keyword:"minimum",params:{comparison: ">=", limit: -2},message:"must be >= -2"}];
 return false;
 }
@@ -2622,45 +2635,45 @@ validate12.errors = [{instancePath:instancePath+"/sampling/presence_penalty",sch
 return false;
 }
 }
-var valid21 = _errs123 === errors;
+var valid17 = _errs109 === errors;
 }
 else {
-var valid21 = true;
+var valid17 = true;
 }
-if(valid21){
-if(data43.logit_bias !== undefined){
-let data51 = data43.logit_bias;
-const _errs125 = errors;
-if(errors === _errs125){
-if(data51 && typeof data51 == "object" && !Array.isArray(data51)){
-if(Object.keys(data51).length > 1024){
+if(valid17){
+if(data40.logit_bias !== undefined){
+let data48 = data40.logit_bias;
+const _errs111 = errors;
+if(errors === _errs111){
+if(data48 && typeof data48 == "object" && !Array.isArray(data48)){
+if(Object.keys(data48).length > 1024){
 validate12.errors = [{instancePath:instancePath+"/sampling/logit_bias",schemaPath:"#/components/schemas/Sampling/properties/logit_bias/maxProperties",keyword:"maxProperties",params:{limit: 1024},message:"must NOT have more than 1024 properties"}];
 return false;
 }
 else {
-for(const key8 in data51){
-let data52 = data51[key8];
-const _errs128 = errors;
-if(errors === _errs128){
-if(typeof data52 == "number"){
-if(data52 > 100 || isNaN(data52)){
-validate12.errors = [{instancePath:instancePath+"/sampling/logit_bias/" + key8.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/components/schemas/Sampling/properties/logit_bias/additionalProperties/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100},message:"must be <= 100"}];
+for(const key6 in data48){
+let data49 = data48[key6];
+const _errs114 = errors;
+if(errors === _errs114){
+if(typeof data49 == "number"){
+if(data49 > 100 || isNaN(data49)){
+validate12.errors = [{instancePath:instancePath+"/sampling/logit_bias/" + key6.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/components/schemas/Sampling/properties/logit_bias/additionalProperties/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100},message:"must be <= 100"}];
 return false;
 }
 else {
-if(data52 < -100 || isNaN(data52)){
-validate12.errors = [{instancePath:instancePath+"/sampling/logit_bias/" + key8.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/components/schemas/Sampling/properties/logit_bias/additionalProperties/minimum",keyword:"minimum",params:{comparison: ">=", limit: -100},message:"must be >= -100"}];
+if(data49 < -100 || isNaN(data49)){
+validate12.errors = [{instancePath:instancePath+"/sampling/logit_bias/" + key6.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/components/schemas/Sampling/properties/logit_bias/additionalProperties/minimum",keyword:"minimum",params:{comparison: ">=", limit: -100},message:"must be >= -100"}];
 return false;
 }
 }
 }
 else {
-validate12.errors = [{instancePath:instancePath+"/sampling/logit_bias/" + key8.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/components/schemas/Sampling/properties/logit_bias/additionalProperties/type",keyword:"type",params:{type: "number"},message:"must be number"}];
+validate12.errors = [{instancePath:instancePath+"/sampling/logit_bias/" + key6.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/components/schemas/Sampling/properties/logit_bias/additionalProperties/type",keyword:"type",params:{type: "number"},message:"must be number"}];
 return false;
 }
 }
-var valid22 = _errs128 === errors;
-if(!valid22){
+var valid18 = _errs114 === errors;
+if(!valid18){
 break;
 }
 }
@@ -2671,35 +2684,35 @@ validate12.errors = [{instancePath:instancePath+"/sampling/logit_bias",schemaPat
 return false;
 }
 }
-var valid21 = _errs125 === errors;
+var valid17 = _errs111 === errors;
 }
 else {
-var valid21 = true;
+var valid17 = true;
 }
-if(valid21){
-if(data43.stop !== undefined){
-let data53 = data43.stop;
-const _errs130 = errors;
-if(errors === _errs130){
-if(Array.isArray(data53)){
-if(data53.length > 16){
+if(valid17){
+if(data40.stop !== undefined){
+let data50 = data40.stop;
+const _errs116 = errors;
+if(errors === _errs116){
+if(Array.isArray(data50)){
+if(data50.length > 16){
 validate12.errors = [{instancePath:instancePath+"/sampling/stop",schemaPath:"#/components/schemas/Sampling/properties/stop/maxItems",keyword:"maxItems",params:{limit: 16},message:"must NOT have more than 16 items"}];
 return false;
 }
 else {
-var valid23 = true;
-const len3 = data53.length;
+var valid19 = true;
+const len3 = data50.length;
 for(let i3=0; i3<len3; i3++){
-let data54 = data53[i3];
-const _errs132 = errors;
-if(errors === _errs132){
-if(typeof data54 === "string"){
-if(func3(data54) > 256){
+let data51 = data50[i3];
+const _errs118 = errors;
+if(errors === _errs118){
+if(typeof data51 === "string"){
+if(func3(data51) > 256){
 validate12.errors = [{instancePath:instancePath+"/sampling/stop/" + i3,schemaPath:"#/components/schemas/Sampling/properties/stop/items/maxLength",keyword:"maxLength",params:{limit: 256},message:"must NOT have more than 256 characters"}];
 return false;
 }
 else {
-if(func3(data54) < 1){
+if(func3(data51) < 1){
 validate12.errors = [{instancePath:instancePath+"/sampling/stop/" + i3,schemaPath:"#/components/schemas/Sampling/properties/stop/items/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
 return false;
 }
@@ -2710,8 +2723,8 @@ validate12.errors = [{instancePath:instancePath+"/sampling/stop/" + i3,schemaPat
 return false;
 }
 }
-var valid23 = _errs132 === errors;
-if(!valid23){
+var valid19 = _errs118 === errors;
+if(!valid19){
 break;
 }
 }
@@ -2722,10 +2735,10 @@ validate12.errors = [{instancePath:instancePath+"/sampling/stop",schemaPath:"#/c
 return false;
 }
 }
-var valid21 = _errs130 === errors;
+var valid17 = _errs116 === errors;
 }
 else {
-var valid21 = true;
+var valid17 = true;
 }
 }
 }
@@ -2742,51 +2755,51 @@ validate12.errors = [{instancePath:instancePath+"/sampling",schemaPath:"#/compon
 return false;
 }
 }
-var valid0 = _errs107 === errors;
+var valid0 = _errs93 === errors;
 }
 else {
 var valid0 = true;
 }
 if(valid0){
-let data55 = data.output_mode;
-const _errs134 = errors;
-if(typeof data55 !== "string"){
+let data52 = data.output_mode;
+const _errs120 = errors;
+if(typeof data52 !== "string"){
 validate12.errors = [{instancePath:instancePath+"/output_mode",schemaPath:"#/properties/output_mode/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
-if(!(((data55 === "text") || (data55 === "json")) || (data55 === "edits"))){
+if(!(((data52 === "text") || (data52 === "json")) || (data52 === "edits"))){
 validate12.errors = [{instancePath:instancePath+"/output_mode",schemaPath:"#/properties/output_mode/enum",keyword:"enum",params:{allowedValues: schema13.properties.output_mode.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
-var valid0 = _errs134 === errors;
+var valid0 = _errs120 === errors;
 if(valid0){
 if(data.metadata !== undefined){
-let data56 = data.metadata;
-const _errs136 = errors;
-if(errors === _errs136){
-if(data56 && typeof data56 == "object" && !Array.isArray(data56)){
-if(Object.keys(data56).length > 32){
+let data53 = data.metadata;
+const _errs122 = errors;
+if(errors === _errs122){
+if(data53 && typeof data53 == "object" && !Array.isArray(data53)){
+if(Object.keys(data53).length > 32){
 validate12.errors = [{instancePath:instancePath+"/metadata",schemaPath:"#/properties/metadata/maxProperties",keyword:"maxProperties",params:{limit: 32},message:"must NOT have more than 32 properties"}];
 return false;
 }
 else {
-for(const key9 in data56){
-let data57 = data56[key9];
-const _errs139 = errors;
-if(errors === _errs139){
-if(typeof data57 === "string"){
-if(func3(data57) > 1024){
-validate12.errors = [{instancePath:instancePath+"/metadata/" + key9.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/metadata/additionalProperties/maxLength",keyword:"maxLength",params:{limit: 1024},message:"must NOT have more than 1024 characters"}];
+for(const key7 in data53){
+let data54 = data53[key7];
+const _errs125 = errors;
+if(errors === _errs125){
+if(typeof data54 === "string"){
+if(func3(data54) > 1024){
+validate12.errors = [{instancePath:instancePath+"/metadata/" + key7.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/metadata/additionalProperties/maxLength",keyword:"maxLength",params:{limit: 1024},message:"must NOT have more than 1024 characters"}];
 return false;
 }
 }
 else {
-validate12.errors = [{instancePath:instancePath+"/metadata/" + key9.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/metadata/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate12.errors = [{instancePath:instancePath+"/metadata/" + key7.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/metadata/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
-var valid24 = _errs139 === errors;
-if(!valid24){
+var valid20 = _errs125 === errors;
+if(!valid20){
 break;
 }
 }
@@ -2797,7 +2810,7 @@ validate12.errors = [{instancePath:instancePath+"/metadata",schemaPath:"#/proper
 return false;
 }
 }
-var valid0 = _errs136 === errors;
+var valid0 = _errs122 === errors;
 }
 else {
 var valid0 = true;
@@ -2869,9 +2882,9 @@ validate10.errors = vErrors;
 return errors === 0;
 }
 
-export const putSession = validate20;
+export const putSession = validate22;
 
-function validate21(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate23(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(errors === 0){
@@ -2879,7 +2892,7 @@ if(data && typeof data == "object" && !Array.isArray(data)){
 const _errs1 = errors;
 for(const key0 in data){
 if(!((key0 === "ttl_ms") || (key0 === "budgets"))){
-validate21.errors = [{instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"}];
+validate23.errors = [{instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"}];
 return false;
 break;
 }
@@ -2889,18 +2902,18 @@ if(data.ttl_ms !== undefined){
 let data0 = data.ttl_ms;
 const _errs2 = errors;
 if(!((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0)))){
-validate21.errors = [{instancePath:instancePath+"/ttl_ms",schemaPath:"#/properties/ttl_ms/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate23.errors = [{instancePath:instancePath+"/ttl_ms",schemaPath:"#/properties/ttl_ms/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs2){
 if(typeof data0 == "number"){
 if(data0 > 2147483647 || isNaN(data0)){
-validate21.errors = [{instancePath:instancePath+"/ttl_ms",schemaPath:"#/properties/ttl_ms/maximum",keyword:"maximum",params:{comparison: "<=", limit: 2147483647},message:"must be <= 2147483647"}];
+validate23.errors = [{instancePath:instancePath+"/ttl_ms",schemaPath:"#/properties/ttl_ms/maximum",keyword:"maximum",params:{comparison: "<=", limit: 2147483647},message:"must be <= 2147483647"}];
 return false;
 }
 else {
 if(data0 < 1 || isNaN(data0)){
-validate21.errors = [{instancePath:instancePath+"/ttl_ms",schemaPath:"#/properties/ttl_ms/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate23.errors = [{instancePath:instancePath+"/ttl_ms",schemaPath:"#/properties/ttl_ms/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -2921,7 +2934,7 @@ if(data1 && typeof data1 == "object" && !Array.isArray(data1)){
 const _errs7 = errors;
 for(const key1 in data1){
 if(!(((key1 === "tokens") || (key1 === "time_ms")) || (key1 === "cost"))){
-validate21.errors = [{instancePath:instancePath+"/budgets",schemaPath:"#/components/schemas/Budgets/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key1},message:"must NOT have additional properties"}];
+validate23.errors = [{instancePath:instancePath+"/budgets",schemaPath:"#/components/schemas/Budgets/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key1},message:"must NOT have additional properties"}];
 return false;
 break;
 }
@@ -2931,18 +2944,18 @@ if(data1.tokens !== undefined){
 let data2 = data1.tokens;
 const _errs8 = errors;
 if(!((typeof data2 == "number") && (!(data2 % 1) && !isNaN(data2)))){
-validate21.errors = [{instancePath:instancePath+"/budgets/tokens",schemaPath:"#/components/schemas/Budgets/properties/tokens/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate23.errors = [{instancePath:instancePath+"/budgets/tokens",schemaPath:"#/components/schemas/Budgets/properties/tokens/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs8){
 if(typeof data2 == "number"){
 if(data2 > 9007199254740991 || isNaN(data2)){
-validate21.errors = [{instancePath:instancePath+"/budgets/tokens",schemaPath:"#/components/schemas/Budgets/properties/tokens/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate23.errors = [{instancePath:instancePath+"/budgets/tokens",schemaPath:"#/components/schemas/Budgets/properties/tokens/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data2 < 1 || isNaN(data2)){
-validate21.errors = [{instancePath:instancePath+"/budgets/tokens",schemaPath:"#/components/schemas/Budgets/properties/tokens/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate23.errors = [{instancePath:instancePath+"/budgets/tokens",schemaPath:"#/components/schemas/Budgets/properties/tokens/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -2958,18 +2971,18 @@ if(data1.time_ms !== undefined){
 let data3 = data1.time_ms;
 const _errs10 = errors;
 if(!((typeof data3 == "number") && (!(data3 % 1) && !isNaN(data3)))){
-validate21.errors = [{instancePath:instancePath+"/budgets/time_ms",schemaPath:"#/components/schemas/Budgets/properties/time_ms/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate23.errors = [{instancePath:instancePath+"/budgets/time_ms",schemaPath:"#/components/schemas/Budgets/properties/time_ms/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs10){
 if(typeof data3 == "number"){
 if(data3 > 9007199254740991 || isNaN(data3)){
-validate21.errors = [{instancePath:instancePath+"/budgets/time_ms",schemaPath:"#/components/schemas/Budgets/properties/time_ms/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+validate23.errors = [{instancePath:instancePath+"/budgets/time_ms",schemaPath:"#/components/schemas/Budgets/properties/time_ms/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
 return false;
 }
 else {
 if(data3 < 1 || isNaN(data3)){
-validate21.errors = [{instancePath:instancePath+"/budgets/time_ms",schemaPath:"#/components/schemas/Budgets/properties/time_ms/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate23.errors = [{instancePath:instancePath+"/budgets/time_ms",schemaPath:"#/components/schemas/Budgets/properties/time_ms/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -2987,18 +3000,18 @@ const _errs12 = errors;
 if(errors === _errs12){
 if(typeof data4 == "number"){
 if(data4 > 1000000 || isNaN(data4)){
-validate21.errors = [{instancePath:instancePath+"/budgets/cost",schemaPath:"#/components/schemas/Budgets/properties/cost/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
+validate23.errors = [{instancePath:instancePath+"/budgets/cost",schemaPath:"#/components/schemas/Budgets/properties/cost/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"}];
 return false;
 }
 else {
 if(data4 < 0.000001 || isNaN(data4)){
-validate21.errors = [{instancePath:instancePath+"/budgets/cost",schemaPath:"#/components/schemas/Budgets/properties/cost/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0.000001},message:"must be >= 0.000001"}];
+validate23.errors = [{instancePath:instancePath+"/budgets/cost",schemaPath:"#/components/schemas/Budgets/properties/cost/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0.000001},message:"must be >= 0.000001"}];
 return false;
 }
 }
 }
 else {
-validate21.errors = [{instancePath:instancePath+"/budgets/cost",schemaPath:"#/components/schemas/Budgets/properties/cost/type",keyword:"type",params:{type: "number"},message:"must be number"}];
+validate23.errors = [{instancePath:instancePath+"/budgets/cost",schemaPath:"#/components/schemas/Budgets/properties/cost/type",keyword:"type",params:{type: "number"},message:"must be number"}];
 return false;
 }
 }
@@ -3012,7 +3025,7 @@ var valid2 = true;
 }
 }
 else {
-validate21.errors = [{instancePath:instancePath+"/budgets",schemaPath:"#/components/schemas/Budgets/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate23.errors = [{instancePath:instancePath+"/budgets",schemaPath:"#/components/schemas/Budgets/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
@@ -3020,110 +3033,6 @@ var valid0 = _errs4 === errors;
 }
 else {
 var valid0 = true;
-}
-}
-}
-}
-else {
-validate21.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
-return false;
-}
-}
-validate21.errors = vErrors;
-return errors === 0;
-}
-
-
-function validate20(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
-let vErrors = null;
-let errors = 0;
-if(errors === 0){
-if(data && typeof data == "object" && !Array.isArray(data)){
-let missing0;
-if((data.requestBody === undefined) && (missing0 = "requestBody")){
-validate20.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
-return false;
-}
-else {
-if(data.requestBody !== undefined){
-if(!(validate21(data.requestBody, {instancePath:instancePath+"/requestBody",parentData:data,parentDataProperty:"requestBody",rootData}))){
-vErrors = vErrors === null ? validate21.errors : vErrors.concat(validate21.errors);
-errors = vErrors.length;
-}
-}
-}
-}
-else {
-validate20.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
-return false;
-}
-}
-validate20.errors = vErrors;
-return errors === 0;
-}
-
-export const drainPool = validate23;
-
-function validate23(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
-let vErrors = null;
-let errors = 0;
-if(errors === 0){
-if(data && typeof data == "object" && !Array.isArray(data)){
-let missing0;
-if((data.requestBody === undefined) && (missing0 = "requestBody")){
-validate23.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
-return false;
-}
-else {
-if(data.requestBody !== undefined){
-let data0 = data.requestBody;
-const _errs2 = errors;
-if(errors === _errs2){
-if(data0 && typeof data0 == "object" && !Array.isArray(data0)){
-let missing1;
-if((data0.deadline_ms === undefined) && (missing1 = "deadline_ms")){
-validate23.errors = [{instancePath:instancePath+"/requestBody",schemaPath:"contract#/components/schemas/DrainRequest/required",keyword:"required",params:{missingProperty: missing1},message:"must have required property '"+missing1+"'"}];
-return false;
-}
-else {
-const _errs4 = errors;
-for(const key0 in data0){
-if(!(key0 === "deadline_ms")){
-validate23.errors = [{instancePath:instancePath+"/requestBody",schemaPath:"contract#/components/schemas/DrainRequest/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"}];
-return false;
-break;
-}
-}
-if(_errs4 === errors){
-if(data0.deadline_ms !== undefined){
-let data1 = data0.deadline_ms;
-const _errs5 = errors;
-if(!((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1)))){
-validate23.errors = [{instancePath:instancePath+"/requestBody/deadline_ms",schemaPath:"contract#/components/schemas/DrainRequest/properties/deadline_ms/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
-return false;
-}
-if(errors === _errs5){
-if(typeof data1 == "number"){
-if(data1 > 86400000 || isNaN(data1)){
-validate23.errors = [{instancePath:instancePath+"/requestBody/deadline_ms",schemaPath:"contract#/components/schemas/DrainRequest/properties/deadline_ms/maximum",keyword:"maximum",params:{comparison: "<=", limit: 86400000},message:"must be <= 86400000"}];
-return false;
-}
-else {
-if(data1 < 0 || isNaN(data1)){
-validate23.errors = [{instancePath:instancePath+"/requestBody/deadline_ms",schemaPath:"contract#/components/schemas/DrainRequest/properties/deadline_ms/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
-return false;
-}
-}
-}
-}
-}
-}
-}
-}
-else {
-validate23.errors = [{instancePath:instancePath+"/requestBody",schemaPath:"contract#/components/schemas/DrainRequest/type",keyword:"type",params:{type: "object"},message:"must be object"}];
-return false;
-}
 }
 }
 }
@@ -3137,80 +3046,97 @@ validate23.errors = vErrors;
 return errors === 0;
 }
 
-export const reloadPool = validate24;
+
+function validate22(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(errors === 0){
+if(data && typeof data == "object" && !Array.isArray(data)){
+let missing0;
+if((data.requestBody === undefined) && (missing0 = "requestBody")){
+validate22.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+return false;
+}
+else {
+if(data.requestBody !== undefined){
+if(!(validate23(data.requestBody, {instancePath:instancePath+"/requestBody",parentData:data,parentDataProperty:"requestBody",rootData}))){
+vErrors = vErrors === null ? validate23.errors : vErrors.concat(validate23.errors);
+errors = vErrors.length;
+}
+}
+}
+}
+else {
+validate22.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+validate22.errors = vErrors;
+return errors === 0;
+}
+
+export const drainPool = validate25;
 
 function validate25(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
-if(data.deadline_ms === undefined){
-data.deadline_ms = 120000;
-}
 let missing0;
-if((data.model_ref === undefined) && (missing0 = "model_ref")){
+if((data.requestBody === undefined) && (missing0 = "requestBody")){
 validate25.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
-const _errs1 = errors;
-for(const key0 in data){
-if(!((key0 === "model_ref") || (key0 === "deadline_ms"))){
-validate25.errors = [{instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"}];
+if(data.requestBody !== undefined){
+let data0 = data.requestBody;
+const _errs2 = errors;
+if(errors === _errs2){
+if(data0 && typeof data0 == "object" && !Array.isArray(data0)){
+let missing1;
+if((data0.deadline_ms === undefined) && (missing1 = "deadline_ms")){
+validate25.errors = [{instancePath:instancePath+"/requestBody",schemaPath:"contract#/components/schemas/DrainRequest/required",keyword:"required",params:{missingProperty: missing1},message:"must have required property '"+missing1+"'"}];
+return false;
+}
+else {
+const _errs4 = errors;
+for(const key0 in data0){
+if(!(key0 === "deadline_ms")){
+validate25.errors = [{instancePath:instancePath+"/requestBody",schemaPath:"contract#/components/schemas/DrainRequest/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"}];
 return false;
 break;
 }
 }
-if(_errs1 === errors){
-if(data.model_ref !== undefined){
-let data0 = data.model_ref;
-const _errs2 = errors;
-const _errs3 = errors;
-if(errors === _errs3){
-if(typeof data0 === "string"){
-if(func3(data0) > 512){
-validate25.errors = [{instancePath:instancePath+"/model_ref",schemaPath:"#/components/schemas/ModelRef/maxLength",keyword:"maxLength",params:{limit: 512},message:"must NOT have more than 512 characters"}];
-return false;
-}
-else {
-if(func3(data0) < 1){
-validate25.errors = [{instancePath:instancePath+"/model_ref",schemaPath:"#/components/schemas/ModelRef/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
-return false;
-}
-}
-}
-else {
-validate25.errors = [{instancePath:instancePath+"/model_ref",schemaPath:"#/components/schemas/ModelRef/type",keyword:"type",params:{type: "string"},message:"must be string"}];
-return false;
-}
-}
-var valid0 = _errs2 === errors;
-}
-else {
-var valid0 = true;
-}
-if(valid0){
-let data1 = data.deadline_ms;
+if(_errs4 === errors){
+if(data0.deadline_ms !== undefined){
+let data1 = data0.deadline_ms;
 const _errs5 = errors;
 if(!((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1)))){
-validate25.errors = [{instancePath:instancePath+"/deadline_ms",schemaPath:"#/properties/deadline_ms/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate25.errors = [{instancePath:instancePath+"/requestBody/deadline_ms",schemaPath:"contract#/components/schemas/DrainRequest/properties/deadline_ms/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs5){
 if(typeof data1 == "number"){
 if(data1 > 86400000 || isNaN(data1)){
-validate25.errors = [{instancePath:instancePath+"/deadline_ms",schemaPath:"#/properties/deadline_ms/maximum",keyword:"maximum",params:{comparison: "<=", limit: 86400000},message:"must be <= 86400000"}];
+validate25.errors = [{instancePath:instancePath+"/requestBody/deadline_ms",schemaPath:"contract#/components/schemas/DrainRequest/properties/deadline_ms/maximum",keyword:"maximum",params:{comparison: "<=", limit: 86400000},message:"must be <= 86400000"}];
 return false;
 }
 else {
-if(data1 < 1 || isNaN(data1)){
-validate25.errors = [{instancePath:instancePath+"/deadline_ms",schemaPath:"#/properties/deadline_ms/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+if(data1 < 0 || isNaN(data1)){
+validate25.errors = [{instancePath:instancePath+"/requestBody/deadline_ms",schemaPath:"contract#/components/schemas/DrainRequest/properties/deadline_ms/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
 }
 }
-var valid0 = _errs5 === errors;
+}
+}
+}
+}
+else {
+validate25.errors = [{instancePath:instancePath+"/requestBody",schemaPath:"contract#/components/schemas/DrainRequest/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
 }
 }
 }
@@ -3224,56 +3150,143 @@ validate25.errors = vErrors;
 return errors === 0;
 }
 
+export const reloadPool = validate26;
 
-function validate24(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate27(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(errors === 0){
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.deadline_ms === undefined){
+data.deadline_ms = 120000;
+}
+let missing0;
+if((data.model_ref === undefined) && (missing0 = "model_ref")){
+validate27.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+return false;
+}
+else {
+const _errs1 = errors;
+for(const key0 in data){
+if(!((key0 === "model_ref") || (key0 === "deadline_ms"))){
+validate27.errors = [{instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"}];
+return false;
+break;
+}
+}
+if(_errs1 === errors){
+if(data.model_ref !== undefined){
+let data0 = data.model_ref;
+const _errs2 = errors;
+const _errs3 = errors;
+if(errors === _errs3){
+if(typeof data0 === "string"){
+if(func3(data0) > 512){
+validate27.errors = [{instancePath:instancePath+"/model_ref",schemaPath:"#/components/schemas/ModelRef/maxLength",keyword:"maxLength",params:{limit: 512},message:"must NOT have more than 512 characters"}];
+return false;
+}
+else {
+if(func3(data0) < 1){
+validate27.errors = [{instancePath:instancePath+"/model_ref",schemaPath:"#/components/schemas/ModelRef/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
+return false;
+}
+}
+}
+else {
+validate27.errors = [{instancePath:instancePath+"/model_ref",schemaPath:"#/components/schemas/ModelRef/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+}
+var valid0 = _errs2 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+let data1 = data.deadline_ms;
+const _errs5 = errors;
+if(!((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1)))){
+validate27.errors = [{instancePath:instancePath+"/deadline_ms",schemaPath:"#/properties/deadline_ms/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs5){
+if(typeof data1 == "number"){
+if(data1 > 86400000 || isNaN(data1)){
+validate27.errors = [{instancePath:instancePath+"/deadline_ms",schemaPath:"#/properties/deadline_ms/maximum",keyword:"maximum",params:{comparison: "<=", limit: 86400000},message:"must be <= 86400000"}];
+return false;
+}
+else {
+if(data1 < 1 || isNaN(data1)){
+validate27.errors = [{instancePath:instancePath+"/deadline_ms",schemaPath:"#/properties/deadline_ms/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+return false;
+}
+}
+}
+}
+var valid0 = _errs5 === errors;
+}
+}
+}
+}
+else {
+validate27.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+validate27.errors = vErrors;
+return errors === 0;
+}
+
+
+function validate26(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if((data.requestBody === undefined) && (missing0 = "requestBody")){
-validate24.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate26.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
 if(data.requestBody !== undefined){
-if(!(validate25(data.requestBody, {instancePath:instancePath+"/requestBody",parentData:data,parentDataProperty:"requestBody",rootData}))){
-vErrors = vErrors === null ? validate25.errors : vErrors.concat(validate25.errors);
+if(!(validate27(data.requestBody, {instancePath:instancePath+"/requestBody",parentData:data,parentDataProperty:"requestBody",rootData}))){
+vErrors = vErrors === null ? validate27.errors : vErrors.concat(validate27.errors);
 errors = vErrors.length;
 }
 }
 }
 }
 else {
-validate24.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate26.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate24.errors = vErrors;
+validate26.errors = vErrors;
 return errors === 0;
 }
 
-export const createCatalogModel = validate27;
-const schema48 = {"type":"object","additionalProperties":false,"required":["signer","algo","value"],"properties":{"signer":{"type":"string","minLength":1,"maxLength":128},"algo":{"type":"string","enum":["ed25519"]},"value":{"type":"string","minLength":1,"maxLength":1024}}};
-const schema51 = {"type":"object","additionalProperties":false,"required":["mode"],"properties":{"mode":{"type":"string","enum":["strict","permissive"]},"signers":{"type":"array","maxItems":64,"items":{"type":"string","minLength":1,"maxLength":128}}}};
+export const createCatalogModel = validate29;
+const schema49 = {"type":"object","additionalProperties":false,"required":["signer","algo","value"],"properties":{"signer":{"type":"string","minLength":1,"maxLength":128},"algo":{"type":"string","enum":["ed25519"]},"value":{"type":"string","minLength":1,"maxLength":1024}}};
+const schema52 = {"type":"object","additionalProperties":false,"required":["mode"],"properties":{"mode":{"type":"string","enum":["strict","permissive"]},"signers":{"type":"array","maxItems":64,"items":{"type":"string","minLength":1,"maxLength":128}}}};
 const pattern6 = new RegExp("^[a-z0-9][a-z0-9._-]{0,127}$", "u");
 const pattern7 = new RegExp("^sha256:[0-9a-f]{64}$", "u");
 
-function validate29(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate31(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if((((data.path === undefined) && (missing0 = "path")) || ((data.digest === undefined) && (missing0 = "digest"))) || ((data.size_bytes === undefined) && (missing0 = "size_bytes"))){
-validate29.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate31.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
 const _errs1 = errors;
 for(const key0 in data){
 if(!(((key0 === "path") || (key0 === "digest")) || (key0 === "size_bytes"))){
-validate29.errors = [{instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"}];
+validate31.errors = [{instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"}];
 return false;
 break;
 }
@@ -3285,134 +3298,18 @@ const _errs2 = errors;
 if(errors === _errs2){
 if(typeof data0 === "string"){
 if(func3(data0) > 512){
-validate29.errors = [{instancePath:instancePath+"/path",schemaPath:"#/properties/path/maxLength",keyword:"maxLength",params:{limit: 512},message:"must NOT have more than 512 characters"}];
+validate31.errors = [{instancePath:instancePath+"/path",schemaPath:"#/properties/path/maxLength",keyword:"maxLength",params:{limit: 512},message:"must NOT have more than 512 characters"}];
 return false;
 }
 else {
 if(func3(data0) < 1){
-validate29.errors = [{instancePath:instancePath+"/path",schemaPath:"#/properties/path/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
+validate31.errors = [{instancePath:instancePath+"/path",schemaPath:"#/properties/path/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
 return false;
 }
 }
 }
 else {
-validate29.errors = [{instancePath:instancePath+"/path",schemaPath:"#/properties/path/type",keyword:"type",params:{type: "string"},message:"must be string"}];
-return false;
-}
-}
-var valid0 = _errs2 === errors;
-}
-else {
-var valid0 = true;
-}
-if(valid0){
-if(data.digest !== undefined){
-let data1 = data.digest;
-const _errs4 = errors;
-const _errs5 = errors;
-if(errors === _errs5){
-if(typeof data1 === "string"){
-if(func3(data1) > 71){
-validate29.errors = [{instancePath:instancePath+"/digest",schemaPath:"#/components/schemas/Digest/maxLength",keyword:"maxLength",params:{limit: 71},message:"must NOT have more than 71 characters"}];
-return false;
-}
-else {
-if(!pattern7.test(data1)){
-validate29.errors = [{instancePath:instancePath+"/digest",schemaPath:"#/components/schemas/Digest/pattern",keyword:"pattern",params:{pattern: "^sha256:[0-9a-f]{64}$"},message:"must match pattern \""+"^sha256:[0-9a-f]{64}$"+"\""}];
-return false;
-}
-}
-}
-else {
-validate29.errors = [{instancePath:instancePath+"/digest",schemaPath:"#/components/schemas/Digest/type",keyword:"type",params:{type: "string"},message:"must be string"}];
-return false;
-}
-}
-var valid0 = _errs4 === errors;
-}
-else {
-var valid0 = true;
-}
-if(valid0){
-if(data.size_bytes !== undefined){
-let data2 = data.size_bytes;
-const _errs7 = errors;
-if(!((typeof data2 == "number") && (!(data2 % 1) && !isNaN(data2)))){
-validate29.errors = [{instancePath:instancePath+"/size_bytes",schemaPath:"#/properties/size_bytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
-return false;
-}
-if(errors === _errs7){
-if(typeof data2 == "number"){
-if(data2 > 9007199254740991 || isNaN(data2)){
-validate29.errors = [{instancePath:instancePath+"/size_bytes",schemaPath:"#/properties/size_bytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
-return false;
-}
-else {
-if(data2 < 0 || isNaN(data2)){
-validate29.errors = [{instancePath:instancePath+"/size_bytes",schemaPath:"#/properties/size_bytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
-return false;
-}
-}
-}
-}
-var valid0 = _errs7 === errors;
-}
-else {
-var valid0 = true;
-}
-}
-}
-}
-}
-}
-else {
-validate29.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
-return false;
-}
-}
-validate29.errors = vErrors;
-return errors === 0;
-}
-
-
-function validate31(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
-let vErrors = null;
-let errors = 0;
-if(errors === 0){
-if(data && typeof data == "object" && !Array.isArray(data)){
-let missing0;
-if(((data.uri === undefined) && (missing0 = "uri")) || ((data.digest === undefined) && (missing0 = "digest"))){
-validate31.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
-return false;
-}
-else {
-const _errs1 = errors;
-for(const key0 in data){
-if(!((key0 === "uri") || (key0 === "digest"))){
-validate31.errors = [{instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"}];
-return false;
-break;
-}
-}
-if(_errs1 === errors){
-if(data.uri !== undefined){
-let data0 = data.uri;
-const _errs2 = errors;
-if(errors === _errs2){
-if(typeof data0 === "string"){
-if(func3(data0) > 2048){
-validate31.errors = [{instancePath:instancePath+"/uri",schemaPath:"#/properties/uri/maxLength",keyword:"maxLength",params:{limit: 2048},message:"must NOT have more than 2048 characters"}];
-return false;
-}
-else {
-if(func3(data0) < 1){
-validate31.errors = [{instancePath:instancePath+"/uri",schemaPath:"#/properties/uri/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
-return false;
-}
-}
-}
-else {
-validate31.errors = [{instancePath:instancePath+"/uri",schemaPath:"#/properties/uri/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate31.errors = [{instancePath:instancePath+"/path",schemaPath:"#/properties/path/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -3449,6 +3346,34 @@ var valid0 = _errs4 === errors;
 else {
 var valid0 = true;
 }
+if(valid0){
+if(data.size_bytes !== undefined){
+let data2 = data.size_bytes;
+const _errs7 = errors;
+if(!((typeof data2 == "number") && (!(data2 % 1) && !isNaN(data2)))){
+validate31.errors = [{instancePath:instancePath+"/size_bytes",schemaPath:"#/properties/size_bytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs7){
+if(typeof data2 == "number"){
+if(data2 > 9007199254740991 || isNaN(data2)){
+validate31.errors = [{instancePath:instancePath+"/size_bytes",schemaPath:"#/properties/size_bytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"}];
+return false;
+}
+else {
+if(data2 < 0 || isNaN(data2)){
+validate31.errors = [{instancePath:instancePath+"/size_bytes",schemaPath:"#/properties/size_bytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+return false;
+}
+}
+}
+}
+var valid0 = _errs7 === errors;
+}
+else {
+var valid0 = true;
+}
+}
 }
 }
 }
@@ -3463,21 +3388,109 @@ return errors === 0;
 }
 
 
-function validate28(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate33(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(errors === 0){
+if(data && typeof data == "object" && !Array.isArray(data)){
+let missing0;
+if(((data.uri === undefined) && (missing0 = "uri")) || ((data.digest === undefined) && (missing0 = "digest"))){
+validate33.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+return false;
+}
+else {
+const _errs1 = errors;
+for(const key0 in data){
+if(!((key0 === "uri") || (key0 === "digest"))){
+validate33.errors = [{instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"}];
+return false;
+break;
+}
+}
+if(_errs1 === errors){
+if(data.uri !== undefined){
+let data0 = data.uri;
+const _errs2 = errors;
+if(errors === _errs2){
+if(typeof data0 === "string"){
+if(func3(data0) > 2048){
+validate33.errors = [{instancePath:instancePath+"/uri",schemaPath:"#/properties/uri/maxLength",keyword:"maxLength",params:{limit: 2048},message:"must NOT have more than 2048 characters"}];
+return false;
+}
+else {
+if(func3(data0) < 1){
+validate33.errors = [{instancePath:instancePath+"/uri",schemaPath:"#/properties/uri/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
+return false;
+}
+}
+}
+else {
+validate33.errors = [{instancePath:instancePath+"/uri",schemaPath:"#/properties/uri/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+}
+var valid0 = _errs2 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.digest !== undefined){
+let data1 = data.digest;
+const _errs4 = errors;
+const _errs5 = errors;
+if(errors === _errs5){
+if(typeof data1 === "string"){
+if(func3(data1) > 71){
+validate33.errors = [{instancePath:instancePath+"/digest",schemaPath:"#/components/schemas/Digest/maxLength",keyword:"maxLength",params:{limit: 71},message:"must NOT have more than 71 characters"}];
+return false;
+}
+else {
+if(!pattern7.test(data1)){
+validate33.errors = [{instancePath:instancePath+"/digest",schemaPath:"#/components/schemas/Digest/pattern",keyword:"pattern",params:{pattern: "^sha256:[0-9a-f]{64}$"},message:"must match pattern \""+"^sha256:[0-9a-f]{64}$"+"\""}];
+return false;
+}
+}
+}
+else {
+validate33.errors = [{instancePath:instancePath+"/digest",schemaPath:"#/components/schemas/Digest/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+}
+var valid0 = _errs4 === errors;
+}
+else {
+var valid0 = true;
+}
+}
+}
+}
+}
+else {
+validate33.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+validate33.errors = vErrors;
+return errors === 0;
+}
+
+
+function validate30(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if((((((data.id === undefined) && (missing0 = "id")) || ((data.digest === undefined) && (missing0 = "digest"))) || ((data.source_url === undefined) && (missing0 = "source_url"))) || ((data.manifests === undefined) && (missing0 = "manifests"))) || ((data.trust_policy === undefined) && (missing0 = "trust_policy"))){
-validate28.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate30.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
 const _errs1 = errors;
 for(const key0 in data){
 if(!((((((((key0 === "id") || (key0 === "digest")) || (key0 === "source_url")) || (key0 === "tags")) || (key0 === "manifests")) || (key0 === "signatures")) || (key0 === "sbom")) || (key0 === "trust_policy"))){
-validate28.errors = [{instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"}];
+validate30.errors = [{instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"}];
 return false;
 break;
 }
@@ -3490,18 +3503,18 @@ const _errs3 = errors;
 if(errors === _errs3){
 if(typeof data0 === "string"){
 if(func3(data0) > 128){
-validate28.errors = [{instancePath:instancePath+"/id",schemaPath:"#/components/schemas/ModelId/maxLength",keyword:"maxLength",params:{limit: 128},message:"must NOT have more than 128 characters"}];
+validate30.errors = [{instancePath:instancePath+"/id",schemaPath:"#/components/schemas/ModelId/maxLength",keyword:"maxLength",params:{limit: 128},message:"must NOT have more than 128 characters"}];
 return false;
 }
 else {
 if(!pattern6.test(data0)){
-validate28.errors = [{instancePath:instancePath+"/id",schemaPath:"#/components/schemas/ModelId/pattern",keyword:"pattern",params:{pattern: "^[a-z0-9][a-z0-9._-]{0,127}$"},message:"must match pattern \""+"^[a-z0-9][a-z0-9._-]{0,127}$"+"\""}];
+validate30.errors = [{instancePath:instancePath+"/id",schemaPath:"#/components/schemas/ModelId/pattern",keyword:"pattern",params:{pattern: "^[a-z0-9][a-z0-9._-]{0,127}$"},message:"must match pattern \""+"^[a-z0-9][a-z0-9._-]{0,127}$"+"\""}];
 return false;
 }
 }
 }
 else {
-validate28.errors = [{instancePath:instancePath+"/id",schemaPath:"#/components/schemas/ModelId/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate30.errors = [{instancePath:instancePath+"/id",schemaPath:"#/components/schemas/ModelId/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -3518,18 +3531,18 @@ const _errs6 = errors;
 if(errors === _errs6){
 if(typeof data1 === "string"){
 if(func3(data1) > 71){
-validate28.errors = [{instancePath:instancePath+"/digest",schemaPath:"#/components/schemas/ModelDigest/maxLength",keyword:"maxLength",params:{limit: 71},message:"must NOT have more than 71 characters"}];
+validate30.errors = [{instancePath:instancePath+"/digest",schemaPath:"#/components/schemas/ModelDigest/maxLength",keyword:"maxLength",params:{limit: 71},message:"must NOT have more than 71 characters"}];
 return false;
 }
 else {
 if(!pattern7.test(data1)){
-validate28.errors = [{instancePath:instancePath+"/digest",schemaPath:"#/components/schemas/ModelDigest/pattern",keyword:"pattern",params:{pattern: "^sha256:[0-9a-f]{64}$"},message:"must match pattern \""+"^sha256:[0-9a-f]{64}$"+"\""}];
+validate30.errors = [{instancePath:instancePath+"/digest",schemaPath:"#/components/schemas/ModelDigest/pattern",keyword:"pattern",params:{pattern: "^sha256:[0-9a-f]{64}$"},message:"must match pattern \""+"^sha256:[0-9a-f]{64}$"+"\""}];
 return false;
 }
 }
 }
 else {
-validate28.errors = [{instancePath:instancePath+"/digest",schemaPath:"#/components/schemas/ModelDigest/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate30.errors = [{instancePath:instancePath+"/digest",schemaPath:"#/components/schemas/ModelDigest/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -3545,18 +3558,18 @@ const _errs8 = errors;
 if(errors === _errs8){
 if(typeof data2 === "string"){
 if(func3(data2) > 2048){
-validate28.errors = [{instancePath:instancePath+"/source_url",schemaPath:"#/properties/source_url/maxLength",keyword:"maxLength",params:{limit: 2048},message:"must NOT have more than 2048 characters"}];
+validate30.errors = [{instancePath:instancePath+"/source_url",schemaPath:"#/properties/source_url/maxLength",keyword:"maxLength",params:{limit: 2048},message:"must NOT have more than 2048 characters"}];
 return false;
 }
 else {
 if(func3(data2) < 1){
-validate28.errors = [{instancePath:instancePath+"/source_url",schemaPath:"#/properties/source_url/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
+validate30.errors = [{instancePath:instancePath+"/source_url",schemaPath:"#/properties/source_url/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
 return false;
 }
 }
 }
 else {
-validate28.errors = [{instancePath:instancePath+"/source_url",schemaPath:"#/properties/source_url/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate30.errors = [{instancePath:instancePath+"/source_url",schemaPath:"#/properties/source_url/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -3572,7 +3585,7 @@ const _errs10 = errors;
 if(errors === _errs10){
 if(Array.isArray(data3)){
 if(data3.length > 32){
-validate28.errors = [{instancePath:instancePath+"/tags",schemaPath:"#/properties/tags/maxItems",keyword:"maxItems",params:{limit: 32},message:"must NOT have more than 32 items"}];
+validate30.errors = [{instancePath:instancePath+"/tags",schemaPath:"#/properties/tags/maxItems",keyword:"maxItems",params:{limit: 32},message:"must NOT have more than 32 items"}];
 return false;
 }
 else {
@@ -3584,18 +3597,18 @@ const _errs12 = errors;
 if(errors === _errs12){
 if(typeof data4 === "string"){
 if(func3(data4) > 256){
-validate28.errors = [{instancePath:instancePath+"/tags/" + i0,schemaPath:"#/properties/tags/items/maxLength",keyword:"maxLength",params:{limit: 256},message:"must NOT have more than 256 characters"}];
+validate30.errors = [{instancePath:instancePath+"/tags/" + i0,schemaPath:"#/properties/tags/items/maxLength",keyword:"maxLength",params:{limit: 256},message:"must NOT have more than 256 characters"}];
 return false;
 }
 else {
 if(func3(data4) < 1){
-validate28.errors = [{instancePath:instancePath+"/tags/" + i0,schemaPath:"#/properties/tags/items/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
+validate30.errors = [{instancePath:instancePath+"/tags/" + i0,schemaPath:"#/properties/tags/items/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
 return false;
 }
 }
 }
 else {
-validate28.errors = [{instancePath:instancePath+"/tags/" + i0,schemaPath:"#/properties/tags/items/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate30.errors = [{instancePath:instancePath+"/tags/" + i0,schemaPath:"#/properties/tags/items/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -3607,7 +3620,7 @@ break;
 }
 }
 else {
-validate28.errors = [{instancePath:instancePath+"/tags",schemaPath:"#/properties/tags/type",keyword:"type",params:{type: "array"},message:"must be array"}];
+validate30.errors = [{instancePath:instancePath+"/tags",schemaPath:"#/properties/tags/type",keyword:"type",params:{type: "array"},message:"must be array"}];
 return false;
 }
 }
@@ -3623,12 +3636,12 @@ const _errs14 = errors;
 if(errors === _errs14){
 if(Array.isArray(data5)){
 if(data5.length > 1024){
-validate28.errors = [{instancePath:instancePath+"/manifests",schemaPath:"#/properties/manifests/maxItems",keyword:"maxItems",params:{limit: 1024},message:"must NOT have more than 1024 items"}];
+validate30.errors = [{instancePath:instancePath+"/manifests",schemaPath:"#/properties/manifests/maxItems",keyword:"maxItems",params:{limit: 1024},message:"must NOT have more than 1024 items"}];
 return false;
 }
 else {
 if(data5.length < 1){
-validate28.errors = [{instancePath:instancePath+"/manifests",schemaPath:"#/properties/manifests/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items"}];
+validate30.errors = [{instancePath:instancePath+"/manifests",schemaPath:"#/properties/manifests/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items"}];
 return false;
 }
 else {
@@ -3636,8 +3649,8 @@ var valid4 = true;
 const len1 = data5.length;
 for(let i1=0; i1<len1; i1++){
 const _errs16 = errors;
-if(!(validate29(data5[i1], {instancePath:instancePath+"/manifests/" + i1,parentData:data5,parentDataProperty:i1,rootData}))){
-vErrors = vErrors === null ? validate29.errors : vErrors.concat(validate29.errors);
+if(!(validate31(data5[i1], {instancePath:instancePath+"/manifests/" + i1,parentData:data5,parentDataProperty:i1,rootData}))){
+vErrors = vErrors === null ? validate31.errors : vErrors.concat(validate31.errors);
 errors = vErrors.length;
 }
 var valid4 = _errs16 === errors;
@@ -3649,7 +3662,7 @@ break;
 }
 }
 else {
-validate28.errors = [{instancePath:instancePath+"/manifests",schemaPath:"#/properties/manifests/type",keyword:"type",params:{type: "array"},message:"must be array"}];
+validate30.errors = [{instancePath:instancePath+"/manifests",schemaPath:"#/properties/manifests/type",keyword:"type",params:{type: "array"},message:"must be array"}];
 return false;
 }
 }
@@ -3665,7 +3678,7 @@ const _errs17 = errors;
 if(errors === _errs17){
 if(Array.isArray(data7)){
 if(data7.length > 64){
-validate28.errors = [{instancePath:instancePath+"/signatures",schemaPath:"#/properties/signatures/maxItems",keyword:"maxItems",params:{limit: 64},message:"must NOT have more than 64 items"}];
+validate30.errors = [{instancePath:instancePath+"/signatures",schemaPath:"#/properties/signatures/maxItems",keyword:"maxItems",params:{limit: 64},message:"must NOT have more than 64 items"}];
 return false;
 }
 else {
@@ -3679,14 +3692,14 @@ if(errors === _errs20){
 if(data8 && typeof data8 == "object" && !Array.isArray(data8)){
 let missing1;
 if((((data8.signer === undefined) && (missing1 = "signer")) || ((data8.algo === undefined) && (missing1 = "algo"))) || ((data8.value === undefined) && (missing1 = "value"))){
-validate28.errors = [{instancePath:instancePath+"/signatures/" + i2,schemaPath:"#/components/schemas/ModelSignature/required",keyword:"required",params:{missingProperty: missing1},message:"must have required property '"+missing1+"'"}];
+validate30.errors = [{instancePath:instancePath+"/signatures/" + i2,schemaPath:"#/components/schemas/ModelSignature/required",keyword:"required",params:{missingProperty: missing1},message:"must have required property '"+missing1+"'"}];
 return false;
 }
 else {
 const _errs22 = errors;
 for(const key1 in data8){
 if(!(((key1 === "signer") || (key1 === "algo")) || (key1 === "value"))){
-validate28.errors = [{instancePath:instancePath+"/signatures/" + i2,schemaPath:"#/components/schemas/ModelSignature/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key1},message:"must NOT have additional properties"}];
+validate30.errors = [{instancePath:instancePath+"/signatures/" + i2,schemaPath:"#/components/schemas/ModelSignature/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key1},message:"must NOT have additional properties"}];
 return false;
 break;
 }
@@ -3698,18 +3711,18 @@ const _errs23 = errors;
 if(errors === _errs23){
 if(typeof data9 === "string"){
 if(func3(data9) > 128){
-validate28.errors = [{instancePath:instancePath+"/signatures/" + i2+"/signer",schemaPath:"#/components/schemas/ModelSignature/properties/signer/maxLength",keyword:"maxLength",params:{limit: 128},message:"must NOT have more than 128 characters"}];
+validate30.errors = [{instancePath:instancePath+"/signatures/" + i2+"/signer",schemaPath:"#/components/schemas/ModelSignature/properties/signer/maxLength",keyword:"maxLength",params:{limit: 128},message:"must NOT have more than 128 characters"}];
 return false;
 }
 else {
 if(func3(data9) < 1){
-validate28.errors = [{instancePath:instancePath+"/signatures/" + i2+"/signer",schemaPath:"#/components/schemas/ModelSignature/properties/signer/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
+validate30.errors = [{instancePath:instancePath+"/signatures/" + i2+"/signer",schemaPath:"#/components/schemas/ModelSignature/properties/signer/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
 return false;
 }
 }
 }
 else {
-validate28.errors = [{instancePath:instancePath+"/signatures/" + i2+"/signer",schemaPath:"#/components/schemas/ModelSignature/properties/signer/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate30.errors = [{instancePath:instancePath+"/signatures/" + i2+"/signer",schemaPath:"#/components/schemas/ModelSignature/properties/signer/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -3723,11 +3736,11 @@ if(data8.algo !== undefined){
 let data10 = data8.algo;
 const _errs25 = errors;
 if(typeof data10 !== "string"){
-validate28.errors = [{instancePath:instancePath+"/signatures/" + i2+"/algo",schemaPath:"#/components/schemas/ModelSignature/properties/algo/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate30.errors = [{instancePath:instancePath+"/signatures/" + i2+"/algo",schemaPath:"#/components/schemas/ModelSignature/properties/algo/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 if(!(data10 === "ed25519")){
-validate28.errors = [{instancePath:instancePath+"/signatures/" + i2+"/algo",schemaPath:"#/components/schemas/ModelSignature/properties/algo/enum",keyword:"enum",params:{allowedValues: schema48.properties.algo.enum},message:"must be equal to one of the allowed values"}];
+validate30.errors = [{instancePath:instancePath+"/signatures/" + i2+"/algo",schemaPath:"#/components/schemas/ModelSignature/properties/algo/enum",keyword:"enum",params:{allowedValues: schema49.properties.algo.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
 var valid7 = _errs25 === errors;
@@ -3742,18 +3755,18 @@ const _errs27 = errors;
 if(errors === _errs27){
 if(typeof data11 === "string"){
 if(func3(data11) > 1024){
-validate28.errors = [{instancePath:instancePath+"/signatures/" + i2+"/value",schemaPath:"#/components/schemas/ModelSignature/properties/value/maxLength",keyword:"maxLength",params:{limit: 1024},message:"must NOT have more than 1024 characters"}];
+validate30.errors = [{instancePath:instancePath+"/signatures/" + i2+"/value",schemaPath:"#/components/schemas/ModelSignature/properties/value/maxLength",keyword:"maxLength",params:{limit: 1024},message:"must NOT have more than 1024 characters"}];
 return false;
 }
 else {
 if(func3(data11) < 1){
-validate28.errors = [{instancePath:instancePath+"/signatures/" + i2+"/value",schemaPath:"#/components/schemas/ModelSignature/properties/value/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
+validate30.errors = [{instancePath:instancePath+"/signatures/" + i2+"/value",schemaPath:"#/components/schemas/ModelSignature/properties/value/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
 return false;
 }
 }
 }
 else {
-validate28.errors = [{instancePath:instancePath+"/signatures/" + i2+"/value",schemaPath:"#/components/schemas/ModelSignature/properties/value/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate30.errors = [{instancePath:instancePath+"/signatures/" + i2+"/value",schemaPath:"#/components/schemas/ModelSignature/properties/value/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -3768,7 +3781,7 @@ var valid7 = true;
 }
 }
 else {
-validate28.errors = [{instancePath:instancePath+"/signatures/" + i2,schemaPath:"#/components/schemas/ModelSignature/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate30.errors = [{instancePath:instancePath+"/signatures/" + i2,schemaPath:"#/components/schemas/ModelSignature/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
@@ -3780,7 +3793,7 @@ break;
 }
 }
 else {
-validate28.errors = [{instancePath:instancePath+"/signatures",schemaPath:"#/properties/signatures/type",keyword:"type",params:{type: "array"},message:"must be array"}];
+validate30.errors = [{instancePath:instancePath+"/signatures",schemaPath:"#/properties/signatures/type",keyword:"type",params:{type: "array"},message:"must be array"}];
 return false;
 }
 }
@@ -3792,8 +3805,8 @@ var valid0 = true;
 if(valid0){
 if(data.sbom !== undefined){
 const _errs29 = errors;
-if(!(validate31(data.sbom, {instancePath:instancePath+"/sbom",parentData:data,parentDataProperty:"sbom",rootData}))){
-vErrors = vErrors === null ? validate31.errors : vErrors.concat(validate31.errors);
+if(!(validate33(data.sbom, {instancePath:instancePath+"/sbom",parentData:data,parentDataProperty:"sbom",rootData}))){
+vErrors = vErrors === null ? validate33.errors : vErrors.concat(validate33.errors);
 errors = vErrors.length;
 }
 var valid0 = _errs29 === errors;
@@ -3810,14 +3823,14 @@ if(errors === _errs31){
 if(data13 && typeof data13 == "object" && !Array.isArray(data13)){
 let missing2;
 if((data13.mode === undefined) && (missing2 = "mode")){
-validate28.errors = [{instancePath:instancePath+"/trust_policy",schemaPath:"#/components/schemas/TrustPolicy/required",keyword:"required",params:{missingProperty: missing2},message:"must have required property '"+missing2+"'"}];
+validate30.errors = [{instancePath:instancePath+"/trust_policy",schemaPath:"#/components/schemas/TrustPolicy/required",keyword:"required",params:{missingProperty: missing2},message:"must have required property '"+missing2+"'"}];
 return false;
 }
 else {
 const _errs33 = errors;
 for(const key2 in data13){
 if(!((key2 === "mode") || (key2 === "signers"))){
-validate28.errors = [{instancePath:instancePath+"/trust_policy",schemaPath:"#/components/schemas/TrustPolicy/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key2},message:"must NOT have additional properties"}];
+validate30.errors = [{instancePath:instancePath+"/trust_policy",schemaPath:"#/components/schemas/TrustPolicy/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key2},message:"must NOT have additional properties"}];
 return false;
 break;
 }
@@ -3827,11 +3840,11 @@ if(data13.mode !== undefined){
 let data14 = data13.mode;
 const _errs34 = errors;
 if(typeof data14 !== "string"){
-validate28.errors = [{instancePath:instancePath+"/trust_policy/mode",schemaPath:"#/components/schemas/TrustPolicy/properties/mode/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate30.errors = [{instancePath:instancePath+"/trust_policy/mode",schemaPath:"#/components/schemas/TrustPolicy/properties/mode/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 if(!((data14 === "strict") || (data14 === "permissive"))){
-validate28.errors = [{instancePath:instancePath+"/trust_policy/mode",schemaPath:"#/components/schemas/TrustPolicy/properties/mode/enum",keyword:"enum",params:{allowedValues: schema51.properties.mode.enum},message:"must be equal to one of the allowed values"}];
+validate30.errors = [{instancePath:instancePath+"/trust_policy/mode",schemaPath:"#/components/schemas/TrustPolicy/properties/mode/enum",keyword:"enum",params:{allowedValues: schema52.properties.mode.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
 var valid9 = _errs34 === errors;
@@ -3846,7 +3859,7 @@ const _errs36 = errors;
 if(errors === _errs36){
 if(Array.isArray(data15)){
 if(data15.length > 64){
-validate28.errors = [{instancePath:instancePath+"/trust_policy/signers",schemaPath:"#/components/schemas/TrustPolicy/properties/signers/maxItems",keyword:"maxItems",params:{limit: 64},message:"must NOT have more than 64 items"}];
+validate30.errors = [{instancePath:instancePath+"/trust_policy/signers",schemaPath:"#/components/schemas/TrustPolicy/properties/signers/maxItems",keyword:"maxItems",params:{limit: 64},message:"must NOT have more than 64 items"}];
 return false;
 }
 else {
@@ -3858,18 +3871,18 @@ const _errs38 = errors;
 if(errors === _errs38){
 if(typeof data16 === "string"){
 if(func3(data16) > 128){
-validate28.errors = [{instancePath:instancePath+"/trust_policy/signers/" + i3,schemaPath:"#/components/schemas/TrustPolicy/properties/signers/items/maxLength",keyword:"maxLength",params:{limit: 128},message:"must NOT have more than 128 characters"}];
+validate30.errors = [{instancePath:instancePath+"/trust_policy/signers/" + i3,schemaPath:"#/components/schemas/TrustPolicy/properties/signers/items/maxLength",keyword:"maxLength",params:{limit: 128},message:"must NOT have more than 128 characters"}];
 return false;
 }
 else {
 if(func3(data16) < 1){
-validate28.errors = [{instancePath:instancePath+"/trust_policy/signers/" + i3,schemaPath:"#/components/schemas/TrustPolicy/properties/signers/items/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
+validate30.errors = [{instancePath:instancePath+"/trust_policy/signers/" + i3,schemaPath:"#/components/schemas/TrustPolicy/properties/signers/items/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
 return false;
 }
 }
 }
 else {
-validate28.errors = [{instancePath:instancePath+"/trust_policy/signers/" + i3,schemaPath:"#/components/schemas/TrustPolicy/properties/signers/items/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate30.errors = [{instancePath:instancePath+"/trust_policy/signers/" + i3,schemaPath:"#/components/schemas/TrustPolicy/properties/signers/items/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -3881,7 +3894,7 @@ break;
 }
 }
 else {
-validate28.errors = [{instancePath:instancePath+"/trust_policy/signers",schemaPath:"#/components/schemas/TrustPolicy/properties/signers/type",keyword:"type",params:{type: "array"},message:"must be array"}];
+validate30.errors = [{instancePath:instancePath+"/trust_policy/signers",schemaPath:"#/components/schemas/TrustPolicy/properties/signers/type",keyword:"type",params:{type: "array"},message:"must be array"}];
 return false;
 }
 }
@@ -3895,7 +3908,7 @@ var valid9 = true;
 }
 }
 else {
-validate28.errors = [{instancePath:instancePath+"/trust_policy",schemaPath:"#/components/schemas/TrustPolicy/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate30.errors = [{instancePath:instancePath+"/trust_policy",schemaPath:"#/components/schemas/TrustPolicy/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
@@ -3915,47 +3928,47 @@ var valid0 = true;
 }
 }
 else {
-validate28.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate30.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate28.errors = vErrors;
+validate30.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate27(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate29(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if((data.requestBody === undefined) && (missing0 = "requestBody")){
-validate27.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate29.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
 if(data.requestBody !== undefined){
-if(!(validate28(data.requestBody, {instancePath:instancePath+"/requestBody",parentData:data,parentDataProperty:"requestBody",rootData}))){
-vErrors = vErrors === null ? validate28.errors : vErrors.concat(validate28.errors);
+if(!(validate30(data.requestBody, {instancePath:instancePath+"/requestBody",parentData:data,parentDataProperty:"requestBody",rootData}))){
+vErrors = vErrors === null ? validate30.errors : vErrors.concat(validate30.errors);
 errors = vErrors.length;
 }
 }
 }
 }
 else {
-validate27.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate29.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate27.errors = vErrors;
+validate29.errors = vErrors;
 return errors === 0;
 }
 
-export const setCatalogModelState = validate34;
-const schema54 = {"type":"string","enum":["Active","Retired"]};
+export const setCatalogModelState = validate36;
+const schema55 = {"type":"string","enum":["Active","Retired"]};
 
-function validate35(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate37(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(errors === 0){
@@ -3965,14 +3978,14 @@ data.deadline_ms = 60000;
 }
 let missing0;
 if((data.state === undefined) && (missing0 = "state")){
-validate35.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate37.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
 const _errs1 = errors;
 for(const key0 in data){
 if(!((key0 === "state") || (key0 === "deadline_ms"))){
-validate35.errors = [{instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"}];
+validate37.errors = [{instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"}];
 return false;
 break;
 }
@@ -3982,11 +3995,11 @@ if(data.state !== undefined){
 let data0 = data.state;
 const _errs2 = errors;
 if(typeof data0 !== "string"){
-validate35.errors = [{instancePath:instancePath+"/state",schemaPath:"#/components/schemas/ModelState/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate37.errors = [{instancePath:instancePath+"/state",schemaPath:"#/components/schemas/ModelState/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 if(!((data0 === "Active") || (data0 === "Retired"))){
-validate35.errors = [{instancePath:instancePath+"/state",schemaPath:"#/components/schemas/ModelState/enum",keyword:"enum",params:{allowedValues: schema54.enum},message:"must be equal to one of the allowed values"}];
+validate37.errors = [{instancePath:instancePath+"/state",schemaPath:"#/components/schemas/ModelState/enum",keyword:"enum",params:{allowedValues: schema55.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
 var valid0 = _errs2 === errors;
@@ -3998,18 +4011,18 @@ if(valid0){
 let data1 = data.deadline_ms;
 const _errs5 = errors;
 if(!((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1)))){
-validate35.errors = [{instancePath:instancePath+"/deadline_ms",schemaPath:"#/properties/deadline_ms/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate37.errors = [{instancePath:instancePath+"/deadline_ms",schemaPath:"#/properties/deadline_ms/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs5){
 if(typeof data1 == "number"){
 if(data1 > 86400000 || isNaN(data1)){
-validate35.errors = [{instancePath:instancePath+"/deadline_ms",schemaPath:"#/properties/deadline_ms/maximum",keyword:"maximum",params:{comparison: "<=", limit: 86400000},message:"must be <= 86400000"}];
+validate37.errors = [{instancePath:instancePath+"/deadline_ms",schemaPath:"#/properties/deadline_ms/maximum",keyword:"maximum",params:{comparison: "<=", limit: 86400000},message:"must be <= 86400000"}];
 return false;
 }
 else {
 if(data1 < 0 || isNaN(data1)){
-validate35.errors = [{instancePath:instancePath+"/deadline_ms",schemaPath:"#/properties/deadline_ms/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate37.errors = [{instancePath:instancePath+"/deadline_ms",schemaPath:"#/properties/deadline_ms/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -4021,61 +4034,61 @@ var valid0 = _errs5 === errors;
 }
 }
 else {
-validate35.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate37.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate35.errors = vErrors;
+validate37.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate34(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate36(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if((data.requestBody === undefined) && (missing0 = "requestBody")){
-validate34.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate36.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
 if(data.requestBody !== undefined){
-if(!(validate35(data.requestBody, {instancePath:instancePath+"/requestBody",parentData:data,parentDataProperty:"requestBody",rootData}))){
-vErrors = vErrors === null ? validate35.errors : vErrors.concat(validate35.errors);
+if(!(validate37(data.requestBody, {instancePath:instancePath+"/requestBody",parentData:data,parentDataProperty:"requestBody",rootData}))){
+vErrors = vErrors === null ? validate37.errors : vErrors.concat(validate37.errors);
 errors = vErrors.length;
 }
 }
 }
 }
 else {
-validate34.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate36.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate34.errors = vErrors;
+validate36.errors = vErrors;
 return errors === 0;
 }
 
-export const createArtifact = validate37;
-const schema57 = {"type":"string","enum":["plan","summary","diff","trace","transcript","other"]};
+export const createArtifact = validate39;
+const schema58 = {"type":"string","enum":["plan","summary","diff","trace","transcript","other"]};
 
-function validate38(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate40(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if(((((data.kind === undefined) && (missing0 = "kind")) || ((data.content === undefined) && (missing0 = "content"))) || ((data.tags === undefined) && (missing0 = "tags"))) || ((data.metadata === undefined) && (missing0 = "metadata"))){
-validate38.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate40.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
 const _errs1 = errors;
 for(const key0 in data){
 if(!(((((key0 === "kind") || (key0 === "content")) || (key0 === "tags")) || (key0 === "parent")) || (key0 === "metadata"))){
-validate38.errors = [{instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"}];
+validate40.errors = [{instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"}];
 return false;
 break;
 }
@@ -4085,11 +4098,11 @@ if(data.kind !== undefined){
 let data0 = data.kind;
 const _errs2 = errors;
 if(typeof data0 !== "string"){
-validate38.errors = [{instancePath:instancePath+"/kind",schemaPath:"#/components/schemas/ArtifactKind/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate40.errors = [{instancePath:instancePath+"/kind",schemaPath:"#/components/schemas/ArtifactKind/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 if(!((((((data0 === "plan") || (data0 === "summary")) || (data0 === "diff")) || (data0 === "trace")) || (data0 === "transcript")) || (data0 === "other"))){
-validate38.errors = [{instancePath:instancePath+"/kind",schemaPath:"#/components/schemas/ArtifactKind/enum",keyword:"enum",params:{allowedValues: schema57.enum},message:"must be equal to one of the allowed values"}];
+validate40.errors = [{instancePath:instancePath+"/kind",schemaPath:"#/components/schemas/ArtifactKind/enum",keyword:"enum",params:{allowedValues: schema58.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
 var valid0 = _errs2 === errors;
@@ -4104,12 +4117,12 @@ const _errs5 = errors;
 if(errors === _errs5){
 if(typeof data1 === "string"){
 if(func3(data1) > 16777216){
-validate38.errors = [{instancePath:instancePath+"/content",schemaPath:"#/properties/content/maxLength",keyword:"maxLength",params:{limit: 16777216},message:"must NOT have more than 16777216 characters"}];
+validate40.errors = [{instancePath:instancePath+"/content",schemaPath:"#/properties/content/maxLength",keyword:"maxLength",params:{limit: 16777216},message:"must NOT have more than 16777216 characters"}];
 return false;
 }
 }
 else {
-validate38.errors = [{instancePath:instancePath+"/content",schemaPath:"#/properties/content/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate40.errors = [{instancePath:instancePath+"/content",schemaPath:"#/properties/content/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -4125,7 +4138,7 @@ const _errs7 = errors;
 if(errors === _errs7){
 if(Array.isArray(data2)){
 if(data2.length > 32){
-validate38.errors = [{instancePath:instancePath+"/tags",schemaPath:"#/properties/tags/maxItems",keyword:"maxItems",params:{limit: 32},message:"must NOT have more than 32 items"}];
+validate40.errors = [{instancePath:instancePath+"/tags",schemaPath:"#/properties/tags/maxItems",keyword:"maxItems",params:{limit: 32},message:"must NOT have more than 32 items"}];
 return false;
 }
 else {
@@ -4137,18 +4150,18 @@ const _errs9 = errors;
 if(errors === _errs9){
 if(typeof data3 === "string"){
 if(func3(data3) > 256){
-validate38.errors = [{instancePath:instancePath+"/tags/" + i0,schemaPath:"#/properties/tags/items/maxLength",keyword:"maxLength",params:{limit: 256},message:"must NOT have more than 256 characters"}];
+validate40.errors = [{instancePath:instancePath+"/tags/" + i0,schemaPath:"#/properties/tags/items/maxLength",keyword:"maxLength",params:{limit: 256},message:"must NOT have more than 256 characters"}];
 return false;
 }
 else {
 if(func3(data3) < 1){
-validate38.errors = [{instancePath:instancePath+"/tags/" + i0,schemaPath:"#/properties/tags/items/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
+validate40.errors = [{instancePath:instancePath+"/tags/" + i0,schemaPath:"#/properties/tags/items/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
 return false;
 }
 }
 }
 else {
-validate38.errors = [{instancePath:instancePath+"/tags/" + i0,schemaPath:"#/properties/tags/items/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate40.errors = [{instancePath:instancePath+"/tags/" + i0,schemaPath:"#/properties/tags/items/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -4160,7 +4173,7 @@ break;
 }
 }
 else {
-validate38.errors = [{instancePath:instancePath+"/tags",schemaPath:"#/properties/tags/type",keyword:"type",params:{type: "array"},message:"must be array"}];
+validate40.errors = [{instancePath:instancePath+"/tags",schemaPath:"#/properties/tags/type",keyword:"type",params:{type: "array"},message:"must be array"}];
 return false;
 }
 }
@@ -4177,18 +4190,18 @@ const _errs12 = errors;
 if(errors === _errs12){
 if(typeof data4 === "string"){
 if(func3(data4) > 71){
-validate38.errors = [{instancePath:instancePath+"/parent",schemaPath:"#/components/schemas/ArtifactId/maxLength",keyword:"maxLength",params:{limit: 71},message:"must NOT have more than 71 characters"}];
+validate40.errors = [{instancePath:instancePath+"/parent",schemaPath:"#/components/schemas/ArtifactId/maxLength",keyword:"maxLength",params:{limit: 71},message:"must NOT have more than 71 characters"}];
 return false;
 }
 else {
 if(!pattern7.test(data4)){
-validate38.errors = [{instancePath:instancePath+"/parent",schemaPath:"#/components/schemas/ArtifactId/pattern",keyword:"pattern",params:{pattern: "^sha256:[0-9a-f]{64}$"},message:"must match pattern \""+"^sha256:[0-9a-f]{64}$"+"\""}];
+validate40.errors = [{instancePath:instancePath+"/parent",schemaPath:"#/components/schemas/ArtifactId/pattern",keyword:"pattern",params:{pattern: "^sha256:[0-9a-f]{64}$"},message:"must match pattern \""+"^sha256:[0-9a-f]{64}$"+"\""}];
 return false;
 }
 }
 }
 else {
-validate38.errors = [{instancePath:instancePath+"/parent",schemaPath:"#/components/schemas/ArtifactId/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate40.errors = [{instancePath:instancePath+"/parent",schemaPath:"#/components/schemas/ArtifactId/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -4204,7 +4217,7 @@ const _errs14 = errors;
 if(errors === _errs14){
 if(data5 && typeof data5 == "object" && !Array.isArray(data5)){
 if(Object.keys(data5).length > 64){
-validate38.errors = [{instancePath:instancePath+"/metadata",schemaPath:"#/properties/metadata/maxProperties",keyword:"maxProperties",params:{limit: 64},message:"must NOT have more than 64 properties"}];
+validate40.errors = [{instancePath:instancePath+"/metadata",schemaPath:"#/properties/metadata/maxProperties",keyword:"maxProperties",params:{limit: 64},message:"must NOT have more than 64 properties"}];
 return false;
 }
 else {
@@ -4214,12 +4227,12 @@ const _errs17 = errors;
 if(errors === _errs17){
 if(typeof data6 === "string"){
 if(func3(data6) > 4096){
-validate38.errors = [{instancePath:instancePath+"/metadata/" + key1.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/metadata/additionalProperties/maxLength",keyword:"maxLength",params:{limit: 4096},message:"must NOT have more than 4096 characters"}];
+validate40.errors = [{instancePath:instancePath+"/metadata/" + key1.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/metadata/additionalProperties/maxLength",keyword:"maxLength",params:{limit: 4096},message:"must NOT have more than 4096 characters"}];
 return false;
 }
 }
 else {
-validate38.errors = [{instancePath:instancePath+"/metadata/" + key1.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/metadata/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate40.errors = [{instancePath:instancePath+"/metadata/" + key1.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/metadata/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -4231,7 +4244,7 @@ break;
 }
 }
 else {
-validate38.errors = [{instancePath:instancePath+"/metadata",schemaPath:"#/properties/metadata/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate40.errors = [{instancePath:instancePath+"/metadata",schemaPath:"#/properties/metadata/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
@@ -4248,40 +4261,40 @@ var valid0 = true;
 }
 }
 else {
-validate38.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate40.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate38.errors = vErrors;
+validate40.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate37(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate39(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if((data.requestBody === undefined) && (missing0 = "requestBody")){
-validate37.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate39.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
 if(data.requestBody !== undefined){
-if(!(validate38(data.requestBody, {instancePath:instancePath+"/requestBody",parentData:data,parentDataProperty:"requestBody",rootData}))){
-vErrors = vErrors === null ? validate38.errors : vErrors.concat(validate38.errors);
+if(!(validate40(data.requestBody, {instancePath:instancePath+"/requestBody",parentData:data,parentDataProperty:"requestBody",rootData}))){
+vErrors = vErrors === null ? validate40.errors : vErrors.concat(validate40.errors);
 errors = vErrors.length;
 }
 }
 }
 }
 else {
-validate37.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate39.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate37.errors = vErrors;
+validate39.errors = vErrors;
 return errors === 0;
 }
 

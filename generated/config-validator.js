@@ -4477,10 +4477,726 @@ validate39.errors = vErrors;
 return errors === 0;
 }
 
-const schema81 = {"type":"object","discriminator":{"propertyName":"driver"},"oneOf":[{"$ref":"#/definitions/TgiExternalPool"},{"$ref":"#/definitions/TgiManagedPool"}],"required":["engine"],"properties":{"engine":{"enum":["tgi"]}}};
-const schema82 = {"type":"object","additionalProperties":false,"required":["engine","driver","tgi","replayable"],"properties":{"id":true,"engine":{"type":"string","enum":["tgi"]},"driver":{"type":"string","enum":["external"]},"model":true,"ctx":true,"max_tokens_out":true,"sampler_profile_version":true,"replicas":true,"queue":true,"timeouts":true,"prices":true,"url":{"$ref":"#/definitions/Url"},"api_key_env":{"$ref":"#/definitions/ApiKeyEnv"},"replayable":{"$ref":"#/definitions/Replayable","default":"probe"},"reload":{"$ref":"#/definitions/ReloadMode"},"tgi":{"$ref":"#/definitions/TgiOptions","default":{}}}};
+const schema81 = {"type":"object","discriminator":{"propertyName":"driver"},"oneOf":[{"$ref":"#/definitions/SglangExternalPool"},{"$ref":"#/definitions/SglangManagedPool"}],"required":["engine"],"properties":{"engine":{"enum":["sglang"]}}};
+const schema82 = {"type":"object","additionalProperties":false,"required":["engine","driver","sglang","replayable"],"properties":{"id":true,"engine":{"type":"string","enum":["sglang"]},"driver":{"type":"string","enum":["external"]},"model":true,"ctx":true,"max_tokens_out":true,"sampler_profile_version":true,"replicas":true,"queue":true,"timeouts":true,"prices":true,"url":{"$ref":"#/definitions/Url"},"api_key_env":{"$ref":"#/definitions/ApiKeyEnv"},"replayable":{"$ref":"#/definitions/Replayable","default":"probe"},"reload":{"$ref":"#/definitions/ReloadMode"},"sglang":{"$ref":"#/definitions/SglangOptions","default":{}}}};
 
 function validate45(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.replayable === undefined){
+data.replayable = "probe";
+}
+if(data.sglang === undefined){
+data.sglang = {};
+}
+if(data.engine === undefined){
+const err0 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "engine"},message:"must have required property '"+"engine"+"'"};
+if(vErrors === null){
+vErrors = [err0];
+}
+else {
+vErrors.push(err0);
+}
+errors++;
+}
+if(data.driver === undefined){
+const err1 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "driver"},message:"must have required property '"+"driver"+"'"};
+if(vErrors === null){
+vErrors = [err1];
+}
+else {
+vErrors.push(err1);
+}
+errors++;
+}
+if(data.sglang === undefined){
+const err2 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "sglang"},message:"must have required property '"+"sglang"+"'"};
+if(vErrors === null){
+vErrors = [err2];
+}
+else {
+vErrors.push(err2);
+}
+errors++;
+}
+if(data.replayable === undefined){
+const err3 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "replayable"},message:"must have required property '"+"replayable"+"'"};
+if(vErrors === null){
+vErrors = [err3];
+}
+else {
+vErrors.push(err3);
+}
+errors++;
+}
+for(const key0 in data){
+if(!(func2.call(schema82.properties, key0))){
+const err4 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
+if(vErrors === null){
+vErrors = [err4];
+}
+else {
+vErrors.push(err4);
+}
+errors++;
+}
+}
+if(data.engine !== undefined){
+let data0 = data.engine;
+if(typeof data0 !== "string"){
+const err5 = {instancePath:instancePath+"/engine",schemaPath:"#/properties/engine/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err5];
+}
+else {
+vErrors.push(err5);
+}
+errors++;
+}
+if(!(data0 === "sglang")){
+const err6 = {instancePath:instancePath+"/engine",schemaPath:"#/properties/engine/enum",keyword:"enum",params:{allowedValues: schema82.properties.engine.enum},message:"must be equal to one of the allowed values"};
+if(vErrors === null){
+vErrors = [err6];
+}
+else {
+vErrors.push(err6);
+}
+errors++;
+}
+}
+if(data.driver !== undefined){
+let data1 = data.driver;
+if(typeof data1 !== "string"){
+const err7 = {instancePath:instancePath+"/driver",schemaPath:"#/properties/driver/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err7];
+}
+else {
+vErrors.push(err7);
+}
+errors++;
+}
+if(!(data1 === "external")){
+const err8 = {instancePath:instancePath+"/driver",schemaPath:"#/properties/driver/enum",keyword:"enum",params:{allowedValues: schema82.properties.driver.enum},message:"must be equal to one of the allowed values"};
+if(vErrors === null){
+vErrors = [err8];
+}
+else {
+vErrors.push(err8);
+}
+errors++;
+}
+}
+if(data.url !== undefined){
+let data2 = data.url;
+if(typeof data2 === "string"){
+if(func3(data2) > 2048){
+const err9 = {instancePath:instancePath+"/url",schemaPath:"#/definitions/Url/maxLength",keyword:"maxLength",params:{limit: 2048},message:"must NOT have more than 2048 characters"};
+if(vErrors === null){
+vErrors = [err9];
+}
+else {
+vErrors.push(err9);
+}
+errors++;
+}
+if(!pattern15.test(data2)){
+const err10 = {instancePath:instancePath+"/url",schemaPath:"#/definitions/Url/pattern",keyword:"pattern",params:{pattern: "^https?://[^/?#@\\s]+(/[^?#@\\s]*)?$"},message:"must match pattern \""+"^https?://[^/?#@\\s]+(/[^?#@\\s]*)?$"+"\""};
+if(vErrors === null){
+vErrors = [err10];
+}
+else {
+vErrors.push(err10);
+}
+errors++;
+}
+}
+else {
+const err11 = {instancePath:instancePath+"/url",schemaPath:"#/definitions/Url/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err11];
+}
+else {
+vErrors.push(err11);
+}
+errors++;
+}
+}
+if(data.api_key_env !== undefined){
+let data3 = data.api_key_env;
+if(typeof data3 === "string"){
+if(!pattern16.test(data3)){
+const err12 = {instancePath:instancePath+"/api_key_env",schemaPath:"#/definitions/ApiKeyEnv/pattern",keyword:"pattern",params:{pattern: "^(?!ORCHD_)[A-Za-z_][A-Za-z0-9_]{0,127}$"},message:"must match pattern \""+"^(?!ORCHD_)[A-Za-z_][A-Za-z0-9_]{0,127}$"+"\""};
+if(vErrors === null){
+vErrors = [err12];
+}
+else {
+vErrors.push(err12);
+}
+errors++;
+}
+}
+else {
+const err13 = {instancePath:instancePath+"/api_key_env",schemaPath:"#/definitions/ApiKeyEnv/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err13];
+}
+else {
+vErrors.push(err13);
+}
+errors++;
+}
+}
+let data4 = data.replayable;
+if(!(((data4 === true) || (data4 === false)) || (data4 === "probe"))){
+const err14 = {instancePath:instancePath+"/replayable",schemaPath:"#/definitions/Replayable/enum",keyword:"enum",params:{allowedValues: schema57.enum},message:"must be equal to one of the allowed values"};
+if(vErrors === null){
+vErrors = [err14];
+}
+else {
+vErrors.push(err14);
+}
+errors++;
+}
+if(data.reload !== undefined){
+let data5 = data.reload;
+if(typeof data5 !== "string"){
+const err15 = {instancePath:instancePath+"/reload",schemaPath:"#/definitions/ReloadMode/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err15];
+}
+else {
+vErrors.push(err15);
+}
+errors++;
+}
+if(!((data5 === "beside") || (data5 === "swap"))){
+const err16 = {instancePath:instancePath+"/reload",schemaPath:"#/definitions/ReloadMode/enum",keyword:"enum",params:{allowedValues: schema58.enum},message:"must be equal to one of the allowed values"};
+if(vErrors === null){
+vErrors = [err16];
+}
+else {
+vErrors.push(err16);
+}
+errors++;
+}
+}
+let data6 = data.sglang;
+if(data6 && typeof data6 == "object" && !Array.isArray(data6)){
+for(const key1 in data6){
+const err17 = {instancePath:instancePath+"/sglang",schemaPath:"#/definitions/SglangOptions/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key1},message:"must NOT have additional properties"};
+if(vErrors === null){
+vErrors = [err17];
+}
+else {
+vErrors.push(err17);
+}
+errors++;
+}
+}
+else {
+const err18 = {instancePath:instancePath+"/sglang",schemaPath:"#/definitions/SglangOptions/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err18];
+}
+else {
+vErrors.push(err18);
+}
+errors++;
+}
+}
+else {
+const err19 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err19];
+}
+else {
+vErrors.push(err19);
+}
+errors++;
+}
+validate45.errors = vErrors;
+return errors === 0;
+}
+
+const schema88 = {"type":"object","additionalProperties":false,"required":["engine","driver","sglang","command","env","stop_ms","replayable"],"properties":{"id":true,"engine":{"type":"string","enum":["sglang"]},"driver":{"type":"string","enum":["managed"]},"model":true,"ctx":true,"max_tokens_out":true,"sampler_profile_version":true,"replicas":true,"queue":true,"timeouts":true,"prices":true,"command":{"$ref":"#/definitions/Command"},"env":{"type":"array","maxItems":256,"default":[],"items":{"$ref":"#/definitions/EnvName"}},"stop_ms":{"type":"integer","minimum":0,"maximum":600000,"default":5000},"api_key_env":{"$ref":"#/definitions/ApiKeyEnv"},"replayable":{"$ref":"#/definitions/Replayable","default":"probe"},"reload":{"$ref":"#/definitions/ReloadMode"},"sglang":{"$ref":"#/definitions/SglangOptions","default":{}}}};
+
+function validate46(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.env === undefined){
+data.env = [];
+}
+if(data.stop_ms === undefined){
+data.stop_ms = 5000;
+}
+if(data.replayable === undefined){
+data.replayable = "probe";
+}
+if(data.sglang === undefined){
+data.sglang = {};
+}
+if(data.engine === undefined){
+const err0 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "engine"},message:"must have required property '"+"engine"+"'"};
+if(vErrors === null){
+vErrors = [err0];
+}
+else {
+vErrors.push(err0);
+}
+errors++;
+}
+if(data.driver === undefined){
+const err1 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "driver"},message:"must have required property '"+"driver"+"'"};
+if(vErrors === null){
+vErrors = [err1];
+}
+else {
+vErrors.push(err1);
+}
+errors++;
+}
+if(data.sglang === undefined){
+const err2 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "sglang"},message:"must have required property '"+"sglang"+"'"};
+if(vErrors === null){
+vErrors = [err2];
+}
+else {
+vErrors.push(err2);
+}
+errors++;
+}
+if(data.command === undefined){
+const err3 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "command"},message:"must have required property '"+"command"+"'"};
+if(vErrors === null){
+vErrors = [err3];
+}
+else {
+vErrors.push(err3);
+}
+errors++;
+}
+if(data.env === undefined){
+const err4 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "env"},message:"must have required property '"+"env"+"'"};
+if(vErrors === null){
+vErrors = [err4];
+}
+else {
+vErrors.push(err4);
+}
+errors++;
+}
+if(data.stop_ms === undefined){
+const err5 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "stop_ms"},message:"must have required property '"+"stop_ms"+"'"};
+if(vErrors === null){
+vErrors = [err5];
+}
+else {
+vErrors.push(err5);
+}
+errors++;
+}
+if(data.replayable === undefined){
+const err6 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "replayable"},message:"must have required property '"+"replayable"+"'"};
+if(vErrors === null){
+vErrors = [err6];
+}
+else {
+vErrors.push(err6);
+}
+errors++;
+}
+for(const key0 in data){
+if(!(func2.call(schema88.properties, key0))){
+const err7 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
+if(vErrors === null){
+vErrors = [err7];
+}
+else {
+vErrors.push(err7);
+}
+errors++;
+}
+}
+if(data.engine !== undefined){
+let data0 = data.engine;
+if(typeof data0 !== "string"){
+const err8 = {instancePath:instancePath+"/engine",schemaPath:"#/properties/engine/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err8];
+}
+else {
+vErrors.push(err8);
+}
+errors++;
+}
+if(!(data0 === "sglang")){
+const err9 = {instancePath:instancePath+"/engine",schemaPath:"#/properties/engine/enum",keyword:"enum",params:{allowedValues: schema88.properties.engine.enum},message:"must be equal to one of the allowed values"};
+if(vErrors === null){
+vErrors = [err9];
+}
+else {
+vErrors.push(err9);
+}
+errors++;
+}
+}
+if(data.driver !== undefined){
+let data1 = data.driver;
+if(typeof data1 !== "string"){
+const err10 = {instancePath:instancePath+"/driver",schemaPath:"#/properties/driver/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err10];
+}
+else {
+vErrors.push(err10);
+}
+errors++;
+}
+if(!(data1 === "managed")){
+const err11 = {instancePath:instancePath+"/driver",schemaPath:"#/properties/driver/enum",keyword:"enum",params:{allowedValues: schema88.properties.driver.enum},message:"must be equal to one of the allowed values"};
+if(vErrors === null){
+vErrors = [err11];
+}
+else {
+vErrors.push(err11);
+}
+errors++;
+}
+}
+if(data.command !== undefined){
+let data2 = data.command;
+if(Array.isArray(data2)){
+if(data2.length > 1024){
+const err12 = {instancePath:instancePath+"/command",schemaPath:"#/definitions/Command/maxItems",keyword:"maxItems",params:{limit: 1024},message:"must NOT have more than 1024 items"};
+if(vErrors === null){
+vErrors = [err12];
+}
+else {
+vErrors.push(err12);
+}
+errors++;
+}
+if(data2.length < 1){
+const err13 = {instancePath:instancePath+"/command",schemaPath:"#/definitions/Command/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items"};
+if(vErrors === null){
+vErrors = [err13];
+}
+else {
+vErrors.push(err13);
+}
+errors++;
+}
+const len0 = data2.length;
+for(let i0=0; i0<len0; i0++){
+let data3 = data2[i0];
+if(typeof data3 === "string"){
+if(func3(data3) > 4096){
+const err14 = {instancePath:instancePath+"/command/" + i0,schemaPath:"#/definitions/Command/items/maxLength",keyword:"maxLength",params:{limit: 4096},message:"must NOT have more than 4096 characters"};
+if(vErrors === null){
+vErrors = [err14];
+}
+else {
+vErrors.push(err14);
+}
+errors++;
+}
+if(func3(data3) < 1){
+const err15 = {instancePath:instancePath+"/command/" + i0,schemaPath:"#/definitions/Command/items/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"};
+if(vErrors === null){
+vErrors = [err15];
+}
+else {
+vErrors.push(err15);
+}
+errors++;
+}
+}
+else {
+const err16 = {instancePath:instancePath+"/command/" + i0,schemaPath:"#/definitions/Command/items/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err16];
+}
+else {
+vErrors.push(err16);
+}
+errors++;
+}
+}
+}
+else {
+const err17 = {instancePath:instancePath+"/command",schemaPath:"#/definitions/Command/type",keyword:"type",params:{type: "array"},message:"must be array"};
+if(vErrors === null){
+vErrors = [err17];
+}
+else {
+vErrors.push(err17);
+}
+errors++;
+}
+}
+let data4 = data.env;
+if(Array.isArray(data4)){
+if(data4.length > 256){
+const err18 = {instancePath:instancePath+"/env",schemaPath:"#/properties/env/maxItems",keyword:"maxItems",params:{limit: 256},message:"must NOT have more than 256 items"};
+if(vErrors === null){
+vErrors = [err18];
+}
+else {
+vErrors.push(err18);
+}
+errors++;
+}
+const len1 = data4.length;
+for(let i1=0; i1<len1; i1++){
+let data5 = data4[i1];
+if(typeof data5 === "string"){
+if(!pattern16.test(data5)){
+const err19 = {instancePath:instancePath+"/env/" + i1,schemaPath:"#/definitions/EnvName/pattern",keyword:"pattern",params:{pattern: "^(?!ORCHD_)[A-Za-z_][A-Za-z0-9_]{0,127}$"},message:"must match pattern \""+"^(?!ORCHD_)[A-Za-z_][A-Za-z0-9_]{0,127}$"+"\""};
+if(vErrors === null){
+vErrors = [err19];
+}
+else {
+vErrors.push(err19);
+}
+errors++;
+}
+}
+else {
+const err20 = {instancePath:instancePath+"/env/" + i1,schemaPath:"#/definitions/EnvName/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err20];
+}
+else {
+vErrors.push(err20);
+}
+errors++;
+}
+}
+}
+else {
+const err21 = {instancePath:instancePath+"/env",schemaPath:"#/properties/env/type",keyword:"type",params:{type: "array"},message:"must be array"};
+if(vErrors === null){
+vErrors = [err21];
+}
+else {
+vErrors.push(err21);
+}
+errors++;
+}
+let data6 = data.stop_ms;
+if(!((typeof data6 == "number") && (!(data6 % 1) && !isNaN(data6)))){
+const err22 = {instancePath:instancePath+"/stop_ms",schemaPath:"#/properties/stop_ms/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+if(vErrors === null){
+vErrors = [err22];
+}
+else {
+vErrors.push(err22);
+}
+errors++;
+}
+if(typeof data6 == "number"){
+if(data6 > 600000 || isNaN(data6)){
+const err23 = {instancePath:instancePath+"/stop_ms",schemaPath:"#/properties/stop_ms/maximum",keyword:"maximum",params:{comparison: "<=", limit: 600000},message:"must be <= 600000"};
+if(vErrors === null){
+vErrors = [err23];
+}
+else {
+vErrors.push(err23);
+}
+errors++;
+}
+if(data6 < 0 || isNaN(data6)){
+const err24 = {instancePath:instancePath+"/stop_ms",schemaPath:"#/properties/stop_ms/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+if(vErrors === null){
+vErrors = [err24];
+}
+else {
+vErrors.push(err24);
+}
+errors++;
+}
+}
+if(data.api_key_env !== undefined){
+let data7 = data.api_key_env;
+if(typeof data7 === "string"){
+if(!pattern16.test(data7)){
+const err25 = {instancePath:instancePath+"/api_key_env",schemaPath:"#/definitions/ApiKeyEnv/pattern",keyword:"pattern",params:{pattern: "^(?!ORCHD_)[A-Za-z_][A-Za-z0-9_]{0,127}$"},message:"must match pattern \""+"^(?!ORCHD_)[A-Za-z_][A-Za-z0-9_]{0,127}$"+"\""};
+if(vErrors === null){
+vErrors = [err25];
+}
+else {
+vErrors.push(err25);
+}
+errors++;
+}
+}
+else {
+const err26 = {instancePath:instancePath+"/api_key_env",schemaPath:"#/definitions/ApiKeyEnv/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err26];
+}
+else {
+vErrors.push(err26);
+}
+errors++;
+}
+}
+let data8 = data.replayable;
+if(!(((data8 === true) || (data8 === false)) || (data8 === "probe"))){
+const err27 = {instancePath:instancePath+"/replayable",schemaPath:"#/definitions/Replayable/enum",keyword:"enum",params:{allowedValues: schema57.enum},message:"must be equal to one of the allowed values"};
+if(vErrors === null){
+vErrors = [err27];
+}
+else {
+vErrors.push(err27);
+}
+errors++;
+}
+if(data.reload !== undefined){
+let data9 = data.reload;
+if(typeof data9 !== "string"){
+const err28 = {instancePath:instancePath+"/reload",schemaPath:"#/definitions/ReloadMode/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err28];
+}
+else {
+vErrors.push(err28);
+}
+errors++;
+}
+if(!((data9 === "beside") || (data9 === "swap"))){
+const err29 = {instancePath:instancePath+"/reload",schemaPath:"#/definitions/ReloadMode/enum",keyword:"enum",params:{allowedValues: schema58.enum},message:"must be equal to one of the allowed values"};
+if(vErrors === null){
+vErrors = [err29];
+}
+else {
+vErrors.push(err29);
+}
+errors++;
+}
+}
+let data10 = data.sglang;
+if(data10 && typeof data10 == "object" && !Array.isArray(data10)){
+for(const key1 in data10){
+const err30 = {instancePath:instancePath+"/sglang",schemaPath:"#/definitions/SglangOptions/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key1},message:"must NOT have additional properties"};
+if(vErrors === null){
+vErrors = [err30];
+}
+else {
+vErrors.push(err30);
+}
+errors++;
+}
+}
+else {
+const err31 = {instancePath:instancePath+"/sglang",schemaPath:"#/definitions/SglangOptions/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err31];
+}
+else {
+vErrors.push(err31);
+}
+errors++;
+}
+}
+else {
+const err32 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err32];
+}
+else {
+vErrors.push(err32);
+}
+errors++;
+}
+validate46.errors = vErrors;
+return errors === 0;
+}
+
+
+function validate44(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.engine === undefined){
+const err0 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "engine"},message:"must have required property '"+"engine"+"'"};
+if(vErrors === null){
+vErrors = [err0];
+}
+else {
+vErrors.push(err0);
+}
+errors++;
+}
+if(data.engine !== undefined){
+if(!(data.engine === "sglang")){
+const err1 = {instancePath:instancePath+"/engine",schemaPath:"#/properties/engine/enum",keyword:"enum",params:{allowedValues: schema81.properties.engine.enum},message:"must be equal to one of the allowed values"};
+if(vErrors === null){
+vErrors = [err1];
+}
+else {
+vErrors.push(err1);
+}
+errors++;
+}
+}
+const tag0 = data.driver;
+if(typeof tag0 == "string"){
+if(tag0 === "external"){
+if(!(validate45(data, {instancePath,parentData,parentDataProperty,rootData}))){
+vErrors = vErrors === null ? validate45.errors : vErrors.concat(validate45.errors);
+errors = vErrors.length;
+}
+}
+else if(tag0 === "managed"){
+if(!(validate46(data, {instancePath,parentData,parentDataProperty,rootData}))){
+vErrors = vErrors === null ? validate46.errors : vErrors.concat(validate46.errors);
+errors = vErrors.length;
+}
+}
+else {
+const err2 = {instancePath,schemaPath:"#/discriminator",keyword:"discriminator",params:{error: "mapping", tag: "driver", tagValue: tag0},message:"value of tag \"driver\" must be in oneOf"};
+if(vErrors === null){
+vErrors = [err2];
+}
+else {
+vErrors.push(err2);
+}
+errors++;
+}
+}
+else {
+const err3 = {instancePath,schemaPath:"#/discriminator",keyword:"discriminator",params:{error: "tag", tag: "driver", tagValue: tag0},message:"tag \"driver\" must be string"};
+if(vErrors === null){
+vErrors = [err3];
+}
+else {
+vErrors.push(err3);
+}
+errors++;
+}
+}
+else {
+const err4 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err4];
+}
+else {
+vErrors.push(err4);
+}
+errors++;
+}
+validate44.errors = vErrors;
+return errors === 0;
+}
+
+const schema95 = {"type":"object","discriminator":{"propertyName":"driver"},"oneOf":[{"$ref":"#/definitions/TgiExternalPool"},{"$ref":"#/definitions/TgiManagedPool"}],"required":["engine"],"properties":{"engine":{"enum":["tgi"]}}};
+const schema96 = {"type":"object","additionalProperties":false,"required":["engine","driver","tgi","replayable"],"properties":{"id":true,"engine":{"type":"string","enum":["tgi"]},"driver":{"type":"string","enum":["external"]},"model":true,"ctx":true,"max_tokens_out":true,"sampler_profile_version":true,"replicas":true,"queue":true,"timeouts":true,"prices":true,"url":{"$ref":"#/definitions/Url"},"api_key_env":{"$ref":"#/definitions/ApiKeyEnv"},"replayable":{"$ref":"#/definitions/Replayable","default":"probe"},"reload":{"$ref":"#/definitions/ReloadMode"},"tgi":{"$ref":"#/definitions/TgiOptions","default":{}}}};
+
+function validate50(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -4531,7 +5247,7 @@ vErrors.push(err3);
 errors++;
 }
 for(const key0 in data){
-if(!(func2.call(schema82.properties, key0))){
+if(!(func2.call(schema96.properties, key0))){
 const err4 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err4];
@@ -4555,7 +5271,7 @@ vErrors.push(err5);
 errors++;
 }
 if(!(data0 === "tgi")){
-const err6 = {instancePath:instancePath+"/engine",schemaPath:"#/properties/engine/enum",keyword:"enum",params:{allowedValues: schema82.properties.engine.enum},message:"must be equal to one of the allowed values"};
+const err6 = {instancePath:instancePath+"/engine",schemaPath:"#/properties/engine/enum",keyword:"enum",params:{allowedValues: schema96.properties.engine.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err6];
 }
@@ -4578,7 +5294,7 @@ vErrors.push(err7);
 errors++;
 }
 if(!(data1 === "external")){
-const err8 = {instancePath:instancePath+"/driver",schemaPath:"#/properties/driver/enum",keyword:"enum",params:{allowedValues: schema82.properties.driver.enum},message:"must be equal to one of the allowed values"};
+const err8 = {instancePath:instancePath+"/driver",schemaPath:"#/properties/driver/enum",keyword:"enum",params:{allowedValues: schema96.properties.driver.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err8];
 }
@@ -4716,13 +5432,13 @@ vErrors.push(err19);
 }
 errors++;
 }
-validate45.errors = vErrors;
+validate50.errors = vErrors;
 return errors === 0;
 }
 
-const schema88 = {"type":"object","additionalProperties":false,"required":["engine","driver","tgi","command","env","stop_ms","replayable"],"properties":{"id":true,"engine":{"type":"string","enum":["tgi"]},"driver":{"type":"string","enum":["managed"]},"model":true,"ctx":true,"max_tokens_out":true,"sampler_profile_version":true,"replicas":true,"queue":true,"timeouts":true,"prices":true,"command":{"$ref":"#/definitions/Command"},"env":{"type":"array","maxItems":256,"default":[],"items":{"$ref":"#/definitions/EnvName"}},"stop_ms":{"type":"integer","minimum":0,"maximum":600000,"default":5000},"api_key_env":{"$ref":"#/definitions/ApiKeyEnv"},"replayable":{"$ref":"#/definitions/Replayable","default":"probe"},"reload":{"$ref":"#/definitions/ReloadMode"},"tgi":{"$ref":"#/definitions/TgiOptions","default":{}}}};
+const schema102 = {"type":"object","additionalProperties":false,"required":["engine","driver","tgi","command","env","stop_ms","replayable"],"properties":{"id":true,"engine":{"type":"string","enum":["tgi"]},"driver":{"type":"string","enum":["managed"]},"model":true,"ctx":true,"max_tokens_out":true,"sampler_profile_version":true,"replicas":true,"queue":true,"timeouts":true,"prices":true,"command":{"$ref":"#/definitions/Command"},"env":{"type":"array","maxItems":256,"default":[],"items":{"$ref":"#/definitions/EnvName"}},"stop_ms":{"type":"integer","minimum":0,"maximum":600000,"default":5000},"api_key_env":{"$ref":"#/definitions/ApiKeyEnv"},"replayable":{"$ref":"#/definitions/Replayable","default":"probe"},"reload":{"$ref":"#/definitions/ReloadMode"},"tgi":{"$ref":"#/definitions/TgiOptions","default":{}}}};
 
-function validate46(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate51(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -4809,7 +5525,7 @@ vErrors.push(err6);
 errors++;
 }
 for(const key0 in data){
-if(!(func2.call(schema88.properties, key0))){
+if(!(func2.call(schema102.properties, key0))){
 const err7 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err7];
@@ -4833,7 +5549,7 @@ vErrors.push(err8);
 errors++;
 }
 if(!(data0 === "tgi")){
-const err9 = {instancePath:instancePath+"/engine",schemaPath:"#/properties/engine/enum",keyword:"enum",params:{allowedValues: schema88.properties.engine.enum},message:"must be equal to one of the allowed values"};
+const err9 = {instancePath:instancePath+"/engine",schemaPath:"#/properties/engine/enum",keyword:"enum",params:{allowedValues: schema102.properties.engine.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err9];
 }
@@ -4856,7 +5572,7 @@ vErrors.push(err10);
 errors++;
 }
 if(!(data1 === "managed")){
-const err11 = {instancePath:instancePath+"/driver",schemaPath:"#/properties/driver/enum",keyword:"enum",params:{allowedValues: schema88.properties.driver.enum},message:"must be equal to one of the allowed values"};
+const err11 = {instancePath:instancePath+"/driver",schemaPath:"#/properties/driver/enum",keyword:"enum",params:{allowedValues: schema102.properties.driver.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err11];
 }
@@ -5112,12 +5828,12 @@ vErrors.push(err32);
 }
 errors++;
 }
-validate46.errors = vErrors;
+validate51.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate44(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate49(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -5133,7 +5849,7 @@ errors++;
 }
 if(data.engine !== undefined){
 if(!(data.engine === "tgi")){
-const err1 = {instancePath:instancePath+"/engine",schemaPath:"#/properties/engine/enum",keyword:"enum",params:{allowedValues: schema81.properties.engine.enum},message:"must be equal to one of the allowed values"};
+const err1 = {instancePath:instancePath+"/engine",schemaPath:"#/properties/engine/enum",keyword:"enum",params:{allowedValues: schema95.properties.engine.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err1];
 }
@@ -5146,14 +5862,14 @@ errors++;
 const tag0 = data.driver;
 if(typeof tag0 == "string"){
 if(tag0 === "external"){
-if(!(validate45(data, {instancePath,parentData,parentDataProperty,rootData}))){
-vErrors = vErrors === null ? validate45.errors : vErrors.concat(validate45.errors);
+if(!(validate50(data, {instancePath,parentData,parentDataProperty,rootData}))){
+vErrors = vErrors === null ? validate50.errors : vErrors.concat(validate50.errors);
 errors = vErrors.length;
 }
 }
 else if(tag0 === "managed"){
-if(!(validate46(data, {instancePath,parentData,parentDataProperty,rootData}))){
-vErrors = vErrors === null ? validate46.errors : vErrors.concat(validate46.errors);
+if(!(validate51(data, {instancePath,parentData,parentDataProperty,rootData}))){
+vErrors = vErrors === null ? validate51.errors : vErrors.concat(validate51.errors);
 errors = vErrors.length;
 }
 }
@@ -5189,14 +5905,14 @@ vErrors.push(err4);
 }
 errors++;
 }
-validate44.errors = vErrors;
+validate49.errors = vErrors;
 return errors === 0;
 }
 
-const schema95 = {"type":"object","discriminator":{"propertyName":"driver"},"oneOf":[{"$ref":"#/definitions/TritonExternalPool"},{"$ref":"#/definitions/TritonManagedPool"}],"required":["engine"],"properties":{"engine":{"enum":["triton"]}}};
-const schema96 = {"type":"object","additionalProperties":false,"required":["engine","driver","triton","replayable"],"properties":{"id":true,"engine":{"type":"string","enum":["triton"]},"driver":{"type":"string","enum":["external"]},"model":true,"ctx":true,"max_tokens_out":true,"sampler_profile_version":true,"replicas":true,"queue":true,"timeouts":true,"prices":true,"url":{"$ref":"#/definitions/Url"},"api_key_env":{"$ref":"#/definitions/ApiKeyEnv"},"replayable":{"$ref":"#/definitions/Replayable","default":"probe"},"reload":{"$ref":"#/definitions/ReloadMode"},"triton":{"$ref":"#/definitions/TritonOptions","default":{}}}};
+const schema109 = {"type":"object","discriminator":{"propertyName":"driver"},"oneOf":[{"$ref":"#/definitions/TritonExternalPool"},{"$ref":"#/definitions/TritonManagedPool"}],"required":["engine"],"properties":{"engine":{"enum":["triton"]}}};
+const schema110 = {"type":"object","additionalProperties":false,"required":["engine","driver","triton","replayable"],"properties":{"id":true,"engine":{"type":"string","enum":["triton"]},"driver":{"type":"string","enum":["external"]},"model":true,"ctx":true,"max_tokens_out":true,"sampler_profile_version":true,"replicas":true,"queue":true,"timeouts":true,"prices":true,"url":{"$ref":"#/definitions/Url"},"api_key_env":{"$ref":"#/definitions/ApiKeyEnv"},"replayable":{"$ref":"#/definitions/Replayable","default":"probe"},"reload":{"$ref":"#/definitions/ReloadMode"},"triton":{"$ref":"#/definitions/TritonOptions","default":{}}}};
 
-function validate50(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate55(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -5247,7 +5963,7 @@ vErrors.push(err3);
 errors++;
 }
 for(const key0 in data){
-if(!(func2.call(schema96.properties, key0))){
+if(!(func2.call(schema110.properties, key0))){
 const err4 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err4];
@@ -5271,7 +5987,7 @@ vErrors.push(err5);
 errors++;
 }
 if(!(data0 === "triton")){
-const err6 = {instancePath:instancePath+"/engine",schemaPath:"#/properties/engine/enum",keyword:"enum",params:{allowedValues: schema96.properties.engine.enum},message:"must be equal to one of the allowed values"};
+const err6 = {instancePath:instancePath+"/engine",schemaPath:"#/properties/engine/enum",keyword:"enum",params:{allowedValues: schema110.properties.engine.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err6];
 }
@@ -5294,7 +6010,7 @@ vErrors.push(err7);
 errors++;
 }
 if(!(data1 === "external")){
-const err8 = {instancePath:instancePath+"/driver",schemaPath:"#/properties/driver/enum",keyword:"enum",params:{allowedValues: schema96.properties.driver.enum},message:"must be equal to one of the allowed values"};
+const err8 = {instancePath:instancePath+"/driver",schemaPath:"#/properties/driver/enum",keyword:"enum",params:{allowedValues: schema110.properties.driver.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err8];
 }
@@ -5432,13 +6148,13 @@ vErrors.push(err19);
 }
 errors++;
 }
-validate50.errors = vErrors;
+validate55.errors = vErrors;
 return errors === 0;
 }
 
-const schema102 = {"type":"object","additionalProperties":false,"required":["engine","driver","triton","command","env","stop_ms","replayable"],"properties":{"id":true,"engine":{"type":"string","enum":["triton"]},"driver":{"type":"string","enum":["managed"]},"model":true,"ctx":true,"max_tokens_out":true,"sampler_profile_version":true,"replicas":true,"queue":true,"timeouts":true,"prices":true,"command":{"$ref":"#/definitions/Command"},"env":{"type":"array","maxItems":256,"default":[],"items":{"$ref":"#/definitions/EnvName"}},"stop_ms":{"type":"integer","minimum":0,"maximum":600000,"default":5000},"api_key_env":{"$ref":"#/definitions/ApiKeyEnv"},"replayable":{"$ref":"#/definitions/Replayable","default":"probe"},"reload":{"$ref":"#/definitions/ReloadMode"},"triton":{"$ref":"#/definitions/TritonOptions","default":{}}}};
+const schema116 = {"type":"object","additionalProperties":false,"required":["engine","driver","triton","command","env","stop_ms","replayable"],"properties":{"id":true,"engine":{"type":"string","enum":["triton"]},"driver":{"type":"string","enum":["managed"]},"model":true,"ctx":true,"max_tokens_out":true,"sampler_profile_version":true,"replicas":true,"queue":true,"timeouts":true,"prices":true,"command":{"$ref":"#/definitions/Command"},"env":{"type":"array","maxItems":256,"default":[],"items":{"$ref":"#/definitions/EnvName"}},"stop_ms":{"type":"integer","minimum":0,"maximum":600000,"default":5000},"api_key_env":{"$ref":"#/definitions/ApiKeyEnv"},"replayable":{"$ref":"#/definitions/Replayable","default":"probe"},"reload":{"$ref":"#/definitions/ReloadMode"},"triton":{"$ref":"#/definitions/TritonOptions","default":{}}}};
 
-function validate51(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate56(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -5525,7 +6241,7 @@ vErrors.push(err6);
 errors++;
 }
 for(const key0 in data){
-if(!(func2.call(schema102.properties, key0))){
+if(!(func2.call(schema116.properties, key0))){
 const err7 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err7];
@@ -5549,7 +6265,7 @@ vErrors.push(err8);
 errors++;
 }
 if(!(data0 === "triton")){
-const err9 = {instancePath:instancePath+"/engine",schemaPath:"#/properties/engine/enum",keyword:"enum",params:{allowedValues: schema102.properties.engine.enum},message:"must be equal to one of the allowed values"};
+const err9 = {instancePath:instancePath+"/engine",schemaPath:"#/properties/engine/enum",keyword:"enum",params:{allowedValues: schema116.properties.engine.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err9];
 }
@@ -5572,7 +6288,7 @@ vErrors.push(err10);
 errors++;
 }
 if(!(data1 === "managed")){
-const err11 = {instancePath:instancePath+"/driver",schemaPath:"#/properties/driver/enum",keyword:"enum",params:{allowedValues: schema102.properties.driver.enum},message:"must be equal to one of the allowed values"};
+const err11 = {instancePath:instancePath+"/driver",schemaPath:"#/properties/driver/enum",keyword:"enum",params:{allowedValues: schema116.properties.driver.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err11];
 }
@@ -5828,12 +6544,12 @@ vErrors.push(err32);
 }
 errors++;
 }
-validate51.errors = vErrors;
+validate56.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate49(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate54(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -5849,7 +6565,7 @@ errors++;
 }
 if(data.engine !== undefined){
 if(!(data.engine === "triton")){
-const err1 = {instancePath:instancePath+"/engine",schemaPath:"#/properties/engine/enum",keyword:"enum",params:{allowedValues: schema95.properties.engine.enum},message:"must be equal to one of the allowed values"};
+const err1 = {instancePath:instancePath+"/engine",schemaPath:"#/properties/engine/enum",keyword:"enum",params:{allowedValues: schema109.properties.engine.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err1];
 }
@@ -5862,14 +6578,14 @@ errors++;
 const tag0 = data.driver;
 if(typeof tag0 == "string"){
 if(tag0 === "external"){
-if(!(validate50(data, {instancePath,parentData,parentDataProperty,rootData}))){
-vErrors = vErrors === null ? validate50.errors : vErrors.concat(validate50.errors);
+if(!(validate55(data, {instancePath,parentData,parentDataProperty,rootData}))){
+vErrors = vErrors === null ? validate55.errors : vErrors.concat(validate55.errors);
 errors = vErrors.length;
 }
 }
 else if(tag0 === "managed"){
-if(!(validate51(data, {instancePath,parentData,parentDataProperty,rootData}))){
-vErrors = vErrors === null ? validate51.errors : vErrors.concat(validate51.errors);
+if(!(validate56(data, {instancePath,parentData,parentDataProperty,rootData}))){
+vErrors = vErrors === null ? validate56.errors : vErrors.concat(validate56.errors);
 errors = vErrors.length;
 }
 }
@@ -5905,14 +6621,14 @@ vErrors.push(err4);
 }
 errors++;
 }
-validate49.errors = vErrors;
+validate54.errors = vErrors;
 return errors === 0;
 }
 
-const schema109 = {"type":"object","discriminator":{"propertyName":"driver"},"oneOf":[{"$ref":"#/definitions/OllamaExternalPool"},{"$ref":"#/definitions/OllamaManagedPool"}],"required":["engine"],"properties":{"engine":{"enum":["ollama"]}}};
-const schema110 = {"type":"object","additionalProperties":false,"required":["engine","driver","ollama","replayable"],"properties":{"id":true,"engine":{"type":"string","enum":["ollama"]},"driver":{"type":"string","enum":["external"]},"model":true,"ctx":true,"max_tokens_out":true,"sampler_profile_version":true,"replicas":true,"queue":true,"timeouts":true,"prices":true,"url":{"$ref":"#/definitions/Url"},"api_key_env":{"$ref":"#/definitions/ApiKeyEnv"},"replayable":{"$ref":"#/definitions/Replayable","default":"probe"},"reload":{"$ref":"#/definitions/ReloadMode"},"ollama":{"$ref":"#/definitions/OllamaOptions","default":{}}}};
+const schema123 = {"type":"object","discriminator":{"propertyName":"driver"},"oneOf":[{"$ref":"#/definitions/OllamaExternalPool"},{"$ref":"#/definitions/OllamaManagedPool"}],"required":["engine"],"properties":{"engine":{"enum":["ollama"]}}};
+const schema124 = {"type":"object","additionalProperties":false,"required":["engine","driver","ollama","replayable"],"properties":{"id":true,"engine":{"type":"string","enum":["ollama"]},"driver":{"type":"string","enum":["external"]},"model":true,"ctx":true,"max_tokens_out":true,"sampler_profile_version":true,"replicas":true,"queue":true,"timeouts":true,"prices":true,"url":{"$ref":"#/definitions/Url"},"api_key_env":{"$ref":"#/definitions/ApiKeyEnv"},"replayable":{"$ref":"#/definitions/Replayable","default":"probe"},"reload":{"$ref":"#/definitions/ReloadMode"},"ollama":{"$ref":"#/definitions/OllamaOptions","default":{}}}};
 
-function validate55(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate60(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -5963,7 +6679,7 @@ vErrors.push(err3);
 errors++;
 }
 for(const key0 in data){
-if(!(func2.call(schema110.properties, key0))){
+if(!(func2.call(schema124.properties, key0))){
 const err4 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err4];
@@ -5987,7 +6703,7 @@ vErrors.push(err5);
 errors++;
 }
 if(!(data0 === "ollama")){
-const err6 = {instancePath:instancePath+"/engine",schemaPath:"#/properties/engine/enum",keyword:"enum",params:{allowedValues: schema110.properties.engine.enum},message:"must be equal to one of the allowed values"};
+const err6 = {instancePath:instancePath+"/engine",schemaPath:"#/properties/engine/enum",keyword:"enum",params:{allowedValues: schema124.properties.engine.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err6];
 }
@@ -6010,7 +6726,7 @@ vErrors.push(err7);
 errors++;
 }
 if(!(data1 === "external")){
-const err8 = {instancePath:instancePath+"/driver",schemaPath:"#/properties/driver/enum",keyword:"enum",params:{allowedValues: schema110.properties.driver.enum},message:"must be equal to one of the allowed values"};
+const err8 = {instancePath:instancePath+"/driver",schemaPath:"#/properties/driver/enum",keyword:"enum",params:{allowedValues: schema124.properties.driver.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err8];
 }
@@ -6148,13 +6864,13 @@ vErrors.push(err19);
 }
 errors++;
 }
-validate55.errors = vErrors;
+validate60.errors = vErrors;
 return errors === 0;
 }
 
-const schema116 = {"type":"object","additionalProperties":false,"required":["engine","driver","ollama","command","env","stop_ms","replayable"],"properties":{"id":true,"engine":{"type":"string","enum":["ollama"]},"driver":{"type":"string","enum":["managed"]},"model":true,"ctx":true,"max_tokens_out":true,"sampler_profile_version":true,"replicas":true,"queue":true,"timeouts":true,"prices":true,"command":{"$ref":"#/definitions/Command"},"env":{"type":"array","maxItems":256,"default":[],"items":{"$ref":"#/definitions/EnvName"}},"stop_ms":{"type":"integer","minimum":0,"maximum":600000,"default":5000},"api_key_env":{"$ref":"#/definitions/ApiKeyEnv"},"replayable":{"$ref":"#/definitions/Replayable","default":"probe"},"reload":{"$ref":"#/definitions/ReloadMode"},"ollama":{"$ref":"#/definitions/OllamaOptions","default":{}}}};
+const schema130 = {"type":"object","additionalProperties":false,"required":["engine","driver","ollama","command","env","stop_ms","replayable"],"properties":{"id":true,"engine":{"type":"string","enum":["ollama"]},"driver":{"type":"string","enum":["managed"]},"model":true,"ctx":true,"max_tokens_out":true,"sampler_profile_version":true,"replicas":true,"queue":true,"timeouts":true,"prices":true,"command":{"$ref":"#/definitions/Command"},"env":{"type":"array","maxItems":256,"default":[],"items":{"$ref":"#/definitions/EnvName"}},"stop_ms":{"type":"integer","minimum":0,"maximum":600000,"default":5000},"api_key_env":{"$ref":"#/definitions/ApiKeyEnv"},"replayable":{"$ref":"#/definitions/Replayable","default":"probe"},"reload":{"$ref":"#/definitions/ReloadMode"},"ollama":{"$ref":"#/definitions/OllamaOptions","default":{}}}};
 
-function validate56(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate61(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -6241,7 +6957,7 @@ vErrors.push(err6);
 errors++;
 }
 for(const key0 in data){
-if(!(func2.call(schema116.properties, key0))){
+if(!(func2.call(schema130.properties, key0))){
 const err7 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err7];
@@ -6265,7 +6981,7 @@ vErrors.push(err8);
 errors++;
 }
 if(!(data0 === "ollama")){
-const err9 = {instancePath:instancePath+"/engine",schemaPath:"#/properties/engine/enum",keyword:"enum",params:{allowedValues: schema116.properties.engine.enum},message:"must be equal to one of the allowed values"};
+const err9 = {instancePath:instancePath+"/engine",schemaPath:"#/properties/engine/enum",keyword:"enum",params:{allowedValues: schema130.properties.engine.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err9];
 }
@@ -6288,7 +7004,7 @@ vErrors.push(err10);
 errors++;
 }
 if(!(data1 === "managed")){
-const err11 = {instancePath:instancePath+"/driver",schemaPath:"#/properties/driver/enum",keyword:"enum",params:{allowedValues: schema116.properties.driver.enum},message:"must be equal to one of the allowed values"};
+const err11 = {instancePath:instancePath+"/driver",schemaPath:"#/properties/driver/enum",keyword:"enum",params:{allowedValues: schema130.properties.driver.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err11];
 }
@@ -6544,12 +7260,12 @@ vErrors.push(err32);
 }
 errors++;
 }
-validate56.errors = vErrors;
+validate61.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate54(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate59(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -6565,7 +7281,7 @@ errors++;
 }
 if(data.engine !== undefined){
 if(!(data.engine === "ollama")){
-const err1 = {instancePath:instancePath+"/engine",schemaPath:"#/properties/engine/enum",keyword:"enum",params:{allowedValues: schema109.properties.engine.enum},message:"must be equal to one of the allowed values"};
+const err1 = {instancePath:instancePath+"/engine",schemaPath:"#/properties/engine/enum",keyword:"enum",params:{allowedValues: schema123.properties.engine.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err1];
 }
@@ -6578,14 +7294,14 @@ errors++;
 const tag0 = data.driver;
 if(typeof tag0 == "string"){
 if(tag0 === "external"){
-if(!(validate55(data, {instancePath,parentData,parentDataProperty,rootData}))){
-vErrors = vErrors === null ? validate55.errors : vErrors.concat(validate55.errors);
+if(!(validate60(data, {instancePath,parentData,parentDataProperty,rootData}))){
+vErrors = vErrors === null ? validate60.errors : vErrors.concat(validate60.errors);
 errors = vErrors.length;
 }
 }
 else if(tag0 === "managed"){
-if(!(validate56(data, {instancePath,parentData,parentDataProperty,rootData}))){
-vErrors = vErrors === null ? validate56.errors : vErrors.concat(validate56.errors);
+if(!(validate61(data, {instancePath,parentData,parentDataProperty,rootData}))){
+vErrors = vErrors === null ? validate61.errors : vErrors.concat(validate61.errors);
 errors = vErrors.length;
 }
 }
@@ -6621,15 +7337,15 @@ vErrors.push(err4);
 }
 errors++;
 }
-validate54.errors = vErrors;
+validate59.errors = vErrors;
 return errors === 0;
 }
 
-const schema123 = {"type":"object","discriminator":{"propertyName":"driver"},"oneOf":[{"$ref":"#/definitions/OpenaiExternalPool"},{"$ref":"#/definitions/OpenaiManagedPool"}],"required":["engine"],"properties":{"engine":{"enum":["openai"]}}};
-const schema124 = {"type":"object","additionalProperties":false,"required":["engine","driver","openai","replayable"],"properties":{"id":true,"engine":{"type":"string","enum":["openai"]},"driver":{"type":"string","enum":["external"]},"model":true,"ctx":true,"max_tokens_out":true,"sampler_profile_version":true,"replicas":true,"queue":true,"timeouts":true,"prices":true,"url":{"$ref":"#/definitions/Url"},"api_key_env":{"$ref":"#/definitions/ApiKeyEnv"},"replayable":{"$ref":"#/definitions/Replayable","default":"probe"},"reload":{"$ref":"#/definitions/ReloadMode"},"openai":{"$ref":"#/definitions/OpenaiOptions","default":{}}}};
-const schema129 = {"type":"object","additionalProperties":false,"required":["features","max_tokens_field","workloads"],"properties":{"features":{"type":"array","maxItems":16,"uniqueItems":true,"default":["chat_template","stop_sequences","tools","json_object","json_schema","logprobs","penalties","logit_bias"],"items":{"type":"string","enum":["chat_template","stop_sequences","tools","json_object","json_schema","images","audio","logprobs","reasoning","penalties","logit_bias","prefill","continues"]}},"workloads":{"type":"array","minItems":1,"maxItems":3,"uniqueItems":true,"default":["completion"],"items":{"type":"string","enum":["completion","embedding","rerank"]}},"max_tokens_field":{"type":"string","enum":["max_tokens","max_completion_tokens"],"default":"max_tokens"}}};
+const schema137 = {"type":"object","discriminator":{"propertyName":"driver"},"oneOf":[{"$ref":"#/definitions/OpenaiExternalPool"},{"$ref":"#/definitions/OpenaiManagedPool"}],"required":["engine"],"properties":{"engine":{"enum":["openai"]}}};
+const schema138 = {"type":"object","additionalProperties":false,"required":["engine","driver","openai","replayable"],"properties":{"id":true,"engine":{"type":"string","enum":["openai"]},"driver":{"type":"string","enum":["external"]},"model":true,"ctx":true,"max_tokens_out":true,"sampler_profile_version":true,"replicas":true,"queue":true,"timeouts":true,"prices":true,"url":{"$ref":"#/definitions/Url"},"api_key_env":{"$ref":"#/definitions/ApiKeyEnv"},"replayable":{"$ref":"#/definitions/Replayable","default":"probe"},"reload":{"$ref":"#/definitions/ReloadMode"},"openai":{"$ref":"#/definitions/OpenaiOptions","default":{}}}};
+const schema143 = {"type":"object","additionalProperties":false,"required":["features","max_tokens_field","workloads"],"properties":{"features":{"type":"array","maxItems":16,"uniqueItems":true,"default":["chat_template","stop_sequences","tools","json_object","json_schema","logprobs","penalties","logit_bias"],"items":{"type":"string","enum":["chat_template","stop_sequences","tools","json_object","json_schema","images","audio","logprobs","reasoning","penalties","logit_bias","prefill","continues"]}},"workloads":{"type":"array","minItems":1,"maxItems":3,"uniqueItems":true,"default":["completion"],"items":{"type":"string","enum":["completion","embedding","rerank"]}},"max_tokens_field":{"type":"string","enum":["max_tokens","max_completion_tokens"],"default":"max_tokens"}}};
 
-function validate60(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate65(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -6680,7 +7396,7 @@ vErrors.push(err3);
 errors++;
 }
 for(const key0 in data){
-if(!(func2.call(schema124.properties, key0))){
+if(!(func2.call(schema138.properties, key0))){
 const err4 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err4];
@@ -6704,7 +7420,7 @@ vErrors.push(err5);
 errors++;
 }
 if(!(data0 === "openai")){
-const err6 = {instancePath:instancePath+"/engine",schemaPath:"#/properties/engine/enum",keyword:"enum",params:{allowedValues: schema124.properties.engine.enum},message:"must be equal to one of the allowed values"};
+const err6 = {instancePath:instancePath+"/engine",schemaPath:"#/properties/engine/enum",keyword:"enum",params:{allowedValues: schema138.properties.engine.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err6];
 }
@@ -6727,7 +7443,7 @@ vErrors.push(err7);
 errors++;
 }
 if(!(data1 === "external")){
-const err8 = {instancePath:instancePath+"/driver",schemaPath:"#/properties/driver/enum",keyword:"enum",params:{allowedValues: schema124.properties.driver.enum},message:"must be equal to one of the allowed values"};
+const err8 = {instancePath:instancePath+"/driver",schemaPath:"#/properties/driver/enum",keyword:"enum",params:{allowedValues: schema138.properties.driver.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err8];
 }
@@ -6910,7 +7626,7 @@ vErrors.push(err22);
 errors++;
 }
 if(!(((((((((((((data8 === "chat_template") || (data8 === "stop_sequences")) || (data8 === "tools")) || (data8 === "json_object")) || (data8 === "json_schema")) || (data8 === "images")) || (data8 === "audio")) || (data8 === "logprobs")) || (data8 === "reasoning")) || (data8 === "penalties")) || (data8 === "logit_bias")) || (data8 === "prefill")) || (data8 === "continues"))){
-const err23 = {instancePath:instancePath+"/openai/features/" + i0,schemaPath:"#/definitions/OpenaiOptions/properties/features/items/enum",keyword:"enum",params:{allowedValues: schema129.properties.features.items.enum},message:"must be equal to one of the allowed values"};
+const err23 = {instancePath:instancePath+"/openai/features/" + i0,schemaPath:"#/definitions/OpenaiOptions/properties/features/items/enum",keyword:"enum",params:{allowedValues: schema143.properties.features.items.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err23];
 }
@@ -6991,7 +7707,7 @@ vErrors.push(err28);
 errors++;
 }
 if(!(((data10 === "completion") || (data10 === "embedding")) || (data10 === "rerank"))){
-const err29 = {instancePath:instancePath+"/openai/workloads/" + i2,schemaPath:"#/definitions/OpenaiOptions/properties/workloads/items/enum",keyword:"enum",params:{allowedValues: schema129.properties.workloads.items.enum},message:"must be equal to one of the allowed values"};
+const err29 = {instancePath:instancePath+"/openai/workloads/" + i2,schemaPath:"#/definitions/OpenaiOptions/properties/workloads/items/enum",keyword:"enum",params:{allowedValues: schema143.properties.workloads.items.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err29];
 }
@@ -7048,7 +7764,7 @@ vErrors.push(err32);
 errors++;
 }
 if(!((data11 === "max_tokens") || (data11 === "max_completion_tokens"))){
-const err33 = {instancePath:instancePath+"/openai/max_tokens_field",schemaPath:"#/definitions/OpenaiOptions/properties/max_tokens_field/enum",keyword:"enum",params:{allowedValues: schema129.properties.max_tokens_field.enum},message:"must be equal to one of the allowed values"};
+const err33 = {instancePath:instancePath+"/openai/max_tokens_field",schemaPath:"#/definitions/OpenaiOptions/properties/max_tokens_field/enum",keyword:"enum",params:{allowedValues: schema143.properties.max_tokens_field.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err33];
 }
@@ -7079,13 +7795,13 @@ vErrors.push(err35);
 }
 errors++;
 }
-validate60.errors = vErrors;
+validate65.errors = vErrors;
 return errors === 0;
 }
 
-const schema130 = {"type":"object","additionalProperties":false,"required":["engine","driver","openai","command","env","stop_ms","replayable"],"properties":{"id":true,"engine":{"type":"string","enum":["openai"]},"driver":{"type":"string","enum":["managed"]},"model":true,"ctx":true,"max_tokens_out":true,"sampler_profile_version":true,"replicas":true,"queue":true,"timeouts":true,"prices":true,"command":{"$ref":"#/definitions/Command"},"env":{"type":"array","maxItems":256,"default":[],"items":{"$ref":"#/definitions/EnvName"}},"stop_ms":{"type":"integer","minimum":0,"maximum":600000,"default":5000},"api_key_env":{"$ref":"#/definitions/ApiKeyEnv"},"replayable":{"$ref":"#/definitions/Replayable","default":"probe"},"reload":{"$ref":"#/definitions/ReloadMode"},"openai":{"$ref":"#/definitions/OpenaiOptions","default":{}}}};
+const schema144 = {"type":"object","additionalProperties":false,"required":["engine","driver","openai","command","env","stop_ms","replayable"],"properties":{"id":true,"engine":{"type":"string","enum":["openai"]},"driver":{"type":"string","enum":["managed"]},"model":true,"ctx":true,"max_tokens_out":true,"sampler_profile_version":true,"replicas":true,"queue":true,"timeouts":true,"prices":true,"command":{"$ref":"#/definitions/Command"},"env":{"type":"array","maxItems":256,"default":[],"items":{"$ref":"#/definitions/EnvName"}},"stop_ms":{"type":"integer","minimum":0,"maximum":600000,"default":5000},"api_key_env":{"$ref":"#/definitions/ApiKeyEnv"},"replayable":{"$ref":"#/definitions/Replayable","default":"probe"},"reload":{"$ref":"#/definitions/ReloadMode"},"openai":{"$ref":"#/definitions/OpenaiOptions","default":{}}}};
 
-function validate61(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate66(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -7172,7 +7888,7 @@ vErrors.push(err6);
 errors++;
 }
 for(const key0 in data){
-if(!(func2.call(schema130.properties, key0))){
+if(!(func2.call(schema144.properties, key0))){
 const err7 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err7];
@@ -7196,7 +7912,7 @@ vErrors.push(err8);
 errors++;
 }
 if(!(data0 === "openai")){
-const err9 = {instancePath:instancePath+"/engine",schemaPath:"#/properties/engine/enum",keyword:"enum",params:{allowedValues: schema130.properties.engine.enum},message:"must be equal to one of the allowed values"};
+const err9 = {instancePath:instancePath+"/engine",schemaPath:"#/properties/engine/enum",keyword:"enum",params:{allowedValues: schema144.properties.engine.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err9];
 }
@@ -7219,7 +7935,7 @@ vErrors.push(err10);
 errors++;
 }
 if(!(data1 === "managed")){
-const err11 = {instancePath:instancePath+"/driver",schemaPath:"#/properties/driver/enum",keyword:"enum",params:{allowedValues: schema130.properties.driver.enum},message:"must be equal to one of the allowed values"};
+const err11 = {instancePath:instancePath+"/driver",schemaPath:"#/properties/driver/enum",keyword:"enum",params:{allowedValues: schema144.properties.driver.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err11];
 }
@@ -7520,7 +8236,7 @@ vErrors.push(err35);
 errors++;
 }
 if(!(((((((((((((data12 === "chat_template") || (data12 === "stop_sequences")) || (data12 === "tools")) || (data12 === "json_object")) || (data12 === "json_schema")) || (data12 === "images")) || (data12 === "audio")) || (data12 === "logprobs")) || (data12 === "reasoning")) || (data12 === "penalties")) || (data12 === "logit_bias")) || (data12 === "prefill")) || (data12 === "continues"))){
-const err36 = {instancePath:instancePath+"/openai/features/" + i2,schemaPath:"#/definitions/OpenaiOptions/properties/features/items/enum",keyword:"enum",params:{allowedValues: schema129.properties.features.items.enum},message:"must be equal to one of the allowed values"};
+const err36 = {instancePath:instancePath+"/openai/features/" + i2,schemaPath:"#/definitions/OpenaiOptions/properties/features/items/enum",keyword:"enum",params:{allowedValues: schema143.properties.features.items.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err36];
 }
@@ -7601,7 +8317,7 @@ vErrors.push(err41);
 errors++;
 }
 if(!(((data14 === "completion") || (data14 === "embedding")) || (data14 === "rerank"))){
-const err42 = {instancePath:instancePath+"/openai/workloads/" + i4,schemaPath:"#/definitions/OpenaiOptions/properties/workloads/items/enum",keyword:"enum",params:{allowedValues: schema129.properties.workloads.items.enum},message:"must be equal to one of the allowed values"};
+const err42 = {instancePath:instancePath+"/openai/workloads/" + i4,schemaPath:"#/definitions/OpenaiOptions/properties/workloads/items/enum",keyword:"enum",params:{allowedValues: schema143.properties.workloads.items.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err42];
 }
@@ -7658,7 +8374,7 @@ vErrors.push(err45);
 errors++;
 }
 if(!((data15 === "max_tokens") || (data15 === "max_completion_tokens"))){
-const err46 = {instancePath:instancePath+"/openai/max_tokens_field",schemaPath:"#/definitions/OpenaiOptions/properties/max_tokens_field/enum",keyword:"enum",params:{allowedValues: schema129.properties.max_tokens_field.enum},message:"must be equal to one of the allowed values"};
+const err46 = {instancePath:instancePath+"/openai/max_tokens_field",schemaPath:"#/definitions/OpenaiOptions/properties/max_tokens_field/enum",keyword:"enum",params:{allowedValues: schema143.properties.max_tokens_field.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err46];
 }
@@ -7689,12 +8405,12 @@ vErrors.push(err48);
 }
 errors++;
 }
-validate61.errors = vErrors;
+validate66.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate59(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate64(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -7710,7 +8426,7 @@ errors++;
 }
 if(data.engine !== undefined){
 if(!(data.engine === "openai")){
-const err1 = {instancePath:instancePath+"/engine",schemaPath:"#/properties/engine/enum",keyword:"enum",params:{allowedValues: schema123.properties.engine.enum},message:"must be equal to one of the allowed values"};
+const err1 = {instancePath:instancePath+"/engine",schemaPath:"#/properties/engine/enum",keyword:"enum",params:{allowedValues: schema137.properties.engine.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err1];
 }
@@ -7723,14 +8439,14 @@ errors++;
 const tag0 = data.driver;
 if(typeof tag0 == "string"){
 if(tag0 === "external"){
-if(!(validate60(data, {instancePath,parentData,parentDataProperty,rootData}))){
-vErrors = vErrors === null ? validate60.errors : vErrors.concat(validate60.errors);
+if(!(validate65(data, {instancePath,parentData,parentDataProperty,rootData}))){
+vErrors = vErrors === null ? validate65.errors : vErrors.concat(validate65.errors);
 errors = vErrors.length;
 }
 }
 else if(tag0 === "managed"){
-if(!(validate61(data, {instancePath,parentData,parentDataProperty,rootData}))){
-vErrors = vErrors === null ? validate61.errors : vErrors.concat(validate61.errors);
+if(!(validate66(data, {instancePath,parentData,parentDataProperty,rootData}))){
+vErrors = vErrors === null ? validate66.errors : vErrors.concat(validate66.errors);
 errors = vErrors.length;
 }
 }
@@ -7766,7 +8482,7 @@ vErrors.push(err4);
 }
 errors++;
 }
-validate59.errors = vErrors;
+validate64.errors = vErrors;
 return errors === 0;
 }
 
@@ -8570,27 +9286,33 @@ vErrors = vErrors === null ? validate39.errors : vErrors.concat(validate39.error
 errors = vErrors.length;
 }
 }
-else if(tag0 === "tgi"){
+else if(tag0 === "sglang"){
 if(!(validate44(data, {instancePath,parentData,parentDataProperty,rootData}))){
 vErrors = vErrors === null ? validate44.errors : vErrors.concat(validate44.errors);
 errors = vErrors.length;
 }
 }
-else if(tag0 === "triton"){
+else if(tag0 === "tgi"){
 if(!(validate49(data, {instancePath,parentData,parentDataProperty,rootData}))){
 vErrors = vErrors === null ? validate49.errors : vErrors.concat(validate49.errors);
 errors = vErrors.length;
 }
 }
-else if(tag0 === "ollama"){
+else if(tag0 === "triton"){
 if(!(validate54(data, {instancePath,parentData,parentDataProperty,rootData}))){
 vErrors = vErrors === null ? validate54.errors : vErrors.concat(validate54.errors);
 errors = vErrors.length;
 }
 }
-else if(tag0 === "openai"){
+else if(tag0 === "ollama"){
 if(!(validate59(data, {instancePath,parentData,parentDataProperty,rootData}))){
 vErrors = vErrors === null ? validate59.errors : vErrors.concat(validate59.errors);
+errors = vErrors.length;
+}
+}
+else if(tag0 === "openai"){
+if(!(validate64(data, {instancePath,parentData,parentDataProperty,rootData}))){
+vErrors = vErrors === null ? validate64.errors : vErrors.concat(validate64.errors);
 errors = vErrors.length;
 }
 }
@@ -8630,10 +9352,10 @@ validate24.errors = vErrors;
 return errors === 0;
 }
 
-const pattern41 = new RegExp("^[^\\s*]+$", "u");
-const schema139 = {"type":"object","additionalProperties":false,"properties":{"max_tokens":{"type":"integer","minimum":1,"maximum":10000000},"priority":{"type":"string","enum":["interactive","batch"]},"deadline_ms":{"type":"integer","minimum":1,"maximum":86400000},"sampling":{"$ref":"#/definitions/ModelSampling"}}};
+const pattern45 = new RegExp("^[^\\s*]+$", "u");
+const schema153 = {"type":"object","additionalProperties":false,"properties":{"max_tokens":{"type":"integer","minimum":1,"maximum":10000000},"priority":{"type":"string","enum":["interactive","batch"]},"deadline_ms":{"type":"integer","minimum":1,"maximum":86400000},"sampling":{"$ref":"#/definitions/ModelSampling"}}};
 
-function validate73(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate79(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -8697,7 +9419,7 @@ vErrors.push(err4);
 errors++;
 }
 if(!((data1 === "interactive") || (data1 === "batch"))){
-const err5 = {instancePath:instancePath+"/priority",schemaPath:"#/properties/priority/enum",keyword:"enum",params:{allowedValues: schema139.properties.priority.enum},message:"must be equal to one of the allowed values"};
+const err5 = {instancePath:instancePath+"/priority",schemaPath:"#/properties/priority/enum",keyword:"enum",params:{allowedValues: schema153.properties.priority.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err5];
 }
@@ -8955,12 +9677,12 @@ vErrors.push(err26);
 }
 errors++;
 }
-validate73.errors = vErrors;
+validate79.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate72(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate78(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -9048,7 +9770,7 @@ vErrors.push(err6);
 }
 errors++;
 }
-if(!pattern41.test(data0)){
+if(!pattern45.test(data0)){
 const err7 = {instancePath:instancePath+"/name",schemaPath:"#/properties/name/pattern",keyword:"pattern",params:{pattern: "^[^\\s*]+$"},message:"must match pattern \""+"^[^\\s*]+$"+"\""};
 if(vErrors === null){
 vErrors = [err7];
@@ -9213,8 +9935,8 @@ vErrors.push(err20);
 }
 errors++;
 }
-if(!(validate73(data.defaults, {instancePath:instancePath+"/defaults",parentData:data,parentDataProperty:"defaults",rootData}))){
-vErrors = vErrors === null ? validate73.errors : vErrors.concat(validate73.errors);
+if(!(validate79(data.defaults, {instancePath:instancePath+"/defaults",parentData:data,parentDataProperty:"defaults",rootData}))){
+vErrors = vErrors === null ? validate79.errors : vErrors.concat(validate79.errors);
 errors = vErrors.length;
 }
 }
@@ -9228,7 +9950,7 @@ vErrors.push(err21);
 }
 errors++;
 }
-validate72.errors = vErrors;
+validate78.errors = vErrors;
 return errors === 0;
 }
 
@@ -10269,8 +10991,8 @@ errors++;
 }
 const len3 = data28.length;
 for(let i3=0; i3<len3; i3++){
-if(!(validate72(data28[i3], {instancePath:instancePath+"/models/" + i3,parentData:data28,parentDataProperty:i3,rootData}))){
-vErrors = vErrors === null ? validate72.errors : vErrors.concat(validate72.errors);
+if(!(validate78(data28[i3], {instancePath:instancePath+"/models/" + i3,parentData:data28,parentDataProperty:i3,rootData}))){
+vErrors = vErrors === null ? validate78.errors : vErrors.concat(validate78.errors);
 errors = vErrors.length;
 }
 }

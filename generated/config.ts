@@ -323,7 +323,7 @@ export interface components {
             readonly every_ms: number;
         };
         /** @description A pool: one model on one engine through replicas. What each engine and driver adds is in `src/adapters/engines/`; codegen puts it together. */
-        readonly Pool: components["schemas"]["MockPool"] | components["schemas"]["LlamacppPool"] | components["schemas"]["VllmPool"] | components["schemas"]["TgiPool"] | components["schemas"]["TritonPool"] | components["schemas"]["OllamaPool"] | components["schemas"]["OpenaiPool"];
+        readonly Pool: components["schemas"]["MockPool"] | components["schemas"]["LlamacppPool"] | components["schemas"]["VllmPool"] | components["schemas"]["SglangPool"] | components["schemas"]["TgiPool"] | components["schemas"]["TritonPool"] | components["schemas"]["OllamaPool"] | components["schemas"]["OpenaiPool"];
         /** @description Pools that share devices: some are loaded, the others sleep and are loaded when their turn comes. Tasks for a sleeping pool queue as for any other. */
         readonly Group: {
             readonly id: components["schemas"]["Id"];
@@ -429,7 +429,7 @@ export interface components {
         /** @description One engine instance. */
         readonly Replica: {
             readonly id: components["schemas"]["Id"];
-            /** @description Tasks it runs at once; left out, as many as a server tells, else what its kind of engine is good for: vllm, tgi and openai 8, all others 1. */
+            /** @description Tasks it runs at once; left out, as many as a server tells, else what its kind of engine is good for: vllm, sglang, tgi and openai 8, all others 1. */
             readonly slots?: number;
             readonly url?: components["schemas"]["Url"];
             readonly api_key_env?: components["schemas"]["ApiKeyEnv"];
@@ -773,6 +773,83 @@ export interface components {
             readonly reload?: components["schemas"]["ReloadMode"];
             /** @default {} */
             readonly vllm: components["schemas"]["VllmOptions"];
+        };
+        /** @description A server that has its options on its own side. */
+        readonly SglangOptions: Record<string, never>;
+        readonly SglangPool: components["schemas"]["SglangExternalPool"] | components["schemas"]["SglangManagedPool"];
+        /** @description An SGLang server that runs already. */
+        readonly SglangExternalPool: {
+            readonly id: components["schemas"]["Id"];
+            /** @enum {string} */
+            readonly engine: "sglang";
+            /** @enum {string} */
+            readonly driver: "external";
+            readonly model: components["schemas"]["ModelRef"];
+            readonly ctx?: components["schemas"]["Ctx"];
+            readonly max_tokens_out?: components["schemas"]["MaxTokensOut"];
+            readonly sampler_profile_version?: components["schemas"]["SamplerProfileVersion"];
+            /**
+             * @default [
+             *       {
+             *         "id": "r0"
+             *       }
+             *     ]
+             */
+            readonly replicas: components["schemas"]["Replicas"];
+            /** @default {} */
+            readonly queue: components["schemas"]["Queue"];
+            /** @default {} */
+            readonly timeouts: components["schemas"]["Timeouts"];
+            readonly prices?: components["schemas"]["Prices"];
+            readonly url?: components["schemas"]["Url"];
+            readonly api_key_env?: components["schemas"]["ApiKeyEnv"];
+            /** @default probe */
+            readonly replayable: components["schemas"]["Replayable"];
+            readonly reload?: components["schemas"]["ReloadMode"];
+            /** @default {} */
+            readonly sglang: components["schemas"]["SglangOptions"];
+        };
+        /** @description An SGLang server that the daemon starts. */
+        readonly SglangManagedPool: {
+            readonly id: components["schemas"]["Id"];
+            /** @enum {string} */
+            readonly engine: "sglang";
+            /** @enum {string} */
+            readonly driver: "managed";
+            readonly model: components["schemas"]["ModelRef"];
+            readonly ctx?: components["schemas"]["Ctx"];
+            readonly max_tokens_out?: components["schemas"]["MaxTokensOut"];
+            readonly sampler_profile_version?: components["schemas"]["SamplerProfileVersion"];
+            /**
+             * @default [
+             *       {
+             *         "id": "r0"
+             *       }
+             *     ]
+             */
+            readonly replicas: components["schemas"]["Replicas"];
+            /** @default {} */
+            readonly queue: components["schemas"]["Queue"];
+            /** @default {} */
+            readonly timeouts: components["schemas"]["Timeouts"];
+            readonly prices?: components["schemas"]["Prices"];
+            readonly command: components["schemas"]["Command"];
+            /**
+             * @description Variables of the daemon's environment that the server gets beside PATH, HOME, the locale and what GPU drivers read. None that begins with ORCHD_.
+             * @default []
+             */
+            readonly env: readonly components["schemas"]["EnvName"][];
+            /**
+             * @description Time between SIGTERM and SIGKILL to the server and all that it has started, ms.
+             * @default 5000
+             */
+            readonly stop_ms: number;
+            readonly api_key_env?: components["schemas"]["ApiKeyEnv"];
+            /** @default probe */
+            readonly replayable: components["schemas"]["Replayable"];
+            readonly reload?: components["schemas"]["ReloadMode"];
+            /** @default {} */
+            readonly sglang: components["schemas"]["SglangOptions"];
         };
         /** @description A server that has its options on its own side. */
         readonly TgiOptions: Record<string, never>;

@@ -3,8 +3,9 @@
 /** Every engine: its drivers with the beginnings of the model references they take, which are servers, and which of those the daemon starts. */
 export const engines = {
   "mock": {"drivers":{"in-process":{"schemes":["mock:"]}}},
-  "llamacpp": {"drivers":{"embedded":{"schemes":["file:","catalog:"]},"external":{"schemes":["served:","llamacpp:"],"remote":true},"managed":{"schemes":["served:","file:","catalog:","llamacpp:"],"managed":true}}},
+  "llamacpp": {"drivers":{"embedded":{"schemes":["file:","catalog:"],"library":"node-llama-cpp"},"external":{"schemes":["served:","llamacpp:"],"remote":true},"managed":{"schemes":["served:","file:","catalog:","llamacpp:"],"managed":true}}},
   "vllm": {"drivers":{"external":{"schemes":["served:","vllm:","hf:"],"remote":true},"managed":{"schemes":["served:","file:","catalog:","vllm:","hf:"],"managed":true}}},
+  "sglang": {"drivers":{"external":{"schemes":["served:","sglang:","hf:"],"remote":true},"managed":{"schemes":["served:","file:","catalog:","sglang:","hf:"],"managed":true}}},
   "tgi": {"drivers":{"external":{"schemes":["served:","tgi:","hf:"],"remote":true},"managed":{"schemes":["served:","file:","catalog:","tgi:","hf:"],"managed":true}}},
   "triton": {"drivers":{"external":{"schemes":["served:","triton:"],"remote":true},"managed":{"schemes":["served:","file:","catalog:","triton:"],"managed":true}}},
   "ollama": {"drivers":{"external":{"schemes":["served:","ollama:"],"remote":true},"managed":{"schemes":["served:","file:","catalog:","ollama:"],"managed":true}}},

@@ -975,9 +975,9 @@ export interface components {
             /** @description The items. */
             data: (components["schemas"]["InputItem"] & {
                 /** @description Its id. */
-                id: string;
+                id: string | null;
                 /** @description What it is. */
-                type: string;
+                type: string | null;
             })[];
             /** @description Of the page. */
             first_id: string | null;
@@ -1091,11 +1091,7 @@ export interface components {
         /** @description The request cannot be done as it is; `param` names the field where there is one. */
         BadRequest: {
             headers: {
-                /**
-                 * @description The request's `X-Correlation-Id` if it was 1 to 128 visible ASCII characters, else a new UUID; the log has the request under it.
-                 * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
-                 */
-                "X-Correlation-Id": string;
+                "X-Correlation-Id": components["headers"]["CorrelationId"];
                 /**
                  * @description The task that failed before anything of its answer was written; absent where the request became none.
                  * @example 6f1f64a5-3f3b-4a6e-9f7a-0d6f2c1b7a10
@@ -1115,11 +1111,7 @@ export interface components {
         /** @description No key was sent. */
         Unauthenticated: {
             headers: {
-                /**
-                 * @description The request's `X-Correlation-Id` if it was 1 to 128 visible ASCII characters, else a new UUID; the log has the request under it.
-                 * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
-                 */
-                "X-Correlation-Id": string;
+                "X-Correlation-Id": components["headers"]["CorrelationId"];
                 /**
                  * @description The task that failed before anything of its answer was written; absent where the request became none.
                  * @example 6f1f64a5-3f3b-4a6e-9f7a-0d6f2c1b7a10
@@ -1139,11 +1131,7 @@ export interface components {
         /** @description A wrong key, one that may not do this, or one whose budget is exhausted. */
         Forbidden: {
             headers: {
-                /**
-                 * @description The request's `X-Correlation-Id` if it was 1 to 128 visible ASCII characters, else a new UUID; the log has the request under it.
-                 * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
-                 */
-                "X-Correlation-Id": string;
+                "X-Correlation-Id": components["headers"]["CorrelationId"];
                 /**
                  * @description The task that failed before anything of its answer was written; absent where the request became none.
                  * @example 6f1f64a5-3f3b-4a6e-9f7a-0d6f2c1b7a10
@@ -1163,11 +1151,7 @@ export interface components {
         /** @description No such model, response or path. */
         NotFound: {
             headers: {
-                /**
-                 * @description The request's `X-Correlation-Id` if it was 1 to 128 visible ASCII characters, else a new UUID; the log has the request under it.
-                 * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
-                 */
-                "X-Correlation-Id": string;
+                "X-Correlation-Id": components["headers"]["CorrelationId"];
                 /**
                  * @description The task that failed before anything of its answer was written; absent where the request became none.
                  * @example 6f1f64a5-3f3b-4a6e-9f7a-0d6f2c1b7a10
@@ -1187,11 +1171,7 @@ export interface components {
         /** @description The model is retired. */
         Conflict: {
             headers: {
-                /**
-                 * @description The request's `X-Correlation-Id` if it was 1 to 128 visible ASCII characters, else a new UUID; the log has the request under it.
-                 * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
-                 */
-                "X-Correlation-Id": string;
+                "X-Correlation-Id": components["headers"]["CorrelationId"];
                 /**
                  * @description The task that failed before anything of its answer was written; absent where the request became none.
                  * @example 6f1f64a5-3f3b-4a6e-9f7a-0d6f2c1b7a10
@@ -1211,11 +1191,7 @@ export interface components {
         /** @description The body is larger than the configured limit. */
         PayloadTooLarge: {
             headers: {
-                /**
-                 * @description The request's `X-Correlation-Id` if it was 1 to 128 visible ASCII characters, else a new UUID; the log has the request under it.
-                 * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
-                 */
-                "X-Correlation-Id": string;
+                "X-Correlation-Id": components["headers"]["CorrelationId"];
                 /**
                  * @description The task that failed before anything of its answer was written; absent where the request became none.
                  * @example 6f1f64a5-3f3b-4a6e-9f7a-0d6f2c1b7a10
@@ -1235,11 +1211,7 @@ export interface components {
         /** @description The body is not `application/json`. */
         UnsupportedMediaType: {
             headers: {
-                /**
-                 * @description The request's `X-Correlation-Id` if it was 1 to 128 visible ASCII characters, else a new UUID; the log has the request under it.
-                 * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
-                 */
-                "X-Correlation-Id": string;
+                "X-Correlation-Id": components["headers"]["CorrelationId"];
                 /**
                  * @description The task that failed before anything of its answer was written; absent where the request became none.
                  * @example 6f1f64a5-3f3b-4a6e-9f7a-0d6f2c1b7a10
@@ -1259,11 +1231,7 @@ export interface components {
         /** @description The queue is full, or the key has reached a limit of its own. */
         TooManyRequests: {
             headers: {
-                /**
-                 * @description The request's `X-Correlation-Id` if it was 1 to 128 visible ASCII characters, else a new UUID; the log has the request under it.
-                 * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
-                 */
-                "X-Correlation-Id": string;
+                "X-Correlation-Id": components["headers"]["CorrelationId"];
                 /**
                  * @description The task that failed before anything of its answer was written; absent where the request became none.
                  * @example 6f1f64a5-3f3b-4a6e-9f7a-0d6f2c1b7a10
@@ -1274,16 +1242,8 @@ export interface components {
                  * @example true
                  */
                 "X-Orchd-Attached"?: "true";
-                /**
-                 * @description Seconds after which a place is expected, rounded up; at most 60, for clients take more for an error.
-                 * @example 2
-                 */
-                "Retry-After": number;
-                /**
-                 * @description When a place is expected, ms.
-                 * @example 1250
-                 */
-                "X-Backoff-Ms": number;
+                "Retry-After": components["headers"]["RetryAfter"];
+                "X-Backoff-Ms": components["headers"]["BackoffMs"];
                 [name: string]: unknown;
             };
             content: {
@@ -1293,11 +1253,7 @@ export interface components {
         /** @description Something unexpected; the log has it under the correlation id. */
         Internal: {
             headers: {
-                /**
-                 * @description The request's `X-Correlation-Id` if it was 1 to 128 visible ASCII characters, else a new UUID; the log has the request under it.
-                 * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
-                 */
-                "X-Correlation-Id": string;
+                "X-Correlation-Id": components["headers"]["CorrelationId"];
                 /**
                  * @description The task that failed before anything of its answer was written; absent where the request became none.
                  * @example 6f1f64a5-3f3b-4a6e-9f7a-0d6f2c1b7a10
@@ -1317,11 +1273,7 @@ export interface components {
         /** @description The pool is not ready, the task failed before its first token, or nothing can be made durable right now. */
         Unavailable: {
             headers: {
-                /**
-                 * @description The request's `X-Correlation-Id` if it was 1 to 128 visible ASCII characters, else a new UUID; the log has the request under it.
-                 * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
-                 */
-                "X-Correlation-Id": string;
+                "X-Correlation-Id": components["headers"]["CorrelationId"];
                 /**
                  * @description The task that failed before anything of its answer was written; absent where the request became none.
                  * @example 6f1f64a5-3f3b-4a6e-9f7a-0d6f2c1b7a10
@@ -1332,16 +1284,8 @@ export interface components {
                  * @example true
                  */
                 "X-Orchd-Attached"?: "true";
-                /**
-                 * @description Seconds after which a place is expected, rounded up; at most 60, for clients take more for an error.
-                 * @example 2
-                 */
-                "Retry-After": number;
-                /**
-                 * @description When a place is expected, ms.
-                 * @example 1250
-                 */
-                "X-Backoff-Ms": number;
+                "Retry-After": components["headers"]["RetryAfter"];
+                "X-Backoff-Ms": components["headers"]["BackoffMs"];
                 [name: string]: unknown;
             };
             content: {
@@ -1414,16 +1358,8 @@ export interface operations {
             /** @description The answer. */
             200: {
                 headers: {
-                    /**
-                     * @description The request's `X-Correlation-Id` if it was 1 to 128 visible ASCII characters, else a new UUID; the log has the request under it.
-                     * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
-                     */
-                    "X-Correlation-Id": string;
-                    /**
-                     * @description The task that answers; the native stream `/v1/tasks/{id}/stream` resumes it.
-                     * @example 6f1f64a5-3f3b-4a6e-9f7a-0d6f2c1b7a10
-                     */
-                    "X-Task-Id": string;
+                    "X-Correlation-Id": components["headers"]["CorrelationId"];
+                    "X-Task-Id": components["headers"]["TaskId"];
                     /**
                      * @description `true` where the same request was running already, and this is its answer.
                      * @example true
@@ -1470,16 +1406,8 @@ export interface operations {
             /** @description The answer. */
             200: {
                 headers: {
-                    /**
-                     * @description The request's `X-Correlation-Id` if it was 1 to 128 visible ASCII characters, else a new UUID; the log has the request under it.
-                     * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
-                     */
-                    "X-Correlation-Id": string;
-                    /**
-                     * @description The task that answers; the native stream `/v1/tasks/{id}/stream` resumes it.
-                     * @example 6f1f64a5-3f3b-4a6e-9f7a-0d6f2c1b7a10
-                     */
-                    "X-Task-Id": string;
+                    "X-Correlation-Id": components["headers"]["CorrelationId"];
+                    "X-Task-Id": components["headers"]["TaskId"];
                     /**
                      * @description `true` where the same request was running already, and this is its answer.
                      * @example true
@@ -1526,16 +1454,8 @@ export interface operations {
             /** @description The answer. */
             200: {
                 headers: {
-                    /**
-                     * @description The request's `X-Correlation-Id` if it was 1 to 128 visible ASCII characters, else a new UUID; the log has the request under it.
-                     * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
-                     */
-                    "X-Correlation-Id": string;
-                    /**
-                     * @description The task that answers; the native stream `/v1/tasks/{id}/stream` resumes it.
-                     * @example 6f1f64a5-3f3b-4a6e-9f7a-0d6f2c1b7a10
-                     */
-                    "X-Task-Id": string;
+                    "X-Correlation-Id": components["headers"]["CorrelationId"];
+                    "X-Task-Id": components["headers"]["TaskId"];
                     /**
                      * @description `true` where the same request was running already, and this is its answer.
                      * @example true
@@ -1598,11 +1518,7 @@ export interface operations {
             /** @description The response. */
             200: {
                 headers: {
-                    /**
-                     * @description The request's `X-Correlation-Id` if it was 1 to 128 visible ASCII characters, else a new UUID; the log has the request under it.
-                     * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
-                     */
-                    "X-Correlation-Id": string;
+                    "X-Correlation-Id": components["headers"]["CorrelationId"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1639,11 +1555,7 @@ export interface operations {
             /** @description It is gone. */
             200: {
                 headers: {
-                    /**
-                     * @description The request's `X-Correlation-Id` if it was 1 to 128 visible ASCII characters, else a new UUID; the log has the request under it.
-                     * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
-                     */
-                    "X-Correlation-Id": string;
+                    "X-Correlation-Id": components["headers"]["CorrelationId"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1675,11 +1587,7 @@ export interface operations {
             /** @description The response as it stands now. */
             200: {
                 headers: {
-                    /**
-                     * @description The request's `X-Correlation-Id` if it was 1 to 128 visible ASCII characters, else a new UUID; the log has the request under it.
-                     * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
-                     */
-                    "X-Correlation-Id": string;
+                    "X-Correlation-Id": components["headers"]["CorrelationId"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1727,11 +1635,7 @@ export interface operations {
             /** @description A page. */
             200: {
                 headers: {
-                    /**
-                     * @description The request's `X-Correlation-Id` if it was 1 to 128 visible ASCII characters, else a new UUID; the log has the request under it.
-                     * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
-                     */
-                    "X-Correlation-Id": string;
+                    "X-Correlation-Id": components["headers"]["CorrelationId"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1761,16 +1665,8 @@ export interface operations {
             /** @description The answer. */
             200: {
                 headers: {
-                    /**
-                     * @description The request's `X-Correlation-Id` if it was 1 to 128 visible ASCII characters, else a new UUID; the log has the request under it.
-                     * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
-                     */
-                    "X-Correlation-Id": string;
-                    /**
-                     * @description The task that answers; the native stream `/v1/tasks/{id}/stream` resumes it.
-                     * @example 6f1f64a5-3f3b-4a6e-9f7a-0d6f2c1b7a10
-                     */
-                    "X-Task-Id": string;
+                    "X-Correlation-Id": components["headers"]["CorrelationId"];
+                    "X-Task-Id": components["headers"]["TaskId"];
                     /**
                      * @description `true` where the same request was running already, and this is its answer.
                      * @example true
@@ -1815,16 +1711,8 @@ export interface operations {
             /** @description The answer. */
             200: {
                 headers: {
-                    /**
-                     * @description The request's `X-Correlation-Id` if it was 1 to 128 visible ASCII characters, else a new UUID; the log has the request under it.
-                     * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
-                     */
-                    "X-Correlation-Id": string;
-                    /**
-                     * @description The task that answers; the native stream `/v1/tasks/{id}/stream` resumes it.
-                     * @example 6f1f64a5-3f3b-4a6e-9f7a-0d6f2c1b7a10
-                     */
-                    "X-Task-Id": string;
+                    "X-Correlation-Id": components["headers"]["CorrelationId"];
+                    "X-Task-Id": components["headers"]["TaskId"];
                     /**
                      * @description `true` where the same request was running already, and this is its answer.
                      * @example true
@@ -1865,11 +1753,7 @@ export interface operations {
             /** @description The models that the key may use. */
             200: {
                 headers: {
-                    /**
-                     * @description The request's `X-Correlation-Id` if it was 1 to 128 visible ASCII characters, else a new UUID; the log has the request under it.
-                     * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
-                     */
-                    "X-Correlation-Id": string;
+                    "X-Correlation-Id": components["headers"]["CorrelationId"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1899,11 +1783,7 @@ export interface operations {
             /** @description The model. */
             200: {
                 headers: {
-                    /**
-                     * @description The request's `X-Correlation-Id` if it was 1 to 128 visible ASCII characters, else a new UUID; the log has the request under it.
-                     * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
-                     */
-                    "X-Correlation-Id": string;
+                    "X-Correlation-Id": components["headers"]["CorrelationId"];
                     [name: string]: unknown;
                 };
                 content: {

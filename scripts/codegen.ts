@@ -1,12 +1,13 @@
 /**
- * Contracts -> generated/. `npm run codegen` writes, `npm run codegen -- --check` fails on drift.
+ * Contracts -> generated/ and sdk/generated/. `npm run codegen` writes, `npm run codegen -- --check` fails on drift.
  * Same input, same bytes: nothing here depends on time, locale or file order.
  */
 import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { engines } from '../src/adapters/engines/registry.ts'
-import { apiTypes, doorMap, doorTypes, operationMap } from './codegen/api.ts'
+import { apiTypes, clientTypes, doorMap, doorTypes, operationMap } from './codegen/api.ts'
 import { bundle, doorDocument, doors } from './codegen/bundle.ts'
+import { clientView } from './codegen/client-view.ts'
 import { configTypes, engineTable } from './codegen/config.ts'
 import { configSchema, definitionsOf } from './codegen/config-schema.ts'
 import { metricTypes } from './codegen/metrics.ts'
@@ -23,10 +24,12 @@ import {
 async function generate(): Promise<Map<string, string>> {
   const document = bundle()
   const ofDoors = new Map(doors.map((door) => [door, doorDocument(door)] as const))
+  const view = clientView(document)
   const requests = validated(document)
   const doorFiles = await Promise.all(
     Array.from(ofDoors, async ([door, contract]): Promise<[string, string][]> => [
       [`${door}.json`, `${JSON.stringify(contract, null, 1)}\n`],
+      [`${door}-client.json`, `${JSON.stringify(clientView(contract), null, 1)}\n`],
       [`${door}.ts`, await doorTypes(door, contract)],
       [`${door}-bodies.js`, bodyValidators(validated(contract, door))],
       [`${door}-bodies.d.ts`, doorValidatorTypes('bodies')],
@@ -36,8 +39,9 @@ async function generate(): Promise<Map<string, string>> {
   )
   const definitions = await definitionsOf(engines)
   const config = configSchema(definitions)
-  return new Map([
+  const files: (readonly [string, string])[] = [
     ['openapi.json', `${JSON.stringify(document, null, 1)}\n`],
+    ['openapi-client.json', `${JSON.stringify(view, null, 1)}\n`],
     ['api.ts', await apiTypes(document)],
     ['operations.ts', operationMap(document)],
     ['doors.ts', doorMap(ofDoors)],
@@ -52,25 +56,32 @@ async function generate(): Promise<Map<string, string>> {
     ['engines.ts', engineTable(definitions)],
     ['config-validator.js', configValidator(config)],
     ['config-validator.d.ts', configValidatorTypes()],
+  ]
+  return new Map([
+    ...files.map(([name, text]) => [`generated/${name}`, text] as const),
+    ['sdk/generated/contract.ts', await clientTypes(view)],
   ])
 }
 
-const target = join(import.meta.dirname, '../generated')
+const root = join(import.meta.dirname, '..')
+const folders = ['generated', 'sdk/generated']
 const files = await generate()
 if (process.argv.includes('--check')) {
-  const present = readdirSync(target).sort()
+  const present = folders.flatMap((folder) => readdirSync(join(root, folder)).map((name) => `${folder}/${name}`)).sort()
   const stale = [...files]
-    .filter(([name, text]) => !present.includes(name) || readFileSync(join(target, name), 'utf8') !== text)
+    .filter(([name, text]) => !present.includes(name) || readFileSync(join(root, name), 'utf8') !== text)
     .map(([name]) => name)
   const extra = present.filter((name) => !files.has(name))
   if (stale.length + extra.length > 0) {
-    console.error(`generated/ is out of date: ${[...stale, ...extra].join(', ')}. Run: npm run codegen`)
+    console.error(`what is generated is out of date: ${[...stale, ...extra].join(', ')}. Run: npm run codegen`)
     process.exit(1)
   }
-  console.log(`generated/ matches the contracts (${files.size} files)`)
+  console.log(`what is generated matches the contracts (${files.size} files)`)
 } else {
-  rmSync(target, { recursive: true, force: true })
-  mkdirSync(target, { recursive: true })
-  for (const [name, text] of files) writeFileSync(join(target, name), text)
-  console.log(`wrote ${files.size} files to generated/`)
+  for (const folder of folders) {
+    rmSync(join(root, folder), { recursive: true, force: true })
+    mkdirSync(join(root, folder), { recursive: true })
+  }
+  for (const [name, text] of files) writeFileSync(join(root, name), text)
+  console.log(`wrote ${files.size} files to ${folders.join(' and ')}`)
 }

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs the engines that tests run for real, below TEST_ENGINES (~/.cache/orchestratord-test if unset). What is there already stays.
+# Installs the engines, the browser and the generators that tests run for real, below TEST_ENGINES (~/.cache/orchestratord-test if unset). What is there already stays.
 # An engine that cannot be installed is one line and no failure: its tests are skipped, and say so.
 set -uo pipefail
 
@@ -60,6 +60,29 @@ triton() {
   cp "$server/python_backend_stubs/$version/triton_python_backend_stub" "$server/backends/python/"
 }
 
+# A browser for the SDK, from the system's own packages.
+chromium() {
+  mkdir -p "$1" && { command -v chromium-headless-shell || system_packages chromium-headless-shell; }
+}
+
+# What makes Python clients from the contracts, and what those import.
+python_client() {
+  python_with "$1" openapi-python-client==0.29.1
+}
+
+openapi_generator() {
+  python_with "$1" pydantic==2.11.7 python-dateutil==2.9.0.post0 urllib3==2.5.0 || return 1
+  mvn -q -B dependency:copy -Dartifact=org.openapitools:openapi-generator-cli:7.25.0 -DoutputDirectory="$1" -Dmdep.stripVersion=true
+}
+
+# What tests the rules of alerts: no engine, and taken out of Debian's package, for only this file of it is needed.
+promtool() {
+  rm -rf "$1" && mkdir -p "$1" && cd "$1" || return 1
+  apt-get download -q prometheus || { apt-get -q update && apt-get download -q prometheus; } || return 1
+  dpkg -x prometheus_*.deb . && rm -rf prometheus_*.deb usr/bin/prometheus etc
+  usr/bin/promtool --version
+}
+
 # install NAME SECONDS FUNCTION: the folder holds a file `installed` when all went well, and that says with what.
 install() {
   local name=$1 limit=$2 run=$3 folder="$cache/$1" log="$cache/$1.log" want
@@ -77,3 +100,7 @@ install() {
 install llama-server 300 llama_server
 install llama-router 300 llama_router
 install triton 600 triton
+install chromium 300 chromium
+install python-client 300 python_client
+install openapi-generator 300 openapi_generator
+install promtool 120 promtool

@@ -1,7 +1,7 @@
 import type { Server } from 'node:http'
 import { flushCompileCache } from 'node:module'
 import type { Daemon } from './compose/daemon.ts'
-import { modelFilesExist } from './compose/engines.ts'
+import { librariesInstalled, modelFilesExist } from './compose/engines.ts'
 import { storageOf, StorageRefusedError } from './compose/storage.ts'
 import { readCommandLine } from './config/command-line.ts'
 import { ConfigError, enginesIn, foundPools, loadConfig, splitListen, type Config } from './config/config.ts'
@@ -65,6 +65,7 @@ function stopOn(signals: readonly NodeJS.Signals[], daemon: Daemon, server: Serv
 }
 
 let config: Config
+let left_out: readonly string[]
 let daemon: Daemon
 let server: Server
 try {
@@ -73,8 +74,10 @@ try {
   if (does === 'version') finish((await import('./config/help.ts')).versionText())
   const named = engines.length > 0 ? engines : enginesIn(process.env)
   const found = named.length === 0 ? [] : [foundPools(await (await import('./compose/find-engines.ts')).findEngines(named))]
-  config = loadConfig(file, process.env, found, modelFilesExist)
-  if (does === 'check') finish((await import('./config/summary.ts')).summary(config))
+  const loaded = loadConfig(file, process.env, found, librariesInstalled, modelFilesExist)
+  config = loaded.config
+  left_out = loaded.left_out
+  if (does === 'check') finish((await import('./config/summary.ts')).summary(loaded))
   // The storage's thread starts up while this one loads the rest of the daemon.
   const opening = storageOf(config)
   const [{ daemonOf }, { serverOf }] = await Promise.all([import('./compose/daemon.ts'), import('./http/server.ts'), opening])
@@ -101,6 +104,7 @@ daemon.log.info(
   { address, pools, data_dir: config.data_dir, node: process.versions.node, event: 'start' },
   `orchestratord listens on ${address} with pools ${pools.join(', ')}.`,
 )
+for (const reason of left_out) daemon.log.warn({ event: 'config' }, `A pool of the default is left out: ${reason}.`)
 if (config.auth.keys.length === 0)
   daemon.log.warn(
     { event: 'auth' },

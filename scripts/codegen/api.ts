@@ -1,15 +1,27 @@
+import ts from 'typescript'
 import openapiTS, { astToString, type OpenAPI3 } from 'openapi-typescript'
-import { isObject, type JsonObject } from '../contract/document.ts'
+import type { JsonObject } from '../contract/document.ts'
 import { header, operationsOf } from './bundle.ts'
+import { optionalHeadersInline } from './client-view.ts'
 
 /** `api.ts`: the types of everything in the contract. */
 export async function apiTypes(document: JsonObject): Promise<string> {
-  return `${header('contracts/openapi')}\n${astToString(await openapiTS(withHeadersInline(document) as unknown as OpenAPI3))}`
+  return `${header('contracts/openapi')}\n${astToString(await openapiTS(optionalHeadersInline(document) as unknown as OpenAPI3))}`
+}
+
+/** `sdk/generated/contract.ts`: the same for clients; a value that an enum does not name yet leaves the editor's list of those it names. */
+export async function clientTypes(view: JsonObject): Promise<string> {
+  const other = ts.factory.createIntersectionTypeNode([
+    ts.factory.createKeywordTypeNode(ts.SyntaxKind.StringKeyword),
+    ts.factory.createTypeLiteralNode([]),
+  ])
+  const transform = (schema: object): ts.TypeNode | undefined => ('x-other-value' in schema ? other : undefined)
+  return `${header('contracts/openapi')}\n${astToString(await openapiTS(view as unknown as OpenAPI3, { transform }))}`
 }
 
 /** `<door>.ts`: the types of everything in a door's contract. */
 export async function doorTypes(door: string, document: JsonObject): Promise<string> {
-  return `${header(`contracts/openapi/${door}.yaml`)}\n${astToString(await openapiTS(withHeadersInline(document) as unknown as OpenAPI3))}`
+  return `${header(`contracts/openapi/${door}.yaml`)}\n${astToString(await openapiTS(optionalHeadersInline(document) as unknown as OpenAPI3))}`
 }
 
 /** `doors.ts`: what the daemon has to know of each operation of a door while it runs. @throws Error where a role is unknown */
@@ -50,20 +62,4 @@ function entriesOf(document: JsonObject, more: object = {}): string[] {
     const entry = { ...more, role: operation['x-role'], method, path, statuses, body: 'requestBody' in operation }
     return `  ${operation.operationId}: ${JSON.stringify(when === undefined ? entry : { ...entry, when })},`
   })
-}
-
-/** The document with response headers in place of references to them: openapi-typescript takes a referenced header for a required one. */
-function withHeadersInline(document: JsonObject): JsonObject {
-  const copy = structuredClone(document)
-  const { headers = {}, responses = {} } = copy['components'] as Record<string, JsonObject>
-  const inline = (response: JsonObject): void => {
-    for (const [name, header] of Object.entries((response['headers'] ?? {}) as JsonObject)) {
-      const target =
-        isObject(header) && typeof header['$ref'] === 'string' ? headers[header['$ref'].replace('#/components/headers/', '')] : undefined
-      if (target !== undefined) (response['headers'] as JsonObject)[name] = target
-    }
-  }
-  for (const response of Object.values(responses)) inline(response as JsonObject)
-  for (const operation of operationsOf(copy)) for (const response of Object.values(operation.responses)) inline(response as JsonObject)
-  return copy
 }

@@ -25,6 +25,7 @@ const quickScripts = [
   'test:unit',
   'test:wire',
   'types',
+  'sdk:build',
   'format',
   'unused',
   'metrics:lint',

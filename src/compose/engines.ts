@@ -1,3 +1,4 @@
+import { engines as table } from '../../generated/engines.ts'
 import { engines as builtIn } from '../adapters/engines/registry.ts'
 import { modelPath } from '../adapters/system/model-path.ts'
 import { ConfigError, keyVariableOf, problemText, type Config, type Relation } from '../config/config.ts'
@@ -45,6 +46,30 @@ async function definitionOf(name: string, registry: EngineRegistry): Promise<Eng
   const load = registry[name]
   if (load === undefined) throw new ConfigError([`there is no engine ${name}`])
   return (await load()).definition
+}
+
+/** A relation of the configuration: the npm packages are installed that pools need. */
+export const librariesInstalled: Relation = ({ pools }, sound) =>
+  pools.flatMap((pool, i) => {
+    if (!sound('pools', i, 'driver')) return []
+    const library = libraryOf(pool)
+    if (library === undefined || isInstalled(library)) return []
+    return [{ path: ['pools', i, 'driver'], says: `${pool.driver} needs ${library}: run npm install ${library}` }]
+  })
+
+function libraryOf({ engine, driver }: PoolConfig): string | undefined {
+  const drivers: Readonly<Record<string, object>> = table[engine].drivers
+  const { library } = (drivers[driver] ?? {}) as { readonly library?: string }
+  return library
+}
+
+function isInstalled(library: string): boolean {
+  try {
+    import.meta.resolve(library)
+    return true
+  } catch {
+    return false
+  }
 }
 
 /** A relation of the configuration: the files of models are where pools look for them. */

@@ -5,6 +5,13 @@ import { ConfigError, contains, problemText, type Problem } from './problem.ts'
 import { keysAreSet } from './remote.ts'
 import type { Relation } from './relation.ts'
 
+/** A configuration that may be used. */
+export interface Loaded {
+  readonly config: Config
+  /** Pools of the default configuration that cannot run here, with the reason, a line each: nobody asked for them. */
+  readonly left_out: readonly string[]
+}
+
 /**
  * The only reader of the configuration file and, with its `env`, of the environment: the file that is named, else `orchestratord.yaml` if
  * present, then `ORCHD_*`.
@@ -17,13 +24,20 @@ export function loadConfig(
   env: Readonly<Record<string, string | undefined>>,
   found: readonly Setting[] = [],
   ...relations: readonly Relation[]
-): Config {
+): Loaded {
   const { settings: fromEnvironment, problems: unread } = readEnvironment(env)
   const settings = [...fromEnvironment, ...found]
   const file = fileBeside(unread, named)
-  const { config, problems } = examine(withSettings(file?.value ?? {}, settings), [...relations, keysAreSet(env)])
-  if (unread.length + problems.length > 0) throw new ConfigError([...unread, ...located(problems, file, settings)])
-  return config
+  const given = withSettings(file?.value ?? {}, settings)
+  const { config, problems } = examine(given, [...relations, keysAreSet(env)])
+  const refuse = (wrong: readonly Problem[]): void => {
+    if (unread.length + wrong.length > 0) throw new ConfigError([...unread, ...located(wrong, file, settings)])
+  }
+  const left = 'pools' in given ? [] : problems.filter(({ path: [first] }) => first === 'pools')
+  refuse(problems.filter((problem) => !left.includes(problem)))
+  const pools = config.pools.filter((_, i) => !left.some(({ path }) => path[1] === i))
+  if (pools.length === 0) refuse(left)
+  return { config: { ...config, pools }, left_out: located(left, file, settings) }
 }
 
 /** The file; what is wrong with it is said beside what is wrong with the environment. */

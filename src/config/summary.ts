@@ -1,7 +1,8 @@
 import type { Config } from './check.ts'
+import type { Loaded } from './load.ts'
 
 /** What a configuration that is fine amounts to, as `--check` prints it. */
-export function summary({ listen, data_dir, models_dir, auth, pools, models }: Config): string {
+export function summary({ config: { listen, data_dir, models_dir, auth, pools, models }, left_out }: Loaded): string {
   const names = auth.keys.map(({ name }) => name)
   return [
     'The configuration is fine.',
@@ -13,6 +14,7 @@ export function summary({ listen, data_dir, models_dir, auth, pools, models }: C
       ({ id, engine, driver, model, ctx, replicas }) =>
         `  pool    ${id}: ${engine}, ${driver}, ${model}, ${ctx === undefined ? '' : `${ctx} tokens, `}${slotsText(replicas)}`,
     ),
+    ...left_out.map((reason) => `  left out: ${reason}`),
     ...models.map(({ name, aliases, pools: first, fallback }) => {
       const also = aliases.length === 0 ? '' : `; also ${aliases.join(', ')}`
       return `  model   ${name}: ${first.join(', ')}${fallback.length === 0 ? '' : `, else ${fallback.join(', ')}`}${also}`

@@ -42,6 +42,8 @@ export interface EngineDriver {
    * others speak the language of comes after them.
    */
   readonly recognize?: (ask: AskServer) => Promise<readonly string[] | undefined>
+  /** An npm package that a user installs beside the daemon; its pools cannot be without it. */
+  readonly library?: string
   /** Options of this driver alone, in place of those of the engine; a file like `EngineDefinition.options`. */
   readonly options?: URL
 }

@@ -139,6 +139,7 @@ const compatible: readonly (readonly [path: string, value: Json | undefined])[] 
   [`${body} > properties > count > type`, 'number'],
   [`${body} > properties > count > minimum`, undefined],
   [`${body} > properties > kind > enum > 2`, 'c'],
+  [`${body} > properties > sort > enum > 1`, 'b'],
   [`${body} > properties > labels > additionalProperties`, true],
   [`${body} > additionalProperties`, true],
   [`${post} > requestBody > content > text/plain`, { schema: { type: 'string' } }],

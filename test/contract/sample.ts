@@ -52,6 +52,7 @@ export const sample = (): JsonObject => ({
           count: { type: 'integer', minimum: 1, maximum: 100, default: 5 },
           share: { type: 'number', minimum: 0 },
           kind: { type: 'string', enum: ['a', 'b'] },
+          sort: { type: 'string', enum: ['a'], 'x-extensible': true },
           list: { type: 'array', maxItems: 4, items: { type: 'string', maxLength: 5 } },
           labels: { type: 'object', maxProperties: 4, additionalProperties: { type: 'string', maxLength: 5 } },
           open: { type: 'object' },

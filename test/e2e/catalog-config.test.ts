@@ -48,7 +48,7 @@ describe('configuration of the catalog', () => {
     try {
       const path = join(dir.path, 'config.yaml')
       writeFileSync(path, 'catalog: { egress: { hosts: [huggingface.co] } }')
-      const { catalog } = loadConfig(path, { ORCHD_HF_TOKEN: 'hf_x' })
+      const { catalog } = loadConfig(path, { ORCHD_HF_TOKEN: 'hf_x' }).config
       assert.equal(catalog.hf_token, 'hf_x')
       assert.deepEqual(catalog.egress.hosts, ['huggingface.co'])
     } finally {

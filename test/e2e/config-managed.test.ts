@@ -17,7 +17,7 @@ describe('a pool whose servers the daemon starts', () => {
   })
 
   it('may be any engine that is a server', () => {
-    for (const engine of ['vllm', 'tgi', 'triton', 'ollama', 'openai'])
+    for (const engine of ['vllm', 'sglang', 'tgi', 'triton', 'ollama', 'openai'])
       assert.equal(dir.load({ pools: [{ ...box, engine }] }).pools.length, 1)
   })
 

@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict'
-import { modelFilesExist } from '../../src/compose/engines.ts'
 import { loadConfig } from '../../src/config/config.ts'
 import { ConfigDir, type Given } from './config.kit.ts'
 
@@ -44,18 +43,6 @@ describe('a refused configuration: file, environment, order', () => {
   })
   it('a file that is not there', () =>
     assert.throws(() => loadConfig('/elsewhere.yaml', {}), { name: 'ConfigError', message: /^\/elsewhere\.yaml: cannot be read: [^\n]+$/ }))
-  it('a default that does not hold, where there is no file', () => {
-    const cwd = process.cwd()
-    process.chdir(dir.dir.path)
-    try {
-      assert.throws(() => loadConfig(undefined, {}, [], modelFilesExist), {
-        message: 'default configuration: pools[0].model: there is no file tinytales.gguf below models_dir (./models)',
-      })
-    } finally {
-      process.chdir(cwd)
-    }
-  })
-
   it('all of it at once, in the order of the file, with its lines', () => {
     const text = `
 log_level: info

@@ -20,7 +20,7 @@ export class ConfigDir {
         ? config
         : JSON.stringify({ data_dir: ':memory:', log_level: 'silent', models_dir: modelsDir, ...config }, null, 1)
     writeFileSync(this.file, text)
-    return loadConfig(this.file, env, [], modelFilesExist)
+    return loadConfig(this.file, env, [], modelFilesExist).config
   }
 
   /** The lines of the refusal, with `FILE` in place of the file's name; no secret is in them. */

@@ -12,6 +12,8 @@ export interface Followed {
   /** Terminal frames. */
   readonly ends: { readonly event: string; readonly data: Readonly<Record<string, unknown>> }[]
   connections: number
+  /** The newest connection, whose frames are among the others when it has ended. */
+  newest?: StreamClient
 }
 
 /** A daemon that is started again and again on the same data, and clients that do not mind. */
@@ -59,6 +61,11 @@ export class Lives {
     )
   }
 
+  /** Nothing is left of the present life, also where a test has failed in the middle of it. */
+  async abandon(): Promise<void> {
+    await this.running?.stop('SIGKILL')
+  }
+
   /** Posts a task until it is accepted, however often the daemon goes away meanwhile. */
   async post(task: Readonly<Record<string, unknown>>): Promise<void> {
     for (;;) {
@@ -72,9 +79,8 @@ export class Lives {
     }
   }
 
-  /** Reads a task to its end; each time the connection breaks the reader comes back with the last id it has. */
-  async follow(task_id: string): Promise<Followed> {
-    const followed: Followed = { tokens: [], ends: [], connections: 0 }
+  /** Reads a task to its end; each time the connection breaks the reader comes back with the last id it has. @param followed is filled on the way */
+  async follow(task_id: string, followed: Followed = { tokens: [], ends: [], connections: 0 }): Promise<Followed> {
     let last: string | undefined
     while (followed.ends.length === 0) {
       const url = await this.listens.promise
@@ -85,6 +91,7 @@ export class Lives {
       }
       assert.equal(reader.status, 200, `${task_id} from ${last ?? 'the start'}`)
       followed.connections++
+      followed.newest = reader
       await reader.closed.catch(() => undefined)
       for (const { id, event, data } of reader.frames) {
         if (event === 'token') followed.tokens.push(`${id ?? ''} ${JSON.stringify(data)}`)

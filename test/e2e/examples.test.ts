@@ -8,6 +8,6 @@ const folder = join(import.meta.dirname, '../../examples')
 describe('the examples', () => {
   for (const name of readdirSync(folder).filter((file) => file.endsWith('.yaml')))
     it(`${name} can be used as it is`, () => {
-      assert.ok(loadConfig(join(folder, name), { CLOUD_KEY: 'a-key' }).pools.length > 0)
+      assert.ok(loadConfig(join(folder, name), { CLOUD_KEY: 'a-key' }).config.pools.length > 0)
     })
 })

@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { modelsDir } from './process.ts'
 
-/** Engines that `npm run engines` installs, by the folder of each. */
-export type RealEngine = 'llama-server' | 'llama-router' | 'triton'
+/** What `npm run engines` installs: engines, Prometheus' test of rules, a browser, generators of clients; by the folder of each. */
+export type RealEngine = 'llama-server' | 'llama-router' | 'triton' | 'promtool' | 'chromium' | 'python-client' | 'openapi-generator'
 
 const { TEST_ENGINES, XDG_CACHE_HOME, HOME = homedir() } = process.env
 const cache = TEST_ENGINES ?? join(XDG_CACHE_HOME ?? join(HOME, '.cache'), 'orchestratord-test')
@@ -29,6 +29,9 @@ export function withEngine(engine: RealEngine, title: string, suite: () => void)
   if (existsSync(join(cache, engine, 'installed'))) describe(title, suite)
   else describe.skip(`${title} (${engine} is not installed here: npm run engines)`, suite)
 }
+
+/** A file of what is installed. */
+export const installed = (engine: RealEngine, path: string): string => join(cache, engine, path)
 
 /** How to start an engine: its command and what its environment needs. */
 export interface EngineCommand {

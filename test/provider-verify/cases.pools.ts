@@ -108,6 +108,13 @@ export const pools: readonly Case[] = [
     { status: 409, what: 'a model that does not prove itself', names: /old one serves on/, ask: reload('faulty', 'mock:other') },
     { status: 409, what: 'a model that does not come up', names: /did not come up/, world: 'loading', ask: reload('mock', 'mock:v1') },
     {
+      status: 409,
+      what: 'a server that loads no other model than the one it was started with',
+      names: /loads no other model.*start it with other.*old one serves on/,
+      world: 'remote',
+      ask: reload('box', 'openai:other'),
+    },
+    {
       status: 503,
       what: 'a daemon that stops',
       code: 'POOL_UNREADY',

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { systemClock } from '../../src/adapters/system/clock.ts'
-import type { Services } from '../../src/handlers/services.ts'
 import { authWith, prices } from '../e2e/budgets.kit.ts'
+import { EngineServer } from '../engines/http/engine-server.ts'
 import { CatalogWorld, manifestOf, modelRequest } from '../harness/catalog.ts'
 import { keys, mockPool, mockTask, talesPool, type Overrides } from '../harness/daemon.ts'
 import { FakeClock } from '../harness/fake-clock.ts'
@@ -12,6 +12,7 @@ import { holdAfter, Hub } from '../harness/hub.ts'
 import { modelsDir } from '../harness/process.ts'
 import { readStream, type StreamClient } from '../harness/sse.ts'
 import { until } from '../harness/wait.ts'
+import { broken } from './broken.ts'
 
 const bytes = Buffer.from('a model')
 let made = 0
@@ -35,6 +36,8 @@ export const artifact = (fields: Record<string, unknown> = {}): Record<string, u
 export class World extends CatalogWorld {
   readonly clock = new FakeClock()
   hub: Hub | undefined
+  /** The server of its engine, where that is one. */
+  server: EngineServer | undefined
   /** A task that waits in a queue, one that runs and one that has ended, where the world begins with them. */
   queuedTask = ''
   runningTask = ''
@@ -51,6 +54,7 @@ export class World extends CatalogWorld {
     await stopped
     await Promise.all(this.pending)
     await this.hub?.stop()
+    await this.server?.stop()
   }
 
   /** One request that has to be answered so. */
@@ -166,17 +170,6 @@ async function full(full_policy: string, ...more: Record<string, unknown>[]): Pr
 const faulty = (kind: string, after_tokens: number): Promise<World> =>
   open({ pools: [mockPool({ mock: { ...fast, replayable: false, continues: false, fault: { kind, after_tokens } } })] })
 
-/** Every method of a service throws what nobody foresaw. */
-const throwing = <T extends object>(service: T): T =>
-  new Proxy(service, {
-    get: () => () => {
-      throw new Error('a secret detail')
-    },
-  })
-
-const broken = (services: Services): Services =>
-  Object.fromEntries(Object.entries(services).map(([name, service]) => [name, throwing(service as object)])) as unknown as Services
-
 /** The states of a daemon that cases are played in; each is opened once and shared by its cases, in whatever order they run. */
 export const worlds = {
   /** All is well; bodies and sessions are small. */
@@ -228,6 +221,14 @@ export const worlds = {
     await world.model(modelRequest('served', 'file:tales.gguf', [manifestOf('tales.gguf', tales)]))
     await world.must(202, 'POST', '/v1/pools/tales/reload', { model_ref: 'catalog:served' })
     return world
+  },
+  /** The pool `box` is a server with one model, which tells little of itself. */
+  remote: async () => {
+    const server = await EngineServer.start()
+    server.on('GET /v1/models', (call) => call.json(200, { data: [{ id: 'one' }] }))
+    const world = new World()
+    world.server = server
+    return open({ pools: [{ id: 'box', engine: 'openai', model: 'openai:one', ctx: 4096, url: server.url, replayable: false }] }, {}, world)
   },
   /** A task runs and one waits, the model `kept` is there, and then nothing can be made durable any more. */
   diskless: async () => {

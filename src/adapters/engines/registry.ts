@@ -5,6 +5,7 @@ export const engines = {
   mock: () => import('./mock/definition.ts'),
   llamacpp: () => import('./llamacpp/definition.ts'),
   vllm: () => import('./vllm/definition.ts'),
+  sglang: () => import('./sglang/definition.ts'),
   tgi: () => import('./tgi/definition.ts'),
   triton: () => import('./triton/definition.ts'),
   ollama: () => import('./ollama/definition.ts'),

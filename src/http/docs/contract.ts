@@ -53,7 +53,7 @@ export interface ShownContract {
 }
 
 /** Every contract by the name it is served under, and its file below `generated`. */
-export const contractFiles = { orchestratord: 'openapi', openai: 'openai', anthropic: 'anthropic' } as const
+export const contractFiles = { orchestratord: 'openapi-client', openai: 'openai-client', anthropic: 'anthropic-client' } as const
 
 export type ContractName = keyof typeof contractFiles
 

@@ -10,7 +10,7 @@ export const canary = 'canary sk-canary at http://canary.internal:9000 from /srv
 
 /** What is specific of an engine in the suite. */
 export interface EngineKit {
-  readonly engine: 'llamacpp' | 'vllm' | 'tgi' | 'triton' | 'ollama' | 'openai'
+  readonly engine: 'llamacpp' | 'vllm' | 'sglang' | 'tgi' | 'triton' | 'ollama' | 'openai'
   readonly workload: 'prompts' | 'chats'
   /** The pool in a configuration, beside its URL. */
   readonly pool: Readonly<Record<string, unknown>>

@@ -21,6 +21,15 @@ describe('faults of an engine’s server', () => {
       assert.ok(blamed(fault), fault.message)
   })
 
+  it('say what to do where TLS does not come about', () => {
+    for (const code of ['DEPTH_ZERO_SELF_SIGNED_CERT', 'SELF_SIGNED_CERT_IN_CHAIN', 'UNABLE_TO_VERIFY_LEAF_SIGNATURE'])
+      assert.match(connectionFault(withCode(code)).message, /certificate is not trusted; NODE_EXTRA_CA_CERTS/, code)
+    assert.match(connectionFault(withCode('ERR_TLS_CERT_ALTNAME_INVALID')).message, /certificate is for another name than its url/)
+    assert.match(connectionFault(withCode('ERR_SSL_WRONG_VERSION_NUMBER')).message, /no TLS there; .*http:/)
+    for (const code of ['DEPTH_ZERO_SELF_SIGNED_CERT', 'ERR_SSL_WRONG_VERSION_NUMBER'])
+      assert.equal(connectionFault(withCode(code)).kind, 'unreachable')
+  })
+
   it('do not where it takes no more now, or refuses the request', () => {
     for (const status of [400, 404, 413, 422, 429, 501, 503]) assert.ok(!blamed(statusFault(status, '')), String(status))
     for (const type of ['overloaded', 'validation', 'Service Unavailable']) assert.ok(!blamed(eventFault({ error: { type } })), type)

@@ -3,11 +3,13 @@ import type { Dialect } from '../../../src/adapters/engines/http/dialect.ts'
 import { llamaServerDialect } from '../../../src/adapters/engines/llamacpp/server/dialect.ts'
 import { ollamaDialect } from '../../../src/adapters/engines/ollama/dialect.ts'
 import { openAiDialect } from '../../../src/adapters/engines/openai/dialect.ts'
+import { sglangDialect } from '../../../src/adapters/engines/sglang/dialect.ts'
 import { tgiDialect } from '../../../src/adapters/engines/tgi/dialect.ts'
 import { tritonDialect } from '../../../src/adapters/engines/triton/dialect.ts'
 import { vllmDialect } from '../../../src/adapters/engines/vllm/dialect.ts'
 import { canary, type EngineKit } from './engine-bench.ts'
 import { asRecorded, recording, type Answer, type EngineServer } from './engine-server.ts'
+import { sglangDelta, sglangInfo, sglangStream, sglangText } from './sglang.kit.ts'
 
 const making =
   (dialect: () => Dialect): EngineKit['create'] =>
@@ -107,6 +109,39 @@ const openAiPrompts: EngineKit = {
   ...{ text: vllmPrompts.text, piece: vllmPrompts.piece, result: vllmPrompts.result },
 }
 
+const sglangPrompts: EngineKit = {
+  ...{ engine: 'sglang', workload: 'prompts', pool, ...events },
+  create: making(() => sglangDialect('served:sglang')),
+  welcome: answering({
+    'GET /health': (call) => call.json(200, ''),
+    'GET /v1/models': (call) =>
+      call.json(200, {
+        object: 'list',
+        data: [{ id: 'org/model', object: 'model', owned_by: 'sglang', root: 'org/model', max_model_len: 4096 }],
+      }),
+    'GET /model_info': (call) => call.json(200, sglangInfo.model),
+    'GET /server_info': (call) => call.json(200, sglangInfo.server),
+    'POST /tokenize': (call) => call.json(200, { tokens: [1, 2, 3], count: 3, max_model_len: 4096 }),
+  }),
+  route: 'POST /v1/completions',
+  request: { prompt: { text: 'a' } },
+  answer: sglangStream('text_completion', [sglangText(' a'), sglangText(' fox'), sglangText(' sat'), sglangText('', 'stop')]),
+  ...{ text: ' a fox sat', piece: ' a' },
+  result: { finish_reason: 'stop', tokens_in: 9, tokens_out: 5, tokens_in_cached: 4, tokens_reasoning: 0, kv_warm: true },
+  error: `data: ${JSON.stringify({ error: { object: 'error', message: canary, type: 'InternalServerError', param: null, code: 500 } })}\n\n`,
+}
+const sglangChats: EngineKit = {
+  ...sglangPrompts,
+  workload: 'chats',
+  route: 'POST /v1/chat/completions',
+  request: {},
+  answer: sglangStream('chat.completion.chunk', [
+    sglangDelta('', 'assistant'),
+    ...[sglangDelta(' a'), sglangDelta(' fox'), sglangDelta(' sat')],
+    { ...sglangDelta('', null, 'stop'), delta: { role: null, content: null, reasoning_content: null, tool_calls: null } },
+  ]),
+}
+
 const ollamaChats: EngineKit = {
   ...{ engine: 'ollama', workload: 'chats', pool: { ...pool, model: 'ollama:tinytales' } },
   create: making(() => ollamaDialect('ollama:tinytales', undefined)),
@@ -186,6 +221,6 @@ const tritonPrompts: EngineKit = {
 
 /** Every engine over HTTP, with each kind of call that it generates by. */
 export const kits = {
-  ...{ llamaPrompts, llamaChats, vllmPrompts, vllmChats, openAiPrompts, openAiChats },
+  ...{ llamaPrompts, llamaChats, vllmPrompts, vllmChats, sglangPrompts, sglangChats, openAiPrompts, openAiChats },
   ...{ ollamaPrompts, ollamaChats, tgiPrompts, tgiChats, tritonPrompts },
 } as const

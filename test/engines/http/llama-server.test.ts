@@ -58,7 +58,10 @@ describe('llama-server', () => {
 
   it('is not up with fewer slots than configured, or another model', async () => {
     await assert.rejects(make(5).start(nothing), { message: 'the engine runs 4 tasks at once, not the 5 of replicas.slots' })
-    await assert.rejects(make(1, 'llamacpp:other').start(nothing), { message: 'the engine does not serve other' })
+    await assert.rejects(
+      make(1, 'llamacpp:other').start(nothing),
+      /^EngineError: the engine does not serve other, and loads no other model than the one it was started with: start it with other, /,
+    )
     const named = make(1, 'llamacpp:tinytales')
     await named.start(nothing)
     await named.stop()

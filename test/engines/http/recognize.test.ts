@@ -49,6 +49,11 @@ describe('a server at a URL', () => {
     await isFound('vllm', ['tinytales'], '/v1')
   })
 
+  it('is recognised as SGLang', () => {
+    server.on('GET /v1/models', json({ object: 'list', data: [{ id: 'org/m', owned_by: 'sglang', max_model_len: 4096 }] }))
+    return isFound('sglang', ['org/m'])
+  })
+
   it('is recognised as TGI', () => {
     server.on('GET /info', json({ model_id: 'org/m', version: '3.3.7', max_total_tokens: 4096 }))
     server.on('GET /v1/models', json(list('org/m')))
@@ -90,7 +95,7 @@ describe('a server at a URL', () => {
     await assert.rejects(findEngines(named), {
       name: 'ConfigError',
       message: [
-        `--engine ${server.url}: what answers is none of llamacpp, vllm, tgi, triton, ollama, openai`,
+        `--engine ${server.url}: what answers is none of llamacpp, vllm, sglang, tgi, triton, ollama, openai`,
         `--engine ${guarded.url}: it wants a key: give it in a configuration file, with url and api_key_env`,
         `--engine ${gone.url}: the engine cannot be reached (ECONNREFUSED)`,
       ].join('\n'),

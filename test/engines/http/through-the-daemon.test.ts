@@ -26,6 +26,7 @@ const told = [
 const one: readonly EngineKit[] = [
   kits.llamaPrompts,
   kits.vllmChats,
+  kits.sglangChats,
   kits.tgiPrompts,
   kits.tritonPrompts,
   kits.ollamaChats,

@@ -103,7 +103,10 @@ describe('a managed server', () => {
 
   it('that serves another model than it should is ended', async () => {
     bench = await ManagedBench.of({ model: 'openai:other' })
-    await assert.rejects(bench.start(), { message: 'the engine does not serve other' })
+    await assert.rejects(
+      bench.start(),
+      /^EngineError: the engine does not serve other, and loads no other model than the one it was started with: start it with other, /,
+    )
     const { pid, child } = await bench.about()
     assert.deepEqual([isThere(pid), isThere(child)], [false, false])
   })

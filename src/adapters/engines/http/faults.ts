@@ -34,13 +34,32 @@ export const unfinished = (): EngineFault => new EngineFault('broken', 'the engi
 export const nonsense = (cause: unknown): EngineFault =>
   new EngineFault('nonsense', 'the engine sent something that is no answer', { cause })
 
+/** The server has not the model it is to serve, and loads none while it runs. @param served models that it has */
+export const notServed = (name: string, served: number): EngineFault =>
+  new EngineFault(
+    'failed',
+    `the engine does not serve ${name}, and loads no other model than ${served > 1 ? `the ${served} that it serves` : 'the one it was started with'}: start it with ${name}, or give a server that has it a pool of its own`,
+  )
+
 /** Codes of a connection that never stood. */
 const neverStood =
   /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ETIMEDOUT|ENOENT|UND_ERR_CONNECT_TIMEOUT|ERR_TLS.*|.*CERT.*)$/
 
+/** Codes of Node and OpenSSL for what keeps TLS from coming about, and what the user can do. */
+const tlsTroubles: readonly (readonly [RegExp, string])[] = [
+  [/^ERR_TLS_CERT_ALTNAME_INVALID$/, 'its certificate is for another name than its url has'],
+  [
+    /^(DEPTH_ZERO_)?SELF_SIGNED_CERT|^UNABLE_TO_(VERIFY|GET_ISSUER)/,
+    'its certificate is not trusted; NODE_EXTRA_CA_CERTS names a file with more of them',
+  ],
+  [/^ERR_SSL_WRONG_VERSION_NUMBER$|^ERR_SSL_PACKET_LENGTH_TOO_LONG$/, 'there is no TLS there; an url without it begins with http:'],
+]
+
 /** The connection failed. */
 export function connectionFault(cause: Error): EngineFault {
   const code = 'code' in cause && typeof cause.code === 'string' ? cause.code : ''
+  const [, why] = tlsTroubles.find(([known]) => known.test(code)) ?? []
+  if (why !== undefined) return new EngineFault('unreachable', `the engine cannot be reached: ${why} (${code})`, { cause })
   return neverStood.test(code)
     ? new EngineFault('unreachable', `the engine cannot be reached (${code})`, { cause })
     : new EngineFault('broken', 'the connection to the engine broke', { cause })

@@ -15,7 +15,11 @@ const serverOptions = new URL('server/options.json', import.meta.url)
 export const definition: EngineDefinition<components['schemas']['LlamacppPool']> = {
   options: new URL('options.json', import.meta.url),
   drivers: {
-    embedded: { description: 'A GGUF model run by llama.cpp in a supervised child process.', schemes: ['file:', 'catalog:'] },
+    embedded: {
+      description: 'A GGUF model run by llama.cpp in a supervised child process.',
+      schemes: ['file:', 'catalog:'],
+      library: 'node-llama-cpp',
+    },
     external: { ...external, options: serverOptions },
     managed: { ...managed, options: serverOptions },
   },

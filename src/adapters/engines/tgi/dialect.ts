@@ -1,7 +1,7 @@
 import { estimatePrompt } from '../../../domain/prompt-size.ts'
 import type { Sampling } from '../../../ports/engine.ts'
 import { batched_slots, type Dialect } from '../http/dialect.ts'
-import { EngineFault, nonsense } from '../http/faults.ts'
+import { nonsense, notServed } from '../http/faults.ts'
 import { sse } from '../http/framing.ts'
 import { numberOf, textOf } from '../http/json.ts'
 import type { BodyStyle } from '../http/openai/body.ts'
@@ -21,7 +21,7 @@ export const tgiDialect = (model_ref: string): Dialect => ({
     const info = await client.get('/info', signal)
     const model = textOf(info['model_id']) ?? ''
     const name = nameOf(model_ref) ?? model
-    if (name !== model) throw new EngineFault('failed', `the engine does not serve ${name}`)
+    if (name !== model) throw notServed(name, 1)
     const ctx_max = numberOf(info['max_total_tokens'])
     if (ctx_max === undefined) throw nonsense(new Error('no max_total_tokens'))
     const slots = numberOf(info['max_concurrent_requests'])

@@ -1,10 +1,9 @@
 import type { Feature } from '../../../domain/task.ts'
-import type { Prompt } from '../../../ports/engine.ts'
 import type { EngineClient } from '../http/client.ts'
 import { batched_slots, type Dialect, type ServerProps } from '../http/dialect.ts'
 import { nonsense } from '../http/faults.ts'
 import { numberOf, textOf } from '../http/json.ts'
-import { conversationFor, type BodyStyle } from '../http/openai/body.ts'
+import { continuing, conversationFor, type BodyStyle } from '../http/openai/body.ts'
 import { hasCall, openAiEmbeddings, openAiGeneration, servedModel } from '../http/openai/calls.ts'
 import { rerank } from '../http/openai/rerank.ts'
 
@@ -33,12 +32,6 @@ export const vllmDialect = (model_ref: string, features: readonly Feature[]): Di
     return share === undefined ? undefined : Number(share)
   },
 })
-
-/** A last message of the assistant is gone on with. */
-function continuing(prompt: Prompt): object {
-  const last = 'text' in prompt ? undefined : prompt.messages.at(-1)
-  return last?.role === 'assistant' && last.tool_calls === undefined ? { continue_final_message: true, add_generation_prompt: false } : {}
-}
 
 async function inspect(client: EngineClient, model_ref: string, also: readonly Feature[], signal: AbortSignal): Promise<ServerProps> {
   const served = servedModel(await client.get(`${v1}/models`, signal), model_ref)

@@ -1,4 +1,4 @@
-import type { Conversation, GenerateRequest } from '../../../../ports/engine.ts'
+import type { Conversation, GenerateRequest, Prompt } from '../../../../ports/engine.ts'
 
 /** How a server wants what OpenAI's own API has no word for, or another one. */
 export interface BodyStyle {
@@ -37,3 +37,9 @@ export const conversationFor = ({ messages, tools }: Conversation, { developer }
   messages: developer ? messages : messages.map((message) => (message.role === 'developer' ? { ...message, role: 'system' } : message)),
   tools,
 })
+
+/** Has a last message of the assistant gone on with, for servers of Python that begin a new one unless they are told. */
+export function continuing(prompt: Prompt): object {
+  const last = 'text' in prompt ? undefined : prompt.messages.at(-1)
+  return last?.role === 'assistant' && last.tool_calls === undefined ? { continue_final_message: true, add_generation_prompt: false } : {}
+}

@@ -4,7 +4,7 @@ import type { Part } from '../../../../domain/stream/part.ts'
 import type { GenerateRequest } from '../../../../ports/engine.ts'
 import type { EngineClient } from '../client.ts'
 import type { Embeddings, Plan } from '../dialect.ts'
-import { EngineFault, nonsense } from '../faults.ts'
+import { EngineFault, nonsense, notServed } from '../faults.ts'
 import { sse } from '../framing.ts'
 import { numberOf, numbersOf, objectOf, objectsOf, type JsonObject } from '../json.ts'
 import { chatBody, completionBody, type BodyStyle } from './body.ts'
@@ -45,7 +45,7 @@ export function servedModel(list: JsonObject, model_ref: string): ServedModel {
   const name = nameOf(model_ref)
   if (name !== undefined) {
     const found = models.find((model) => model.id === name || (model['aliases'] instanceof Array && model['aliases'].includes(name)))
-    if (found === undefined) throw new EngineFault('failed', `the engine does not serve ${name}`)
+    if (found === undefined) throw notServed(name, models.length)
     return found
   }
   const [only, ...others] = models
@@ -78,7 +78,7 @@ const sumOf = (inputs: readonly string[]): number => inputs.reduce((sum, text) =
 /** Whether a server has a call: it answers, or refuses for another reason than that there is none. @throws EngineFault where it fails */
 export async function hasCall(client: EngineClient, path: string, body: object, signal: AbortSignal): Promise<boolean> {
   try {
-    await client.post(path, body, signal)
+    await client.postForValue(path, body, signal)
     return true
   } catch (error) {
     if (error instanceof EngineFault && error.kind === 'refused') return false

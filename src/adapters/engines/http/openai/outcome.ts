@@ -35,7 +35,7 @@ export class Outcome {
   result(parts: number): GenerateResult {
     const { usage } = this
     const cached = numberOf(objectOf(usage['prompt_tokens_details'])['cached_tokens'])
-    const reasoning = numberOf(objectOf(usage['completion_tokens_details'])['reasoning_tokens'])
+    const reasoning = numberOf(objectOf(usage['completion_tokens_details'])['reasoning_tokens']) ?? numberOf(usage['reasoning_tokens'])
     return {
       finish_reason: this.reason,
       tokens_in: numberOf(usage['prompt_tokens']) ?? this.prompt_tokens,

@@ -1,0 +1,57 @@
+import createFetch, { type Client } from 'openapi-fetch'
+import type { paths } from '../generated/contract.ts'
+import { ApiError } from './errors.ts'
+import { asConnectionError } from './patience.ts'
+
+/** Where the daemon is and who asks. */
+export interface HttpOptions {
+  /** `http://127.0.0.1:8080` unless given. */
+  readonly baseUrl?: string
+  /** The API key; goes out as `X-API-Key`. */
+  readonly key?: string
+  /** Goes out with every request. */
+  readonly headers?: Readonly<Record<string, string>>
+  /** Instead of the platform's. */
+  readonly fetch?: (request: Request) => Promise<Response>
+}
+
+/** Every operation of the contract by its path, typed: what `client.http` is for. */
+export type Http = Client<paths>
+
+/** How one call is made. */
+export interface CallOptions {
+  /** Ends the call; it rejects with the signal's reason. */
+  readonly signal?: AbortSignal
+}
+
+export function httpOf({ baseUrl = 'http://127.0.0.1:8080', key, headers, fetch }: HttpOptions): Http {
+  return createFetch<paths>({
+    baseUrl,
+    headers: { ...headers, ...(key === undefined ? {} : { 'X-API-Key': key }) },
+    ...(fetch === undefined ? {} : { fetch }),
+  })
+}
+
+interface Answer<T> {
+  readonly data?: T
+  readonly error?: unknown
+  readonly response: Response
+}
+
+/**
+ * The body of an answer.
+ * @throws ApiError for an error status, ConnectionError where there is no answer
+ */
+export async function bodyOf<T>(call: Promise<Answer<T>>): Promise<T> {
+  const { data, error, response } = await call.catch((reason: unknown) => {
+    throw asConnectionError(reason)
+  })
+  if (!response.ok) throw new ApiError(response, error)
+  // What has a success status has the body that the contract declares for it.
+  return data as T
+}
+
+/** The same for an answer without a body. */
+export async function done(call: Promise<Answer<unknown>>): Promise<void> {
+  await bodyOf(call)
+}

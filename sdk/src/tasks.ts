@@ -1,0 +1,199 @@
+import type { components, operations } from '../generated/contract.ts'
+import { ApiError, ConnectionError, OrchestratordError, TaskFailed } from './errors.ts'
+import { framesOf } from './frames.ts'
+import { bodyOf, done, type CallOptions, type Http } from './http.ts'
+import { asConnectionError, Patience, type Timing } from './patience.ts'
+
+type Schemas = components['schemas']
+type Body = ReadableStream<Uint8Array> | null | undefined
+
+/**
+ * What a task's stream tells, by the name of the event. Its `error` is not among it: that is thrown as `TaskFailed`. A newer daemon may send
+ * events that are not in this type, so leave a `default` that does nothing.
+ */
+export type TaskEvent = Exclude<Schemas['TaskEvent'], { event: 'error' }>
+
+/** A task that runs while it is iterated. */
+export interface TaskRun extends AsyncGenerator<TaskEvent, void, undefined> {
+  readonly task_id: string
+  /** The whole text, instead of the events. */
+  text(): Promise<string>
+}
+
+/** What streams are made with. */
+export interface Link {
+  readonly http: Http
+  readonly timing: Timing
+  readonly patience_ms: number
+}
+
+/** How a stream is read. */
+export interface StreamOptions extends CallOptions {
+  /** The last event's `id` that is there already; only what follows it is told. */
+  readonly last_event_id?: string
+}
+
+/** The daemon sends something every 15 s at least. */
+const silence_ms = 45_000
+/** How often a cancel is tried. */
+const cancels = 5
+
+export const tasksOf = (link: Link) => {
+  const { http } = link
+  const cancel = (id: string, options?: CallOptions): Promise<void> =>
+    done(http.POST('/v1/tasks/{id}/cancel', { params: { path: { id } }, ...options }))
+  return {
+    /**
+     * Runs a task and tells its events: sends it, reads on after every broken connection or restart where the last event was, waits as long as
+     * the daemon tells it to. Leaving the loop or aborting cancels the task. One that ends with a retriable error before it said anything is
+     * sent again.
+     * @throws TaskFailed, ApiError, ConnectionError once patience ends; the signal's reason where it aborts
+     */
+    run: (request: Schemas['TaskRequest'], options: CallOptions = {}): TaskRun => {
+      const task_id = request.task_id ?? randomId()
+      const events = runOf(link, { ...request, task_id }, options.signal, () => cancel(task_id))
+      return Object.assign(events, { task_id, text: () => textOf(events) })
+    },
+    /** Tells a task's events from its start or from an id, as often and by as many readers as you like; leaving the loop cancels nothing. */
+    stream: (id: string, { last_event_id, signal }: StreamOptions = {}): AsyncGenerator<TaskEvent, void, undefined> =>
+      follow(link, { task_id: id, signal, last_event_id, open: (last) => read(http, id, last, signal) }),
+    /** Sends a task and leaves it to itself; the answer says where it stands. The same id and body again are the same task. */
+    create: async (body: Schemas['TaskRequest'], options?: CallOptions): Promise<Schemas['TaskAccepted']> =>
+      (await bodyOf(http.POST('/v1/tasks', { body, headers: { Accept: 'application/json' }, ...options }))) as Schemas['TaskAccepted'],
+    get: (id: string, options?: CallOptions) => bodyOf(http.GET('/v1/tasks/{id}', { params: { path: { id } }, ...options })),
+    /** One page, newest first; `cursor` takes the `next_cursor` of the page before. */
+    list: (query: operations['listTasks']['parameters']['query'] = {}, options?: CallOptions) =>
+      bodyOf(http.GET('/v1/tasks', { params: { query }, ...options })),
+    /** After it not one more token reaches any reader. What has ended stays as it is. */
+    cancel,
+  }
+}
+
+const read = (http: Http, id: string, last: string | undefined, signal: AbortSignal | undefined): Promise<Body> =>
+  bodyOf(
+    http.GET('/v1/tasks/{id}/stream', {
+      params: { path: { id }, ...(last === undefined ? {} : { header: { 'Last-Event-ID': last } }) },
+      parseAs: 'stream',
+      ...(signal === undefined ? {} : { signal }),
+    }),
+  )
+
+async function* runOf(
+  link: Link,
+  body: Schemas['TaskRequest'] & { readonly task_id: string },
+  signal: AbortSignal | undefined,
+  cancel: () => Promise<void>,
+): AsyncGenerator<TaskEvent, void, undefined> {
+  const { http } = link
+  const { task_id } = body
+  const stop = new AbortController()
+  let accepted = false
+  let canceling: Promise<void> | undefined
+  const cancelOnce = (): Promise<void> => (canceling ??= cancelSurely(link.timing, cancel, () => accepted))
+  const onAbort = (): void => {
+    stop.abort(signal?.reason)
+    // Whoever is in the loop is told below.
+    cancelOnce().catch(() => undefined)
+  }
+  const open = async (last: string | undefined): Promise<Body> => {
+    if (last !== undefined) return read(http, task_id, last, stop.signal)
+    const headers = { Accept: 'text/event-stream' }
+    const stream = await bodyOf(http.POST('/v1/tasks', { body, headers, parseAs: 'stream', signal: stop.signal }))
+    accepted = true
+    return stream
+  }
+  let over = true
+  signal?.throwIfAborted()
+  signal?.addEventListener('abort', onAbort, { once: true })
+  try {
+    over = false
+    yield* follow(link, { task_id, open, signal: stop.signal, again: true })
+    over = true
+  } catch (error) {
+    over = !stop.signal.aborted
+    throw error
+  } finally {
+    signal?.removeEventListener('abort', onAbort)
+    stop.abort()
+    if (!over) await cancelOnce()
+  }
+}
+
+/** Cancels a task of which it may not be known whether the daemon has it yet. @throws where it may go on */
+async function cancelSurely({ sleep }: Timing, cancel: () => Promise<void>, accepted: () => boolean): Promise<void> {
+  for (let tries = 1; ; tries++)
+    try {
+      await cancel()
+      return
+    } catch (error) {
+      const unknown = error instanceof ApiError && error.status === 404
+      if (unknown && (accepted() || tries === cancels)) return
+      if (tries === cancels || (!unknown && !(error instanceof OrchestratordError && error.retriable))) throw error
+      await sleep(50 * 2 ** tries)
+    }
+}
+
+interface Followed {
+  readonly task_id: string
+  readonly signal: AbortSignal | undefined
+  readonly last_event_id?: string | undefined
+  /** Whether the task is sent again where it failed before it said anything. */
+  readonly again?: boolean
+  /** Opens the stream after an event, or at its start. */
+  readonly open: (last_event_id: string | undefined) => Promise<Body>
+}
+
+async function* follow(
+  link: Link,
+  { task_id, signal, again = false, last_event_id, open }: Followed,
+): AsyncGenerator<TaskEvent, void, undefined> {
+  const patience = new Patience(link.timing, link.patience_ms)
+  // That a task was taken again does not make up for its failing each time.
+  const resends = new Patience(link.timing, link.patience_ms)
+  let last = last_event_id
+  let silent = true
+  for (;;)
+    try {
+      const body = await open(last)
+      // 204: everything is there.
+      if (body == null) return
+      for await (const { event, id, data } of framesOf(body, silence_ms)) {
+        signal?.throwIfAborted()
+        if (event === 'error') throw new TaskFailed(task_id, parsed(data) as Schemas['ErrorEvent'])
+        patience.restore()
+        last = id ?? last
+        silent &&= event === 'started' || event === 'metrics'
+        // What the contract knows it has; what it does not know is passed on as it came.
+        yield { event, ...(id === undefined ? {} : { id }), data: parsed(data) } as TaskEvent
+        if (event === 'end') return
+      }
+      throw new ConnectionError('The stream broke off before its last event.')
+    } catch (error) {
+      signal?.throwIfAborted()
+      const failed = error instanceof TaskFailed
+      if (failed && !(again && silent)) throw error
+      await (failed ? resends : patience).wait(asConnectionError(error), signal)
+      // A task that failed starts anew.
+      if (failed) last = undefined
+    }
+}
+
+/** JSON as what it stands for; what is none, of an event that is not known, as it is. */
+function parsed(data: string): unknown {
+  try {
+    return JSON.parse(data) as unknown
+  } catch {
+    return data
+  }
+}
+
+async function textOf(events: AsyncIterable<TaskEvent>): Promise<string> {
+  let text = ''
+  for await (const event of events) if (event.event === 'token') text += event.data.t
+  return text
+}
+
+/** `crypto.randomUUID` is missing in pages that are not served securely. */
+function randomId(): string {
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('')
+}

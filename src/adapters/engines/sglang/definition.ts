@@ -1,0 +1,16 @@
+import type { components } from '../../../../generated/config.ts'
+import type { EngineDefinition } from '../../../ports/engine-definition.ts'
+import { listed } from '../http/recognize.ts'
+import { serverDrivers, serverEngine } from '../http/server-engine.ts'
+import { sglangDialect } from './dialect.ts'
+
+/** SGLang. */
+export const definition: EngineDefinition<components['schemas']['SglangPool']> = {
+  options: new URL('options.json', import.meta.url),
+  drivers: serverDrivers('An SGLang server', ['sglang:', 'hf:'], async (ask) => listed(await ask('/v1/models'), 'sglang')),
+  features: [
+    ...(['replayable', 'chat_template', 'stop_sequences', 'tools', 'json_object', 'json_schema', 'images', 'audio'] as const),
+    ...(['logprobs', 'reasoning', 'penalties', 'logit_bias', 'prefill', 'continues'] as const),
+  ],
+  create: (parts) => serverEngine(parts, sglangDialect),
+}
