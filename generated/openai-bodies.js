@@ -3369,7 +3369,7 @@ return errors === 0;
 }
 
 export const createEmbedding = validate24;
-const schema28 = {"type":"object","required":["input"],"properties":{"model":{"type":"string","nullable":true},"input":{"anyOf":[{"type":"string","minLength":1},{"type":"array","minItems":1,"maxItems":2048,"items":{}}]},"encoding_format":{"type":"string","nullable":true,"enum":["float","base64",null]},"dimensions":{"type":"integer","nullable":true}}};
+const schema28 = {"type":"object","required":["input"],"properties":{"model":{"type":"string","nullable":true},"input":{"anyOf":[{"type":"string","minLength":1},{"type":"array","minItems":1,"maxItems":200000,"items":{"anyOf":[{"type":"string"},{"type":"integer","minimum":0,"maximum":2147483647},{"type":"array","minItems":1,"maxItems":200000,"items":{"type":"integer","minimum":0,"maximum":2147483647}}]}}]},"encoding_format":{"type":"string","nullable":true,"enum":["float","base64",null]},"dimensions":{"type":"integer","nullable":true}}};
 
 function validate24(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -3442,8 +3442,8 @@ if(!valid3){
 const _errs11 = errors;
 if(errors === _errs11){
 if(Array.isArray(data2)){
-if(data2.length > 2048){
-const err2 = {instancePath:instancePath+"/requestBody/input",schemaPath:"openai#/components/schemas/EmbeddingRequest/properties/input/anyOf/1/maxItems",keyword:"maxItems",params:{limit: 2048},message:"must NOT have more than 2048 items"};
+if(data2.length > 200000){
+const err2 = {instancePath:instancePath+"/requestBody/input",schemaPath:"openai#/components/schemas/EmbeddingRequest/properties/input/anyOf/1/maxItems",keyword:"maxItems",params:{limit: 200000},message:"must NOT have more than 200000 items"};
 if(vErrors === null){
 vErrors = [err2];
 }
@@ -3463,10 +3463,17 @@ vErrors.push(err3);
 }
 errors++;
 }
-}
-}
 else {
-const err4 = {instancePath:instancePath+"/requestBody/input",schemaPath:"openai#/components/schemas/EmbeddingRequest/properties/input/anyOf/1/type",keyword:"type",params:{type: "array"},message:"must be array"};
+var valid4 = true;
+const len0 = data2.length;
+for(let i0=0; i0<len0; i0++){
+let data3 = data2[i0];
+const _errs13 = errors;
+const _errs14 = errors;
+let valid5 = false;
+const _errs15 = errors;
+if(typeof data3 !== "string"){
+const err4 = {instancePath:instancePath+"/requestBody/input/" + i0,schemaPath:"openai#/components/schemas/EmbeddingRequest/properties/input/anyOf/1/items/anyOf/0/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err4];
 }
@@ -3475,17 +3482,188 @@ vErrors.push(err4);
 }
 errors++;
 }
-}
-var _valid0 = _errs11 === errors;
-valid3 = valid3 || _valid0;
-}
-if(!valid3){
-const err5 = {instancePath:instancePath+"/requestBody/input",schemaPath:"openai#/components/schemas/EmbeddingRequest/properties/input/anyOf",keyword:"anyOf",params:{},message:"must match a schema in anyOf"};
+var _valid1 = _errs15 === errors;
+valid5 = valid5 || _valid1;
+if(!valid5){
+const _errs17 = errors;
+if(!((typeof data3 == "number") && (!(data3 % 1) && !isNaN(data3)))){
+const err5 = {instancePath:instancePath+"/requestBody/input/" + i0,schemaPath:"openai#/components/schemas/EmbeddingRequest/properties/input/anyOf/1/items/anyOf/1/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
 if(vErrors === null){
 vErrors = [err5];
 }
 else {
 vErrors.push(err5);
+}
+errors++;
+}
+if(errors === _errs17){
+if(typeof data3 == "number"){
+if(data3 > 2147483647 || isNaN(data3)){
+const err6 = {instancePath:instancePath+"/requestBody/input/" + i0,schemaPath:"openai#/components/schemas/EmbeddingRequest/properties/input/anyOf/1/items/anyOf/1/maximum",keyword:"maximum",params:{comparison: "<=", limit: 2147483647},message:"must be <= 2147483647"};
+if(vErrors === null){
+vErrors = [err6];
+}
+else {
+vErrors.push(err6);
+}
+errors++;
+}
+else {
+if(data3 < 0 || isNaN(data3)){
+const err7 = {instancePath:instancePath+"/requestBody/input/" + i0,schemaPath:"openai#/components/schemas/EmbeddingRequest/properties/input/anyOf/1/items/anyOf/1/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+if(vErrors === null){
+vErrors = [err7];
+}
+else {
+vErrors.push(err7);
+}
+errors++;
+}
+}
+}
+}
+var _valid1 = _errs17 === errors;
+valid5 = valid5 || _valid1;
+if(!valid5){
+const _errs19 = errors;
+if(errors === _errs19){
+if(Array.isArray(data3)){
+if(data3.length > 200000){
+const err8 = {instancePath:instancePath+"/requestBody/input/" + i0,schemaPath:"openai#/components/schemas/EmbeddingRequest/properties/input/anyOf/1/items/anyOf/2/maxItems",keyword:"maxItems",params:{limit: 200000},message:"must NOT have more than 200000 items"};
+if(vErrors === null){
+vErrors = [err8];
+}
+else {
+vErrors.push(err8);
+}
+errors++;
+}
+else {
+if(data3.length < 1){
+const err9 = {instancePath:instancePath+"/requestBody/input/" + i0,schemaPath:"openai#/components/schemas/EmbeddingRequest/properties/input/anyOf/1/items/anyOf/2/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items"};
+if(vErrors === null){
+vErrors = [err9];
+}
+else {
+vErrors.push(err9);
+}
+errors++;
+}
+else {
+var valid6 = true;
+const len1 = data3.length;
+for(let i1=0; i1<len1; i1++){
+let data4 = data3[i1];
+const _errs21 = errors;
+if(!((typeof data4 == "number") && (!(data4 % 1) && !isNaN(data4)))){
+const err10 = {instancePath:instancePath+"/requestBody/input/" + i0+"/" + i1,schemaPath:"openai#/components/schemas/EmbeddingRequest/properties/input/anyOf/1/items/anyOf/2/items/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+if(vErrors === null){
+vErrors = [err10];
+}
+else {
+vErrors.push(err10);
+}
+errors++;
+}
+if(errors === _errs21){
+if(typeof data4 == "number"){
+if(data4 > 2147483647 || isNaN(data4)){
+const err11 = {instancePath:instancePath+"/requestBody/input/" + i0+"/" + i1,schemaPath:"openai#/components/schemas/EmbeddingRequest/properties/input/anyOf/1/items/anyOf/2/items/maximum",keyword:"maximum",params:{comparison: "<=", limit: 2147483647},message:"must be <= 2147483647"};
+if(vErrors === null){
+vErrors = [err11];
+}
+else {
+vErrors.push(err11);
+}
+errors++;
+}
+else {
+if(data4 < 0 || isNaN(data4)){
+const err12 = {instancePath:instancePath+"/requestBody/input/" + i0+"/" + i1,schemaPath:"openai#/components/schemas/EmbeddingRequest/properties/input/anyOf/1/items/anyOf/2/items/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+if(vErrors === null){
+vErrors = [err12];
+}
+else {
+vErrors.push(err12);
+}
+errors++;
+}
+}
+}
+}
+var valid6 = _errs21 === errors;
+if(!valid6){
+break;
+}
+}
+}
+}
+}
+else {
+const err13 = {instancePath:instancePath+"/requestBody/input/" + i0,schemaPath:"openai#/components/schemas/EmbeddingRequest/properties/input/anyOf/1/items/anyOf/2/type",keyword:"type",params:{type: "array"},message:"must be array"};
+if(vErrors === null){
+vErrors = [err13];
+}
+else {
+vErrors.push(err13);
+}
+errors++;
+}
+}
+var _valid1 = _errs19 === errors;
+valid5 = valid5 || _valid1;
+}
+}
+if(!valid5){
+const err14 = {instancePath:instancePath+"/requestBody/input/" + i0,schemaPath:"openai#/components/schemas/EmbeddingRequest/properties/input/anyOf/1/items/anyOf",keyword:"anyOf",params:{},message:"must match a schema in anyOf"};
+if(vErrors === null){
+vErrors = [err14];
+}
+else {
+vErrors.push(err14);
+}
+errors++;
+}
+else {
+errors = _errs14;
+if(vErrors !== null){
+if(_errs14){
+vErrors.length = _errs14;
+}
+else {
+vErrors = null;
+}
+}
+}
+var valid4 = _errs13 === errors;
+if(!valid4){
+break;
+}
+}
+}
+}
+}
+else {
+const err15 = {instancePath:instancePath+"/requestBody/input",schemaPath:"openai#/components/schemas/EmbeddingRequest/properties/input/anyOf/1/type",keyword:"type",params:{type: "array"},message:"must be array"};
+if(vErrors === null){
+vErrors = [err15];
+}
+else {
+vErrors.push(err15);
+}
+errors++;
+}
+}
+var _valid0 = _errs11 === errors;
+valid3 = valid3 || _valid0;
+}
+if(!valid3){
+const err16 = {instancePath:instancePath+"/requestBody/input",schemaPath:"openai#/components/schemas/EmbeddingRequest/properties/input/anyOf",keyword:"anyOf",params:{},message:"must match a schema in anyOf"};
+if(vErrors === null){
+vErrors = [err16];
+}
+else {
+vErrors.push(err16);
 }
 errors++;
 validate24.errors = vErrors;
@@ -3509,30 +3687,30 @@ var valid2 = true;
 }
 if(valid2){
 if(data0.encoding_format !== undefined){
-let data3 = data0.encoding_format;
-const _errs13 = errors;
-if((typeof data3 !== "string") && (data3 !== null)){
+let data5 = data0.encoding_format;
+const _errs23 = errors;
+if((typeof data5 !== "string") && (data5 !== null)){
 validate24.errors = [{instancePath:instancePath+"/requestBody/encoding_format",schemaPath:"openai#/components/schemas/EmbeddingRequest/properties/encoding_format/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
-if(!(((data3 === "float") || (data3 === "base64")) || (data3 === null))){
+if(!(((data5 === "float") || (data5 === "base64")) || (data5 === null))){
 validate24.errors = [{instancePath:instancePath+"/requestBody/encoding_format",schemaPath:"openai#/components/schemas/EmbeddingRequest/properties/encoding_format/enum",keyword:"enum",params:{allowedValues: schema28.properties.encoding_format.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
-var valid2 = _errs13 === errors;
+var valid2 = _errs23 === errors;
 }
 else {
 var valid2 = true;
 }
 if(valid2){
 if(data0.dimensions !== undefined){
-let data4 = data0.dimensions;
-const _errs16 = errors;
-if((!((typeof data4 == "number") && (!(data4 % 1) && !isNaN(data4)))) && (data4 !== null)){
+let data6 = data0.dimensions;
+const _errs26 = errors;
+if((!((typeof data6 == "number") && (!(data6 % 1) && !isNaN(data6)))) && (data6 !== null)){
 validate24.errors = [{instancePath:instancePath+"/requestBody/dimensions",schemaPath:"openai#/components/schemas/EmbeddingRequest/properties/dimensions/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
-var valid2 = _errs16 === errors;
+var valid2 = _errs26 === errors;
 }
 else {
 var valid2 = true;

@@ -1,6 +1,6 @@
 import type { components } from '../../generated/api.ts'
 import type { Part } from '../domain/stream/part.ts'
-import type { ChatMessage, Feature, FinishReason, TaskRequest, Tool, Workload } from '../domain/task.ts'
+import type { ChatMessage, EmbeddingInput, Feature, FinishReason, TaskRequest, Tool, Workload } from '../domain/task.ts'
 
 /** How tokens are chosen; what is left out is the engine's default. */
 export type Sampling = components['schemas']['Sampling']
@@ -122,8 +122,8 @@ export interface Engine {
    * `signal.reason` as soon as the engine has confirmed that it stopped, within one token, and `onPart` is not called again.
    */
   generate(request: GenerateRequest, onPart: (part: Part) => void, signal: AbortSignal): Promise<GenerateResult>
-  /** One vector for each input. */
-  embed?(inputs: readonly string[], seed: number, signal: AbortSignal): Promise<{ vectors: number[][]; tokens_in: number }>
+  /** One vector for each input. Lists of token ids come where it has the feature `token_inputs`. */
+  embed?(inputs: readonly EmbeddingInput[], seed: number, signal: AbortSignal): Promise<{ vectors: number[][]; tokens_in: number }>
   /** One relevance score for each document. */
   rerank?(query: string, documents: readonly string[], seed: number, signal: AbortSignal): Promise<{ scores: number[]; tokens_in: number }>
   /** Share of the KV cache in use, 0 to 1; undefined while the engine has not told. */

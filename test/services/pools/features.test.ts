@@ -29,6 +29,7 @@ const asking: readonly (readonly [fields: TaskFields, feature: Feature, field: s
   ],
   [chat({ role: 'user', content: [{ type: 'input_audio', input_audio: { data: 'AA', format: 'wav' } }] }), 'audio', 'messages[1].content'],
   [chat({ role: 'assistant', content: 'Well' }), 'prefill', 'messages[1].role'],
+  [{ workload: 'embedding', prompt: undefined, inputs: [[1, 2]] }, 'token_inputs', 'inputs'],
 ]
 
 const all: readonly Feature[] = [...new Set(asking.map(([, feature]) => feature)), 'stop_sequences']
@@ -40,7 +41,7 @@ const start = (feature: Feature): Promise<Rig> =>
   startRig({
     pools,
     prepare: (engine, pool_id) => {
-      engine.props = { ...engine.props, features: pool_id === 'c' ? all : without(feature) }
+      engine.props = { ...engine.props, workloads: ['completion', 'embedding'], features: pool_id === 'c' ? all : without(feature) }
     },
   })
 

@@ -11,7 +11,7 @@ export const definition: EngineDefinition<components['schemas']['OpenaiPool']> =
   drivers: serverDrivers('A server that speaks the API of OpenAI', ['openai:'], async (ask) => listed(await ask('/v1/models'))),
   features: [
     ...(['replayable', 'chat_template', 'stop_sequences', 'tools', 'json_object', 'json_schema', 'images', 'audio'] as const),
-    ...(['logprobs', 'reasoning', 'penalties', 'logit_bias', 'prefill', 'continues'] as const),
+    ...(['logprobs', 'reasoning', 'penalties', 'logit_bias', 'prefill', 'continues', 'token_inputs'] as const),
   ],
   create: (parts) => {
     const { ctx, openai } = parts.pool

@@ -10,7 +10,7 @@ export const definition: EngineDefinition<components['schemas']['VllmPool']> = {
   drivers: serverDrivers('A vLLM server', ['vllm:', 'hf:'], async (ask) => listed(await ask('/v1/models'), 'vllm')),
   features: [
     ...(['replayable', 'chat_template', 'stop_sequences', 'tools', 'json_object', 'json_schema', 'images', 'audio'] as const),
-    ...(['logprobs', 'reasoning', 'penalties', 'logit_bias', 'prefill', 'continues'] as const),
+    ...(['logprobs', 'reasoning', 'penalties', 'logit_bias', 'prefill', 'continues', 'token_inputs'] as const),
   ],
   create: (parts) => serverEngine(parts, (model_ref) => vllmDialect(model_ref, parts.pool.vllm.features)),
 }
