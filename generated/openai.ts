@@ -332,6 +332,10 @@ export interface components {
             max_completion_tokens?: number | null;
             /** @description Only 1. */
             n?: number | null;
+            /** @description Refused; tools have taken their place. */
+            functions?: unknown[] | null;
+            /** @description Only text. */
+            modalities?: string[] | null;
             /** @description 0 is greedy. */
             temperature?: number | null;
             /** @description Nucleus sampling. */

@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict'
+import { DomainError } from '../../src/domain/errors.ts'
+import { anthropicErrors } from '../../src/doors/anthropic/errors.ts'
+import { openaiErrors } from '../../src/doors/openai/errors.ts'
 import { keys, startDaemon, talesPool, type TestDaemon } from '../harness/daemon.ts'
 
 const headers = { Authorization: `Bearer ${keys.all}`, 'Content-Type': 'application/json' }
@@ -21,6 +24,8 @@ const refused: readonly [path: string, body: object, field: string][] = [
   ['/v1/chat/completions', { ...ask, logprobs: true }, 'logprobs'],
   ['/v1/chat/completions', { ...ask, tools: twice(called[0]) }, 'tools[1].function.name'],
   ['/v1/chat/completions', { ...ask, logit_bias: { x: 1 } }, 'logit_bias'],
+  ['/v1/chat/completions', { ...ask, functions: [{ name: 'f', parameters }] }, 'functions'],
+  ['/v1/chat/completions', { ...ask, modalities: ['text', 'audio'] }, 'modalities'],
   ['/v1/responses', { input: 'a', model: 'none' }, 'model'],
   ['/v1/responses', { instructions: 'b', input: [{ role: 'user', content: [{ type: 'input_image', image_url: image }] }] }, 'input'],
   ['/v1/responses', { input: 'a', include: ['message.output_text.logprobs'] }, 'include'],
@@ -67,5 +72,31 @@ describe('a refusal at a door', function () {
       assert.ok(answer.status === 400 || answer.status === 404, `${answer.status}`)
       assert.ok(error.message.startsWith(`body.${field}: `), error.message)
       if (error.param !== undefined) assert.equal(error.param, field)
+    })
+
+  it('names the header that a field came in', () => {
+    const late = new DomainError('deadline_unmet', 'body.deadline_ms: too soon')
+    const message = 'header.X-Orchd-Deadline-Ms: too soon'
+    const { error } = openaiErrors.body(late, { status: 400 })
+    assert.deepEqual([error.message, error.param], [message, null])
+    assert.equal(anthropicErrors.body(late, { status: 400, correlation_id: '' }).error.message, message)
+  })
+
+  for (const [path, more, shape] of [
+    ['/v1/audio/speech', {}, 'openai'],
+    ['/v1/chat/nothing', {}, 'openai'],
+    ['/v1/responses/a/b', {}, 'openai'],
+    ['/v1/messages/batches', {}, 'anthropic'],
+    ['/v1/nothing', { 'anthropic-version': '2023-06-01' }, 'anthropic'],
+    ['/v1/tasks/a/b', {}, 'native'],
+    ['/nothing', {}, 'native'],
+  ] as const)
+    it(`has the shape of ${shape} where there is no ${path}`, async () => {
+      const answer = await fetch(`${daemon.url}${path}`, { headers: { ...headers, ...more } })
+      const body = (await answer.json()) as { code?: string; type?: string; error?: { type: string; code?: string } }
+      assert.equal(answer.status, 404)
+      if (shape === 'native') assert.equal(body.code, 'NOT_FOUND')
+      else if (shape === 'anthropic') assert.deepEqual([body.type, body.error?.type], ['error', 'not_found_error'])
+      else assert.deepEqual([body.error?.type, body.error?.code], ['invalid_request_error', 'route_not_found'])
     })
 })

@@ -9,7 +9,7 @@ export function messageAnswer({ task_id, model }: MessageHead, answer: WholeAnsw
     ...{ id: `msg_${task_id}`, type: 'message', role: 'assistant', model },
     content: [
       ...(reasoning === '' ? [] : [{ type: 'thinking', thinking: reasoning, signature: '' }]),
-      ...(text === '' && calls.length > 0 ? [] : [{ type: 'text', text }]),
+      ...(text === '' && calls.length + reasoning.length > 0 ? [] : [{ type: 'text', text }]),
       ...calls.map(({ id, name, arguments: json }) => ({ type: 'tool_use', id, name, input: inputOf(json) })),
     ],
     stop_reason: stopReasonOf[completed.finish_reason],

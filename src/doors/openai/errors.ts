@@ -13,7 +13,11 @@ const typeOf = (status: number): string => {
 }
 
 /** What programs look for where it is not our own code in small letters. */
-const codeOf: Partial<Readonly<Record<ReplyKind, string>>> = { prompt_too_long: 'context_length_exceeded', not_found: 'model_not_found' }
+const codeOf: Partial<Readonly<Record<ReplyKind, string>>> = {
+  prompt_too_long: 'context_length_exceeded',
+  not_found: 'model_not_found',
+  wrong_key: 'invalid_api_key',
+}
 
 /** The field that a message begins with. */
 const paramOf = (message: string): string | null => /^body\.([^\s:]+):/.exec(message)?.[1] ?? null
