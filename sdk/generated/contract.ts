@@ -965,6 +965,8 @@ export interface components {
             /** @description From the first to the last token. */
             decode_ms: number;
             finish_reason: components["schemas"]["FinishReason"];
+            /** @description The text of `sampling.stop` that ended the answer, where one did and the engine tells. */
+            stop_sequence?: string;
             artifact_id: components["schemas"]["ArtifactId"];
             result_artifact_id?: components["schemas"]["ArtifactId"];
             replica_id: components["schemas"]["ReplicaId"];

@@ -82,6 +82,8 @@ export interface GenerateResult {
   readonly tokens_in_cached?: number
   /** Tokens of reasoning among `tokens_out`, where the engine tells. */
   readonly tokens_reasoning?: number
+  /** The stop sequence that ended the text, where one did and the engine tells. */
+  readonly stop_sequence?: string
   /** A KV prefix was reused. */
   readonly kv_warm: boolean
 }

@@ -121,7 +121,7 @@ async function goOn({ task, engine, stop, heard, give }: EngineRun): Promise<Gen
     return overRuns(task, beginning, result)
   } catch (error) {
     if (!out.stopped || signal.aborted) throw error
-    return overRuns(task, beginning, { ...ended, tokens_out: heard_parts, finish_reason: 'stop' })
+    return overRuns(task, beginning, { ...ended, tokens_out: heard_parts, finish_reason: 'stop', ...out.told })
   }
 }
 

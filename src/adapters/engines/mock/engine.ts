@@ -106,6 +106,7 @@ export class MockEngine implements Engine {
       tokens_in,
       tokens_out: made,
       ...(request.chat.reasoning_effort === undefined ? {} : { tokens_reasoning: thought }),
+      ...out.told,
       kv_warm: false,
     }
   }
