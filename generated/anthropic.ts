@@ -269,8 +269,8 @@ export interface components {
              * @description Why it ended.
              * @enum {string}
              */
-            stop_reason: "end_turn" | "max_tokens" | "tool_use";
-            /** @description Never told. */
+            stop_reason: "end_turn" | "max_tokens" | "stop_sequence" | "tool_use";
+            /** @description The one that ended it, where the engine tells. */
             stop_sequence: string | null;
             usage: components["schemas"]["Usage"];
         };
@@ -411,8 +411,8 @@ export interface components {
                  * @description Why.
                  * @enum {string}
                  */
-                stop_reason: "end_turn" | "max_tokens" | "tool_use";
-                /** @description Never told. */
+                stop_reason: "end_turn" | "max_tokens" | "stop_sequence" | "tool_use";
+                /** @description The one that ended it, where the engine tells. */
                 stop_sequence: string | null;
             };
             usage: components["schemas"]["Usage"];

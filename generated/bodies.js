@@ -2,7 +2,7 @@
 import runtime0 from 'ajv/dist/runtime/ucs2length.js';
 
 export const createTask = validate10;
-const schema13 = {"type":"object","additionalProperties":false,"properties":{"task_id":{"$ref":"#/components/schemas/TaskId"},"session_id":{"$ref":"#/components/schemas/SessionId"},"workload":{"$ref":"#/components/schemas/Workload"},"model_ref":{"$ref":"#/components/schemas/ModelRef"},"engine":{"$ref":"#/components/schemas/Engine"},"ctx":{"type":"integer","minimum":1,"maximum":10000000},"priority":{"$ref":"#/components/schemas/Priority"},"seed":{"type":"integer","minimum":0,"maximum":4294967295},"determinism":{"type":"string","enum":["strict","best_effort"],"default":"best_effort"},"sampler_profile_version":{"type":"string","minLength":1,"maxLength":64},"prompt":{"type":"string","minLength":1,"maxLength":2000000},"messages":{"type":"array","minItems":1,"maxItems":1024,"items":{"$ref":"#/components/schemas/ChatMessage"}},"inputs":{"type":"array","minItems":1,"maxItems":2048,"items":{"type":"string","minLength":1,"maxLength":200000}},"max_tokens":{"type":"integer","minimum":1,"maximum":10000000},"tools":{"type":"array","minItems":1,"maxItems":1024,"items":{"$ref":"#/components/schemas/Tool"}},"tool_choice":{"$ref":"#/components/schemas/ToolChoice"},"parallel_tool_calls":{"type":"boolean"},"response_format":{"$ref":"#/components/schemas/ResponseFormat"},"reasoning_effort":{"type":"string","enum":["none","minimal","low","medium","high"]},"logprobs":{"type":"boolean"},"top_logprobs":{"type":"integer","minimum":0,"maximum":20},"deadline_ms":{"type":"integer","minimum":1,"maximum":86400000},"expected_tokens":{"type":"integer","minimum":1,"maximum":10000000},"kv_hint":{"type":"string","enum":["reuse","cold"],"default":"cold"},"placement":{"$ref":"#/components/schemas/Placement"},"sampling":{"$ref":"#/components/schemas/Sampling"},"output_mode":{"type":"string","enum":["text","json","edits"],"default":"text"},"metadata":{"type":"object","maxProperties":32,"additionalProperties":{"type":"string","maxLength":1024}}}};
+const schema13 = {"type":"object","additionalProperties":false,"properties":{"task_id":{"$ref":"#/components/schemas/TaskId"},"session_id":{"$ref":"#/components/schemas/SessionId"},"workload":{"$ref":"#/components/schemas/Workload"},"model_ref":{"$ref":"#/components/schemas/ModelRef"},"engine":{"$ref":"#/components/schemas/Engine"},"ctx":{"type":"integer","minimum":1,"maximum":10000000},"priority":{"$ref":"#/components/schemas/Priority"},"seed":{"type":"integer","minimum":0,"maximum":4294967295},"determinism":{"type":"string","enum":["strict","best_effort"],"default":"best_effort"},"sampler_profile_version":{"type":"string","minLength":1,"maxLength":64},"prompt":{"type":"string","minLength":1,"maxLength":2000000},"messages":{"type":"array","minItems":1,"maxItems":1024,"items":{"$ref":"#/components/schemas/ChatMessage"}},"inputs":{"type":"array","minItems":1,"maxItems":2048,"items":{"anyOf":[{"type":"string","minLength":1,"maxLength":200000},{"type":"array","minItems":1,"maxItems":200000,"items":{"type":"integer","minimum":0,"maximum":2147483647}}]}},"max_tokens":{"type":"integer","minimum":1,"maximum":10000000},"tools":{"type":"array","minItems":1,"maxItems":1024,"items":{"$ref":"#/components/schemas/Tool"}},"tool_choice":{"$ref":"#/components/schemas/ToolChoice"},"parallel_tool_calls":{"type":"boolean"},"response_format":{"$ref":"#/components/schemas/ResponseFormat"},"reasoning_effort":{"type":"string","enum":["none","minimal","low","medium","high"]},"logprobs":{"type":"boolean"},"top_logprobs":{"type":"integer","minimum":0,"maximum":20},"deadline_ms":{"type":"integer","minimum":1,"maximum":86400000},"expected_tokens":{"type":"integer","minimum":1,"maximum":10000000},"kv_hint":{"type":"string","enum":["reuse","cold"],"default":"cold"},"placement":{"$ref":"#/components/schemas/Placement"},"sampling":{"$ref":"#/components/schemas/Sampling"},"output_mode":{"type":"string","enum":["text","json","edits"],"default":"text"},"metadata":{"type":"object","maxProperties":32,"additionalProperties":{"type":"string","maxLength":1024}}}};
 const schema16 = {"type":"string","enum":["completion","embedding","rerank"]};
 const schema18 = {"type":"string","x-extensible":true,"enum":["mock","llamacpp","vllm","sglang","tgi","triton","ollama","openai"]};
 const schema19 = {"type":"string","enum":["interactive","batch"]};
@@ -1855,22 +1855,157 @@ const len1 = data13.length;
 for(let i1=0; i1<len1; i1++){
 let data14 = data13[i1];
 const _errs35 = errors;
-if(errors === _errs35){
+const _errs36 = errors;
+let valid9 = false;
+const _errs37 = errors;
+if(errors === _errs37){
 if(typeof data14 === "string"){
 if(func3(data14) > 200000){
-validate12.errors = [{instancePath:instancePath+"/inputs/" + i1,schemaPath:"#/properties/inputs/items/maxLength",keyword:"maxLength",params:{limit: 200000},message:"must NOT have more than 200000 characters"}];
-return false;
+const err0 = {instancePath:instancePath+"/inputs/" + i1,schemaPath:"#/properties/inputs/items/anyOf/0/maxLength",keyword:"maxLength",params:{limit: 200000},message:"must NOT have more than 200000 characters"};
+if(vErrors === null){
+vErrors = [err0];
+}
+else {
+vErrors.push(err0);
+}
+errors++;
 }
 else {
 if(func3(data14) < 1){
-validate12.errors = [{instancePath:instancePath+"/inputs/" + i1,schemaPath:"#/properties/inputs/items/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
-return false;
+const err1 = {instancePath:instancePath+"/inputs/" + i1,schemaPath:"#/properties/inputs/items/anyOf/0/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"};
+if(vErrors === null){
+vErrors = [err1];
+}
+else {
+vErrors.push(err1);
+}
+errors++;
 }
 }
 }
 else {
-validate12.errors = [{instancePath:instancePath+"/inputs/" + i1,schemaPath:"#/properties/inputs/items/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+const err2 = {instancePath:instancePath+"/inputs/" + i1,schemaPath:"#/properties/inputs/items/anyOf/0/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err2];
+}
+else {
+vErrors.push(err2);
+}
+errors++;
+}
+}
+var _valid0 = _errs37 === errors;
+valid9 = valid9 || _valid0;
+if(!valid9){
+const _errs39 = errors;
+if(errors === _errs39){
+if(Array.isArray(data14)){
+if(data14.length > 200000){
+const err3 = {instancePath:instancePath+"/inputs/" + i1,schemaPath:"#/properties/inputs/items/anyOf/1/maxItems",keyword:"maxItems",params:{limit: 200000},message:"must NOT have more than 200000 items"};
+if(vErrors === null){
+vErrors = [err3];
+}
+else {
+vErrors.push(err3);
+}
+errors++;
+}
+else {
+if(data14.length < 1){
+const err4 = {instancePath:instancePath+"/inputs/" + i1,schemaPath:"#/properties/inputs/items/anyOf/1/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items"};
+if(vErrors === null){
+vErrors = [err4];
+}
+else {
+vErrors.push(err4);
+}
+errors++;
+}
+else {
+var valid10 = true;
+const len2 = data14.length;
+for(let i2=0; i2<len2; i2++){
+let data15 = data14[i2];
+const _errs41 = errors;
+if(!((typeof data15 == "number") && (!(data15 % 1) && !isNaN(data15)))){
+const err5 = {instancePath:instancePath+"/inputs/" + i1+"/" + i2,schemaPath:"#/properties/inputs/items/anyOf/1/items/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+if(vErrors === null){
+vErrors = [err5];
+}
+else {
+vErrors.push(err5);
+}
+errors++;
+}
+if(errors === _errs41){
+if(typeof data15 == "number"){
+if(data15 > 2147483647 || isNaN(data15)){
+const err6 = {instancePath:instancePath+"/inputs/" + i1+"/" + i2,schemaPath:"#/properties/inputs/items/anyOf/1/items/maximum",keyword:"maximum",params:{comparison: "<=", limit: 2147483647},message:"must be <= 2147483647"};
+if(vErrors === null){
+vErrors = [err6];
+}
+else {
+vErrors.push(err6);
+}
+errors++;
+}
+else {
+if(data15 < 0 || isNaN(data15)){
+const err7 = {instancePath:instancePath+"/inputs/" + i1+"/" + i2,schemaPath:"#/properties/inputs/items/anyOf/1/items/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+if(vErrors === null){
+vErrors = [err7];
+}
+else {
+vErrors.push(err7);
+}
+errors++;
+}
+}
+}
+}
+var valid10 = _errs41 === errors;
+if(!valid10){
+break;
+}
+}
+}
+}
+}
+else {
+const err8 = {instancePath:instancePath+"/inputs/" + i1,schemaPath:"#/properties/inputs/items/anyOf/1/type",keyword:"type",params:{type: "array"},message:"must be array"};
+if(vErrors === null){
+vErrors = [err8];
+}
+else {
+vErrors.push(err8);
+}
+errors++;
+}
+}
+var _valid0 = _errs39 === errors;
+valid9 = valid9 || _valid0;
+}
+if(!valid9){
+const err9 = {instancePath:instancePath+"/inputs/" + i1,schemaPath:"#/properties/inputs/items/anyOf",keyword:"anyOf",params:{},message:"must match a schema in anyOf"};
+if(vErrors === null){
+vErrors = [err9];
+}
+else {
+vErrors.push(err9);
+}
+errors++;
+validate12.errors = vErrors;
 return false;
+}
+else {
+errors = _errs36;
+if(vErrors !== null){
+if(_errs36){
+vErrors.length = _errs36;
+}
+else {
+vErrors = null;
+}
 }
 }
 var valid8 = _errs35 === errors;
@@ -1893,182 +2028,182 @@ var valid0 = true;
 }
 if(valid0){
 if(data.max_tokens !== undefined){
-let data15 = data.max_tokens;
-const _errs37 = errors;
-if(!((typeof data15 == "number") && (!(data15 % 1) && !isNaN(data15)))){
+let data16 = data.max_tokens;
+const _errs43 = errors;
+if(!((typeof data16 == "number") && (!(data16 % 1) && !isNaN(data16)))){
 validate12.errors = [{instancePath:instancePath+"/max_tokens",schemaPath:"#/properties/max_tokens/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
-if(errors === _errs37){
-if(typeof data15 == "number"){
-if(data15 > 10000000 || isNaN(data15)){
+if(errors === _errs43){
+if(typeof data16 == "number"){
+if(data16 > 10000000 || isNaN(data16)){
 validate12.errors = [{instancePath:instancePath+"/max_tokens",schemaPath:"#/properties/max_tokens/maximum",keyword:"maximum",params:{comparison: "<=", limit: 10000000},message:"must be <= 10000000"}];
 return false;
 }
 else {
-if(data15 < 1 || isNaN(data15)){
+if(data16 < 1 || isNaN(data16)){
 validate12.errors = [{instancePath:instancePath+"/max_tokens",schemaPath:"#/properties/max_tokens/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
 }
 }
-var valid0 = _errs37 === errors;
+var valid0 = _errs43 === errors;
 }
 else {
 var valid0 = true;
 }
 if(valid0){
 if(data.tools !== undefined){
-let data16 = data.tools;
-const _errs39 = errors;
-if(errors === _errs39){
-if(Array.isArray(data16)){
-if(data16.length > 1024){
+let data17 = data.tools;
+const _errs45 = errors;
+if(errors === _errs45){
+if(Array.isArray(data17)){
+if(data17.length > 1024){
 validate12.errors = [{instancePath:instancePath+"/tools",schemaPath:"#/properties/tools/maxItems",keyword:"maxItems",params:{limit: 1024},message:"must NOT have more than 1024 items"}];
 return false;
 }
 else {
-if(data16.length < 1){
+if(data17.length < 1){
 validate12.errors = [{instancePath:instancePath+"/tools",schemaPath:"#/properties/tools/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items"}];
 return false;
 }
 else {
-var valid9 = true;
-const len2 = data16.length;
-for(let i2=0; i2<len2; i2++){
-let data17 = data16[i2];
-const _errs41 = errors;
-const _errs42 = errors;
-if(errors === _errs42){
-if(data17 && typeof data17 == "object" && !Array.isArray(data17)){
-let missing0;
-if(((data17.type === undefined) && (missing0 = "type")) || ((data17.function === undefined) && (missing0 = "function"))){
-validate12.errors = [{instancePath:instancePath+"/tools/" + i2,schemaPath:"#/components/schemas/Tool/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
-return false;
-}
-else {
-const _errs44 = errors;
-for(const key1 in data17){
-if(!((key1 === "type") || (key1 === "function"))){
-validate12.errors = [{instancePath:instancePath+"/tools/" + i2,schemaPath:"#/components/schemas/Tool/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key1},message:"must NOT have additional properties"}];
-return false;
-break;
-}
-}
-if(_errs44 === errors){
-if(data17.type !== undefined){
-let data18 = data17.type;
-const _errs45 = errors;
-if(typeof data18 !== "string"){
-validate12.errors = [{instancePath:instancePath+"/tools/" + i2+"/type",schemaPath:"#/components/schemas/Tool/properties/type/type",keyword:"type",params:{type: "string"},message:"must be string"}];
-return false;
-}
-if(!(data18 === "function")){
-validate12.errors = [{instancePath:instancePath+"/tools/" + i2+"/type",schemaPath:"#/components/schemas/Tool/properties/type/enum",keyword:"enum",params:{allowedValues: schema26.properties.type.enum},message:"must be equal to one of the allowed values"}];
-return false;
-}
-var valid11 = _errs45 === errors;
-}
-else {
 var valid11 = true;
-}
-if(valid11){
-if(data17.function !== undefined){
-let data19 = data17.function;
+const len3 = data17.length;
+for(let i3=0; i3<len3; i3++){
+let data18 = data17[i3];
 const _errs47 = errors;
-if(errors === _errs47){
-if(data19 && typeof data19 == "object" && !Array.isArray(data19)){
-let missing1;
-if((data19.name === undefined) && (missing1 = "name")){
-validate12.errors = [{instancePath:instancePath+"/tools/" + i2+"/function",schemaPath:"#/components/schemas/Tool/properties/function/required",keyword:"required",params:{missingProperty: missing1},message:"must have required property '"+missing1+"'"}];
+const _errs48 = errors;
+if(errors === _errs48){
+if(data18 && typeof data18 == "object" && !Array.isArray(data18)){
+let missing0;
+if(((data18.type === undefined) && (missing0 = "type")) || ((data18.function === undefined) && (missing0 = "function"))){
+validate12.errors = [{instancePath:instancePath+"/tools/" + i3,schemaPath:"#/components/schemas/Tool/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
-const _errs49 = errors;
-for(const key2 in data19){
-if(!((((key2 === "name") || (key2 === "description")) || (key2 === "parameters")) || (key2 === "strict"))){
-validate12.errors = [{instancePath:instancePath+"/tools/" + i2+"/function",schemaPath:"#/components/schemas/Tool/properties/function/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key2},message:"must NOT have additional properties"}];
+const _errs50 = errors;
+for(const key1 in data18){
+if(!((key1 === "type") || (key1 === "function"))){
+validate12.errors = [{instancePath:instancePath+"/tools/" + i3,schemaPath:"#/components/schemas/Tool/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key1},message:"must NOT have additional properties"}];
 return false;
 break;
 }
 }
-if(_errs49 === errors){
-if(data19.name !== undefined){
-let data20 = data19.name;
-const _errs50 = errors;
-if(errors === _errs50){
-if(typeof data20 === "string"){
-if(func3(data20) > 256){
-validate12.errors = [{instancePath:instancePath+"/tools/" + i2+"/function/name",schemaPath:"#/components/schemas/Tool/properties/function/properties/name/maxLength",keyword:"maxLength",params:{limit: 256},message:"must NOT have more than 256 characters"}];
+if(_errs50 === errors){
+if(data18.type !== undefined){
+let data19 = data18.type;
+const _errs51 = errors;
+if(typeof data19 !== "string"){
+validate12.errors = [{instancePath:instancePath+"/tools/" + i3+"/type",schemaPath:"#/components/schemas/Tool/properties/type/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+if(!(data19 === "function")){
+validate12.errors = [{instancePath:instancePath+"/tools/" + i3+"/type",schemaPath:"#/components/schemas/Tool/properties/type/enum",keyword:"enum",params:{allowedValues: schema26.properties.type.enum},message:"must be equal to one of the allowed values"}];
+return false;
+}
+var valid13 = _errs51 === errors;
+}
+else {
+var valid13 = true;
+}
+if(valid13){
+if(data18.function !== undefined){
+let data20 = data18.function;
+const _errs53 = errors;
+if(errors === _errs53){
+if(data20 && typeof data20 == "object" && !Array.isArray(data20)){
+let missing1;
+if((data20.name === undefined) && (missing1 = "name")){
+validate12.errors = [{instancePath:instancePath+"/tools/" + i3+"/function",schemaPath:"#/components/schemas/Tool/properties/function/required",keyword:"required",params:{missingProperty: missing1},message:"must have required property '"+missing1+"'"}];
 return false;
 }
 else {
-if(!pattern2.test(data20)){
-validate12.errors = [{instancePath:instancePath+"/tools/" + i2+"/function/name",schemaPath:"#/components/schemas/Tool/properties/function/properties/name/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9_.-]{1,256}$"},message:"must match pattern \""+"^[A-Za-z0-9_.-]{1,256}$"+"\""}];
+const _errs55 = errors;
+for(const key2 in data20){
+if(!((((key2 === "name") || (key2 === "description")) || (key2 === "parameters")) || (key2 === "strict"))){
+validate12.errors = [{instancePath:instancePath+"/tools/" + i3+"/function",schemaPath:"#/components/schemas/Tool/properties/function/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key2},message:"must NOT have additional properties"}];
 return false;
+break;
 }
 }
-}
-else {
-validate12.errors = [{instancePath:instancePath+"/tools/" + i2+"/function/name",schemaPath:"#/components/schemas/Tool/properties/function/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string"}];
-return false;
-}
-}
-var valid12 = _errs50 === errors;
-}
-else {
-var valid12 = true;
-}
-if(valid12){
-if(data19.description !== undefined){
-let data21 = data19.description;
-const _errs52 = errors;
-if(errors === _errs52){
+if(_errs55 === errors){
+if(data20.name !== undefined){
+let data21 = data20.name;
+const _errs56 = errors;
+if(errors === _errs56){
 if(typeof data21 === "string"){
-if(func3(data21) > 100000){
-validate12.errors = [{instancePath:instancePath+"/tools/" + i2+"/function/description",schemaPath:"#/components/schemas/Tool/properties/function/properties/description/maxLength",keyword:"maxLength",params:{limit: 100000},message:"must NOT have more than 100000 characters"}];
+if(func3(data21) > 256){
+validate12.errors = [{instancePath:instancePath+"/tools/" + i3+"/function/name",schemaPath:"#/components/schemas/Tool/properties/function/properties/name/maxLength",keyword:"maxLength",params:{limit: 256},message:"must NOT have more than 256 characters"}];
+return false;
+}
+else {
+if(!pattern2.test(data21)){
+validate12.errors = [{instancePath:instancePath+"/tools/" + i3+"/function/name",schemaPath:"#/components/schemas/Tool/properties/function/properties/name/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9_.-]{1,256}$"},message:"must match pattern \""+"^[A-Za-z0-9_.-]{1,256}$"+"\""}];
+return false;
+}
+}
+}
+else {
+validate12.errors = [{instancePath:instancePath+"/tools/" + i3+"/function/name",schemaPath:"#/components/schemas/Tool/properties/function/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+}
+var valid14 = _errs56 === errors;
+}
+else {
+var valid14 = true;
+}
+if(valid14){
+if(data20.description !== undefined){
+let data22 = data20.description;
+const _errs58 = errors;
+if(errors === _errs58){
+if(typeof data22 === "string"){
+if(func3(data22) > 100000){
+validate12.errors = [{instancePath:instancePath+"/tools/" + i3+"/function/description",schemaPath:"#/components/schemas/Tool/properties/function/properties/description/maxLength",keyword:"maxLength",params:{limit: 100000},message:"must NOT have more than 100000 characters"}];
 return false;
 }
 }
 else {
-validate12.errors = [{instancePath:instancePath+"/tools/" + i2+"/function/description",schemaPath:"#/components/schemas/Tool/properties/function/properties/description/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate12.errors = [{instancePath:instancePath+"/tools/" + i3+"/function/description",schemaPath:"#/components/schemas/Tool/properties/function/properties/description/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
-var valid12 = _errs52 === errors;
+var valid14 = _errs58 === errors;
 }
 else {
-var valid12 = true;
+var valid14 = true;
 }
-if(valid12){
-if(data19.parameters !== undefined){
-let data22 = data19.parameters;
-const _errs54 = errors;
-if(errors === _errs54){
-if(data22 && typeof data22 == "object" && !Array.isArray(data22)){
+if(valid14){
+if(data20.parameters !== undefined){
+let data23 = data20.parameters;
+const _errs60 = errors;
+if(errors === _errs60){
+if(data23 && typeof data23 == "object" && !Array.isArray(data23)){
 }
 else {
-validate12.errors = [{instancePath:instancePath+"/tools/" + i2+"/function/parameters",schemaPath:"#/components/schemas/Tool/properties/function/properties/parameters/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate12.errors = [{instancePath:instancePath+"/tools/" + i3+"/function/parameters",schemaPath:"#/components/schemas/Tool/properties/function/properties/parameters/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-var valid12 = _errs54 === errors;
+var valid14 = _errs60 === errors;
 }
 else {
-var valid12 = true;
+var valid14 = true;
 }
-if(valid12){
-if(data19.strict !== undefined){
-const _errs57 = errors;
-if(typeof data19.strict !== "boolean"){
-validate12.errors = [{instancePath:instancePath+"/tools/" + i2+"/function/strict",schemaPath:"#/components/schemas/Tool/properties/function/properties/strict/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
+if(valid14){
+if(data20.strict !== undefined){
+const _errs63 = errors;
+if(typeof data20.strict !== "boolean"){
+validate12.errors = [{instancePath:instancePath+"/tools/" + i3+"/function/strict",schemaPath:"#/components/schemas/Tool/properties/function/properties/strict/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
 return false;
 }
-var valid12 = _errs57 === errors;
+var valid14 = _errs63 === errors;
 }
 else {
-var valid12 = true;
+var valid14 = true;
 }
 }
 }
@@ -2077,26 +2212,26 @@ var valid12 = true;
 }
 }
 else {
-validate12.errors = [{instancePath:instancePath+"/tools/" + i2+"/function",schemaPath:"#/components/schemas/Tool/properties/function/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate12.errors = [{instancePath:instancePath+"/tools/" + i3+"/function",schemaPath:"#/components/schemas/Tool/properties/function/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+var valid13 = _errs53 === errors;
+}
+else {
+var valid13 = true;
+}
+}
+}
+}
+}
+else {
+validate12.errors = [{instancePath:instancePath+"/tools/" + i3,schemaPath:"#/components/schemas/Tool/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
 var valid11 = _errs47 === errors;
-}
-else {
-var valid11 = true;
-}
-}
-}
-}
-}
-else {
-validate12.errors = [{instancePath:instancePath+"/tools/" + i2,schemaPath:"#/components/schemas/Tool/type",keyword:"type",params:{type: "object"},message:"must be object"}];
-return false;
-}
-}
-var valid9 = _errs41 === errors;
-if(!valid9){
+if(!valid11){
 break;
 }
 }
@@ -2108,105 +2243,105 @@ validate12.errors = [{instancePath:instancePath+"/tools",schemaPath:"#/propertie
 return false;
 }
 }
-var valid0 = _errs39 === errors;
+var valid0 = _errs45 === errors;
 }
 else {
 var valid0 = true;
 }
 if(valid0){
 if(data.tool_choice !== undefined){
-const _errs59 = errors;
+const _errs65 = errors;
 if(!(validate17(data.tool_choice, {instancePath:instancePath+"/tool_choice",parentData:data,parentDataProperty:"tool_choice",rootData}))){
 vErrors = vErrors === null ? validate17.errors : vErrors.concat(validate17.errors);
 errors = vErrors.length;
 }
-var valid0 = _errs59 === errors;
+var valid0 = _errs65 === errors;
 }
 else {
 var valid0 = true;
 }
 if(valid0){
 if(data.parallel_tool_calls !== undefined){
-const _errs60 = errors;
+const _errs66 = errors;
 if(typeof data.parallel_tool_calls !== "boolean"){
 validate12.errors = [{instancePath:instancePath+"/parallel_tool_calls",schemaPath:"#/properties/parallel_tool_calls/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
 return false;
 }
-var valid0 = _errs60 === errors;
+var valid0 = _errs66 === errors;
 }
 else {
 var valid0 = true;
 }
 if(valid0){
 if(data.response_format !== undefined){
-let data26 = data.response_format;
-const _errs62 = errors;
-const _errs63 = errors;
-if(errors === _errs63){
-if(data26 && typeof data26 == "object" && !Array.isArray(data26)){
+let data27 = data.response_format;
+const _errs68 = errors;
+const _errs69 = errors;
+if(errors === _errs69){
+if(data27 && typeof data27 == "object" && !Array.isArray(data27)){
 let missing2;
-if((data26.type === undefined) && (missing2 = "type")){
+if((data27.type === undefined) && (missing2 = "type")){
 validate12.errors = [{instancePath:instancePath+"/response_format",schemaPath:"#/components/schemas/ResponseFormat/required",keyword:"required",params:{missingProperty: missing2},message:"must have required property '"+missing2+"'"}];
 return false;
 }
 else {
-const _errs65 = errors;
-for(const key3 in data26){
+const _errs71 = errors;
+for(const key3 in data27){
 if(!((key3 === "type") || (key3 === "json_schema"))){
 validate12.errors = [{instancePath:instancePath+"/response_format",schemaPath:"#/components/schemas/ResponseFormat/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key3},message:"must NOT have additional properties"}];
 return false;
 break;
 }
 }
-if(_errs65 === errors){
-if(data26.type !== undefined){
-let data27 = data26.type;
-const _errs66 = errors;
-if(typeof data27 !== "string"){
+if(_errs71 === errors){
+if(data27.type !== undefined){
+let data28 = data27.type;
+const _errs72 = errors;
+if(typeof data28 !== "string"){
 validate12.errors = [{instancePath:instancePath+"/response_format/type",schemaPath:"#/components/schemas/ResponseFormat/properties/type/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
-if(!(((data27 === "text") || (data27 === "json_object")) || (data27 === "json_schema"))){
+if(!(((data28 === "text") || (data28 === "json_object")) || (data28 === "json_schema"))){
 validate12.errors = [{instancePath:instancePath+"/response_format/type",schemaPath:"#/components/schemas/ResponseFormat/properties/type/enum",keyword:"enum",params:{allowedValues: schema29.properties.type.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
-var valid14 = _errs66 === errors;
+var valid16 = _errs72 === errors;
 }
 else {
-var valid14 = true;
+var valid16 = true;
 }
-if(valid14){
-if(data26.json_schema !== undefined){
-let data28 = data26.json_schema;
-const _errs68 = errors;
-if(errors === _errs68){
-if(data28 && typeof data28 == "object" && !Array.isArray(data28)){
+if(valid16){
+if(data27.json_schema !== undefined){
+let data29 = data27.json_schema;
+const _errs74 = errors;
+if(errors === _errs74){
+if(data29 && typeof data29 == "object" && !Array.isArray(data29)){
 let missing3;
-if(((data28.name === undefined) && (missing3 = "name")) || ((data28.schema === undefined) && (missing3 = "schema"))){
+if(((data29.name === undefined) && (missing3 = "name")) || ((data29.schema === undefined) && (missing3 = "schema"))){
 validate12.errors = [{instancePath:instancePath+"/response_format/json_schema",schemaPath:"#/components/schemas/ResponseFormat/properties/json_schema/required",keyword:"required",params:{missingProperty: missing3},message:"must have required property '"+missing3+"'"}];
 return false;
 }
 else {
-const _errs70 = errors;
-for(const key4 in data28){
+const _errs76 = errors;
+for(const key4 in data29){
 if(!((((key4 === "name") || (key4 === "description")) || (key4 === "schema")) || (key4 === "strict"))){
 validate12.errors = [{instancePath:instancePath+"/response_format/json_schema",schemaPath:"#/components/schemas/ResponseFormat/properties/json_schema/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key4},message:"must NOT have additional properties"}];
 return false;
 break;
 }
 }
-if(_errs70 === errors){
-if(data28.name !== undefined){
-let data29 = data28.name;
-const _errs71 = errors;
-if(errors === _errs71){
-if(typeof data29 === "string"){
-if(func3(data29) > 256){
+if(_errs76 === errors){
+if(data29.name !== undefined){
+let data30 = data29.name;
+const _errs77 = errors;
+if(errors === _errs77){
+if(typeof data30 === "string"){
+if(func3(data30) > 256){
 validate12.errors = [{instancePath:instancePath+"/response_format/json_schema/name",schemaPath:"#/components/schemas/ResponseFormat/properties/json_schema/properties/name/maxLength",keyword:"maxLength",params:{limit: 256},message:"must NOT have more than 256 characters"}];
 return false;
 }
 else {
-if(func3(data29) < 1){
+if(func3(data30) < 1){
 validate12.errors = [{instancePath:instancePath+"/response_format/json_schema/name",schemaPath:"#/components/schemas/ResponseFormat/properties/json_schema/properties/name/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
 return false;
 }
@@ -2217,18 +2352,18 @@ validate12.errors = [{instancePath:instancePath+"/response_format/json_schema/na
 return false;
 }
 }
-var valid15 = _errs71 === errors;
+var valid17 = _errs77 === errors;
 }
 else {
-var valid15 = true;
+var valid17 = true;
 }
-if(valid15){
-if(data28.description !== undefined){
-let data30 = data28.description;
-const _errs73 = errors;
-if(errors === _errs73){
-if(typeof data30 === "string"){
-if(func3(data30) > 100000){
+if(valid17){
+if(data29.description !== undefined){
+let data31 = data29.description;
+const _errs79 = errors;
+if(errors === _errs79){
+if(typeof data31 === "string"){
+if(func3(data31) > 100000){
 validate12.errors = [{instancePath:instancePath+"/response_format/json_schema/description",schemaPath:"#/components/schemas/ResponseFormat/properties/json_schema/properties/description/maxLength",keyword:"maxLength",params:{limit: 100000},message:"must NOT have more than 100000 characters"}];
 return false;
 }
@@ -2238,39 +2373,39 @@ validate12.errors = [{instancePath:instancePath+"/response_format/json_schema/de
 return false;
 }
 }
-var valid15 = _errs73 === errors;
+var valid17 = _errs79 === errors;
 }
 else {
-var valid15 = true;
+var valid17 = true;
 }
-if(valid15){
-if(data28.schema !== undefined){
-let data31 = data28.schema;
-const _errs75 = errors;
-if(errors === _errs75){
-if(data31 && typeof data31 == "object" && !Array.isArray(data31)){
+if(valid17){
+if(data29.schema !== undefined){
+let data32 = data29.schema;
+const _errs81 = errors;
+if(errors === _errs81){
+if(data32 && typeof data32 == "object" && !Array.isArray(data32)){
 }
 else {
 validate12.errors = [{instancePath:instancePath+"/response_format/json_schema/schema",schemaPath:"#/components/schemas/ResponseFormat/properties/json_schema/properties/schema/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-var valid15 = _errs75 === errors;
+var valid17 = _errs81 === errors;
 }
 else {
-var valid15 = true;
+var valid17 = true;
 }
-if(valid15){
-if(data28.strict !== undefined){
-const _errs78 = errors;
-if(typeof data28.strict !== "boolean"){
+if(valid17){
+if(data29.strict !== undefined){
+const _errs84 = errors;
+if(typeof data29.strict !== "boolean"){
 validate12.errors = [{instancePath:instancePath+"/response_format/json_schema/strict",schemaPath:"#/components/schemas/ResponseFormat/properties/json_schema/properties/strict/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
 return false;
 }
-var valid15 = _errs78 === errors;
+var valid17 = _errs84 === errors;
 }
 else {
-var valid15 = true;
+var valid17 = true;
 }
 }
 }
@@ -2283,10 +2418,10 @@ validate12.errors = [{instancePath:instancePath+"/response_format/json_schema",s
 return false;
 }
 }
-var valid14 = _errs68 === errors;
+var valid16 = _errs74 === errors;
 }
 else {
-var valid14 = true;
+var valid16 = true;
 }
 }
 }
@@ -2297,88 +2432,22 @@ validate12.errors = [{instancePath:instancePath+"/response_format",schemaPath:"#
 return false;
 }
 }
-var valid0 = _errs62 === errors;
+var valid0 = _errs68 === errors;
 }
 else {
 var valid0 = true;
 }
 if(valid0){
 if(data.reasoning_effort !== undefined){
-let data33 = data.reasoning_effort;
-const _errs80 = errors;
-if(typeof data33 !== "string"){
+let data34 = data.reasoning_effort;
+const _errs86 = errors;
+if(typeof data34 !== "string"){
 validate12.errors = [{instancePath:instancePath+"/reasoning_effort",schemaPath:"#/properties/reasoning_effort/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
-if(!(((((data33 === "none") || (data33 === "minimal")) || (data33 === "low")) || (data33 === "medium")) || (data33 === "high"))){
+if(!(((((data34 === "none") || (data34 === "minimal")) || (data34 === "low")) || (data34 === "medium")) || (data34 === "high"))){
 validate12.errors = [{instancePath:instancePath+"/reasoning_effort",schemaPath:"#/properties/reasoning_effort/enum",keyword:"enum",params:{allowedValues: schema13.properties.reasoning_effort.enum},message:"must be equal to one of the allowed values"}];
 return false;
-}
-var valid0 = _errs80 === errors;
-}
-else {
-var valid0 = true;
-}
-if(valid0){
-if(data.logprobs !== undefined){
-const _errs82 = errors;
-if(typeof data.logprobs !== "boolean"){
-validate12.errors = [{instancePath:instancePath+"/logprobs",schemaPath:"#/properties/logprobs/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
-return false;
-}
-var valid0 = _errs82 === errors;
-}
-else {
-var valid0 = true;
-}
-if(valid0){
-if(data.top_logprobs !== undefined){
-let data35 = data.top_logprobs;
-const _errs84 = errors;
-if(!((typeof data35 == "number") && (!(data35 % 1) && !isNaN(data35)))){
-validate12.errors = [{instancePath:instancePath+"/top_logprobs",schemaPath:"#/properties/top_logprobs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
-return false;
-}
-if(errors === _errs84){
-if(typeof data35 == "number"){
-if(data35 > 20 || isNaN(data35)){
-validate12.errors = [{instancePath:instancePath+"/top_logprobs",schemaPath:"#/properties/top_logprobs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 20},message:"must be <= 20"}];
-return false;
-}
-else {
-if(data35 < 0 || isNaN(data35)){
-validate12.errors = [{instancePath:instancePath+"/top_logprobs",schemaPath:"#/properties/top_logprobs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
-return false;
-}
-}
-}
-}
-var valid0 = _errs84 === errors;
-}
-else {
-var valid0 = true;
-}
-if(valid0){
-if(data.deadline_ms !== undefined){
-let data36 = data.deadline_ms;
-const _errs86 = errors;
-if(!((typeof data36 == "number") && (!(data36 % 1) && !isNaN(data36)))){
-validate12.errors = [{instancePath:instancePath+"/deadline_ms",schemaPath:"#/properties/deadline_ms/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
-return false;
-}
-if(errors === _errs86){
-if(typeof data36 == "number"){
-if(data36 > 86400000 || isNaN(data36)){
-validate12.errors = [{instancePath:instancePath+"/deadline_ms",schemaPath:"#/properties/deadline_ms/maximum",keyword:"maximum",params:{comparison: "<=", limit: 86400000},message:"must be <= 86400000"}];
-return false;
-}
-else {
-if(data36 < 1 || isNaN(data36)){
-validate12.errors = [{instancePath:instancePath+"/deadline_ms",schemaPath:"#/properties/deadline_ms/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
-return false;
-}
-}
-}
 }
 var valid0 = _errs86 === errors;
 }
@@ -2386,26 +2455,11 @@ else {
 var valid0 = true;
 }
 if(valid0){
-if(data.expected_tokens !== undefined){
-let data37 = data.expected_tokens;
+if(data.logprobs !== undefined){
 const _errs88 = errors;
-if(!((typeof data37 == "number") && (!(data37 % 1) && !isNaN(data37)))){
-validate12.errors = [{instancePath:instancePath+"/expected_tokens",schemaPath:"#/properties/expected_tokens/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+if(typeof data.logprobs !== "boolean"){
+validate12.errors = [{instancePath:instancePath+"/logprobs",schemaPath:"#/properties/logprobs/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
 return false;
-}
-if(errors === _errs88){
-if(typeof data37 == "number"){
-if(data37 > 10000000 || isNaN(data37)){
-validate12.errors = [{instancePath:instancePath+"/expected_tokens",schemaPath:"#/properties/expected_tokens/maximum",keyword:"maximum",params:{comparison: "<=", limit: 10000000},message:"must be <= 10000000"}];
-return false;
-}
-else {
-if(data37 < 1 || isNaN(data37)){
-validate12.errors = [{instancePath:instancePath+"/expected_tokens",schemaPath:"#/properties/expected_tokens/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
-return false;
-}
-}
-}
 }
 var valid0 = _errs88 === errors;
 }
@@ -2413,23 +2467,53 @@ else {
 var valid0 = true;
 }
 if(valid0){
-let data38 = data.kv_hint;
+if(data.top_logprobs !== undefined){
+let data36 = data.top_logprobs;
 const _errs90 = errors;
-if(typeof data38 !== "string"){
-validate12.errors = [{instancePath:instancePath+"/kv_hint",schemaPath:"#/properties/kv_hint/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+if(!((typeof data36 == "number") && (!(data36 % 1) && !isNaN(data36)))){
+validate12.errors = [{instancePath:instancePath+"/top_logprobs",schemaPath:"#/properties/top_logprobs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
-if(!((data38 === "reuse") || (data38 === "cold"))){
-validate12.errors = [{instancePath:instancePath+"/kv_hint",schemaPath:"#/properties/kv_hint/enum",keyword:"enum",params:{allowedValues: schema13.properties.kv_hint.enum},message:"must be equal to one of the allowed values"}];
+if(errors === _errs90){
+if(typeof data36 == "number"){
+if(data36 > 20 || isNaN(data36)){
+validate12.errors = [{instancePath:instancePath+"/top_logprobs",schemaPath:"#/properties/top_logprobs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 20},message:"must be <= 20"}];
 return false;
+}
+else {
+if(data36 < 0 || isNaN(data36)){
+validate12.errors = [{instancePath:instancePath+"/top_logprobs",schemaPath:"#/properties/top_logprobs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+return false;
+}
+}
+}
 }
 var valid0 = _errs90 === errors;
+}
+else {
+var valid0 = true;
+}
 if(valid0){
-if(data.placement !== undefined){
+if(data.deadline_ms !== undefined){
+let data37 = data.deadline_ms;
 const _errs92 = errors;
-if(!(validate19(data.placement, {instancePath:instancePath+"/placement",parentData:data,parentDataProperty:"placement",rootData}))){
-vErrors = vErrors === null ? validate19.errors : vErrors.concat(validate19.errors);
-errors = vErrors.length;
+if(!((typeof data37 == "number") && (!(data37 % 1) && !isNaN(data37)))){
+validate12.errors = [{instancePath:instancePath+"/deadline_ms",schemaPath:"#/properties/deadline_ms/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs92){
+if(typeof data37 == "number"){
+if(data37 > 86400000 || isNaN(data37)){
+validate12.errors = [{instancePath:instancePath+"/deadline_ms",schemaPath:"#/properties/deadline_ms/maximum",keyword:"maximum",params:{comparison: "<=", limit: 86400000},message:"must be <= 86400000"}];
+return false;
+}
+else {
+if(data37 < 1 || isNaN(data37)){
+validate12.errors = [{instancePath:instancePath+"/deadline_ms",schemaPath:"#/properties/deadline_ms/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+return false;
+}
+}
+}
 }
 var valid0 = _errs92 === errors;
 }
@@ -2437,32 +2521,83 @@ else {
 var valid0 = true;
 }
 if(valid0){
-if(data.sampling !== undefined){
-let data40 = data.sampling;
-const _errs93 = errors;
+if(data.expected_tokens !== undefined){
+let data38 = data.expected_tokens;
 const _errs94 = errors;
+if(!((typeof data38 == "number") && (!(data38 % 1) && !isNaN(data38)))){
+validate12.errors = [{instancePath:instancePath+"/expected_tokens",schemaPath:"#/properties/expected_tokens/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
 if(errors === _errs94){
-if(data40 && typeof data40 == "object" && !Array.isArray(data40)){
+if(typeof data38 == "number"){
+if(data38 > 10000000 || isNaN(data38)){
+validate12.errors = [{instancePath:instancePath+"/expected_tokens",schemaPath:"#/properties/expected_tokens/maximum",keyword:"maximum",params:{comparison: "<=", limit: 10000000},message:"must be <= 10000000"}];
+return false;
+}
+else {
+if(data38 < 1 || isNaN(data38)){
+validate12.errors = [{instancePath:instancePath+"/expected_tokens",schemaPath:"#/properties/expected_tokens/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+return false;
+}
+}
+}
+}
+var valid0 = _errs94 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+let data39 = data.kv_hint;
 const _errs96 = errors;
-for(const key5 in data40){
+if(typeof data39 !== "string"){
+validate12.errors = [{instancePath:instancePath+"/kv_hint",schemaPath:"#/properties/kv_hint/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+if(!((data39 === "reuse") || (data39 === "cold"))){
+validate12.errors = [{instancePath:instancePath+"/kv_hint",schemaPath:"#/properties/kv_hint/enum",keyword:"enum",params:{allowedValues: schema13.properties.kv_hint.enum},message:"must be equal to one of the allowed values"}];
+return false;
+}
+var valid0 = _errs96 === errors;
+if(valid0){
+if(data.placement !== undefined){
+const _errs98 = errors;
+if(!(validate19(data.placement, {instancePath:instancePath+"/placement",parentData:data,parentDataProperty:"placement",rootData}))){
+vErrors = vErrors === null ? validate19.errors : vErrors.concat(validate19.errors);
+errors = vErrors.length;
+}
+var valid0 = _errs98 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.sampling !== undefined){
+let data41 = data.sampling;
+const _errs99 = errors;
+const _errs100 = errors;
+if(errors === _errs100){
+if(data41 && typeof data41 == "object" && !Array.isArray(data41)){
+const _errs102 = errors;
+for(const key5 in data41){
 if(!(func2.call(schema34.properties, key5))){
 validate12.errors = [{instancePath:instancePath+"/sampling",schemaPath:"#/components/schemas/Sampling/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key5},message:"must NOT have additional properties"}];
 return false;
 break;
 }
 }
-if(_errs96 === errors){
-if(data40.temperature !== undefined){
-let data41 = data40.temperature;
-const _errs97 = errors;
-if(errors === _errs97){
-if(typeof data41 == "number"){
-if(data41 > 5 || isNaN(data41)){
+if(_errs102 === errors){
+if(data41.temperature !== undefined){
+let data42 = data41.temperature;
+const _errs103 = errors;
+if(errors === _errs103){
+if(typeof data42 == "number"){
+if(data42 > 5 || isNaN(data42)){
 validate12.errors = [{instancePath:instancePath+"/sampling/temperature",schemaPath:"#/components/schemas/Sampling/properties/temperature/maximum",keyword:"maximum",params:{comparison: "<=", limit: 5},message:"must be <= 5"}];
 return false;
 }
 else {
-if(data41 < 0 || isNaN(data41)){
+if(data42 < 0 || isNaN(data42)){
 validate12.errors = [{instancePath:instancePath+"/sampling/temperature",schemaPath:"#/components/schemas/Sampling/properties/temperature/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
@@ -2473,23 +2608,23 @@ validate12.errors = [{instancePath:instancePath+"/sampling/temperature",schemaPa
 return false;
 }
 }
-var valid17 = _errs97 === errors;
+var valid19 = _errs103 === errors;
 }
 else {
-var valid17 = true;
+var valid19 = true;
 }
-if(valid17){
-if(data40.top_p !== undefined){
-let data42 = data40.top_p;
-const _errs99 = errors;
-if(errors === _errs99){
-if(typeof data42 == "number"){
-if(data42 > 1 || isNaN(data42)){
+if(valid19){
+if(data41.top_p !== undefined){
+let data43 = data41.top_p;
+const _errs105 = errors;
+if(errors === _errs105){
+if(typeof data43 == "number"){
+if(data43 > 1 || isNaN(data43)){
 validate12.errors = [{instancePath:instancePath+"/sampling/top_p",schemaPath:"#/components/schemas/Sampling/properties/top_p/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1},message:"must be <= 1"}];
 return false;
 }
 else {
-if(data42 < 0 || isNaN(data42)){
+if(data43 < 0 || isNaN(data43)){
 validate12.errors = [{instancePath:instancePath+"/sampling/top_p",schemaPath:"#/components/schemas/Sampling/properties/top_p/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
@@ -2500,50 +2635,50 @@ validate12.errors = [{instancePath:instancePath+"/sampling/top_p",schemaPath:"#/
 return false;
 }
 }
-var valid17 = _errs99 === errors;
+var valid19 = _errs105 === errors;
 }
 else {
-var valid17 = true;
+var valid19 = true;
 }
-if(valid17){
-if(data40.top_k !== undefined){
-let data43 = data40.top_k;
-const _errs101 = errors;
-if(!((typeof data43 == "number") && (!(data43 % 1) && !isNaN(data43)))){
+if(valid19){
+if(data41.top_k !== undefined){
+let data44 = data41.top_k;
+const _errs107 = errors;
+if(!((typeof data44 == "number") && (!(data44 % 1) && !isNaN(data44)))){
 validate12.errors = [{instancePath:instancePath+"/sampling/top_k",schemaPath:"#/components/schemas/Sampling/properties/top_k/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
-if(errors === _errs101){
-if(typeof data43 == "number"){
-if(data43 > 100000 || isNaN(data43)){
+if(errors === _errs107){
+if(typeof data44 == "number"){
+if(data44 > 100000 || isNaN(data44)){
 validate12.errors = [{instancePath:instancePath+"/sampling/top_k",schemaPath:"#/components/schemas/Sampling/properties/top_k/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100000},message:"must be <= 100000"}];
 return false;
 }
 else {
-if(data43 < 0 || isNaN(data43)){
+if(data44 < 0 || isNaN(data44)){
 validate12.errors = [{instancePath:instancePath+"/sampling/top_k",schemaPath:"#/components/schemas/Sampling/properties/top_k/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
 }
 }
-var valid17 = _errs101 === errors;
+var valid19 = _errs107 === errors;
 }
 else {
-var valid17 = true;
+var valid19 = true;
 }
-if(valid17){
-if(data40.min_p !== undefined){
-let data44 = data40.min_p;
-const _errs103 = errors;
-if(errors === _errs103){
-if(typeof data44 == "number"){
-if(data44 > 1 || isNaN(data44)){
+if(valid19){
+if(data41.min_p !== undefined){
+let data45 = data41.min_p;
+const _errs109 = errors;
+if(errors === _errs109){
+if(typeof data45 == "number"){
+if(data45 > 1 || isNaN(data45)){
 validate12.errors = [{instancePath:instancePath+"/sampling/min_p",schemaPath:"#/components/schemas/Sampling/properties/min_p/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1},message:"must be <= 1"}];
 return false;
 }
 else {
-if(data44 < 0 || isNaN(data44)){
+if(data45 < 0 || isNaN(data45)){
 validate12.errors = [{instancePath:instancePath+"/sampling/min_p",schemaPath:"#/components/schemas/Sampling/properties/min_p/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
@@ -2554,23 +2689,23 @@ validate12.errors = [{instancePath:instancePath+"/sampling/min_p",schemaPath:"#/
 return false;
 }
 }
-var valid17 = _errs103 === errors;
+var valid19 = _errs109 === errors;
 }
 else {
-var valid17 = true;
+var valid19 = true;
 }
-if(valid17){
-if(data40.repeat_penalty !== undefined){
-let data45 = data40.repeat_penalty;
-const _errs105 = errors;
-if(errors === _errs105){
-if(typeof data45 == "number"){
-if(data45 > 5 || isNaN(data45)){
+if(valid19){
+if(data41.repeat_penalty !== undefined){
+let data46 = data41.repeat_penalty;
+const _errs111 = errors;
+if(errors === _errs111){
+if(typeof data46 == "number"){
+if(data46 > 5 || isNaN(data46)){
 validate12.errors = [{instancePath:instancePath+"/sampling/repeat_penalty",schemaPath:"#/components/schemas/Sampling/properties/repeat_penalty/maximum",keyword:"maximum",params:{comparison: "<=", limit: 5},message:"must be <= 5"}];
 return false;
 }
 else {
-if(data45 < 0 || isNaN(data45)){
+if(data46 < 0 || isNaN(data46)){
 validate12.errors = [{instancePath:instancePath+"/sampling/repeat_penalty",schemaPath:"#/components/schemas/Sampling/properties/repeat_penalty/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
@@ -2581,23 +2716,23 @@ validate12.errors = [{instancePath:instancePath+"/sampling/repeat_penalty",schem
 return false;
 }
 }
-var valid17 = _errs105 === errors;
+var valid19 = _errs111 === errors;
 }
 else {
-var valid17 = true;
+var valid19 = true;
 }
-if(valid17){
-if(data40.frequency_penalty !== undefined){
-let data46 = data40.frequency_penalty;
-const _errs107 = errors;
-if(errors === _errs107){
-if(typeof data46 == "number"){
-if(data46 > 2 || isNaN(data46)){
+if(valid19){
+if(data41.frequency_penalty !== undefined){
+let data47 = data41.frequency_penalty;
+const _errs113 = errors;
+if(errors === _errs113){
+if(typeof data47 == "number"){
+if(data47 > 2 || isNaN(data47)){
 validate12.errors = [{instancePath:instancePath+"/sampling/frequency_penalty",schemaPath:"#/components/schemas/Sampling/properties/frequency_penalty/maximum",keyword:"maximum",params:{comparison: "<=", limit: 2},message:"must be <= 2"}];
 return false;
 }
 else {
-if(data46 < -2 || isNaN(data46)){
+if(data47 < -2 || isNaN(data47)){
 validate12.errors = [{instancePath:instancePath+"/sampling/frequency_penalty",schemaPath:"#/components/schemas/Sampling/properties/frequency_penalty/minimum",keyword:"minimum",params:{comparison: ">=", limit: -2},message:"must be >= -2"}];
 return false;
 }
@@ -2608,23 +2743,23 @@ validate12.errors = [{instancePath:instancePath+"/sampling/frequency_penalty",sc
 return false;
 }
 }
-var valid17 = _errs107 === errors;
+var valid19 = _errs113 === errors;
 }
 else {
-var valid17 = true;
+var valid19 = true;
 }
-if(valid17){
-if(data40.presence_penalty !== undefined){
-let data47 = data40.presence_penalty;
-const _errs109 = errors;
-if(errors === _errs109){
-if(typeof data47 == "number"){
-if(data47 > 2 || isNaN(data47)){
+if(valid19){
+if(data41.presence_penalty !== undefined){
+let data48 = data41.presence_penalty;
+const _errs115 = errors;
+if(errors === _errs115){
+if(typeof data48 == "number"){
+if(data48 > 2 || isNaN(data48)){
 validate12.errors = [{instancePath:instancePath+"/sampling/presence_penalty",schemaPath:"#/components/schemas/Sampling/properties/presence_penalty/maximum",keyword:"maximum",params:{comparison: "<=", limit: 2},message:"must be <= 2"}];
 return false;
 }
 else {
-if(data47 < -2 || isNaN(data47)){
+if(data48 < -2 || isNaN(data48)){
 validate12.errors = [{instancePath:instancePath+"/sampling/presence_penalty",schemaPath:"#/components/schemas/Sampling/properties/presence_penalty/minimum",keyword:"minimum",params:{comparison: ">=", limit: -2},message:"must be >= -2"}];
 return false;
 }
@@ -2635,33 +2770,33 @@ validate12.errors = [{instancePath:instancePath+"/sampling/presence_penalty",sch
 return false;
 }
 }
-var valid17 = _errs109 === errors;
+var valid19 = _errs115 === errors;
 }
 else {
-var valid17 = true;
+var valid19 = true;
 }
-if(valid17){
-if(data40.logit_bias !== undefined){
-let data48 = data40.logit_bias;
-const _errs111 = errors;
-if(errors === _errs111){
-if(data48 && typeof data48 == "object" && !Array.isArray(data48)){
-if(Object.keys(data48).length > 1024){
+if(valid19){
+if(data41.logit_bias !== undefined){
+let data49 = data41.logit_bias;
+const _errs117 = errors;
+if(errors === _errs117){
+if(data49 && typeof data49 == "object" && !Array.isArray(data49)){
+if(Object.keys(data49).length > 1024){
 validate12.errors = [{instancePath:instancePath+"/sampling/logit_bias",schemaPath:"#/components/schemas/Sampling/properties/logit_bias/maxProperties",keyword:"maxProperties",params:{limit: 1024},message:"must NOT have more than 1024 properties"}];
 return false;
 }
 else {
-for(const key6 in data48){
-let data49 = data48[key6];
-const _errs114 = errors;
-if(errors === _errs114){
-if(typeof data49 == "number"){
-if(data49 > 100 || isNaN(data49)){
+for(const key6 in data49){
+let data50 = data49[key6];
+const _errs120 = errors;
+if(errors === _errs120){
+if(typeof data50 == "number"){
+if(data50 > 100 || isNaN(data50)){
 validate12.errors = [{instancePath:instancePath+"/sampling/logit_bias/" + key6.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/components/schemas/Sampling/properties/logit_bias/additionalProperties/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100},message:"must be <= 100"}];
 return false;
 }
 else {
-if(data49 < -100 || isNaN(data49)){
+if(data50 < -100 || isNaN(data50)){
 validate12.errors = [{instancePath:instancePath+"/sampling/logit_bias/" + key6.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/components/schemas/Sampling/properties/logit_bias/additionalProperties/minimum",keyword:"minimum",params:{comparison: ">=", limit: -100},message:"must be >= -100"}];
 return false;
 }
@@ -2672,8 +2807,8 @@ validate12.errors = [{instancePath:instancePath+"/sampling/logit_bias/" + key6.r
 return false;
 }
 }
-var valid18 = _errs114 === errors;
-if(!valid18){
+var valid20 = _errs120 === errors;
+if(!valid20){
 break;
 }
 }
@@ -2684,47 +2819,47 @@ validate12.errors = [{instancePath:instancePath+"/sampling/logit_bias",schemaPat
 return false;
 }
 }
-var valid17 = _errs111 === errors;
+var valid19 = _errs117 === errors;
 }
 else {
-var valid17 = true;
+var valid19 = true;
 }
-if(valid17){
-if(data40.stop !== undefined){
-let data50 = data40.stop;
-const _errs116 = errors;
-if(errors === _errs116){
-if(Array.isArray(data50)){
-if(data50.length > 16){
+if(valid19){
+if(data41.stop !== undefined){
+let data51 = data41.stop;
+const _errs122 = errors;
+if(errors === _errs122){
+if(Array.isArray(data51)){
+if(data51.length > 16){
 validate12.errors = [{instancePath:instancePath+"/sampling/stop",schemaPath:"#/components/schemas/Sampling/properties/stop/maxItems",keyword:"maxItems",params:{limit: 16},message:"must NOT have more than 16 items"}];
 return false;
 }
 else {
-var valid19 = true;
-const len3 = data50.length;
-for(let i3=0; i3<len3; i3++){
-let data51 = data50[i3];
-const _errs118 = errors;
-if(errors === _errs118){
-if(typeof data51 === "string"){
-if(func3(data51) > 256){
-validate12.errors = [{instancePath:instancePath+"/sampling/stop/" + i3,schemaPath:"#/components/schemas/Sampling/properties/stop/items/maxLength",keyword:"maxLength",params:{limit: 256},message:"must NOT have more than 256 characters"}];
+var valid21 = true;
+const len4 = data51.length;
+for(let i4=0; i4<len4; i4++){
+let data52 = data51[i4];
+const _errs124 = errors;
+if(errors === _errs124){
+if(typeof data52 === "string"){
+if(func3(data52) > 256){
+validate12.errors = [{instancePath:instancePath+"/sampling/stop/" + i4,schemaPath:"#/components/schemas/Sampling/properties/stop/items/maxLength",keyword:"maxLength",params:{limit: 256},message:"must NOT have more than 256 characters"}];
 return false;
 }
 else {
-if(func3(data51) < 1){
-validate12.errors = [{instancePath:instancePath+"/sampling/stop/" + i3,schemaPath:"#/components/schemas/Sampling/properties/stop/items/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
+if(func3(data52) < 1){
+validate12.errors = [{instancePath:instancePath+"/sampling/stop/" + i4,schemaPath:"#/components/schemas/Sampling/properties/stop/items/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
 return false;
 }
 }
 }
 else {
-validate12.errors = [{instancePath:instancePath+"/sampling/stop/" + i3,schemaPath:"#/components/schemas/Sampling/properties/stop/items/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate12.errors = [{instancePath:instancePath+"/sampling/stop/" + i4,schemaPath:"#/components/schemas/Sampling/properties/stop/items/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
-var valid19 = _errs118 === errors;
-if(!valid19){
+var valid21 = _errs124 === errors;
+if(!valid21){
 break;
 }
 }
@@ -2735,10 +2870,10 @@ validate12.errors = [{instancePath:instancePath+"/sampling/stop",schemaPath:"#/c
 return false;
 }
 }
-var valid17 = _errs116 === errors;
+var valid19 = _errs122 === errors;
 }
 else {
-var valid17 = true;
+var valid19 = true;
 }
 }
 }
@@ -2755,40 +2890,40 @@ validate12.errors = [{instancePath:instancePath+"/sampling",schemaPath:"#/compon
 return false;
 }
 }
-var valid0 = _errs93 === errors;
+var valid0 = _errs99 === errors;
 }
 else {
 var valid0 = true;
 }
 if(valid0){
-let data52 = data.output_mode;
-const _errs120 = errors;
-if(typeof data52 !== "string"){
+let data53 = data.output_mode;
+const _errs126 = errors;
+if(typeof data53 !== "string"){
 validate12.errors = [{instancePath:instancePath+"/output_mode",schemaPath:"#/properties/output_mode/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
-if(!(((data52 === "text") || (data52 === "json")) || (data52 === "edits"))){
+if(!(((data53 === "text") || (data53 === "json")) || (data53 === "edits"))){
 validate12.errors = [{instancePath:instancePath+"/output_mode",schemaPath:"#/properties/output_mode/enum",keyword:"enum",params:{allowedValues: schema13.properties.output_mode.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
-var valid0 = _errs120 === errors;
+var valid0 = _errs126 === errors;
 if(valid0){
 if(data.metadata !== undefined){
-let data53 = data.metadata;
-const _errs122 = errors;
-if(errors === _errs122){
-if(data53 && typeof data53 == "object" && !Array.isArray(data53)){
-if(Object.keys(data53).length > 32){
+let data54 = data.metadata;
+const _errs128 = errors;
+if(errors === _errs128){
+if(data54 && typeof data54 == "object" && !Array.isArray(data54)){
+if(Object.keys(data54).length > 32){
 validate12.errors = [{instancePath:instancePath+"/metadata",schemaPath:"#/properties/metadata/maxProperties",keyword:"maxProperties",params:{limit: 32},message:"must NOT have more than 32 properties"}];
 return false;
 }
 else {
-for(const key7 in data53){
-let data54 = data53[key7];
-const _errs125 = errors;
-if(errors === _errs125){
-if(typeof data54 === "string"){
-if(func3(data54) > 1024){
+for(const key7 in data54){
+let data55 = data54[key7];
+const _errs131 = errors;
+if(errors === _errs131){
+if(typeof data55 === "string"){
+if(func3(data55) > 1024){
 validate12.errors = [{instancePath:instancePath+"/metadata/" + key7.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/metadata/additionalProperties/maxLength",keyword:"maxLength",params:{limit: 1024},message:"must NOT have more than 1024 characters"}];
 return false;
 }
@@ -2798,8 +2933,8 @@ validate12.errors = [{instancePath:instancePath+"/metadata/" + key7.replace(/~/g
 return false;
 }
 }
-var valid20 = _errs125 === errors;
-if(!valid20){
+var valid22 = _errs131 === errors;
+if(!valid22){
 break;
 }
 }
@@ -2810,7 +2945,7 @@ validate12.errors = [{instancePath:instancePath+"/metadata",schemaPath:"#/proper
 return false;
 }
 }
-var valid0 = _errs122 === errors;
+var valid0 = _errs128 === errors;
 }
 else {
 var valid0 = true;

@@ -7378,7 +7378,7 @@ return errors === 0;
 
 const schema137 = {"type":"object","discriminator":{"propertyName":"driver"},"oneOf":[{"$ref":"#/definitions/OpenaiExternalPool"},{"$ref":"#/definitions/OpenaiManagedPool"}],"required":["engine"],"properties":{"engine":{"enum":["openai"]}}};
 const schema138 = {"type":"object","additionalProperties":false,"required":["engine","driver","openai","replayable"],"properties":{"id":true,"engine":{"type":"string","enum":["openai"]},"driver":{"type":"string","enum":["external"]},"model":true,"ctx":true,"max_tokens_out":true,"sampler_profile_version":true,"replicas":true,"queue":true,"timeouts":true,"prices":true,"url":{"$ref":"#/definitions/Url"},"api_key_env":{"$ref":"#/definitions/ApiKeyEnv"},"replayable":{"$ref":"#/definitions/Replayable","default":"probe"},"reload":{"$ref":"#/definitions/ReloadMode"},"openai":{"$ref":"#/definitions/OpenaiOptions","default":{}}}};
-const schema143 = {"type":"object","additionalProperties":false,"required":["features","max_tokens_field","workloads"],"properties":{"features":{"type":"array","maxItems":16,"uniqueItems":true,"default":["chat_template","stop_sequences","tools","json_object","json_schema","logprobs","penalties","logit_bias"],"items":{"type":"string","enum":["chat_template","stop_sequences","tools","json_object","json_schema","images","audio","logprobs","reasoning","penalties","logit_bias","prefill","continues"]}},"workloads":{"type":"array","minItems":1,"maxItems":3,"uniqueItems":true,"default":["completion"],"items":{"type":"string","enum":["completion","embedding","rerank"]}},"max_tokens_field":{"type":"string","enum":["max_tokens","max_completion_tokens"],"default":"max_tokens"}}};
+const schema143 = {"type":"object","additionalProperties":false,"required":["features","max_tokens_field","workloads"],"properties":{"features":{"type":"array","maxItems":16,"uniqueItems":true,"default":["chat_template","stop_sequences","tools","json_object","json_schema","logprobs","penalties","logit_bias"],"items":{"type":"string","enum":["chat_template","stop_sequences","tools","json_object","json_schema","images","audio","logprobs","reasoning","penalties","logit_bias","prefill","continues","token_inputs"]}},"workloads":{"type":"array","minItems":1,"maxItems":3,"uniqueItems":true,"default":["completion"],"items":{"type":"string","enum":["completion","embedding","rerank"]}},"max_tokens_field":{"type":"string","enum":["max_tokens","max_completion_tokens"],"default":"max_tokens"}}};
 
 function validate65(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -7660,7 +7660,7 @@ vErrors.push(err22);
 }
 errors++;
 }
-if(!(((((((((((((data8 === "chat_template") || (data8 === "stop_sequences")) || (data8 === "tools")) || (data8 === "json_object")) || (data8 === "json_schema")) || (data8 === "images")) || (data8 === "audio")) || (data8 === "logprobs")) || (data8 === "reasoning")) || (data8 === "penalties")) || (data8 === "logit_bias")) || (data8 === "prefill")) || (data8 === "continues"))){
+if(!((((((((((((((data8 === "chat_template") || (data8 === "stop_sequences")) || (data8 === "tools")) || (data8 === "json_object")) || (data8 === "json_schema")) || (data8 === "images")) || (data8 === "audio")) || (data8 === "logprobs")) || (data8 === "reasoning")) || (data8 === "penalties")) || (data8 === "logit_bias")) || (data8 === "prefill")) || (data8 === "continues")) || (data8 === "token_inputs"))){
 const err23 = {instancePath:instancePath+"/openai/features/" + i0,schemaPath:"#/definitions/OpenaiOptions/properties/features/items/enum",keyword:"enum",params:{allowedValues: schema143.properties.features.items.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err23];
@@ -8270,7 +8270,7 @@ vErrors.push(err35);
 }
 errors++;
 }
-if(!(((((((((((((data12 === "chat_template") || (data12 === "stop_sequences")) || (data12 === "tools")) || (data12 === "json_object")) || (data12 === "json_schema")) || (data12 === "images")) || (data12 === "audio")) || (data12 === "logprobs")) || (data12 === "reasoning")) || (data12 === "penalties")) || (data12 === "logit_bias")) || (data12 === "prefill")) || (data12 === "continues"))){
+if(!((((((((((((((data12 === "chat_template") || (data12 === "stop_sequences")) || (data12 === "tools")) || (data12 === "json_object")) || (data12 === "json_schema")) || (data12 === "images")) || (data12 === "audio")) || (data12 === "logprobs")) || (data12 === "reasoning")) || (data12 === "penalties")) || (data12 === "logit_bias")) || (data12 === "prefill")) || (data12 === "continues")) || (data12 === "token_inputs"))){
 const err36 = {instancePath:instancePath+"/openai/features/" + i2,schemaPath:"#/definitions/OpenaiOptions/properties/features/items/enum",keyword:"enum",params:{allowedValues: schema143.properties.features.items.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err36];

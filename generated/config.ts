@@ -1106,7 +1106,7 @@ export interface components {
         /** @description What this OpenAI-compatible server can, which none of them tells. */
         readonly OpenaiOptions: {
             /**
-             * @description What it can beside generating text. `continues` where `/completions` takes any prompt; conversations need `prefill` as well, and a model that does not think.
+             * @description What it can beside generating text. `continues` where `/completions` takes any prompt; conversations need `prefill` as well, and a model that does not think. `token_inputs` where `/embeddings` takes lists of token ids.
              * @default [
              *       "chat_template",
              *       "stop_sequences",
@@ -1118,7 +1118,7 @@ export interface components {
              *       "logit_bias"
              *     ]
              */
-            readonly features: readonly ("chat_template" | "stop_sequences" | "tools" | "json_object" | "json_schema" | "images" | "audio" | "logprobs" | "reasoning" | "penalties" | "logit_bias" | "prefill" | "continues")[];
+            readonly features: readonly ("chat_template" | "stop_sequences" | "tools" | "json_object" | "json_schema" | "images" | "audio" | "logprobs" | "reasoning" | "penalties" | "logit_bias" | "prefill" | "continues" | "token_inputs")[];
             /**
              * @description What may be asked of it.
              * @default [

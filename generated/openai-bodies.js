@@ -2,7 +2,7 @@
 import runtime0 from 'ajv/dist/runtime/ucs2length.js';
 
 export const createChatCompletion = validate10;
-const schema13 = {"type":"object","required":["messages"],"properties":{"model":{"type":"string","nullable":true},"messages":{"type":"array","minItems":1,"items":{"$ref":"#/components/schemas/ChatMessage"}},"stream":{"type":"boolean","nullable":true},"stream_options":{"type":"object","nullable":true,"properties":{"include_usage":{"type":"boolean","nullable":true}}},"max_tokens":{"type":"integer","nullable":true,"minimum":1},"max_completion_tokens":{"type":"integer","nullable":true,"minimum":1},"n":{"type":"integer","nullable":true},"temperature":{"type":"number","nullable":true,"minimum":0},"top_p":{"type":"number","nullable":true,"minimum":0,"maximum":1},"frequency_penalty":{"type":"number","nullable":true,"minimum":-2,"maximum":2},"presence_penalty":{"type":"number","nullable":true,"minimum":-2,"maximum":2},"logit_bias":{"type":"object","nullable":true,"additionalProperties":{"type":"number"}},"logprobs":{"type":"boolean","nullable":true},"top_logprobs":{"type":"integer","nullable":true,"minimum":0,"maximum":20},"seed":{"type":"integer","nullable":true},"stop":{"anyOf":[{"type":"string","nullable":true},{"type":"array","items":{"type":"string"}}]},"tools":{"type":"array","nullable":true,"items":{"$ref":"#/components/schemas/ChatTool"}},"tool_choice":{"anyOf":[{"type":"string","nullable":true},{"type":"object","additionalProperties":true}]},"parallel_tool_calls":{"type":"boolean","nullable":true},"response_format":{"type":"object","nullable":true,"required":["type"],"properties":{"type":{"type":"string","enum":["text","json_object","json_schema"]},"json_schema":{"type":"object","required":["name"],"properties":{"name":{"type":"string"},"description":{"type":"string","nullable":true},"schema":{"type":"object","nullable":true,"additionalProperties":true},"strict":{"type":"boolean","nullable":true}}}}},"reasoning_effort":{"type":"string","nullable":true},"prompt_cache_key":{"type":"string","nullable":true},"user":{"type":"string","nullable":true}}};
+const schema13 = {"type":"object","required":["messages"],"properties":{"model":{"type":"string","nullable":true},"messages":{"type":"array","minItems":1,"items":{"$ref":"#/components/schemas/ChatMessage"}},"stream":{"type":"boolean","nullable":true},"stream_options":{"type":"object","nullable":true,"properties":{"include_usage":{"type":"boolean","nullable":true}}},"max_tokens":{"type":"integer","nullable":true,"minimum":1},"max_completion_tokens":{"type":"integer","nullable":true,"minimum":1},"n":{"type":"integer","nullable":true},"functions":{"type":"array","nullable":true,"items":{}},"modalities":{"type":"array","nullable":true,"items":{"type":"string"}},"temperature":{"type":"number","nullable":true,"minimum":0},"top_p":{"type":"number","nullable":true,"minimum":0,"maximum":1},"frequency_penalty":{"type":"number","nullable":true,"minimum":-2,"maximum":2},"presence_penalty":{"type":"number","nullable":true,"minimum":-2,"maximum":2},"logit_bias":{"type":"object","nullable":true,"additionalProperties":{"type":"number"}},"logprobs":{"type":"boolean","nullable":true},"top_logprobs":{"type":"integer","nullable":true,"minimum":0,"maximum":20},"seed":{"type":"integer","nullable":true},"stop":{"anyOf":[{"type":"string","nullable":true},{"type":"array","items":{"type":"string"}}]},"tools":{"type":"array","nullable":true,"items":{"$ref":"#/components/schemas/ChatTool"}},"tool_choice":{"anyOf":[{"type":"string","nullable":true},{"type":"object","additionalProperties":true}]},"parallel_tool_calls":{"type":"boolean","nullable":true},"response_format":{"type":"object","nullable":true,"required":["type"],"properties":{"type":{"type":"string","enum":["text","json_object","json_schema"]},"json_schema":{"type":"object","required":["name"],"properties":{"name":{"type":"string"},"description":{"type":"string","nullable":true},"schema":{"type":"object","nullable":true,"additionalProperties":true},"strict":{"type":"boolean","nullable":true}}}}},"reasoning_effort":{"type":"string","nullable":true},"prompt_cache_key":{"type":"string","nullable":true},"user":{"type":"string","nullable":true}}};
 const schema14 = {"type":"object","required":["role"],"properties":{"role":{"type":"string","enum":["system","developer","user","assistant","tool","function"]},"content":{"anyOf":[{"type":"string","nullable":true},{"type":"array","items":{"$ref":"#/components/schemas/ContentPart"}}]},"name":{"type":"string","nullable":true},"tool_calls":{"type":"array","nullable":true,"items":{"$ref":"#/components/schemas/ToolCall"}},"tool_call_id":{"type":"string","nullable":true},"reasoning_content":{"type":"string","nullable":true}}};
 const schema15 = {"type":"object","required":["type"],"properties":{"type":{"type":"string"},"text":{"type":"string"},"refusal":{"type":"string"},"image_url":{"type":"object","required":["url"],"properties":{"url":{"type":"string"},"detail":{"type":"string","nullable":true}}},"input_audio":{"type":"object","required":["data","format"],"properties":{"data":{"type":"string"},"format":{"type":"string","enum":["wav","mp3"]}}}}};
 
@@ -675,20 +675,12 @@ else {
 var valid0 = true;
 }
 if(valid0){
-if(data.temperature !== undefined){
-let data9 = data.temperature;
+if(data.functions !== undefined){
+let data9 = data.functions;
 const _errs25 = errors;
-if((!(typeof data9 == "number")) && (data9 !== null)){
-validate12.errors = [{instancePath:instancePath+"/temperature",schemaPath:"#/properties/temperature/type",keyword:"type",params:{type: "number"},message:"must be number"}];
+if((!(Array.isArray(data9))) && (data9 !== null)){
+validate12.errors = [{instancePath:instancePath+"/functions",schemaPath:"#/properties/functions/type",keyword:"type",params:{type: "array"},message:"must be array"}];
 return false;
-}
-if(errors === _errs25){
-if(typeof data9 == "number"){
-if(data9 < 0 || isNaN(data9)){
-validate12.errors = [{instancePath:instancePath+"/temperature",schemaPath:"#/properties/temperature/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
-return false;
-}
-}
 }
 var valid0 = _errs25 === errors;
 }
@@ -696,23 +688,26 @@ else {
 var valid0 = true;
 }
 if(valid0){
-if(data.top_p !== undefined){
-let data10 = data.top_p;
+if(data.modalities !== undefined){
+let data10 = data.modalities;
 const _errs28 = errors;
-if((!(typeof data10 == "number")) && (data10 !== null)){
-validate12.errors = [{instancePath:instancePath+"/top_p",schemaPath:"#/properties/top_p/type",keyword:"type",params:{type: "number"},message:"must be number"}];
+if((!(Array.isArray(data10))) && (data10 !== null)){
+validate12.errors = [{instancePath:instancePath+"/modalities",schemaPath:"#/properties/modalities/type",keyword:"type",params:{type: "array"},message:"must be array"}];
 return false;
 }
 if(errors === _errs28){
-if(typeof data10 == "number"){
-if(data10 > 1 || isNaN(data10)){
-validate12.errors = [{instancePath:instancePath+"/top_p",schemaPath:"#/properties/top_p/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1},message:"must be <= 1"}];
+if(Array.isArray(data10)){
+var valid3 = true;
+const len1 = data10.length;
+for(let i1=0; i1<len1; i1++){
+const _errs31 = errors;
+if(typeof data10[i1] !== "string"){
+validate12.errors = [{instancePath:instancePath+"/modalities/" + i1,schemaPath:"#/properties/modalities/items/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
-else {
-if(data10 < 0 || isNaN(data10)){
-validate12.errors = [{instancePath:instancePath+"/top_p",schemaPath:"#/properties/top_p/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
-return false;
+var valid3 = _errs31 === errors;
+if(!valid3){
+break;
 }
 }
 }
@@ -723,148 +718,196 @@ else {
 var valid0 = true;
 }
 if(valid0){
+if(data.temperature !== undefined){
+let data12 = data.temperature;
+const _errs33 = errors;
+if((!(typeof data12 == "number")) && (data12 !== null)){
+validate12.errors = [{instancePath:instancePath+"/temperature",schemaPath:"#/properties/temperature/type",keyword:"type",params:{type: "number"},message:"must be number"}];
+return false;
+}
+if(errors === _errs33){
+if(typeof data12 == "number"){
+if(data12 < 0 || isNaN(data12)){
+validate12.errors = [{instancePath:instancePath+"/temperature",schemaPath:"#/properties/temperature/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+return false;
+}
+}
+}
+var valid0 = _errs33 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.top_p !== undefined){
+let data13 = data.top_p;
+const _errs36 = errors;
+if((!(typeof data13 == "number")) && (data13 !== null)){
+validate12.errors = [{instancePath:instancePath+"/top_p",schemaPath:"#/properties/top_p/type",keyword:"type",params:{type: "number"},message:"must be number"}];
+return false;
+}
+if(errors === _errs36){
+if(typeof data13 == "number"){
+if(data13 > 1 || isNaN(data13)){
+validate12.errors = [{instancePath:instancePath+"/top_p",schemaPath:"#/properties/top_p/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1},message:"must be <= 1"}];
+return false;
+}
+else {
+if(data13 < 0 || isNaN(data13)){
+validate12.errors = [{instancePath:instancePath+"/top_p",schemaPath:"#/properties/top_p/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+return false;
+}
+}
+}
+}
+var valid0 = _errs36 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
 if(data.frequency_penalty !== undefined){
-let data11 = data.frequency_penalty;
-const _errs31 = errors;
-if((!(typeof data11 == "number")) && (data11 !== null)){
+let data14 = data.frequency_penalty;
+const _errs39 = errors;
+if((!(typeof data14 == "number")) && (data14 !== null)){
 validate12.errors = [{instancePath:instancePath+"/frequency_penalty",schemaPath:"#/properties/frequency_penalty/type",keyword:"type",params:{type: "number"},message:"must be number"}];
 return false;
 }
-if(errors === _errs31){
-if(typeof data11 == "number"){
-if(data11 > 2 || isNaN(data11)){
+if(errors === _errs39){
+if(typeof data14 == "number"){
+if(data14 > 2 || isNaN(data14)){
 validate12.errors = [{instancePath:instancePath+"/frequency_penalty",schemaPath:"#/properties/frequency_penalty/maximum",keyword:"maximum",params:{comparison: "<=", limit: 2},message:"must be <= 2"}];
 return false;
 }
 else {
-if(data11 < -2 || isNaN(data11)){
+if(data14 < -2 || isNaN(data14)){
 validate12.errors = [{instancePath:instancePath+"/frequency_penalty",schemaPath:"#/properties/frequency_penalty/minimum",keyword:"minimum",params:{comparison: ">=", limit: -2},message:"must be >= -2"}];
 return false;
 }
 }
 }
 }
-var valid0 = _errs31 === errors;
+var valid0 = _errs39 === errors;
 }
 else {
 var valid0 = true;
 }
 if(valid0){
 if(data.presence_penalty !== undefined){
-let data12 = data.presence_penalty;
-const _errs34 = errors;
-if((!(typeof data12 == "number")) && (data12 !== null)){
+let data15 = data.presence_penalty;
+const _errs42 = errors;
+if((!(typeof data15 == "number")) && (data15 !== null)){
 validate12.errors = [{instancePath:instancePath+"/presence_penalty",schemaPath:"#/properties/presence_penalty/type",keyword:"type",params:{type: "number"},message:"must be number"}];
 return false;
 }
-if(errors === _errs34){
-if(typeof data12 == "number"){
-if(data12 > 2 || isNaN(data12)){
+if(errors === _errs42){
+if(typeof data15 == "number"){
+if(data15 > 2 || isNaN(data15)){
 validate12.errors = [{instancePath:instancePath+"/presence_penalty",schemaPath:"#/properties/presence_penalty/maximum",keyword:"maximum",params:{comparison: "<=", limit: 2},message:"must be <= 2"}];
 return false;
 }
 else {
-if(data12 < -2 || isNaN(data12)){
+if(data15 < -2 || isNaN(data15)){
 validate12.errors = [{instancePath:instancePath+"/presence_penalty",schemaPath:"#/properties/presence_penalty/minimum",keyword:"minimum",params:{comparison: ">=", limit: -2},message:"must be >= -2"}];
 return false;
 }
 }
 }
 }
-var valid0 = _errs34 === errors;
+var valid0 = _errs42 === errors;
 }
 else {
 var valid0 = true;
 }
 if(valid0){
 if(data.logit_bias !== undefined){
-let data13 = data.logit_bias;
-const _errs37 = errors;
-if((!(data13 && typeof data13 == "object" && !Array.isArray(data13))) && (data13 !== null)){
+let data16 = data.logit_bias;
+const _errs45 = errors;
+if((!(data16 && typeof data16 == "object" && !Array.isArray(data16))) && (data16 !== null)){
 validate12.errors = [{instancePath:instancePath+"/logit_bias",schemaPath:"#/properties/logit_bias/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
-if(errors === _errs37){
-if(data13 && typeof data13 == "object" && !Array.isArray(data13)){
-for(const key0 in data13){
-const _errs41 = errors;
-if(!(typeof data13[key0] == "number")){
+if(errors === _errs45){
+if(data16 && typeof data16 == "object" && !Array.isArray(data16)){
+for(const key0 in data16){
+const _errs49 = errors;
+if(!(typeof data16[key0] == "number")){
 validate12.errors = [{instancePath:instancePath+"/logit_bias/" + key0.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/logit_bias/additionalProperties/type",keyword:"type",params:{type: "number"},message:"must be number"}];
 return false;
 }
-var valid3 = _errs41 === errors;
-if(!valid3){
+var valid4 = _errs49 === errors;
+if(!valid4){
 break;
 }
 }
 }
 }
-var valid0 = _errs37 === errors;
+var valid0 = _errs45 === errors;
 }
 else {
 var valid0 = true;
 }
 if(valid0){
 if(data.logprobs !== undefined){
-let data15 = data.logprobs;
-const _errs43 = errors;
-if((typeof data15 !== "boolean") && (data15 !== null)){
+let data18 = data.logprobs;
+const _errs51 = errors;
+if((typeof data18 !== "boolean") && (data18 !== null)){
 validate12.errors = [{instancePath:instancePath+"/logprobs",schemaPath:"#/properties/logprobs/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
 return false;
 }
-var valid0 = _errs43 === errors;
+var valid0 = _errs51 === errors;
 }
 else {
 var valid0 = true;
 }
 if(valid0){
 if(data.top_logprobs !== undefined){
-let data16 = data.top_logprobs;
-const _errs46 = errors;
-if((!((typeof data16 == "number") && (!(data16 % 1) && !isNaN(data16)))) && (data16 !== null)){
+let data19 = data.top_logprobs;
+const _errs54 = errors;
+if((!((typeof data19 == "number") && (!(data19 % 1) && !isNaN(data19)))) && (data19 !== null)){
 validate12.errors = [{instancePath:instancePath+"/top_logprobs",schemaPath:"#/properties/top_logprobs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
-if(errors === _errs46){
-if(typeof data16 == "number"){
-if(data16 > 20 || isNaN(data16)){
+if(errors === _errs54){
+if(typeof data19 == "number"){
+if(data19 > 20 || isNaN(data19)){
 validate12.errors = [{instancePath:instancePath+"/top_logprobs",schemaPath:"#/properties/top_logprobs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 20},message:"must be <= 20"}];
 return false;
 }
 else {
-if(data16 < 0 || isNaN(data16)){
+if(data19 < 0 || isNaN(data19)){
 validate12.errors = [{instancePath:instancePath+"/top_logprobs",schemaPath:"#/properties/top_logprobs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
 }
 }
-var valid0 = _errs46 === errors;
+var valid0 = _errs54 === errors;
 }
 else {
 var valid0 = true;
 }
 if(valid0){
 if(data.seed !== undefined){
-let data17 = data.seed;
-const _errs49 = errors;
-if((!((typeof data17 == "number") && (!(data17 % 1) && !isNaN(data17)))) && (data17 !== null)){
+let data20 = data.seed;
+const _errs57 = errors;
+if((!((typeof data20 == "number") && (!(data20 % 1) && !isNaN(data20)))) && (data20 !== null)){
 validate12.errors = [{instancePath:instancePath+"/seed",schemaPath:"#/properties/seed/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
-var valid0 = _errs49 === errors;
+var valid0 = _errs57 === errors;
 }
 else {
 var valid0 = true;
 }
 if(valid0){
 if(data.stop !== undefined){
-let data18 = data.stop;
-const _errs52 = errors;
-const _errs53 = errors;
-let valid4 = false;
-const _errs54 = errors;
-if((typeof data18 !== "string") && (data18 !== null)){
+let data21 = data.stop;
+const _errs60 = errors;
+const _errs61 = errors;
+let valid5 = false;
+const _errs62 = errors;
+if((typeof data21 !== "string") && (data21 !== null)){
 const err0 = {instancePath:instancePath+"/stop",schemaPath:"#/properties/stop/anyOf/0/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err0];
@@ -874,18 +917,18 @@ vErrors.push(err0);
 }
 errors++;
 }
-var _valid0 = _errs54 === errors;
-valid4 = valid4 || _valid0;
-if(!valid4){
-const _errs57 = errors;
-if(errors === _errs57){
-if(Array.isArray(data18)){
-var valid5 = true;
-const len1 = data18.length;
-for(let i1=0; i1<len1; i1++){
-const _errs59 = errors;
-if(typeof data18[i1] !== "string"){
-const err1 = {instancePath:instancePath+"/stop/" + i1,schemaPath:"#/properties/stop/anyOf/1/items/type",keyword:"type",params:{type: "string"},message:"must be string"};
+var _valid0 = _errs62 === errors;
+valid5 = valid5 || _valid0;
+if(!valid5){
+const _errs65 = errors;
+if(errors === _errs65){
+if(Array.isArray(data21)){
+var valid6 = true;
+const len2 = data21.length;
+for(let i2=0; i2<len2; i2++){
+const _errs67 = errors;
+if(typeof data21[i2] !== "string"){
+const err1 = {instancePath:instancePath+"/stop/" + i2,schemaPath:"#/properties/stop/anyOf/1/items/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err1];
 }
@@ -894,8 +937,8 @@ vErrors.push(err1);
 }
 errors++;
 }
-var valid5 = _errs59 === errors;
-if(!valid5){
+var valid6 = _errs67 === errors;
+if(!valid6){
 break;
 }
 }
@@ -911,10 +954,10 @@ vErrors.push(err2);
 errors++;
 }
 }
-var _valid0 = _errs57 === errors;
-valid4 = valid4 || _valid0;
+var _valid0 = _errs65 === errors;
+valid5 = valid5 || _valid0;
 }
-if(!valid4){
+if(!valid5){
 const err3 = {instancePath:instancePath+"/stop",schemaPath:"#/properties/stop/anyOf",keyword:"anyOf",params:{},message:"must match a schema in anyOf"};
 if(vErrors === null){
 vErrors = [err3];
@@ -927,170 +970,170 @@ validate12.errors = vErrors;
 return false;
 }
 else {
-errors = _errs53;
+errors = _errs61;
 if(vErrors !== null){
-if(_errs53){
-vErrors.length = _errs53;
+if(_errs61){
+vErrors.length = _errs61;
 }
 else {
 vErrors = null;
 }
 }
 }
-var valid0 = _errs52 === errors;
+var valid0 = _errs60 === errors;
 }
 else {
 var valid0 = true;
 }
 if(valid0){
 if(data.tools !== undefined){
-let data20 = data.tools;
-const _errs61 = errors;
-if((!(Array.isArray(data20))) && (data20 !== null)){
+let data23 = data.tools;
+const _errs69 = errors;
+if((!(Array.isArray(data23))) && (data23 !== null)){
 validate12.errors = [{instancePath:instancePath+"/tools",schemaPath:"#/properties/tools/type",keyword:"type",params:{type: "array"},message:"must be array"}];
 return false;
 }
-if(errors === _errs61){
-if(Array.isArray(data20)){
-var valid6 = true;
-const len2 = data20.length;
-for(let i2=0; i2<len2; i2++){
-let data21 = data20[i2];
-const _errs64 = errors;
-const _errs65 = errors;
-if(errors === _errs65){
-if(data21 && typeof data21 == "object" && !Array.isArray(data21)){
-let missing1;
-if((data21.type === undefined) && (missing1 = "type")){
-validate12.errors = [{instancePath:instancePath+"/tools/" + i2,schemaPath:"#/components/schemas/ChatTool/required",keyword:"required",params:{missingProperty: missing1},message:"must have required property '"+missing1+"'"}];
-return false;
-}
-else {
-if(data21.type !== undefined){
-const _errs67 = errors;
-if(typeof data21.type !== "string"){
-validate12.errors = [{instancePath:instancePath+"/tools/" + i2+"/type",schemaPath:"#/components/schemas/ChatTool/properties/type/type",keyword:"type",params:{type: "string"},message:"must be string"}];
-return false;
-}
-var valid8 = _errs67 === errors;
-}
-else {
-var valid8 = true;
-}
-if(valid8){
-if(data21.function !== undefined){
-let data23 = data21.function;
-const _errs69 = errors;
 if(errors === _errs69){
-if(data23 && typeof data23 == "object" && !Array.isArray(data23)){
-let missing2;
-if((data23.name === undefined) && (missing2 = "name")){
-validate12.errors = [{instancePath:instancePath+"/tools/" + i2+"/function",schemaPath:"#/components/schemas/ChatTool/properties/function/required",keyword:"required",params:{missingProperty: missing2},message:"must have required property '"+missing2+"'"}];
-return false;
-}
-else {
-if(data23.name !== undefined){
-let data24 = data23.name;
-const _errs71 = errors;
-if(errors === _errs71){
-if(typeof data24 === "string"){
-if(func2(data24) < 1){
-validate12.errors = [{instancePath:instancePath+"/tools/" + i2+"/function/name",schemaPath:"#/components/schemas/ChatTool/properties/function/properties/name/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
-return false;
-}
-}
-else {
-validate12.errors = [{instancePath:instancePath+"/tools/" + i2+"/function/name",schemaPath:"#/components/schemas/ChatTool/properties/function/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string"}];
-return false;
-}
-}
-var valid9 = _errs71 === errors;
-}
-else {
-var valid9 = true;
-}
-if(valid9){
-if(data23.description !== undefined){
-let data25 = data23.description;
+if(Array.isArray(data23)){
+var valid7 = true;
+const len3 = data23.length;
+for(let i3=0; i3<len3; i3++){
+let data24 = data23[i3];
+const _errs72 = errors;
 const _errs73 = errors;
-if((typeof data25 !== "string") && (data25 !== null)){
-validate12.errors = [{instancePath:instancePath+"/tools/" + i2+"/function/description",schemaPath:"#/components/schemas/ChatTool/properties/function/properties/description/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+if(errors === _errs73){
+if(data24 && typeof data24 == "object" && !Array.isArray(data24)){
+let missing1;
+if((data24.type === undefined) && (missing1 = "type")){
+validate12.errors = [{instancePath:instancePath+"/tools/" + i3,schemaPath:"#/components/schemas/ChatTool/required",keyword:"required",params:{missingProperty: missing1},message:"must have required property '"+missing1+"'"}];
 return false;
 }
-var valid9 = _errs73 === errors;
+else {
+if(data24.type !== undefined){
+const _errs75 = errors;
+if(typeof data24.type !== "string"){
+validate12.errors = [{instancePath:instancePath+"/tools/" + i3+"/type",schemaPath:"#/components/schemas/ChatTool/properties/type/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+var valid9 = _errs75 === errors;
 }
 else {
 var valid9 = true;
 }
 if(valid9){
-if(data23.parameters !== undefined){
-let data26 = data23.parameters;
-const _errs76 = errors;
-if((!(data26 && typeof data26 == "object" && !Array.isArray(data26))) && (data26 !== null)){
-validate12.errors = [{instancePath:instancePath+"/tools/" + i2+"/function/parameters",schemaPath:"#/components/schemas/ChatTool/properties/function/properties/parameters/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+if(data24.function !== undefined){
+let data26 = data24.function;
+const _errs77 = errors;
+if(errors === _errs77){
+if(data26 && typeof data26 == "object" && !Array.isArray(data26)){
+let missing2;
+if((data26.name === undefined) && (missing2 = "name")){
+validate12.errors = [{instancePath:instancePath+"/tools/" + i3+"/function",schemaPath:"#/components/schemas/ChatTool/properties/function/required",keyword:"required",params:{missingProperty: missing2},message:"must have required property '"+missing2+"'"}];
 return false;
 }
-var valid9 = _errs76 === errors;
+else {
+if(data26.name !== undefined){
+let data27 = data26.name;
+const _errs79 = errors;
+if(errors === _errs79){
+if(typeof data27 === "string"){
+if(func2(data27) < 1){
+validate12.errors = [{instancePath:instancePath+"/tools/" + i3+"/function/name",schemaPath:"#/components/schemas/ChatTool/properties/function/properties/name/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
+return false;
+}
+}
+else {
+validate12.errors = [{instancePath:instancePath+"/tools/" + i3+"/function/name",schemaPath:"#/components/schemas/ChatTool/properties/function/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+}
+var valid10 = _errs79 === errors;
+}
+else {
+var valid10 = true;
+}
+if(valid10){
+if(data26.description !== undefined){
+let data28 = data26.description;
+const _errs81 = errors;
+if((typeof data28 !== "string") && (data28 !== null)){
+validate12.errors = [{instancePath:instancePath+"/tools/" + i3+"/function/description",schemaPath:"#/components/schemas/ChatTool/properties/function/properties/description/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+var valid10 = _errs81 === errors;
+}
+else {
+var valid10 = true;
+}
+if(valid10){
+if(data26.parameters !== undefined){
+let data29 = data26.parameters;
+const _errs84 = errors;
+if((!(data29 && typeof data29 == "object" && !Array.isArray(data29))) && (data29 !== null)){
+validate12.errors = [{instancePath:instancePath+"/tools/" + i3+"/function/parameters",schemaPath:"#/components/schemas/ChatTool/properties/function/properties/parameters/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+var valid10 = _errs84 === errors;
+}
+else {
+var valid10 = true;
+}
+if(valid10){
+if(data26.strict !== undefined){
+let data30 = data26.strict;
+const _errs88 = errors;
+if((typeof data30 !== "boolean") && (data30 !== null)){
+validate12.errors = [{instancePath:instancePath+"/tools/" + i3+"/function/strict",schemaPath:"#/components/schemas/ChatTool/properties/function/properties/strict/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
+return false;
+}
+var valid10 = _errs88 === errors;
+}
+else {
+var valid10 = true;
+}
+}
+}
+}
+}
+}
+else {
+validate12.errors = [{instancePath:instancePath+"/tools/" + i3+"/function",schemaPath:"#/components/schemas/ChatTool/properties/function/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+var valid9 = _errs77 === errors;
 }
 else {
 var valid9 = true;
 }
-if(valid9){
-if(data23.strict !== undefined){
-let data27 = data23.strict;
-const _errs80 = errors;
-if((typeof data27 !== "boolean") && (data27 !== null)){
-validate12.errors = [{instancePath:instancePath+"/tools/" + i2+"/function/strict",schemaPath:"#/components/schemas/ChatTool/properties/function/properties/strict/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
-return false;
-}
-var valid9 = _errs80 === errors;
-}
-else {
-var valid9 = true;
-}
-}
-}
 }
 }
 }
 else {
-validate12.errors = [{instancePath:instancePath+"/tools/" + i2+"/function",schemaPath:"#/components/schemas/ChatTool/properties/function/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate12.errors = [{instancePath:instancePath+"/tools/" + i3,schemaPath:"#/components/schemas/ChatTool/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-var valid8 = _errs69 === errors;
-}
-else {
-var valid8 = true;
-}
-}
-}
-}
-else {
-validate12.errors = [{instancePath:instancePath+"/tools/" + i2,schemaPath:"#/components/schemas/ChatTool/type",keyword:"type",params:{type: "object"},message:"must be object"}];
-return false;
-}
-}
-var valid6 = _errs64 === errors;
-if(!valid6){
+var valid7 = _errs72 === errors;
+if(!valid7){
 break;
 }
 }
 }
 }
-var valid0 = _errs61 === errors;
+var valid0 = _errs69 === errors;
 }
 else {
 var valid0 = true;
 }
 if(valid0){
 if(data.tool_choice !== undefined){
-let data28 = data.tool_choice;
-const _errs83 = errors;
-const _errs84 = errors;
-let valid10 = false;
-const _errs85 = errors;
-if((typeof data28 !== "string") && (data28 !== null)){
+let data31 = data.tool_choice;
+const _errs91 = errors;
+const _errs92 = errors;
+let valid11 = false;
+const _errs93 = errors;
+if((typeof data31 !== "string") && (data31 !== null)){
 const err4 = {instancePath:instancePath+"/tool_choice",schemaPath:"#/properties/tool_choice/anyOf/0/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err4];
@@ -1100,12 +1143,12 @@ vErrors.push(err4);
 }
 errors++;
 }
-var _valid1 = _errs85 === errors;
-valid10 = valid10 || _valid1;
-if(!valid10){
-const _errs88 = errors;
-if(errors === _errs88){
-if(data28 && typeof data28 == "object" && !Array.isArray(data28)){
+var _valid1 = _errs93 === errors;
+valid11 = valid11 || _valid1;
+if(!valid11){
+const _errs96 = errors;
+if(errors === _errs96){
+if(data31 && typeof data31 == "object" && !Array.isArray(data31)){
 }
 else {
 const err5 = {instancePath:instancePath+"/tool_choice",schemaPath:"#/properties/tool_choice/anyOf/1/type",keyword:"type",params:{type: "object"},message:"must be object"};
@@ -1118,10 +1161,10 @@ vErrors.push(err5);
 errors++;
 }
 }
-var _valid1 = _errs88 === errors;
-valid10 = valid10 || _valid1;
+var _valid1 = _errs96 === errors;
+valid11 = valid11 || _valid1;
 }
-if(!valid10){
+if(!valid11){
 const err6 = {instancePath:instancePath+"/tool_choice",schemaPath:"#/properties/tool_choice/anyOf",keyword:"anyOf",params:{},message:"must match a schema in anyOf"};
 if(vErrors === null){
 vErrors = [err6];
@@ -1134,28 +1177,15 @@ validate12.errors = vErrors;
 return false;
 }
 else {
-errors = _errs84;
+errors = _errs92;
 if(vErrors !== null){
-if(_errs84){
-vErrors.length = _errs84;
+if(_errs92){
+vErrors.length = _errs92;
 }
 else {
 vErrors = null;
 }
 }
-}
-var valid0 = _errs83 === errors;
-}
-else {
-var valid0 = true;
-}
-if(valid0){
-if(data.parallel_tool_calls !== undefined){
-let data29 = data.parallel_tool_calls;
-const _errs91 = errors;
-if((typeof data29 !== "boolean") && (data29 !== null)){
-validate12.errors = [{instancePath:instancePath+"/parallel_tool_calls",schemaPath:"#/properties/parallel_tool_calls/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
-return false;
 }
 var valid0 = _errs91 === errors;
 }
@@ -1163,98 +1193,111 @@ else {
 var valid0 = true;
 }
 if(valid0){
+if(data.parallel_tool_calls !== undefined){
+let data32 = data.parallel_tool_calls;
+const _errs99 = errors;
+if((typeof data32 !== "boolean") && (data32 !== null)){
+validate12.errors = [{instancePath:instancePath+"/parallel_tool_calls",schemaPath:"#/properties/parallel_tool_calls/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
+return false;
+}
+var valid0 = _errs99 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
 if(data.response_format !== undefined){
-let data30 = data.response_format;
-const _errs94 = errors;
-if((!(data30 && typeof data30 == "object" && !Array.isArray(data30))) && (data30 !== null)){
+let data33 = data.response_format;
+const _errs102 = errors;
+if((!(data33 && typeof data33 == "object" && !Array.isArray(data33))) && (data33 !== null)){
 validate12.errors = [{instancePath:instancePath+"/response_format",schemaPath:"#/properties/response_format/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
-if(errors === _errs94){
-if(data30 && typeof data30 == "object" && !Array.isArray(data30)){
+if(errors === _errs102){
+if(data33 && typeof data33 == "object" && !Array.isArray(data33)){
 let missing3;
-if((data30.type === undefined) && (missing3 = "type")){
+if((data33.type === undefined) && (missing3 = "type")){
 validate12.errors = [{instancePath:instancePath+"/response_format",schemaPath:"#/properties/response_format/required",keyword:"required",params:{missingProperty: missing3},message:"must have required property '"+missing3+"'"}];
 return false;
 }
 else {
-if(data30.type !== undefined){
-let data31 = data30.type;
-const _errs97 = errors;
-if(typeof data31 !== "string"){
+if(data33.type !== undefined){
+let data34 = data33.type;
+const _errs105 = errors;
+if(typeof data34 !== "string"){
 validate12.errors = [{instancePath:instancePath+"/response_format/type",schemaPath:"#/properties/response_format/properties/type/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
-if(!(((data31 === "text") || (data31 === "json_object")) || (data31 === "json_schema"))){
+if(!(((data34 === "text") || (data34 === "json_object")) || (data34 === "json_schema"))){
 validate12.errors = [{instancePath:instancePath+"/response_format/type",schemaPath:"#/properties/response_format/properties/type/enum",keyword:"enum",params:{allowedValues: schema13.properties.response_format.properties.type.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
-var valid11 = _errs97 === errors;
+var valid12 = _errs105 === errors;
 }
 else {
-var valid11 = true;
+var valid12 = true;
 }
-if(valid11){
-if(data30.json_schema !== undefined){
-let data32 = data30.json_schema;
-const _errs99 = errors;
-if(errors === _errs99){
-if(data32 && typeof data32 == "object" && !Array.isArray(data32)){
+if(valid12){
+if(data33.json_schema !== undefined){
+let data35 = data33.json_schema;
+const _errs107 = errors;
+if(errors === _errs107){
+if(data35 && typeof data35 == "object" && !Array.isArray(data35)){
 let missing4;
-if((data32.name === undefined) && (missing4 = "name")){
+if((data35.name === undefined) && (missing4 = "name")){
 validate12.errors = [{instancePath:instancePath+"/response_format/json_schema",schemaPath:"#/properties/response_format/properties/json_schema/required",keyword:"required",params:{missingProperty: missing4},message:"must have required property '"+missing4+"'"}];
 return false;
 }
 else {
-if(data32.name !== undefined){
-const _errs101 = errors;
-if(typeof data32.name !== "string"){
+if(data35.name !== undefined){
+const _errs109 = errors;
+if(typeof data35.name !== "string"){
 validate12.errors = [{instancePath:instancePath+"/response_format/json_schema/name",schemaPath:"#/properties/response_format/properties/json_schema/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
-var valid12 = _errs101 === errors;
+var valid13 = _errs109 === errors;
 }
 else {
-var valid12 = true;
+var valid13 = true;
 }
-if(valid12){
-if(data32.description !== undefined){
-let data34 = data32.description;
-const _errs103 = errors;
-if((typeof data34 !== "string") && (data34 !== null)){
+if(valid13){
+if(data35.description !== undefined){
+let data37 = data35.description;
+const _errs111 = errors;
+if((typeof data37 !== "string") && (data37 !== null)){
 validate12.errors = [{instancePath:instancePath+"/response_format/json_schema/description",schemaPath:"#/properties/response_format/properties/json_schema/properties/description/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
-var valid12 = _errs103 === errors;
+var valid13 = _errs111 === errors;
 }
 else {
-var valid12 = true;
+var valid13 = true;
 }
-if(valid12){
-if(data32.schema !== undefined){
-let data35 = data32.schema;
-const _errs106 = errors;
-if((!(data35 && typeof data35 == "object" && !Array.isArray(data35))) && (data35 !== null)){
+if(valid13){
+if(data35.schema !== undefined){
+let data38 = data35.schema;
+const _errs114 = errors;
+if((!(data38 && typeof data38 == "object" && !Array.isArray(data38))) && (data38 !== null)){
 validate12.errors = [{instancePath:instancePath+"/response_format/json_schema/schema",schemaPath:"#/properties/response_format/properties/json_schema/properties/schema/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
-var valid12 = _errs106 === errors;
+var valid13 = _errs114 === errors;
 }
 else {
-var valid12 = true;
+var valid13 = true;
 }
-if(valid12){
-if(data32.strict !== undefined){
-let data36 = data32.strict;
-const _errs110 = errors;
-if((typeof data36 !== "boolean") && (data36 !== null)){
+if(valid13){
+if(data35.strict !== undefined){
+let data39 = data35.strict;
+const _errs118 = errors;
+if((typeof data39 !== "boolean") && (data39 !== null)){
 validate12.errors = [{instancePath:instancePath+"/response_format/json_schema/strict",schemaPath:"#/properties/response_format/properties/json_schema/properties/strict/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
 return false;
 }
-var valid12 = _errs110 === errors;
+var valid13 = _errs118 === errors;
 }
 else {
-var valid12 = true;
+var valid13 = true;
 }
 }
 }
@@ -1266,58 +1309,60 @@ validate12.errors = [{instancePath:instancePath+"/response_format/json_schema",s
 return false;
 }
 }
-var valid11 = _errs99 === errors;
+var valid12 = _errs107 === errors;
 }
 else {
-var valid11 = true;
+var valid12 = true;
 }
 }
 }
 }
 }
-var valid0 = _errs94 === errors;
+var valid0 = _errs102 === errors;
 }
 else {
 var valid0 = true;
 }
 if(valid0){
 if(data.reasoning_effort !== undefined){
-let data37 = data.reasoning_effort;
-const _errs113 = errors;
-if((typeof data37 !== "string") && (data37 !== null)){
+let data40 = data.reasoning_effort;
+const _errs121 = errors;
+if((typeof data40 !== "string") && (data40 !== null)){
 validate12.errors = [{instancePath:instancePath+"/reasoning_effort",schemaPath:"#/properties/reasoning_effort/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
-var valid0 = _errs113 === errors;
+var valid0 = _errs121 === errors;
 }
 else {
 var valid0 = true;
 }
 if(valid0){
 if(data.prompt_cache_key !== undefined){
-let data38 = data.prompt_cache_key;
-const _errs116 = errors;
-if((typeof data38 !== "string") && (data38 !== null)){
+let data41 = data.prompt_cache_key;
+const _errs124 = errors;
+if((typeof data41 !== "string") && (data41 !== null)){
 validate12.errors = [{instancePath:instancePath+"/prompt_cache_key",schemaPath:"#/properties/prompt_cache_key/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
-var valid0 = _errs116 === errors;
+var valid0 = _errs124 === errors;
 }
 else {
 var valid0 = true;
 }
 if(valid0){
 if(data.user !== undefined){
-let data39 = data.user;
-const _errs119 = errors;
-if((typeof data39 !== "string") && (data39 !== null)){
+let data42 = data.user;
+const _errs127 = errors;
+if((typeof data42 !== "string") && (data42 !== null)){
 validate12.errors = [{instancePath:instancePath+"/user",schemaPath:"#/properties/user/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
-var valid0 = _errs119 === errors;
+var valid0 = _errs127 === errors;
 }
 else {
 var valid0 = true;
+}
+}
 }
 }
 }
@@ -3369,7 +3414,7 @@ return errors === 0;
 }
 
 export const createEmbedding = validate24;
-const schema28 = {"type":"object","required":["input"],"properties":{"model":{"type":"string","nullable":true},"input":{"anyOf":[{"type":"string","minLength":1},{"type":"array","minItems":1,"maxItems":2048,"items":{}}]},"encoding_format":{"type":"string","nullable":true,"enum":["float","base64",null]},"dimensions":{"type":"integer","nullable":true}}};
+const schema28 = {"type":"object","required":["input"],"properties":{"model":{"type":"string","nullable":true},"input":{"anyOf":[{"type":"string","minLength":1},{"type":"array","minItems":1,"maxItems":200000,"items":{"anyOf":[{"type":"string"},{"type":"integer","minimum":0,"maximum":2147483647},{"type":"array","minItems":1,"maxItems":200000,"items":{"type":"integer","minimum":0,"maximum":2147483647}}]}}]},"encoding_format":{"type":"string","nullable":true,"enum":["float","base64",null]},"dimensions":{"type":"integer","nullable":true}}};
 
 function validate24(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -3442,8 +3487,8 @@ if(!valid3){
 const _errs11 = errors;
 if(errors === _errs11){
 if(Array.isArray(data2)){
-if(data2.length > 2048){
-const err2 = {instancePath:instancePath+"/requestBody/input",schemaPath:"openai#/components/schemas/EmbeddingRequest/properties/input/anyOf/1/maxItems",keyword:"maxItems",params:{limit: 2048},message:"must NOT have more than 2048 items"};
+if(data2.length > 200000){
+const err2 = {instancePath:instancePath+"/requestBody/input",schemaPath:"openai#/components/schemas/EmbeddingRequest/properties/input/anyOf/1/maxItems",keyword:"maxItems",params:{limit: 200000},message:"must NOT have more than 200000 items"};
 if(vErrors === null){
 vErrors = [err2];
 }
@@ -3463,10 +3508,17 @@ vErrors.push(err3);
 }
 errors++;
 }
-}
-}
 else {
-const err4 = {instancePath:instancePath+"/requestBody/input",schemaPath:"openai#/components/schemas/EmbeddingRequest/properties/input/anyOf/1/type",keyword:"type",params:{type: "array"},message:"must be array"};
+var valid4 = true;
+const len0 = data2.length;
+for(let i0=0; i0<len0; i0++){
+let data3 = data2[i0];
+const _errs13 = errors;
+const _errs14 = errors;
+let valid5 = false;
+const _errs15 = errors;
+if(typeof data3 !== "string"){
+const err4 = {instancePath:instancePath+"/requestBody/input/" + i0,schemaPath:"openai#/components/schemas/EmbeddingRequest/properties/input/anyOf/1/items/anyOf/0/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err4];
 }
@@ -3475,17 +3527,188 @@ vErrors.push(err4);
 }
 errors++;
 }
-}
-var _valid0 = _errs11 === errors;
-valid3 = valid3 || _valid0;
-}
-if(!valid3){
-const err5 = {instancePath:instancePath+"/requestBody/input",schemaPath:"openai#/components/schemas/EmbeddingRequest/properties/input/anyOf",keyword:"anyOf",params:{},message:"must match a schema in anyOf"};
+var _valid1 = _errs15 === errors;
+valid5 = valid5 || _valid1;
+if(!valid5){
+const _errs17 = errors;
+if(!((typeof data3 == "number") && (!(data3 % 1) && !isNaN(data3)))){
+const err5 = {instancePath:instancePath+"/requestBody/input/" + i0,schemaPath:"openai#/components/schemas/EmbeddingRequest/properties/input/anyOf/1/items/anyOf/1/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
 if(vErrors === null){
 vErrors = [err5];
 }
 else {
 vErrors.push(err5);
+}
+errors++;
+}
+if(errors === _errs17){
+if(typeof data3 == "number"){
+if(data3 > 2147483647 || isNaN(data3)){
+const err6 = {instancePath:instancePath+"/requestBody/input/" + i0,schemaPath:"openai#/components/schemas/EmbeddingRequest/properties/input/anyOf/1/items/anyOf/1/maximum",keyword:"maximum",params:{comparison: "<=", limit: 2147483647},message:"must be <= 2147483647"};
+if(vErrors === null){
+vErrors = [err6];
+}
+else {
+vErrors.push(err6);
+}
+errors++;
+}
+else {
+if(data3 < 0 || isNaN(data3)){
+const err7 = {instancePath:instancePath+"/requestBody/input/" + i0,schemaPath:"openai#/components/schemas/EmbeddingRequest/properties/input/anyOf/1/items/anyOf/1/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+if(vErrors === null){
+vErrors = [err7];
+}
+else {
+vErrors.push(err7);
+}
+errors++;
+}
+}
+}
+}
+var _valid1 = _errs17 === errors;
+valid5 = valid5 || _valid1;
+if(!valid5){
+const _errs19 = errors;
+if(errors === _errs19){
+if(Array.isArray(data3)){
+if(data3.length > 200000){
+const err8 = {instancePath:instancePath+"/requestBody/input/" + i0,schemaPath:"openai#/components/schemas/EmbeddingRequest/properties/input/anyOf/1/items/anyOf/2/maxItems",keyword:"maxItems",params:{limit: 200000},message:"must NOT have more than 200000 items"};
+if(vErrors === null){
+vErrors = [err8];
+}
+else {
+vErrors.push(err8);
+}
+errors++;
+}
+else {
+if(data3.length < 1){
+const err9 = {instancePath:instancePath+"/requestBody/input/" + i0,schemaPath:"openai#/components/schemas/EmbeddingRequest/properties/input/anyOf/1/items/anyOf/2/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items"};
+if(vErrors === null){
+vErrors = [err9];
+}
+else {
+vErrors.push(err9);
+}
+errors++;
+}
+else {
+var valid6 = true;
+const len1 = data3.length;
+for(let i1=0; i1<len1; i1++){
+let data4 = data3[i1];
+const _errs21 = errors;
+if(!((typeof data4 == "number") && (!(data4 % 1) && !isNaN(data4)))){
+const err10 = {instancePath:instancePath+"/requestBody/input/" + i0+"/" + i1,schemaPath:"openai#/components/schemas/EmbeddingRequest/properties/input/anyOf/1/items/anyOf/2/items/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+if(vErrors === null){
+vErrors = [err10];
+}
+else {
+vErrors.push(err10);
+}
+errors++;
+}
+if(errors === _errs21){
+if(typeof data4 == "number"){
+if(data4 > 2147483647 || isNaN(data4)){
+const err11 = {instancePath:instancePath+"/requestBody/input/" + i0+"/" + i1,schemaPath:"openai#/components/schemas/EmbeddingRequest/properties/input/anyOf/1/items/anyOf/2/items/maximum",keyword:"maximum",params:{comparison: "<=", limit: 2147483647},message:"must be <= 2147483647"};
+if(vErrors === null){
+vErrors = [err11];
+}
+else {
+vErrors.push(err11);
+}
+errors++;
+}
+else {
+if(data4 < 0 || isNaN(data4)){
+const err12 = {instancePath:instancePath+"/requestBody/input/" + i0+"/" + i1,schemaPath:"openai#/components/schemas/EmbeddingRequest/properties/input/anyOf/1/items/anyOf/2/items/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+if(vErrors === null){
+vErrors = [err12];
+}
+else {
+vErrors.push(err12);
+}
+errors++;
+}
+}
+}
+}
+var valid6 = _errs21 === errors;
+if(!valid6){
+break;
+}
+}
+}
+}
+}
+else {
+const err13 = {instancePath:instancePath+"/requestBody/input/" + i0,schemaPath:"openai#/components/schemas/EmbeddingRequest/properties/input/anyOf/1/items/anyOf/2/type",keyword:"type",params:{type: "array"},message:"must be array"};
+if(vErrors === null){
+vErrors = [err13];
+}
+else {
+vErrors.push(err13);
+}
+errors++;
+}
+}
+var _valid1 = _errs19 === errors;
+valid5 = valid5 || _valid1;
+}
+}
+if(!valid5){
+const err14 = {instancePath:instancePath+"/requestBody/input/" + i0,schemaPath:"openai#/components/schemas/EmbeddingRequest/properties/input/anyOf/1/items/anyOf",keyword:"anyOf",params:{},message:"must match a schema in anyOf"};
+if(vErrors === null){
+vErrors = [err14];
+}
+else {
+vErrors.push(err14);
+}
+errors++;
+}
+else {
+errors = _errs14;
+if(vErrors !== null){
+if(_errs14){
+vErrors.length = _errs14;
+}
+else {
+vErrors = null;
+}
+}
+}
+var valid4 = _errs13 === errors;
+if(!valid4){
+break;
+}
+}
+}
+}
+}
+else {
+const err15 = {instancePath:instancePath+"/requestBody/input",schemaPath:"openai#/components/schemas/EmbeddingRequest/properties/input/anyOf/1/type",keyword:"type",params:{type: "array"},message:"must be array"};
+if(vErrors === null){
+vErrors = [err15];
+}
+else {
+vErrors.push(err15);
+}
+errors++;
+}
+}
+var _valid0 = _errs11 === errors;
+valid3 = valid3 || _valid0;
+}
+if(!valid3){
+const err16 = {instancePath:instancePath+"/requestBody/input",schemaPath:"openai#/components/schemas/EmbeddingRequest/properties/input/anyOf",keyword:"anyOf",params:{},message:"must match a schema in anyOf"};
+if(vErrors === null){
+vErrors = [err16];
+}
+else {
+vErrors.push(err16);
 }
 errors++;
 validate24.errors = vErrors;
@@ -3509,30 +3732,30 @@ var valid2 = true;
 }
 if(valid2){
 if(data0.encoding_format !== undefined){
-let data3 = data0.encoding_format;
-const _errs13 = errors;
-if((typeof data3 !== "string") && (data3 !== null)){
+let data5 = data0.encoding_format;
+const _errs23 = errors;
+if((typeof data5 !== "string") && (data5 !== null)){
 validate24.errors = [{instancePath:instancePath+"/requestBody/encoding_format",schemaPath:"openai#/components/schemas/EmbeddingRequest/properties/encoding_format/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
-if(!(((data3 === "float") || (data3 === "base64")) || (data3 === null))){
+if(!(((data5 === "float") || (data5 === "base64")) || (data5 === null))){
 validate24.errors = [{instancePath:instancePath+"/requestBody/encoding_format",schemaPath:"openai#/components/schemas/EmbeddingRequest/properties/encoding_format/enum",keyword:"enum",params:{allowedValues: schema28.properties.encoding_format.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
-var valid2 = _errs13 === errors;
+var valid2 = _errs23 === errors;
 }
 else {
 var valid2 = true;
 }
 if(valid2){
 if(data0.dimensions !== undefined){
-let data4 = data0.dimensions;
-const _errs16 = errors;
-if((!((typeof data4 == "number") && (!(data4 % 1) && !isNaN(data4)))) && (data4 !== null)){
+let data6 = data0.dimensions;
+const _errs26 = errors;
+if((!((typeof data6 == "number") && (!(data6 % 1) && !isNaN(data6)))) && (data6 !== null)){
 validate24.errors = [{instancePath:instancePath+"/requestBody/dimensions",schemaPath:"openai#/components/schemas/EmbeddingRequest/properties/dimensions/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
-var valid2 = _errs16 === errors;
+var valid2 = _errs26 === errors;
 }
 else {
 var valid2 = true;

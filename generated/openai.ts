@@ -156,7 +156,7 @@ export interface paths {
         put?: never;
         /**
          * Embed texts
-         * @description A vector for each text, by a model whose engine has embeddings. Lists of token ids are refused, for engines take texts.
+         * @description A vector for each text, by a model whose engine has embeddings. Lists of token ids are taken where the engine has the feature `token_inputs`.
          */
         post: operations["createEmbedding"];
         delete?: never;
@@ -476,6 +476,10 @@ export interface components {
             max_completion_tokens?: number | null;
             /** @description Only 1. */
             n?: number | null;
+            /** @description Refused; tools have taken their place. */
+            functions?: unknown[] | null;
+            /** @description Only text. */
+            modalities?: string[] | null;
             /** @description 0 is greedy. */
             temperature?: number | null;
             /** @description Nucleus sampling. */
@@ -1149,8 +1153,8 @@ export interface components {
         EmbeddingRequest: {
             /** @description A name of `GET /v1/models`. */
             model?: string | null;
-            /** @description A text or several. */
-            input: string | unknown[];
+            /** @description A text or several, or the token ids of one or of several. */
+            input: string | (string | number | number[])[];
             /**
              * @description How vectors come; base64 is of little-endian 32-bit floats.
              * @enum {string|null}

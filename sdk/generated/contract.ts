@@ -757,8 +757,8 @@ export interface components {
             prompt?: string;
             /** @description A conversation. */
             messages?: components["schemas"]["ChatMessage"][];
-            /** @description Texts to embed or to rank. */
-            inputs?: string[];
+            /** @description Texts to embed or to rank. What is to be embedded may be lists of token ids, all of them, where the engine has the feature `token_inputs`. */
+            inputs?: (string | number[])[];
             /** @description Most tokens generated. What the context and the budgets have left if left out. */
             max_tokens?: number;
             /** @description Functions the model may call. */
@@ -995,6 +995,8 @@ export interface components {
             /** @description From the first to the last token. */
             decode_ms: number;
             finish_reason: components["schemas"]["FinishReason"];
+            /** @description The text of `sampling.stop` that ended the answer, where one did and the engine tells. */
+            stop_sequence?: string;
             artifact_id: components["schemas"]["ArtifactId"];
             result_artifact_id?: components["schemas"]["ArtifactId"];
             replica_id: components["schemas"]["ReplicaId"];
@@ -1208,7 +1210,8 @@ export interface components {
              * @description `replayable`: the same seed gives the same bytes; `chat_template`: takes messages; `stop_sequences`: takes sampling.stop; `kv_reuse`:
              *     honours kv_hint reuse; `tools`, `json_object`, `json_schema`, `images`, `audio`, `logprobs`, `reasoning`, `penalties`, `logit_bias`:
              *     takes these fields; `prefill`: goes on from a last message of the assistant; `continues`: goes on from text it is given;
-             *     `system_messages`: takes messages of the roles system and developer.
+             *     `system_messages`: takes messages of the roles system and developer;
+             *     `token_inputs`: embeds lists of token ids.
              */
             features: (components["schemas"]["Feature"] | (string & {}))[];
             /**
@@ -1222,7 +1225,7 @@ export interface components {
          * @description What an engine can beside generating text.
          * @enum {string}
          */
-        Feature: "replayable" | "chat_template" | "stop_sequences" | "kv_reuse" | "tools" | "json_object" | "json_schema" | "images" | "audio" | "logprobs" | "reasoning" | "penalties" | "logit_bias" | "prefill" | "continues" | "system_messages";
+        Feature: "replayable" | "chat_template" | "stop_sequences" | "kv_reuse" | "tools" | "json_object" | "json_schema" | "images" | "audio" | "logprobs" | "reasoning" | "penalties" | "logit_bias" | "prefill" | "continues" | "system_messages" | "token_inputs";
         /** @description A task that runs or waits. Of another key's task only its place is told. */
         QueueEntry: {
             /**

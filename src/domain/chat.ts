@@ -19,6 +19,7 @@ export function featuresOf(request: TaskRequest): ReadonlyMap<Feature, string> {
   need('json_object', 'response_format', format?.type === 'json_object')
   need('json_schema', 'response_format', format?.type === 'json_schema')
   need('reasoning', 'reasoning_effort', request.reasoning_effort !== undefined)
+  need('token_inputs', 'inputs', request.inputs?.some((input) => typeof input !== 'string') === true)
   need('logprobs', 'logprobs', request.logprobs === true)
   need('logit_bias', 'sampling.logit_bias', sampling?.logit_bias !== undefined)
   need('penalties', 'sampling.frequency_penalty', sampling?.frequency_penalty !== undefined)

@@ -1,5 +1,5 @@
 import { DomainError, refuseField } from './errors.ts'
-import type { ChatMessage, TaskDraft, TaskRequest } from './task.ts'
+import type { ChatMessage, EmbeddingInput, TaskDraft, TaskRequest } from './task.ts'
 
 /**
  * Rules between the fields of a task that a JSON Schema cannot say with a clear message.
@@ -16,6 +16,9 @@ export function checkTaskRequest(request: TaskDraft): void {
   } else {
     if (messages !== undefined) refuseField('messages', 'only a completion takes messages')
     if (inputs === undefined) refuseField('inputs', `${workload} needs inputs`)
+    const texts = inputs.filter((input) => typeof input === 'string').length
+    if (workload === 'rerank' && texts < inputs.length) refuseField('inputs', 'rerank takes texts; only embedding takes token ids')
+    if (texts > 0 && texts < inputs.length) refuseField('inputs', 'must be texts or lists of token ids, not both')
     if (workload === 'rerank' && prompt === undefined) refuseField('prompt', 'rerank needs the query as prompt')
     if (workload === 'embedding' && prompt !== undefined) refuseField('prompt', 'embedding takes inputs, not prompt')
     for (const field of ['sampling', 'logprobs', 'tools', 'response_format', 'reasoning_effort'] as const)
@@ -82,3 +85,6 @@ function checkMessage({ role, content, tool_calls, tool_call_id, reasoning_conte
 
 /** Rough count of tokens where the engine cannot tell in time: about four bytes of UTF-8 a token. */
 export const estimateTokens = (text: string): number => Math.ceil(Buffer.byteLength(text) / 4)
+
+/** Tokens of what is to be embedded: their number, or an estimate of a text's. */
+export const estimateInput = (input: EmbeddingInput): number => (typeof input === 'string' ? estimateTokens(input) : input.length)

@@ -22,6 +22,8 @@ export type ChatMessage = Schemas['ChatMessage']
 export type Tool = Schemas['Tool']
 /** What an engine can beside generating text. */
 export type Feature = Schemas['Feature']
+/** What is embedded: a text, or the ids of its tokens. */
+export type EmbeddingInput = NonNullable<TaskRequest['inputs']>[number]
 /** What the 202 says. */
 export type TaskAcceptedReply = Schemas['TaskAccepted']
 /** A task as the wire shows it. */

@@ -74,7 +74,7 @@ export function createDispatch(options: DispatchOptions): RequestHandler {
 /** Why a request has no operation. */
 function unrouted({ method, path }: { readonly method: string; readonly path: string }): DomainError {
   const allow = [...new Set(operationsAt(path).map((operation) => operation.method.toUpperCase()))]
-  if (allow.length === 0) return new DomainError('not_found', 'No such route; the contract lists them.')
+  if (allow.length === 0) return new DomainError('not_found', 'No such route; the contract lists them.', { absent: 'route' })
   return new DomainError('method_not_allowed', `${method} is not a method of this path.`, { allow })
 }
 

@@ -40,9 +40,16 @@ export function operationsAt(path: string): Operation[] {
   return places.flatMap(({ operation, parts }) => (matches(parts) ? [operation] : []))
 }
 
-/** Whose shape the errors of a request have. */
+/**
+ * Whose shape the errors of a request have. A path that nobody has is of the door whose paths begin alike; below `/v1` any other is taken for one
+ * of OpenAI's, which are many.
+ */
 export function doorOf(path: string, headers: Readonly<Record<string, unknown>>): Door {
   const found = operationsAt(path)
-  const meant = found.find(({ when }) => when !== undefined && headers[when] !== undefined)
-  return (meant ?? found.find(({ when }) => when === undefined))?.door ?? 'native'
+  const meant = found.find(({ when }) => when !== undefined && headers[when] !== undefined) ?? found.find(({ when }) => when === undefined)
+  if (meant !== undefined) return meant.door
+  const [, version, first = ''] = path.split('/')
+  if (version !== 'v1' || first === '') return 'native'
+  if (headers['anthropic-version'] !== undefined) return 'anthropic'
+  return places.find(({ parts }) => parts[2] === first)?.operation.door ?? 'openai'
 }

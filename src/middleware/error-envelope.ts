@@ -37,6 +37,8 @@ const internalMessage = 'Something went wrong on our side; the log has it under 
 export interface ErrorFacts {
   readonly status: number
   readonly correlation_id: string
+  /** Undefined where the request has none. */
+  readonly operation_id?: string | undefined
   /** Of 429 and 503. */
   readonly retry_after_ms?: number
 }
@@ -121,7 +123,7 @@ export function errorEnvelope({ report, strict, declared, shapeOf }: EnvelopePar
       res.setHeader('X-Backoff-Ms', retry_after_ms)
     }
     if (allow !== undefined) res.setHeader('Allow', allow.join(', '))
-    const facts = { status, correlation_id, ...(retry_after_ms === undefined ? {} : { retry_after_ms }) }
+    const facts = { status, correlation_id, operation_id: state.operationId, ...(retry_after_ms === undefined ? {} : { retry_after_ms }) }
     for (const [name, value] of Object.entries(shape.headers?.(facts) ?? {})) res.setHeader(name, value)
     res.statusCode = status
     res.setHeader('Content-Type', 'application/json; charset=utf-8')

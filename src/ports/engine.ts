@@ -1,7 +1,7 @@
 import type { components } from '../../generated/api.ts'
 import type { Probe } from '../domain/prediction/estimator.ts'
 import type { Part } from '../domain/stream/part.ts'
-import type { ChatMessage, Feature, FinishReason, TaskRequest, Tool, Workload } from '../domain/task.ts'
+import type { ChatMessage, EmbeddingInput, Feature, FinishReason, TaskRequest, Tool, Workload } from '../domain/task.ts'
 
 /** How tokens are chosen; what is left out is the engine's default. */
 export type Sampling = components['schemas']['Sampling']
@@ -87,6 +87,8 @@ export interface GenerateResult {
   readonly tokens_in_cached?: number
   /** Tokens of reasoning among `tokens_out`, where the engine tells. */
   readonly tokens_reasoning?: number
+  /** The stop sequence that ended the text, where one did and the engine tells. */
+  readonly stop_sequence?: string
   /** A KV prefix was reused. */
   readonly kv_warm: boolean
 }
@@ -127,8 +129,8 @@ export interface Engine {
    * `signal.reason` as soon as the engine has confirmed that it stopped, within one token, and `onPart` is not called again.
    */
   generate(request: GenerateRequest, onPart: (part: Part) => void, signal: AbortSignal): Promise<GenerateResult>
-  /** One vector for each input. */
-  embed?(inputs: readonly string[], seed: number, signal: AbortSignal): Promise<{ vectors: number[][]; tokens_in: number }>
+  /** One vector for each input. Lists of token ids come where it has the feature `token_inputs`. */
+  embed?(inputs: readonly EmbeddingInput[], seed: number, signal: AbortSignal): Promise<{ vectors: number[][]; tokens_in: number }>
   /** One relevance score for each document. */
   rerank?(query: string, documents: readonly string[], seed: number, signal: AbortSignal): Promise<{ scores: number[]; tokens_in: number }>
   /** Share of the KV cache in use, 0 to 1; undefined while the engine has not told. */

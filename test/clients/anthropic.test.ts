@@ -29,6 +29,15 @@ describe('the client of Anthropic', function () {
     assert.ok(message.usage.output_tokens > 0)
   })
 
+  it('is told which stop sequence ended the answer', async () => {
+    const asking = { model, messages, max_tokens: 20, stop_sequences: ['zzz', ' '] }
+    const whole = await client.messages.create(asking)
+    const streamed = await client.messages.stream(asking).finalMessage()
+    for (const { stop_reason, stop_sequence } of [whole, streamed]) assert.deepEqual([stop_reason, stop_sequence], ['stop_sequence', ' '])
+    const another = await client.messages.create({ ...asking, stop_sequences: ['zzz'] })
+    assert.deepEqual([another.stop_reason, another.stop_sequence], ['end_turn', null])
+  })
+
   it('thinks first where it is asked to', async () => {
     const thinking = { type: 'enabled' as const, budget_tokens: 1024 }
     const { content } = await client.messages.stream({ model, messages, max_tokens: 2000, thinking }).finalMessage()

@@ -105,6 +105,20 @@ describe('the client of OpenAI', function () {
     }
   })
 
+  it('embeds token ids, each list as one input, and counts them', async () => {
+    const of = (input: OpenAI.EmbeddingCreateParams['input']) => client.embeddings.create({ model, input, encoding_format: 'float' })
+    const one = await of([1, 2, 3])
+    const several = await of([[1, 2, 3], [4]])
+    assert.deepEqual([one.data.length, one.usage.prompt_tokens], [1, 3])
+    assert.deepEqual([several.data.length, several.usage.prompt_tokens], [2, 4])
+  })
+
+  for (const input of [[1, 'a'], [[1], 'a'], [''], [[1], 2], [1.5], [-1], [[]], []])
+    it(`is told that ${JSON.stringify(input)} cannot be embedded`, async () => {
+      const asked = client.embeddings.create({ model, input: input as string[] })
+      await assert.rejects(asked, (error) => error instanceof OpenAI.BadRequestError && error.message.includes('body.input'))
+    })
+
   it('completes a text', async () => {
     const { choices } = await client.completions.create({ model, prompt: 'Once', max_tokens: 5 })
     assert.ok(choices[0]?.text)

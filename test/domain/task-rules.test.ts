@@ -47,6 +47,8 @@ const refused: [string, TaskRequest, field: string][] = [
   ['an embedding with a prompt', { ...embedding, prompt: 'p' }, 'prompt'],
   ['an embedding of messages', { ...embedding, messages }, 'messages'],
   ['an embedding that is sampled', { ...embedding, sampling: {} }, 'sampling'],
+  ['an embedding of texts and token ids', { ...embedding, inputs: ['a', [1]] }, 'inputs'],
+  ['a rerank of token ids', { ...rerank, inputs: [[1]] }, 'inputs'],
   ['a rerank without documents', { ...bare, workload: 'rerank', prompt: 'q' }, 'inputs'],
   ['a rerank without a query', { ...bare, workload: 'rerank', inputs: ['a'] }, 'prompt'],
   ['a rerank of messages', { ...rerank, messages }, 'messages'],

@@ -69,7 +69,7 @@ describe('with keys configured', () => {
   })
 
   it('asks for a key before it says anything else', async () => {
-    for (const path of ['/v1/tasks/none', '/v1/nothing', '/', '/v1/pools/none/health', '/admin', '/v1/tasks/%zz'])
+    for (const path of ['/v1/tasks/none', '/nothing', '/', '/v1/pools/none/health', '/admin', '/v1/tasks/%zz'])
       refusedWith(await ask({}, path), 401, 'UNAUTHENTICATED')
     refusedWith(await ask({ method: 'POST', headers: { 'Content-Type': 'text/plain' } }, '/v1/tasks'), 401, 'UNAUTHENTICATED')
     refusedWith(await ask({ method: 'DELETE' }, '/v1/tasks'), 401, 'UNAUTHENTICATED')
@@ -104,7 +104,7 @@ describe('with keys configured', () => {
 
   it('has the envelope and the correlation id on every other error as well', async () => {
     const { data: key } = keys
-    refusedWith(await ask({ key }, '/v1/nothing'), 404, 'NOT_FOUND')
+    refusedWith(await ask({ key }, '/nothing'), 404, 'NOT_FOUND')
     refusedWith(await ask({ key }, '/v1/tasks/%zz'), 400, 'INVALID_PARAMS')
     refusedWith(await ask({ key, method: 'PUT' }, '/v1/tasks'), 405, 'INVALID_PARAMS')
     refusedWith(await ask({ key, method: 'POST', body: [] }, '/v1/tasks'), 400, 'INVALID_PARAMS')

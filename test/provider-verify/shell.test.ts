@@ -17,9 +17,8 @@ interface Odd {
 
 /** Answers that belong to no operation. */
 const odd: readonly Odd[] = [
-  { what: 'an unknown route', path: '/v1/nothing', status: 404, code: 'NOT_FOUND' },
-  { what: 'an unknown route with a method nobody has', method: 'PATCH', path: '/v1/nothing', status: 404, code: 'NOT_FOUND' },
-  { what: 'replica sets, which do not exist', path: '/v1/replicasets', status: 404, code: 'NOT_FOUND' },
+  { what: 'an unknown route', path: '/nothing', status: 404, code: 'NOT_FOUND' },
+  { what: 'an unknown route with a method nobody has', method: 'PATCH', path: '/nothing', status: 404, code: 'NOT_FOUND' },
   { what: 'the root of the API', path: '/v1', status: 404, code: 'NOT_FOUND' },
   { what: 'two slashes', path: '//v1/pools', status: 404, code: 'NOT_FOUND' },
   { what: 'capitals', path: '/V1/pools', status: 404, code: 'NOT_FOUND' },
@@ -78,18 +77,18 @@ describe('answers that belong to no operation', () => {
 
   for (const given of ['a', 'x'.repeat(128), '~!"#{}', '3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11'])
     it(`a correlation id that is well formed is echoed: ${given}`, async () => {
-      for (const path of ['/v1/nothing', '/v1/pools', '/v1/tasks/%', '/healthz'])
+      for (const path of ['/nothing', '/v1/pools', '/v1/tasks/%', '/healthz'])
         check(await send('GET', path, { 'X-Correlation-Id': given }), given)
     })
 
   for (const given of ['', 'a b', 'x'.repeat(129), 'caf\u00e9', 'tab\there'])
     it(`a correlation id that is not is replaced: ${JSON.stringify(given)}`, async () => {
-      for (const path of ['/v1/nothing', '/v1/pools', '/v1/tasks/%', '/healthz'])
+      for (const path of ['/nothing', '/v1/pools', '/v1/tasks/%', '/healthz'])
         check(await send('GET', path, { 'X-Correlation-Id': given }), given)
     })
 
   it('without a key nobody learns which routes there are', async () => {
-    for (const path of ['/v1/nothing', '/v1/tasks/%', '/v1/pools']) {
+    for (const path of ['/nothing', '/v1/tasks/%', '/v1/pools']) {
       const response = await request(daemon.url).get(path)
       check({ status: response.status, headers: response.headers, text: response.text }, undefined)
       assert.equal(response.status, 401)

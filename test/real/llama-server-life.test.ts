@@ -148,6 +148,20 @@ withEngine('llama-server', 'a real llama-server that was started for something e
       assert.ok(fox.length > 8 && fox.length === boat.length)
       // Beside others a sum of floating-point numbers differs in its last digits.
       assert.ok(likeness(fox, again) > 0.9999 && likeness(fox, boat) < 0.99, `${likeness(fox, again)} ${likeness(fox, boat)}`)
+      const byIds = (await served.result({
+        inputs: [
+          [1, 2, 3],
+          [4, 5],
+          [1, 2, 3],
+        ],
+      })) as { vectors: number[][] }
+      const [first = [], second = [], third = []] = byIds.vectors
+      assert.equal(first.length, fox.length)
+      assert.ok(likeness(first, third) > 0.9999 && likeness(first, second) < 0.99, `${likeness(first, third)} ${likeness(first, second)}`)
+      const door = await call(served.daemon.url, '/v1/embeddings', { method: 'POST', key: keys.all, body: { input: [1, 2, 3] } })
+      assert.deepEqual([door.status, door.json['usage']], [200, { prompt_tokens: 3, total_tokens: 3 }])
+      const unknown = await call(served.daemon.url, '/v1/embeddings', { method: 'POST', key: keys.all, body: { input: [2147483647] } })
+      assert.equal(unknown.status, 400, JSON.stringify(unknown.json))
       const { status, json } = await call(served.daemon.url, '/v1/tasks', {
         ...{ method: 'POST', key: keys.all },
         body: { inputs: ['fox '.repeat(600)] },

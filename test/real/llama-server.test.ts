@@ -68,6 +68,7 @@ withEngine('llama-server', 'a real llama-server behind the daemon', () => {
     const word = text.split(' ')[4] ?? ''
     const stopped = await served.run({ ...story, sampling: { stop: [word] } })
     assert.deepEqual([stopped.text, end(stopped)['finish_reason']], [text.slice(0, text.indexOf(word)), 'stop'])
+    assert.equal(end(stopped)['stop_sequence'], word)
     const [first] = (await served.run({ ...story, logprobs: true, top_logprobs: 2 })).tokens
     const [logprob] = first?.data?.['logprobs'] as { token: string; logprob: number; top_logprobs: unknown[] }[]
     assert.ok(logprob !== undefined && logprob.logprob <= 0 && logprob.top_logprobs.length === 2)

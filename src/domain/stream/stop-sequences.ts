@@ -9,7 +9,7 @@ export class StopSequences {
   private held: string
   /** Characters at the beginning of what is held that are out all the same. */
   private out: number
-  private found = false
+  private found: string | undefined
 
   /** @param before text that is out already, and in which a stop sequence may have begun */
   constructor(stops: readonly string[] = [], before = '') {
@@ -21,15 +21,21 @@ export class StopSequences {
 
   /** Whether a stop sequence has been seen; nothing comes out after it. */
   get stopped(): boolean {
-    return this.found
+    return this.found !== undefined
+  }
+
+  /** The one that was seen, as engines tell it; nothing where there was none. */
+  get told(): { readonly stop_sequence?: string } {
+    return this.found === undefined ? {} : { stop_sequence: this.found }
   }
 
   /** Takes a piece and returns the text that may go out now (possibly empty). */
   push(piece: string): string {
-    if (this.found) return ''
+    if (this.found !== undefined) return ''
     if (this.longest === 0) return piece
     const text = this.held + piece
     let cut = -1
+    let found: string | undefined
     let end = Infinity
     for (const stop of this.stops) {
       const at = text.indexOf(stop)
@@ -37,9 +43,10 @@ export class StopSequences {
       if (at < 0 || done > end || (done === end && at > cut)) continue
       cut = at
       end = done
+      found = stop
     }
-    if (cut >= 0) {
-      this.found = true
+    if (found !== undefined) {
+      this.found = found
       this.held = ''
       return this.fresh(text.slice(0, cut))
     }

@@ -17,6 +17,11 @@ export class StoppedParts {
     return this.stops.stopped
   }
 
+  /** @see StopSequences.told */
+  get told(): StopSequences['told'] {
+    return this.stops.told
+  }
+
   push(part: Part): void {
     if (part.kind !== 'text') {
       this.onPart(part)

@@ -1,5 +1,6 @@
 import type { components } from '../../../generated/anthropic.ts'
 import type { DomainError } from '../../domain/errors.ts'
+import { messageIn, type FieldNames } from '../common/field-names.ts'
 
 type Body = components['schemas']['ErrorEnvelope']
 
@@ -16,9 +17,23 @@ const typeByStatus: Readonly<Record<number, string>> = {
 /** What this door calls a failure that is answered with a status. */
 export const typeOf = (status: number): string => typeByStatus[status] ?? 'invalid_request_error'
 
+/** What the fields of a task are called here. An index of a message would mislead: the system prompt is the first, and results are their own. */
+const fieldNames: FieldNames = [
+  [/^(?:model_ref|workload)$/, 'model'],
+  [/^messages\[\d+\](?:\.(?:content|role|reasoning_content))?$/, 'messages'],
+  [/^response_format(?:\.json_schema)?/, 'output_config.format'],
+  [/^(tools\[\d+\])\.function\.parameters/, '$1.input_schema'],
+  [/^(tools\[\d+\]|tool_choice)\.function\./, '$1.'],
+  [/^sampling\.stop$/, 'stop_sequences'],
+  [/^sampling\./, ''],
+]
+
 /** The message in the words that clients look for: a prompt that is too long makes an agent shorten its conversation. */
-function messageOf({ message, details: { context } }: DomainError): string {
-  return context === undefined ? message : `prompt is too long: ${context.prompt_tokens} tokens > ${context.ctx_max} maximum`
+function messageOf(error: DomainError): string {
+  const { context } = error.details
+  return context === undefined
+    ? messageIn(fieldNames, error)
+    : `prompt is too long: ${context.prompt_tokens} tokens > ${context.ctx_max} maximum`
 }
 
 /** How this door tells errors: `{type: error, error: {type, message, details?}, request_id}`. */

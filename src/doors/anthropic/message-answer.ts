@@ -1,6 +1,6 @@
 import type { components } from '../../../generated/anthropic.ts'
 import type { WholeAnswer } from '../common/whole-answer.ts'
-import { messageUsage, stopReasonOf, type MessageHead } from './message-frames.ts'
+import { messageUsage, stopOf, type MessageHead } from './message-frames.ts'
 
 /** A task that has completed as one message. */
 export function messageAnswer({ task_id, model }: MessageHead, answer: WholeAnswer): components['schemas']['Message'] {
@@ -9,11 +9,10 @@ export function messageAnswer({ task_id, model }: MessageHead, answer: WholeAnsw
     ...{ id: `msg_${task_id}`, type: 'message', role: 'assistant', model },
     content: [
       ...(reasoning === '' ? [] : [{ type: 'thinking', thinking: reasoning, signature: '' }]),
-      ...(text === '' && calls.length > 0 ? [] : [{ type: 'text', text }]),
+      ...(text === '' && calls.length + reasoning.length > 0 ? [] : [{ type: 'text', text }]),
       ...calls.map(({ id, name, arguments: json }) => ({ type: 'tool_use', id, name, input: inputOf(json) })),
     ],
-    stop_reason: stopReasonOf[completed.finish_reason],
-    stop_sequence: null,
+    ...stopOf(completed),
     usage: messageUsage(completed),
   }
 }

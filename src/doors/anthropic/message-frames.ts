@@ -14,7 +14,12 @@ export interface MessageHead {
 const event = (type: string, data: string): string => `event: ${type}\ndata: {"type":"${type}"${data}}\n\n`
 
 /** Why an answer ended, in this door's words. */
-export const stopReasonOf = { stop: 'end_turn', length: 'max_tokens', tool_calls: 'tool_use' } as const
+export const stopOf = ({ finish_reason, stop_sequence }: EndEvent) => ({
+  stop_reason: stop_sequence === undefined ? reasons[finish_reason] : ('stop_sequence' as const),
+  stop_sequence: stop_sequence ?? null,
+})
+
+const reasons = { stop: 'end_turn', length: 'max_tokens', tool_calls: 'tool_use' } as const
 
 /** Tokens that a task used. */
 export const messageUsage = ({ tokens_in, tokens_out, tokens_in_cached = 0 }: EndEvent) => ({
@@ -66,7 +71,7 @@ export class MessageFrames {
       return event('error', `,"error":${JSON.stringify({ type, message: failureMessage(terminal.error) })}`)
     }
     const { end } = terminal
-    const delta = `,"delta":{"stop_reason":"${stopReasonOf[end.finish_reason]}","stop_sequence":null},"usage":${JSON.stringify(messageUsage(end))}`
+    const delta = `,"delta":${JSON.stringify(stopOf(end))},"usage":${JSON.stringify(messageUsage(end))}`
     return this.begin() + this.close() + event('message_delta', delta) + event('message_stop', '')
   }
 

@@ -17,6 +17,8 @@ export type ChatBody = Schemas['ChatCompletionRequest']
  */
 export function chatTask(body: ChatBody): Translated {
   if ((body.n ?? 1) !== 1) refuseField('n', 'only one answer is given')
+  if ((body.functions ?? []).length > 0) refuseField('functions', 'are gone: use tools, and tool_choice')
+  if (body.modalities?.includes('audio') === true) refuseField('modalities', 'only text is answered; leave audio out')
   const tools = toolsOf(body.tools ?? [])
   const most_tokens = body.max_completion_tokens ?? body.max_tokens ?? undefined
   const logprobs = body.logprobs === true

@@ -1,5 +1,7 @@
 import type { components } from '../../../generated/openai.ts'
 import type { DomainError, ReplyKind } from '../../domain/errors.ts'
+import { messageIn } from '../common/field-names.ts'
+import { fieldNamesOf } from './field-names.ts'
 
 type Body = components['schemas']['ErrorEnvelope']
 
@@ -11,24 +13,26 @@ const typeOf = (status: number): string => {
 }
 
 /** What programs look for where it is not our own code in small letters. */
-const codeOf: Partial<Readonly<Record<ReplyKind, string>>> = { prompt_too_long: 'context_length_exceeded', not_found: 'model_not_found' }
-
-/** Fields of a task by what they are called at this door. */
-const paramOf = (message: string): string | null => {
-  const field = /^body\.([^\s:]+):/.exec(message)?.[1]
-  return field === undefined ? null : field === 'model_ref' ? 'model' : field
+const codeOf: Partial<Readonly<Record<ReplyKind, string>>> = {
+  prompt_too_long: 'context_length_exceeded',
+  not_found: 'model_not_found',
+  wrong_key: 'invalid_api_key',
 }
+
+/** The field that a message begins with. */
+const paramOf = (message: string): string | null => /^body\.([^\s:]+):/.exec(message)?.[1] ?? null
 
 /** How this door tells errors: `{error: {message, type, param, code}}`. */
 export const openaiErrors = {
-  body(error: DomainError, { status }: { readonly status: number }): Body {
+  body(error: DomainError, { status, operation_id }: { readonly status: number; readonly operation_id?: string | undefined }): Body {
     const { context, absent } = error.details
     const code = absent === undefined ? (codeOf[error.kind] ?? error.code.toLowerCase()) : `${absent}_not_found`
+    const said = messageIn(fieldNamesOf(operation_id), error)
     const message =
       context === undefined
-        ? error.message
+        ? said
         : `This model's maximum context length is ${context.ctx_max} tokens. However, your messages resulted in ${context.prompt_tokens} tokens.`
-    return { error: { message, type: typeOf(status), param: paramOf(error.message), code } }
+    return { error: { message, type: typeOf(status), param: paramOf(said), code } }
   },
   statuses: { wrong_key: 401 },
   most_retry_s: 60,

@@ -1,21 +1,31 @@
 import type { components } from '../../../generated/openai.ts'
 import { refuseField } from '../../domain/errors.ts'
-import type { TaskRequest } from '../../domain/task.ts'
+import type { EmbeddingInput, TaskRequest } from '../../domain/task.ts'
 import { defined } from '../common/defined.ts'
 
 type Schemas = components['schemas']
 
 const common = { determinism: 'best_effort', kv_hint: 'cold', output_mode: 'text' } as const
 
-/** Texts to embed as a task. @throws DomainError invalid_params where the input is no text, or a length is asked for */
+/** What is to be embedded as a task. @throws DomainError invalid_params where the input is of several kinds, or a length is asked for */
 export function embeddingTask({ model, input, dimensions }: Schemas['EmbeddingRequest']): TaskRequest {
   if (dimensions !== null && dimensions !== undefined) refuseField('dimensions', 'a vector is as long as the model makes it')
-  const inputs = (typeof input === 'string' ? [input] : input).map((text) =>
-    typeof text === 'string' && text !== ''
-      ? text
-      : refuseField('input', 'must be texts that are not empty; lists of token ids are not taken, for engines take texts'),
-  )
-  return { workload: 'embedding', inputs, ...defined('model_ref', model), ...common }
+  return { workload: 'embedding', inputs: inputsOf(input), ...defined('model_ref', model), ...common }
+}
+
+/** Most inputs of one request. */
+const most_inputs = 2048
+
+function inputsOf(input: Schemas['EmbeddingRequest']['input']): EmbeddingInput[] {
+  if (typeof input === 'string') return [input]
+  const ids = input.filter((one) => typeof one === 'number')
+  if (ids.length === input.length) return [ids]
+  const inputs = input.filter((one) => typeof one !== 'number')
+  const texts = inputs.filter((one) => typeof one === 'string')
+  if (ids.length > 0 || (texts.length > 0 && texts.length < inputs.length))
+    refuseField('input', 'must be texts, token ids, or lists of token ids, not several of these')
+  if (inputs.includes('')) refuseField('input', 'must be texts that are not empty')
+  return inputs.length <= most_inputs ? inputs : refuseField('input', `must be at most ${most_inputs} texts or lists of token ids`)
 }
 
 /** The vectors of a task that has completed. */

@@ -1,4 +1,3 @@
-import type { components as config } from '../../../generated/config.ts'
 import { unavailableRetryMs } from '../../domain/backoff.ts'
 import type { EventSink, PoolLabels } from '../../domain/daemon-events.ts'
 import { Warmth } from '../../domain/placement/warmth.ts'
@@ -8,29 +7,20 @@ import type { Outlook } from '../../domain/prediction/outlook.ts'
 import { Scheduler, type Ahead } from '../../domain/queue/scheduler.ts'
 import { nameTold } from '../../domain/models/names-of-pools.ts'
 import type { Feature, Priority, Workload } from '../../domain/task.ts'
-import type { Clock } from '../../ports/clock.ts'
-import type { Engine } from '../../ports/engine.ts'
 import type { PoolTask } from './pool-task.ts'
+import { replicasOf, type PoolConfig, type ReplicaConfig, type ReplicaParts } from './pool-replicas.ts'
 import { PoolTeller } from './pool-teller.ts'
-import { Replica } from './replica.ts'
+import type { Replica } from './replica.ts'
 import type { Seat } from './seat.ts'
 
-/** A pool of the configuration. */
-export type PoolConfig = config['schemas']['Pool']
-/** A replica of the configuration. */
-export type ReplicaConfig = PoolConfig['replicas'][number]
+export type { PoolConfig, ReplicaConfig }
 
 /** The largest context that the contract knows, tokens. */
 const most_ctx = 10_000_000
 
 /** What a pool works with. */
-export interface PoolParts {
-  /** Makes the engine of a replica; it is not started. */
-  readonly engineOf: (pool: PoolConfig, replica: ReplicaConfig) => Engine
-  readonly clock: Clock
+export interface PoolParts extends ReplicaParts {
   readonly events: EventSink
-  /** 0 to 1, @see Breaker */
-  readonly jitter: () => number
 }
 
 /** One model on one engine: a queue, an estimator and the replicas that work it off. */
@@ -66,12 +56,7 @@ export class Pool<T extends PoolTask = PoolTask> {
     this.parts = parts
     this.scheduler = new Scheduler(config.queue)
     this.teller = new PoolTeller(this, parts.events)
-    const { clock, jitter } = parts
-    const { start_ms } = config.timeouts
-    const onChange = (replica: Replica, change: 'state' | 'slot'): void => this.changed(replica, change)
-    this.replicas = config.replicas.map(
-      (replica) => new Replica({ ...replica, start_ms, engine: parts.engineOf(config, replica), clock, jitter, onChange }),
-    )
+    this.replicas = replicasOf(config, parts, (replica, change) => this.changed(replica, change))
   }
 
   get labels(): PoolLabels {

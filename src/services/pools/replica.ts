@@ -18,6 +18,8 @@ export interface ReplicaOptions {
   readonly clock: Clock
   /** @see Breaker */
   readonly jitter: () => number
+  /** Takes what its engine says of itself, when it is up. @throws EngineError where the pool cannot have it */
+  readonly check?: (props: EngineProps) => void
   /** Called after every change of `state`, and when a slot becomes free. */
   readonly onChange: (replica: Replica, change: 'state' | 'slot') => void
 }
@@ -87,15 +89,13 @@ export class Replica {
     const generation = ++this.generation
     this.become('starting')
     const late = Promise.withResolvers<never>()
-    const cancelTimer = clock.after(start_ms, () => {
-      late.reject(new Error(`the engine was not up after ${start_ms} ms`))
-    })
+    const cancelTimer = clock.after(start_ms, () => late.reject(new Error(`the engine was not up after ${start_ms} ms`)))
     try {
       await this.halting
       if (generation !== this.generation) return
-      const onDown = (reason: Error): void => void this.failIn(generation, reason)
-      const props = await Promise.race([engine.start(onDown), late.promise])
+      const props = await Promise.race([engine.start((reason) => void this.failIn(generation, reason)), late.promise])
       if (generation !== this.generation) return
+      this.options.check?.(props)
       this.props = props
       this.gone = false
       this.restart_at = undefined

@@ -1,5 +1,5 @@
 import { DomainError } from '../../domain/errors.ts'
-import { estimateTokens } from '../../domain/task-rules.ts'
+import { estimateInput } from '../../domain/task-rules.ts'
 import { estimateMessage, estimateTools, promptBytes } from '../../domain/prompt-size.ts'
 import type { TaskDraft, TaskRequest } from '../../domain/task.ts'
 import type { Clock } from '../../ports/clock.ts'
@@ -90,6 +90,6 @@ async function countIn(pool: Pool, replica: Replica, request: TaskDraft, { clock
 }
 
 function estimateFor({ prompt = '', messages = [], tools, inputs = [] }: TaskRequest): number {
-  const texts = [prompt, ...inputs].map(estimateTokens)
+  const texts = [prompt, ...inputs].map(estimateInput)
   return [...texts, ...messages.map(estimateMessage), estimateTools(tools)].reduce((sum, tokens) => sum + tokens, 0)
 }

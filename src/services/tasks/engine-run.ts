@@ -121,7 +121,7 @@ async function goOn({ task, engine, stop, heard, give }: EngineRun): Promise<Gen
     return overRuns(task, beginning, result)
   } catch (error) {
     if (!out.stopped || signal.aborted) throw error
-    return overRuns(task, beginning, { ...ended, tokens_out: heard_parts, finish_reason: 'stop' })
+    return overRuns(task, beginning, { ...ended, tokens_out: heard_parts, finish_reason: 'stop', ...out.told })
   }
 }
 
@@ -140,7 +140,12 @@ async function runInputs(task: LiveTask, engine: EngineRun['engine'], signal: Ab
     return done(tokens_in, { vectors })
   }
   if (engine.rerank === undefined) throw new EngineError('this engine cannot rerank', { retriable: false })
-  const { scores, tokens_in } = await engine.rerank(request.prompt ?? '', inputs, seed, signal)
+  const { scores, tokens_in } = await engine.rerank(
+    request.prompt ?? '',
+    inputs.filter((input) => typeof input === 'string'),
+    seed,
+    signal,
+  )
   return done(tokens_in, { scores })
 }
 

@@ -168,8 +168,10 @@ function errorEvent(task: LiveTask, error: Failure): ErrorEvent {
 }
 
 function endEvent(task: LiveTask, result: GenerateResult, { finished_at, artifact_id, result_artifact_id }: TaskOutcome): EndEvent {
-  const { accepted_at } = task.accepted
-  const { tokens_in_cached, tokens_reasoning } = result
+  const { accepted_at, request } = task.accepted
+  const { tokens_in_cached, tokens_reasoning, stop_sequence } = result
+  // Servers have stop texts of their own, too.
+  const stopped = stop_sequence !== undefined && request.sampling?.stop?.includes(stop_sequence) === true
   return {
     tokens_in: result.tokens_in,
     tokens_out: result.tokens_out,
@@ -179,6 +181,7 @@ function endEvent(task: LiveTask, result: GenerateResult, { finished_at, artifac
     first_token_ms: Math.round((task.times.first_at ?? finished_at) - accepted_at),
     decode_ms: task.times.decode_ms ?? 0,
     finish_reason: result.finish_reason,
+    ...(stopped ? { stop_sequence } : {}),
     artifact_id: artifact_id ?? '',
     ...(result_artifact_id === undefined ? {} : { result_artifact_id }),
     replica_id: task.replica_id ?? 'none',

@@ -7,12 +7,13 @@ const letters = (maxLength: number): fc.Arbitrary<string> => fc.string({ unit: f
 const stopsOf = fc.array(letters(4), { maxLength: 4 })
 
 /** The text before the stop that is complete first; of several that end at the same letter, the longest. */
-function cutAtFirst(text: string, stops: readonly string[]): { readonly text: string; readonly stopped: boolean } {
+function cutAtFirst(text: string, stops: readonly string[]): { readonly text: string; readonly stopped?: string } {
   for (let end = 1; end <= text.length; end++) {
     const done = stops.filter((stop) => stop !== '' && text.slice(0, end).endsWith(stop))
-    if (done.length > 0) return { text: text.slice(0, end - Math.max(...done.map(({ length }) => length))), stopped: true }
+    const longest = done.reduce((one, other) => (other.length > one.length ? other : one), '')
+    if (longest !== '') return { text: text.slice(0, end - longest.length), stopped: longest }
   }
-  return { text, stopped: false }
+  return { text }
 }
 
 /** Whether what is held back may yet become a stop. */
@@ -25,8 +26,9 @@ describe('stop sequences', () => {
       fc.property(fc.array(letters(5), { maxLength: 10 }), stopsOf, (pieces, stops) => {
         const filter = new StopSequences(stops)
         const out = pieces.map((piece) => filter.push(piece)).join('')
-        const { stopped } = filter
-        assert.deepEqual({ text: out + filter.flush(), stopped }, cutAtFirst(pieces.join(''), stops))
+        const { stopped, told } = filter
+        const expected = cutAtFirst(pieces.join(''), stops)
+        assert.deepEqual([out + filter.flush(), stopped, told.stop_sequence], [expected.text, 'stopped' in expected, expected.stopped])
       }),
       {
         numRuns: 5000,

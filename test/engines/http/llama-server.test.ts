@@ -87,7 +87,8 @@ describe('llama-server', () => {
     let text = ''
     const asked = request({ prompt: { text: 'a' }, sampling: { stop: ['fox', '.'] }, seed: 4_294_967_295, kv: 'reuse' })
     const result = await engine.generate(asked, (part) => void (text += part.text), signal)
-    assert.deepEqual([text, result.finish_reason], [' Once upon a time there was a curious ', 'stop'])
+    const { finish_reason, stop_sequence } = result
+    assert.deepEqual([text, finish_reason, stop_sequence], [' Once upon a time there was a curious ', 'stop', 'fox'])
     const { body } = server.calls.at(-1)!.call
     assert.deepEqual([body['stop'], body['seed'], body['cache_prompt']], [['fox', '.'], 4_294_967_294, true])
   })

@@ -31,6 +31,7 @@ const asking: readonly (readonly [fields: TaskFields, feature: Feature, field: s
   [chat({ role: 'assistant', content: 'Well' }), 'prefill', 'messages[1].role'],
   [chat({ role: 'system', content: 'Be brief.' }, hello), 'system_messages', 'messages[1]'],
   [chat(hello, { role: 'developer', content: 'Be brief.' }, hello), 'system_messages', 'messages[2]'],
+  [{ workload: 'embedding', prompt: undefined, inputs: [[1, 2]] }, 'token_inputs', 'inputs'],
 ]
 
 const all: readonly Feature[] = [...new Set(asking.map(([, feature]) => feature)), 'stop_sequences']
@@ -42,7 +43,7 @@ const start = (feature: Feature): Promise<Rig> =>
   startRig({
     pools,
     prepare: (engine, pool_id) => {
-      engine.props = { ...engine.props, features: pool_id === 'c' ? all : without(feature) }
+      engine.props = { ...engine.props, workloads: ['completion', 'embedding'], features: pool_id === 'c' ? all : without(feature) }
     },
   })
 

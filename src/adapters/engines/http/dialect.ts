@@ -1,4 +1,5 @@
 import type { Part } from '../../../domain/stream/part.ts'
+import type { EmbeddingInput } from '../../../domain/task.ts'
 import type { AskedOfEngine, EngineProps, GenerateRequest, GenerateResult, Objection, Prompt } from '../../../ports/engine.ts'
 import type { EngineClient } from './client.ts'
 import type { Framing } from './framing.ts'
@@ -54,7 +55,7 @@ export interface Dialect {
   generation(request: GenerateRequest, server: ServerProps, onPart: (part: Part) => void): Plan
   /** Tokens of a prompt; an estimate where the server has no tokenizer to ask. */
   count(client: EngineClient, prompt: Prompt, server: ServerProps, signal: AbortSignal): Promise<number>
-  embed?(client: EngineClient, inputs: readonly string[], server: ServerProps, signal: AbortSignal): Promise<Embeddings>
+  embed?(client: EngineClient, inputs: readonly EmbeddingInput[], server: ServerProps, signal: AbortSignal): Promise<Embeddings>
   /** Share of the KV cache in use, 0 to 1, where the server tells now. */
   kvUsage?(client: EngineClient, server: ServerProps, signal: AbortSignal): Promise<number | undefined>
   /** Loads the model again; resolves when it serves. Only where the server `loads`, as `unload`. */

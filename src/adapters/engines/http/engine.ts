@@ -1,4 +1,5 @@
 import type { Part } from '../../../domain/stream/part.ts'
+import type { EmbeddingInput } from '../../../domain/task.ts'
 import { pause, type Clock } from '../../../ports/clock.ts'
 import {
   EngineError,
@@ -124,7 +125,7 @@ export class HttpEngine implements Engine {
     }
   }
 
-  async embed(inputs: readonly string[], _seed: number, signal: AbortSignal): Promise<Embeddings> {
+  async embed(inputs: readonly EmbeddingInput[], _seed: number, signal: AbortSignal): Promise<Embeddings> {
     const embeddings = await this.call(async (client, server) => this.parts.dialect.embed?.(client, inputs, server, signal), signal)
     if (embeddings === undefined) throw new EngineFault('refused', 'this engine has no embeddings')
     if (embeddings.vectors.length !== inputs.length) throw unfinished()

@@ -35,7 +35,7 @@ export const definition: EngineDefinition<components['schemas']['LlamacppPool']>
       'json_schema',
       'images',
     ] as const),
-    ...(['audio', 'logprobs', 'reasoning', 'penalties', 'logit_bias', 'prefill', 'continues'] as const),
+    ...(['audio', 'logprobs', 'reasoning', 'penalties', 'logit_bias', 'prefill', 'continues', 'token_inputs'] as const),
   ],
   create: (parts) => {
     const { pool, replica, modelFile, onOutput } = parts

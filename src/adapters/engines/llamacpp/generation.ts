@@ -120,7 +120,7 @@ class Generation {
     send(this.stops.flush())
     const rest = this.whole.flush()
     if (rest.length > 0) onText(rest)
-    return { finish_reason, tokens_in: this.prompt.length, tokens_out: count, kv_warm: warm > 0 }
+    return { finish_reason, tokens_in: this.prompt.length, tokens_out: count, ...this.stops.told, kv_warm: warm > 0 }
   }
 
   private options(): SequenceEvaluateOptions {

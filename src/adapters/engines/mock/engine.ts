@@ -1,9 +1,9 @@
 import { extendMark } from '../../../domain/stream/mark.ts'
-import { estimateTokens } from '../../../domain/task-rules.ts'
+import { estimateInput, estimateTokens } from '../../../domain/task-rules.ts'
 import { estimatePrompt } from '../../../domain/prompt-size.ts'
 import type { Part } from '../../../domain/stream/part.ts'
 import { StoppedParts } from '../../../domain/stream/stopped-parts.ts'
-import type { Feature } from '../../../domain/task.ts'
+import type { EmbeddingInput, Feature } from '../../../domain/task.ts'
 import type { Clock } from '../../../ports/clock.ts'
 import {
   EngineError,
@@ -49,7 +49,7 @@ const probe_tokens = 16
 /** All of them: what a client can ask of an engine can be tried here. */
 export const mockFeatures: readonly Feature[] = [
   ...(['chat_template', 'system_messages', 'stop_sequences', 'tools', 'json_object', 'json_schema', 'images', 'audio'] as const),
-  ...(['logprobs', 'reasoning', 'penalties', 'logit_bias', 'prefill', 'continues'] as const),
+  ...(['logprobs', 'reasoning', 'penalties', 'logit_bias', 'prefill', 'continues', 'token_inputs'] as const),
 ]
 
 /** An engine without a model: the seed alone decides the tokens, the options how long they take and what goes wrong. */
@@ -110,19 +110,20 @@ export class MockEngine implements Engine {
       tokens_in,
       tokens_out: made,
       ...(request.chat.reasoning_effort === undefined ? {} : { tokens_reasoning: thought }),
+      ...out.told,
       kv_warm: false,
     }
   }
 
-  /** Unit vectors drawn from each text and the seed. */
-  embed(inputs: readonly string[], seed: number): Promise<{ vectors: number[][]; tokens_in: number }> {
-    const vectors = inputs.map((text) => {
-      const next = random(extendMark({ bytes: 0, hash: seed }, text).hash)
+  /** Unit vectors drawn from each input and the seed. */
+  embed(inputs: readonly EmbeddingInput[], seed: number): Promise<{ vectors: number[][]; tokens_in: number }> {
+    const vectors = inputs.map((input) => {
+      const next = random(extendMark({ bytes: 0, hash: seed }, typeof input === 'string' ? input : JSON.stringify(input)).hash)
       const raw = Array.from({ length: dimensions }, () => next() * 2 - 1)
       const norm = Math.hypot(...raw)
       return raw.map((value) => value / norm)
     })
-    return Promise.resolve({ vectors, tokens_in: inputs.reduce((sum, text) => sum + estimateTokens(text), 0) })
+    return Promise.resolve({ vectors, tokens_in: inputs.reduce((sum, input) => sum + estimateInput(input), 0) })
   }
 
   /** Share of the query's words that a document has. */

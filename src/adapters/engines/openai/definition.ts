@@ -21,7 +21,7 @@ export const definition: EngineDefinition<components['schemas']['OpenaiPool']> =
       'images',
       'audio',
     ] as const),
-    ...(['logprobs', 'reasoning', 'penalties', 'logit_bias', 'prefill', 'continues'] as const),
+    ...(['logprobs', 'reasoning', 'penalties', 'logit_bias', 'prefill', 'continues', 'token_inputs'] as const),
   ],
   create: (parts) => {
     const { ctx, openai } = parts.pool

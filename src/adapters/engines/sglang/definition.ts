@@ -20,7 +20,7 @@ export const definition: EngineDefinition<components['schemas']['SglangPool']> =
       'images',
       'audio',
     ] as const),
-    ...(['logprobs', 'reasoning', 'penalties', 'logit_bias', 'prefill', 'continues'] as const),
+    ...(['logprobs', 'reasoning', 'penalties', 'logit_bias', 'prefill', 'continues', 'token_inputs'] as const),
   ],
   create: (parts) => serverEngine(parts, sglangDialect),
 }

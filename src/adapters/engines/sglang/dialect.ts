@@ -65,7 +65,11 @@ async function inspect(client: EngineClient, model_ref: string, signal: AbortSig
     model,
     ctx_max,
     workloads: generates ? ['completion'] : ranks ? ['rerank'] : ['embedding'],
-    features: generates ? featuresOf(server, has_image_understanding === true, has_audio_understanding === true) : [],
+    features: generates
+      ? featuresOf(server, has_image_understanding === true, has_audio_understanding === true)
+      : ranks
+        ? []
+        : ['token_inputs'],
     health: `${v1}/models`,
     ...(slots === undefined ? {} : { slots }),
     ...(countsChats ? {} : { tokens_estimated: true }),

@@ -54,6 +54,7 @@ export class TgiReader implements AnswerReader {
       finish_reason: finish_reason === 'length' && !this.stops.stopped ? 'length' : 'stop',
       tokens_in: numberOf(input_length) ?? this.prompt_tokens,
       tokens_out: numberOf(generated_tokens) ?? this.tokens,
+      ...this.stops.told,
       kv_warm: false,
     }
   }

@@ -20,7 +20,7 @@ export const definition: EngineDefinition<components['schemas']['VllmPool']> = {
       'images',
       'audio',
     ] as const),
-    ...(['logprobs', 'reasoning', 'penalties', 'logit_bias', 'prefill', 'continues'] as const),
+    ...(['logprobs', 'reasoning', 'penalties', 'logit_bias', 'prefill', 'continues', 'token_inputs'] as const),
   ],
   create: (parts) => serverEngine(parts, (model_ref) => vllmDialect(model_ref, parts.pool.vllm.features)),
 }

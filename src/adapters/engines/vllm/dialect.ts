@@ -53,6 +53,7 @@ async function inspect(client: EngineClient, model_ref: string, also: readonly F
   if (chats) features.push('chat_template', 'system_messages', 'json_object', 'json_schema', 'prefill')
   if (calls) features.push('tools')
   if (!features.includes('reasoning')) features.push('continues')
+  if (embeds) features.push('token_inputs')
   return {
     engine_version: textOf(version) ?? 'unknown',
     model,

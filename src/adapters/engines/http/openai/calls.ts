@@ -1,6 +1,7 @@
 import { estimatePrompt } from '../../../../domain/prompt-size.ts'
-import { estimateTokens } from '../../../../domain/task-rules.ts'
+import { estimateInput } from '../../../../domain/task-rules.ts'
 import type { Part } from '../../../../domain/stream/part.ts'
+import type { EmbeddingInput } from '../../../../domain/task.ts'
 import type { GenerateRequest } from '../../../../ports/engine.ts'
 import type { EngineClient } from '../client.ts'
 import type { Embeddings, Plan } from '../dialect.ts'
@@ -62,7 +63,7 @@ export const nameOf = (model_ref: string): string | undefined =>
 export async function openAiEmbeddings(
   client: EngineClient,
   { v1, model }: { readonly v1: string; readonly model: string },
-  inputs: readonly string[],
+  inputs: readonly EmbeddingInput[],
   signal: AbortSignal,
 ): Promise<Embeddings> {
   const answer = await client.post(`${v1}/embeddings`, { model, input: inputs, encoding_format: 'float' }, signal)
@@ -73,7 +74,7 @@ export async function openAiEmbeddings(
   return { vectors, tokens_in: numberOf(objectOf(answer['usage'])['prompt_tokens']) ?? sumOf(inputs) }
 }
 
-const sumOf = (inputs: readonly string[]): number => inputs.reduce((sum, text) => sum + estimateTokens(text), 0)
+const sumOf = (inputs: readonly EmbeddingInput[]): number => inputs.reduce((sum, input) => sum + estimateInput(input), 0)
 
 /** Whether a server has a call: it answers, or refuses for another reason than that there is none. @throws EngineFault where it fails */
 export async function hasCall(client: EngineClient, path: string, body: object, signal: AbortSignal): Promise<boolean> {

@@ -25,7 +25,7 @@ export abstract class ChoiceReader implements AnswerReader {
     for (const choice of objectsOf(message['choices'])) {
       if ((numberOf(choice['index']) ?? 0) !== 0) continue
       this.choice(choice)
-      this.outcome.finish(choice['finish_reason'], this.callsTools())
+      this.outcome.finish(choice, this.callsTools())
     }
   }
 

@@ -1,13 +1,14 @@
 import type { FinishReason } from '../../../../domain/task.ts'
 import type { GenerateResult } from '../../../../ports/engine.ts'
 import { EngineFault } from '../faults.ts'
-import { numberOf, objectOf, type Json, type JsonObject } from '../json.ts'
+import { numberOf, objectOf, textOf, type Json, type JsonObject } from '../json.ts'
 
 /** How an answer ended and what it used, as far as the server tells. */
 export class Outcome {
   /** A `finish_reason` has come: the end is near, and `[DONE]` makes it one. */
   finished = false
   private reason: FinishReason = 'stop'
+  private stop: string | undefined
   private usage: JsonObject = {}
   private readonly prompt_tokens: number
 
@@ -23,11 +24,13 @@ export class Outcome {
   }
 
   /** @throws EngineFault where the reason is none of an answer that is whole */
-  finish(reason: Json | undefined, calls_tools: boolean): void {
+  finish({ finish_reason: reason, stop_reason, matched_stop }: JsonObject, calls_tools: boolean): void {
     if (reason === undefined || reason === null || reason === '') return
     if (reason === 'content_filter') throw new EngineFault('refused', 'the engine filtered the rest of the answer')
     if (typeof reason !== 'string' || broken.includes(reason)) throw new EngineFault('failed', 'the engine gave the answer up')
     this.finished = true
+    // vLLM and SGLang; where a token ended the text it is a number.
+    this.stop = textOf(stop_reason ?? matched_stop)
     this.reason = reason === 'length' ? 'length' : calls_tools ? 'tool_calls' : 'stop'
   }
 
@@ -42,6 +45,7 @@ export class Outcome {
       tokens_out: numberOf(usage['completion_tokens']) ?? parts,
       ...(cached === undefined ? {} : { tokens_in_cached: cached }),
       ...(reasoning === undefined ? {} : { tokens_reasoning: reasoning }),
+      ...(this.reason === 'stop' && this.stop !== undefined ? { stop_sequence: this.stop } : {}),
       kv_warm: (cached ?? 0) > 0,
     }
   }

@@ -51,13 +51,14 @@ export class CompletionReader implements AnswerReader {
   }
 
   result(): GenerateResult {
-    const { stop_type, tokens_evaluated, tokens_predicted, timings } = this.last ?? {}
+    const { stop_type, stopping_word, tokens_evaluated, tokens_predicted, timings } = this.last ?? {}
     const cached = numberOf(objectOf(timings)['cache_n'])
     return {
       finish_reason: stop_type === 'limit' ? 'length' : 'stop',
       tokens_in: numberOf(tokens_evaluated) ?? 0,
       tokens_out: numberOf(tokens_predicted) ?? 0,
       ...(cached === undefined ? {} : { tokens_in_cached: cached }),
+      ...(stop_type === 'word' && typeof stopping_word === 'string' ? { stop_sequence: stopping_word } : {}),
       kv_warm: (cached ?? 0) > 0,
     }
   }

@@ -73,12 +73,13 @@ async function propsOf(client: EngineClient, model: string, props: JsonObject, s
   const ctx_max = numberOf(objectOf(props['default_generation_settings'])['n_ctx'])
   if (ctx_max === undefined) throw nonsense(new Error('no context in /props'))
   const slots = numberOf(props['total_slots'])
+  const can = await workloads(client, model, signal)
   return {
     engine_version: textOf(props['build_info']) ?? 'unknown',
     model,
     ctx_max,
-    workloads: await workloads(client, model, signal),
-    features: featuresOf(props),
+    workloads: can,
+    features: [...featuresOf(props), ...(can.includes('embedding') ? (['token_inputs'] as const) : [])],
     ...(slots === undefined ? {} : { slots }),
   }
 }
