@@ -26,6 +26,8 @@ export interface Learned {
   readonly noise: number
   /** Which lengths answers to such a task have, and what a share of 1 of them stands for, tokens. */
   readonly sharesOf: (shape: WorkShape) => { readonly shares: OutputShares; readonly asked: number }
+  /** Undefined while few have ended. @see Estimator.pace */
+  readonly pace: number | undefined
   /** Slots that tasks of a class keep busy as they arrive. */
   readonly loadOf: (priority: Priority) => number
 }
@@ -59,7 +61,7 @@ export class Outlook {
 
   /** How long a millisecond of work takes, ms. @see Estimator.work */
   get pace(): number {
-    return Math.max(1e-9, this.serviceMs(reference) / reference_ms)
+    return this.learned.pace ?? Math.max(1e-9, this.serviceMs(reference) / reference_ms)
   }
 
   /** What is left of a running task's service time, ms, given how far it is. */
