@@ -17,6 +17,12 @@ export interface StoredEstimates {
 /** Weight of the newest observation once an average has warmed up: rates follow the engine, what scatters needs more tasks. */
 const smoothing = { rate: 0.1, arrivals: 0.02, spread: 0.02 }
 
+/** A task while there was none. */
+const some: WorkShape = { prompt_tokens: 256, max_tokens: 256 }
+
+/** The relative variances of service times while nothing at all was seen of an engine. */
+const unknown = { spread: 0.5, noise: 0.25 }
+
 /** Before this many tasks were seen, nothing is known well enough to refuse a task for it. */
 const trusted = 5
 
@@ -38,6 +44,8 @@ const least_chance = 0.1
 export class Estimator {
   private seen = 0
   private isProbed = false
+  /** The first task: those that come with it are likely its kind. */
+  private reference: WorkShape | undefined
   private settledPace: number | undefined
   private readonly prefill_ms_per_token = new Ratio(smoothing.rate, 1)
   private readonly decode_ms_per_token = new Ratio(smoothing.rate, 20)
@@ -45,8 +53,8 @@ export class Estimator {
   private readonly ofExpected = new OutputShares([0.5, 1, 1.5])
   private readonly ofOpen = new OutputShares([0.1, 0.5, 0.9])
   /** Squared relative error of the predicted service time, and of the one with the length of the answer known. */
-  private readonly spread = new Ratio(smoothing.spread, 0.5)
-  private readonly noise = new Ratio(smoothing.spread, 0.25)
+  private readonly spread = new Ratio(smoothing.spread, 0.1)
+  private readonly noise = new Ratio(smoothing.spread, 0.02)
   private readonly service = new Ratio(smoothing.spread, 1000)
   private readonly arrivals: Record<Priority, Ratio> = {
     interactive: new Ratio(smoothing.arrivals, 0),
@@ -67,14 +75,16 @@ export class Estimator {
    */
   outlook(running: readonly RunningWork[], now: number): Outlook {
     const { rates, evident } = this.ratesBeside(this.seen < 1 / smoothing.rate ? running : [])
+    const basis = this.seen > 0 ? 'history' : evident ? 'running' : this.isProbed ? 'probe' : 'assumed'
     const learned: Learned = {
-      basis: this.seen > 0 ? 'history' : evident ? 'running' : this.isProbed ? 'probe' : 'assumed',
+      basis,
       rates,
       seen: this.seen,
       service_ms: this.seen > 0 ? this.service.value : undefined,
-      spread: this.spread.value,
-      noise: this.noise.value,
+      spread: basis === 'assumed' ? unknown.spread : this.spread.value,
+      noise: basis === 'assumed' ? unknown.noise : this.noise.value,
       sharesOf: this.sharesBeside(running),
+      reference: this.reference ?? some,
       pace: this.settledPace,
       loadOf: (priority) => this.load(priority, now) * this.pace,
     }
@@ -91,6 +101,10 @@ export class Estimator {
    * all that wait is worth another time.
    */
   work(shape: WorkShape): number {
+    if (this.reference === undefined) {
+      this.reference = shape
+      this.idle = undefined
+    }
     return this.resting.serviceMs(shape) / this.resting.pace
   }
 
