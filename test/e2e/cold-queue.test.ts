@@ -34,7 +34,9 @@ describe('a cold daemon', () => {
         assert.equal(refused.status, 429)
         near(Number(refused.json['retry_after_ms']), left_ms)
         assert.equal(refused.headers['retry-after'], String(Math.ceil(Number(refused.json['retry_after_ms']) / 1000)))
-        const { entries } = (await call(daemon.url, '/v1/pools/mock/queue', { key: keys.all })).json as { entries: Record<string, unknown>[] }
+        const { entries } = (await call(daemon.url, '/v1/pools/mock/queue', { key: keys.all })).json as {
+          entries: Record<string, unknown>[]
+        }
         const waits = entries.find(({ task_id }) => task_id === 'second')
         // It takes as long as the first, and has 2 s for it.
         assert.ok(Number(waits?.['on_time_probability']) < 0.1, JSON.stringify(waits))
