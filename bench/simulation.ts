@@ -1,6 +1,5 @@
-import { Estimator, type Probe } from '../src/domain/prediction/estimator.ts'
-import type { PredictionBasis } from '../src/domain/prediction/outlook.ts'
-import { waiting, type Progress, type RunningWork } from '../src/domain/prediction/work.ts'
+import { Estimator } from '../src/domain/prediction/estimator.ts'
+import { waiting, type Progress, type RunningWork, type WorkDone } from '../src/domain/prediction/work.ts'
 import { Scheduler, unplaced, type Schedulable } from '../src/domain/queue/scheduler.ts'
 import { serviceOf, type Job, type Lengths } from './workload.ts'
 
@@ -10,7 +9,6 @@ export interface Fate {
   /** Promised when it came, ms from then. */
   readonly predicted_ms: number
   readonly on_time_probability: number
-  readonly basis: PredictionBasis
   fate: 'served' | 'refused' | 'expired' | 'full'
   started_at?: number
   ended_at?: number
@@ -28,13 +26,13 @@ export class Simulation {
   readonly fates: Fate[] = []
   private readonly slots: number
   private readonly policy: Policy
-  private readonly estimator = new Estimator()
+  private readonly estimator: Estimator
   private readonly scheduler: Scheduler<Waiting>
   private readonly running = new Set<Fate>()
 
-  /** @param probe what its replica needed for a short task when it came up */
-  constructor(slots: number, capacity: number, policy: Policy, probe?: Probe) {
-    if (probe !== undefined) this.estimator.probed(probe)
+  /** @param estimator what is known of the pool; nothing if left out */
+  constructor(slots: number, capacity: number, policy: Policy, estimator = new Estimator()) {
+    this.estimator = estimator
     this.slots = slots
     this.policy = policy
     this.scheduler = new Scheduler({ capacity, full_policy: 'reject', batch_every: 8 })
@@ -57,7 +55,7 @@ export class Simulation {
       if (next?.ended_at === undefined || next.ended_at > until) return
       const { ended_at, job } = next
       this.running.delete(next)
-      this.estimator.observe({ ...job.shape, tokens_out: job.tokens_out, prefill_ms: job.prefill_ms, decode_ms: job.decode_ms })
+      this.estimator.observe(workOf(job))
       this.dispatch(ended_at)
     }
   }
@@ -70,7 +68,7 @@ export class Simulation {
     const outlook = this.estimator.outlook([...this.work(job.at)], job.at)
     const start = outlook.predictStart(ahead, priority, this.slots)
     const on_time_probability = outlook.onTimeProbability(start, job.shape, waiting, job.deadline_ms)
-    const fate: Fate = { job, predicted_ms: start.ms, on_time_probability, basis: outlook.basis, fate: 'served' }
+    const fate: Fate = { job, predicted_ms: start.ms, on_time_probability, fate: 'served' }
     this.fates.push(fate)
     if (!this.scheduler.hasPlaceFor(newcomer)) fate.fate = 'full'
     else if (!this.admits(fate, ahead.position)) fate.fate = 'refused'
@@ -127,6 +125,9 @@ export class Simulation {
     for (const { job, started_at = now } of this.running) yield { shape: job.shape, progress: progressOf(job, now - started_at) }
   }
 }
+
+/** What a job was when it is over. */
+export const workOf = ({ shape, tokens_out, prefill_ms, decode_ms }: Lengths): WorkDone => ({ ...shape, tokens_out, prefill_ms, decode_ms })
 
 /** How far a job is after so long on its slot. */
 export function progressOf(job: Lengths, elapsed: number): Progress {

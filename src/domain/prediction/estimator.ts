@@ -17,8 +17,17 @@ export interface StoredEstimates {
 /** Weight of the newest observation once an average has warmed up: rates follow the engine, what scatters needs more tasks. */
 const smoothing = { rate: 0.1, arrivals: 0.02, spread: 0.02 }
 
+/** A task while there was none. */
+const some: WorkShape = { prompt_tokens: 256, max_tokens: 256 }
+
+/** The relative variances of service times while nothing at all was seen of an engine. */
+const unknown = { spread: 0.5, noise: 0.25 }
+
 /** Before this many tasks were seen, nothing is known well enough to refuse a task for it. */
 const trusted = 5
+
+/** From so many on, newer tasks say little of what those that wait were worth: where it changes with each, it is off by chance. */
+const settled = 50
 
 /** What lengths of open answers are told in, tokens: the histogram of shares spans 1 to 16,384 of them. */
 const open_tokens = 1024
@@ -35,14 +44,17 @@ const least_chance = 0.1
 export class Estimator {
   private seen = 0
   private isProbed = false
+  /** The first task: those that come with it are likely its kind. */
+  private reference: WorkShape | undefined
+  private settledPace: number | undefined
   private readonly prefill_ms_per_token = new Ratio(smoothing.rate, 1)
   private readonly decode_ms_per_token = new Ratio(smoothing.rate, 20)
   private readonly ofMax = new OutputShares([1])
   private readonly ofExpected = new OutputShares([0.5, 1, 1.5])
   private readonly ofOpen = new OutputShares([0.1, 0.5, 0.9])
   /** Squared relative error of the predicted service time, and of the one with the length of the answer known. */
-  private readonly spread = new Ratio(smoothing.spread, 0.5)
-  private readonly noise = new Ratio(smoothing.spread, 0.25)
+  private readonly spread = new Ratio(smoothing.spread, 0.1)
+  private readonly noise = new Ratio(smoothing.spread, 0.02)
   private readonly service = new Ratio(smoothing.spread, 1000)
   private readonly arrivals: Record<Priority, Ratio> = {
     interactive: new Ratio(smoothing.arrivals, 0),
@@ -62,15 +74,18 @@ export class Estimator {
    * @param running what runs now, or as much of it as is to count
    */
   outlook(running: readonly RunningWork[], now: number): Outlook {
-    const { rates, evident } = this.ratesBeside(running)
+    const { rates, evident } = this.ratesBeside(this.seen < 1 / smoothing.rate ? running : [])
+    const basis = this.seen > 0 ? 'history' : evident ? 'running' : this.isProbed ? 'probe' : 'assumed'
     const learned: Learned = {
-      basis: this.seen > 0 ? 'history' : evident ? 'running' : this.isProbed ? 'probe' : 'assumed',
+      basis,
       rates,
       seen: this.seen,
       service_ms: this.seen > 0 ? this.service.value : undefined,
-      spread: this.spread.value,
-      noise: this.noise.value,
-      sharesOf: (shape) => this.basis(shape),
+      spread: basis === 'assumed' ? unknown.spread : this.spread.value,
+      noise: basis === 'assumed' ? unknown.noise : this.noise.value,
+      sharesOf: this.sharesBeside(running),
+      reference: this.reference ?? some,
+      pace: this.settledPace,
       loadOf: (priority) => this.load(priority, now) * this.pace,
     }
     return new Outlook(learned, running)
@@ -86,6 +101,10 @@ export class Estimator {
    * all that wait is worth another time.
    */
   work(shape: WorkShape): number {
+    if (this.reference === undefined) {
+      this.reference = shape
+      this.idle = undefined
+    }
     return this.resting.serviceMs(shape) / this.resting.pace
   }
 
@@ -120,6 +139,7 @@ export class Estimator {
     if (done.tokens_out > 1) this.decode_ms_per_token.observe(done.decode_ms, done.tokens_out - 1)
     const { shares, asked } = this.basis(done)
     if (done.max_tokens > 0) shares.observe(done.tokens_out / asked)
+    this.settle()
   }
 
   /** A task was accepted: this much work comes in at `now`, ms since the epoch. */
@@ -140,6 +160,13 @@ export class Estimator {
     this.idle = undefined
     for (const [index, one] of this.ratios.entries()) one.restore(ratios[index] ?? [0, 0, 0])
     for (const [index, one] of this.shares.entries()) one.restore(shares[index] ?? { seen: 0, bins: [] })
+    this.settle()
+  }
+
+  private settle(): void {
+    if (this.settledPace !== undefined || this.seen < settled) return
+    this.settledPace = this.resting.pace
+    this.idle = undefined
   }
 
   private get ratios(): readonly Ratio[] {
@@ -172,11 +199,27 @@ export class Estimator {
         const due_ms = progress.tokens === 0 ? prefill_rate * Math.max(1, shape.prompt_tokens) : decode_rate
         if (progress.since_ms <= due_ms) continue
         const late = progress.tokens === 0 ? prefill : decode
-        late.ms += progress.since_ms
+        // It is expected as late again as it is already: how often a token comes is as if none had come for so long.
+        late.ms += 2 * progress.since_ms - due_ms
         late.tokens += progress.tokens === 0 ? Math.max(1, shape.prompt_tokens) : 1
       }
     }
     return { rates: this.rates(prefill, decode), evident: prefill.tokens + decode.tokens > 0 }
+  }
+
+  /** What is known of lengths, corrected by those that run. */
+  private sharesBeside(running: readonly RunningWork[]): Learned['sharesOf'] {
+    const corrected = new Map<OutputShares, OutputShares>()
+    return (of) => {
+      const { shares, asked } = this.basis(of)
+      let beside = corrected.get(shares)
+      if (beside === undefined) {
+        const such = running.map(({ shape, progress }) => ({ ...this.basis(shape), progress })).filter((one) => one.shares === shares)
+        beside = shares.beside(such.map((one) => one.progress.tokens / one.asked))
+        corrected.set(shares, beside)
+      }
+      return { shares: beside, asked }
+    }
   }
 
   private rates(

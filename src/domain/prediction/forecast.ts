@@ -51,6 +51,8 @@ export function forecastStart(ahead: Ahead, crew: Crew): Start {
   const idle_ms = (crew.service_ms * (1 - scatter * scatter)) / 2
   const first = [...new Array<number>(free).fill(0), ...crew.busy.map(({ mean }) => mean)]
   const timeOf = (position: number, work_ms: number): number => {
+    // On one slot it is what is left there and the work ahead, however it scatters.
+    if (slots === 1) return (crew.busy[0]?.mean ?? 0) + work_ms
     const service_ms = Math.max(1e-3, position > 0 ? work_ms / position : crew.service_ms)
     const exact = scatter < mixed ? staircase(position + 1, first, service_ms) : 0
     const smooth = scatter > 0 ? ramp(position + 1, work_ms, crew.busy, free, idle_ms) : 0

@@ -26,6 +26,10 @@ export interface Learned {
   readonly noise: number
   /** Which lengths answers to such a task have, and what a share of 1 of them stands for, tokens. */
   readonly sharesOf: (shape: WorkShape) => { readonly shares: OutputShares; readonly asked: number }
+  /** The task by whose service time paces are told: at a pace of 1 it takes a second. */
+  readonly reference: WorkShape
+  /** Undefined while few have ended. @see Estimator.pace */
+  readonly pace: number | undefined
   /** Slots that tasks of a class keep busy as they arrive. */
   readonly loadOf: (priority: Priority) => number
 }
@@ -33,8 +37,7 @@ export interface Learned {
 /** Least relative variance of a mean of service times: no more tasks than these count in it. */
 const least_of_mean = 0.01
 
-/** The task by whose service time paces are told, and what it takes at a pace of 1, ms. */
-const reference: WorkShape = { prompt_tokens: 256, max_tokens: 256 }
+/** What the reference takes at a pace of 1, ms. */
 const reference_ms = 1000
 
 /** What is expected of a pool at one moment: what was learned, corrected by what runs. */
@@ -59,7 +62,7 @@ export class Outlook {
 
   /** How long a millisecond of work takes, ms. @see Estimator.work */
   get pace(): number {
-    return Math.max(1e-9, this.serviceMs(reference) / reference_ms)
+    return this.learned.pace ?? Math.max(1e-9, this.serviceMs(this.learned.reference) / reference_ms)
   }
 
   /** What is left of a running task's service time, ms, given how far it is. */
@@ -97,7 +100,7 @@ export class Outlook {
     const { running } = this
     const { service_ms } = this.learned
     if (service_ms !== undefined) return service_ms
-    if (running.length === 0) return this.serviceMs(reference)
+    if (running.length === 0) return this.serviceMs(this.learned.reference)
     return running.reduce((sum, { shape }) => sum + this.serviceMs(shape), 0) / running.length
   }
 

@@ -42,6 +42,39 @@ export class OutputShares {
   }
 
   /**
+   * The same beside answers that have come as far as these shares and go on: all that is known of them is that they are longer. What ends first
+   * is short, so that the first ends of a pool alone would tell of short answers. The estimate is that of a distribution of which a part is
+   * censored (E. Kaplan, P. Meier, 1958); what is longer than all that has ended counts as ended where it is (B. Efron, 1967). Where more has
+   * ended than is remembered, what runs says nothing new.
+   */
+  beside(running: readonly number[]): OutputShares {
+    if (this.seen === 0 || this.seen >= 1 / smoothing + running.length) return this
+    const ended = Math.min(this.seen, 1 / smoothing)
+    const all = new OutputShares([])
+    for (let bin = 0; bin < bins; bin++) all.copy(this, bin, ended)
+    /** How many are known up to a bin only. */
+    const censored = new Float64Array(bins + 1)
+    for (const share of running) {
+      const from = this.firstAbove(share)
+      if ((this.tails.counts[from] ?? 0) > 0) censored[from] = (censored[from] ?? 0) + 1
+      else all.add(binOf(share), share, 1)
+    }
+    let at_risk = ended + running.length
+    let surviving = 1
+    for (let bin = 0; bin < bins; bin++) {
+      at_risk -= censored[bin] ?? 0
+      const count = all.counts[bin] ?? 0
+      if (count === 0) continue
+      const part = surviving / at_risk
+      at_risk -= count
+      surviving = Math.max(0, surviving - count * part)
+      all.copy(all, bin, part)
+    }
+    all.sumUp()
+    return all
+  }
+
+  /**
    * Tokens still to come of an answer that is `produced` tokens long: E[X - produced | X > produced]. Where nothing seen was ever that long, half of
    * what is allowed.
    * @param asked tokens that a share of 1 stands for
@@ -101,15 +134,23 @@ export class OutputShares {
   }
 
   private blend(share: number, weight: number): void {
-    const { counts, sums, squares } = this
-    const hit = binOf(share)
-    for (let bin = bins - 1; bin >= 0; bin--) {
-      const now = bin === hit ? weight : 0
-      counts[bin] = (counts[bin] ?? 0) * (1 - weight) + now
-      sums[bin] = (sums[bin] ?? 0) * (1 - weight) + now * share
-      squares[bin] = (squares[bin] ?? 0) * (1 - weight) + now * share * share
-    }
+    for (let bin = 0; bin < bins; bin++) this.copy(this, bin, 1 - weight)
+    this.add(binOf(share), share, weight)
     this.sumUp()
+  }
+
+  private add(bin: number, share: number, weight: number): void {
+    const { counts, sums, squares } = this
+    counts[bin] = (counts[bin] ?? 0) + weight
+    sums[bin] = (sums[bin] ?? 0) + weight * share
+    squares[bin] = (squares[bin] ?? 0) + weight * share * share
+  }
+
+  /** Takes a bin of another one, or its own, so many times. */
+  private copy(from: OutputShares, bin: number, times: number): void {
+    this.counts[bin] = (from.counts[bin] ?? 0) * times
+    this.sums[bin] = (from.sums[bin] ?? 0) * times
+    this.squares[bin] = (from.squares[bin] ?? 0) * times
   }
 
   private sumUp(): void {

@@ -110,4 +110,43 @@ describe('estimator', () => {
       [false, false, true, true],
     )
   })
+
+  it('knows of a first token that is late by any time that it is late again by as much, and of no end before it', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 4000 }), fc.integer({ min: 1, max: 3_600_000 }), (prompt_tokens, late_ms) => {
+        const of = { prompt_tokens, max_tokens: 1 }
+        const estimator = new Estimator()
+        const running = { shape: of, progress: { tokens: 0, since_ms: estimator.outlook([], 0).serviceMs(of) + late_ms } }
+        const { mean } = estimator.outlook([running], 0).left(of, running.progress)
+        assert.ok(Math.abs(mean - late_ms) < 1e-6 * (late_ms + prompt_tokens), `${mean}, but ${late_ms}`)
+      }),
+    )
+  })
+
+  it('takes the rate of a running task for the one of those that wait, whatever it believed before, until tasks have ended', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 2, max: 100 }), fc.integer({ min: 1, max: 5000 }), (tokens, token_ms) => {
+        const of = { prompt_tokens: 1, max_tokens: 100 }
+        const progress = { tokens, since_ms: 0, took: { prefill_ms: token_ms, decode_ms: (tokens - 1) * token_ms } }
+        const estimator = new Estimator()
+        const work_ms = estimator.work(of)
+        const cold = estimator.outlook([{ shape: of, progress }], 0)
+        assert.equal(cold.basis, 'running')
+        assert.ok(Math.abs(cold.pace * work_ms - 100 * token_ms) < 1e-6 * token_ms)
+        assert.ok(Math.abs(cold.left(of, progress).mean - (100 - tokens) * token_ms) < 1e-6 * token_ms)
+      }),
+    )
+  })
+
+  it('keeps the worth of what waits once fifty have ended', () => {
+    const estimator = new Estimator()
+    const of = { prompt_tokens: 100, max_tokens: 400 }
+    const work_ms = estimator.work(of)
+    for (let i = 0; i < 50; i++) estimator.observe(steady(100, 400))
+    assert.ok(Math.abs(estimator.pace * work_ms - (200 + 99 * 30)) < 1e-6)
+    const { pace } = estimator
+    for (let i = 0; i < 60; i++) estimator.observe({ ...steady(100, 400), decode_ms: 99 * 60 })
+    assert.equal(estimator.pace, pace)
+    assert.ok(Math.abs(estimator.work(of) * pace - outlook(estimator).serviceMs(of)) < 1e-6)
+  })
 })

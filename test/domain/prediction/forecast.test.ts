@@ -92,6 +92,16 @@ describe('forecast of a start', () => {
     )
   })
 
+  it('is on one slot what is left there and the work ahead, however much service times scatter', () => {
+    fc.assert(
+      fc.property(ahead, ms, fc.double({ min: 0, max: 4, noNaN: true }), (of, left, relative_variance) => {
+        const busy = [{ mean: left, variance: left * left * relative_variance }]
+        const by = { busy, slots: 1, service_ms: 100, relative_variance, mean_variance: 0, load: 0 }
+        assert.ok(Math.abs(forecastStart(of, by).mean - (left + of.work_ms)) < 1e-6)
+      }),
+    )
+  })
+
   it('counts on later arrivals of the other class: they take their share of the slots, as many as may pass', () => {
     const busy = [{ mean: 100, variance: 10_000 }]
     const by = { busy, slots: 1, service_ms: 100, relative_variance: 1, mean_variance: 0, load: 0.5 }

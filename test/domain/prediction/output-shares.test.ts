@@ -57,4 +57,58 @@ describe('output shares', () => {
     const { mean } = shares.left(1000, 1000, 0)
     assert.ok(mean > 500 && mean < 600, `${mean}`)
   })
+
+  it('take what runs for longer than it is: as Kaplan and Meier estimate, with the longest as Efron has it', () => {
+    const some = fc.array(fc.integer({ min: 1, max: 40 }), { maxLength: 20 })
+    fc.assert(
+      fc.property(fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 1, maxLength: 20 }), some, (ends, runs) => {
+        // A length in a bin of its own each, four bins to a doubling: 2^(i/4), and a little more, so that rounding moves none.
+        const share = (i: number): number => 2 ** (i / 4 - 7) * 1.01
+        const { mean } = having(ends.map(share))
+          .beside(runs.map((i) => share(i) * 1.001))
+          .left(1e6, 1e9, 0)
+        const real =
+          1e6 *
+          meanOf(
+            ends.map(share),
+            runs.map((i) => share(i) * 1.001),
+          )
+        assert.ok(Math.abs(mean / real - 1) < 1e-6, `${mean}, but ${real}`)
+        // What runs never makes answers look shorter than what has ended does.
+        assert.ok(mean >= having(ends.map(share)).left(1e6, 1e9, 0).mean * (1 - 1e-9))
+      }),
+      { numRuns: 500 },
+    )
+  })
+
+  it('learn nothing of what has only begun, and nothing of what runs once many have ended', () => {
+    const few = having([0.2, 0.4, 0.9])
+    assert.ok(Math.abs(few.beside([0, 0, 0.01]).left(1000, 1000, 0).mean - 500) < 1e-6)
+    const many = having(new Array<number>(60).fill(0.2))
+    assert.equal(many.beside([0.9]), many)
+    assert.equal(having([]).beside([0.9]).left(1000, 1000, 0).mean, 500, 'nor where none has ended')
+  })
+
+  it('are not too short after the first ends of many that began together', () => {
+    // The lengths 1 to 100, of which those up to 30 have ended: the rest runs and is 30 long.
+    const ends = Array.from({ length: 30 }, (_, i) => (i + 1) / 100)
+    const alone = having(ends).left(100, 100, 0).mean
+    const beside = having(ends).beside(new Array<number>(70).fill(0.301)).left(100, 100, 0).mean
+    assert.ok(alone < 16 && beside > 25 && beside < 50.5, `${alone} and ${beside}`)
+  })
 })
+
+/** The mean by the product limit, end by end: those that run leave who is at risk where they are; the longest of all counts as ended. */
+function meanOf(ends: readonly number[], runs: readonly number[]): number {
+  const longest = Math.max(...ends)
+  const all = [...ends.map((at) => ({ at, ended: true })), ...runs.map((at) => ({ at, ended: at > longest }))].sort((a, b) => a.at - b.at)
+  let surviving = 1
+  let mean = 0
+  for (const [i, { at, ended }] of all.entries()) {
+    if (!ended) continue
+    const part = surviving / (all.length - i)
+    mean += at * part
+    surviving -= part
+  }
+  return mean
+}
