@@ -153,12 +153,7 @@ export class Admission {
     const seed = request.seed ?? drawSeed()
     const filled = filledOf(request, spec)
     const accepted: AcceptedTask = {
-      owner,
-      task_id,
-      request: spec,
-      filled,
-      seed,
-      prompt_tokens,
+      ...{ owner, task_id, request: spec, filled, seed, prompt_tokens },
       ...tokens.kept,
       pool_id: pool.id,
       ...(pool.config.model === spec.model_ref ? {} : { served: pool.config.model }),
