@@ -1,6 +1,6 @@
 import type { Express } from 'express'
 import { createPrometheusMetrics, type PrometheusMetrics } from '../adapters/prometheus/metrics.ts'
-import { systemClock } from '../adapters/system/clock.ts'
+import { createSystemClock } from '../adapters/system/clock.ts'
 import { createLog, type ProcessLog } from '../adapters/system/log.ts'
 import { createNvidiaSmi } from '../adapters/system/nvidia-smi.ts'
 import { serverKeys, type Config, type Environment } from '../config/config.ts'
@@ -50,9 +50,11 @@ export async function daemonOf(
   env: Environment = {},
   opening: Promise<Storage> = storageOf(config),
 ): Promise<ProcessDaemon> {
-  const clock = systemClock
+  const clock = createSystemClock()
   const log = createLog(config.log_level)
   const [storage, engines] = await Promise.all([opening, enginesOf({ config, clock, log, keys: serverKeys(config, env) })])
+  // A clock that was set back would put what is to come before what was.
+  clock.startFrom(await storage.newest())
   const models = modelsOf(config, clock)
   return { ...(await assemble({ config, storage, engines, models, clock, metrics: createPrometheusMetrics(true), log })), log }
 }

@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http'
 import type { ComingBody } from '../domain/stream/frame-source.ts'
 import type { Clock } from '../ports/clock.ts'
+import { askBeforeHead } from './half-closed.ts'
 import { head_ms } from './sse.ts'
 
 /** How often a blank keeps a connection open whose answer is not there yet, ms. */
@@ -21,6 +22,7 @@ export async function sendComing(
   res.setHeader('Content-Type', 'application/json; charset=utf-8')
   const leave = (): void => coming.close()
   res.once('close', leave)
+  const askNoMore = askBeforeHead(res)
   let cancelBlanks = (): void => undefined
   const cancelHead = clock.after(head_ms, () => {
     res.writeHead(200)
@@ -35,6 +37,7 @@ export async function sendComing(
   } finally {
     cancelHead()
     cancelBlanks()
+    askNoMore()
     res.off('close', leave)
     coming.close()
   }

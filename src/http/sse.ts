@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http'
 import type { FrameSource } from '../domain/stream/frame-source.ts'
 import type { Clock } from '../ports/clock.ts'
 import { fairly } from './fair-writes.ts'
+import { askBeforeHead, onHalfClosed } from './half-closed.ts'
 
 /** How often a comment keeps an idle connection open, ms. */
 const keepAlive_ms = 15_000
@@ -52,6 +53,7 @@ async function firstFrames(res: ServerResponse, source: FrameSource, clock: Cloc
     end('')
   }
   const cancel = clock.after(head_ms, () => end(''))
+  const askNoMore = askBeforeHead(res)
   res.once('close', leave)
   source.onReadable(look)
   look()
@@ -59,6 +61,7 @@ async function firstFrames(res: ServerResponse, source: FrameSource, clock: Cloc
     return await promise
   } finally {
     cancel()
+    askNoMore()
     res.off('close', leave)
   }
 }
@@ -85,9 +88,10 @@ function writeFrames(res: ServerResponse, reader: FrameSource, first: string, cl
     }
     return written
   }
-  const cancelKeepAlive = clock.every(keepAlive_ms, () => {
+  const sign = (): void => {
     if (writable) write(reader.sign ?? ': keep-alive\n\n')
-  })
+  }
+  const cancelKeepAlive = clock.every(keepAlive_ms, sign)
   // The kernel takes megabytes at once: a reader that is behind waits for the others before each chunk.
   const goOn = (): void => {
     fairly(() => {
@@ -110,6 +114,7 @@ function writeFrames(res: ServerResponse, reader: FrameSource, first: string, cl
   chunked = res.chunkedEncoding
   res.chunkedEncoding = false
   let due = false
+  onHalfClosed(res, sign)
   // What one turn of the event loop brings goes out as one chunk.
   reader.onReadable(() => {
     if (due) return

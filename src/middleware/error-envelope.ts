@@ -1,7 +1,11 @@
+import { randomUUID } from 'node:crypto'
 import type { ErrorRequestHandler, Request } from 'express'
 import type { components } from '../../generated/api.ts'
 import { DomainError, type ReplyKind } from '../domain/errors.ts'
 import { stateOf } from './request-state.ts'
+
+// An import of the module would load an HTTP client.
+const { STATUS_CODES } = process.getBuiltinModule('node:http')
 
 /** HTTP status of every failure that can be a reply. */
 const statusOf: Readonly<Record<ReplyKind, number>> = {
@@ -76,6 +80,22 @@ const statusIn = ({ statuses }: ErrorShape, { kind }: DomainError): number => st
 export function errorIn(shape: ErrorShape, error: DomainError, correlation_id: string): { status_code: number; body: object } {
   const status = statusIn(shape, error)
   return { status_code: status, body: shape.body(error, { status, correlation_id }) }
+}
+
+/** The whole answer to what cannot be told apart from the bytes of a connection, in the envelope; the connection closes after it. */
+export function refusalBytes(status: number, message: string): string {
+  const correlation_id = randomUUID()
+  // A request that took too long to come may come in time when it is sent again.
+  const error = new DomainError('invalid_params', message, { retriable: status === 408 })
+  const body = JSON.stringify(nativeShape.body(error, { status, correlation_id }))
+  const head = [
+    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`,
+    'Connection: close',
+    'Content-Type: application/json; charset=utf-8',
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    `X-Correlation-Id: ${correlation_id}`,
+  ]
+  return `${head.join('\r\n')}\r\n\r\n${body}`
 }
 
 /** What the error envelope works with. */

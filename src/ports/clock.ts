@@ -3,12 +3,23 @@ export type CancelTimer = () => void
 
 /** Time, injected everywhere so that tests own it. */
 export interface Clock {
-  /** Milliseconds since the epoch, with fractions (what is stored is floored); never goes backwards while the process runs. */
+  /**
+   * Milliseconds since the epoch as the start knew it, with fractions (what is stored is floored); goes on evenly while the process runs, whatever
+   * is done to the machine's clock. Durations and deadlines are differences of it.
+   */
   now(): number
+  /** What the machine's clock says, or would have said, at a moment of `now()`: for points in time that are told or stored. */
+  wallOf(moment: number): number
   /** Calls `run` once after `delay_ms`. Does not keep the process alive. */
   after(delay_ms: number, run: () => void): CancelTimer
   /** Calls `run` every `period_ms`. Does not keep the process alive. */
   every(period_ms: number, run: () => void): CancelTimer
+}
+
+/** The moment of `now()` at which the machine's clock said this; now where that is still to come, for the clock has been set back. */
+export function momentOf(wall: number, clock: Clock): number {
+  const now = clock.now()
+  return now - Math.max(0, clock.wallOf(now) - wall)
 }
 
 /** Resolves when the signal aborts. */

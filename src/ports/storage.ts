@@ -19,6 +19,8 @@ export interface Storage {
   readonly files: FileStore
   readonly batches: BatchStore
   readonly usage: UsageStore
+  /** The newest point in time that tasks, artifacts and sessions were written with, ms since the epoch; 0 where there is none. */
+  newest(): Promise<number>
   /** Resolves, with the reason, when the storage is lost by itself: every call rejects from then on. */
   readonly lost: Promise<Error>
   /**

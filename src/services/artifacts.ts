@@ -36,7 +36,7 @@ export class Artifacts {
     const owner = principal.name
     if (artifact.parent !== undefined && !(await this.store.has(owner, artifact.parent)))
       throw new DomainError('invalid_params', 'body.parent: no such artifact')
-    const sealed = sealArtifact(owner, artifact, Math.floor(this.clock.now()))
+    const sealed = sealArtifact(owner, artifact, Math.floor(this.clock.wallOf(this.clock.now())))
     await this.journal.commit([{ kind: 'artifact', artifact: sealed }])
     return artifactRef((await this.store.get(owner, sealed.id)) ?? sealed)
   }

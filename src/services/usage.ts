@@ -77,7 +77,7 @@ export class UsageBook {
     return { usage: page.map(viewOf), ...(rows.length > limit && last !== undefined ? { next_cursor: String(last.seq) } : {}) }
   }
 
-  private refuse(owner: string, model_ref: string, refusals: number, day = dayOf(this.parts.clock.now())): void {
+  private refuse(owner: string, model_ref: string, refusals: number, day = dayOf(this.parts.clock.wallOf(this.parts.clock.now()))): void {
     const key = `${owner} ${day} ${model_ref}`
     const known = this.refused.get(key) ?? usageOf({ owner, model_ref, day })
     this.refused.set(key, { ...known, refusals: known.refusals + refusals })

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { keys, mockPool, startDaemon, type TestDaemon } from '../harness/daemon.ts'
 import { FakeClock } from '../harness/fake-clock.ts'
 import { call } from '../harness/http.ts'
-import { until } from '../harness/wait.ts'
+import { until, untilAnswer } from '../harness/wait.ts'
 
 const page = 'https://page.example'
 const hello = { model: 'mock:slow', messages: [{ role: 'user', content: 'Hello' }], stream: true }
@@ -22,6 +22,7 @@ describe('a door whose client has gone', () => {
   })
   afterEach(() => daemon.stop())
 
+  const connections = (): Promise<number> => new Promise((resolve) => daemon.server.getConnections((_, count) => resolve(count)))
   const live = () => [...daemon.live.all()]
   const cancels = (): number => daemon.lines.filter(({ fields }) => fields['event'] === 'cancel').length
 
@@ -42,8 +43,9 @@ describe('a door whose client has gone', () => {
     const task = live().at(-1)?.accepted.task_id ?? ''
     await clock.advance(15_000)
     await sent
+    const open = await connections()
     gone.abort()
-    await until(() => clock.pending > 0)
+    await untilAnswer(connections, (count) => count < open, 'the daemon to see that its client has gone')
     return task
   }
 

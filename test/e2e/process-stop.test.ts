@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { fileURLToPath } from 'node:url'
 import { mockPool, mockTask, patient, talesPool } from '../harness/daemon.ts'
 import { call, post } from '../harness/http.ts'
 import { DaemonProcess, temporaryDir, type ProcessOptions } from '../harness/process.ts'
@@ -171,6 +172,17 @@ describe('stopping the process', () => {
     await daemon.line(({ event }) => event === 'start')
     assert.deepEqual(await daemon.stop(), { code: 0, signal: null })
     assert.equal(daemon.stderr, '')
+  })
+
+  it('comes by itself, with 1, when the thread of the storage dies, and the next start takes up what is on disk', async () => {
+    const env = { NODE_OPTIONS: `--require ${fileURLToPath(new URL('../fixtures/storage-dies.cjs', import.meta.url))}` }
+    const daemon = await DaemonProcess.start(dir.path, { config: { pools: [slow] }, env })
+    started.push(daemon)
+    await post(daemon.url, key, story('t'))
+    assert.deepEqual(await daemon.stop('SIGUSR2'), { code: 1, signal: null })
+    assert.match(String(daemon.lines.at(-1)?.['msg']), /^The storage is lost/)
+    const next = await start({ pools: [fast] })
+    assert.equal((await readStream(next.url, 't', key)).terminal?.event, 'end')
   })
 
   it('takes SIGINT like SIGTERM', async () => {

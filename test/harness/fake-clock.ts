@@ -15,6 +15,9 @@ export class FakeClock implements Clock {
   /** Whether something real is under way that time must not pass over, such as a write to a disk. */
   busy: () => boolean = () => false
 
+  /** How far somebody has set the machine's clock since the start, ms. */
+  stepped_ms = 0
+
   constructor(start = Date.UTC(2026, 0, 1)) {
     this.time = start
   }
@@ -26,6 +29,10 @@ export class FakeClock implements Clock {
 
   now(): number {
     return this.time
+  }
+
+  wallOf(moment: number): number {
+    return moment + this.stepped_ms
   }
 
   after(delay_ms: number, run: () => void): () => void {

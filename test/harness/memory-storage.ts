@@ -123,6 +123,12 @@ export class MemoryStorage implements Storage {
     return this.durable.filter((fact): fact is Extract<Fact, { kind: K }> => fact.kind === kind)
   }
 
+  newest(): Promise<number> {
+    const tasks = this.records.flatMap(({ task, outcome }) => [task.accepted_at, outcome?.finished_at ?? 0])
+    const others = [...this.stored.map(({ one }) => one), ...this.sessionsByKey.values()].map(({ created_at }) => created_at)
+    return this.inOrder(() => Math.max(0, ...tasks, ...others))
+  }
+
   readonly lost = new Promise<Error>(() => undefined)
 
   async close(): Promise<void> {

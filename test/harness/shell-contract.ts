@@ -8,13 +8,19 @@ export interface ShellRules {
   readonly allow?: readonly string[] | undefined
   /** The answer to HEAD has no body. */
   readonly head?: boolean
+  /** A path that nobody has below a door's: the error has that door's shape. */
+  readonly door?: boolean
 }
 
 /**
  * What an answer has against the rules that hold for all of them, those that belong to no operation as well: a correlation id, echoed if
  * it was well formed and a new UUID otherwise, and the envelope on every error.
  */
-export function shellProblems(received: Received, given: string | undefined, { allow, head = false }: ShellRules = {}): string[] {
+export function shellProblems(
+  received: Received,
+  given: string | undefined,
+  { allow, head = false, door = false }: ShellRules = {},
+): string[] {
   const { status, headers, text } = received
   const correlation_id = headers['x-correlation-id']
   const { headers: declared } = responseOf('listPools', 200)!
@@ -32,6 +38,10 @@ export function shellProblems(received: Received, given: string | undefined, { a
     envelope = JSON.parse(text)
   } catch {
     return [...problems, `the body is not JSON: ${text}`]
+  }
+  if (door) {
+    const { error } = envelope as { error?: { message?: unknown } }
+    return typeof error?.message === 'string' ? problems : [...problems, `the error has no door's shape: ${text}`]
   }
   const problem = mismatch(schemaNamed('ErrorEnvelope'), envelope)
   return [...problems, ...(problem === undefined ? [] : [`${problem}: ${text}`]), ...envelopeProblems(envelope, headers)]

@@ -79,7 +79,8 @@ export function bodyIsWrong(op: OperationId, payload: string, { spoil }: Draft):
     const body: unknown = JSON.parse(payload)
     return mismatch(bodyOf(op)!.schema, body) === undefined && isWellFormed(body) ? undefined : [400]
   } catch {
-    return [400]
+    // A zero where JSON begins is taken for UTF-16.
+    return payload.slice(0, 4).includes('\0') ? [400, 415] : [400]
   }
 }
 

@@ -72,6 +72,12 @@ const SQL = {
   acceptedText: 'SELECT accepted FROM requests WHERE seq = ?',
   readLog: `SELECT started, parts, metrics, terminal FROM logs
     WHERE seq = (SELECT seq FROM tasks WHERE task_id = ? AND owner = ?)`,
+  // By order of acceptance the last task is the newest one.
+  newest: `SELECT coalesce(max(at), 0) FROM (
+    SELECT max(finished_at) AS at FROM tasks INDEXED BY tasks_finished WHERE finished_at IS NOT NULL
+    UNION ALL SELECT shown ->> '$.accepted_at' FROM tasks WHERE seq = (SELECT max(seq) FROM tasks)
+    UNION ALL SELECT max(created_at) FROM artifacts INDEXED BY artifacts_created
+    UNION ALL SELECT max(created_at) FROM sessions)`,
   sessions: 'SELECT owner, session_id, created_at, expires_at, turns, budgets, spent FROM sessions',
   models: 'SELECT model FROM models',
   keys: 'SELECT owner, spent FROM keys',

@@ -79,6 +79,7 @@ function portsOn(client: StorageClient): Omit<Storage, 'close' | 'lost'> {
   }
 
   return {
+    newest: async () => Number((await client.all(S.newest, []))[0]?.[0]),
     journal: {
       commit: (facts) => client.commit(facts),
       find: (owner, task_id) => one(taskRecord, S.find, [task_id, owner]),

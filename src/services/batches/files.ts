@@ -55,7 +55,7 @@ export class Files {
   /** A file with nothing in it; it is not written yet. */
   record(owner: string, purpose: FileRecord['purpose'], filename: string): FileRecord {
     const file_id = `file-${randomUUID().replaceAll('-', '')}`
-    const created_at = Math.floor(this.parts.clock.now())
+    const created_at = Math.floor(this.parts.clock.wallOf(this.parts.clock.now()))
     return { owner, file_id, filename, purpose, bytes: 0, parts: 0, created_at, state: 'incomplete' }
   }
 

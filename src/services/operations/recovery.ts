@@ -41,7 +41,7 @@ export async function recover({ journal, admission, settlement, pools, clock, ev
     for (const task of page) {
       const pool = poolFor(task, pools)
       if (pool === undefined) {
-        orphans.push(...orphaned(task.head.source.task, Math.floor(clock.now())))
+        orphans.push(...orphaned(task.head.source.task, Math.floor(clock.wallOf(clock.now()))))
         ended++
         continue
       }

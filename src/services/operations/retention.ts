@@ -17,7 +17,7 @@ export function retention(
   { journal, clock, events }: { readonly journal: Pick<Journal, 'purge'>; readonly clock: Clock; readonly events: EventSink },
 ): CancelTimer {
   return clock.every(purge_ms, () => {
-    const now = Math.floor(clock.now())
+    const now = Math.floor(clock.wallOf(clock.now()))
     journal.purge(now - tasks_ms, now - artifacts_ms).catch((err: unknown) => {
       const message = 'What is past its retention could not be removed.'
       events.emit({ type: 'notice', level: 'error', event: 'storage', message, fields: { err } })

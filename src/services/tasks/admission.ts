@@ -15,7 +15,7 @@ import {
   type TaskSpec,
   type UnfinishedTask,
 } from '../../domain/task.ts'
-import type { Clock } from '../../ports/clock.ts'
+import { momentOf, type Clock } from '../../ports/clock.ts'
 import { DuplicateTaskError, StorageError, type Journal } from '../../ports/journal.ts'
 import { KeyedPlaces } from '../keyed-places.ts'
 import { candidatesFor, poolsIn, servable, type Candidates } from '../pools/candidates.ts'
@@ -115,7 +115,7 @@ export class Admission {
   restore({ head, attempts }: UnfinishedTask, pool: Pool<LiveTask>, recorded: readonly Part[]): LiveTask {
     const need = needOf(head, head.prompt_tokens, pool)
     const reservation = this.parts.sessions.reserve(head.owner, head.session_id, need, attempts === undefined ? 'accepted' : 'dispatched')
-    const task = new LiveTask(head, pool, reservation)
+    const task = new LiveTask(head, pool, reservation, momentOf(head.accepted_at, this.parts.clock))
     task.restore(attempts, recorded)
     this.parts.live.add(task)
     return task
@@ -147,28 +147,23 @@ export class Admission {
       needOf(spec, prompt_tokens, pool),
       door && (door.background === true ? 'passing' : 'lasting'),
     )
-    const accepted_at = Math.floor(clock.now())
+    const accepted_on = Math.floor(clock.now())
     const start_ms = startMs(start)
     const numbers = { queue_position: position, predicted_start_ms: start_ms, prediction_basis: basis, backoff_ms: start_ms }
     const seed = request.seed ?? drawSeed()
     const filled = filledOf(request, spec)
     const accepted: AcceptedTask = {
-      owner,
-      task_id,
-      request: spec,
-      filled,
-      seed,
-      prompt_tokens,
+      ...{ owner, task_id, request: spec, filled, seed, prompt_tokens },
       ...tokens.kept,
       pool_id: pool.id,
       ...(pool.config.model === spec.model_ref ? {} : { served: pool.config.model }),
-      accepted_at,
+      accepted_at: Math.floor(clock.wallOf(accepted_on)),
       correlation_id,
       ...numbers,
       ...(door?.kept === undefined ? {} : { kept: door.kept }),
       ...(digest === undefined ? {} : { digest }),
     }
-    const task = new LiveTask(headOf(accepted), pool, reservation)
+    const task = new LiveTask(headOf(accepted), pool, reservation, accepted_on)
     const admission = pool.scheduler.admit(task)
     if (!admission.admitted) {
       task.abandon()
@@ -220,7 +215,7 @@ export class Admission {
       throw error
     }
     pool.scheduler.confirm(task)
-    pool.estimator.arrived(task.priority, task.work_ms, task.accepted.accepted_at)
+    pool.estimator.arrived(task.priority, task.work_ms, task.accepted_on)
     task.accept()
     end?.publish()
   }

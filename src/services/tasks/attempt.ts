@@ -121,7 +121,7 @@ const cannotGoOn = (): StreamError =>
 
 function hear(task: LiveTask, { clock, events }: AttemptParts): void {
   const now = clock.now()
-  if (task.heard(now)) events.emit({ type: 'task_first_part', task: placeOf(task), first_token_ms: now - task.accepted.accepted_at })
+  if (task.heard(now)) events.emit({ type: 'task_first_part', task: placeOf(task), first_token_ms: now - task.accepted_on })
 }
 
 function learn({ shape, pool, times: { first_at, last_at } }: LiveTask, tokens_out: number, dispatched_at: number, clock: Clock): void {

@@ -95,7 +95,7 @@ export class Dispatcher {
     const turn = task.dispatch(replica.id, now, exhausted)
     pool.running.add(task)
     if (early === undefined) replica.acquire()
-    events.emit({ type: 'task_started', task: placeOf(task), queue_ms: Math.round(now - task.accepted.accepted_at) })
+    events.emit({ type: 'task_started', task: placeOf(task), queue_ms: Math.round(now - task.accepted_on) })
     void this.run(task, replica, turn, early)
   }
 

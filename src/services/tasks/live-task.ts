@@ -33,6 +33,8 @@ export class LiveTask implements PoolTask {
   readonly id: string
   readonly owner: string
   readonly priority: TaskHead['priority']
+  /** When it was accepted by the clock that deadlines and durations are counted on, ms; `accepted_at` is wall time. */
+  readonly accepted_on: number
   readonly deadline_at: number
   readonly work_ms: number
   /** Written by the queue it is in, and nobody else. @see Queueable */
@@ -50,15 +52,13 @@ export class LiveTask implements PoolTask {
   private aborting: AbortController | undefined
   private ending: PromiseWithResolvers<undefined> | undefined
 
-  constructor(head: TaskHead, pool: Pool<LiveTask>, reservation: Reservation) {
+  constructor(head: TaskHead, pool: Pool<LiveTask>, reservation: Reservation, accepted_on: number) {
     this.id = taskKeyOf(head.owner, head.task_id)
-    this.owner = head.owner
-    this.priority = head.priority
-    this.deadline_at = head.accepted_at + head.deadline_ms
+    ;[this.owner, this.priority] = [head.owner, head.priority]
+    this.accepted_on = accepted_on
+    this.deadline_at = accepted_on + head.deadline_ms
     this.work_ms = pool.estimator.work(shapeOf(head, head.prompt_tokens))
-    this.reservation = reservation
-    this.currentPool = pool
-    this.head = head
+    ;[this.head, this.currentPool, this.reservation] = [head, pool, reservation]
   }
 
   get phase(): Phase {

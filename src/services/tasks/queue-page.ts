@@ -48,12 +48,12 @@ function* tasksOf({ running, scheduler }: Pool<LiveTask>): Generator<LiveTask> {
 
 function entryOf(task: LiveTask, principal: Principal, now: number): QueueEntry {
   const { queue_position, predicted_start_ms, on_time_probability } = progressOf(task, now)
-  const { accepted_at, task_id, session_id } = task.head
+  const { task_id, session_id } = task.head
   const queued = task.started_at === undefined
   const place = {
     state: queued ? ('queued' as const) : ('running' as const),
     priority: task.priority,
-    age_ms: Math.max(0, Math.round(now - accepted_at)),
+    age_ms: Math.max(0, Math.round(now - task.accepted_on)),
     ...(queued ? { queue_position, predicted_start_ms, on_time_probability } : {}),
   }
   if (!controls(principal) && principal.name !== task.owner) return place

@@ -71,7 +71,9 @@ export class Settlement {
   /** Builds the end of a claimed task; nothing is written or published yet. */
   prepare(task: LiveTask, ending: Ending): PreparedEnd {
     const { pool, owner } = task
-    const now = Math.floor(this.parts.clock.now())
+    const { clock } = this.parts
+    const now = Math.floor(clock.now())
+    const finished_at = Math.floor(clock.wallOf(now))
     const tokens_in = ending.kind === 'completed' ? ending.result.tokens_in : task.accepted.prompt_tokens
     const tokens_out = ending.kind === 'completed' ? ending.result.tokens_out : task.log.partCount
     const ran = task.started_at !== undefined
@@ -81,16 +83,27 @@ export class Settlement {
     const displaced = ending.kind === 'error' && ending.error.kind === 'displaced'
     const settled = displaced ? [] : task.settle(used)
     task.log.report(progressOf(task, now))
-    const transcript = sealArtifact(owner, transcriptOf(task, ending, usage, now), now)
-    const output = ending.kind === 'completed' && ending.output !== undefined ? sealArtifact(owner, ending.output, now) : undefined
-    const outcome = outcomeOf(task, ending, { ...usage, transcript, output, now })
+    const transcript = sealArtifact(
+      owner,
+      transcriptOf(task, ending, usage, (at) => clock.wallOf(at), now),
+      finished_at,
+    )
+    const output = ending.kind === 'completed' && ending.output !== undefined ? sealArtifact(owner, ending.output, finished_at) : undefined
+    const started_at = task.started_at === undefined ? undefined : Math.floor(clock.wallOf(task.started_at))
+    const outcome = outcomeOf(task, ending, {
+      ...usage,
+      transcript,
+      output,
+      finished_at,
+      ...(started_at === undefined ? {} : { started_at }),
+    })
     const terminal =
-      ending.kind === 'completed' ? { end: endEvent(task, ending.result, outcome) } : { error: errorEvent(task, ending.error) }
+      ending.kind === 'completed' ? { end: endEvent(task, ending.result, outcome, now) } : { error: errorEvent(task, ending.error) }
     const tokens_in_cached = ending.kind === 'completed' ? (ending.result.tokens_in_cached ?? 0) : 0
     const more = usageOf({
       owner,
       model_ref: pool.config.model,
-      day: dayOf(now),
+      day: dayOf(finished_at),
       tasks: 1,
       ...usage,
       tokens_in_cached,
@@ -144,15 +157,16 @@ interface OutcomeParts {
   readonly tokens_out?: number
   readonly transcript: StoredArtifact
   readonly output: StoredArtifact | undefined
-  readonly now: number
+  readonly started_at?: number
+  readonly finished_at: number
 }
 
-function outcomeOf(task: LiveTask, ending: Ending, { transcript, output, now, ...usage }: OutcomeParts): TaskOutcome {
+function outcomeOf(task: LiveTask, ending: Ending, { transcript, output, started_at, finished_at, ...usage }: OutcomeParts): TaskOutcome {
   const canceled = ending.kind === 'error' && ending.error.kind === 'canceled'
   return {
     state: ending.kind === 'completed' ? 'completed' : canceled ? 'canceled' : 'failed',
-    ...(task.started_at === undefined ? {} : { started_at: Math.floor(task.started_at) }),
-    finished_at: now,
+    ...(started_at === undefined ? {} : { started_at }),
+    finished_at,
     ...(task.replica_id === undefined ? {} : { replica_id: task.replica_id }),
     ...usage,
     artifact_id: transcript.id,
@@ -167,18 +181,18 @@ function errorEvent(task: LiveTask, error: Failure): ErrorEvent {
   return { ...error.taskError, engine, pool_id: task.pool.id, ...(retry_after_ms === undefined ? {} : { retry_after_ms }) }
 }
 
-function endEvent(task: LiveTask, result: GenerateResult, { finished_at, artifact_id, result_artifact_id }: TaskOutcome): EndEvent {
-  const { accepted_at, request } = task.accepted
+function endEvent(task: LiveTask, result: GenerateResult, { artifact_id, result_artifact_id }: TaskOutcome, now: number): EndEvent {
+  const { accepted, accepted_on } = task
   const { tokens_in_cached, tokens_reasoning, stop_sequence } = result
   // Servers have stop texts of their own, too.
-  const stopped = stop_sequence !== undefined && request.sampling?.stop?.includes(stop_sequence) === true
+  const stopped = stop_sequence !== undefined && accepted.request.sampling?.stop?.includes(stop_sequence) === true
   return {
     tokens_in: result.tokens_in,
     tokens_out: result.tokens_out,
     ...(tokens_in_cached === undefined ? {} : { tokens_in_cached }),
     ...(tokens_reasoning === undefined ? {} : { tokens_reasoning }),
-    queue_ms: Math.round((task.started_at ?? finished_at) - accepted_at),
-    first_token_ms: Math.round((task.times.first_at ?? finished_at) - accepted_at),
+    queue_ms: Math.round((task.started_at ?? now) - accepted_on),
+    first_token_ms: Math.round((task.times.first_at ?? now) - accepted_on),
     decode_ms: task.times.decode_ms ?? 0,
     finish_reason: result.finish_reason,
     ...(stopped ? { stop_sequence } : {}),

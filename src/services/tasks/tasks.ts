@@ -119,7 +119,9 @@ export class Tasks {
       ...(ahead === undefined
         ? {}
         : { queue_position: ahead.position, predicted_start_ms: startMs(pool.predictStart(ahead, task.priority)) }),
-      ...(task.started_at === undefined ? {} : { started_at: iso(task.started_at), replica_id: task.replica_id ?? 'none' }),
+      ...(task.started_at === undefined
+        ? {}
+        : { started_at: iso(this.parts.clock.wallOf(task.started_at)), replica_id: task.replica_id ?? 'none' }),
     }
   }
 }

@@ -7,19 +7,20 @@ export function transcriptOf(
   task: LiveTask,
   ending: Ending,
   usage: { readonly tokens_in?: number; readonly tokens_out?: number },
+  wallOf: (moment: number) => number,
   now: number,
 ): Artifact {
   const { accepted } = task
   const { labels } = task.pool
   const { request, seed, task_id } = accepted
-  const iso = (at: number | undefined): string | undefined => (at === undefined ? undefined : new Date(at).toISOString())
+  const iso = (at: number | undefined): string | undefined => (at === undefined ? undefined : new Date(wallOf(at)).toISOString())
   const content = {
     request,
     seed,
     ...labels,
     replica_id: task.replica_id,
     attempts: task.attempts,
-    accepted_at: iso(accepted.accepted_at),
+    accepted_at: new Date(accepted.accepted_at).toISOString(),
     started_at: iso(task.started_at),
     first_token_at: iso(task.times.first_at),
     last_token_at: iso(task.times.last_at),

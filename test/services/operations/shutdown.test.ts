@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { settled } from '../../harness/fake-clock.ts'
-import { refusalOf, startRig } from '../../harness/rig.ts'
+import { newGate } from '../../harness/gate.ts'
+import { poolConfig, refusalOf, startRig } from '../../harness/rig.ts'
 import { unfinishedOf } from '../../harness/unfinished.ts'
 
 describe('shutdown', () => {
@@ -29,6 +30,25 @@ describe('shutdown', () => {
     await rig.quiesce(60_000)
     const error = await refusalOf(rig.admit())
     assert.deepEqual([error.kind, error.code, error.details.retry_after_ms], ['pool_unready', 'POOL_UNREADY', 5000])
+  })
+
+  it('is not ready again when a late pool comes up meanwhile', async () => {
+    const late = newGate()
+    const rig = await startRig({
+      pools: [poolConfig(), poolConfig({ id: 'late', model: 'mock:late' })],
+      prepare: (engine, pool_id) => {
+        if (pool_id === 'late') engine.onStart = () => late.promise
+      },
+    })
+    await rig.run({ task_id: 't' })
+    assert.equal(rig.isReady(), false, 'one of its engines has not had its start')
+    const stopping = rig.quiesce(60_000)
+    late.resolve()
+    await rig.starting
+    assert.deepEqual([rig.pool('late').serves, rig.isReady()], [true, false])
+    rig.engine().call.finish()
+    await stopping
+    assert.equal(rig.isReady(), false)
   })
 
   it('leaves what can be run again in the journal, without a terminal frame', async () => {

@@ -80,6 +80,8 @@ export class LlamaProcess<Ready extends ReadyMessage | TokenizerReadyMessage> {
   }
 
   send(command: Sent): void {
+    // Without a process there is no way to it, and `error` follows.
+    if (this.child.pid === undefined) return
     // A failed send means that the child is dying: `exit` follows and rejects what waits.
     this.child.send(command, () => undefined)
   }

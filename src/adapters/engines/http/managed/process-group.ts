@@ -62,7 +62,8 @@ export class ProcessGroup {
       await this.clear()
     })
     // A failed send means that the supervisor is dying: `exit` follows.
-    this.supervisor.send(command, () => undefined)
+    // Without a process there is no way to it, and `error` follows.
+    if (this.supervisor.pid !== undefined) this.supervisor.send(command, () => undefined)
   }
 
   /** Ends everything in the group. Resolves when nothing of it is left. */
