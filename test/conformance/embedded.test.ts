@@ -122,7 +122,7 @@ describe('embedded adapter', () => {
     })
 
     it('rejects commits while it is full, writes nothing of them, and works again after a purge', async () => {
-      const storage = await open({ max_pages: 60 })
+      const storage = await open({ max_pages: 64 })
       const big = 'x'.repeat(40_000)
       const fill = (id: string): Promise<void> => {
         const artifact = artifactFact(sampleArtifact('ann', `${id}${big}`))
