@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { settled } from '../../harness/fake-clock.ts'
-import { ann, poolConfig, startRig, type Rig, type RigOptions } from '../../harness/rig.ts'
+import { ann, startRig, type Rig, type RigOptions } from '../../harness/rig.ts'
 
 /** A second life on what the first one left, which has stopped in order. */
 async function restarted(rig: Rig, options: RigOptions = {}): Promise<Rig> {
