@@ -156,6 +156,7 @@ export async function coreOf(parts: CoreParts): Promise<Core> {
     },
     stop: async () => {
       groups.stop()
+      drain.stop()
       await reload.stop()
       await Promise.all([pools.stop(), catalog.stop(), estimates.write()])
     },
