@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { open, type FileHandle } from 'node:fs/promises'
+import type { FileHandle } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { Downloads } from '../../src/adapters/models/downloads.ts'
@@ -11,10 +11,10 @@ import { partPath, storedPath } from '../../src/domain/catalog/model-source.ts'
 import type { WantedFile } from '../../src/ports/model-source.ts'
 import { sha256, someBytes } from '../harness/catalog.ts'
 import { FakeClock } from '../harness/fake-clock.ts'
+import { fullAfter, patchFiles } from '../harness/file-handles.ts'
 import { Hub } from '../harness/hub.ts'
 
 const bytes = someBytes(300_000)
-const full = (): Promise<never> => Promise.reject(Object.assign(new Error('no space left on device'), { code: 'ENOSPC' }))
 
 describe('a download of one file', () => {
   const models_dir = mkdtempSync(join(tmpdir(), 'orchd-downloads-'))
@@ -44,25 +44,8 @@ describe('a download of one file', () => {
     mkdirSync(dirname(part), { recursive: true })
     writeFileSync(part, text)
   }
-  /** What all open files do from now on. */
-  const patch = async (methods: (real: FileHandle) => Partial<FileHandle>): Promise<void> => {
-    const probe = await open('/dev/null')
-    const all = Object.getPrototypeOf(probe) as FileHandle
-    await probe.close()
-    const real = Object.create(all, Object.getOwnPropertyDescriptors(all)) as FileHandle
-    Object.assign(all, methods(real))
-    restore = () => void Object.assign(all, { write: real.write, sync: real.sync })
-  }
-
   it('keeps what was written when the disk is full, says so, and goes on there when there is room', async () => {
-    let written = 0
-    await patch(({ write }) => ({
-      write(this: FileHandle, ...given: Parameters<typeof write>) {
-        if (written > 100_000) return full()
-        written += given[2] as unknown as number
-        return Reflect.apply(write, this, given)
-      },
-    } as unknown as Partial<FileHandle>))
+    restore = await fullAfter(100_000)
     let done = 0
     await assert.rejects(
       fetched((now) => (done = now)),
@@ -78,7 +61,7 @@ describe('a download of one file', () => {
 
   it('is not moved to its place before it is on the disk, and its name is on the disk, too', async () => {
     const synced: string[] = []
-    await patch(({ sync }) => ({
+    restore = await patchFiles(({ sync }) => ({
       async sync(this: FileHandle) {
         synced.push((await this.stat()).isDirectory() ? 'folder' : 'file')
         return Reflect.apply(sync, this, [])
