@@ -17,8 +17,11 @@ describe('a catalog model that is retired', () => {
   const state = (fields: Record<string, unknown>): Promise<Answer> => world.ask('POST', '/v1/catalog/models/tales/state', fields)
   const task = (): ReturnType<typeof mockTask> => mockTask({ engine: 'llamacpp', model_ref: 'catalog:tales', ctx: 256, prompt: 'Once' })
   const post = (body = task()): Promise<Answer> => world.ask('POST', '/v1/tasks', body)
-  const health = async (): Promise<{ readonly ready: boolean; readonly draining: boolean; readonly replicas: readonly { state: string }[] }> =>
-    (await world.ask('GET', '/v1/pools/tales/health')).json as never
+  const health = async (): Promise<{
+    readonly ready: boolean
+    readonly draining: boolean
+    readonly replicas: readonly { state: string }[]
+  }> => (await world.ask('GET', '/v1/pools/tales/health')).json as never
   const untilReplica = (wanted: string): Promise<unknown> => untilAnswer(health, ({ replicas }) => replicas[0]?.state === wanted)
   const running = async (): Promise<StreamClient> => {
     const body = task()
@@ -34,7 +37,11 @@ describe('a catalog model that is retired', () => {
     clock = new FakeClock()
     engine = new ScriptedEngine()
     world.write('tales.gguf', bytes)
-    await world.start({}, { clock, engines: () => engine }, { pools: [talesPool({ model: 'catalog:tales', replicas: [{ id: 'r0', slots: 1 }] })] })
+    await world.start(
+      {},
+      { clock, engines: () => engine },
+      { pools: [talesPool({ model: 'catalog:tales', replicas: [{ id: 'r0', slots: 1 }] })] },
+    )
     await world.settled(model)
     await untilReplica('ready')
   })

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import type { FileHandle } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { Downloads } from '../../src/adapters/models/downloads.ts'
@@ -36,7 +35,14 @@ describe('a download of one file', () => {
     const url = `http://${hub.address}/m.gguf`
     const client = new EgressClient({ rules: new EgressRules([hub.address], `http://${hub.address}`), credentials: new Map() })
     const size = { size_bytes: bytes.length, max_bytes: bytes.length }
-    const file: WantedFile = { name: 'm.gguf', url, digest: sha256(bytes), ...size, part: partPath('m', 0), target: storedPath('m', 'm.gguf') }
+    const file: WantedFile = {
+      name: 'm.gguf',
+      url,
+      digest: sha256(bytes),
+      ...size,
+      part: partPath('m', 0),
+      target: storedPath('m', 'm.gguf'),
+    }
     return new Downloads(client, new ModelFolder(models_dir), new FakeClock()).fetch(file, onBytes, new AbortController().signal)
   }
   const ranges = (): (string | undefined)[] => hub.requests.map(({ headers }) => headers.range)
@@ -61,12 +67,10 @@ describe('a download of one file', () => {
 
   it('is not moved to its place before it is on the disk, and its name is on the disk, too', async () => {
     const synced: string[] = []
-    restore = await patchFiles(({ sync }) => ({
-      async sync(this: FileHandle) {
-        synced.push((await this.stat()).isDirectory() ? 'folder' : 'file')
-        return Reflect.apply(sync, this, [])
-      },
-    }))
+    restore = await patchFiles('sync', async (file, sync) => {
+      synced.push((await file.stat()).isDirectory() ? 'folder' : 'file')
+      return sync()
+    })
     await fetched()
     assert.deepEqual(synced, ['file', 'folder'])
   })

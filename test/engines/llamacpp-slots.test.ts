@@ -102,7 +102,7 @@ describe('llama.cpp engine: its slots', () => {
 })
 
 describe('llama.cpp engine: the KV cache of a session', () => {
-  const prompt = [...'a long prompt'].map((letter) => letter.charCodeAt(0))
+  const prompt = [...Buffer.from('a long prompt')]
   const request: TokenRequest = {
     tokens: prompt,
     max_tokens: 3,

@@ -1,24 +1,34 @@
 import { open, type FileHandle } from 'node:fs/promises'
 
-/** Files whose methods are others from now on, until the returned function is called. @param methods made of the real ones */
-export async function patchFiles(methods: (real: FileHandle) => Partial<FileHandle>): Promise<() => void> {
+type Method = 'write' | 'sync'
+type Real = (...given: unknown[]) => Promise<unknown>
+
+/**
+ * All open files do this in place of a method from now on, until the returned function is called.
+ * @param call gets the file, the real method for it, and what the method was given
+ */
+export async function patchFiles(
+  method: Method,
+  call: (file: FileHandle, real: () => Promise<unknown>, given: readonly unknown[]) => Promise<unknown>,
+): Promise<() => void> {
   const probe = await open('/dev/null')
-  const all = Object.getPrototypeOf(probe) as FileHandle
+  const all = Object.getPrototypeOf(probe) as Record<Method, Real>
   await probe.close()
-  const real = Object.create(all, Object.getOwnPropertyDescriptors(all)) as FileHandle
-  Object.assign(all, methods(real))
-  return () => void Object.assign(all, { write: real.write, sync: real.sync })
+  const was = all[method]
+  all[method] = function (this: FileHandle, ...given) {
+    return call(this, () => Reflect.apply(was, this, given), given)
+  }
+  return () => {
+    all[method] = was
+  }
 }
 
 /** A disk that is full once this process has written about so much into files, in bytes. Returns how to make room. */
 export function fullAfter(bytes: number): Promise<() => void> {
   let written = 0
-  return patchFiles(({ write }) => {
-    const limited = function (this: FileHandle, ...given: unknown[]): unknown {
-      if (written > bytes) return Promise.reject(Object.assign(new Error('no space left on device'), { code: 'ENOSPC' }))
-      written += Number(given[2])
-      return Reflect.apply(write, this, given)
-    }
-    return { write: limited as FileHandle['write'] }
+  return patchFiles('write', (_file, write, [, , length]) => {
+    if (written > bytes) return Promise.reject(Object.assign(new Error('no space left on device'), { code: 'ENOSPC' }))
+    written += Number(length)
+    return write()
   })
 }

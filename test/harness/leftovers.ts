@@ -11,7 +11,12 @@ type Open = (...given: Parameters<Streams['open']>) => Promise<OpenedStream | un
 /** Counts what a daemon has begun and not ended: all of it is over once it has stopped. */
 export class Leftovers {
   /** Each with where it was begun. */
-  private readonly open = { timers: new Set<Error>(), 'engine calls': new Set<Error>(), commits: new Set<Error>(), readers: new Set<Error>() }
+  private readonly open = {
+    timers: new Set<Error>(),
+    'engine calls': new Set<Error>(),
+    commits: new Set<Error>(),
+    readers: new Set<Error>(),
+  }
 
   /** Whether a commit is on its way. */
   get writes(): boolean {

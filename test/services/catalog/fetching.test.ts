@@ -67,6 +67,9 @@ describe('a download that breaks again and again', () => {
       await clock.advance(1000)
     }
     await fetched
-    assert.deepEqual(tries, [...Array(21).keys()].map((n) => n * 1000))
+    assert.deepEqual(
+      tries,
+      [...Array(21).keys()].map((n) => n * 1000),
+    )
   })
 })
