@@ -140,6 +140,12 @@ describe('embedded adapter', () => {
       assert.deepEqual(await storage.eventLog.read({ owner: 'ann', task_id: 't2' }), sampleLog(big))
     })
 
+    it('knows after a restart how long the answers of unfinished tasks are expected to be', async () => {
+      await prepare()
+      const [task] = await unfinishedOf((await open()).journal)
+      assert.equal(task?.head.expected_tokens, 9)
+    })
+
     it('does not let a commit that can never be written take others with it', async () => {
       const storage = await open()
       const key = { owner: 'ann', task_id: 't1' }
