@@ -2,7 +2,7 @@
  * Contracts -> generated/ and sdk/generated/. `npm run codegen` writes, `npm run codegen -- --check` fails on drift.
  * Same input, same bytes: nothing here depends on time, locale or file order.
  */
-import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { engines } from '../src/adapters/engines/registry.ts'
 import { apiTypes, clientTypes, doorMap, doorTypes, operationMap } from './codegen/api.ts'
@@ -10,6 +10,7 @@ import { bundle, doorDocument, doors } from './codegen/bundle.ts'
 import { clientView } from './codegen/client-view.ts'
 import { configTypes, engineTable } from './codegen/config.ts'
 import { configSchema, definitionsOf } from './codegen/config-schema.ts'
+import { driftOf } from './codegen/drift.ts'
 import { metricTypes } from './codegen/metrics.ts'
 import { configValidator, configValidatorTypes } from './codegen/config-validator.ts'
 import {
@@ -67,13 +68,9 @@ const root = join(import.meta.dirname, '..')
 const folders = ['generated', 'sdk/generated']
 const files = await generate()
 if (process.argv.includes('--check')) {
-  const present = folders.flatMap((folder) => readdirSync(join(root, folder)).map((name) => `${folder}/${name}`)).sort()
-  const stale = [...files]
-    .filter(([name, text]) => !present.includes(name) || readFileSync(join(root, name), 'utf8') !== text)
-    .map(([name]) => name)
-  const extra = present.filter((name) => !files.has(name))
-  if (stale.length + extra.length > 0) {
-    console.error(`what is generated is out of date: ${[...stale, ...extra].join(', ')}. Run: npm run codegen`)
+  const drift = driftOf(root, folders, files)
+  if (drift.length > 0) {
+    console.error(`what is generated is out of date: ${drift.join(', ')}. Run: npm run codegen`)
     process.exit(1)
   }
   console.log(`what is generated matches the contracts (${files.size} files)`)

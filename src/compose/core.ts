@@ -156,6 +156,9 @@ export async function coreOf(parts: CoreParts): Promise<Core> {
     },
     stop: async () => {
       groups.stop()
+      drain.stop()
+      doorTasks.stop()
+      settlement.stop()
       await reload.stop()
       await Promise.all([pools.stop(), catalog.stop(), estimates.write()])
     },

@@ -122,7 +122,7 @@ describe('embedded adapter', () => {
     })
 
     it('rejects commits while it is full, writes nothing of them, and works again after a purge', async () => {
-      const storage = await open({ max_pages: 60 })
+      const storage = await open({ max_pages: 64 })
       const big = 'x'.repeat(40_000)
       const fill = (id: string): Promise<void> => {
         const artifact = artifactFact(sampleArtifact('ann', `${id}${big}`))
@@ -138,6 +138,12 @@ describe('embedded adapter', () => {
       await storage.journal.purge(Infinity, Infinity)
       await fill('t2')
       assert.deepEqual(await storage.eventLog.read({ owner: 'ann', task_id: 't2' }), sampleLog(big))
+    })
+
+    it('knows after a restart how long the answers of unfinished tasks are expected to be', async () => {
+      await prepare()
+      const [task] = await unfinishedOf((await open()).journal)
+      assert.equal(task?.head.expected_tokens, 9)
     })
 
     it('does not let a commit that can never be written take others with it', async () => {

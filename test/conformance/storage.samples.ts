@@ -25,6 +25,7 @@ export function sampleTask(owner: string, task_id: string, session_id = 's1', pr
       determinism: 'best_effort',
       prompt,
       max_tokens: 16,
+      expected_tokens: 9,
       deadline_ms: 60_000,
       kv_hint: 'cold',
       output_mode: 'text',

@@ -5,6 +5,7 @@ import type { CatalogModelRequest } from '../../src/domain/catalog/catalog.ts'
 import { CatalogWorld, makeSigner, manifestOf, modelRequest, sha256, someBytes } from '../harness/catalog.ts'
 import { responseProblems } from '../harness/contract.ts'
 import { FakeClock } from '../harness/fake-clock.ts'
+import { fullAfter } from '../harness/file-handles.ts'
 import { holdAfter, Hub } from '../harness/hub.ts'
 import { until } from '../harness/wait.ts'
 
@@ -145,6 +146,22 @@ describe('catalog models from a hub', () => {
     hub.put(repo, 'tiny.gguf', bytes)
     assert.equal((await world.verify('tiny')).verification?.status, 'pass')
     assert.equal(ranges().at(-1), 'bytes=1000-')
+  })
+
+  it('gives up where the disk is full, keeps what it has, and goes on when asked to verify', async () => {
+    await world.start(settings())
+    const makeRoom = await fullAfter(100_000)
+    try {
+      await world.create(model())
+      const { local } = await world.over('tiny')
+      assert.equal(local.error, 'tiny.gguf: cannot be written below models_dir (ENOSPC)')
+      assert.ok(local.bytes_done > 0 && local.bytes_done < bytes.length, String(local.bytes_done))
+    } finally {
+      makeRoom()
+    }
+    const { bytes_done } = (await world.get('tiny')).local
+    assert.equal((await world.verify('tiny')).verification?.status, 'pass')
+    assert.deepEqual(ranges(), [undefined, `bytes=${bytes_done}-`])
   })
 
   it('gives up a server that falls silent for this attempt', async () => {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { createServer } from 'node:net'
 import { gzipSync } from 'node:zlib'
 import { buildConnector } from 'undici'
 import { EgressClient, headerOf } from '../../src/adapters/models/egress-client.ts'
@@ -44,6 +45,29 @@ describe('the client of what leaves this machine', () => {
       kind: 'transient',
       message: `hub.test:${hub.port} cannot be reached (ECONNREFUSED)`,
     })
+  })
+
+  it('opens none to the private address of a name that has a public one, too', async () => {
+    let strangers = 0
+    // Listens where the name says that it is, too, but nobody may go.
+    const inside = createServer((socket) => {
+      strangers++
+      socket.destroy()
+    })
+    await new Promise<void>((resolve) => inside.listen(hub.port, '127.0.0.2', resolve))
+    try {
+      hub.routes.set('/a', Buffer.from('a'))
+      for (const addresses of [
+        ['127.0.0.2', '127.0.0.1'],
+        ['127.0.0.1', '127.0.0.2'],
+      ]) {
+        const egress = client(() => Promise.resolve(addresses), '127.0.0.1')
+        assert.equal(await (await egress.get(at('/a'), {}, never)).body.text(), 'a')
+      }
+      assert.equal(strangers, 0)
+    } finally {
+      await new Promise((resolve) => inside.close(resolve))
+    }
   })
 
   it('says that a name has no address, or cannot be resolved', async () => {

@@ -29,6 +29,13 @@ describe('llama.cpp engine: incremental decoding', () => {
     assert.equal([...Buffer.from(' a time')].map((byte) => decoder.push(byte)).join(''), ' a time')
   })
 
+  it('keeps the space of a word after a long run of tokens without text', () => {
+    // 0 says nothing, as control tokens do.
+    const decoder = new IncrementalDecoder((tokens: readonly number[]) => detokenizeBytes(tokens.filter((token) => token > 0)), [])
+    const tokens = [...Buffer.from('a'), ...Array<number>(40).fill(0), ...Buffer.from(' b')]
+    assert.equal(tokens.map((token) => decoder.push(token)).join(''), 'a b')
+  })
+
   it('never shows half a character', () => {
     const decoder = new IncrementalDecoder(detokenizeBytes, [])
     const bytes = [...Buffer.from('ab🦊')]

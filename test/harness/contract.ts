@@ -155,18 +155,8 @@ export interface Received {
   readonly text: string
 }
 
-/** Headers of ours that mean something to clients: none of them may come undeclared. */
-const meaningful = [
-  'location',
-  'retry-after',
-  'x-backoff-ms',
-  'x-correlation-id',
-  'allow',
-  'cache-control',
-  'x-task-id',
-  'x-orchd-attached',
-  'request-id',
-]
+/** Headers that say how an answer travels and not what it says: all others are declared. */
+const ofTransport = /^(date|connection|keep-alive|transfer-encoding|content-(type|length)|vary|access-control-[a-z-]+|x-accel-buffering)$/
 
 /**
  * Everything a response has against the contract; empty where it keeps it.
@@ -176,15 +166,24 @@ export function responseProblems(op: AnyOperationId, received: Received, resumed
   const declared = responseOf(op, received.status)
   if (declared === undefined) return [`${op} does not declare ${received.status}: ${received.text.slice(0, 500)}`]
   const names = Object.keys(declared.headers).map((name) => name.toLowerCase())
-  const extra = meaningful.filter((name) => received.headers[name] !== undefined && !names.includes(name))
+  const extra = Object.keys(received.headers).filter((name) => !ofTransport.test(name) && !names.includes(name))
   const headers = Object.entries(declared.headers).flatMap(([name, header]) =>
     headerProblems(name, header, received.headers[name.toLowerCase()]),
   )
   return [
     ...headers,
     ...extra.map((name) => `header ${name} is not declared`),
+    ...locationProblems(op, received),
     ...bodyProblems(op, declared.content, received, resumed),
   ].map((problem) => `${op} ${received.status}: ${problem}`)
+}
+
+/** What is created lies below the path that it was created at, under the id that its answer names. */
+function locationProblems(op: AnyOperationId, { headers: { location }, text }: Received): string[] {
+  if (location === undefined || !(op in operations)) return []
+  const id = text.startsWith('{') ? /"(?:task_id|id)":"([^"]+)"/.exec(text)?.[1] : String(location).split('/').at(-1)
+  const due = `${operations[op as OperationId].path}/${String(id)}`
+  return location === due ? [] : [`Location is ${String(location)}, not ${due}`]
 }
 
 /** What a header has against its declaration. */

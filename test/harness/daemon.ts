@@ -10,11 +10,11 @@ import { modelsOf } from '../../src/compose/models.ts'
 import { storageOf } from '../../src/compose/storage.ts'
 import type { Services } from '../../src/handlers/services.ts'
 import type { Clock } from '../../src/ports/clock.ts'
-import type { Storage } from '../../src/ports/storage.ts'
 import { checkConfig } from '../../src/config/config.ts'
 import { serverOf } from '../../src/http/server.ts'
 import type { Log, LogFields } from '../../src/ports/telemetry.ts'
 import { FakeClock } from './fake-clock.ts'
+import { Leftovers } from './leftovers.ts'
 
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex')
 
@@ -111,22 +111,8 @@ export interface TestDaemon extends Omit<Daemon, 'core'>, Pick<Daemon['core'], '
   readonly url: string
   readonly server: Server
   readonly lines: LogLine[]
-  /** Stops everything; nothing of the daemon is left. */
+  /** Stops everything. Rejects where a timer, a call of an engine, a commit or a reader is left. */
   stop(): Promise<void>
-}
-
-/** The storage, and whether a commit is on its way. */
-function counted(storage: Storage): { readonly storage: Storage; readonly busy: () => boolean } {
-  let commits = 0
-  const commit: Storage['journal']['commit'] = async (facts) => {
-    commits++
-    try {
-      await storage.journal.commit(facts)
-    } finally {
-      commits--
-    }
-  }
-  return { storage: { ...storage, journal: { ...storage.journal, commit } }, busy: () => commits > 0 }
 }
 
 /** Starts the real app, in memory unless `given` says otherwise, with a mock pool unless `given` has pools. */
@@ -138,15 +124,18 @@ export async function startDaemon(given: Record<string, unknown> = {}, overrides
       void lines.push({ level, fields, message })
   const log: Log = { info: record('info'), warn: record('warn'), error: record('error') }
   const config = checkConfig({ listen: '127.0.0.1:0', data_dir: ':memory:', shutdown_grace_ms: 0, auth, pools: [mockPool()], ...given })
-  const { clock = systemClock, log: kept = log, engineKeys, resolveHost, services } = overrides
+  const { log: kept = log, engineKeys, resolveHost, services } = overrides
+  const leftovers = new Leftovers()
+  const clock = leftovers.clock(overrides.clock ?? systemClock)
   const engines =
     overrides.engines ?? (await enginesOf({ config, clock, log: kept, ...(engineKeys === undefined ? {} : { keys: engineKeys }) }))
-  const { storage, busy } = counted(await storageOf(config))
-  const parts = { config, storage, engines, models: modelsOf(config, clock, resolveHost), clock, log: kept }
+  const storage = leftovers.storage(await storageOf(config))
+  const parts = { config, storage, engines: leftovers.engines(engines), models: modelsOf(config, clock, resolveHost), clock, log: kept }
   const wrap = services === undefined ? {} : { wrap: services }
   const daemon = await assemble({ ...parts, metrics: createPrometheusMetrics(false), strict: true, jitter: () => 1, ...wrap })
   // The disk is real: a task whose start is being written has to be on its engine before time goes on.
-  if (clock instanceof FakeClock) clock.busy = busy
+  if (overrides.clock instanceof FakeClock) overrides.clock.busy = () => leftovers.writes
+  leftovers.follow(daemon.core.streams)
   await daemon.start()
   const server = serverOf(daemon.app)
   // On a busy machine an idle connection would be closed under a client that is about to use it again.
@@ -161,6 +150,7 @@ export async function startDaemon(given: Record<string, unknown> = {}, overrides
     server.closeAllConnections()
     await new Promise((resolve) => server.close(resolve))
     await daemon.close()
+    await leftovers.none()
   }
   const { live, pools, catalog } = daemon.core
   return { ...daemon, live, pools, catalog, server, url: `http://127.0.0.1:${port}`, lines, stop }

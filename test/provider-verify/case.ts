@@ -32,6 +32,8 @@ export interface Case {
   readonly policy?: Schemas['ErrorEnvelope']['policy_label']
   /** The stream's last frame: the code of its `error`, or `end`. */
   readonly ends?: Schemas['ErrorCode'] | 'end'
+  /** Headers that come here though they may be missing elsewhere, and what they say. */
+  readonly headers?: Readonly<Record<string, RegExp>>
   /** `plain` if left out. */
   readonly world?: WorldName
   readonly ask?: Ask | ((world: World) => Ask | Promise<Ask>)

@@ -12,6 +12,14 @@ const madeByTask =
 /** A task in a session with these budgets. */
 const within = (given: Record<string, unknown>) => async (world: World) => task({ session_id: await world.session(given) })
 
+/** What is left of all kinds of budgets. */
+const left = {
+  'x-budget-tokens-remaining': /^[0-9]+$/,
+  'x-budget-time-remaining-ms': /^[0-9]+$/,
+  'x-budget-cost-remaining': /^0\.[0-9]+$/,
+}
+const all = { tokens: 1000, time_ms: 60_000, cost: 0.9 }
+
 /** Cases of sessions, and of tasks that their budgets refuse or end. */
 export const sessions: readonly Case[] = [
   ...casesOf(
@@ -73,6 +81,14 @@ export const sessions: readonly Case[] = [
   ...casesOf(
     'createTask',
     { status: 202, what: 'within its budgets', world: 'bounded', ask: within({ tokens: 68 }) },
+    { status: 202, what: 'within budgets of every kind', headers: left, ask: within(all) },
+    {
+      status: 200,
+      what: 'the stream of one within budgets of every kind',
+      ends: 'end',
+      headers: left,
+      ask: async (world) => ({ ...(await within(all)(world)), headers: { Accept: 'text/event-stream' } }),
+    },
     {
       status: 403,
       what: 'more tokens than its session has',
@@ -97,7 +113,17 @@ export const sessions: readonly Case[] = [
     { status: 403, what: 'more tokens than its key has', code: 'BUDGET_EXHAUSTED', names: /tokens.*key/, ask: task({}, 'poor') },
     { status: 403, what: 'no turns left', code: 'BUDGET_EXHAUSTED', names: /turns/, ask: turnless },
   ),
-  ...casesOf('streamTask', { status: 200, what: 'one whose time budget ran out', ends: 'BUDGET_EXHAUSTED', ask: overtime }),
+  ...casesOf(
+    'streamTask',
+    { status: 200, what: 'one whose time budget ran out', ends: 'BUDGET_EXHAUSTED', ask: overtime },
+    {
+      status: 200,
+      what: 'one within budgets of every kind',
+      ends: 'end',
+      headers: left,
+      ask: async (world) => ({ id: await world.task({ session_id: await world.session(all) }) }),
+    },
+  ),
 ]
 
 /** A task that was stopped because its session's time ran out. */

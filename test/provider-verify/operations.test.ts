@@ -56,6 +56,10 @@ describe('every operation gives every answer it declares', () => {
       assert.equal(received.status, each.status, received.text)
       const said = each.status < 400 ? received.text : errorOf(each, received.text)
       if (each.names !== undefined) assert.match(said, each.names)
+      for (const [name, value] of Object.entries(each.headers ?? {})) assert.match(String(received.headers[name]), value, name)
+      const { location } = received.headers
+      // What is created is found where the answer says.
+      if (location !== undefined) assert.equal((await world.ask('GET', String(location), undefined, ask.key ?? keys.data)).status, 200)
       if (each.ends !== undefined) {
         const last = framesOf(received.text).at(-1)
         assert.equal(last?.data?.['code'] ?? last?.event, each.ends)

@@ -28,6 +28,8 @@ export interface DrainParts {
 export class Drain {
   private readonly parts: DrainParts
   private readonly underWay = new Map<Pool<LiveTask>, UnderWay>()
+  /** How to give up each pool that is looked after. */
+  private readonly watches = new Set<CancelTimer>()
 
   constructor(parts: DrainParts) {
     this.parts = parts
@@ -53,6 +55,11 @@ export class Drain {
     const pool = this.resume(pool_id)
     await this.parts.records.setDraining(pool_id, undefined)
     return pool
+  }
+
+  /** Looks after no pool any more: the daemon has stopped. Drains go on with the next start. */
+  stop(): void {
+    for (const cancel of this.watches) cancel()
   }
 
   /** Drains again what drained before the restart. */
@@ -97,8 +104,7 @@ export class Drain {
     else this.moveQueued(old)
     const cancelCheck = this.parts.clock.every(idleCheck_ms, () => {
       if (!old.idle) return
-      cancelCheck()
-      cancelDeadline()
+      cancel()
       this.parts.pools.stopIdle().catch((err: unknown) => {
         this.parts.events.emit({
           type: 'notice',
@@ -117,6 +123,7 @@ export class Drain {
         () => new DomainError('pool_unavailable', `Pool ${old.id} does not serve ${model} any more; send the task again.`),
       )
     })
+    const cancel = this.watching(cancelCheck, cancelDeadline)
   }
 
   /** Moves what waits to other pools that serve what it names and that its placement allows; returns how many. */
@@ -150,10 +157,16 @@ export class Drain {
       )
       done()
     })
+    const cancel = this.watching(cancelCheck, cancelDeadline)
+    return cancel
+  }
+
+  private watching(...timers: readonly CancelTimer[]): CancelTimer {
     const cancel = (): void => {
-      cancelCheck()
-      cancelDeadline()
+      this.watches.delete(cancel)
+      for (const timer of timers) timer()
     }
+    this.watches.add(cancel)
     return cancel
   }
 

@@ -71,6 +71,7 @@ export class DoorTasks {
   private readonly parts: DoorTasksParts
   /** By owner. */
   private readonly left = new Map<string, Set<Left>>()
+  private stopped = false
 
   constructor(parts: DoorTasksParts) {
     this.parts = parts
@@ -104,7 +105,14 @@ export class DoorTasks {
     return { ...taskOf(task), format: answer, source: new AnswerSource(reader, answer, onLeave) }
   }
 
+  /** Waits for no reader any more: the daemon has stopped, and its tasks stay as the journal has them. */
+  stop(): void {
+    this.stopped = true
+    for (const own of this.left.values()) for (const { cancelTimer } of own) cancelTimer()
+  }
+
   private leave(task_id: string, principal: Principal, asked: Asked): void {
+    if (this.stopped) return
     const digest = digestOf(asked)
     const cancelTimer = this.parts.clock.after(this.parts.linger_ms, () => this.end(left))
     const left: Left = { task_id, principal, session_id: asked.request.session_id, digest, cancelTimer }

@@ -5,7 +5,7 @@ import type { Failure } from '../../domain/errors.ts'
 import type { EndEvent, ErrorEvent, TerminalEvent } from '../../domain/stream/task-events.ts'
 import type { TaskOutcome } from '../../domain/task.ts'
 import { dayOf, usageOf } from '../../domain/usage.ts'
-import type { Clock } from '../../ports/clock.ts'
+import type { CancelTimer, Clock } from '../../ports/clock.ts'
 import type { GenerateResult } from '../../ports/engine.ts'
 import type { Fact, Journal } from '../../ports/journal.ts'
 import type { Ending } from './ending.ts'
@@ -36,6 +36,9 @@ export class Settlement {
   private readonly parts: SettlementParts
   /** Tasks whose end could not be made durable yet; it is tried again. */
   private readonly unwritten = new Set<LiveTask>()
+
+  private readonly retries = new Set<CancelTimer>()
+  private stopped = false
 
   constructor(parts: SettlementParts) {
     this.parts = parts
@@ -138,8 +141,16 @@ export class Settlement {
     })
   }
 
+  /** Tries no more to write what could not be written: the daemon has stopped, and the next start finds those tasks unfinished. */
+  stop(): void {
+    this.stopped = true
+    for (const cancel of this.retries) cancel()
+  }
+
   private retry(task: LiveTask, end: PreparedEnd): void {
-    this.parts.clock.after(retry_ms, () => {
+    if (this.stopped) return
+    const cancel = this.parts.clock.after(retry_ms, () => {
+      this.retries.delete(cancel)
       this.parts.journal.commit(task.session.asOfNow(end.facts)).then(
         () => {
           end.publish()
@@ -149,6 +160,7 @@ export class Settlement {
         },
       )
     })
+    this.retries.add(cancel)
   }
 }
 

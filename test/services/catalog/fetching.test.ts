@@ -46,3 +46,30 @@ describe('a download that fails again and again', () => {
     assert.equal(latest.length, 8)
   })
 })
+
+describe('a download that breaks again and again', () => {
+  it('goes on for as long as each attempt brings a mebibyte, and waits no longer for that', async () => {
+    const clock = new FakeClock()
+    const start = clock.now()
+    const tries: number[] = []
+    const source = {
+      refusal: () => undefined,
+      fetch: (_file: unknown, onBytes: (bytes: number) => void): Promise<void> => {
+        onBytes(tries.push(clock.now() - start) * 1024 * 1024)
+        return tries.length > 20 ? Promise.resolve() : Promise.reject(new FetchError('transient', 'broken'))
+      },
+    }
+    const files = { find: () => Promise.reject(new Error('not here')) }
+    const parts = { source, files, clock, events: { emit: () => undefined }, hf_endpoint: 'https://hub.test', jitter: () => 1 }
+    const fetched = fetchModel(request, parts, () => undefined, new AbortController().signal)
+    for (let i = 0; i < 20; i++) {
+      await settled()
+      await clock.advance(1000)
+    }
+    await fetched
+    assert.deepEqual(
+      tries,
+      [...Array(21).keys()].map((n) => n * 1000),
+    )
+  })
+})

@@ -1,0 +1,94 @@
+import assert from 'node:assert/strict'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { Downloads } from '../../src/adapters/models/downloads.ts'
+import { EgressClient } from '../../src/adapters/models/egress-client.ts'
+import { ModelFolder } from '../../src/adapters/models/model-folder.ts'
+import { EgressRules } from '../../src/domain/catalog/egress.ts'
+import { partPath, storedPath } from '../../src/domain/catalog/model-source.ts'
+import type { WantedFile } from '../../src/ports/model-source.ts'
+import { sha256, someBytes } from '../harness/catalog.ts'
+import { FakeClock } from '../harness/fake-clock.ts'
+import { fullAfter, patchFiles } from '../harness/file-handles.ts'
+import { Hub } from '../harness/hub.ts'
+
+const bytes = someBytes(300_000)
+
+describe('a download of one file', () => {
+  const models_dir = mkdtempSync(join(tmpdir(), 'orchd-downloads-'))
+  const part = join(models_dir, partPath('m', 0))
+  let hub: Hub
+  let restore = (): void => undefined
+  beforeEach(async () => {
+    hub = await Hub.start()
+    hub.routes.set('/m.gguf', bytes)
+  })
+  afterEach(async () => {
+    restore()
+    restore = () => undefined
+    await hub.stop()
+    rmSync(models_dir, { recursive: true })
+  })
+
+  const fetched = (onBytes: (bytes: number) => void = () => undefined): Promise<void> => {
+    const url = `http://${hub.address}/m.gguf`
+    const client = new EgressClient({ rules: new EgressRules([hub.address], `http://${hub.address}`), credentials: new Map() })
+    const size = { size_bytes: bytes.length, max_bytes: bytes.length }
+    const file: WantedFile = {
+      name: 'm.gguf',
+      url,
+      digest: sha256(bytes),
+      ...size,
+      part: partPath('m', 0),
+      target: storedPath('m', 'm.gguf'),
+    }
+    return new Downloads(client, new ModelFolder(models_dir), new FakeClock()).fetch(file, onBytes, new AbortController().signal)
+  }
+  const ranges = (): (string | undefined)[] => hub.requests.map(({ headers }) => headers.range)
+  const leave = (text: Buffer): void => {
+    mkdirSync(dirname(part), { recursive: true })
+    writeFileSync(part, text)
+  }
+  it('keeps what was written when the disk is full, says so, and goes on there when there is room', async () => {
+    restore = await fullAfter(100_000)
+    let done = 0
+    await assert.rejects(
+      fetched((now) => (done = now)),
+      { kind: 'io', message: 'm.gguf: cannot be written below models_dir (ENOSPC)' },
+    )
+    restore()
+    assert.ok(done > 0 && done < bytes.length, String(done))
+    assert.deepEqual(readFileSync(part), bytes.subarray(0, done))
+    await fetched()
+    assert.deepEqual(ranges(), [undefined, `bytes=${done}-`])
+    assert.deepEqual(readFileSync(join(models_dir, storedPath('m', 'm.gguf'))), bytes)
+  })
+
+  it('is not moved to its place before it is on the disk, and its name is on the disk, too', async () => {
+    const synced: string[] = []
+    restore = await patchFiles('sync', async (file, sync) => {
+      synced.push((await file.stat()).isDirectory() ? 'folder' : 'file')
+      return sync()
+    })
+    await fetched()
+    assert.deepEqual(synced, ['file', 'folder'])
+  })
+
+  it('asks for all of a file whose part is longer than it', async () => {
+    leave(Buffer.concat([bytes, bytes]))
+    await fetched()
+    assert.deepEqual(ranges(), [undefined])
+    assert.deepEqual(readFileSync(join(models_dir, storedPath('m', 'm.gguf'))), bytes)
+  })
+
+  it('refuses a server that continues elsewhere than asked, and keeps its part', async () => {
+    leave(bytes.subarray(0, 1000))
+    hub.routes.set('/m.gguf', (_req, res) => {
+      const rest = bytes.subarray(1000)
+      res.writeHead(206, { 'Content-Length': rest.length, 'Content-Range': `bytes 999-${bytes.length - 2}/${bytes.length}` }).end(rest)
+    })
+    await assert.rejects(fetched(), { kind: 'refused', message: 'm.gguf: the server continues elsewhere than asked' })
+    assert.deepEqual(readFileSync(part), bytes.subarray(0, 1000))
+  })
+})
