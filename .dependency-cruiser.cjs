@@ -30,6 +30,7 @@ const rooms = {
   'services/catalog': ['services/*', ...shared],
   'services/pools': ['services/sessions', 'services/*', ...shared],
   'services/tasks': ['services/pools', 'services/sessions', 'services/*', ...shared],
+  'services/batches': ['services/tasks', 'services/*', ...shared],
   'services/operations': ['services/tasks', 'services/pools', 'services/sessions', 'services/catalog', 'services/*', ...shared],
   'handlers/*': ['handlers', 'doors/common', 'services', 'domain', 'generated'],
   'handlers/native': ['handlers/*', 'doors/native', 'services', 'domain', 'generated'],
@@ -46,7 +47,7 @@ const rooms = {
   'adapters/engines/http': ['adapters/engines/process', ...adapter],
   'adapters/engines/process': adapter,
   ...Object.fromEntries(engines),
-  compose: ['config', 'adapters', 'services', 'handlers', 'http', ...shared],
+  compose: ['config', 'adapters', 'services', 'handlers', 'http', 'doors', 'middleware', ...shared],
   '*': ['compose', 'config', 'http'],
 }
 

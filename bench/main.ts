@@ -1,11 +1,13 @@
 /**
  * `npm run bench [-- name ...] [--record] [--all]`: what the daemon costs, each figure beside a reference run in the same invocation. Prints tables and
  * writes `bench/results.json`; `--record` also writes `bench/RESULTS.md`, `--all` has the relay measured in every
- * combination.
+ * combination and the batch with 50,000 lines.
  */
 import { writeFileSync } from 'node:fs'
 import { cpus, release, totalmem } from 'node:os'
 import { benchAdmission } from './admission.ts'
+import { benchDoors } from './doors.ts'
+import { benchBatch } from './batch.ts'
 import { benchGroups } from './groups.ts'
 import { benchRecovery } from './recovery.ts'
 import { benchRelay } from './relay.ts'
@@ -23,6 +25,8 @@ const benches: Readonly<Record<string, (all: boolean) => Promise<Section>>> = {
   recovery: benchRecovery,
   streaming: benchStreaming,
   relay: benchRelay,
+  doors: benchDoors,
+  batch: benchBatch,
   slots: benchSlots,
   prediction: benchPrediction,
   placement: benchPlacement,

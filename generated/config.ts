@@ -206,6 +206,11 @@ export interface components {
              * @default 33554432
              */
             readonly door_body_bytes: number;
+            /**
+             * @description Largest file of requests for a batch, bytes.
+             * @default 209715200
+             */
+            readonly file_bytes: number;
         };
         /** @description Clients of other APIs. */
         readonly Doors: {
@@ -214,6 +219,11 @@ export interface components {
              * @default 1500
              */
             readonly linger_ms: number;
+            /**
+             * @description Lines of one batch that are queued or run at once.
+             * @default 16
+             */
+            readonly batch_window: number;
         };
         /** @description Sessions of every key. */
         readonly Sessions: {

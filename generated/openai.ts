@@ -219,6 +219,150 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/files": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List files, newest first */
+        get: operations["listFiles"];
+        put?: never;
+        /**
+         * Upload a file
+         * @description A file of requests for a batch: JSON Lines in UTF-8, purpose `batch`, at most `limits.file_bytes` of the configuration.
+         */
+        post: operations["createFile"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/files/{file}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The file.
+                 * @example file-6f1f64a53f3b4a6e9f7a0d6f2c1b7a10
+                 */
+                file: string;
+            };
+            cookie?: never;
+        };
+        /** One file */
+        get: operations["retrieveFile"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete a file
+         * @description The input of a batch that is at work, and a file that such a batch writes, stay: 409.
+         */
+        delete: operations["deleteFile"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/files/{file}/content": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The file.
+                 * @example file-6f1f64a53f3b4a6e9f7a0d6f2c1b7a10
+                 */
+                file: string;
+            };
+            cookie?: never;
+        };
+        /**
+         * The content of a file
+         * @description What a batch writes can be read while it is written.
+         */
+        get: operations["downloadFile"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/batches": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List batches, newest first */
+        get: operations["listBatches"];
+        put?: never;
+        /**
+         * Have a file of requests worked off
+         * @description Each line becomes a task of the class batch, a few at a time. Results are appended to the output file as they come, failures to the error file. A crash of the daemon loses no line and does none twice.
+         */
+        post: operations["createBatch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/batches/{batch}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The batch.
+                 * @example batch_6f1f64a53f3b4a6e9f7a0d6f2c1b7a10
+                 */
+                batch: string;
+            };
+            cookie?: never;
+        };
+        /** One batch */
+        get: operations["retrieveBatch"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/batches/{batch}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The batch.
+                 * @example batch_6f1f64a53f3b4a6e9f7a0d6f2c1b7a10
+                 */
+                batch: string;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Cancel a batch
+         * @description What has been answered stays. A batch that has ended is 409.
+         */
+        post: operations["cancelBatch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -1079,6 +1223,185 @@ export interface components {
             }[];
             usage: components["schemas"]["InputUsage"];
         };
+        /** @description A form with a file. */
+        FileUpload: {
+            /**
+             * Format: binary
+             * @description The requests, one to a line: `{custom_id, method, url, body}`.
+             */
+            file: string;
+            /**
+             * @description What it is for.
+             * @enum {string}
+             */
+            purpose: "batch";
+        };
+        /** @description What is known of a file. */
+        File: {
+            /** @description Its id. */
+            id: string;
+            /**
+             * @description What this is.
+             * @enum {string}
+             */
+            object: "file";
+            /** @description Its size. */
+            bytes: number;
+            /** @description When it was made, seconds since the epoch. */
+            created_at: number;
+            /** @description What its sender calls it. */
+            filename: string;
+            /**
+             * @description What it is for.
+             * @enum {string}
+             */
+            purpose: "batch" | "batch_output";
+            /**
+             * @description That it is whole.
+             * @enum {string}
+             */
+            status: "processed";
+        };
+        /** @description A page of files. */
+        FileList: {
+            /**
+             * @description What this is.
+             * @enum {string}
+             */
+            object: "list";
+            /** @description The files. */
+            data: components["schemas"]["File"][];
+            /** @description The first of them. */
+            first_id: string | null;
+            /** @description The last of them. */
+            last_id: string | null;
+            /** @description Whether there are more. */
+            has_more: boolean;
+        };
+        /** @description A file that is gone. */
+        DeletedFile: {
+            /** @description Its id. */
+            id: string;
+            /**
+             * @description What it was.
+             * @enum {string}
+             */
+            object: "file";
+            /** @description That it is gone. */
+            deleted: boolean;
+        };
+        /**
+         * @description What every line of a batch asks.
+         * @enum {string}
+         */
+        BatchEndpoint: "/v1/chat/completions" | "/v1/completions" | "/v1/embeddings";
+        /** @description A batch to be made. */
+        BatchRequest: {
+            /** @description A file with purpose batch. */
+            input_file_id: string;
+            endpoint: components["schemas"]["BatchEndpoint"];
+            /**
+             * @description How long it may take; lines that have not been answered by then fail.
+             * @enum {string}
+             */
+            completion_window: "24h";
+            /** @description What its maker wants to remember. */
+            metadata?: {
+                [key: string]: string;
+            } | null;
+        };
+        /** @description A batch. Points in time are seconds since the epoch. */
+        Batch: {
+            /** @description Its id. */
+            id: string;
+            /**
+             * @description What this is.
+             * @enum {string}
+             */
+            object: "batch";
+            endpoint: components["schemas"]["BatchEndpoint"];
+            /** @description Why the input was refused. */
+            errors: {
+                /**
+                 * @description What this is.
+                 * @enum {string}
+                 */
+                object: "list";
+                /** @description What is wrong, first things first. */
+                data: components["schemas"]["BatchError"][];
+            } | null;
+            /** @description The requests. */
+            input_file_id: string;
+            /** @description How long it may take. */
+            completion_window: string;
+            /**
+             * @description Where it is.
+             * @enum {string}
+             */
+            status: "validating" | "failed" | "in_progress" | "finalizing" | "completed" | "expired" | "cancelling" | "cancelled";
+            /** @description The answers, from the first one on. */
+            output_file_id: string | null;
+            /** @description What failed, from the first failure on. */
+            error_file_id: string | null;
+            /** @description When it was made. */
+            created_at: number;
+            /** @description When its window closes. */
+            expires_at: number;
+            /** @description When its work began. */
+            in_progress_at?: number | null;
+            /** @description When its last line was answered. */
+            finalizing_at?: number | null;
+            /** @description When it was complete. */
+            completed_at?: number | null;
+            /** @description When its input was refused. */
+            failed_at?: number | null;
+            /** @description When its window closed. */
+            expired_at?: number | null;
+            /** @description When it was to be cancelled. */
+            cancelling_at?: number | null;
+            /** @description When it was cancelled. */
+            cancelled_at?: number | null;
+            /** @description How many lines there are. */
+            request_counts: {
+                /** @description All of them. */
+                total: number;
+                /** @description Those that have an answer. */
+                completed: number;
+                /** @description Those that have failed. */
+                failed: number;
+            };
+            /** @description What its maker wants to remember. */
+            metadata: {
+                [key: string]: string;
+            } | null;
+        };
+        /** @description Something that is wrong with the input. */
+        BatchError: {
+            /** @description What is wrong, for programs. */
+            code: string;
+            /** @description The same, for people. */
+            message: string;
+            /** @description The field. */
+            param: string | null;
+            /** @description The line, from 1. */
+            line: number | null;
+        };
+        /** @description A page of batches. */
+        BatchList: {
+            /**
+             * @description What this is.
+             * @enum {string}
+             */
+            object: "list";
+            /** @description The batches. */
+            data: components["schemas"]["Batch"][];
+            /** @description The first of them. */
+            first_id: string | null;
+            /** @description The last of them. */
+            last_id: string | null;
+            /** @description Whether there are more. */
+            has_more: boolean;
+        };
         /** @description One event of a response; what it has beside these depends on its type. */
         ResponseEvent: {
             /** @description The same as the name of the event. */
@@ -1794,6 +2117,320 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             500: components["responses"]["Internal"];
+        };
+    };
+    listFiles: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Items on one page.
+                 * @example 20
+                 */
+                limit?: number;
+                /**
+                 * @description The last id of the page before.
+                 * @example file-6f1f64a53f3b4a6e9f7a0d6f2c1b7a10
+                 */
+                after?: string;
+                /**
+                 * @description Only files of this purpose.
+                 * @example batch
+                 */
+                purpose?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    "X-Correlation-Id": components["headers"]["CorrelationId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FileList"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    createFile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "purpose": "batch",
+                 *       "file": "{\"custom_id\":\"a\",\"method\":\"POST\",\"url\":\"/v1/chat/completions\",\"body\":{}}"
+                 *     }
+                 */
+                "multipart/form-data": components["schemas"]["FileUpload"];
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    "X-Correlation-Id": components["headers"]["CorrelationId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["File"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    retrieveFile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The file.
+                 * @example file-6f1f64a53f3b4a6e9f7a0d6f2c1b7a10
+                 */
+                file: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    "X-Correlation-Id": components["headers"]["CorrelationId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["File"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    deleteFile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The file.
+                 * @example file-6f1f64a53f3b4a6e9f7a0d6f2c1b7a10
+                 */
+                file: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    "X-Correlation-Id": components["headers"]["CorrelationId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeletedFile"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    downloadFile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The file.
+                 * @example file-6f1f64a53f3b4a6e9f7a0d6f2c1b7a10
+                 */
+                file: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    "X-Correlation-Id": components["headers"]["CorrelationId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /** @example {"custom_id":"a"} */
+                    "application/octet-stream": string;
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listBatches: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Items on one page.
+                 * @example 20
+                 */
+                limit?: number;
+                /**
+                 * @description The last id of the page before.
+                 * @example batch_6f1f64a53f3b4a6e9f7a0d6f2c1b7a10
+                 */
+                after?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    "X-Correlation-Id": components["headers"]["CorrelationId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BatchList"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    createBatch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BatchRequest"];
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    "X-Correlation-Id": components["headers"]["CorrelationId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Batch"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    retrieveBatch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The batch.
+                 * @example batch_6f1f64a53f3b4a6e9f7a0d6f2c1b7a10
+                 */
+                batch: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    "X-Correlation-Id": components["headers"]["CorrelationId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Batch"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    cancelBatch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The batch.
+                 * @example batch_6f1f64a53f3b4a6e9f7a0d6f2c1b7a10
+                 */
+                batch: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    "X-Correlation-Id": components["headers"]["CorrelationId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Batch"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
         };
     };
 }

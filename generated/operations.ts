@@ -3,7 +3,7 @@
 /** Version of the contract, `info.version`. */
 export const apiVersion = "1.0.0"
 
-/** Every operation: role, route, declared statuses, and whether it takes a body. */
+/** Every operation: role, route, declared statuses, and whether it takes a JSON body. */
 export const operations = {
   listTasks: {"role":"data","method":"get","path":"/v1/tasks","statuses":[200,400,401,403,500],"body":false},
   createTask: {"role":"data","method":"post","path":"/v1/tasks","statuses":[200,202,400,401,403,404,409,413,415,429,500,503],"body":true},
@@ -13,6 +13,7 @@ export const operations = {
   getSession: {"role":"data","method":"get","path":"/v1/sessions/{id}","statuses":[200,400,401,403,404,500],"body":false},
   putSession: {"role":"data","method":"put","path":"/v1/sessions/{id}","statuses":[200,400,401,403,413,415,500,503],"body":true},
   deleteSession: {"role":"data","method":"delete","path":"/v1/sessions/{id}","statuses":[204,400,401,403,404,500,503],"body":false},
+  getUsage: {"role":"data","method":"get","path":"/v1/usage","statuses":[200,400,401,403,500,503],"body":false},
   getCapabilities: {"role":"data","method":"get","path":"/v1/capabilities","statuses":[200,400,401,403,500],"body":false},
   listPools: {"role":"data","method":"get","path":"/v1/pools","statuses":[200,400,401,403,500],"body":false},
   getPoolHealth: {"role":"data","method":"get","path":"/v1/pools/{id}/health","statuses":[200,400,401,403,404,500],"body":false},

@@ -6,8 +6,6 @@ import { connected, requestOf } from './requests.ts'
 import { stamp } from './stamp.ts'
 import { RelayedStreams } from './streams.ts'
 
-/** Frames of a stream before the flow: role or `started`, and the first token. */
-const begin = 2
 const flood = 60
 /** Frames a second over all streams. */
 const rate = 5000
@@ -37,7 +35,7 @@ async function open(lane: Lane, upstream: Lane, count: number, ids: string): Pro
   await tell(upstream, { hold: true, left: true })
   const calls = Array.from({ length: count }, (_, n) => lane.call('short', true, `${ids}-${n}`))
   const streams = await RelayedStreams.open(lane.server.port, calls, lane.mark)
-  await streams.until(count * begin)
+  await streams.until(count * lane.begin)
   return streams
 }
 
@@ -48,7 +46,7 @@ async function end(upstream: Lane, streams: RelayedStreams): Promise<void> {
 
 /** A flood over so many streams, then frames at a rate that leaves room. */
 export async function measureFlow(lane: Lane, upstream: Lane, count: number, ids: string): Promise<Flow> {
-  const { server } = lane
+  const { server, begin } = lane
   const streams = await open(lane, upstream, count, ids)
   const frames = Math.max(flood, 20_000 / count)
   const before = await server.cpuMicros()

@@ -18,6 +18,8 @@ export interface Lane {
   readonly call: (prompt: PromptSize, stream: boolean, id?: string) => RelayCall
   /** @see RelayedStreams.open */
   readonly mark: string
+  /** Frames of a stream up to that with the first token. */
+  readonly begin: number
   /** How a client says that it wants no more, where it is not enough to leave. */
   readonly cancel?: (id: string) => RelayCall
 }
@@ -60,9 +62,46 @@ export async function startLanes(): Promise<[Lane, Lane, Lane, Lane]> {
   const chats = '/v1/chat/completions'
   const gateway = `Authorization: Bearer none\r\nx-portkey-provider: openai\r\nx-portkey-custom-host: http://127.0.0.1:${upstream.port}/v1\r\n`
   return [
-    { name: 'direct', server: upstream, call: openAiCall(chats, ''), mark: ' {' },
-    { name: 'bare relay', server: bare, call: openAiCall(chats, ''), mark: ' {' },
-    { name: 'portkey', server: portkey, call: openAiCall(chats, gateway), mark: ' {' },
-    { name: 'daemon', server: daemon, call: nativeCall, mark: '\ni', cancel: cancelCall },
+    { name: 'direct', server: upstream, call: openAiCall(chats, ''), mark: ' {', begin: 2 },
+    { name: 'bare relay', server: bare, call: openAiCall(chats, ''), mark: ' {', begin: 2 },
+    { name: 'portkey', server: portkey, call: openAiCall(chats, gateway), mark: ' {', begin: 2 },
+    { name: 'daemon', server: daemon, call: nativeCall, mark: '\ni', begin: 2, cancel: cancelCall },
+  ]
+}
+
+const bearer = 'Authorization: Bearer valid\r\n'
+
+const doorCall =
+  (path: string, token: string, bodyOf: (messages: object[]) => object) =>
+  (prompt: PromptSize, stream: boolean, id = ''): RelayCall => ({
+    ...{ path, headers: bearer, token },
+    // Each says something else: who asks the same again while it runs is given what runs.
+    body: JSON.stringify({ model: 'bench', stream, ...bodyOf([...messagesOf(prompt), { role: 'user', content: id }]) }),
+  })
+
+const limits = { max_tokens: 4096 }
+
+/** The upstream, and the same daemon by each of its doors, the native one first. */
+export async function startDoorLanes(): Promise<readonly [upstream: Lane, native: Lane, ...doors: Lane[]]> {
+  const upstream = await startServer('upstream')
+  const server = await startServer('relay-daemon', { args: [String(upstream.port)], execArgv: startOptions() })
+  const responses = doorCall('/v1/responses', '"delta":"Once"', (input) => ({
+    input,
+    max_output_tokens: 4096,
+    store: false,
+  }))
+  return [
+    { name: 'upstream', server: upstream, call: openAiCall('/v1/chat/completions', ''), mark: ' {', begin: 2 },
+    { name: 'native', server, call: nativeCall, mark: '\ni', begin: 2, cancel: cancelCall },
+    {
+      // Its first token comes with the role.
+      ...{ name: 'chat completions', server, mark: ' {', begin: 1 },
+      call: doorCall('/v1/chat/completions', '"content":"Once"', (messages) => ({ messages, ...limits })),
+    },
+    { name: 'responses', server, call: responses, mark: ' {', begin: 5 },
+    {
+      ...{ name: 'messages', server, mark: ' {', begin: 3 },
+      call: doorCall('/v1/messages', '"text":"Once"', (messages) => ({ messages, ...limits })),
+    },
   ]
 }

@@ -1,6 +1,6 @@
 import ts from 'typescript'
 import openapiTS, { astToString, type OpenAPI3 } from 'openapi-typescript'
-import type { JsonObject } from '../contract/document.ts'
+import { isObject, objectOf, type JsonObject } from '../contract/document.ts'
 import { header, operationsOf } from './bundle.ts'
 import { optionalHeadersInline } from './client-view.ts'
 
@@ -28,7 +28,7 @@ export async function doorTypes(door: string, document: JsonObject): Promise<str
 export function doorMap(documents: ReadonlyMap<string, JsonObject>): string {
   const lines = [...documents].flatMap(([door, document]) => entriesOf(document, { door }))
   return `${header('contracts/openapi')}
-/** Every operation of a door: the same as of ours, and the door. One with \`when\` is meant where a request has that header, in place of the other on its path. */
+/** Every operation of a door: the same as of ours, the door, and whether it takes a form with a file. One with \`when\` is meant where a request has that header, in place of the other on its path. */
 export const doorOperations = {
 ${lines.join('\n')}
 } as const
@@ -43,7 +43,7 @@ export function operationMap(document: JsonObject): string {
 /** Version of the contract, \`info.version\`. */
 export const apiVersion = ${JSON.stringify(version)}
 
-/** Every operation: role, route, declared statuses, and whether it takes a body. */
+/** Every operation: role, route, declared statuses, and whether it takes a JSON body. */
 export const operations = {
 ${lines.join('\n')}
 } as const
@@ -59,7 +59,10 @@ function entriesOf(document: JsonObject, more: object = {}): string[] {
       .sort((a, b) => a - b)
     const { method, path } = operation
     const when = operation['x-when-header']
-    const entry = { ...more, role: operation['x-role'], method, path, statuses, body: 'requestBody' in operation }
+    const { requestBody } = operation
+    const upload = isObject(requestBody) && 'multipart/form-data' in objectOf(requestBody['content'])
+    const body = requestBody !== undefined && !upload
+    const entry = { ...more, role: operation['x-role'], method, path, statuses, body, ...(upload ? { upload } : {}) }
     return `  ${operation.operationId}: ${JSON.stringify(when === undefined ? entry : { ...entry, when })},`
   })
 }

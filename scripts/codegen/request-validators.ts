@@ -30,6 +30,8 @@ export function bodyValidators({ id, contract, operations }: Validated): string 
   const schemas = operations.flatMap(({ operationId, requestBody }): [string, JsonObject][] => {
     if (requestBody === undefined) return []
     const { content, required } = objectOf(contract.resolve(requestBody))
+    // A form is read as it comes; who takes it says what is wrong with it.
+    if ('multipart/form-data' in objectOf(content)) return []
     const json = objectOf(content)['application/json']
     if (!isObject(json) || required !== true) throw new Error(`${operationId}: a body is required and application/json`)
     return [[operationId, { type: 'object', required: ['requestBody'], properties: { requestBody: json['schema'] ?? {} } }]]

@@ -136,6 +136,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/usage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What keys have used, by model and day, newest first
+         * @description A key sees what it has used itself, one with the role `control` what every key has. A task counts on the day (UTC) on which it ended, in
+         *     the same transaction as its end; a refusal counts within seconds, and the last few are lost where the daemon is killed.
+         */
+        get: operations["getUsage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/capabilities": {
         parameters: {
             query?: never;
@@ -980,6 +1001,35 @@ export interface components {
             retriable: boolean;
             /** @description When it is worth trying again. */
             retry_after_ms?: number;
+        };
+        /** @description A day, UTC. */
+        Day: string;
+        /** @description One page of usage, newest first. */
+        UsagePage: {
+            /** @description By key, model and day. */
+            usage: components["schemas"]["Usage"][];
+            /** @description Where the next page begins; absent on the last. */
+            next_cursor?: string;
+        };
+        /** @description What a key has used of a model on a day. */
+        Usage: {
+            /** @description Name of the key. */
+            key: string;
+            /** @description The model as its pool serves it; `unknown` where a refused task named none that is served. */
+            model_ref: string;
+            day: components["schemas"]["Day"];
+            /** @description Tasks that ended, however they did. */
+            tasks: number;
+            /** @description Tokens of their prompts. */
+            tokens_in: number;
+            /** @description Those of them that the engine had in its cache and says so. */
+            tokens_in_cached: number;
+            /** @description Tokens generated. */
+            tokens_out: number;
+            /** @description Money, in the currency of the prices of the pools. */
+            cost: number;
+            /** @description Tasks that were refused. */
+            refusals: number;
         };
         /** @description How long a drain may take. */
         DrainRequest: {
@@ -1976,6 +2026,53 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getUsage: {
+        parameters: {
+            query?: {
+                /**
+                 * @description The first day, UTC.
+                 * @example 2026-01-01
+                 */
+                from?: components["schemas"]["Day"];
+                /**
+                 * @description The last day, UTC.
+                 * @example 2026-01-31
+                 */
+                to?: components["schemas"]["Day"];
+                /**
+                 * @description Items on one page.
+                 * @example 50
+                 */
+                limit?: components["parameters"]["Limit"];
+                /**
+                 * @description The `next_cursor` of the page before.
+                 * @example 41
+                 */
+                cursor?: components["parameters"]["Cursor"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page of usage. */
+            200: {
+                headers: {
+                    "X-Correlation-Id": components["headers"]["CorrelationId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UsagePage"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
         };

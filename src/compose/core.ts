@@ -34,6 +34,8 @@ import { Streams } from '../services/tasks/streams.ts'
 import { Tasks } from '../services/tasks/tasks.ts'
 import { logLines } from '../services/telemetry/log-lines.ts'
 import { meter } from '../services/telemetry/metrics.ts'
+import { UsageBook } from '../services/usage.ts'
+import { batchesOf } from './batches.ts'
 import type { EngineFactory } from './engines.ts'
 import type { Models } from './models.ts'
 
@@ -110,24 +112,31 @@ export async function coreOf(parts: CoreParts): Promise<Core> {
     ...{ pools, live, sessions, keyLimits, access, models: catalog, dispatcher, settlement, journal, clock, events, drawSeed, drawId },
     deadline_ms: config.defaults.deadline_ms,
   })
+  const usage = new UsageBook({ store: storage.usage, journal, clock, events })
+  events.listen(usage.listener)
   const streams = new Streams({ live, journal, eventLog: storage.eventLog, clock })
   const cancellation = new Cancellation(live, settlement, journal)
   const drain = new Drain({ pools, settlement, records, clock, events })
   const makePool = (pool: PoolConfig): Pool<LiveTask> => reloadedPool(pool, poolOf)
   const reload = new Reload({ pools, drain, records, groups, makePool, models: catalog, clock, events })
 
+  const doorTasks = new DoorTasks({ admission, streams, cancellation, clock, linger_ms: config.doors.linger_ms })
+  const artifacts = new Artifacts(storage.artifacts, journal, clock)
+  const { files, batches } = batchesOf({ config, storage, clock, events, live, cancellation, doorTasks, artifacts })
+
   const stops = [dispatcher.start(), streams.start(), await sessions.start(storage.sessions)]
-  stops.push(retention(config.retention, { journal, clock, events }))
+  stops.push(usage.start(), retention(config.retention, { journal, clock, events }))
   await catalog.start(storage.catalog, catalogFollower(pools, drain))
   await recover({ journal, admission, settlement, pools, clock, events })
   drain.restore()
+  await files.start()
+  await batches.start()
   let open = false
   return {
-    ...{ admission, streams, sessions, pools, access, catalog, drain, reload, live, settlement, events },
+    ...{ admission, streams, sessions, pools, access, catalog, drain, reload, live, settlement, events, usage },
     tasks: new Tasks({ live, journal, pools, clock }),
     cancellation,
-    doorTasks: new DoorTasks({ admission, streams, cancellation, clock, linger_ms: config.doors.linger_ms }),
-    artifacts: new Artifacts(storage.artifacts, journal, clock),
+    ...{ doorTasks, artifacts, files, batches },
     isReady: () => open && pools.all().some(({ serves }) => serves),
     start: async () => {
       await Promise.all([pools.start(), groups.start()])
@@ -137,8 +146,10 @@ export async function coreOf(parts: CoreParts): Promise<Core> {
       open = false
       admission.close()
       groups.stop()
+      await batches.stop()
       for (const stop of stops) stop()
       await Promise.all([reload.stop(), quiesce(grace_ms, { live, settlement, journal, clock, events })])
+      await usage.flush()
     },
     stop: async () => {
       groups.stop()

@@ -28,6 +28,7 @@ export function httpOf({ config, services, isReady, metrics, clock, log, strict 
     clock,
     body_bytes: config.limits.body_bytes,
     door_body_bytes: config.limits.door_body_bytes,
+    file_bytes: config.limits.file_bytes,
     auth: config.auth,
     origins: config.cors.origins,
     strict,

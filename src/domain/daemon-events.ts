@@ -51,6 +51,8 @@ export interface TaskQueued {
 export interface TaskRefused {
   readonly type: 'task_refused'
   readonly task: TaskIdentity
+  /** `unknown` where it is none that is served: whoever asks may call it anything. */
+  readonly model_ref: string
   readonly engine: EngineName | 'none'
   readonly error: EventError
   /** There was no place for it: a queue is full, or nothing is up. */
@@ -209,7 +211,7 @@ export interface Notice {
   readonly type: 'notice'
   readonly level: 'info' | 'warn' | 'error'
   /** What part of the daemon tells. */
-  readonly event: 'admission' | 'storage' | 'catalog' | 'devices' | 'recovery' | 'reload' | 'failover' | 'group' | 'stop'
+  readonly event: 'admission' | 'batch' | 'storage' | 'catalog' | 'devices' | 'recovery' | 'reload' | 'failover' | 'group' | 'stop'
   /** One sentence. */
   readonly message: string
   readonly fields: Readonly<Record<string, unknown>>

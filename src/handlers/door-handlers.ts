@@ -1,8 +1,11 @@
 import { anthropicHandlers, type AnthropicServices } from './anthropic/anthropic-handlers.ts'
 import { openAiHandlers, type OpenAiServices } from './openai/openai-handlers.ts'
 
-/** The operations of the doors of other APIs. */
-export const doorHandlers = (services: AnthropicServices & OpenAiServices) => ({
+/** What the handlers of the doors of other APIs work with. */
+export type DoorServices = AnthropicServices & OpenAiServices
+
+/** Their operations. */
+export const doorHandlers = (services: DoorServices) => ({
   ...anthropicHandlers(services),
   ...openAiHandlers(services),
 })

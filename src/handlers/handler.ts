@@ -3,6 +3,7 @@ import type { operations as native } from '../../generated/api.ts'
 import type { operations as openai } from '../../generated/openai.ts'
 import type { Principal } from '../domain/principal.ts'
 import type { ComingBody, FrameSource } from '../domain/stream/frame-source.ts'
+import type { RequestBody } from './request-body.ts'
 
 type operations = native & openai & anthropic
 
@@ -25,7 +26,9 @@ type WithBody<R> = R extends { headers: { 'X-Task-Id': string }; content: { 'app
       ? { readonly body: B }
       : R extends { content: { 'text/event-stream': string } }
         ? { readonly stream: FrameSource }
-        : object
+        : R extends { content: { 'application/octet-stream': string } }
+          ? { readonly content: AsyncIterable<string> }
+          : object
 
 /** Union of the declared 2xx replies of an operation. */
 export type Reply<Op extends OperationId> = {
@@ -39,7 +42,7 @@ export interface HandlerRequest<Op extends OperationId> {
   readonly params: Given<operations[Op]['parameters']['path']>
   readonly query: Given<operations[Op]['parameters']['query']>
   readonly headers: Readonly<Record<string, string | undefined>>
-  readonly body: operations[Op] extends { requestBody: { content: { 'application/json': infer B } } } ? B : unknown
+  readonly body: RequestBody<operations[Op]>
   readonly principal: Principal
   readonly correlation_id: string
 }

@@ -3,16 +3,15 @@ import { catalogHandlers } from './native/catalog-handlers.ts'
 import { createArtifact } from './native/create-artifact.ts'
 import { doorHandlers } from './door-handlers.ts'
 import { createTask } from './native/create-task.ts'
-import { deleteSession } from './native/delete-session.ts'
 import { getArtifact } from './native/get-artifact.ts'
-import { getSession } from './native/get-session.ts'
+import { getUsage } from './native/get-usage.ts'
 import { getTask } from './native/get-task.ts'
 import type { Handlers } from './handler.ts'
 import type { Services } from './services.ts'
 import { listArtifacts } from './native/list-artifacts.ts'
 import { listTasks } from './native/list-tasks.ts'
 import { poolHandlers } from './native/pool-handlers.ts'
-import { putSession } from './native/put-session.ts'
+import { sessionHandlers } from './native/session-handlers.ts'
 import { streamTask } from './native/stream-task.ts'
 
 /** The map from operationId to handler. */
@@ -22,11 +21,10 @@ export const createHandlers = (services: Services): Handlers => ({
   listTasks: listTasks(services),
   streamTask: streamTask(services),
   cancelTask: cancelTask(services),
-  getSession: getSession(services),
-  putSession: putSession(services),
-  deleteSession: deleteSession(services),
+  ...sessionHandlers(services),
   ...poolHandlers(services),
   ...catalogHandlers(services),
+  getUsage: getUsage(services),
   createArtifact: createArtifact(services),
   getArtifact: getArtifact(services),
   listArtifacts: listArtifacts(services),

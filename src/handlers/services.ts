@@ -7,22 +7,23 @@ import type { ModelAccess } from '../services/pools/model-access.ts'
 import type { Pools } from '../services/pools/pools.ts'
 import type { Reload } from '../services/operations/reload.ts'
 import type { Sessions } from '../services/sessions/sessions.ts'
-import type { DoorTasks } from '../services/tasks/door-tasks.ts'
 import type { Streams } from '../services/tasks/streams.ts'
 import type { Tasks } from '../services/tasks/tasks.ts'
+import type { UsageBook } from '../services/usage.ts'
+import type { DoorServices } from './door-handlers.ts'
 
 /** What the handlers work with. */
-export interface Services {
+export interface Services extends DoorServices {
   readonly access: ModelAccess
   readonly admission: Admission
   readonly artifacts: Artifacts
   readonly cancellation: Cancellation
   readonly catalog: Catalog
-  readonly doorTasks: DoorTasks
   readonly drain: Drain
   readonly pools: Pick<Pools, 'all' | 'get'>
   readonly reload: Reload
   readonly sessions: Sessions
   readonly streams: Streams
   readonly tasks: Tasks
+  readonly usage: UsageBook
 }

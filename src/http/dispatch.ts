@@ -12,8 +12,10 @@ import type { Clock } from '../ports/clock.ts'
 import { bodyParser } from './body.ts'
 import { doorRequestCheck, requestCheck, type RequestCheck } from './check-request.ts'
 import { sendComing } from './coming.ts'
+import { sendContent } from './content.ts'
 import { operations, operationsAt } from './operations.ts'
 import { sendStream } from './sse.ts'
+import { uploadOf } from './upload.ts'
 
 /** Bounds of the shell. */
 export interface DispatchOptions {
@@ -23,6 +25,8 @@ export interface DispatchOptions {
   readonly body_bytes: number
   /** The same at the doors of other APIs: conversations with images are large. */
   readonly door_body_bytes: number
+  /** Largest file of an upload, bytes. */
+  readonly file_bytes: number
 }
 
 /** The part of a reply every operation's reply type is made of. */
@@ -32,6 +36,7 @@ interface AnyReply {
   readonly headers?: Readonly<Record<string, string>>
   readonly stream?: Parameters<typeof sendStream>[1]
   readonly coming?: Parameters<typeof sendComing>[1]
+  readonly content?: AsyncIterable<string>
 }
 
 type Params = HandlerRequest<OperationId>['params']
@@ -77,13 +82,13 @@ function principalOf({ principal }: RequestState): Principal {
 }
 
 /** Everything that happens to a request once its operation is known. Nothing calls a handler but this, and only with a request that was checked. */
-function operationOf(id: OperationId, { handlers, clock, body_bytes, door_body_bytes }: DispatchOptions): Operate {
+function operationOf(id: OperationId, { handlers, clock, body_bytes, door_body_bytes, file_bytes }: DispatchOptions): Operate {
   // One type for all handlers: the contract decides which request a handler gets, and it has been checked when this runs.
   const handler = handlers[id] as ((request: HandlerRequest<OperationId>) => AnyReply | Promise<AnyReply>) | undefined
   if (handler === undefined) throw new Error(`${id} has no handler`)
   const operation = operations.get(id)
   if (operation === undefined) throw new Error(`${id} is in no contract`)
-  const { role, body: takesBody, door } = operation
+  const { role, body: takesBody, upload = false, door } = operation
   let check: RequestCheck | undefined = isNative(id) ? requestCheck(id) : undefined
   const parseBody = door === 'native' ? bodyParser('body_bytes', body_bytes) : bodyParser('door_body_bytes', door_body_bytes)
   return async (params, req, res) => {
@@ -95,7 +100,7 @@ function operationOf(id: OperationId, { handlers, clock, body_bytes, door_body_b
       throw new DomainError('forbidden', `${id} needs the role ${role}, which the key ${principal.name} does not have.`)
     const query: object = req.url.includes('?') ? req.query : {}
     const headers = { ...req.headers } as HandlerRequest<OperationId>['headers']
-    const body: unknown = takesBody ? req.body : undefined
+    const body: unknown = takesBody ? req.body : upload ? uploadOf(req, 'limits.file_bytes', file_bytes) : undefined
     check ??= await doorRequestCheck(id as keyof typeof doorOperations)
     check({ path: params, query, header: headers, body })
     await reply(await handler({ params, query, headers, body, principal, correlation_id: state.correlation_id }), res, clock)
@@ -104,7 +109,7 @@ function operationOf(id: OperationId, { handlers, clock, body_bytes, door_body_b
 
 const isNative = (id: OperationId): id is keyof typeof nativeOperations => id in nativeOperations
 
-async function reply({ status, body, headers = {}, stream, coming }: AnyReply, res: Response, clock: Clock): Promise<void> {
+async function reply({ status, body, headers = {}, stream, coming, content }: AnyReply, res: Response, clock: Clock): Promise<void> {
   if (res.destroyed) {
     stream?.close()
     coming?.close()
@@ -113,6 +118,7 @@ async function reply({ status, body, headers = {}, stream, coming }: AnyReply, r
   for (const [name, value] of Object.entries(headers)) res.setHeader(name, value)
   if (stream !== undefined) return sendStream(res, stream, clock)
   if (coming !== undefined) return sendComing(res, coming, clock)
+  if (content !== undefined) return sendContent(res, content)
   res.statusCode = status
   if (body === undefined) {
     res.end()

@@ -13,6 +13,8 @@ export interface Operation {
   readonly path: string
   readonly statuses: readonly number[]
   readonly body: boolean
+  /** It takes a form with a file. */
+  readonly upload?: boolean
   /** It is meant where the request has this header, in place of the other operation on its path. */
   readonly when?: string
 }

@@ -68,6 +68,14 @@ export const nativeShape: ErrorShape = {
   },
 }
 
+const statusIn = ({ statuses }: ErrorShape, { kind }: DomainError): number => statuses?.[kind] ?? statusOf[kind]
+
+/** An error as a door would answer it, for a request that came in a file. */
+export function errorIn(shape: ErrorShape, error: DomainError, correlation_id: string): { status_code: number; body: object } {
+  const status = statusIn(shape, error)
+  return { status_code: status, body: shape.body(error, { status, correlation_id }) }
+}
+
 /** What the error envelope works with. */
 export interface EnvelopeParts {
   readonly report: ReportError
@@ -92,7 +100,7 @@ export function errorEnvelope({ report, strict, declared, shapeOf }: EnvelopePar
       return
     }
     const shape = shapeOf(req)
-    const statusOfError = ({ kind }: DomainError): number => shape.statuses?.[kind] ?? statusOf[kind]
+    const statusOfError = (error: DomainError): number => statusIn(shape, error)
     let error = domainError(thrown)
     if (error.kind === 'internal' || error.cause !== undefined)
       report(thrown, correlation_id, error.kind === 'internal' ? 'unexpected' : error.message)

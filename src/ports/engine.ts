@@ -42,6 +42,16 @@ export type ChatOptions = Pick<
   'tool_choice' | 'parallel_tool_calls' | 'response_format' | 'reasoning_effort' | 'logprobs' | 'top_logprobs'
 >
 
+/** What of a request an engine may object to. */
+export type AskedOfEngine = ChatOptions & Pick<TaskRequest, 'messages'>
+
+/** What an engine cannot do of a request, although it has the feature. */
+export interface Objection {
+  /** Of the request, such as `response_format.json_schema.schema.not`. */
+  readonly field: string
+  readonly why: string
+}
+
 /** What an engine is asked to generate. */
 export interface GenerateRequest {
   readonly prompt: Prompt
@@ -99,6 +109,8 @@ export interface Engine {
    * @throws DomainError where the model may not be served: it is not started again by itself
    */
   start(onDown: (reason: Error) => void): Promise<EngineProps>
+  /** What it cannot do of a request for whose features it says that it has them; undefined where it can do all. Quick, and also while it is down. */
+  objection?(asked: AskedOfEngine): Objection | undefined
   /**
    * Tokens of the prompt as `generate` would see it, template and BOS included. Rejects when aborted, and with an EngineError that is
    * not retriable where the engine cannot take the prompt: the message says why.

@@ -1,4 +1,6 @@
 import type { StoredArtifact } from '../domain/artifact.ts'
+import type { BatchRecord } from '../domain/batches/batch.ts'
+import type { FilePart, FileRecord } from '../domain/batches/file.ts'
 import type { CatalogRecord } from '../domain/catalog/catalog.ts'
 import { DomainError } from '../domain/errors.ts'
 import type { Spent } from '../domain/accounts/budget.ts'
@@ -6,6 +8,7 @@ import type { PoolRecord } from '../domain/pool-record.ts'
 import type { Session } from '../domain/accounts/session.ts'
 import type { StoredLog } from '../domain/stream/task-events.ts'
 import type { AcceptedTask, TaskKey, TaskOutcome, TaskRecord, UnfinishedTask } from '../domain/task.ts'
+import type { Usage } from '../domain/usage.ts'
 
 /** Something that happened. Facts are appended, never changed. */
 export type Fact =
@@ -39,6 +42,13 @@ export type Fact =
   | { readonly kind: 'model_deleted'; readonly id: string }
   | { readonly kind: 'key_spent'; readonly owner: string; readonly spent: Spent }
   | { readonly kind: 'pool_put'; readonly pool: PoolRecord }
+  /** More was used: what is kept is the sum. */
+  | { readonly kind: 'usage'; readonly more: Usage }
+  | { readonly kind: 'file_put'; readonly file: FileRecord }
+  | { readonly kind: 'file_part'; readonly part: FilePart }
+  /** Its parts have been deleted before. */
+  | { readonly kind: 'file_deleted'; readonly owner: string; readonly file_id: string }
+  | { readonly kind: 'batch_put'; readonly batch: BatchRecord }
 
 /** Which tasks to list, newest first. */
 export interface TaskFilter {

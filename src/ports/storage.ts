@@ -1,9 +1,12 @@
 import type { ArtifactStore } from './artifact-store.ts'
+import type { BatchStore } from './batch-store.ts'
 import type { CatalogStore } from './catalog-store.ts'
 import type { EventLog } from './event-log.ts'
+import type { FileStore } from './file-store.ts'
 import type { Journal } from './journal.ts'
 import type { PoolStore } from './pool-store.ts'
 import type { SessionStore } from './session-store.ts'
+import type { UsageStore } from './usage-store.ts'
 
 /** Everything that outlives the daemon: one place to write, and places to read what was written. */
 export interface Storage {
@@ -13,6 +16,9 @@ export interface Storage {
   readonly artifacts: ArtifactStore
   readonly catalog: CatalogStore
   readonly pools: PoolStore
+  readonly files: FileStore
+  readonly batches: BatchStore
+  readonly usage: UsageStore
   /**
    * Writes what was committed and lets go of the place; calls made after it reject with StorageError.
    * @throws StorageError it could not be closed properly; what was confirmed is durable all the same

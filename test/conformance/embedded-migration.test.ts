@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { openStorage } from '../../src/adapters/embedded/storage.ts'
 import { TaskLog } from '../../src/domain/stream/task-log.ts'
 import { headOf } from '../../src/domain/task.ts'
+import { usageOf } from '../../src/domain/usage.ts'
 import { nativeFormat } from '../../src/doors/native/frames.ts'
 import { keys, mockPool, startDaemon } from '../harness/daemon.ts'
 import { FakeClock } from '../harness/fake-clock.ts'
@@ -69,8 +70,8 @@ interface Served {
 
 // Texts of the mock and of the demonstration model, one that stopped at a stop sequence, an embedding, a reranking, one that failed and one
 // that was canceled; of the two that have not ended one was running when the daemon was killed, and one waited behind it.
-// The file of schema 4 is that one, opened once by the version before this one.
-for (const name of ['schema-3', 'schema-4'])
+// The files of schemas 4 and 5 are that one, opened once by the last version of each.
+for (const name of ['schema-3', 'schema-4', 'schema-5'])
   describe(`embedded adapter, a file of ${name}`, () => {
     const { data_dir } = copyOf(`${name}.db`)
     const served = JSON.parse(readFileSync(fixture('schema-3.json'), 'utf8')) as Served
@@ -101,6 +102,14 @@ for (const name of ['schema-3', 'schema-4'])
         const key = { owner: 'all', task_id: 'running' }
         await storage.journal.commit([{ kind: 'parts', key, first: opening, parts: '["a"]' }])
         assert.equal((await storage.journal.recorded(key)).length, opening + 1)
+        const more = usageOf({ owner: 'all', model_ref: 'mock:v1', day: '2026-01-31', tasks: 1 })
+        const part = { owner: 'all', file_id: 'f', part: opening, text: 'a' }
+        await storage.journal.commit([
+          { kind: 'usage', more },
+          { kind: 'file_part', part },
+        ])
+        const [used] = await storage.usage.list({ limit: 2 })
+        assert.deepEqual([used?.tasks, await storage.files.part('all', 'f', opening)], [opening + 1, 'a'])
         await storage.close()
       }
     })

@@ -103,6 +103,12 @@ export class StorageModel {
   private apply(fact: Fact): void {
     switch (fact.kind) {
       case 'accepted':
+      // What has its own plain cases in the suite of the stores.
+      case 'usage':
+      case 'file_put':
+      case 'file_part':
+      case 'file_deleted':
+      case 'batch_put':
         return
       case 'parts': {
         const { key: of, first, parts } = fact

@@ -1,5 +1,7 @@
 import { sealArtifact } from '../../src/domain/artifact.ts'
 import type { Artifact, StoredArtifact } from '../../src/domain/artifact.ts'
+import type { BatchRecord } from '../../src/domain/batches/batch.ts'
+import type { FileRecord } from '../../src/domain/batches/file.ts'
 import type { CatalogRecord } from '../../src/domain/catalog/catalog.ts'
 import type { PoolRecord } from '../../src/domain/pool-record.ts'
 import type { Session } from '../../src/domain/accounts/session.ts'
@@ -97,4 +99,16 @@ export const artifactFact = (artifact: StoredArtifact): Fact => ({ kind: 'artifa
 export const withoutContent = (stored: StoredArtifact): StoredArtifact => ({
   ...stored,
   artifact: { ...stored.artifact, content: '' },
+})
+
+/** A complete file with everything but its id made up. */
+export const sampleFile = (owner: string, file_id: string, more: Partial<FileRecord> = {}): FileRecord => ({
+  ...{ owner, file_id, filename: 'lines.jsonl', purpose: 'batch', bytes: 3, parts: 2, created_at: 1000, state: 'complete' },
+  ...more,
+})
+
+/** A batch with everything but its id and status made up. */
+export const sampleBatch = (owner: string, batch_id: string, status: BatchRecord['status']): BatchRecord => ({
+  ...{ owner, batch_id, status, endpoint: '/v1/completions', input_file_id: 'f1', metadata: null, created_at: 1, expires_at: 2 },
+  ...{ at: {}, problems: [], total: 3, completed: 1, failed: 0, output_file_id: null, error_file_id: null, next: 0, done: [1] },
 })

@@ -1,4 +1,8 @@
 import assert from 'node:assert/strict'
+import type { BatchRecord } from '../../src/domain/batches/batch.ts'
+import { usageOf } from '../../src/domain/usage.ts'
+import type { FileFilter } from '../../src/ports/file-store.ts'
+import type { UsageFilter } from '../../src/ports/usage-store.ts'
 import type { Storage } from '../../src/ports/storage.ts'
 import type { Fact } from '../../src/ports/journal.ts'
 import {
@@ -6,6 +10,8 @@ import {
   artifactFact,
   finished,
   sampleArtifact,
+  sampleBatch,
+  sampleFile,
   sampleModel,
   sampleOutcome,
   samplePool,
@@ -68,6 +74,66 @@ export function storesConformance(name: string, open: () => Promise<Storage>): v
         (await storage.pools.all()).sort((a, b) => a.pool_id.localeCompare(b.pool_id)),
         [samplePool('p1'), samplePool('p2')],
       )
+    })
+
+    it('adds up usage by key, model and day', async () => {
+      const more = (owner: string, day: string, tokens_in = 1): Fact => ({
+        kind: 'usage',
+        more: usageOf({ owner, model_ref: 'm', day, tasks: 1, tokens_in, cost_nano: 7 }),
+      })
+      await storage.journal.commit([more('ann', '2026-01-01'), more('bob', '2026-01-01'), more('ann', '2026-01-01', 5)])
+      await storage.journal.commit([more('ann', '2026-01-02')])
+      const rows = await storage.usage.list({ limit: 10 })
+      assert.deepEqual(
+        rows.map(({ owner, day, tasks, tokens_in, cost_nano, refusals }) => [owner, day, tasks, tokens_in, cost_nano, refusals]),
+        [
+          ['ann', '2026-01-02', 1, 1, 7, 0],
+          ['bob', '2026-01-01', 1, 1, 7, 0],
+          ['ann', '2026-01-01', 2, 6, 14, 0],
+        ],
+      )
+      const days = async (filter: Omit<UsageFilter, 'limit'>): Promise<string[]> =>
+        (await storage.usage.list({ ...filter, limit: 1 })).map(({ owner, day }) => `${owner} ${day}`)
+      assert.deepEqual(await days({ owner: 'ann', to: '2026-01-01' }), ['ann 2026-01-01'])
+      assert.deepEqual(await days({ owner: 'ann', from: '2026-01-02' }), ['ann 2026-01-02'])
+      assert.deepEqual(await days({ before_seq: rows[0]?.seq ?? 0 }), ['bob 2026-01-01'])
+    })
+
+    it('keeps files apart from their contents, and shows only those that are complete', async () => {
+      const put = (file_id: string, more = {}): Fact => ({ kind: 'file_put', file: sampleFile('ann', file_id, more) })
+      const part = (n: number, text: string): Fact => ({ kind: 'file_part', part: { owner: 'ann', file_id: 'f1', part: n, text } })
+      await storage.journal.commit([put('f1', { state: 'incomplete' }), part(0, 'a \u{1f44b}'), part(1, 'b')])
+      assert.deepEqual(await storage.files.list({ owner: 'ann', limit: 9 }), [])
+      assert.deepEqual(await storage.files.incomplete(), [sampleFile('ann', 'f1', { state: 'incomplete' })])
+      await storage.journal.commit([put('f1'), put('f2', { purpose: 'batch_output' }), put('f3')])
+      const ids = async (filter: Partial<FileFilter>): Promise<string[]> =>
+        (await storage.files.list({ owner: 'ann', limit: 9, ...filter })).map(({ file_id }) => file_id)
+      assert.deepEqual(await ids({}), ['f3', 'f2', 'f1'])
+      assert.deepEqual(await ids({ after: 'f3', limit: 1 }), ['f2'])
+      assert.deepEqual(await ids({ purpose: 'batch' }), ['f3', 'f1'])
+      assert.deepEqual(await ids({ owner: 'bob' }), [])
+      assert.equal(await storage.files.part('ann', 'f1', 0), 'a \u{1f44b}')
+      assert.equal(await storage.files.part('bob', 'f1', 0), undefined)
+      await storage.files.clear('ann', 'f1')
+      await storage.journal.commit([{ kind: 'file_deleted', owner: 'ann', file_id: 'f1' }])
+      assert.equal(await storage.files.part('ann', 'f1', 1), undefined)
+      assert.equal(await storage.files.get('ann', 'f1'), undefined)
+    })
+
+    it('keeps batches as they were last put, and tells those that are not over', async () => {
+      const put = (batch_id: string, status: BatchRecord['status']): Fact => ({
+        kind: 'batch_put',
+        batch: sampleBatch('ann', batch_id, status),
+      })
+      await storage.journal.commit([put('b1', 'validating'), put('b2', 'in_progress')])
+      await storage.journal.commit([put('b1', 'completed')])
+      assert.deepEqual(await storage.batches.unfinished(), [sampleBatch('ann', 'b2', 'in_progress')])
+      assert.deepEqual(await storage.batches.get('ann', 'b1'), sampleBatch('ann', 'b1', 'completed'))
+      assert.deepEqual(
+        (await storage.batches.list({ owner: 'ann', limit: 9 })).map(({ batch_id }) => batch_id),
+        ['b2', 'b1'],
+      )
+      assert.deepEqual(await storage.batches.list({ owner: 'ann', after: 'b1', limit: 9 }), [])
     })
 
     it('keeps catalog models as they were last put until they are deleted', async () => {

@@ -45,7 +45,10 @@ describe('llama.cpp engine: generation', function () {
       slots: 4,
       workloads: ['completion'],
       replayable: true,
-      features: ['chat_template', 'prefill', 'stop_sequences', 'kv_reuse', 'penalties', 'logit_bias', 'continues'],
+      features: [
+        ...['chat_template', 'prefill', 'stop_sequences', 'kv_reuse', 'penalties', 'logit_bias', 'continues'],
+        ...['json_object', 'json_schema'],
+      ],
       model_digest: 'd9455cd88e099a18219ec2186ccce99c3db89885d95b27bcb38a68b9151f1e88',
     })
   })

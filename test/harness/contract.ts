@@ -217,7 +217,7 @@ function bodyProblems(
     return op in doorOperations ? doorStreamProblems(text, eventsOf(op), mismatch) : streamProblems(text, eventsOf(op), mismatch, resumed)
   let body: unknown
   try {
-    body = JSON.parse(text)
+    body = essence === 'application/octet-stream' ? text : JSON.parse(text)
   } catch {
     return [`the body is not JSON: ${text}`]
   }

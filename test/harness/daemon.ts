@@ -5,7 +5,7 @@ import type { Resolve } from '../../src/adapters/models/guarded-connect.ts'
 import { createPrometheusMetrics } from '../../src/adapters/prometheus/metrics.ts'
 import { systemClock } from '../../src/adapters/system/clock.ts'
 import { assemble, type Daemon } from '../../src/compose/daemon.ts'
-import { enginesOf } from '../../src/compose/engines.ts'
+import { enginesOf, type EngineFactory } from '../../src/compose/engines.ts'
 import { modelsOf } from '../../src/compose/models.ts'
 import { storageOf } from '../../src/compose/storage.ts'
 import type { Services } from '../../src/handlers/services.ts'
@@ -96,6 +96,8 @@ export interface LogLine {
 export interface Overrides {
   readonly clock?: Clock
   readonly log?: Log
+  /** Makes the engines, in place of those that the pools name. */
+  readonly engines?: EngineFactory
   /** Keys of engines' servers by the variables that hold them. */
   readonly engineKeys?: ReadonlyMap<string, string>
   /** The addresses of hosts that models are fetched from. */
@@ -137,7 +139,8 @@ export async function startDaemon(given: Record<string, unknown> = {}, overrides
   const log: Log = { info: record('info'), warn: record('warn'), error: record('error') }
   const config = checkConfig({ listen: '127.0.0.1:0', data_dir: ':memory:', shutdown_grace_ms: 0, auth, pools: [mockPool()], ...given })
   const { clock = systemClock, log: kept = log, engineKeys, resolveHost, services } = overrides
-  const engines = await enginesOf({ config, clock, log: kept, ...(engineKeys === undefined ? {} : { keys: engineKeys }) })
+  const engines =
+    overrides.engines ?? (await enginesOf({ config, clock, log: kept, ...(engineKeys === undefined ? {} : { keys: engineKeys }) }))
   const { storage, busy } = counted(await storageOf(config))
   const parts = { config, storage, engines, models: modelsOf(config, clock, resolveHost), clock, log: kept }
   const wrap = services === undefined ? {} : { wrap: services }

@@ -13,6 +13,7 @@ import type { PoolStore } from '../../src/ports/pool-store.ts'
 import type { Storage } from '../../src/ports/storage.ts'
 import type { SessionStore } from '../../src/ports/session-store.ts'
 import { newGate, type Gate } from './gate.ts'
+import { MemoryBatches } from './memory-batches.ts'
 
 /** What is known of a run. */
 interface Run {
@@ -94,6 +95,11 @@ export class MemoryStorage implements Storage {
       ),
   }
 
+  private readonly rest = new MemoryBatches((job) => this.inOrder(job))
+  readonly files = this.rest.files
+  readonly batches = this.rest.batches
+  readonly usage = this.rest.usage
+
   /** From now on nothing becomes durable, and nothing made after it is answered, until `release`. */
   hold(): void {
     this.gate ??= newGate()
@@ -163,6 +169,7 @@ export class MemoryStorage implements Storage {
     else if (fact.kind === 'session_deleted') this.sessionsByKey.delete(taskKeyOf(fact.owner, fact.session_id))
     else if (fact.kind === 'artifact' && !this.stored.some(({ one }) => one.owner === fact.artifact.owner && one.id === fact.artifact.id))
       this.stored.push({ seq: ++this.seq, one: fact.artifact })
+    else this.rest.apply(fact)
   }
 
   private forget(old: readonly TaskRecord[]): void {

@@ -1,14 +1,11 @@
-import { existsSync, globSync, readFileSync, writeFileSync } from 'node:fs'
-import { homedir } from 'node:os'
+import { globSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { installedBelow as cache, withInstalled } from './installed.ts'
 import { modelsDir } from './process.ts'
 
 /** What `npm run engines` installs: engines, Prometheus' test of rules, a browser, generators of clients; by the folder of each. */
 export type RealEngine = 'llama-server' | 'llama-router' | 'triton' | 'promtool' | 'chromium' | 'python-client' | 'openapi-generator'
-
-const { TEST_ENGINES, XDG_CACHE_HOME, HOME = homedir() } = process.env
-const cache = TEST_ENGINES ?? join(XDG_CACHE_HOME ?? join(HOME, '.cache'), 'orchestratord-test')
 
 /** The model that real engines serve. */
 export const talesFile = join(modelsDir, 'tinytales.gguf')
@@ -26,8 +23,7 @@ export function talesOfContext(tokens: number, folder: string): string {
 
 /** A suite that needs a real engine. Where it is not installed its tests are skipped, and the title says how to install it. */
 export function withEngine(engine: RealEngine, title: string, suite: () => void): void {
-  if (existsSync(join(cache, engine, 'installed'))) describe(title, suite)
-  else describe.skip(`${title} (${engine} is not installed here: npm run engines)`, suite)
+  withInstalled(engine, 'engines', title, suite)
 }
 
 /** A file of what is installed. */

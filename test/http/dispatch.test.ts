@@ -13,7 +13,7 @@ describe('dispatch', () => {
     it(`does not start without a handler of ${id}`, () => {
       const given = { ...handlers, [id]: undefined } as unknown as Handlers
       assert.throws(
-        () => createDispatch({ handlers: given, clock: new FakeClock(), body_bytes: 1, door_body_bytes: 1 }),
+        () => createDispatch({ handlers: given, clock: new FakeClock(), body_bytes: 1, door_body_bytes: 1, file_bytes: 1 }),
         new RegExp(`^Error: ${id} has no handler$`),
       )
     })

@@ -36,6 +36,16 @@ export const artifacts: readonly Case[] = [
   ),
 ]
 
+/** Cases of usage. */
+export const usage: readonly Case[] = casesOf(
+  'getUsage',
+  { status: 200, what: 'of its own', names: /"key":"data"/, ask: async (world) => (await world.finished(), {}) },
+  { status: 200, what: 'of every key', ask: async (world) => (await world.finished(), { key: keys.all, query: { from: '2026-01-01' } }) },
+  { status: 400, what: 'a day that is none', names: /from/, ask: { query: { from: '2026-13-01' } } },
+  noDisk(),
+  { status: 400, what: 'days the wrong way round', names: /from/, ask: { query: { from: '2026-02-01', to: '2026-01-01' } } },
+)
+
 async function storedAgain(world: World): Promise<Ask> {
   const body = artifact()
   await world.must(201, 'POST', '/v1/artifacts', body, keys.data)

@@ -1,22 +1,9 @@
 import { doorOperations } from '../../generated/doors.ts'
 import { keys } from '../harness/daemon.ts'
 import type { Ask } from './case.ts'
-import { bounds, type World, type WorldName } from './worlds.ts'
-
-/** An operation of a door of another API. */
-export type DoorOp = keyof typeof doorOperations
-
-/** One answer of a door to one request. */
-export interface DoorCase {
-  readonly op: DoorOp
-  readonly status: number
-  readonly what: string
-  /** What the body has to name. */
-  readonly names?: RegExp
-  /** `plain` if left out. */
-  readonly world?: WorldName
-  readonly ask?: Ask | ((world: World) => Ask | Promise<Ask>)
-}
+import type { DoorCase, DoorOp } from './door-case.ts'
+import { batchCases, batchOps } from './cases.batches.ts'
+import { bounds, type World } from './worlds.ts'
 
 export const doorOps = Object.keys(doorOperations) as DoorOp[]
 const generating: readonly DoorOp[] = ['createChatCompletion', 'createCompletion', 'createMessage', 'createResponse']
@@ -89,56 +76,58 @@ const storedResponse =
 const storedBefore = (world: World): Ask => ({ id: world.storedResponse })
 
 /** What every operation of a door answers in the same way. */
-const shared: readonly DoorCase[] = doorOps.flatMap((op): DoorCase[] => {
-  const { body, path, statuses } = doorOperations[op]
-  const declares = (status: number): boolean => (statuses as readonly number[]).includes(status)
-  const stored = path.includes('{response_id}')
-  const made: Omit<DoorCase, 'op'>[] = [
-    { status: 200, what: 'all is well', ask: stored ? storedResponse() : {} },
-    { status: 200, what: 'an unknown query parameter', ask: stored ? storedResponse({ beta: 'true' }) : { query: { beta: 'true' } } },
-    { status: 401, what: 'no key', names: /Send a key/, ask: { key: null } },
-    { status: 401, what: 'a wrong key', names: /wrong/, ask: { key: 'wrong' } },
-    { status: 401, what: 'a wrong bearer key', names: /wrong/, ask: { key: 'wrong', bearer: true } },
-    { status: 403, what: 'a key without the role', names: /data/, ask: { key: keys.control } },
-    { status: 500, what: 'what nobody foresaw', names: /log has it/, world: 'broken' },
-  ]
-  if (path.includes('{model}')) made.push({ status: 404, what: 'an unknown model', names: /nothing/, ask: { id: 'nothing' } })
-  if (stored) made.push({ status: 404, what: 'an unknown one', names: /There is no resp_nothing/, ask: { id: 'resp_nothing' } })
-  if (stored && declares(400))
-    made.push({ status: 400, what: 'a parameter that is none', names: /limit|starting_after/, ask: { id: 'resp_x', query: bad } })
-  if (stored && declares(503)) made.push({ status: 503, what: 'no disk', names: /durable/, world: 'diskless', ask: storedBefore })
-  if (!body) return made.map((one) => ({ op, ...one }))
-  made.push(
-    { status: 200, what: 'an unknown field', ask: { body: doorBody(op, { surprise: 1, user: null }) } },
-    { status: 400, what: 'no body', names: /needs a JSON body/, ask: { body: '' } },
-    { status: 400, what: 'half a body', names: /JSON/, ask: { body: '{"model":' } },
-    { status: 400, what: 'a list', names: /object/, ask: { body: '[]' } },
-    { status: 400, what: 'nothing in it', names: /messages|prompt|input|query/, ask: { body: {} } },
-    { status: 404, what: 'an unknown model', names: /mock:nothing/, ask: { body: doorBody(op, { model: 'mock:nothing' }) } },
-    { status: 409, what: 'a model that is retired', names: /retired/, ask: retired(op) },
-    { status: 413, what: 'a large body', names: /body_bytes/, ask: { body: JSON.stringify(doorBody(op)).padEnd(bounds.body_bytes + 1) } },
-    { status: 415, what: 'text', names: /application\/json/, ask: { headers: { 'Content-Type': 'text/plain' } } },
-  )
-  if (declares(429))
+const shared: readonly DoorCase[] = doorOps
+  .filter((op) => !batchOps.includes(op))
+  .flatMap((op): DoorCase[] => {
+    const { body, path, statuses } = doorOperations[op]
+    const declares = (status: number): boolean => (statuses as readonly number[]).includes(status)
+    const stored = path.includes('{response_id}')
+    const made: Omit<DoorCase, 'op'>[] = [
+      { status: 200, what: 'all is well', ask: stored ? storedResponse() : {} },
+      { status: 200, what: 'an unknown query parameter', ask: stored ? storedResponse({ beta: 'true' }) : { query: { beta: 'true' } } },
+      { status: 401, what: 'no key', names: /Send a key/, ask: { key: null } },
+      { status: 401, what: 'a wrong key', names: /wrong/, ask: { key: 'wrong' } },
+      { status: 401, what: 'a wrong bearer key', names: /wrong/, ask: { key: 'wrong', bearer: true } },
+      { status: 403, what: 'a key without the role', names: /data/, ask: { key: keys.control } },
+      { status: 500, what: 'what nobody foresaw', names: /log has it/, world: 'broken' },
+    ]
+    if (path.includes('{model}')) made.push({ status: 404, what: 'an unknown model', names: /nothing/, ask: { id: 'nothing' } })
+    if (stored) made.push({ status: 404, what: 'an unknown one', names: /There is no resp_nothing/, ask: { id: 'resp_nothing' } })
+    if (stored && declares(400))
+      made.push({ status: 400, what: 'a parameter that is none', names: /limit|starting_after/, ask: { id: 'resp_x', query: bad } })
+    if (stored && declares(503)) made.push({ status: 503, what: 'no disk', names: /durable/, world: 'diskless', ask: storedBefore })
+    if (!body) return made.map((one) => ({ op, ...one }))
     made.push(
-      { status: 429, what: 'a full queue', names: /queue/, world: 'reject' },
-      {
-        status: 429,
-        what: 'more than its key may ask for',
-        names: /minute/,
-        ask: async (w) => (await w.task({}, 'brisk').catch(() => ''), { key: 'brisk' }),
-      },
-      {
-        status: 403,
-        what: 'a budget that is exhausted',
-        names: /budget/,
-        ask: async (world) => ({ headers: { 'X-Orchd-Session': await world.session({ tokens: 1 }) } }),
-      },
-      { status: 503, what: 'the daemon stops', names: /stopping/, world: 'stopping' },
+      { status: 200, what: 'an unknown field', ask: { body: doorBody(op, { surprise: 1, user: null }) } },
+      { status: 400, what: 'no body', names: /needs a JSON body/, ask: { body: '' } },
+      { status: 400, what: 'half a body', names: /JSON/, ask: { body: '{"model":' } },
+      { status: 400, what: 'a list', names: /object/, ask: { body: '[]' } },
+      { status: 400, what: 'nothing in it', names: /messages|prompt|input|query/, ask: { body: {} } },
+      { status: 404, what: 'an unknown model', names: /mock:nothing/, ask: { body: doorBody(op, { model: 'mock:nothing' }) } },
+      { status: 409, what: 'a model that is retired', names: /retired/, ask: retired(op) },
+      { status: 413, what: 'a large body', names: /body_bytes/, ask: { body: JSON.stringify(doorBody(op)).padEnd(bounds.body_bytes + 1) } },
+      { status: 415, what: 'text', names: /application\/json/, ask: { headers: { 'Content-Type': 'text/plain' } } },
     )
-  else made.push({ status: 200, what: 'no engine is up', names: /input_tokens/, world: 'loading' })
-  return made.map((one) => ({ op, ...one }))
-})
+    if (declares(429))
+      made.push(
+        { status: 429, what: 'a full queue', names: /queue/, world: 'reject' },
+        {
+          status: 429,
+          what: 'more than its key may ask for',
+          names: /minute/,
+          ask: async (w) => (await w.task({}, 'brisk').catch(() => ''), { key: 'brisk' }),
+        },
+        {
+          status: 403,
+          what: 'a budget that is exhausted',
+          names: /budget/,
+          ask: async (world) => ({ headers: { 'X-Orchd-Session': await world.session({ tokens: 1 }) } }),
+        },
+        { status: 503, what: 'the daemon stops', names: /stopping/, world: 'stopping' },
+      )
+    else made.push({ status: 200, what: 'no engine is up', names: /input_tokens/, world: 'loading' })
+    return made.map((one) => ({ op, ...one }))
+  })
 
 /** What the ones that write text answer. */
 const written: readonly DoorCase[] = generating.flatMap((op): DoorCase[] => [
@@ -177,4 +166,4 @@ function long(op: DoorOp): Readonly<Record<string, unknown>> {
 }
 
 /** Every case of the doors. */
-export const doorCases: readonly DoorCase[] = [...shared, ...rich, ...written]
+export const doorCases: readonly DoorCase[] = [...shared, ...rich, ...written, ...batchCases]

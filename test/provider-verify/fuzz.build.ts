@@ -32,6 +32,7 @@ const possible: Readonly<Record<OperationId, readonly number[]>> = {
   cancelTask: [204, 404],
   getSession: [200, 404],
   deleteSession: [204, 404],
+  getUsage: [200, 400],
   getCapabilities: [200],
   listPools: [200],
   getPoolHealth: [200, 404],

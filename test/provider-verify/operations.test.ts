@@ -5,7 +5,7 @@ import { operationIds, responseProblems, type Received } from '../harness/contra
 import { keys } from '../harness/daemon.ts'
 import { framesOf } from '../harness/sse-contract.ts'
 import { bodyOf, noDigest, nobody, usualCode, type Ask, type Case } from './case.ts'
-import { artifacts } from './cases.artifacts.ts'
+import { artifacts, usage } from './cases.artifacts.ts'
 import { catalog } from './cases.catalog.ts'
 import { pools } from './cases.pools.ts'
 import { sessions } from './cases.sessions.ts'
@@ -47,7 +47,7 @@ describe('every operation gives every answer it declares', () => {
     await Promise.all([...opened.values()].map(async (world) => (await world).remove()))
   })
 
-  for (const each of [...shell, ...tasks, ...sessions, ...pools, ...catalog, ...artifacts])
+  for (const each of [...shell, ...tasks, ...sessions, ...pools, ...catalog, ...artifacts, ...usage])
     it(`${each.op} ${each.status}: ${each.what}`, async () => {
       const world = await worldOf(each)
       const ask = typeof each.ask === 'function' ? await each.ask(world) : (each.ask ?? {})

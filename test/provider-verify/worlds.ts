@@ -116,6 +116,7 @@ export class World extends CatalogWorld {
 /** Bounds of the configuration. */
 export const bounds = {
   body_bytes: 2048,
+  file_bytes: 4096,
   max_turns: 2,
   ttl_ms: 600_000,
   budgets: { tokens: 10_000, time_ms: 60_000, cost: 1 },
@@ -149,8 +150,8 @@ async function open(given: Record<string, unknown> = {}, overrides: Overrides = 
   const hub = (world.hub = await Hub.start())
   hub.put('org/held', 'model.gguf', holdAfter(bytes, 1))
   hub.put('org/other', 'model.gguf', Buffer.from('another'))
-  const { body_bytes, max_turns } = bounds
-  const limits = { body_bytes, door_body_bytes: body_bytes }
+  const { body_bytes, file_bytes, max_turns } = bounds
+  const limits = { body_bytes, door_body_bytes: body_bytes, file_bytes }
   await world.start(
     { hf_endpoint: `http://${hub.address}`, egress: { hosts: [hub.address] } },
     { clock: world.clock, ...overrides },

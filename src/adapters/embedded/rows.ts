@@ -1,10 +1,13 @@
 import type { StoredArtifact } from '../../domain/artifact.ts'
 import type { Spent } from '../../domain/accounts/budget.ts'
+import { isOver, type BatchRecord } from '../../domain/batches/batch.ts'
+import type { FileRecord } from '../../domain/batches/file.ts'
 import type { CatalogRecord } from '../../domain/catalog/catalog.ts'
 import type { PoolRecord } from '../../domain/pool-record.ts'
 import type { Session } from '../../domain/accounts/session.ts'
 import type { StoredLog } from '../../domain/stream/task-events.ts'
 import type { AcceptedTask, TaskOutcome, TaskRecord } from '../../domain/task.ts'
+import type { Usage } from '../../domain/usage.ts'
 import type { Fact } from '../../ports/journal.ts'
 import type { Param, Row } from './protocol.ts'
 import { S } from './statements.ts'
@@ -78,6 +81,27 @@ function appendOther(ops: Param[], fact: Fact): void {
     case 'pool_put':
       ops.push(S.poolPut, fact.pool.pool_id, JSON.stringify(fact.pool))
       return
+    case 'usage':
+      ops.push(S.usageAdd, ...usageParams(fact.more))
+      return
+    case 'file_put': {
+      const { file } = fact
+      ops.push(S.filePut, file.owner, file.file_id, file.state === 'complete' ? 1 : 0, file.purpose, JSON.stringify(file))
+      return
+    }
+    case 'file_part': {
+      const { owner, file_id, part, text } = fact.part
+      ops.push(S.filePart, owner, file_id, part, text)
+      return
+    }
+    case 'file_deleted':
+      ops.push(S.fileDeleted, fact.owner, fact.file_id)
+      return
+    case 'batch_put': {
+      const { batch } = fact
+      ops.push(S.batchPut, batch.owner, batch.batch_id, isOver(batch) ? 1 : 0, JSON.stringify(batch))
+      return
+    }
     case 'artifact': {
       const { owner, id, artifact, created_at, size_bytes } = fact.artifact
       const { content, ...head } = artifact
@@ -137,4 +161,22 @@ export function listedArtifact([owner, id, created_at, size_bytes, seq, head, co
 export function storedArtifact(row: Row): StoredArtifact {
   const { owner, id, artifact, created_at, size_bytes } = listedArtifact(row)
   return { owner, id, artifact, created_at, size_bytes }
+}
+
+/** A row of `record` of a file. */
+export const fileRecord = ([record]: Row): FileRecord => JSON.parse(String(record)) as FileRecord
+
+/** A row of `record` of a batch. */
+export const batchRecord = ([record]: Row): BatchRecord => JSON.parse(String(record)) as BatchRecord
+
+function usageParams({ owner, model_ref, day, ...sums }: Usage): Param[] {
+  const { tasks, tokens_in, tokens_in_cached, tokens_out, cost_nano, refusals } = sums
+  return [owner, model_ref, day, tasks, tokens_in, tokens_in_cached, tokens_out, cost_nano, refusals]
+}
+
+/** A row of `seq, owner, model_ref, day` and the sums. */
+export function usage([seq, owner, model_ref, day, ...sums]: Row): Usage & { readonly seq: number } {
+  const [tasks = 0, tokens_in = 0, tokens_in_cached = 0, tokens_out = 0, cost_nano = 0, refusals = 0] = sums.map(Number)
+  const key = { owner: String(owner), model_ref: String(model_ref), day: String(day) }
+  return { seq: Number(seq), ...key, tasks, tokens_in, tokens_in_cached, tokens_out, cost_nano, refusals }
 }

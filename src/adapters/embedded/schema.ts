@@ -128,8 +128,56 @@ CREATE TABLE parts (
 ) STRICT, WITHOUT ROWID;
 `
 
+// Contents stand apart from what is known of a file, so that a list does not read them. Usage is one row for each key, model and day.
+const SIXTH = `
+CREATE TABLE files (
+  seq INTEGER PRIMARY KEY AUTOINCREMENT,
+  owner TEXT NOT NULL,
+  file_id TEXT NOT NULL,
+  complete INTEGER NOT NULL,
+  purpose TEXT NOT NULL,
+  record TEXT NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX files_key ON files (owner, file_id);
+CREATE INDEX files_owner ON files (owner, complete);
+CREATE INDEX files_incomplete ON files (complete) WHERE complete = 0;
+
+CREATE TABLE file_parts (
+  owner TEXT NOT NULL,
+  file_id TEXT NOT NULL,
+  part INTEGER NOT NULL,
+  text TEXT NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX file_parts_key ON file_parts (owner, file_id, part);
+
+CREATE TABLE batches (
+  seq INTEGER PRIMARY KEY AUTOINCREMENT,
+  owner TEXT NOT NULL,
+  batch_id TEXT NOT NULL,
+  is_over INTEGER NOT NULL,
+  record TEXT NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX batches_key ON batches (owner, batch_id);
+CREATE INDEX batches_owner ON batches (owner);
+CREATE INDEX batches_unfinished ON batches (is_over) WHERE is_over = 0;
+
+CREATE TABLE usage (
+  seq INTEGER PRIMARY KEY AUTOINCREMENT,
+  owner TEXT NOT NULL,
+  model_ref TEXT NOT NULL,
+  day TEXT NOT NULL,
+  tasks INTEGER NOT NULL,
+  tokens_in INTEGER NOT NULL,
+  tokens_in_cached INTEGER NOT NULL,
+  tokens_out INTEGER NOT NULL,
+  cost_nano INTEGER NOT NULL,
+  refusals INTEGER NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX usage_key ON usage (owner, day, model_ref);
+`
+
 /** Entry n brings a file from `user_version` n to n + 1. Entries are appended, never changed: files in the field have run them. */
-const MIGRATIONS: readonly string[] = [FIRST, SECOND, THIRD, FOURTH, FIFTH]
+const MIGRATIONS: readonly string[] = [FIRST, SECOND, THIRD, FOURTH, FIFTH, SIXTH]
 
 /** The `user_version` this code reads and writes. */
 export const SCHEMA_VERSION = MIGRATIONS.length

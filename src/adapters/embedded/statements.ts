@@ -30,6 +30,31 @@ const SQL = {
   artifactTags: `INSERT INTO artifact_tags (owner, seq, tag)
     SELECT DISTINCT ?, last_insert_rowid(), value FROM json_each(?) WHERE changes() = 1`,
 
+  filePut: `INSERT INTO files (owner, file_id, complete, purpose, record) VALUES (?, ?, ?, ?, ?)
+    ON CONFLICT DO UPDATE SET complete = excluded.complete, record = excluded.record`,
+  filePart: 'INSERT INTO file_parts (owner, file_id, part, text) VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET text = excluded.text',
+  fileDeleted: 'DELETE FROM files WHERE owner = ? AND file_id = ?',
+  batchPut: `INSERT INTO batches (owner, batch_id, is_over, record) VALUES (?, ?, ?, ?)
+    ON CONFLICT DO UPDATE SET is_over = excluded.is_over, record = excluded.record`,
+  usageAdd: `INSERT INTO usage (owner, model_ref, day, tasks, tokens_in, tokens_in_cached, tokens_out, cost_nano, refusals)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET tasks = tasks + excluded.tasks, tokens_in = tokens_in + excluded.tokens_in,
+    tokens_in_cached = tokens_in_cached + excluded.tokens_in_cached, tokens_out = tokens_out + excluded.tokens_out,
+    cost_nano = cost_nano + excluded.cost_nano, refusals = refusals + excluded.refusals`,
+
+  fileGet: 'SELECT record FROM files WHERE owner = ? AND file_id = ?',
+  fileList: `SELECT record FROM files INDEXED BY files_owner WHERE owner = ? AND complete = 1 AND purpose = coalesce(?, purpose)
+    AND seq < coalesce((SELECT seq FROM files WHERE owner = ? AND file_id = ?), 9007199254740991) ORDER BY seq DESC LIMIT ?`,
+  filesIncomplete: 'SELECT record FROM files INDEXED BY files_incomplete WHERE complete = 0',
+  filePartGet: 'SELECT text FROM file_parts WHERE owner = ? AND file_id = ? AND part = ?',
+  filePartsClear: `DELETE FROM file_parts WHERE rowid IN
+    (SELECT rowid FROM file_parts INDEXED BY file_parts_key WHERE owner = ? AND file_id = ? ORDER BY part LIMIT ?)`,
+  batchGet: 'SELECT record FROM batches WHERE owner = ? AND batch_id = ?',
+  batchList: `SELECT record FROM batches INDEXED BY batches_owner WHERE owner = ?
+    AND seq < coalesce((SELECT seq FROM batches WHERE owner = ? AND batch_id = ?), 9007199254740991) ORDER BY seq DESC LIMIT ?`,
+  batchesUnfinished: 'SELECT record FROM batches INDEXED BY batches_unfinished WHERE is_over = 0 ORDER BY seq',
+  usageList: `SELECT seq, owner, model_ref, day, tasks, tokens_in, tokens_in_cached, tokens_out, cost_nano, refusals FROM usage
+    WHERE owner = coalesce(?, owner) AND day BETWEEN ? AND ? AND seq < ? ORDER BY seq DESC LIMIT ?`,
+
   find: 'SELECT seq, accepted, outcome FROM tasks WHERE task_id = ? AND owner = ?',
   findAnyOwner: 'SELECT seq, accepted, outcome FROM tasks INDEXED BY tasks_key WHERE task_id = ? ORDER BY seq DESC LIMIT 1',
   // One row a page: heads and attempts as JSON arrays, tasks as lines of JSON. A few large strings cost both threads far less than some

@@ -6,7 +6,19 @@ import type { Storage } from '../../ports/storage.ts'
 import { StorageClient } from './client.ts'
 import type { Param, Row } from './protocol.ts'
 import { StorageRefusedError } from './refusal.ts'
-import { catalogRecord, keySpent, listedArtifact, poolRecord, session, storedArtifact, storedLog, taskRecord } from './rows.ts'
+import {
+  batchRecord,
+  catalogRecord,
+  fileRecord,
+  keySpent,
+  listedArtifact,
+  poolRecord,
+  session,
+  storedArtifact,
+  storedLog,
+  taskRecord,
+  usage,
+} from './rows.ts'
 import { artifactListStatement, S, taskListStatement, unfinishedListStatement } from './statements.ts'
 import { unfinishedTasks } from './unfinished-page.ts'
 
@@ -82,6 +94,24 @@ function portsOn(client: StorageClient): Omit<Storage, 'close'> {
     sessions: { all: () => many(session, S.sessions, []), spentByKeys: async () => new Map(await many(keySpent, S.keys, [])) },
     pools: { all: () => many(poolRecord, S.pools, []) },
     catalog: { all: () => many(catalogRecord, S.models, []) },
+    files: {
+      get: (owner, file_id) => one(fileRecord, S.fileGet, [owner, file_id]),
+      list: ({ owner, purpose = null, after = null, limit }) => many(fileRecord, S.fileList, [owner, purpose, owner, after, limit]),
+      incomplete: () => many(fileRecord, S.filesIncomplete, []),
+      part: (owner, file_id, part) => one(([text]) => String(text), S.filePartGet, [owner, file_id, part]),
+      clear: async (owner, file_id) => {
+        while ((await client.run(S.filePartsClear, [owner, file_id, PURGE_ROWS])) === PURGE_ROWS);
+      },
+    },
+    batches: {
+      get: (owner, batch_id) => one(batchRecord, S.batchGet, [owner, batch_id]),
+      list: ({ owner, after = null, limit }) => many(batchRecord, S.batchList, [owner, owner, after, limit]),
+      unfinished: () => many(batchRecord, S.batchesUnfinished, []),
+    },
+    usage: {
+      list: ({ owner = null, from = '', to = '9999-12-31', before_seq = Number.MAX_SAFE_INTEGER, limit }) =>
+        many(usage, S.usageList, [owner, from, to, before_seq, limit]),
+    },
     artifacts: {
       get: (owner, id) =>
         owner === undefined ? one(storedArtifact, S.artifactGetAnyOwner, [id]) : one(storedArtifact, S.artifactGet, [id, owner]),

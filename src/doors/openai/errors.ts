@@ -15,7 +15,7 @@ const codeOf: Partial<Readonly<Record<ReplyKind, string>>> = { prompt_too_long: 
 
 /** Fields of a task by what they are called at this door. */
 const paramOf = (message: string): string | null => {
-  const field = /^body\.([A-Za-z0-9_.[\]]+):/.exec(message)?.[1]
+  const field = /^body\.([^\s:]+):/.exec(message)?.[1]
   return field === undefined ? null : field === 'model_ref' ? 'model' : field
 }
 

@@ -7,6 +7,7 @@ import { startedEvent } from '../../domain/stream/task-events.ts'
 import { TaskLog } from '../../domain/stream/task-log.ts'
 import { draftAgain } from '../../domain/task-defaults.ts'
 import type { AcceptedTask, UnfinishedTask } from '../../domain/task.ts'
+import { dayOf, usageOf } from '../../domain/usage.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { Fact, Journal } from '../../ports/journal.ts'
 import type { Admission } from '../tasks/admission.ts'
@@ -40,7 +41,7 @@ export async function recover({ journal, admission, settlement, pools, clock, ev
     for (const task of page) {
       const pool = poolFor(task, pools)
       if (pool === undefined) {
-        orphans.push(orphaned(task.head.source.task, Math.floor(clock.now())))
+        orphans.push(...orphaned(task.head.source.task, Math.floor(clock.now())))
         ended++
         continue
       }
@@ -101,14 +102,14 @@ function endOf({ attempts }: UnfinishedTask, { pool, log }: LiveTask): StreamErr
   return attempts.replayable ? undefined : restarted(pool)
 }
 
-function orphaned(task: AcceptedTask, now: number): Fact {
-  const { pool_id, request } = task
+function orphaned(task: AcceptedTask, now: number): Fact[] {
+  const { owner, pool_id, request } = task
   const error = new DomainError('pool_unavailable', `No pool serves ${request.model_ref} any more.`)
   const terminal = { error: { ...error.taskError, engine: request.engine, pool_id } }
-  return {
-    kind: 'finished',
-    key: task,
-    outcome: { state: 'failed', finished_at: now, error: error.taskError },
-    log: new TaskLog(startedEvent(task)).stored(terminal, true),
-  }
+  const outcome = { state: 'failed', finished_at: now, error: error.taskError } as const
+  const log = new TaskLog(startedEvent(task)).stored(terminal, true)
+  return [
+    { kind: 'finished', key: task, outcome, log },
+    { kind: 'usage', more: usageOf({ owner, model_ref: task.served ?? request.model_ref, day: dayOf(now), tasks: 1 }) },
+  ]
 }

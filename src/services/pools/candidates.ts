@@ -127,6 +127,11 @@ function ableOf<T extends PoolTask>(request: TaskDraft, candidates: Candidates<T
     able = able.filter((pool) => pool.can(feature))
     if (able.length === 0) throw lacking(feature, field, working)
   }
+  const objections = able.map(({ replicas }) => replicas[0]?.engine.objection?.(request))
+  const willing = able.filter((_, i) => objections[i] === undefined)
+  const [objection] = objections
+  if (willing.length === 0 && objection !== undefined) throw new DomainError('invalid_params', `body.${objection.field}: ${objection.why}`)
+  able = willing
   return able.length === pools.length ? candidates : candidatesWith(candidates, (pool) => able.includes(pool))
 }
 

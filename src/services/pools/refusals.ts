@@ -1,6 +1,8 @@
 import { DomainError, type ReplyKind } from '../../domain/errors.ts'
+import { poolsOf } from '../../domain/models/named-model.ts'
 import type { TaskDraft } from '../../domain/task.ts'
 import type { Pool } from './pool.ts'
+import type { Pools } from './pools.ts'
 import type { PromptTokens } from './prompt-tokens.ts'
 
 /** Refusals that mean there was no place. */
@@ -56,4 +58,11 @@ export function queueFull(pool: Pool, reason: 'queue_full' | 'nothing_to_drop'):
       ? `The queue of pool ${pool.id} is full (${capacity}).`
       : `The queue of pool ${pool.id} is full (${capacity}) and holds nothing of the same or a lower priority to drop.`
   return new DomainError(reason, message, { engine: pool.config.engine, pool_id: pool.id, retry_after_ms: pool.retryAfterMs, policy_label })
+}
+
+/** The model that a refused task would have had, as its pool serves it; `unknown` where it named none that is served. */
+export function refusedModel({ details }: DomainError, model_ref: string | undefined, pools: Pick<Pools, 'find' | 'names'>): string {
+  const named = model_ref === undefined ? undefined : pools.names.find(model_ref)
+  const [pool_id = details.pool_id] = named === undefined ? [] : poolsOf(named)
+  return (pool_id === undefined ? undefined : pools.find(pool_id)?.config.model) ?? 'unknown'
 }

@@ -28,6 +28,8 @@ export interface SessionsParts {
   readonly journal: Pick<Journal, 'commit'>
 }
 
+type Claim = 'lasting' | 'passing' | 'accepted' | 'dispatched'
+
 /** Sessions of all keys: created by their first task or by putSession, gone when they expire or are deleted. */
 export class Sessions {
   private readonly entries = new Map<string, ReservedSession>()
@@ -59,18 +61,19 @@ export class Sessions {
 
   /**
    * Reserves a turn and what the task may use, creating the session if there is none.
-   * @param how `lasting`: no turn is asked for, and the session lives on from now. `accepted`, `dispatched`: the task was accepted before a
-   * restart and not dispatched yet, or dispatched as well: it is not refused
+   * @param how `lasting`: no turn is asked for, and the session lives on from now. `passing`: the session is this task's alone; it is not kept,
+   * neither here nor on disk. `accepted`, `dispatched`: the task was accepted before a restart and not dispatched yet, or dispatched as well: it
+   * is not refused
    * @throws DomainError budget_exhausted where the session has no turn left, or the session or the key no budget for the task
    */
-  reserve(owner: string, session_id: string, need: Need, how?: 'lasting' | 'accepted' | 'dispatched'): Reservation {
+  reserve(owner: string, session_id: string, need: Need, how?: Claim): Reservation {
     const now = Math.floor(this.parts.clock.now())
     const id = keyOf({ owner, session_id })
-    const present = this.alive(id, now)
-    const created = present === undefined
-    const entry = present ?? entryOf(openSession(owner, session_id, now, this.parts.rules), false)
+    const present = how === 'passing' ? undefined : this.alive(id, now)
+    const opened = (): ReservedSession => entryOf(openSession(owner, session_id, now, this.parts.rules), how === 'passing')
+    const entry = present ?? opened()
     const key = this.keys.get(owner)
-    if (how === undefined || how === 'lasting') {
+    if (how !== 'accepted' && how !== 'dispatched') {
       if (how === undefined && turnsLeft(entry.session, entry.reserved, this.parts.rules) === 0)
         throw new DomainError(
           'budget_exhausted',
@@ -79,7 +82,8 @@ export class Sessions {
       this.checkBudget(entry.account, need, 'session', now)
       if (key !== undefined) this.checkBudget(key.account, need, 'key', now)
     }
-    if (created) this.enter(id, entry)
+    if (how === 'passing') entry.gone = true
+    else if (present === undefined) this.enter(id, entry)
     if (how === 'lasting') entry.session = renewed(entry.session, now)
     return new Reservation({ entry, key, need, dispatched: how === 'dispatched' }, this.context)
   }

@@ -9,7 +9,6 @@ import {
   headOf,
   taskKeyOf,
   type AcceptedTask,
-  type Kept,
   type TaskAcceptedReply,
   type TaskDraft,
   type TaskRequest,
@@ -23,11 +22,12 @@ import { placeTask } from '../pools/placement.ts'
 import { withoutExtras } from '../pools/extras.ts'
 import type { Pool } from '../pools/pool.ts'
 import type { Pools } from '../pools/pools.ts'
-import { noCapacity, queueFull } from '../pools/refusals.ts'
+import { noCapacity, queueFull, refusedModel } from '../pools/refusals.ts'
 import type { Sessions } from '../sessions/sessions.ts'
 import { repeated, replyOf } from './accepted-reply.ts'
 import { countTokens } from './count-tokens.ts'
 import type { Dispatcher } from './dispatcher.ts'
+import type { DoorRules } from './door-rules.ts'
 import { draftFor, type DraftParts } from './draft.ts'
 import type { KeyLimits } from './key-limits.ts'
 import { LiveTask } from './live-task.ts'
@@ -51,14 +51,6 @@ export interface AdmissionParts extends DraftParts {
   readonly drawSeed: () => number
   /** An id for a task that brings none, unique. */
   readonly drawId: () => string
-}
-
-/** What a door of another API wants of a task beside its request. */
-export interface DoorRules {
-  /** Of a task that does not say `max_tokens`: at most so many, and what the context and the budgets have left where that is less. */
-  readonly most_tokens?: number
-  /** What it keeps with the task. */
-  readonly kept?: Kept
 }
 
 /** The one way in: admits a task durably, or says why not. */
@@ -95,7 +87,7 @@ export class Admission {
     }
     if (live !== undefined) return repeated(live, request)
     const identity = { correlation_id, task_id, session_id: request.session_id ?? task_id, owner: principal.name }
-    const reply = this.accept(identity, request, door).catch((error: unknown) => this.refuse(identity, request, error))
+    const reply = this.accept(identity, request, door).catch((error: unknown) => this.refuse(identity, request, error, door))
     this.flying.set(id, { request, reply })
     try {
       return await reply
@@ -130,7 +122,7 @@ export class Admission {
     const { sessions, keyLimits, live, dispatcher, clock, events, drawSeed } = this.parts
     const { owner, correlation_id } = identity
     this.checkOpen()
-    keyLimits.countRequest(owner, clock.now())
+    if (door?.background !== true) keyLimits.countRequest(owner, clock.now())
     const { task_id } = identity
     const request = door === undefined ? sent : withoutExtras(owner, sent, this.parts)
     const { draft, most_tokens } = draftFor(identity, request, this.parts)
@@ -143,9 +135,15 @@ export class Admission {
     const budget = sessions.allowance(owner, draft.session_id)
     const seeker = { owner, request: draft, tokens, left_ms: draft.deadline_ms, budget, most_tokens: door?.most_tokens ?? most_tokens }
     const { pool, position, start, fallback, prompt_tokens, size } = placeTask(seeker, candidates)
+    if (door?.background === true && pool.scheduler.depth() * 2 >= pool.config.queue.capacity) throw queueFull(pool, 'queue_full')
     const spec: TaskSpec = { ...draft, engine: pool.config.engine, ...size }
     keyLimits.checkWaiting(owner)
-    const reservation = sessions.reserve(owner, spec.session_id, needOf(spec, prompt_tokens, pool), door && 'lasting')
+    const reservation = sessions.reserve(
+      owner,
+      spec.session_id,
+      needOf(spec, prompt_tokens, pool),
+      door && (door.background === true ? 'passing' : 'lasting'),
+    )
     const accepted_at = Math.floor(clock.now())
     const start_ms = startMs(start)
     const numbers = { queue_position: position, predicted_start_ms: start_ms, backoff_ms: start_ms }
@@ -224,14 +222,15 @@ export class Admission {
   }
 
   /** A refused request may be the repetition of a task that has finished: that one's reply holds. */
-  private async refuse(task: TaskIdentity, request: TaskRequest, error: unknown): Promise<TaskAcceptedReply> {
-    const { journal, events } = this.parts
+  private async refuse(task: TaskIdentity, request: TaskRequest, error: unknown, door?: DoorRules): Promise<TaskAcceptedReply> {
+    const { journal, events, pools } = this.parts
     const twin = error instanceof StorageError ? undefined : await journal.find(task.owner, task.task_id).catch(() => undefined)
     if (twin !== undefined) return repeated(twin.task, request)
-    if (!(error instanceof DomainError)) throw error
+    if (!(error instanceof DomainError) || (door?.background === true && error.retriable)) throw error
     events.emit({
       type: 'task_refused',
       task,
+      model_ref: refusedModel(error, request.model_ref, pools),
       engine: request.engine ?? error.details.engine ?? 'none',
       error: { code: error.code, message: error.message, cause: error.cause },
       no_capacity: noCapacity.has(error.kind),

@@ -4,10 +4,11 @@ import { asOwner, type Principal } from '../../domain/principal.ts'
 import type { EventFormat } from '../../domain/stream/event-format.ts'
 import type { FrameSource } from '../../domain/stream/frame-source.ts'
 import type { ErrorEvent } from '../../domain/stream/task-events.ts'
-import type { AcceptedTask, Kept, TaskRequest } from '../../domain/task.ts'
+import type { AcceptedTask, TaskRequest } from '../../domain/task.ts'
 import type { CancelTimer, Clock } from '../../ports/clock.ts'
 import type { Admission } from './admission.ts'
 import type { Cancellation } from './cancellation.ts'
+import type { DoorRules } from './door-rules.ts'
 import type { Streams } from './streams.ts'
 
 /** How a door of another API writes one answer, and what it has seen of it. */
@@ -21,16 +22,12 @@ export interface AnswerFormat extends EventFormat {
 }
 
 /** What a door's request asks for. */
-export interface DoorRequest {
+export interface DoorRequest extends DoorRules {
   readonly principal: Principal
   readonly request: TaskRequest
   readonly correlation_id: string
-  /** Most tokens wanted; what the context has left where that is less. */
-  readonly most_tokens?: number
   /** The task goes on when its reader goes. */
   readonly stays: boolean
-  /** What is to be durable with the task. */
-  readonly kept?: Kept
 }
 
 /** A task that answers a door's request. */
@@ -84,14 +81,14 @@ export class DoorTasks {
    * @throws DomainError every refusal
    */
   async open<F extends AnswerFormat>(
-    { principal, request, correlation_id, most_tokens, stays, kept }: DoorRequest,
+    { principal, request, correlation_id, stays, ...rules }: DoorRequest,
     format: (task: DoorTask) => F,
   ): Promise<DoorAnswer<F>> {
+    const { kept } = rules
     checkWellFormed(kept)
     const asked: Asked = { request, ...(kept === undefined ? {} : { kept }) }
     const found = this.twinOf(principal, asked)
-    const limits = { ...(most_tokens === undefined ? {} : { most_tokens }), ...(kept === undefined ? {} : { kept }) }
-    const { task_id } = found ?? (await this.parts.admission.admit(principal, request, correlation_id, limits))
+    const { task_id } = found ?? (await this.parts.admission.admit(principal, request, correlation_id, rules))
     const own = asOwner(principal)
     const taskOf = ({ accepted_at, prompt_tokens }: AcceptedTask): DoorTask => ({
       task_id,

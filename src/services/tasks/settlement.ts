@@ -4,6 +4,7 @@ import type { EventSink } from '../../domain/daemon-events.ts'
 import type { Failure } from '../../domain/errors.ts'
 import type { EndEvent, ErrorEvent, TerminalEvent } from '../../domain/stream/task-events.ts'
 import type { TaskOutcome } from '../../domain/task.ts'
+import { dayOf, usageOf } from '../../domain/usage.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { GenerateResult } from '../../ports/engine.ts'
 import type { Fact, Journal } from '../../ports/journal.ts'
@@ -85,9 +86,24 @@ export class Settlement {
     const outcome = outcomeOf(task, ending, { ...usage, transcript, output, now })
     const terminal =
       ending.kind === 'completed' ? { end: endEvent(task, ending.result, outcome) } : { error: errorEvent(task, ending.error) }
+    const tokens_in_cached = ending.kind === 'completed' ? (ending.result.tokens_in_cached ?? 0) : 0
+    const more = usageOf({
+      owner,
+      model_ref: pool.config.model,
+      day: dayOf(now),
+      tasks: 1,
+      ...usage,
+      tokens_in_cached,
+      cost_nano: used.cost_nano,
+    })
     const artifacts = output === undefined ? [transcript] : [transcript, output]
     return {
-      facts: [...artifacts.map((artifact) => ({ kind: 'artifact', artifact }) as const), task.finish(outcome, terminal), ...settled],
+      facts: [
+        ...artifacts.map((artifact) => ({ kind: 'artifact', artifact }) as const),
+        task.finish(outcome, terminal),
+        ...settled,
+        { kind: 'usage', more },
+      ],
       publish: () => {
         this.publish(task, ending, outcome, terminal)
       },

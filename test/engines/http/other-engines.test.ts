@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
+import type { ChatOptions, GenerateResult, Objection } from '../../../src/ports/engine.ts'
+import { ollamaDialect } from '../../../src/adapters/engines/ollama/dialect.ts'
 import type { Part } from '../../../src/domain/stream/part.ts'
-import type { GenerateResult } from '../../../src/ports/engine.ts'
 import { FakeClock } from '../../harness/fake-clock.ts'
 import { request, type EngineKit } from './engine-bench.ts'
 import { asRecorded, EngineServer, recording } from './engine-server.ts'
@@ -69,15 +70,11 @@ describe('what the other engines are sent', () => {
   it('ollama: a choice of tools that it does not have is refused, and no tools are none', async () => {
     const tool = { type: 'function' as const, function: { name: 'w' } }
     const prompt = { messages: [{ role: 'user' as const, content: 'a' }], tools: [tool] }
-    for (const chat of [
-      { tool_choice: 'required' as const },
-      { tool_choice: { type: 'function' as const, function: { name: 'w' } } },
-      { parallel_tool_calls: false },
-    ])
-      await assert.rejects(sent(ollamaChats, ollamaChats.answer, { prompt, chat }), {
-        retriable: false,
-        message: /ollama has no (tool_choice|parallel)/,
-      })
+    const objection = (chat: ChatOptions): Objection | undefined => ollamaDialect('ollama:m', undefined).objection?.(chat)
+    assert.equal(objection({ tool_choice: 'required' })?.field, 'tool_choice')
+    assert.equal(objection({ tool_choice: { type: 'function', function: { name: 'w' } } })?.field, 'tool_choice')
+    assert.equal(objection({ parallel_tool_calls: false })?.field, 'parallel_tool_calls')
+    assert.deepEqual([objection({}), objection({ tool_choice: 'none', parallel_tool_calls: true })], [undefined, undefined])
     const { body } = await sent(ollamaChats, ollamaChats.answer, { prompt, chat: { tool_choice: 'none' } })
     assert.ok(!Object.hasOwn(body as object, 'tools'))
     const auto = await sent(ollamaChats, ollamaChats.answer, { prompt, chat: { tool_choice: 'auto', parallel_tool_calls: true } })

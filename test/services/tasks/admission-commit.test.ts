@@ -37,7 +37,7 @@ describe('admission: what it displaces', () => {
     assert.deepEqual([code, retriable, typeof retry_after_ms], ['QUEUE_FULL_DROP_LRU', true, 'number'])
     const at = rig.storage.durable.findIndex((fact) => fact.kind === 'accepted' && fact.task.task_id === 'new')
     const kinds = rig.storage.durable.slice(at).map(({ kind }) => kind)
-    assert.deepEqual(kinds, ['accepted', 'session_put', 'artifact', 'finished'])
+    assert.deepEqual(kinds, ['accepted', 'session_put', 'artifact', 'finished', 'usage'])
     assert.deepEqual(await order(rig), ['running', 'q2', 'new'])
     assert.deepEqual(
       rig.metric('tasks_canceled_total').map(({ labels }) => labels['reason']),

@@ -1,5 +1,5 @@
 import type { Part } from '../../../domain/stream/part.ts'
-import type { EngineProps, GenerateRequest, GenerateResult, Prompt } from '../../../ports/engine.ts'
+import type { AskedOfEngine, EngineProps, GenerateRequest, GenerateResult, Objection, Prompt } from '../../../ports/engine.ts'
 import type { EngineClient } from './client.ts'
 import type { Framing } from './framing.ts'
 import type { JsonObject } from './json.ts'
@@ -49,6 +49,8 @@ export interface Dialect {
   readonly usual_slots?: number
   /** Has the server load the model if it can and has not. @throws EngineFault where the server is not what the pool needs */
   inspect(client: EngineClient, signal: AbortSignal): Promise<ServerProps>
+  /** What it cannot do of a request for all its features. */
+  objection?(asked: AskedOfEngine): Objection | undefined
   generation(request: GenerateRequest, server: ServerProps, onPart: (part: Part) => void): Plan
   /** Tokens of a prompt; an estimate where the server has no tokenizer to ask. */
   count(client: EngineClient, prompt: Prompt, server: ServerProps, signal: AbortSignal): Promise<number>

@@ -2,10 +2,12 @@ import type { Part } from '../../../domain/stream/part.ts'
 import { pause, type Clock } from '../../../ports/clock.ts'
 import {
   EngineError,
+  type AskedOfEngine,
   type Engine,
   type EngineProps,
   type GenerateRequest,
   type GenerateResult,
+  type Objection,
   type Prompt,
 } from '../../../ports/engine.ts'
 import { answerSink } from './answer.ts'
@@ -91,6 +93,10 @@ export class HttpEngine implements Engine {
       await client.close(stopped())
       throw error
     }
+  }
+
+  objection(asked: AskedOfEngine): Objection | undefined {
+    return this.parts.dialect.objection?.(asked)
   }
 
   async countTokens(prompt: Prompt, signal: AbortSignal): Promise<number> {

@@ -82,9 +82,9 @@ function onCount({ id, prompt }: CountCommand): void {
   }
 }
 
-async function onGenerate({ id, request }: GenerateCommand, signal: AbortSignal): Promise<void> {
+async function onGenerate({ id, request, grammar }: GenerateCommand, signal: AbortSignal): Promise<void> {
   try {
-    const result = await generate(model(), request, (text) => postText(id, text), signal)
+    const result = await generate(model(), { ...request, grammar }, (text) => postText(id, text), signal)
     postAfterText({ type: 'done', id, result })
   } catch (error) {
     postAfterText(signal.aborted ? { type: 'aborted', id } : { type: 'error', id, ...failureOf(error) })

@@ -1,13 +1,16 @@
 import { resolve } from 'node:path'
 import type { Part } from '../../../domain/stream/part.ts'
 import {
+  type AskedOfEngine,
   type Engine,
   EngineError,
   type EngineProps,
   type GenerateRequest,
   type GenerateResult,
+  type Objection,
   type Prompt,
 } from '../../../ports/engine.ts'
+import { grammarOf, objectionTo } from './grammar/format.ts'
 import { type Call, LlamaProcess } from './process.ts'
 import type { KnownDigest } from './protocol.ts'
 
@@ -75,6 +78,10 @@ class LlamaCppEngine implements Engine {
     }
   }
 
+  objection(asked: AskedOfEngine): Objection | undefined {
+    return objectionTo(asked)
+  }
+
   countTokens(prompt: Prompt, signal: AbortSignal): Promise<number> {
     return this.call<number>(signal, (child, { resolve, reject }) => {
       const call: Call = {
@@ -94,7 +101,8 @@ class LlamaCppEngine implements Engine {
     })
   }
 
-  generate(request: GenerateRequest, onPart: (part: Part) => void, signal: AbortSignal): Promise<GenerateResult> {
+  async generate(request: GenerateRequest, onPart: (part: Part) => void, signal: AbortSignal): Promise<GenerateResult> {
+    const grammar = grammarOf(request.chat.response_format)
     const sampling = { ...request.sampling, temperature: request.sampling.temperature ?? this.options.temperature }
     return this.call<GenerateResult>(signal, (child, { resolve, reject }) => {
       let thrown: { error: unknown } | undefined
@@ -119,7 +127,12 @@ class LlamaCppEngine implements Engine {
         // A dead engine has stopped, too: that confirms an abort as well as the child would have.
         fail: (error) => reject(signal.aborted ? signal.reason : error),
       }
-      const id = child.begin(call, (id) => ({ type: 'generate', id, request: { ...request, sampling } }))
+      const id = child.begin(call, (id) => ({
+        type: 'generate',
+        id,
+        request: { ...request, sampling },
+        ...(grammar === undefined ? {} : { grammar }),
+      }))
       return abort
     })
   }

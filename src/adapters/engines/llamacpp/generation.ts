@@ -1,4 +1,4 @@
-import type { LlamaModel, Token, TokenBias } from 'node-llama-cpp'
+import type { LlamaGrammarEvaluationState, LlamaModel, SequenceEvaluateOptions, Token, TokenBias } from 'node-llama-cpp'
 import { StopSequences } from '../../../domain/stream/stop-sequences.ts'
 import { WholeCodePoints } from '../../../domain/stream/whole-code-points.ts'
 import { EngineError, type GenerateRequest, type GenerateResult } from '../../../ports/engine.ts'
@@ -8,13 +8,18 @@ import { biasOf, evaluateOptions } from './sampling.ts'
 import { preparePrefix, type Slot } from './slots.ts'
 import type { RunStep } from './steps.ts'
 
+/** A request, and in GBNF what holds its answer to a format. */
+export interface HeldRequest extends GenerateRequest {
+  readonly grammar?: string | undefined
+}
+
 /**
  * Runs one request to its end.
  * @throws the signal's reason once it has stopped; {EngineError} when the prompt leaves no room or the evaluation fails
  */
 export async function generate(
   loaded: LoadedModel,
-  request: GenerateRequest,
+  request: HeldRequest,
   onText: (text: string) => void,
   signal: AbortSignal,
 ): Promise<GenerateResult> {
@@ -26,7 +31,9 @@ export async function generate(
   const slot = await loaded.slots.acquire(request.session, signal)
   try {
     const warm = await preparePrefix(slot, request.session, request.kv, prompt)
-    return await new Generation({ loaded, request, prompt, slot }).run(warm, onText, signal)
+    // Compiled once there is a slot: who waits costs nothing.
+    const grammar = request.grammar === undefined ? undefined : await loaded.newGrammarState(request.grammar)
+    return await new Generation({ loaded, request, prompt, slot, grammar }).run(warm, onText, signal)
   } catch (error) {
     if (!signal.aborted) await forget(slot)
     throw error
@@ -46,11 +53,13 @@ interface GenerationParts {
   readonly request: GenerateRequest
   readonly prompt: readonly Token[]
   readonly slot: Slot
+  readonly grammar: LlamaGrammarEvaluationState | undefined
 }
 
 class Generation {
   private readonly model: LlamaModel
   private readonly bias: TokenBias | undefined
+  private readonly grammar: LlamaGrammarEvaluationState | undefined
   private readonly step: RunStep
   private readonly chunk: number
   private readonly slot: Slot
@@ -62,9 +71,10 @@ class Generation {
   private readonly stops: StopSequences
   private readonly whole = new WholeCodePoints()
 
-  constructor({ loaded, request, prompt, slot }: GenerationParts) {
+  constructor({ loaded, request, prompt, slot, grammar }: GenerationParts) {
     this.model = loaded.model
-    this.bias = biasOf(request.sampling, loaded)
+    this.bias = biasOf(request.sampling, loaded, grammar !== undefined)
+    this.grammar = grammar
     this.step = loaded.step
     this.chunk = loaded.chunk
     this.slot = slot
@@ -83,7 +93,7 @@ class Generation {
   async run(warm: number, onText: (text: string) => void, signal: AbortSignal): Promise<GenerateResult> {
     const last = await this.prefill(this.prompt.slice(warm), signal)
     const { sequence } = this.slot
-    const tokens = sequence.evaluate(last, evaluateOptions(this.request.sampling, this.request.seed, this.history, this.bias))
+    const tokens = sequence.evaluate(last, this.options())
     const send = (text: string): void => {
       const piece = this.whole.push(text)
       if (piece.length > 0) onText(piece)
@@ -115,6 +125,12 @@ class Generation {
     const rest = this.whole.flush()
     if (rest.length > 0) onText(rest)
     return { finish_reason, tokens_in: this.prompt.length, tokens_out: count, kv_warm: warm > 0 }
+  }
+
+  private options(): SequenceEvaluateOptions {
+    const { request, history, bias, grammar } = this
+    const options = evaluateOptions(request.sampling, request.seed, history, bias)
+    return grammar === undefined ? options : { ...options, grammarEvaluationState: grammar }
   }
 
   /** Evaluates all but the last chunk, in pieces so that an abort need not wait for a long prompt, and returns that chunk. */

@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os'
 import { basename } from 'node:path'
 import type * as NodeLlamaCpp from 'node-llama-cpp'
-import type { Llama, LlamaContext, LlamaModel, TokenBias } from 'node-llama-cpp'
+import type { Llama, LlamaContext, LlamaGrammarEvaluationState, LlamaModel, TokenBias } from 'node-llama-cpp'
 import { EngineError, type EngineProps } from '../../../ports/engine.ts'
 import { gpuRefusal } from './gpu-builds.ts'
 import { batchingIsExact, fastestThreads } from './measure.ts'
@@ -20,6 +20,8 @@ export interface LoadedModel {
   readonly model: LlamaModel
   /** No biases yet. */
   readonly newBias: () => TokenBias
+  /** What holds an answer to a grammar, in GBNF, from its first token on. @throws EngineError where llama.cpp does not take the grammar */
+  readonly newGrammarState: (grammar: string) => Promise<LlamaGrammarEvaluationState>
   readonly encoder: PromptEncoder
   readonly slots: Slots
   readonly step: RunStep
@@ -64,11 +66,18 @@ export async function load(command: LoadCommand, warn: (line: string) => void): 
     workloads: ['completion'],
     // GPU kernels sum in an order that changes with the batch.
     replayable: onCpu,
-    features: [...encoder.features, 'stop_sequences', 'kv_reuse', 'penalties', 'logit_bias', 'continues'],
+    features: [...encoder.features, 'stop_sequences', 'kv_reuse', 'penalties', 'logit_bias', 'continues', 'json_object', 'json_schema'],
     model_digest: known_digest.digest,
   }
   const newBias = (): TokenBias => library.TokenBias.for(model)
-  return { llama, model, newBias, encoder, slots: new Slots(sequences), step, chunk: onCpu ? CHUNK.cpu : CHUNK.gpu, props, known_digest }
+  const newGrammarState = async (grammar: string): Promise<LlamaGrammarEvaluationState> => {
+    const compiled = await llama.createGrammar({ grammar }).catch((cause: unknown) => {
+      throw new EngineError(`llama.cpp does not take the grammar of response_format (${messageOf(cause)})`, { retriable: false, cause })
+    })
+    return new library.LlamaGrammarEvaluationState({ model, grammar: compiled })
+  }
+  const shared = { llama, model, newBias, newGrammarState, encoder, step, props, known_digest }
+  return { ...shared, slots: new Slots(sequences), chunk: onCpu ? CHUNK.cpu : CHUNK.gpu }
 }
 
 async function importLibrary(): Promise<typeof NodeLlamaCpp> {

@@ -49,6 +49,11 @@ export class PromptEncoder {
     return this.prefills ? ['chat_template', 'prefill'] : ['chat_template']
   }
 
+  /** Tokens that are no text. */
+  get controls(): Token[] {
+    return Array.from(this.specials.values(), ({ token }) => token)
+  }
+
   /**
    * @param given text of the answer that is there already
    * @throws {EngineError} no chat template, one that refuses these messages, or nothing to evaluate

@@ -35,6 +35,8 @@ export interface GenerateCommand {
   readonly id: number
   /** The sampling has its temperature filled in. */
   readonly request: GenerateRequest
+  /** Holds the answer to a format, in GBNF. */
+  readonly grammar?: string
 }
 
 /** Stops a call; `aborted` confirms it. */

@@ -33,12 +33,18 @@ export function evaluateOptions(
 }
 
 /**
- * The biases of a request; undefined where it has none.
+ * The biases of a request; undefined where it has none. Where a grammar holds the answer, tokens that are no text are ruled out: it would
+ * take them for what they are called.
+ * @param held by a grammar
  * @throws EngineError for what is not a token, and for one that ends the turn, whose bias the library leaves out without a word
  */
-export function biasOf({ logit_bias }: Sampling, { model, newBias }: Pick<LoadedModel, 'model' | 'newBias'>): TokenBias | undefined {
+export function biasOf(
+  { logit_bias }: Sampling,
+  { model, newBias, encoder }: Pick<LoadedModel, 'model' | 'newBias' | 'encoder'>,
+  held: boolean,
+): TokenBias | undefined {
   const entries = Object.entries(logit_bias ?? {})
-  if (entries.length === 0) return undefined
+  if (entries.length === 0 && !held) return undefined
   const biases = newBias()
   const { length } = model.fileInfo.metadata.tokenizer.ggml.tokens
   for (const [id, logit] of entries) {
@@ -48,5 +54,6 @@ export function biasOf({ logit_bias }: Sampling, { model, newBias }: Pick<Loaded
     if (model.isEogToken(token)) throw new EngineError(`logit_bias: token ${id} ends the turn and takes no bias`, { retriable: false })
     biases.set(token, { logit })
   }
+  if (held) biases.set(encoder.controls, 'never')
   return biases
 }

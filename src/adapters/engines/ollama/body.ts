@@ -1,7 +1,6 @@
 import { textOf } from '../../../domain/chat.ts'
 import type { ChatMessage } from '../../../domain/task.ts'
-import type { ChatOptions, Conversation, GenerateRequest } from '../../../ports/engine.ts'
-import { EngineFault } from '../http/faults.ts'
+import type { AskedOfEngine, Conversation, GenerateRequest, Objection } from '../../../ports/engine.ts'
 
 /** What `/api/generate` and `/api/chat` share. A prompt over the context is refused: by itself Ollama cuts it silently. */
 function common({ sampling, seed, max_tokens }: GenerateRequest, model: string, num_ctx: number | undefined): object {
@@ -21,24 +20,22 @@ export const generateBody = (request: GenerateRequest, prompt: string, model: st
   ...{ prompt, raw: true },
 })
 
-/** Body of `/api/chat`. @param num_ctx where given; another one loads the model again. @throws EngineFault for a choice of tools that Ollama has not */
+/** Body of `/api/chat`. @param num_ctx where given; another one loads the model again */
 export function chatBody(request: GenerateRequest, { messages, tools }: Conversation, model: string, num_ctx: number | undefined): object {
-  const { response_format: format, reasoning_effort: effort } = request.chat
+  const { response_format: format, reasoning_effort: effort, tool_choice } = request.chat
   return {
     ...common(request, model, num_ctx),
-    ...{ messages: messages.map(messageOf), tools: offered(tools, request.chat) },
+    ...{ messages: messages.map(messageOf), tools: tool_choice === 'none' ? undefined : tools },
     ...(format?.type === 'json_object' ? { format: 'json' } : {}),
     ...(format?.type === 'json_schema' ? { format: format.json_schema?.schema } : {}),
     ...(effort === undefined ? {} : { think: effort === 'none' ? false : effort === 'minimal' ? 'low' : effort }),
   }
 }
 
-/** Ollama lets the model choose, or has no tools; what it would pass over in silence is refused. */
-function offered(tools: Conversation['tools'], { tool_choice = 'auto', parallel_tool_calls = true }: ChatOptions): Conversation['tools'] {
-  if (tool_choice === 'none') return undefined
-  if (tool_choice !== 'auto') throw new EngineFault('refused', 'ollama has no tool_choice but auto and none')
-  if (!parallel_tool_calls) throw new EngineFault('refused', 'ollama has no parallel_tool_calls: false')
-  return tools
+/** Ollama lets the model choose, or has no tools: anything else it would pass over in silence. */
+export function objectionTo({ tool_choice = 'auto', parallel_tool_calls = true }: AskedOfEngine): Objection | undefined {
+  if (tool_choice !== 'auto' && tool_choice !== 'none') return { field: 'tool_choice', why: 'ollama has auto and none' }
+  return parallel_tool_calls ? undefined : { field: 'parallel_tool_calls', why: 'ollama has no parallel_tool_calls: false' }
 }
 
 /** A message in Ollama's form: images beside the text, arguments as an object. */

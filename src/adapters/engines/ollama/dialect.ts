@@ -6,7 +6,7 @@ import { EngineFault, nonsense } from '../http/faults.ts'
 import { ndjson } from '../http/framing.ts'
 import { numberOf, numbersOf, objectsOf, textOf, type JsonObject } from '../http/json.ts'
 import { nameOf } from '../http/openai/calls.ts'
-import { chatBody, generateBody } from './body.ts'
+import { chatBody, generateBody, objectionTo } from './body.ts'
 import { OllamaReader } from './reader.ts'
 
 /** What a capability of an Ollama model is called here. */
@@ -20,6 +20,7 @@ export const ollamaDialect = (model_ref: string, num_ctx: number | undefined): D
   unload: async (client, { model }, signal) => {
     await client.post('/api/generate', { model, stream: false, keep_alive: 0 }, signal)
   },
+  objection: objectionTo,
   generation: (request, { model }, onPart) => {
     const { prompt } = request
     const shared = { framing: ndjson, reader: new OllamaReader(onPart, estimatePrompt(prompt)) }

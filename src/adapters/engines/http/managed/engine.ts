@@ -1,10 +1,12 @@
 import type { Part } from '../../../../domain/stream/part.ts'
 import {
   EngineError,
+  type AskedOfEngine,
   type Engine,
   type EngineProps,
   type GenerateRequest,
   type GenerateResult,
+  type Objection,
   type Prompt,
 } from '../../../../ports/engine.ts'
 import type { HttpEngine } from '../engine.ts'
@@ -61,6 +63,10 @@ export class ManagedEngine implements Engine {
         if (!unlucky || begun !== this.starts) throw error
       }
     }
+  }
+
+  objection(asked: AskedOfEngine): Objection | undefined {
+    return this.run?.engine.objection(asked)
   }
 
   countTokens(prompt: Prompt, signal: AbortSignal): Promise<number> {

@@ -1,0 +1,43 @@
+import { measureFlow, type Flow } from './relay/flow.ts'
+import { startDoorLanes } from './relay/lanes.ts'
+import { sendAll } from './relay/requests.ts'
+import { atMost, median, rounded, type Section } from './section.ts'
+
+const rounds = 3
+const streams = 50
+
+/** What a token costs at each door of one daemon, in turn, beside the native stream. */
+export async function benchDoors(): Promise<Section> {
+  const [upstream, ...doors] = await startDoorLanes()
+  const flows: Flow[][] = doors.map(() => [])
+  try {
+    for (const door of doors) await sendAll(door.server.port, door.call('short', true), 500, 50)
+    // Round -1 warms up and is not counted.
+    for (let round = -1; round < rounds; round++)
+      for (const [i, door] of doors.entries()) {
+        const flow = await measureFlow(door, upstream, streams, `d${i}-${round + 1}`)
+        if (round >= 0) flows[i]?.push(flow)
+      }
+  } finally {
+    await Promise.all([upstream, doors[0]].map(({ server }) => server.stop()))
+  }
+  const middle = (i: number, figure: keyof Flow): number => median((flows[i] ?? []).map((flow) => flow[figure]))
+  return {
+    title: `Doors: one daemon in front of an upstream, ${streams} streams at each of its doors in turn; CPU time of the daemon a token, in a flood of ${20_000 / streams} tokens a stream and at 5000 tokens a second over all; medians of ${rounds} rounds`,
+    rows: doors.map(({ name }, i) => ({
+      door: name,
+      cpu_us_per_token: rounded(middle(i, 'cpu')),
+      to_native: rounded(middle(i, 'cpu') / middle(0, 'cpu')),
+      paced_cpu_us_per_token: rounded(middle(i, 'paced_cpu')),
+      paced_to_native: rounded(middle(i, 'paced_cpu') / middle(0, 'paced_cpu')),
+      flood_per_second: Math.round(middle(i, 'rate')),
+      delay_p99_ms: rounded(middle(i, 'delay_p99')),
+      frames_lost: Math.max(0, middle(i, 'lost')),
+    })),
+    goals: doors.slice(1).map(({ name }, i) => atMost(`CPU of a token, ${name} to native`, median(ratios(flows[i + 1], flows[0])), 1.15)),
+  }
+}
+
+/** Round by round, as the machine's speed drifts. */
+const ratios = (ours: readonly Flow[] = [], native: readonly Flow[] = []): number[] =>
+  ours.map(({ cpu }, round) => cpu / (native[round]?.cpu ?? NaN))

@@ -1,0 +1,44 @@
+import type { Config } from '../config/config.ts'
+import { openaiErrors } from '../doors/openai/errors.ts'
+import type { EventSink } from '../domain/daemon-events.ts'
+import { batchLines } from '../handlers/openai/batch-lines.ts'
+import { doorRequestCheck } from '../http/check-request.ts'
+import { errorIn } from '../middleware/error-envelope.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { Storage } from '../ports/storage.ts'
+import type { Artifacts } from '../services/artifacts.ts'
+import { Batches } from '../services/batches/batches.ts'
+import { Files } from '../services/batches/files.ts'
+import type { Cancellation } from '../services/tasks/cancellation.ts'
+import type { DoorTasks } from '../services/tasks/door-tasks.ts'
+import type { LiveTasks } from '../services/tasks/live-tasks.ts'
+
+/** What files and batches stand on. */
+export interface BatchParts {
+  readonly config: Config
+  readonly storage: Storage
+  readonly clock: Clock
+  readonly events: EventSink
+  readonly live: LiveTasks
+  readonly cancellation: Cancellation
+  readonly doorTasks: DoorTasks
+  readonly artifacts: Artifacts
+}
+
+/** Files, and batches whose lines are asked as OpenAI's door is. */
+export function batchesOf({ config, storage, doorTasks, artifacts, ...parts }: BatchParts): { files: Files; batches: Batches } {
+  const { journal } = storage
+  const files = new Files({ store: storage.files, journal, clock: parts.clock })
+  const ask = batchLines({
+    doorTasks,
+    artifacts,
+    check: async (operation, body) => (await doorRequestCheck(operation))({ path: {}, query: {}, header: {}, body }),
+  })
+  const batches = new Batches({
+    ...{ ...parts, store: storage.batches, files, journal, ask },
+    refusalOf: (error) => errorIn(openaiErrors, error, ''),
+    window: config.doors.batch_window,
+    line_chars: config.limits.door_body_bytes,
+  })
+  return { files, batches }
+}
