@@ -27,6 +27,9 @@ const variables: Readonly<Record<string, Variable>> = {
   ORCHD_API_KEYS: { path: ['auth', 'keys'], read: (keys) => keys.split(',').map(keyOf) },
 }
 
+/** Those that tell the command line where a daemon is, and which key it sends: whoever has them set may start a daemon, too. */
+const ofCommands = ['ORCHD_URL', 'ORCHD_KEY']
+
 /** The names of the variables and what each sets. */
 export const variableNames = Object.entries(variables).map(([name, { path }]) => [name, path.join('.')] as const)
 
@@ -38,7 +41,7 @@ export function readEnvironment(env: Readonly<Record<string, string | undefined>
   const settings: Setting[] = []
   const problems: string[] = []
   for (const [variable, text] of Object.entries(env)) {
-    if (!variable.startsWith('ORCHD_') || text === undefined) continue
+    if (!variable.startsWith('ORCHD_') || ofCommands.includes(variable) || text === undefined) continue
     const known = variables[variable]
     if (known === undefined) {
       problems.push(`${variable}: is not known; ${hint(variable, Object.keys(variables))}`)
