@@ -1,5 +1,6 @@
 import { Command } from 'commander'
 import { cancel } from './commands/cancel.ts'
+import { contract } from './commands/contract.ts'
 import { keys } from './commands/keys.ts'
 import { models } from './commands/models.ts'
 import { drain, pools, reload, resume } from './commands/pools.ts'
@@ -7,6 +8,7 @@ import { run } from './commands/run.ts'
 import { tasks } from './commands/tasks.ts'
 import { top } from './commands/top.ts'
 import { usage } from './commands/usage.ts'
+import { verify } from './commands/verify.ts'
 import { exitText } from './common/exit.ts'
 
 /** All commands but `serve`, which is the program without a command and does without this parser. */
@@ -16,7 +18,21 @@ export function programOf(): Command {
     .usage('[command] [options]')
     .addHelpText('after', `\nExamples:\n  orchestratord run --help\n\n${exitText}`)
   program.command('serve').description('Run the daemon; what it does without a command (orchestratord serve --help)')
-  for (const one of [run(), top(), tasks(), cancel(), pools(), drain(), resume(), reload(), models(), usage(), keys()])
+  for (const one of [
+    run(),
+    top(),
+    tasks(),
+    cancel(),
+    pools(),
+    drain(),
+    resume(),
+    reload(),
+    models(),
+    usage(),
+    keys(),
+    verify(),
+    contract(),
+  ])
     program.addCommand(one)
   every(program)
   return program

@@ -42,7 +42,10 @@ function create(name: string, { roles, models, requestsPerMinute, json }: Option
     roles,
     ...(Object.keys(limits).length === 0 ? {} : { limits }),
   }
-  if (json === true) return sayJson({ key, config: line })
+  if (json === true) {
+    sayJson({ key, config: line })
+    return
+  }
   say(key)
   note('\nThe key is above, and will not be shown again. In the configuration, under auth.keys:\n')
   // JSON is YAML, and quoted a digest of digits stays a text.

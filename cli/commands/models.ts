@@ -7,7 +7,10 @@ export const models = (): Command =>
   asking('models', 'List the models that a task may name', ['orchestratord models', 'orchestratord models --json']).action(
     async (options: Asking) => {
       const { models: served } = await clientOf(options).capabilities()
-      if (options.json === true) return sayJson({ models: served })
+      if (options.json === true) {
+        sayJson({ models: served })
+        return
+      }
       const rows = served.map(({ name, aliases, pools, fallback, ctx_max, ready }) =>
         [
           name,

@@ -20,7 +20,10 @@ export const pools = (): Command =>
       return
     }
     const page = await client.pools.list()
-    if (options.json === true) return sayJson(page)
+    if (options.json === true) {
+      sayJson(page)
+      return
+    }
     sayTable(head, page.pools.map(poolRow), 'no pools')
   })
 
@@ -71,7 +74,10 @@ function showPool(pool: Pool, { json }: Asking): void {
 }
 
 function showHealth(health: Schemas['PoolHealth'], { json }: Asking): void {
-  if (json === true) return sayJson(health)
+  if (json === true) {
+    sayJson(health)
+    return
+  }
   const { queued_interactive, queued_batch, slots, slots_busy } = health.metrics
   say(`${stateOf(health)}, ${slots_busy} of ${slots} slots busy, ${queued_interactive} interactive and ${queued_batch} batch tasks wait`)
   const rows = health.replicas.map((one) =>

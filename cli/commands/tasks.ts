@@ -38,7 +38,10 @@ export const tasks = (): Command =>
         ...(session === undefined ? {} : { session_id: session }),
         ...(cursor === undefined ? {} : { cursor }),
       })
-      if (options.json === true) return sayJson(page)
+      if (options.json === true) {
+        sayJson(page)
+        return
+      }
       sayTable(['TASK', 'STATE', 'OWNER', 'MODEL', 'POOL', 'PRIORITY', 'AGE', 'PLACE', 'TOKENS'], page.tasks.map(rowOf), 'no tasks')
       if (page.next_cursor !== undefined) note(`more: --cursor ${page.next_cursor}`)
     })
@@ -58,7 +61,10 @@ function rowOf(task: Task): string[] {
 }
 
 function show(task: Task, { json }: Options): void {
-  if (json === true) return sayJson(task)
+  if (json === true) {
+    sayJson(task)
+    return
+  }
   for (const [name, value] of Object.entries(task))
     say(`${name.padEnd(20)} ${shown(typeof value === 'string' ? value : JSON.stringify(value))}`)
 }

@@ -66,7 +66,8 @@ async function watch(board: Board, { every, url }: Options, signal: AbortSignal)
         if (name === 'q') {
           clearTimeout(timer)
           signal.removeEventListener('abort', leave)
-          return resolve()
+          resolve()
+          return
         }
         const act = board.press(name ?? '')
         draw()

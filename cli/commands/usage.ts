@@ -26,7 +26,10 @@ export const usage = (): Command =>
         ...(to === undefined ? {} : { to }),
         ...(cursor === undefined ? {} : { cursor }),
       })
-      if (options.json === true) return sayJson(page)
+      if (options.json === true) {
+        sayJson(page)
+        return
+      }
       const rows = page.usage.map((one) => [
         ...[one.day, one.key, one.model_ref].map(shown),
         ...[one.tasks, one.tokens_in, one.tokens_in_cached, one.tokens_out, one.cost, one.refusals].map(String),

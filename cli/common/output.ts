@@ -54,7 +54,10 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
 
 /** Prints a table, its head bold; the word instead where there are no rows. */
 export function sayTable(head: readonly string[], rows: readonly (readonly string[])[], none: string): void {
-  if (rows.length === 0) return say(none)
+  if (rows.length === 0) {
+    say(none)
+    return
+  }
   const [first = '', ...rest] = table(head, rows)
   say([styled('bold', first), ...rest].join('\n'))
 }

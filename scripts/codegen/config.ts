@@ -1,5 +1,5 @@
 import openapiTS, { astToString, type OpenAPI3 } from 'openapi-typescript'
-import type { JsonObject } from '../contract/document.ts'
+import type { JsonObject } from '../../cli/contract/document.ts'
 import { header } from './bundle.ts'
 import { configSource, schemaForTypes, type Definitions } from './config-schema.ts'
 
