@@ -1,5 +1,8 @@
 import { Command } from 'commander'
+import { bench } from './commands/bench.ts'
 import { cancel } from './commands/cancel.ts'
+import { chat } from './commands/chat.ts'
+import { completion } from './commands/completion.ts'
 import { contract } from './commands/contract.ts'
 import { keys } from './commands/keys.ts'
 import { models } from './commands/models.ts'
@@ -9,6 +12,8 @@ import { tasks } from './commands/tasks.ts'
 import { top } from './commands/top.ts'
 import { usage } from './commands/usage.ts'
 import { verify } from './commands/verify.ts'
+import { doctor } from './commands/doctor.ts'
+import { init } from './commands/init.ts'
 import { exitText } from './common/exit.ts'
 
 /** All commands but `serve`, which is the program without a command and does without this parser. */
@@ -18,22 +23,9 @@ export function programOf(): Command {
     .usage('[command] [options]')
     .addHelpText('after', `\nExamples:\n  orchestratord run --help\n\n${exitText}`)
   program.command('serve').description('Run the daemon; what it does without a command (orchestratord serve --help)')
-  for (const one of [
-    run(),
-    top(),
-    tasks(),
-    cancel(),
-    pools(),
-    drain(),
-    resume(),
-    reload(),
-    models(),
-    usage(),
-    keys(),
-    verify(),
-    contract(),
-  ])
-    program.addCommand(one)
+  const asking = [run(), chat(), top(), tasks(), cancel(), pools(), drain(), resume(), reload(), models(), usage()]
+  const others = [keys(), init(), doctor(), bench(), verify(), contract(), completion(programOf)]
+  for (const one of [...asking, ...others]) program.addCommand(one)
   every(program)
   return program
 }

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
 import { checkConfig } from '../../src/config/config.ts'
 import { keys, mockPool, startDaemon, type TestDaemon } from '../harness/daemon.ts'
 import { untilAnswer, until } from '../harness/wait.ts'
@@ -126,6 +127,57 @@ describe('the command line, against a daemon', () => {
     } finally {
       await second.stop()
     }
+  })
+
+  it('chat keeps the conversation, a task for each line', async () => {
+    const { status, stdout } = await run(['chat', '-m', 'mock:v1', '--json'], { input: 'Hello\n\nAnd then?\n' })
+    const answers = stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { task_id: string; content: string })
+    assert.deepEqual([status, answers.length], [0, 2])
+    const sizes = await Promise.all(answers.map(async ({ task_id }) => (await client.tasks.get(task_id)).tokens_in ?? 0))
+    assert.ok(sizes[1]! > sizes[0]! + 8, String(sizes))
+    const plain = await run(['chat', '-m', 'mock:v1'], { input: 'Hello\n' })
+    assert.match(plain.stdout, /^\S.*\n$/)
+  })
+
+  it('bench counts what it has measured', async () => {
+    const report = (await json(['bench', '-m', 'mock:v1', '--tasks', '24', '--clients', '8'])) as Record<string, unknown>
+    assert.deepEqual([report['tasks'], report['failed']], [24, 0])
+    assert.ok(Number(report['tokens_per_second']) > 0)
+    const { stdout } = await run(['bench', '-m', 'mock:v1', '--tasks', '4', '--clients', '1'])
+    assert.match(stdout, /^4 tasks in .*, 0 failed\n {2}throughput +[\d.]+ tasks\/s, [\d.]+ tokens\/s\n/)
+  })
+
+  it('completion completes commands, those below them, and options, in bash', async () => {
+    const { stdout } = await run(['completion', 'bash'])
+    const completed = (words: readonly string[]): string =>
+      execFileSync(
+        'bash',
+        [
+          '-c',
+          `${stdout}\nCOMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _orchestratord; echo "\${COMPREPLY[@]}"`,
+          '-',
+          'orchestratord',
+          ...words,
+        ],
+        {
+          encoding: 'utf8',
+        },
+      ).trim()
+    assert.deepEqual([['ta'], ['keys', ''], ['keys', 'create', '--ro'], ['drain', 'mock', '--d'], ['tasks', '--st']].map(completed), [
+      'tasks',
+      'create --help',
+      '--roles',
+      '--deadline',
+      '--state',
+    ])
+    assert.match(
+      (await run(['completion', 'fish'])).stdout,
+      /^complete -c orchestratord -n '__fish_seen_subcommand_from drain' -l deadline -d '/m,
+    )
+    assert.match((await run(['completion', 'zsh'])).stdout, /bashcompinit/)
   })
 
   it('says what to do where the key is wrong, and where nobody answers', async () => {

@@ -23,7 +23,7 @@ const examplesOf = (command: Command): string[] =>
 
 /** The words of an example after `orchestratord`, as a shell divides them. */
 const wordsOf = (example: string): string[] =>
-  [...(/orchestratord (.*)$/.exec(example)?.[1] ?? '').matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, word]) => quoted ?? word ?? '')
+  [...(/orchestratord ([^)]*)/.exec(example)?.[1] ?? '').matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, word]) => quoted ?? word ?? '')
 
 const commands = leaves(programOf()).filter((command) => command.name() !== 'serve')
 
