@@ -111,7 +111,7 @@ function enginesOf(pool: Config['pools'][number]): Promise<Finding>[] {
 }
 
 async function devices({ devices: { nvidia_smi }, pools }: Config): Promise<Finding[]> {
-  const named = pools.some(({ replicas }) => replicas.some((replica) => (replica.devices ?? []).length > 0))
+  const named = pools.some(({ replicas }) => replicas.some((replica) => replica.devices.length > 0))
   try {
     const { stdout } = await promisify(execFile)(nvidia_smi, ['--query-gpu=name,memory.free', '--format=csv,noheader'], { timeout: 10_000 })
     return stdout
