@@ -42,7 +42,7 @@ describe('top, on a terminal', () => {
     assert.match(terminal!.screen, /^> runs +t-0 +data +interactive +\S+ s +- +\d+ % +r0$/m)
     assert.match(terminal!.screen, /^ {2}0 +t-1 +data +interactive +\S+ s +\S+ (s|min|h) +\d+ % +-$/m)
     terminal!.type('n')
-    await shows(/^> 20 +t-21 [^]*^ {2}page 2$/m)
+    await shows(/^> +20 +t-21 [^]*^ {2}page 2$/m)
   })
 
   it('cancels the one that is chosen, once that is confirmed', async () => {

@@ -174,9 +174,10 @@ export function responseProblems(op: AnyOperationId, received: Received, resumed
   const extra = meaningful.filter((name) => received.headers[name] !== undefined && !names.includes(name))
   const stream = (text: string): string[] =>
     op in doorOperations ? doorStreamProblems(text, eventsOf(op), mismatch) : streamProblems(text, eventsOf(op), mismatch, resumed)
-  return [...answerProblems(declared, received, { mismatch, typeOf, stream }), ...extra.map((name) => `header ${name} is not declared`)].map(
-    (problem) => `${op} ${received.status}: ${problem}`,
-  )
+  return [
+    ...answerProblems(declared, received, { mismatch, typeOf, stream }),
+    ...extra.map((name) => `header ${name} is not declared`),
+  ].map((problem) => `${op} ${received.status}: ${problem}`)
 }
 
 /** What a header has against its declaration. */
