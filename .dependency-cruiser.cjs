@@ -57,7 +57,7 @@ const pathOf = (room) => {
   return room === '*' ? '^src/[^/]+$' : room.endsWith('/*') ? `^src/${room.slice(0, -2)}/[^/]+$` : `^src/${room}/`
 }
 
-const ours = '^(src|sdk|generated|contracts|scripts|test|bench)/'
+const ours = '^(src|cli|sdk|generated|contracts|scripts|test|bench)/'
 
 module.exports = {
   forbidden: [
@@ -68,7 +68,7 @@ module.exports = {
       name: 'no-dev-dependencies-in-src',
       comment: 'node-llama-cpp is optional for users; the child says how to install it.',
       severity: 'error',
-      from: { path: '^src/' },
+      from: { path: '^(src|cli)/' },
       to: { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['type-only'], pathNot: 'node-llama-cpp' },
     },
     {
@@ -91,6 +91,20 @@ module.exports = {
       from: { path: '^sdk/' },
       to: { pathNot: '^(sdk/|node_modules/openapi-fetch/)' },
     },
+    {
+      name: 'commands-ask-by-the-sdk',
+      comment: 'Only what looks at this machine knows the configuration and finds engines; the checks of a contract read it as it is served.',
+      severity: 'error',
+      from: { path: '^cli/', pathNot: '^cli/machine/' },
+      to: { path: ours, pathNot: '^(cli/|sdk/src/index.ts$)' },
+    },
+    {
+      name: 'commands-of-this-machine',
+      severity: 'error',
+      from: { path: '^cli/machine/' },
+      to: { path: ours, pathNot: '^(cli/|src/config/|src/compose/(engines|find-engines).ts$)' },
+    },
+    { name: 'nothing-stands-on-commands', severity: 'error', from: { path: '^(src|sdk)/' }, to: { path: '^cli/' } },
     {
       name: 'unlisted-rooms-import-nothing',
       comment: 'List the room in .dependency-cruiser.cjs with what it may import.',

@@ -9,7 +9,7 @@ import { join } from 'node:path'
 import { doors } from './codegen/bundle.ts'
 import { lintContracts } from './contract/lint.ts'
 import { doorRules, houseRules } from './contract/rules.ts'
-import { judge, newestReleased, readContract } from './contract/released.ts'
+import { judge, newestReleased, readContract } from '../cli/contract/released.ts'
 
 const root = join(import.meta.dirname, '..')
 const folder = join(root, 'contracts/released')

@@ -40,7 +40,7 @@ execFileSync(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '
   stdio: 'inherit',
 })
 for (const file of globSync(copied, { cwd: root })) cpSync(join(root, file), join(to, file))
-for (const file of globSync(['src/**/*.js', 'bin/*.cjs'], { cwd: to })) renameSources(join(to, file))
+for (const file of globSync(['{src,cli,sdk}/**/*.js', 'bin/*.cjs'], { cwd: to })) renameSources(join(to, file))
 const manifest = packageJson(read('package.json') as Manifest)
 writeFileSync(join(to, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`)
 const isInside = (from: string) => (file: string) => !file.slice(from.length).includes('/node_modules')

@@ -1,6 +1,6 @@
 import ts from 'typescript'
 import openapiTS, { astToString, type OpenAPI3 } from 'openapi-typescript'
-import { isObject, objectOf, type JsonObject } from '../contract/document.ts'
+import { isObject, objectOf, type JsonObject } from '../../cli/contract/document.ts'
 import { header, operationsOf } from './bundle.ts'
 import { optionalHeadersInline } from './client-view.ts'
 

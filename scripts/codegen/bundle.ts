@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parse } from 'yaml'
-import { isObject, type Json, type JsonObject } from '../contract/document.ts'
+import { isObject, type Json, type JsonObject } from '../../cli/contract/document.ts'
 
 const root = join(import.meta.dirname, '../..')
 const contractFiles = ['data.yaml', 'control.yaml'] as const

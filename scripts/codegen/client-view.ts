@@ -1,4 +1,4 @@
-import { Contract, isObject, objectOf, textOf, type Json, type JsonObject } from '../contract/document.ts'
+import { Contract, isObject, objectOf, textOf, type Json, type JsonObject } from '../../cli/contract/document.ts'
 import { operationsOf } from './bundle.ts'
 
 /** A string that an `x-extensible` enum does not name yet. */

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import type { EngineDefinition, EngineDriver, EngineRegistry } from '../../src/ports/engine-definition.ts'
-import { listOf, objectOf, textOf, type JsonObject } from '../contract/document.ts'
+import { listOf, objectOf, textOf, type JsonObject } from '../../cli/contract/document.ts'
 import { read } from './bundle.ts'
 
 /** Where the configuration's schema comes from, for the head of what is generated. */

@@ -1,5 +1,5 @@
 import { Ajv } from 'ajv'
-import type { JsonObject } from '../contract/document.ts'
+import type { JsonObject } from '../../cli/contract/document.ts'
 import { header } from './bundle.ts'
 import { configSource } from './config-schema.ts'
 import { bare, moduleOf } from './standalone.ts'

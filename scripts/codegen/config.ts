@@ -1,5 +1,5 @@
 import openapiTS, { astToString, type OpenAPI3 } from 'openapi-typescript'
-import type { JsonObject } from '../contract/document.ts'
+import type { JsonObject } from '../../cli/contract/document.ts'
 import { header } from './bundle.ts'
 import { configSource, schemaForTypes, type Definitions } from './config-schema.ts'
 
@@ -14,7 +14,9 @@ export async function configTypes(schema: JsonObject): Promise<string> {
 /** `engines.ts`: what the daemon has to know of an engine before it loads it. */
 export function engineTable(engines: Definitions): string {
   const lines = [...engines].map(([name, { drivers }]) => {
-    const known = Object.entries(drivers).map(([driver, { schemes, remote, managed, library }]) => [driver, { schemes, remote, managed, library }] as const)
+    const known = Object.entries(drivers).map(
+      ([driver, { schemes, remote, managed, library }]) => [driver, { schemes, remote, managed, library }] as const,
+    )
     return `  ${JSON.stringify(name)}: ${JSON.stringify({ drivers: Object.fromEntries(known) })},`
   })
   return `${header('src/adapters/engines')}

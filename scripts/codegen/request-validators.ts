@@ -1,6 +1,6 @@
 import { Ajv } from 'ajv'
 import formats, { type FormatsPlugin } from 'ajv-formats'
-import { Contract, isObject, listOf, objectOf, textOf, type JsonObject } from '../contract/document.ts'
+import { Contract, isObject, listOf, objectOf, textOf, type JsonObject } from '../../cli/contract/document.ts'
 import { header, operationsOf, type OperationObject } from './bundle.ts'
 import { bare, moduleOf, validatorType } from './standalone.ts'
 

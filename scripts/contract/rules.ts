@@ -1,6 +1,6 @@
 import type { Oas3Rule } from '@redocly/openapi-core/lib/visitors.js'
 import type { NodeType } from '@redocly/openapi-core/lib/types/index.js'
-import { isObject, type Json, type JsonObject, listOf, objectOf, textOf } from './document.ts'
+import { isObject, type Json, type JsonObject, listOf, objectOf, textOf } from '../../cli/contract/document.ts'
 
 /** The few things a rule needs of the walker; what it hands over is untyped. */
 interface Walk {

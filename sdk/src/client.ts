@@ -29,7 +29,7 @@ export function clientOf(options: ClientOptions, timing: Timing) {
     tasks: tasksOf({ http, timing, patience_ms: options.patience_ms ?? 120_000 }),
     /** What can be asked of this daemon, by model and by pool. */
     capabilities: (options?: CallOptions) => bodyOf(http.GET('/v1/capabilities', { ...options })),
-    /** What keys have used, by model and day. */
+    /** What keys have used, by model and day, newest first; of all keys where the key has the role `control`. */
     usage: (query: Query<'getUsage'> = {}, options?: CallOptions) => bodyOf(http.GET('/v1/usage', { params: { query }, ...options })),
     sessions: {
       get: (id: string, options?: CallOptions) => bodyOf(http.GET('/v1/sessions/{id}', at(id, options))),

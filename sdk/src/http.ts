@@ -38,17 +38,24 @@ interface Answer<T> {
   readonly response: Response
 }
 
+/** The contract's type of a body: openapi-fetch takes the open end of an enum, `string & {}`, apart into the methods of a string. */
+type Plain<T> = T extends string | number | boolean | null | undefined | ReadableStream
+  ? T
+  : T extends { readonly charCodeAt: unknown }
+    ? string & {}
+    : { [K in keyof T]: Plain<T[K]> }
+
 /**
  * The body of an answer.
  * @throws ApiError for an error status, ConnectionError where there is no answer
  */
-export async function bodyOf<T>(call: Promise<Answer<T>>): Promise<T> {
+export async function bodyOf<T>(call: Promise<Answer<T>>): Promise<Plain<T>> {
   const { data, error, response } = await call.catch((reason: unknown) => {
     throw asConnectionError(reason)
   })
   if (!response.ok) throw new ApiError(response, error)
   // What has a success status has the body that the contract declares for it.
-  return data as T
+  return data as Plain<T>
 }
 
 /** The same for an answer without a body. */

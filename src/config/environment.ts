@@ -36,6 +36,9 @@ const isOfService = (variable: string, value: string): boolean =>
   /_(SERVICE_HOST|SERVICE_PORT(_[A-Z0-9_]+)?|PORT_[0-9]+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)$/.test(variable) ||
   (variable.endsWith('_PORT') && /^(tcp|udp|sctp):\/\//.test(value))
 
+/** Those that tell the command line where a daemon is, and which key it sends: whoever has them set may start a daemon, too. */
+const ofCommands = ['ORCHD_URL', 'ORCHD_KEY']
+
 /** The names of the variables and what each sets. */
 export const variableNames = Object.entries(variables).map(([name, { path }]) => [name, path.join('.')] as const)
 
@@ -47,7 +50,7 @@ export function readEnvironment(env: Readonly<Record<string, string | undefined>
   const settings: Setting[] = []
   const problems: string[] = []
   for (const [variable, text] of Object.entries(env)) {
-    if (!variable.startsWith('ORCHD_') || text === undefined) continue
+    if (!variable.startsWith('ORCHD_') || ofCommands.includes(variable) || text === undefined) continue
     const known = variables[variable]
     if (known === undefined) {
       if (isOfService(variable, text)) continue

@@ -3,9 +3,10 @@ import { variableNames } from './environment.ts'
 import { defaultFile } from './file.ts'
 
 /** What `--help` prints. */
-export const helpText = `Usage: orchestratord [--config FILE] [--engine URL]... [--check]
+export const helpText = `Usage: orchestratord [serve] [--config FILE] [--engine URL]... [--check]
+       orchestratord COMMAND
 
-An HTTP daemon between many clients and a few inference engines.
+An HTTP daemon between many clients and a few inference engines. Commands ask one that runs; orchestratord help lists them.
 
   --config FILE  the configuration, YAML; ./${defaultFile} unless given, if it is there
   --engine URL   serve the engine that answers there, in place of the configured pools; once for each, no file is needed;

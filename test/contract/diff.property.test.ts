@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { Ajv } from 'ajv'
 import fc from 'fast-check'
-import { type Direction, type Finding, SchemaDiff } from '../../scripts/contract/diff-schema.ts'
+import { type Direction, type Finding, SchemaDiff } from '../../cli/contract/diff-schema.ts'
 import { repeats } from '../harness/long.ts'
-import { Contract, isObject, type Json, type JsonObject, objectOf, textOf } from '../../scripts/contract/document.ts'
+import { Contract, isObject, type Json, type JsonObject, objectOf, textOf } from '../../cli/contract/document.ts'
 
 /*
  * The differ against a validator: where it finds nothing, every request the old schema takes is taken by the new one, and every response

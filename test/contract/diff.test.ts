@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
-import { breakingChanges } from '../../scripts/contract/diff.ts'
-import { Contract, type Json, type JsonObject } from '../../scripts/contract/document.ts'
-import { compareVersions, judge, parseVersion } from '../../scripts/contract/released.ts'
+import { breakingChanges } from '../../cli/contract/diff.ts'
+import { Contract, type Json, type JsonObject } from '../../cli/contract/document.ts'
+import { compareVersions, judge, parseVersion } from '../../cli/contract/released.ts'
 import { sample } from './sample.ts'
 
 /** Sets or, with undefined, removes what is at a path of the sample. */

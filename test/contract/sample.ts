@@ -1,4 +1,4 @@
-import type { JsonObject } from '../../scripts/contract/document.ts'
+import type { JsonObject } from '../../cli/contract/document.ts'
 
 const json = (name: string): JsonObject => ({ 'application/json': { schema: { $ref: `#/components/schemas/${name}` } } })
 

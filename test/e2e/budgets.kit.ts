@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { keys, mockPool, type TestDaemon } from '../harness/daemon.ts'
 import { call, type Answer } from '../harness/http.ts'
-import type { Frame } from '../harness/sse.ts'
+import type { Frame } from '../../cli/contract/frame.ts'
 
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex')
 

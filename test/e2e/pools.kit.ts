@@ -5,7 +5,8 @@ import { promisify } from 'node:util'
 import { keys, mockTask, startDaemon, type TestDaemon } from '../harness/daemon.ts'
 import { FakeClock } from '../harness/fake-clock.ts'
 import { call, post, type Answer } from '../harness/http.ts'
-import { readStream, StreamClient, type Frame } from '../harness/sse.ts'
+import type { Frame } from '../../cli/contract/frame.ts'
+import { readStream, StreamClient } from '../harness/sse.ts'
 import { until, untilAnswer } from '../harness/wait.ts'
 
 export type Still = TestDaemon & { readonly clock: FakeClock }

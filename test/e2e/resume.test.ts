@@ -5,7 +5,8 @@ import { formatMark, parseMark } from '../../src/doors/native/event-id.ts'
 import { keys, mockPool, mockTask, startDaemon, talesPool, type TestDaemon } from '../harness/daemon.ts'
 import { call, post } from '../harness/http.ts'
 import { repeats } from '../harness/long.ts'
-import { readStream, StreamClient, type Frame } from '../harness/sse.ts'
+import type { Frame } from '../../cli/contract/frame.ts'
+import { readStream, StreamClient } from '../harness/sse.ts'
 
 const tokens = 60
 

@@ -1,10 +1,13 @@
 import { readFileSync } from 'node:fs'
 import { Ajv } from 'ajv'
 import formats, { type FormatsPlugin } from 'ajv-formats'
+import { answerProblems, headerProblems as problemsOfHeader, type Received } from '../../cli/contract/answer.ts'
+import { streamProblems } from '../../cli/contract/stream.ts'
 import { doorOperations } from '../../generated/doors.ts'
 import { operations } from '../../generated/operations.ts'
 import { doorStreamProblems } from './door-streams.ts'
-import { streamProblems } from './sse-contract.ts'
+
+export { envelopeProblems, type Received } from '../../cli/contract/answer.ts'
 
 export type OperationId = keyof typeof operations
 
@@ -147,14 +150,6 @@ export function responseOf(
   return { headers: Object.fromEntries(Object.entries(headers).map(([name, header]) => [name, resolve(header)])), content }
 }
 
-/** A response as it came over the wire. */
-export interface Received {
-  readonly status: number
-  /** Names in lower case. */
-  readonly headers: Readonly<Record<string, string | string[] | undefined>>
-  readonly text: string
-}
-
 /** Headers that say how an answer travels and not what it says: all others are declared. */
 const ofTransport = /^(date|connection|keep-alive|transfer-encoding|content-(type|length)|vary|access-control-[a-z-]+|x-accel-buffering)$/
 
@@ -167,14 +162,12 @@ export function responseProblems(op: AnyOperationId, received: Received, resumed
   if (declared === undefined) return [`${op} does not declare ${received.status}: ${received.text.slice(0, 500)}`]
   const names = Object.keys(declared.headers).map((name) => name.toLowerCase())
   const extra = Object.keys(received.headers).filter((name) => !ofTransport.test(name) && !names.includes(name))
-  const headers = Object.entries(declared.headers).flatMap(([name, header]) =>
-    headerProblems(name, header, received.headers[name.toLowerCase()]),
-  )
+  const stream = (text: string): string[] =>
+    op in doorOperations ? doorStreamProblems(text, eventsOf(op), mismatch) : streamProblems(text, eventsOf(op), mismatch, resumed)
   return [
-    ...headers,
+    ...answerProblems(declared, received, { mismatch, typeOf, stream }),
     ...extra.map((name) => `header ${name} is not declared`),
     ...locationProblems(op, received),
-    ...bodyProblems(op, declared.content, received, resumed),
   ].map((problem) => `${op} ${received.status}: ${problem}`)
 }
 
@@ -187,52 +180,7 @@ function locationProblems(op: AnyOperationId, { headers: { location }, text }: R
 }
 
 /** What a header has against its declaration. */
-export function headerProblems(name: string, { required, schema }: HeaderObject, value: string | string[] | undefined): string[] {
-  if (value === undefined) return required === true ? [`header ${name} is missing`] : []
-  if (Array.isArray(value)) return [`header ${name} came ${value.length} times`]
-  const { type } = resolve(schema)
-  const number = type === 'integer' || type === 'number'
-  if (type === 'integer' && !/^-?[0-9]+$/.test(value)) return [`header ${name} is not an integer: ${value}`]
-  const problem = mismatch(schema, number ? Number(value) : value)
-  return problem === undefined ? [] : [`header ${name}: ${problem}: ${value}`]
-}
+export const headerProblems = (name: string, header: HeaderObject, value: string | string[] | undefined): string[] =>
+  problemsOfHeader(name, header, value, { mismatch, typeOf })
 
-function bodyProblems(
-  op: AnyOperationId,
-  content: Readonly<Record<string, MediaType>>,
-  { headers, text }: Received,
-  resumed: boolean,
-): string[] {
-  const given = headers['content-type']
-  if (Object.keys(content).length === 0)
-    return given === undefined && text === '' ? [] : [`a body came where none is declared: ${String(given)} ${text}`]
-  const [essence = '', ...parameters] = String(given)
-    .split(';')
-    .map((part) => part.trim().toLowerCase())
-  const media = content[essence]
-  if (media === undefined) return [`content type ${String(given)} is not declared`]
-  if (parameters.some((parameter) => parameter !== 'charset=utf-8')) return [`content type ${String(given)} is not UTF-8`]
-  if (essence === 'text/event-stream')
-    return op in doorOperations ? doorStreamProblems(text, eventsOf(op), mismatch) : streamProblems(text, eventsOf(op), mismatch, resumed)
-  let body: unknown
-  try {
-    body = essence === 'application/octet-stream' ? text : JSON.parse(text)
-  } catch {
-    return [`the body is not JSON: ${text}`]
-  }
-  const problem = mismatch(media.schema, body)
-  return problem === undefined ? envelopeProblems(body, headers) : [`${problem}: ${text.slice(0, 1000)}`]
-}
-
-/** What the schema of an error's body cannot say: it repeats what the headers say. */
-export function envelopeProblems(body: unknown, headers: Received['headers']): string[] {
-  if (typeof body !== 'object' || body === null || !('correlation_id' in body)) return []
-  const problems: string[] = []
-  if (body.correlation_id !== headers['x-correlation-id']) problems.push('correlation_id and X-Correlation-Id differ')
-  const backoff = headers['x-backoff-ms']
-  if (backoff === undefined) return problems
-  if (!('retry_after_ms' in body) || String(body.retry_after_ms) !== backoff) problems.push('retry_after_ms and X-Backoff-Ms differ')
-  if (String(Math.ceil(Number(backoff) / 1000)) !== headers['retry-after'])
-    problems.push('Retry-After is not X-Backoff-Ms in seconds, rounded up')
-  return problems
-}
+const typeOf = (schema: Schema): string | undefined => resolve(schema).type

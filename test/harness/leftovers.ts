@@ -34,6 +34,7 @@ export class Leftovers {
     }
     return {
       now: () => clock.now(),
+      wallOf: (moment) => clock.wallOf(moment),
       after: (delay_ms, run) =>
         timer((begun) =>
           clock.after(delay_ms, () => {

@@ -19,7 +19,7 @@ import type { Pool } from '../../src/services/pools/pool.ts'
 import { FakeClock, settled } from './fake-clock.ts'
 import { MemoryStorage } from './memory-storage.ts'
 import { ScriptedEngine } from './scripted-engine.ts'
-import { parseFrame, type Frame } from './sse.ts'
+import { parseFrame, type Frame } from '../../cli/contract/frame.ts'
 
 export interface RigOptions {
   /** Pools of the configuration; `pool` and one replica with one slot unless given. */

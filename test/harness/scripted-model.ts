@@ -6,7 +6,16 @@ import { ScriptedEngine } from './scripted-engine.ts'
 /** What a model says to a conversation. */
 export type Script = (conversation: Conversation, request: GenerateRequest) => readonly Part[]
 
-const features: readonly Feature[] = ['chat_template', 'system_messages', 'stop_sequences', 'tools', 'json_object', 'json_schema', 'images', 'reasoning']
+const features: readonly Feature[] = [
+  'chat_template',
+  'system_messages',
+  'stop_sequences',
+  'tools',
+  'json_object',
+  'json_schema',
+  'images',
+  'reasoning',
+]
 
 /** Text as a model gives it: a word at a time. */
 export const saying = (text: string): Part[] => (text.match(/\S+\s*/g) ?? []).map((word) => ({ kind: 'text', text: word }))

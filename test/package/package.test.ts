@@ -63,6 +63,12 @@ describe('the package in an empty folder', () => {
     assert.match(log, /A pool of the default is left out: [^"]*npm install node-llama-cpp/)
     for (const page of ['/docs', '/openapi/orchestratord.json', '/metrics', '/readyz'])
       assert.equal((await fetch(`${address}${page}`)).status, 200, page)
+    const asked = { cwd: dir.path, env: { ...process.env, ORCHD_URL: address } }
+    const command = async (...args: string[]): Promise<string> => (await run(process.execPath, [program, ...args], asked)).stdout
+    assert.match(await command('run', 'Hello', '--seed', '7'), /^\S.*\n$/)
+    assert.match(await command('pools'), /^mock +mock +mock:v1 +ready/m)
+    assert.match(await command('verify'), /^\d+ answers keep contract \S+, 0 do not/m)
+    assert.match(await command('doctor'), /^ok +configuration +1 pools: mock$/m)
     started.kill('SIGTERM')
     assert.equal(await new Promise((resolve) => started.once('exit', resolve)), 0)
   })

@@ -12,7 +12,7 @@ import {
   type MediaType,
   type OperationId,
 } from '../harness/contract.ts'
-import { frameProblems, framesOf } from '../harness/sse-contract.ts'
+import { frameProblems, framesOf } from '../../cli/contract/stream.ts'
 
 const examplesOf = ({ example, examples = {} }: MediaType): unknown[] => [
   ...(example === undefined ? [] : [example]),

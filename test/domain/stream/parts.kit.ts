@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import type { Mark } from '../../../src/domain/stream/mark.ts'
 import type { Part, ToolCallPart } from '../../../src/domain/stream/part.ts'
-import type { Frame } from '../../harness/sse.ts'
+import type { Frame } from '../../../cli/contract/frame.ts'
 import { tokenText } from './task-log.kit.ts'
 
 const step = fc.record({

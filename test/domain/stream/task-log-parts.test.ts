@@ -5,7 +5,7 @@ import type { Part } from '../../../src/domain/stream/part.ts'
 import { TaskLog } from '../../../src/domain/stream/task-log.ts'
 import { formatMark, resumePoint } from '../../../src/doors/native/event-id.ts'
 import { nativeFormat } from '../../../src/doors/native/frames.ts'
-import type { Frame } from '../../harness/sse.ts'
+import type { Frame } from '../../../cli/contract/frame.ts'
 import { callsOf, markOfParts, mixedParts, partsOf, passagesOf, recut, restOf, sizes, textOfParts } from './parts.kit.ts'
 import { codeOf, drain, ended, failed, framesOf, kindsOf, metrics, part, readerOf, started } from './task-log.kit.ts'
 

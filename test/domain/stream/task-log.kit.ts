@@ -5,7 +5,7 @@ import type { TextPart } from '../../../src/domain/stream/part.ts'
 import type { TaskLog } from '../../../src/domain/stream/task-log.ts'
 import type { TaskReader } from '../../../src/domain/stream/task-reader.ts'
 import { emptyMark, extendMark, type Mark } from '../../../src/domain/stream/mark.ts'
-import { parseFrame, type Frame } from '../../harness/sse.ts'
+import { parseFrame, type Frame } from '../../../cli/contract/frame.ts'
 
 export const started: StartedEvent = {
   queue_position: 2,

@@ -4,7 +4,7 @@ import { TaskLog } from '../../../src/domain/stream/task-log.ts'
 import { repeats } from '../../harness/long.ts'
 import type { TaskReader } from '../../../src/domain/stream/task-reader.ts'
 import { formatMark } from '../../../src/doors/native/event-id.ts'
-import type { Frame } from '../../harness/sse.ts'
+import type { Frame } from '../../../cli/contract/frame.ts'
 import {
   canceled,
   drain,

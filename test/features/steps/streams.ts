@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { Then, When, type DataTable } from '@cucumber/cucumber'
-import type { Frame } from '../../harness/sse.ts'
+import type { Frame } from '../../../cli/contract/frame.ts'
 import { expectFields, expectValue } from './match.ts'
 import type { Person, Story } from './world.ts'
 

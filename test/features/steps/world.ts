@@ -7,7 +7,7 @@ import { mockPool, mockTask, startDaemon, type TestDaemon, type Overrides } from
 import { FakeClock } from '../../harness/fake-clock.ts'
 import { call, type Answer } from '../../harness/http.ts'
 import { StreamClient } from '../../harness/sse.ts'
-import { frameProblems } from '../../harness/sse-contract.ts'
+import { frameProblems } from '../../../cli/contract/stream.ts'
 import { recordWrites, type Write } from '../../harness/write-order.ts'
 
 /** Who the stories are about: two agents and the person who runs the daemon. */

@@ -1,7 +1,7 @@
-import { parseFrame, type Frame } from './sse.ts'
+import { parseFrame, type Frame } from './frame.ts'
 
 /** What a value has against a schema; undefined where it matches. */
-type Mismatch<S> = (schema: S, value: unknown) => string | undefined
+export type Mismatch<S> = (schema: S, value: unknown) => string | undefined
 
 /** Grammar of the frame ids by event; `metrics` has none. */
 const ids: Readonly<Record<string, RegExp | undefined>> = {
@@ -53,8 +53,9 @@ export function streamProblems<S>(text: string, events: Readonly<Record<string, 
   if (resumed ? started !== -1 : started !== 0) problems.push(`started is frame ${started}`)
   if (frames.filter(({ event }) => event === 'started').length > 1) problems.push('started came twice')
   const terminals = frames.filter(isTerminal).length
-  if (terminals !== 1 || !isTerminal(frames.at(-1)!))
-    problems.push(`${terminals} terminal frames, the last frame is ${String(frames.at(-1)?.event)}`)
+  const last = frames.at(-1)
+  if (terminals !== 1 || last === undefined || !isTerminal(last))
+    problems.push(`${terminals} terminal frames, the last frame is ${String(last?.event)}`)
   return [...problems, ...partProblems(frames, resumed), ...callProblems(frames, resumed), ...phaseProblems(frames)]
 }
 

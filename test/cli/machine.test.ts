@@ -1,0 +1,94 @@
+import assert from 'node:assert/strict'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import { temporaryDir } from '../harness/process.ts'
+import { orchestratord, type Ended } from './command.ts'
+
+describe('init and doctor', () => {
+  let server: Server
+  let url = ''
+  let dir: ReturnType<typeof temporaryDir>
+  before(async () => {
+    const answers: Record<string, unknown> = {
+      '/v1/models': {
+        object: 'list',
+        data: [
+          { id: 'qwen3:8b', owned_by: 'library' },
+          { id: 'gemma:2b', owned_by: 'library' },
+        ],
+      },
+    }
+    server = createServer((request, response) => {
+      const answer = answers[request.url ?? '']
+      response.writeHead(answer === undefined ? 404 : 200, { 'Content-Type': 'application/json' }).end(JSON.stringify(answer ?? {}))
+    })
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  })
+  after(() => {
+    server.closeAllConnections()
+    server.close()
+  })
+  beforeEach(() => (dir = temporaryDir()))
+  afterEach(() => dir.remove())
+
+  const run = (...args: string[]): Promise<Ended> => orchestratord(args, { cwd: dir.path })
+
+  it('init finds a server, and writes a configuration that the daemon and doctor take', async () => {
+    const { status, stdout, stderr } = await run('init', '--engine', url, '--listen', '127.0.0.1:0')
+    assert.deepEqual([status, stderr], [0, ''])
+    assert.match(
+      stdout,
+      /^found openai at http:\S+: qwen3:8b, gemma:2b\nwrote orchestratord\.yaml; start it with: orchestratord --config orchestratord\.yaml\n$/,
+    )
+    assert.match((await run('--check')).stdout, /pool +qwen3-8b: openai/)
+    const found = await run('doctor')
+    assert.equal(found.status, 0)
+    assert.match(found.stdout, new RegExp(`^ok +engine +${url} is openai and serves qwen3:8b, gemma:2b$`, 'm'))
+    for (const what of ['configuration', 'port', 'data', 'disk', 'gpu', 'clock'])
+      assert.match(found.stdout, new RegExp(`^\\w+ +${what} `, 'm'))
+    assert.match(found.stdout, /^warning +keys +none: .*\n +fix: orchestratord keys create NAME$/m)
+    assert.ok(!existsSync(join(dir.path, 'data')))
+  })
+
+  it('init never writes over a file, and writes none where nothing answers', async () => {
+    writeFileSync(join(dir.path, 'mine.yaml'), 'mine')
+    const refused = await run('init', '--engine', url, '--config', 'mine.yaml')
+    assert.deepEqual(
+      [refused.status, refused.stderr],
+      [1, 'orchestratord: mine.yaml is there already: name another with --config, or move it away\n'],
+    )
+    assert.equal(readFileSync(join(dir.path, 'mine.yaml'), 'utf8'), 'mine')
+    const nothing = await run('init', '--engine', 'http://127.0.0.1:1')
+    assert.equal(nothing.status, 1)
+    assert.match(nothing.stderr, /^orchestratord: no engine answers on http:\/\/127\.0\.0\.1:1: start one, or say where with --engine URL/)
+    assert.ok(!existsSync(join(dir.path, 'orchestratord.yaml')))
+  })
+
+  it('doctor says what is wrong with a configuration, where, and what to do', async () => {
+    writeFileSync(join(dir.path, 'orchestratord.yaml'), 'listn: 127.0.0.1:8080\n')
+    const { status, stdout } = await run('doctor')
+    assert.equal(status, 1)
+    assert.match(stdout, /^problem +configuration orchestratord\.yaml:1: .*listen.*\n +fix: /m)
+  })
+
+  it('doctor says that an engine is away, a port taken, a directory closed', async () => {
+    writeFileSync(join(dir.path, 'file'), '')
+    const taken = url.replace('http://', '')
+    writeFileSync(
+      join(dir.path, 'orchestratord.yaml'),
+      JSON.stringify({
+        listen: taken,
+        data_dir: join(dir.path, 'file/data'),
+        pools: [{ id: 'box', engine: 'openai', url: 'http://127.0.0.1:1', model: 'openai:m' }],
+      }),
+    )
+    const { stdout } = await run('doctor', '--json')
+    const { findings } = JSON.parse(stdout) as { findings: { what: string; state: string; fix?: string }[] }
+    const states = Object.fromEntries(findings.map(({ what, state }) => [what, state]))
+    assert.deepEqual([states['port'], states['engine'], states['data']], ['warning', 'warning', 'problem'])
+    for (const { state, fix } of findings) assert.equal(fix === undefined, state === 'ok')
+  })
+})
