@@ -11,6 +11,7 @@ import type { CatalogStore } from '../../src/ports/catalog-store.ts'
 import type { EventLog } from '../../src/ports/event-log.ts'
 import { DuplicateTaskError, StorageError, type Fact, type Journal, type TaskFilter } from '../../src/ports/journal.ts'
 import type { PoolStore } from '../../src/ports/pool-store.ts'
+import type { Space } from '../../src/ports/space.ts'
 import type { Storage } from '../../src/ports/storage.ts'
 import type { SessionStore } from '../../src/ports/session-store.ts'
 import { newGate, type Gate } from './gate.ts'
@@ -34,6 +35,8 @@ export class MemoryStorage implements Storage {
   broken = false
   /** How many of the next commits fail. */
   failing = 0
+  /** What is free, bytes. */
+  free = Infinity
   /** Commits with a fact of this kind fail. */
   refuses: Fact['kind'] | undefined
   private records: TaskRecord[] = []
@@ -100,6 +103,16 @@ export class MemoryStorage implements Storage {
   readonly files = this.rest.files
   readonly batches = this.rest.batches
   readonly usage = this.rest.usage
+  readonly space: Space = {
+    stored: () =>
+      this.inOrder(() => {
+        const sums = new Map<string, number>()
+        const all = [...this.stored.map(({ one }) => [one.owner, one.size_bytes] as const), ...this.rest.stored()]
+        for (const [owner, bytes] of all) sums.set(owner, (sums.get(owner) ?? 0) + bytes)
+        return sums
+      }),
+    free: () => Promise.resolve(this.free),
+  }
 
   /** From now on nothing becomes durable, and nothing made after it is answered, until `release`. */
   hold(): void {

@@ -17,6 +17,7 @@ import {
 } from '../../domain/task.ts'
 import type { Clock } from '../../ports/clock.ts'
 import { DuplicateTaskError, StorageError, type Journal } from '../../ports/journal.ts'
+import type { CreationLimits } from '../creation-limits.ts'
 import { KeyedPlaces } from '../keyed-places.ts'
 import { candidatesFor, poolsIn, servable, type Candidates } from '../pools/candidates.ts'
 import { placeTask } from '../pools/placement.ts'
@@ -45,6 +46,7 @@ export interface AdmissionParts extends DraftParts {
   readonly live: LiveTasks
   readonly sessions: Sessions
   readonly keyLimits: KeyLimits
+  readonly creation: Pick<CreationLimits, 'countRequest' | 'checkRoom'>
   readonly dispatcher: Dispatcher
   readonly settlement: Settlement
   readonly journal: Pick<Journal, 'commit' | 'look'>
@@ -122,10 +124,11 @@ export class Admission {
   }
 
   private async accept(identity: TaskIdentity, sent: TaskRequest, { digest, door, anew = false }: Taking): Promise<TaskAcceptedReply> {
-    const { sessions, keyLimits, live, dispatcher, clock, events, drawSeed } = this.parts
+    const { sessions, keyLimits, creation, live, dispatcher, clock, events, drawSeed } = this.parts
     const { owner, correlation_id } = identity
     this.checkOpen()
-    if (!anew && door?.background !== true) keyLimits.countRequest(owner, clock.now())
+    if (!anew && door?.background !== true) creation.countRequest(owner)
+    creation.checkRoom(owner)
     const { task_id } = identity
     const request = door === undefined ? sent : withoutExtras(owner, sent, this.parts)
     const { draft, most_tokens } = draftFor(identity, request, this.parts)
