@@ -119,7 +119,22 @@ export async function coreOf(parts: CoreParts): Promise<Core> {
   const recorder = new PartRecorder({ journal, clock, events })
   const dispatcher = new Dispatcher({ pools, settlement, journal, recorder, clock, events })
   const admission = new Admission({
-    ...{ pools, live, sessions, keyLimits, creation, access, models: catalog, dispatcher, settlement, journal, clock, events, drawSeed, drawId },
+    ...{
+      pools,
+      live,
+      sessions,
+      keyLimits,
+      creation,
+      access,
+      models: catalog,
+      dispatcher,
+      settlement,
+      journal,
+      clock,
+      events,
+      drawSeed,
+      drawId,
+    },
     deadline_ms: config.defaults.deadline_ms,
   })
   const usage = new UsageBook({ store: storage.usage, journal, clock, events })

@@ -65,7 +65,11 @@ export class Artifacts {
       ...(kind === undefined ? {} : { kind }),
       ...(tag === undefined ? {} : { tag }),
     }
-    const found = await this.parts.store.list({ ...filter, ...(cursor === undefined ? {} : { before_seq: Number(cursor) }), limit: limit + 1 })
+    const found = await this.parts.store.list({
+      ...filter,
+      ...(cursor === undefined ? {} : { before_seq: Number(cursor) }),
+      limit: limit + 1,
+    })
     const page = found.slice(0, limit)
     const last = page.at(-1)
     return {

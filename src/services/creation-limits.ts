@@ -102,9 +102,13 @@ export class CreationLimits {
   checkDisk(): void {
     const { free_bytes } = this.parts
     if (this.free >= free_bytes) return
-    throw new DomainError('pool_unavailable', `The disk has less than ${free_bytes} bytes free (limits.free_bytes): nothing new is taken.`, {
-      retry_after_ms: look_ms,
-    })
+    throw new DomainError(
+      'pool_unavailable',
+      `The disk has less than ${free_bytes} bytes free (limits.free_bytes): nothing new is taken.`,
+      {
+        retry_after_ms: look_ms,
+      },
+    )
   }
 
   private add(fact: Fact, sign: 1 | -1): void {
