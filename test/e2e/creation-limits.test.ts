@@ -84,7 +84,7 @@ describe('limits of what a key creates', () => {
     const prompt = 'word '.repeat(300)
     await untilAnswer(
       () => postTask(daemon, { prompt, session_id: 'one' }, 'writer'),
-      ({ status, json }) => status === 429 && /stored_bytes/.test(String(json['message'])),
+      ({ status, json }) => status === 429 && String(json['message']).includes('stored_bytes'),
     )
   })
 

@@ -31,7 +31,10 @@ describe('connections', () => {
   it('that take nothing of what waits for them for a minute are closed, and no others', async () => {
     const clock = new FakeClock()
     const bytes = Buffer.alloc(16 << 20)
-    const server = createServer((req, res) => void (req.url === '/large' ? res.end(bytes) : res.write('a')))
+    const server = createServer((req, res) => {
+      if (req.url === '/large') res.end(bytes)
+      else res.write('a')
+    })
     const stop = watchSockets(server, 100, clock)
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
     const { port } = server.address() as AddressInfo
@@ -81,15 +84,15 @@ describe('connections', () => {
   it('beyond limits.connections_per_key are refused and closed, and there is room again when one has gone', async () => {
     const daemon = await startDaemon({ limits: { connections_per_key: 2 } })
     const port = Number(new URL(daemon.url).port)
-    const own = [open(port, request('/v1/pools')), open(port, request('/v1/pools'))]
-    for (const socket of own) await new Promise((resolve) => socket.once('data', resolve))
-    own[0]?.write(request('/v1/pools'))
+    const first = open(port, request('/v1/pools'))
+    for (const socket of [first, open(port, request('/v1/pools'))]) await new Promise((resolve) => socket.once('data', resolve))
+    first.write(request('/v1/pools'))
     const text = await answerOf(open(port, request('/v1/pools')))
     assert.match(text, /^HTTP\/1\.1 429 /)
     assert.match(text, /connections_per_key/)
     assert.match(text, /\r\nRetry-After: 1\r\n/i)
     assert.equal((await call(daemon.url, '/v1/pools', { key: keys.other })).status, 200, 'another key may')
-    own[0]?.destroy()
+    first.destroy()
     await untilAnswer(
       () => call(daemon.url, '/v1/pools', { key: keys.data }),
       ({ status }) => status === 200,

@@ -24,7 +24,7 @@ import { placeTask } from '../pools/placement.ts'
 import { withoutExtras } from '../pools/extras.ts'
 import type { Pool } from '../pools/pool.ts'
 import type { Pools } from '../pools/pools.ts'
-import { noCapacity, queueFull, refusedModel } from '../pools/refusals.ts'
+import { queueFull } from '../pools/refusals.ts'
 import type { PromptTokens } from '../pools/prompt-tokens.ts'
 import type { Sessions } from '../sessions/sessions.ts'
 import { repeated, replyOf } from './accepted-reply.ts'
@@ -37,6 +37,7 @@ import { LiveTask } from './live-task.ts'
 import type { LiveTasks } from './live-tasks.ts'
 import type { PreparedEnd, Settlement } from './settlement.ts'
 import { placeOf } from './progress.ts'
+import { refused } from './refused.ts'
 import { needOf } from './task-need.ts'
 import { Twins } from './twins.ts'
 
@@ -242,16 +243,7 @@ export class Admission {
     if (reply !== undefined && error instanceof DuplicateTaskError)
       return this.accept(task, request, { ...how, anew: true }).catch((refusal: unknown) => this.refuse(task, request, how, refusal))
     if (!(error instanceof DomainError) || (door?.background === true && error.retriable)) throw error
-    events.emit({
-      type: 'task_refused',
-      task,
-      model_ref: refusedModel(error, request.model_ref, pools),
-      engine: request.engine ?? error.details.engine ?? 'none',
-      error: { code: error.code, message: error.message, cause: error.cause },
-      no_capacity: noCapacity.has(error.kind),
-      pinned: request.placement?.mode === 'pin',
-      policy: error.details.policy_label,
-    })
+    events.emit(refused(task, request, error, pools))
     throw error
   }
 }
