@@ -94,7 +94,12 @@ export async function benchHostile(): Promise<Section> {
   }
   const p99 = (values: readonly number[]): number => quantile(values, 0.99)
   const row = (run: string, { admissions, gaps }: Seen): Record<string, string | number> => ({
-    ...{ run, stories: admissions.length, admission_p50_ms: rounded(quantile(admissions, 0.5)), admission_p99_ms: rounded(p99(admissions)) },
+    ...{
+      run,
+      stories: admissions.length,
+      admission_p50_ms: rounded(quantile(admissions, 0.5)),
+      admission_p99_ms: rounded(p99(admissions)),
+    },
     ...{ gap_p50_ms: rounded(quantile(gaps, 0.5)), gap_p99_ms: rounded(p99(gaps)) },
   })
   const deeds = Object.entries(done).map(([what, count]) => `${count} x ${what}`)

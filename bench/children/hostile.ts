@@ -25,7 +25,12 @@ const deeds: readonly (() => Promise<unknown>)[] = [
   () => send('prompt', '/v1/tasks', { model_ref: 'mock:small', prompt: 'word '.repeat(800_000) }),
   () => send('prompt', '/v1/tasks', { model_ref: 'mock:small', prompt: 'x'.repeat(4_000_000) }),
   async () => {
-    const text = await send('artifact', '/v1/artifacts', { kind: 'plan', content: `${made++}`.padEnd(4_000_000, 'x'), tags: [], metadata: {} })
+    const text = await send('artifact', '/v1/artifacts', {
+      kind: 'plan',
+      content: `${made++}`.padEnd(4_000_000, 'x'),
+      tags: [],
+      metadata: {},
+    })
     artifact ??= (JSON.parse(text) as { id?: string }).id
   },
   () => send('tasks', '/v1/tasks?limit=100'),

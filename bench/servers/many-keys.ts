@@ -14,6 +14,7 @@ process.on('exit', () => {
 })
 const pool = (id: string, ctx: number): object => ({
   ...{ id, engine: 'mock', driver: 'in-process', model: `mock:${id}`, ctx, replicas: [{ id: 'r0', slots: 128 }] },
+  queue: { capacity: 4096 },
   mock: { prefill_ms: 5, token_ms: 40, tokens: 25 },
 })
 const keys = Array.from({ length: 100 }, (_, n) => `key-${n}`).map((name) => ({
