@@ -243,7 +243,7 @@ const len0 = data5.length;
 for(let i0=0; i0<len0; i0++){
 let data6 = data5[i0];
 if(typeof data6 === "string"){
-if(func3(data6) > 256){
+if((data6.length > 256 && func3(data6) > 256)){
 const err19 = {instancePath:instancePath+"/models/" + i0,schemaPath:"#/definitions/ModelPattern/maxLength",keyword:"maxLength",params:{limit: 256},message:"must NOT have more than 256 characters"};
 if(vErrors === null){
 vErrors = [err19];
@@ -1102,7 +1102,7 @@ const len0 = data1.length;
 for(let i0=0; i0<len0; i0++){
 let data2 = data1[i0];
 if(typeof data2 === "string"){
-if(func3(data2) > 300){
+if((data2.length > 300 && func3(data2) > 300)){
 const err7 = {instancePath:instancePath+"/egress/hosts/" + i0,schemaPath:"#/definitions/Egress/properties/hosts/items/maxLength",keyword:"maxLength",params:{limit: 300},message:"must NOT have more than 300 characters"};
 if(vErrors === null){
 vErrors = [err7];
@@ -1255,7 +1255,7 @@ errors++;
 if(data6.name !== undefined){
 let data7 = data6.name;
 if(typeof data7 === "string"){
-if(func3(data7) > 128){
+if((data7.length > 128 && func3(data7) > 128)){
 const err20 = {instancePath:instancePath+"/signers/" + i1+"/name",schemaPath:"#/definitions/Signer/properties/name/maxLength",keyword:"maxLength",params:{limit: 128},message:"must NOT have more than 128 characters"};
 if(vErrors === null){
 vErrors = [err20];
@@ -1265,7 +1265,7 @@ vErrors.push(err20);
 }
 errors++;
 }
-if(func3(data7) < 1){
+if((data7.length < 2 && func3(data7) < 1)){
 const err21 = {instancePath:instancePath+"/signers/" + i1+"/name",schemaPath:"#/definitions/Signer/properties/name/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"};
 if(vErrors === null){
 vErrors = [err21];
@@ -1857,7 +1857,7 @@ errors++;
 if(data.url !== undefined){
 let data2 = data.url;
 if(typeof data2 === "string"){
-if(func3(data2) > 2048){
+if((data2.length > 2048 && func3(data2) > 2048)){
 const err8 = {instancePath:instancePath+"/url",schemaPath:"#/definitions/Url/maxLength",keyword:"maxLength",params:{limit: 2048},message:"must NOT have more than 2048 characters"};
 if(vErrors === null){
 vErrors = [err8];
@@ -3085,7 +3085,7 @@ errors++;
 if(data.url !== undefined){
 let data2 = data.url;
 if(typeof data2 === "string"){
-if(func3(data2) > 2048){
+if((data2.length > 2048 && func3(data2) > 2048)){
 const err9 = {instancePath:instancePath+"/url",schemaPath:"#/definitions/Url/maxLength",keyword:"maxLength",params:{limit: 2048},message:"must NOT have more than 2048 characters"};
 if(vErrors === null){
 vErrors = [err9];
@@ -3387,7 +3387,7 @@ const len0 = data2.length;
 for(let i0=0; i0<len0; i0++){
 let data3 = data2[i0];
 if(typeof data3 === "string"){
-if(func3(data3) > 4096){
+if((data3.length > 4096 && func3(data3) > 4096)){
 const err14 = {instancePath:instancePath+"/command/" + i0,schemaPath:"#/definitions/Command/items/maxLength",keyword:"maxLength",params:{limit: 4096},message:"must NOT have more than 4096 characters"};
 if(vErrors === null){
 vErrors = [err14];
@@ -3397,7 +3397,7 @@ vErrors.push(err14);
 }
 errors++;
 }
-if(func3(data3) < 1){
+if((data3.length < 2 && func3(data3) < 1)){
 const err15 = {instancePath:instancePath+"/command/" + i0,schemaPath:"#/definitions/Command/items/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"};
 if(vErrors === null){
 vErrors = [err15];
@@ -3808,7 +3808,7 @@ errors++;
 if(data.url !== undefined){
 let data2 = data.url;
 if(typeof data2 === "string"){
-if(func3(data2) > 2048){
+if((data2.length > 2048 && func3(data2) > 2048)){
 const err9 = {instancePath:instancePath+"/url",schemaPath:"#/definitions/Url/maxLength",keyword:"maxLength",params:{limit: 2048},message:"must NOT have more than 2048 characters"};
 if(vErrors === null){
 vErrors = [err9];
@@ -4196,7 +4196,7 @@ const len0 = data2.length;
 for(let i0=0; i0<len0; i0++){
 let data3 = data2[i0];
 if(typeof data3 === "string"){
-if(func3(data3) > 4096){
+if((data3.length > 4096 && func3(data3) > 4096)){
 const err14 = {instancePath:instancePath+"/command/" + i0,schemaPath:"#/definitions/Command/items/maxLength",keyword:"maxLength",params:{limit: 4096},message:"must NOT have more than 4096 characters"};
 if(vErrors === null){
 vErrors = [err14];
@@ -4206,7 +4206,7 @@ vErrors.push(err14);
 }
 errors++;
 }
-if(func3(data3) < 1){
+if((data3.length < 2 && func3(data3) < 1)){
 const err15 = {instancePath:instancePath+"/command/" + i0,schemaPath:"#/definitions/Command/items/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"};
 if(vErrors === null){
 vErrors = [err15];
@@ -4696,7 +4696,7 @@ errors++;
 if(data.url !== undefined){
 let data2 = data.url;
 if(typeof data2 === "string"){
-if(func3(data2) > 2048){
+if((data2.length > 2048 && func3(data2) > 2048)){
 const err9 = {instancePath:instancePath+"/url",schemaPath:"#/definitions/Url/maxLength",keyword:"maxLength",params:{limit: 2048},message:"must NOT have more than 2048 characters"};
 if(vErrors === null){
 vErrors = [err9];
@@ -4998,7 +4998,7 @@ const len0 = data2.length;
 for(let i0=0; i0<len0; i0++){
 let data3 = data2[i0];
 if(typeof data3 === "string"){
-if(func3(data3) > 4096){
+if((data3.length > 4096 && func3(data3) > 4096)){
 const err14 = {instancePath:instancePath+"/command/" + i0,schemaPath:"#/definitions/Command/items/maxLength",keyword:"maxLength",params:{limit: 4096},message:"must NOT have more than 4096 characters"};
 if(vErrors === null){
 vErrors = [err14];
@@ -5008,7 +5008,7 @@ vErrors.push(err14);
 }
 errors++;
 }
-if(func3(data3) < 1){
+if((data3.length < 2 && func3(data3) < 1)){
 const err15 = {instancePath:instancePath+"/command/" + i0,schemaPath:"#/definitions/Command/items/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"};
 if(vErrors === null){
 vErrors = [err15];
@@ -5412,7 +5412,7 @@ errors++;
 if(data.url !== undefined){
 let data2 = data.url;
 if(typeof data2 === "string"){
-if(func3(data2) > 2048){
+if((data2.length > 2048 && func3(data2) > 2048)){
 const err9 = {instancePath:instancePath+"/url",schemaPath:"#/definitions/Url/maxLength",keyword:"maxLength",params:{limit: 2048},message:"must NOT have more than 2048 characters"};
 if(vErrors === null){
 vErrors = [err9];
@@ -5714,7 +5714,7 @@ const len0 = data2.length;
 for(let i0=0; i0<len0; i0++){
 let data3 = data2[i0];
 if(typeof data3 === "string"){
-if(func3(data3) > 4096){
+if((data3.length > 4096 && func3(data3) > 4096)){
 const err14 = {instancePath:instancePath+"/command/" + i0,schemaPath:"#/definitions/Command/items/maxLength",keyword:"maxLength",params:{limit: 4096},message:"must NOT have more than 4096 characters"};
 if(vErrors === null){
 vErrors = [err14];
@@ -5724,7 +5724,7 @@ vErrors.push(err14);
 }
 errors++;
 }
-if(func3(data3) < 1){
+if((data3.length < 2 && func3(data3) < 1)){
 const err15 = {instancePath:instancePath+"/command/" + i0,schemaPath:"#/definitions/Command/items/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"};
 if(vErrors === null){
 vErrors = [err15];
@@ -6128,7 +6128,7 @@ errors++;
 if(data.url !== undefined){
 let data2 = data.url;
 if(typeof data2 === "string"){
-if(func3(data2) > 2048){
+if((data2.length > 2048 && func3(data2) > 2048)){
 const err9 = {instancePath:instancePath+"/url",schemaPath:"#/definitions/Url/maxLength",keyword:"maxLength",params:{limit: 2048},message:"must NOT have more than 2048 characters"};
 if(vErrors === null){
 vErrors = [err9];
@@ -6430,7 +6430,7 @@ const len0 = data2.length;
 for(let i0=0; i0<len0; i0++){
 let data3 = data2[i0];
 if(typeof data3 === "string"){
-if(func3(data3) > 4096){
+if((data3.length > 4096 && func3(data3) > 4096)){
 const err14 = {instancePath:instancePath+"/command/" + i0,schemaPath:"#/definitions/Command/items/maxLength",keyword:"maxLength",params:{limit: 4096},message:"must NOT have more than 4096 characters"};
 if(vErrors === null){
 vErrors = [err14];
@@ -6440,7 +6440,7 @@ vErrors.push(err14);
 }
 errors++;
 }
-if(func3(data3) < 1){
+if((data3.length < 2 && func3(data3) < 1)){
 const err15 = {instancePath:instancePath+"/command/" + i0,schemaPath:"#/definitions/Command/items/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"};
 if(vErrors === null){
 vErrors = [err15];
@@ -6844,7 +6844,7 @@ errors++;
 if(data.url !== undefined){
 let data2 = data.url;
 if(typeof data2 === "string"){
-if(func3(data2) > 2048){
+if((data2.length > 2048 && func3(data2) > 2048)){
 const err9 = {instancePath:instancePath+"/url",schemaPath:"#/definitions/Url/maxLength",keyword:"maxLength",params:{limit: 2048},message:"must NOT have more than 2048 characters"};
 if(vErrors === null){
 vErrors = [err9];
@@ -7146,7 +7146,7 @@ const len0 = data2.length;
 for(let i0=0; i0<len0; i0++){
 let data3 = data2[i0];
 if(typeof data3 === "string"){
-if(func3(data3) > 4096){
+if((data3.length > 4096 && func3(data3) > 4096)){
 const err14 = {instancePath:instancePath+"/command/" + i0,schemaPath:"#/definitions/Command/items/maxLength",keyword:"maxLength",params:{limit: 4096},message:"must NOT have more than 4096 characters"};
 if(vErrors === null){
 vErrors = [err14];
@@ -7156,7 +7156,7 @@ vErrors.push(err14);
 }
 errors++;
 }
-if(func3(data3) < 1){
+if((data3.length < 2 && func3(data3) < 1)){
 const err15 = {instancePath:instancePath+"/command/" + i0,schemaPath:"#/definitions/Command/items/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"};
 if(vErrors === null){
 vErrors = [err15];
@@ -7561,7 +7561,7 @@ errors++;
 if(data.url !== undefined){
 let data2 = data.url;
 if(typeof data2 === "string"){
-if(func3(data2) > 2048){
+if((data2.length > 2048 && func3(data2) > 2048)){
 const err9 = {instancePath:instancePath+"/url",schemaPath:"#/definitions/Url/maxLength",keyword:"maxLength",params:{limit: 2048},message:"must NOT have more than 2048 characters"};
 if(vErrors === null){
 vErrors = [err9];
@@ -8077,7 +8077,7 @@ const len0 = data2.length;
 for(let i0=0; i0<len0; i0++){
 let data3 = data2[i0];
 if(typeof data3 === "string"){
-if(func3(data3) > 4096){
+if((data3.length > 4096 && func3(data3) > 4096)){
 const err14 = {instancePath:instancePath+"/command/" + i0,schemaPath:"#/definitions/Command/items/maxLength",keyword:"maxLength",params:{limit: 4096},message:"must NOT have more than 4096 characters"};
 if(vErrors === null){
 vErrors = [err14];
@@ -8087,7 +8087,7 @@ vErrors.push(err14);
 }
 errors++;
 }
-if(func3(data3) < 1){
+if((data3.length < 2 && func3(data3) < 1)){
 const err15 = {instancePath:instancePath+"/command/" + i0,schemaPath:"#/definitions/Command/items/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"};
 if(vErrors === null){
 vErrors = [err15];
@@ -8707,7 +8707,7 @@ errors++;
 if(data.model !== undefined){
 let data3 = data.model;
 if(typeof data3 === "string"){
-if(func3(data3) > 512){
+if((data3.length > 512 && func3(data3) > 512)){
 const err9 = {instancePath:instancePath+"/model",schemaPath:"#/definitions/ModelRef/maxLength",keyword:"maxLength",params:{limit: 512},message:"must NOT have more than 512 characters"};
 if(vErrors === null){
 vErrors = [err9];
@@ -8717,7 +8717,7 @@ vErrors.push(err9);
 }
 errors++;
 }
-if(func3(data3) < 1){
+if((data3.length < 2 && func3(data3) < 1)){
 const err10 = {instancePath:instancePath+"/model",schemaPath:"#/definitions/ModelRef/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"};
 if(vErrors === null){
 vErrors = [err10];
@@ -8812,7 +8812,7 @@ errors++;
 if(data.sampler_profile_version !== undefined){
 let data6 = data.sampler_profile_version;
 if(typeof data6 === "string"){
-if(func3(data6) > 64){
+if((data6.length > 64 && func3(data6) > 64)){
 const err18 = {instancePath:instancePath+"/sampler_profile_version",schemaPath:"#/definitions/SamplerProfileVersion/maxLength",keyword:"maxLength",params:{limit: 64},message:"must NOT have more than 64 characters"};
 if(vErrors === null){
 vErrors = [err18];
@@ -8822,7 +8822,7 @@ vErrors.push(err18);
 }
 errors++;
 }
-if(func3(data6) < 1){
+if((data6.length < 2 && func3(data6) < 1)){
 const err19 = {instancePath:instancePath+"/sampler_profile_version",schemaPath:"#/definitions/SamplerProfileVersion/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"};
 if(vErrors === null){
 vErrors = [err19];
@@ -9865,7 +9865,7 @@ errors++;
 if(data.name !== undefined){
 let data0 = data.name;
 if(typeof data0 === "string"){
-if(func3(data0) > 256){
+if((data0.length > 256 && func3(data0) > 256)){
 const err6 = {instancePath:instancePath+"/name",schemaPath:"#/properties/name/maxLength",keyword:"maxLength",params:{limit: 256},message:"must NOT have more than 256 characters"};
 if(vErrors === null){
 vErrors = [err6];
@@ -9913,7 +9913,7 @@ const len0 = data1.length;
 for(let i0=0; i0<len0; i0++){
 let data2 = data1[i0];
 if(typeof data2 === "string"){
-if(func3(data2) > 256){
+if((data2.length > 256 && func3(data2) > 256)){
 const err10 = {instancePath:instancePath+"/aliases/" + i0,schemaPath:"#/definitions/ModelPattern/maxLength",keyword:"maxLength",params:{limit: 256},message:"must NOT have more than 256 characters"};
 if(vErrors === null){
 vErrors = [err10];
@@ -10335,7 +10335,7 @@ errors++;
 }
 let data1 = data.data_dir;
 if(typeof data1 === "string"){
-if(func3(data1) < 1){
+if((data1.length < 2 && func3(data1) < 1)){
 const err21 = {instancePath:instancePath+"/data_dir",schemaPath:"#/properties/data_dir/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"};
 if(vErrors === null){
 vErrors = [err21];
@@ -10358,7 +10358,7 @@ errors++;
 }
 let data2 = data.models_dir;
 if(typeof data2 === "string"){
-if(func3(data2) < 1){
+if((data2.length < 2 && func3(data2) < 1)){
 const err23 = {instancePath:instancePath+"/models_dir",schemaPath:"#/properties/models_dir/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"};
 if(vErrors === null){
 vErrors = [err23];
@@ -11168,7 +11168,7 @@ errors++;
 }
 let data26 = data25.nvidia_smi;
 if(typeof data26 === "string"){
-if(func3(data26) > 4096){
+if((data26.length > 4096 && func3(data26) > 4096)){
 const err91 = {instancePath:instancePath+"/devices/nvidia_smi",schemaPath:"#/definitions/Devices/properties/nvidia_smi/maxLength",keyword:"maxLength",params:{limit: 4096},message:"must NOT have more than 4096 characters"};
 if(vErrors === null){
 vErrors = [err91];
@@ -11178,7 +11178,7 @@ vErrors.push(err91);
 }
 errors++;
 }
-if(func3(data26) < 1){
+if((data26.length < 2 && func3(data26) < 1)){
 const err92 = {instancePath:instancePath+"/devices/nvidia_smi",schemaPath:"#/definitions/Devices/properties/nvidia_smi/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"};
 if(vErrors === null){
 vErrors = [err92];
