@@ -478,7 +478,7 @@ let data7 = data5.name;
 const _errs17 = errors;
 if(errors === _errs17){
 if(typeof data7 === "string"){
-if(func2(data7) < 1){
+if((data7.length < 2 && func2(data7) < 1)){
 validate12.errors = [{instancePath:instancePath+"/tools/" + i1+"/name",schemaPath:"#/components/schemas/MessageTool/properties/name/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
 return false;
 }
@@ -981,7 +981,7 @@ let data7 = data5.name;
 const _errs17 = errors;
 if(errors === _errs17){
 if(typeof data7 === "string"){
-if(func2(data7) < 1){
+if((data7.length < 2 && func2(data7) < 1)){
 validate22.errors = [{instancePath:instancePath+"/tools/" + i1+"/name",schemaPath:"#/components/schemas/MessageTool/properties/name/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
 return false;
 }

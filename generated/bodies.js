@@ -90,7 +90,7 @@ let data1 = data.text;
 const _errs7 = errors;
 if(errors === _errs7){
 if(typeof data1 === "string"){
-if(func3(data1) > 2000000){
+if((data1.length > 2000000 && func3(data1) > 2000000)){
 const err4 = {instancePath:instancePath+"/text",schemaPath:"#/components/schemas/TextContent/properties/text/maxLength",keyword:"maxLength",params:{limit: 2000000},message:"must NOT have more than 2000000 characters"};
 if(vErrors === null){
 vErrors = [err4];
@@ -234,7 +234,7 @@ let data4 = data3.url;
 const _errs18 = errors;
 if(errors === _errs18){
 if(typeof data4 === "string"){
-if(func3(data4) > 30000000){
+if((data4.length > 30000000 && func3(data4) > 30000000)){
 const err13 = {instancePath:instancePath+"/image_url/url",schemaPath:"#/components/schemas/ImageContent/properties/image_url/properties/url/maxLength",keyword:"maxLength",params:{limit: 30000000},message:"must NOT have more than 30000000 characters"};
 if(vErrors === null){
 vErrors = [err13];
@@ -245,7 +245,7 @@ vErrors.push(err13);
 errors++;
 }
 else {
-if(func3(data4) < 1){
+if((data4.length < 2 && func3(data4) < 1)){
 const err14 = {instancePath:instancePath+"/image_url/url",schemaPath:"#/components/schemas/ImageContent/properties/image_url/properties/url/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"};
 if(vErrors === null){
 vErrors = [err14];
@@ -444,7 +444,7 @@ let data8 = data7.data;
 const _errs31 = errors;
 if(errors === _errs31){
 if(typeof data8 === "string"){
-if(func3(data8) > 30000000){
+if((data8.length > 30000000 && func3(data8) > 30000000)){
 const err26 = {instancePath:instancePath+"/input_audio/data",schemaPath:"#/components/schemas/AudioContent/properties/input_audio/properties/data/maxLength",keyword:"maxLength",params:{limit: 30000000},message:"must NOT have more than 30000000 characters"};
 if(vErrors === null){
 vErrors = [err26];
@@ -455,7 +455,7 @@ vErrors.push(err26);
 errors++;
 }
 else {
-if(func3(data8) < 1){
+if((data8.length < 2 && func3(data8) < 1)){
 const err27 = {instancePath:instancePath+"/input_audio/data",schemaPath:"#/components/schemas/AudioContent/properties/input_audio/properties/data/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"};
 if(vErrors === null){
 vErrors = [err27];
@@ -642,7 +642,7 @@ errors++;
 }
 if(errors === _errs6){
 if(typeof data1 === "string"){
-if(func3(data1) > 2000000){
+if((data1.length > 2000000 && func3(data1) > 2000000)){
 const err1 = {instancePath:instancePath+"/content",schemaPath:"#/properties/content/anyOf/0/maxLength",keyword:"maxLength",params:{limit: 2000000},message:"must NOT have more than 2000000 characters"};
 if(vErrors === null){
 vErrors = [err1];
@@ -746,12 +746,12 @@ let data3 = data.name;
 const _errs12 = errors;
 if(errors === _errs12){
 if(typeof data3 === "string"){
-if(func3(data3) > 256){
+if((data3.length > 256 && func3(data3) > 256)){
 validate13.errors = [{instancePath:instancePath+"/name",schemaPath:"#/properties/name/maxLength",keyword:"maxLength",params:{limit: 256},message:"must NOT have more than 256 characters"}];
 return false;
 }
 else {
-if(func3(data3) < 1){
+if((data3.length < 2 && func3(data3) < 1)){
 validate13.errors = [{instancePath:instancePath+"/name",schemaPath:"#/properties/name/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
 return false;
 }
@@ -811,12 +811,12 @@ let data6 = data5.id;
 const _errs20 = errors;
 if(errors === _errs20){
 if(typeof data6 === "string"){
-if(func3(data6) > 256){
+if((data6.length > 256 && func3(data6) > 256)){
 validate13.errors = [{instancePath:instancePath+"/tool_calls/" + i1+"/id",schemaPath:"#/components/schemas/ToolCall/properties/id/maxLength",keyword:"maxLength",params:{limit: 256},message:"must NOT have more than 256 characters"}];
 return false;
 }
 else {
-if(func3(data6) < 1){
+if((data6.length < 2 && func3(data6) < 1)){
 validate13.errors = [{instancePath:instancePath+"/tool_calls/" + i1+"/id",schemaPath:"#/components/schemas/ToolCall/properties/id/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
 return false;
 }
@@ -875,12 +875,12 @@ let data9 = data8.name;
 const _errs27 = errors;
 if(errors === _errs27){
 if(typeof data9 === "string"){
-if(func3(data9) > 256){
+if((data9.length > 256 && func3(data9) > 256)){
 validate13.errors = [{instancePath:instancePath+"/tool_calls/" + i1+"/function/name",schemaPath:"#/components/schemas/ToolCall/properties/function/properties/name/maxLength",keyword:"maxLength",params:{limit: 256},message:"must NOT have more than 256 characters"}];
 return false;
 }
 else {
-if(func3(data9) < 1){
+if((data9.length < 2 && func3(data9) < 1)){
 validate13.errors = [{instancePath:instancePath+"/tool_calls/" + i1+"/function/name",schemaPath:"#/components/schemas/ToolCall/properties/function/properties/name/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
 return false;
 }
@@ -902,7 +902,7 @@ let data10 = data8.arguments;
 const _errs29 = errors;
 if(errors === _errs29){
 if(typeof data10 === "string"){
-if(func3(data10) > 2000000){
+if((data10.length > 2000000 && func3(data10) > 2000000)){
 validate13.errors = [{instancePath:instancePath+"/tool_calls/" + i1+"/function/arguments",schemaPath:"#/components/schemas/ToolCall/properties/function/properties/arguments/maxLength",keyword:"maxLength",params:{limit: 2000000},message:"must NOT have more than 2000000 characters"}];
 return false;
 }
@@ -965,12 +965,12 @@ let data11 = data.tool_call_id;
 const _errs31 = errors;
 if(errors === _errs31){
 if(typeof data11 === "string"){
-if(func3(data11) > 256){
+if((data11.length > 256 && func3(data11) > 256)){
 validate13.errors = [{instancePath:instancePath+"/tool_call_id",schemaPath:"#/properties/tool_call_id/maxLength",keyword:"maxLength",params:{limit: 256},message:"must NOT have more than 256 characters"}];
 return false;
 }
 else {
-if(func3(data11) < 1){
+if((data11.length < 2 && func3(data11) < 1)){
 validate13.errors = [{instancePath:instancePath+"/tool_call_id",schemaPath:"#/properties/tool_call_id/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
 return false;
 }
@@ -992,7 +992,7 @@ let data12 = data.reasoning_content;
 const _errs33 = errors;
 if(errors === _errs33){
 if(typeof data12 === "string"){
-if(func3(data12) > 2000000){
+if((data12.length > 2000000 && func3(data12) > 2000000)){
 validate13.errors = [{instancePath:instancePath+"/reasoning_content",schemaPath:"#/properties/reasoning_content/maxLength",keyword:"maxLength",params:{limit: 2000000},message:"must NOT have more than 2000000 characters"}];
 return false;
 }
@@ -1156,7 +1156,7 @@ let data2 = data1.name;
 const _errs12 = errors;
 if(errors === _errs12){
 if(typeof data2 === "string"){
-if(func3(data2) > 256){
+if((data2.length > 256 && func3(data2) > 256)){
 const err8 = {instancePath:instancePath+"/function/name",schemaPath:"#/components/schemas/ToolToCall/properties/function/properties/name/maxLength",keyword:"maxLength",params:{limit: 256},message:"must NOT have more than 256 characters"};
 if(vErrors === null){
 vErrors = [err8];
@@ -1167,7 +1167,7 @@ vErrors.push(err8);
 errors++;
 }
 else {
-if(func3(data2) < 1){
+if((data2.length < 2 && func3(data2) < 1)){
 const err9 = {instancePath:instancePath+"/function/name",schemaPath:"#/components/schemas/ToolToCall/properties/function/properties/name/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"};
 if(vErrors === null){
 vErrors = [err9];
@@ -1309,7 +1309,7 @@ const _errs4 = errors;
 const _errs5 = errors;
 if(errors === _errs5){
 if(typeof data1 === "string"){
-if(func3(data1) > 64){
+if((data1.length > 64 && func3(data1) > 64)){
 validate19.errors = [{instancePath:instancePath+"/pin_pool_id",schemaPath:"#/components/schemas/PoolId/maxLength",keyword:"maxLength",params:{limit: 64},message:"must NOT have more than 64 characters"}];
 return false;
 }
@@ -1349,7 +1349,7 @@ const _errs9 = errors;
 const _errs10 = errors;
 if(errors === _errs10){
 if(typeof data3 === "string"){
-if(func3(data3) > 64){
+if((data3.length > 64 && func3(data3) > 64)){
 validate19.errors = [{instancePath:instancePath+"/prefer_pools/" + i0,schemaPath:"#/components/schemas/PoolId/maxLength",keyword:"maxLength",params:{limit: 64},message:"must NOT have more than 64 characters"}];
 return false;
 }
@@ -1401,7 +1401,7 @@ const _errs14 = errors;
 const _errs15 = errors;
 if(errors === _errs15){
 if(typeof data5 === "string"){
-if(func3(data5) > 64){
+if((data5.length > 64 && func3(data5) > 64)){
 validate19.errors = [{instancePath:instancePath+"/avoid_pools/" + i1,schemaPath:"#/components/schemas/PoolId/maxLength",keyword:"maxLength",params:{limit: 64},message:"must NOT have more than 64 characters"}];
 return false;
 }
@@ -1544,7 +1544,7 @@ const _errs2 = errors;
 const _errs3 = errors;
 if(errors === _errs3){
 if(typeof data0 === "string"){
-if(func3(data0) > 128){
+if((data0.length > 128 && func3(data0) > 128)){
 validate12.errors = [{instancePath:instancePath+"/task_id",schemaPath:"#/components/schemas/TaskId/maxLength",keyword:"maxLength",params:{limit: 128},message:"must NOT have more than 128 characters"}];
 return false;
 }
@@ -1572,7 +1572,7 @@ const _errs5 = errors;
 const _errs6 = errors;
 if(errors === _errs6){
 if(typeof data1 === "string"){
-if(func3(data1) > 128){
+if((data1.length > 128 && func3(data1) > 128)){
 validate12.errors = [{instancePath:instancePath+"/session_id",schemaPath:"#/components/schemas/SessionId/maxLength",keyword:"maxLength",params:{limit: 128},message:"must NOT have more than 128 characters"}];
 return false;
 }
@@ -1617,12 +1617,12 @@ const _errs11 = errors;
 const _errs12 = errors;
 if(errors === _errs12){
 if(typeof data3 === "string"){
-if(func3(data3) > 512){
+if((data3.length > 512 && func3(data3) > 512)){
 validate12.errors = [{instancePath:instancePath+"/model_ref",schemaPath:"#/components/schemas/ModelRef/maxLength",keyword:"maxLength",params:{limit: 512},message:"must NOT have more than 512 characters"}];
 return false;
 }
 else {
-if(func3(data3) < 1){
+if((data3.length < 2 && func3(data3) < 1)){
 validate12.errors = [{instancePath:instancePath+"/model_ref",schemaPath:"#/components/schemas/ModelRef/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
 return false;
 }
@@ -1744,12 +1744,12 @@ let data9 = data.sampler_profile_version;
 const _errs26 = errors;
 if(errors === _errs26){
 if(typeof data9 === "string"){
-if(func3(data9) > 64){
+if((data9.length > 64 && func3(data9) > 64)){
 validate12.errors = [{instancePath:instancePath+"/sampler_profile_version",schemaPath:"#/properties/sampler_profile_version/maxLength",keyword:"maxLength",params:{limit: 64},message:"must NOT have more than 64 characters"}];
 return false;
 }
 else {
-if(func3(data9) < 1){
+if((data9.length < 2 && func3(data9) < 1)){
 validate12.errors = [{instancePath:instancePath+"/sampler_profile_version",schemaPath:"#/properties/sampler_profile_version/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
 return false;
 }
@@ -1771,12 +1771,12 @@ let data10 = data.prompt;
 const _errs28 = errors;
 if(errors === _errs28){
 if(typeof data10 === "string"){
-if(func3(data10) > 2000000){
+if((data10.length > 2000000 && func3(data10) > 2000000)){
 validate12.errors = [{instancePath:instancePath+"/prompt",schemaPath:"#/properties/prompt/maxLength",keyword:"maxLength",params:{limit: 2000000},message:"must NOT have more than 2000000 characters"}];
 return false;
 }
 else {
-if(func3(data10) < 1){
+if((data10.length < 2 && func3(data10) < 1)){
 validate12.errors = [{instancePath:instancePath+"/prompt",schemaPath:"#/properties/prompt/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
 return false;
 }
@@ -1860,7 +1860,7 @@ let valid9 = false;
 const _errs37 = errors;
 if(errors === _errs37){
 if(typeof data14 === "string"){
-if(func3(data14) > 200000){
+if((data14.length > 200000 && func3(data14) > 200000)){
 const err0 = {instancePath:instancePath+"/inputs/" + i1,schemaPath:"#/properties/inputs/items/anyOf/0/maxLength",keyword:"maxLength",params:{limit: 200000},message:"must NOT have more than 200000 characters"};
 if(vErrors === null){
 vErrors = [err0];
@@ -1871,7 +1871,7 @@ vErrors.push(err0);
 errors++;
 }
 else {
-if(func3(data14) < 1){
+if((data14.length < 2 && func3(data14) < 1)){
 const err1 = {instancePath:instancePath+"/inputs/" + i1,schemaPath:"#/properties/inputs/items/anyOf/0/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"};
 if(vErrors === null){
 vErrors = [err1];
@@ -2134,7 +2134,7 @@ let data21 = data20.name;
 const _errs56 = errors;
 if(errors === _errs56){
 if(typeof data21 === "string"){
-if(func3(data21) > 256){
+if((data21.length > 256 && func3(data21) > 256)){
 validate12.errors = [{instancePath:instancePath+"/tools/" + i3+"/function/name",schemaPath:"#/components/schemas/Tool/properties/function/properties/name/maxLength",keyword:"maxLength",params:{limit: 256},message:"must NOT have more than 256 characters"}];
 return false;
 }
@@ -2161,7 +2161,7 @@ let data22 = data20.description;
 const _errs58 = errors;
 if(errors === _errs58){
 if(typeof data22 === "string"){
-if(func3(data22) > 100000){
+if((data22.length > 100000 && func3(data22) > 100000)){
 validate12.errors = [{instancePath:instancePath+"/tools/" + i3+"/function/description",schemaPath:"#/components/schemas/Tool/properties/function/properties/description/maxLength",keyword:"maxLength",params:{limit: 100000},message:"must NOT have more than 100000 characters"}];
 return false;
 }
@@ -2336,12 +2336,12 @@ let data30 = data29.name;
 const _errs77 = errors;
 if(errors === _errs77){
 if(typeof data30 === "string"){
-if(func3(data30) > 256){
+if((data30.length > 256 && func3(data30) > 256)){
 validate12.errors = [{instancePath:instancePath+"/response_format/json_schema/name",schemaPath:"#/components/schemas/ResponseFormat/properties/json_schema/properties/name/maxLength",keyword:"maxLength",params:{limit: 256},message:"must NOT have more than 256 characters"}];
 return false;
 }
 else {
-if(func3(data30) < 1){
+if((data30.length < 2 && func3(data30) < 1)){
 validate12.errors = [{instancePath:instancePath+"/response_format/json_schema/name",schemaPath:"#/components/schemas/ResponseFormat/properties/json_schema/properties/name/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
 return false;
 }
@@ -2363,7 +2363,7 @@ let data31 = data29.description;
 const _errs79 = errors;
 if(errors === _errs79){
 if(typeof data31 === "string"){
-if(func3(data31) > 100000){
+if((data31.length > 100000 && func3(data31) > 100000)){
 validate12.errors = [{instancePath:instancePath+"/response_format/json_schema/description",schemaPath:"#/components/schemas/ResponseFormat/properties/json_schema/properties/description/maxLength",keyword:"maxLength",params:{limit: 100000},message:"must NOT have more than 100000 characters"}];
 return false;
 }
@@ -2842,12 +2842,12 @@ let data52 = data51[i4];
 const _errs124 = errors;
 if(errors === _errs124){
 if(typeof data52 === "string"){
-if(func3(data52) > 256){
+if((data52.length > 256 && func3(data52) > 256)){
 validate12.errors = [{instancePath:instancePath+"/sampling/stop/" + i4,schemaPath:"#/components/schemas/Sampling/properties/stop/items/maxLength",keyword:"maxLength",params:{limit: 256},message:"must NOT have more than 256 characters"}];
 return false;
 }
 else {
-if(func3(data52) < 1){
+if((data52.length < 2 && func3(data52) < 1)){
 validate12.errors = [{instancePath:instancePath+"/sampling/stop/" + i4,schemaPath:"#/components/schemas/Sampling/properties/stop/items/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
 return false;
 }
@@ -2923,7 +2923,7 @@ let data55 = data54[key7];
 const _errs131 = errors;
 if(errors === _errs131){
 if(typeof data55 === "string"){
-if(func3(data55) > 1024){
+if((data55.length > 1024 && func3(data55) > 1024)){
 validate12.errors = [{instancePath:instancePath+"/metadata/" + key7.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/metadata/additionalProperties/maxLength",keyword:"maxLength",params:{limit: 1024},message:"must NOT have more than 1024 characters"}];
 return false;
 }
@@ -3316,12 +3316,12 @@ const _errs2 = errors;
 const _errs3 = errors;
 if(errors === _errs3){
 if(typeof data0 === "string"){
-if(func3(data0) > 512){
+if((data0.length > 512 && func3(data0) > 512)){
 validate27.errors = [{instancePath:instancePath+"/model_ref",schemaPath:"#/components/schemas/ModelRef/maxLength",keyword:"maxLength",params:{limit: 512},message:"must NOT have more than 512 characters"}];
 return false;
 }
 else {
-if(func3(data0) < 1){
+if((data0.length < 2 && func3(data0) < 1)){
 validate27.errors = [{instancePath:instancePath+"/model_ref",schemaPath:"#/components/schemas/ModelRef/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
 return false;
 }
@@ -3432,12 +3432,12 @@ let data0 = data.path;
 const _errs2 = errors;
 if(errors === _errs2){
 if(typeof data0 === "string"){
-if(func3(data0) > 512){
+if((data0.length > 512 && func3(data0) > 512)){
 validate31.errors = [{instancePath:instancePath+"/path",schemaPath:"#/properties/path/maxLength",keyword:"maxLength",params:{limit: 512},message:"must NOT have more than 512 characters"}];
 return false;
 }
 else {
-if(func3(data0) < 1){
+if((data0.length < 2 && func3(data0) < 1)){
 validate31.errors = [{instancePath:instancePath+"/path",schemaPath:"#/properties/path/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
 return false;
 }
@@ -3460,7 +3460,7 @@ const _errs4 = errors;
 const _errs5 = errors;
 if(errors === _errs5){
 if(typeof data1 === "string"){
-if(func3(data1) > 71){
+if((data1.length > 71 && func3(data1) > 71)){
 validate31.errors = [{instancePath:instancePath+"/digest",schemaPath:"#/components/schemas/Digest/maxLength",keyword:"maxLength",params:{limit: 71},message:"must NOT have more than 71 characters"}];
 return false;
 }
@@ -3548,12 +3548,12 @@ let data0 = data.uri;
 const _errs2 = errors;
 if(errors === _errs2){
 if(typeof data0 === "string"){
-if(func3(data0) > 2048){
+if((data0.length > 2048 && func3(data0) > 2048)){
 validate33.errors = [{instancePath:instancePath+"/uri",schemaPath:"#/properties/uri/maxLength",keyword:"maxLength",params:{limit: 2048},message:"must NOT have more than 2048 characters"}];
 return false;
 }
 else {
-if(func3(data0) < 1){
+if((data0.length < 2 && func3(data0) < 1)){
 validate33.errors = [{instancePath:instancePath+"/uri",schemaPath:"#/properties/uri/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
 return false;
 }
@@ -3576,7 +3576,7 @@ const _errs4 = errors;
 const _errs5 = errors;
 if(errors === _errs5){
 if(typeof data1 === "string"){
-if(func3(data1) > 71){
+if((data1.length > 71 && func3(data1) > 71)){
 validate33.errors = [{instancePath:instancePath+"/digest",schemaPath:"#/components/schemas/Digest/maxLength",keyword:"maxLength",params:{limit: 71},message:"must NOT have more than 71 characters"}];
 return false;
 }
@@ -3637,7 +3637,7 @@ const _errs2 = errors;
 const _errs3 = errors;
 if(errors === _errs3){
 if(typeof data0 === "string"){
-if(func3(data0) > 128){
+if((data0.length > 128 && func3(data0) > 128)){
 validate30.errors = [{instancePath:instancePath+"/id",schemaPath:"#/components/schemas/ModelId/maxLength",keyword:"maxLength",params:{limit: 128},message:"must NOT have more than 128 characters"}];
 return false;
 }
@@ -3665,7 +3665,7 @@ const _errs5 = errors;
 const _errs6 = errors;
 if(errors === _errs6){
 if(typeof data1 === "string"){
-if(func3(data1) > 71){
+if((data1.length > 71 && func3(data1) > 71)){
 validate30.errors = [{instancePath:instancePath+"/digest",schemaPath:"#/components/schemas/ModelDigest/maxLength",keyword:"maxLength",params:{limit: 71},message:"must NOT have more than 71 characters"}];
 return false;
 }
@@ -3692,12 +3692,12 @@ let data2 = data.source_url;
 const _errs8 = errors;
 if(errors === _errs8){
 if(typeof data2 === "string"){
-if(func3(data2) > 2048){
+if((data2.length > 2048 && func3(data2) > 2048)){
 validate30.errors = [{instancePath:instancePath+"/source_url",schemaPath:"#/properties/source_url/maxLength",keyword:"maxLength",params:{limit: 2048},message:"must NOT have more than 2048 characters"}];
 return false;
 }
 else {
-if(func3(data2) < 1){
+if((data2.length < 2 && func3(data2) < 1)){
 validate30.errors = [{instancePath:instancePath+"/source_url",schemaPath:"#/properties/source_url/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
 return false;
 }
@@ -3731,12 +3731,12 @@ let data4 = data3[i0];
 const _errs12 = errors;
 if(errors === _errs12){
 if(typeof data4 === "string"){
-if(func3(data4) > 256){
+if((data4.length > 256 && func3(data4) > 256)){
 validate30.errors = [{instancePath:instancePath+"/tags/" + i0,schemaPath:"#/properties/tags/items/maxLength",keyword:"maxLength",params:{limit: 256},message:"must NOT have more than 256 characters"}];
 return false;
 }
 else {
-if(func3(data4) < 1){
+if((data4.length < 2 && func3(data4) < 1)){
 validate30.errors = [{instancePath:instancePath+"/tags/" + i0,schemaPath:"#/properties/tags/items/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
 return false;
 }
@@ -3845,12 +3845,12 @@ let data9 = data8.signer;
 const _errs23 = errors;
 if(errors === _errs23){
 if(typeof data9 === "string"){
-if(func3(data9) > 128){
+if((data9.length > 128 && func3(data9) > 128)){
 validate30.errors = [{instancePath:instancePath+"/signatures/" + i2+"/signer",schemaPath:"#/components/schemas/ModelSignature/properties/signer/maxLength",keyword:"maxLength",params:{limit: 128},message:"must NOT have more than 128 characters"}];
 return false;
 }
 else {
-if(func3(data9) < 1){
+if((data9.length < 2 && func3(data9) < 1)){
 validate30.errors = [{instancePath:instancePath+"/signatures/" + i2+"/signer",schemaPath:"#/components/schemas/ModelSignature/properties/signer/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
 return false;
 }
@@ -3889,12 +3889,12 @@ let data11 = data8.value;
 const _errs27 = errors;
 if(errors === _errs27){
 if(typeof data11 === "string"){
-if(func3(data11) > 1024){
+if((data11.length > 1024 && func3(data11) > 1024)){
 validate30.errors = [{instancePath:instancePath+"/signatures/" + i2+"/value",schemaPath:"#/components/schemas/ModelSignature/properties/value/maxLength",keyword:"maxLength",params:{limit: 1024},message:"must NOT have more than 1024 characters"}];
 return false;
 }
 else {
-if(func3(data11) < 1){
+if((data11.length < 2 && func3(data11) < 1)){
 validate30.errors = [{instancePath:instancePath+"/signatures/" + i2+"/value",schemaPath:"#/components/schemas/ModelSignature/properties/value/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
 return false;
 }
@@ -4005,12 +4005,12 @@ let data16 = data15[i3];
 const _errs38 = errors;
 if(errors === _errs38){
 if(typeof data16 === "string"){
-if(func3(data16) > 128){
+if((data16.length > 128 && func3(data16) > 128)){
 validate30.errors = [{instancePath:instancePath+"/trust_policy/signers/" + i3,schemaPath:"#/components/schemas/TrustPolicy/properties/signers/items/maxLength",keyword:"maxLength",params:{limit: 128},message:"must NOT have more than 128 characters"}];
 return false;
 }
 else {
-if(func3(data16) < 1){
+if((data16.length < 2 && func3(data16) < 1)){
 validate30.errors = [{instancePath:instancePath+"/trust_policy/signers/" + i3,schemaPath:"#/components/schemas/TrustPolicy/properties/signers/items/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
 return false;
 }
@@ -4251,7 +4251,7 @@ let data1 = data.content;
 const _errs5 = errors;
 if(errors === _errs5){
 if(typeof data1 === "string"){
-if(func3(data1) > 16777216){
+if((data1.length > 16777216 && func3(data1) > 16777216)){
 validate40.errors = [{instancePath:instancePath+"/content",schemaPath:"#/properties/content/maxLength",keyword:"maxLength",params:{limit: 16777216},message:"must NOT have more than 16777216 characters"}];
 return false;
 }
@@ -4284,12 +4284,12 @@ let data3 = data2[i0];
 const _errs9 = errors;
 if(errors === _errs9){
 if(typeof data3 === "string"){
-if(func3(data3) > 256){
+if((data3.length > 256 && func3(data3) > 256)){
 validate40.errors = [{instancePath:instancePath+"/tags/" + i0,schemaPath:"#/properties/tags/items/maxLength",keyword:"maxLength",params:{limit: 256},message:"must NOT have more than 256 characters"}];
 return false;
 }
 else {
-if(func3(data3) < 1){
+if((data3.length < 2 && func3(data3) < 1)){
 validate40.errors = [{instancePath:instancePath+"/tags/" + i0,schemaPath:"#/properties/tags/items/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
 return false;
 }
@@ -4324,7 +4324,7 @@ const _errs11 = errors;
 const _errs12 = errors;
 if(errors === _errs12){
 if(typeof data4 === "string"){
-if(func3(data4) > 71){
+if((data4.length > 71 && func3(data4) > 71)){
 validate40.errors = [{instancePath:instancePath+"/parent",schemaPath:"#/components/schemas/ArtifactId/maxLength",keyword:"maxLength",params:{limit: 71},message:"must NOT have more than 71 characters"}];
 return false;
 }
@@ -4361,7 +4361,7 @@ let data6 = data5[key1];
 const _errs17 = errors;
 if(errors === _errs17){
 if(typeof data6 === "string"){
-if(func3(data6) > 4096){
+if((data6.length > 4096 && func3(data6) > 4096)){
 validate40.errors = [{instancePath:instancePath+"/metadata/" + key1.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/metadata/additionalProperties/maxLength",keyword:"maxLength",params:{limit: 4096},message:"must NOT have more than 4096 characters"}];
 return false;
 }

@@ -10,7 +10,7 @@ const pattern4 = new RegExp("^https?://[^/\\s]+$", "u");
 const schema14 = {"type":"object","additionalProperties":false,"required":["name","key_sha256","roles","limits"],"properties":{"name":{"type":"string","pattern":"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"},"key_sha256":{"type":"string","pattern":"^[0-9a-f]{64}$","writeOnly":true},"roles":{"type":"array","minItems":1,"uniqueItems":true,"items":{"type":"string","enum":["data","control"]}},"limits":{"$ref":"#/definitions/KeyLimits","default":{}}}};
 const pattern1 = new RegExp("^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$", "u");
 const pattern2 = new RegExp("^[0-9a-f]{64}$", "u");
-const schema15 = {"type":"object","additionalProperties":false,"required":["budgets","top_priority"],"properties":{"requests_per_minute":{"type":"integer","minimum":1,"maximum":1000000},"queued_tasks":{"type":"integer","minimum":1,"maximum":10000000},"top_priority":{"type":"string","enum":["interactive","batch"],"default":"interactive"},"models":{"type":"array","minItems":1,"maxItems":256,"items":{"$ref":"#/definitions/ModelPattern"}},"budgets":{"$ref":"#/definitions/Budgets","default":{}}}};
+const schema15 = {"type":"object","additionalProperties":false,"required":["budgets","top_priority"],"properties":{"requests_per_minute":{"type":"integer","minimum":1,"maximum":1000000},"stored_bytes":{"type":"integer","minimum":0,"maximum":9007199254740991},"sessions":{"type":"integer","minimum":1,"maximum":10000000},"queued_tasks":{"type":"integer","minimum":1,"maximum":10000000},"top_priority":{"type":"string","enum":["interactive","batch"],"default":"interactive"},"models":{"type":"array","minItems":1,"maxItems":256,"items":{"$ref":"#/definitions/ModelPattern"}},"budgets":{"$ref":"#/definitions/Budgets","default":{}}}};
 const pattern3 = new RegExp("^\\S+$", "u");
 
 function validate14(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
@@ -44,7 +44,7 @@ vErrors.push(err1);
 errors++;
 }
 for(const key0 in data){
-if(!(((((key0 === "requests_per_minute") || (key0 === "queued_tasks")) || (key0 === "top_priority")) || (key0 === "models")) || (key0 === "budgets"))){
+if(!(((((((key0 === "requests_per_minute") || (key0 === "stored_bytes")) || (key0 === "sessions")) || (key0 === "queued_tasks")) || (key0 === "top_priority")) || (key0 === "models")) || (key0 === "budgets"))){
 const err2 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err2];
@@ -90,10 +90,10 @@ errors++;
 }
 }
 }
-if(data.queued_tasks !== undefined){
-let data1 = data.queued_tasks;
+if(data.stored_bytes !== undefined){
+let data1 = data.stored_bytes;
 if(!((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1)))){
-const err6 = {instancePath:instancePath+"/queued_tasks",schemaPath:"#/properties/queued_tasks/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+const err6 = {instancePath:instancePath+"/stored_bytes",schemaPath:"#/properties/stored_bytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
 if(vErrors === null){
 vErrors = [err6];
 }
@@ -103,8 +103,8 @@ vErrors.push(err6);
 errors++;
 }
 if(typeof data1 == "number"){
-if(data1 > 10000000 || isNaN(data1)){
-const err7 = {instancePath:instancePath+"/queued_tasks",schemaPath:"#/properties/queued_tasks/maximum",keyword:"maximum",params:{comparison: "<=", limit: 10000000},message:"must be <= 10000000"};
+if(data1 > 9007199254740991 || isNaN(data1)){
+const err7 = {instancePath:instancePath+"/stored_bytes",schemaPath:"#/properties/stored_bytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"};
 if(vErrors === null){
 vErrors = [err7];
 }
@@ -113,8 +113,8 @@ vErrors.push(err7);
 }
 errors++;
 }
-if(data1 < 1 || isNaN(data1)){
-const err8 = {instancePath:instancePath+"/queued_tasks",schemaPath:"#/properties/queued_tasks/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"};
+if(data1 < 0 || isNaN(data1)){
+const err8 = {instancePath:instancePath+"/stored_bytes",schemaPath:"#/properties/stored_bytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
 if(vErrors === null){
 vErrors = [err8];
 }
@@ -125,9 +125,10 @@ errors++;
 }
 }
 }
-let data2 = data.top_priority;
-if(typeof data2 !== "string"){
-const err9 = {instancePath:instancePath+"/top_priority",schemaPath:"#/properties/top_priority/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(data.sessions !== undefined){
+let data2 = data.sessions;
+if(!((typeof data2 == "number") && (!(data2 % 1) && !isNaN(data2)))){
+const err9 = {instancePath:instancePath+"/sessions",schemaPath:"#/properties/sessions/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
 if(vErrors === null){
 vErrors = [err9];
 }
@@ -136,8 +137,9 @@ vErrors.push(err9);
 }
 errors++;
 }
-if(!((data2 === "interactive") || (data2 === "batch"))){
-const err10 = {instancePath:instancePath+"/top_priority",schemaPath:"#/properties/top_priority/enum",keyword:"enum",params:{allowedValues: schema15.properties.top_priority.enum},message:"must be equal to one of the allowed values"};
+if(typeof data2 == "number"){
+if(data2 > 10000000 || isNaN(data2)){
+const err10 = {instancePath:instancePath+"/sessions",schemaPath:"#/properties/sessions/maximum",keyword:"maximum",params:{comparison: "<=", limit: 10000000},message:"must be <= 10000000"};
 if(vErrors === null){
 vErrors = [err10];
 }
@@ -146,11 +148,8 @@ vErrors.push(err10);
 }
 errors++;
 }
-if(data.models !== undefined){
-let data3 = data.models;
-if(Array.isArray(data3)){
-if(data3.length > 256){
-const err11 = {instancePath:instancePath+"/models",schemaPath:"#/properties/models/maxItems",keyword:"maxItems",params:{limit: 256},message:"must NOT have more than 256 items"};
+if(data2 < 1 || isNaN(data2)){
+const err11 = {instancePath:instancePath+"/sessions",schemaPath:"#/properties/sessions/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"};
 if(vErrors === null){
 vErrors = [err11];
 }
@@ -159,8 +158,12 @@ vErrors.push(err11);
 }
 errors++;
 }
-if(data3.length < 1){
-const err12 = {instancePath:instancePath+"/models",schemaPath:"#/properties/models/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items"};
+}
+}
+if(data.queued_tasks !== undefined){
+let data3 = data.queued_tasks;
+if(!((typeof data3 == "number") && (!(data3 % 1) && !isNaN(data3)))){
+const err12 = {instancePath:instancePath+"/queued_tasks",schemaPath:"#/properties/queued_tasks/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
 if(vErrors === null){
 vErrors = [err12];
 }
@@ -169,12 +172,9 @@ vErrors.push(err12);
 }
 errors++;
 }
-const len0 = data3.length;
-for(let i0=0; i0<len0; i0++){
-let data4 = data3[i0];
-if(typeof data4 === "string"){
-if(func3(data4) > 256){
-const err13 = {instancePath:instancePath+"/models/" + i0,schemaPath:"#/definitions/ModelPattern/maxLength",keyword:"maxLength",params:{limit: 256},message:"must NOT have more than 256 characters"};
+if(typeof data3 == "number"){
+if(data3 > 10000000 || isNaN(data3)){
+const err13 = {instancePath:instancePath+"/queued_tasks",schemaPath:"#/properties/queued_tasks/maximum",keyword:"maximum",params:{comparison: "<=", limit: 10000000},message:"must be <= 10000000"};
 if(vErrors === null){
 vErrors = [err13];
 }
@@ -183,8 +183,8 @@ vErrors.push(err13);
 }
 errors++;
 }
-if(!pattern3.test(data4)){
-const err14 = {instancePath:instancePath+"/models/" + i0,schemaPath:"#/definitions/ModelPattern/pattern",keyword:"pattern",params:{pattern: "^\\S+$"},message:"must match pattern \""+"^\\S+$"+"\""};
+if(data3 < 1 || isNaN(data3)){
+const err14 = {instancePath:instancePath+"/queued_tasks",schemaPath:"#/properties/queued_tasks/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"};
 if(vErrors === null){
 vErrors = [err14];
 }
@@ -194,8 +194,10 @@ vErrors.push(err14);
 errors++;
 }
 }
-else {
-const err15 = {instancePath:instancePath+"/models/" + i0,schemaPath:"#/definitions/ModelPattern/type",keyword:"type",params:{type: "string"},message:"must be string"};
+}
+let data4 = data.top_priority;
+if(typeof data4 !== "string"){
+const err15 = {instancePath:instancePath+"/top_priority",schemaPath:"#/properties/top_priority/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err15];
 }
@@ -204,10 +206,8 @@ vErrors.push(err15);
 }
 errors++;
 }
-}
-}
-else {
-const err16 = {instancePath:instancePath+"/models",schemaPath:"#/properties/models/type",keyword:"type",params:{type: "array"},message:"must be array"};
+if(!((data4 === "interactive") || (data4 === "batch"))){
+const err16 = {instancePath:instancePath+"/top_priority",schemaPath:"#/properties/top_priority/enum",keyword:"enum",params:{allowedValues: schema15.properties.top_priority.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err16];
 }
@@ -216,12 +216,11 @@ vErrors.push(err16);
 }
 errors++;
 }
-}
-let data5 = data.budgets;
-if(data5 && typeof data5 == "object" && !Array.isArray(data5)){
-for(const key1 in data5){
-if(!(((key1 === "tokens") || (key1 === "time_ms")) || (key1 === "cost"))){
-const err17 = {instancePath:instancePath+"/budgets",schemaPath:"#/definitions/Budgets/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key1},message:"must NOT have additional properties"};
+if(data.models !== undefined){
+let data5 = data.models;
+if(Array.isArray(data5)){
+if(data5.length > 256){
+const err17 = {instancePath:instancePath+"/models",schemaPath:"#/properties/models/maxItems",keyword:"maxItems",params:{limit: 256},message:"must NOT have more than 256 items"};
 if(vErrors === null){
 vErrors = [err17];
 }
@@ -230,11 +229,8 @@ vErrors.push(err17);
 }
 errors++;
 }
-}
-if(data5.tokens !== undefined){
-let data6 = data5.tokens;
-if(!((typeof data6 == "number") && (!(data6 % 1) && !isNaN(data6)))){
-const err18 = {instancePath:instancePath+"/budgets/tokens",schemaPath:"#/definitions/Budgets/properties/tokens/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+if(data5.length < 1){
+const err18 = {instancePath:instancePath+"/models",schemaPath:"#/properties/models/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items"};
 if(vErrors === null){
 vErrors = [err18];
 }
@@ -243,9 +239,12 @@ vErrors.push(err18);
 }
 errors++;
 }
-if(typeof data6 == "number"){
-if(data6 > 9007199254740991 || isNaN(data6)){
-const err19 = {instancePath:instancePath+"/budgets/tokens",schemaPath:"#/definitions/Budgets/properties/tokens/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"};
+const len0 = data5.length;
+for(let i0=0; i0<len0; i0++){
+let data6 = data5[i0];
+if(typeof data6 === "string"){
+if((data6.length > 256 && func3(data6) > 256)){
+const err19 = {instancePath:instancePath+"/models/" + i0,schemaPath:"#/definitions/ModelPattern/maxLength",keyword:"maxLength",params:{limit: 256},message:"must NOT have more than 256 characters"};
 if(vErrors === null){
 vErrors = [err19];
 }
@@ -254,8 +253,8 @@ vErrors.push(err19);
 }
 errors++;
 }
-if(data6 < 1 || isNaN(data6)){
-const err20 = {instancePath:instancePath+"/budgets/tokens",schemaPath:"#/definitions/Budgets/properties/tokens/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"};
+if(!pattern3.test(data6)){
+const err20 = {instancePath:instancePath+"/models/" + i0,schemaPath:"#/definitions/ModelPattern/pattern",keyword:"pattern",params:{pattern: "^\\S+$"},message:"must match pattern \""+"^\\S+$"+"\""};
 if(vErrors === null){
 vErrors = [err20];
 }
@@ -265,11 +264,8 @@ vErrors.push(err20);
 errors++;
 }
 }
-}
-if(data5.time_ms !== undefined){
-let data7 = data5.time_ms;
-if(!((typeof data7 == "number") && (!(data7 % 1) && !isNaN(data7)))){
-const err21 = {instancePath:instancePath+"/budgets/time_ms",schemaPath:"#/definitions/Budgets/properties/time_ms/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+else {
+const err21 = {instancePath:instancePath+"/models/" + i0,schemaPath:"#/definitions/ModelPattern/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err21];
 }
@@ -278,9 +274,10 @@ vErrors.push(err21);
 }
 errors++;
 }
-if(typeof data7 == "number"){
-if(data7 > 9007199254740991 || isNaN(data7)){
-const err22 = {instancePath:instancePath+"/budgets/time_ms",schemaPath:"#/definitions/Budgets/properties/time_ms/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"};
+}
+}
+else {
+const err22 = {instancePath:instancePath+"/models",schemaPath:"#/properties/models/type",keyword:"type",params:{type: "array"},message:"must be array"};
 if(vErrors === null){
 vErrors = [err22];
 }
@@ -289,8 +286,12 @@ vErrors.push(err22);
 }
 errors++;
 }
-if(data7 < 1 || isNaN(data7)){
-const err23 = {instancePath:instancePath+"/budgets/time_ms",schemaPath:"#/definitions/Budgets/properties/time_ms/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"};
+}
+let data7 = data.budgets;
+if(data7 && typeof data7 == "object" && !Array.isArray(data7)){
+for(const key1 in data7){
+if(!(((key1 === "tokens") || (key1 === "time_ms")) || (key1 === "cost"))){
+const err23 = {instancePath:instancePath+"/budgets",schemaPath:"#/definitions/Budgets/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key1},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err23];
 }
@@ -300,12 +301,10 @@ vErrors.push(err23);
 errors++;
 }
 }
-}
-if(data5.cost !== undefined){
-let data8 = data5.cost;
-if(typeof data8 == "number"){
-if(data8 > 1000000 || isNaN(data8)){
-const err24 = {instancePath:instancePath+"/budgets/cost",schemaPath:"#/definitions/Budgets/properties/cost/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"};
+if(data7.tokens !== undefined){
+let data8 = data7.tokens;
+if(!((typeof data8 == "number") && (!(data8 % 1) && !isNaN(data8)))){
+const err24 = {instancePath:instancePath+"/budgets/tokens",schemaPath:"#/definitions/Budgets/properties/tokens/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
 if(vErrors === null){
 vErrors = [err24];
 }
@@ -314,8 +313,9 @@ vErrors.push(err24);
 }
 errors++;
 }
-if(data8 < 0.000001 || isNaN(data8)){
-const err25 = {instancePath:instancePath+"/budgets/cost",schemaPath:"#/definitions/Budgets/properties/cost/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0.000001},message:"must be >= 0.000001"};
+if(typeof data8 == "number"){
+if(data8 > 9007199254740991 || isNaN(data8)){
+const err25 = {instancePath:instancePath+"/budgets/tokens",schemaPath:"#/definitions/Budgets/properties/tokens/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"};
 if(vErrors === null){
 vErrors = [err25];
 }
@@ -324,9 +324,8 @@ vErrors.push(err25);
 }
 errors++;
 }
-}
-else {
-const err26 = {instancePath:instancePath+"/budgets/cost",schemaPath:"#/definitions/Budgets/properties/cost/type",keyword:"type",params:{type: "number"},message:"must be number"};
+if(data8 < 1 || isNaN(data8)){
+const err26 = {instancePath:instancePath+"/budgets/tokens",schemaPath:"#/definitions/Budgets/properties/tokens/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"};
 if(vErrors === null){
 vErrors = [err26];
 }
@@ -337,8 +336,10 @@ errors++;
 }
 }
 }
-else {
-const err27 = {instancePath:instancePath+"/budgets",schemaPath:"#/definitions/Budgets/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(data7.time_ms !== undefined){
+let data9 = data7.time_ms;
+if(!((typeof data9 == "number") && (!(data9 % 1) && !isNaN(data9)))){
+const err27 = {instancePath:instancePath+"/budgets/time_ms",schemaPath:"#/definitions/Budgets/properties/time_ms/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
 if(vErrors === null){
 vErrors = [err27];
 }
@@ -347,14 +348,83 @@ vErrors.push(err27);
 }
 errors++;
 }
-}
-else {
-const err28 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(typeof data9 == "number"){
+if(data9 > 9007199254740991 || isNaN(data9)){
+const err28 = {instancePath:instancePath+"/budgets/time_ms",schemaPath:"#/definitions/Budgets/properties/time_ms/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"};
 if(vErrors === null){
 vErrors = [err28];
 }
 else {
 vErrors.push(err28);
+}
+errors++;
+}
+if(data9 < 1 || isNaN(data9)){
+const err29 = {instancePath:instancePath+"/budgets/time_ms",schemaPath:"#/definitions/Budgets/properties/time_ms/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"};
+if(vErrors === null){
+vErrors = [err29];
+}
+else {
+vErrors.push(err29);
+}
+errors++;
+}
+}
+}
+if(data7.cost !== undefined){
+let data10 = data7.cost;
+if(typeof data10 == "number"){
+if(data10 > 1000000 || isNaN(data10)){
+const err30 = {instancePath:instancePath+"/budgets/cost",schemaPath:"#/definitions/Budgets/properties/cost/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"};
+if(vErrors === null){
+vErrors = [err30];
+}
+else {
+vErrors.push(err30);
+}
+errors++;
+}
+if(data10 < 0.000001 || isNaN(data10)){
+const err31 = {instancePath:instancePath+"/budgets/cost",schemaPath:"#/definitions/Budgets/properties/cost/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0.000001},message:"must be >= 0.000001"};
+if(vErrors === null){
+vErrors = [err31];
+}
+else {
+vErrors.push(err31);
+}
+errors++;
+}
+}
+else {
+const err32 = {instancePath:instancePath+"/budgets/cost",schemaPath:"#/definitions/Budgets/properties/cost/type",keyword:"type",params:{type: "number"},message:"must be number"};
+if(vErrors === null){
+vErrors = [err32];
+}
+else {
+vErrors.push(err32);
+}
+errors++;
+}
+}
+}
+else {
+const err33 = {instancePath:instancePath+"/budgets",schemaPath:"#/definitions/Budgets/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err33];
+}
+else {
+vErrors.push(err33);
+}
+errors++;
+}
+}
+else {
+const err34 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err34];
+}
+else {
+vErrors.push(err34);
 }
 errors++;
 }
@@ -1032,7 +1102,7 @@ const len0 = data1.length;
 for(let i0=0; i0<len0; i0++){
 let data2 = data1[i0];
 if(typeof data2 === "string"){
-if(func3(data2) > 300){
+if((data2.length > 300 && func3(data2) > 300)){
 const err7 = {instancePath:instancePath+"/egress/hosts/" + i0,schemaPath:"#/definitions/Egress/properties/hosts/items/maxLength",keyword:"maxLength",params:{limit: 300},message:"must NOT have more than 300 characters"};
 if(vErrors === null){
 vErrors = [err7];
@@ -1185,7 +1255,7 @@ errors++;
 if(data6.name !== undefined){
 let data7 = data6.name;
 if(typeof data7 === "string"){
-if(func3(data7) > 128){
+if((data7.length > 128 && func3(data7) > 128)){
 const err20 = {instancePath:instancePath+"/signers/" + i1+"/name",schemaPath:"#/definitions/Signer/properties/name/maxLength",keyword:"maxLength",params:{limit: 128},message:"must NOT have more than 128 characters"};
 if(vErrors === null){
 vErrors = [err20];
@@ -1195,7 +1265,7 @@ vErrors.push(err20);
 }
 errors++;
 }
-if(func3(data7) < 1){
+if((data7.length < 2 && func3(data7) < 1)){
 const err21 = {instancePath:instancePath+"/signers/" + i1+"/name",schemaPath:"#/definitions/Signer/properties/name/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"};
 if(vErrors === null){
 vErrors = [err21];
@@ -1787,7 +1857,7 @@ errors++;
 if(data.url !== undefined){
 let data2 = data.url;
 if(typeof data2 === "string"){
-if(func3(data2) > 2048){
+if((data2.length > 2048 && func3(data2) > 2048)){
 const err8 = {instancePath:instancePath+"/url",schemaPath:"#/definitions/Url/maxLength",keyword:"maxLength",params:{limit: 2048},message:"must NOT have more than 2048 characters"};
 if(vErrors === null){
 vErrors = [err8];
@@ -3015,7 +3085,7 @@ errors++;
 if(data.url !== undefined){
 let data2 = data.url;
 if(typeof data2 === "string"){
-if(func3(data2) > 2048){
+if((data2.length > 2048 && func3(data2) > 2048)){
 const err9 = {instancePath:instancePath+"/url",schemaPath:"#/definitions/Url/maxLength",keyword:"maxLength",params:{limit: 2048},message:"must NOT have more than 2048 characters"};
 if(vErrors === null){
 vErrors = [err9];
@@ -3317,7 +3387,7 @@ const len0 = data2.length;
 for(let i0=0; i0<len0; i0++){
 let data3 = data2[i0];
 if(typeof data3 === "string"){
-if(func3(data3) > 4096){
+if((data3.length > 4096 && func3(data3) > 4096)){
 const err14 = {instancePath:instancePath+"/command/" + i0,schemaPath:"#/definitions/Command/items/maxLength",keyword:"maxLength",params:{limit: 4096},message:"must NOT have more than 4096 characters"};
 if(vErrors === null){
 vErrors = [err14];
@@ -3327,7 +3397,7 @@ vErrors.push(err14);
 }
 errors++;
 }
-if(func3(data3) < 1){
+if((data3.length < 2 && func3(data3) < 1)){
 const err15 = {instancePath:instancePath+"/command/" + i0,schemaPath:"#/definitions/Command/items/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"};
 if(vErrors === null){
 vErrors = [err15];
@@ -3738,7 +3808,7 @@ errors++;
 if(data.url !== undefined){
 let data2 = data.url;
 if(typeof data2 === "string"){
-if(func3(data2) > 2048){
+if((data2.length > 2048 && func3(data2) > 2048)){
 const err9 = {instancePath:instancePath+"/url",schemaPath:"#/definitions/Url/maxLength",keyword:"maxLength",params:{limit: 2048},message:"must NOT have more than 2048 characters"};
 if(vErrors === null){
 vErrors = [err9];
@@ -4126,7 +4196,7 @@ const len0 = data2.length;
 for(let i0=0; i0<len0; i0++){
 let data3 = data2[i0];
 if(typeof data3 === "string"){
-if(func3(data3) > 4096){
+if((data3.length > 4096 && func3(data3) > 4096)){
 const err14 = {instancePath:instancePath+"/command/" + i0,schemaPath:"#/definitions/Command/items/maxLength",keyword:"maxLength",params:{limit: 4096},message:"must NOT have more than 4096 characters"};
 if(vErrors === null){
 vErrors = [err14];
@@ -4136,7 +4206,7 @@ vErrors.push(err14);
 }
 errors++;
 }
-if(func3(data3) < 1){
+if((data3.length < 2 && func3(data3) < 1)){
 const err15 = {instancePath:instancePath+"/command/" + i0,schemaPath:"#/definitions/Command/items/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"};
 if(vErrors === null){
 vErrors = [err15];
@@ -4626,7 +4696,7 @@ errors++;
 if(data.url !== undefined){
 let data2 = data.url;
 if(typeof data2 === "string"){
-if(func3(data2) > 2048){
+if((data2.length > 2048 && func3(data2) > 2048)){
 const err9 = {instancePath:instancePath+"/url",schemaPath:"#/definitions/Url/maxLength",keyword:"maxLength",params:{limit: 2048},message:"must NOT have more than 2048 characters"};
 if(vErrors === null){
 vErrors = [err9];
@@ -4928,7 +4998,7 @@ const len0 = data2.length;
 for(let i0=0; i0<len0; i0++){
 let data3 = data2[i0];
 if(typeof data3 === "string"){
-if(func3(data3) > 4096){
+if((data3.length > 4096 && func3(data3) > 4096)){
 const err14 = {instancePath:instancePath+"/command/" + i0,schemaPath:"#/definitions/Command/items/maxLength",keyword:"maxLength",params:{limit: 4096},message:"must NOT have more than 4096 characters"};
 if(vErrors === null){
 vErrors = [err14];
@@ -4938,7 +5008,7 @@ vErrors.push(err14);
 }
 errors++;
 }
-if(func3(data3) < 1){
+if((data3.length < 2 && func3(data3) < 1)){
 const err15 = {instancePath:instancePath+"/command/" + i0,schemaPath:"#/definitions/Command/items/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"};
 if(vErrors === null){
 vErrors = [err15];
@@ -5342,7 +5412,7 @@ errors++;
 if(data.url !== undefined){
 let data2 = data.url;
 if(typeof data2 === "string"){
-if(func3(data2) > 2048){
+if((data2.length > 2048 && func3(data2) > 2048)){
 const err9 = {instancePath:instancePath+"/url",schemaPath:"#/definitions/Url/maxLength",keyword:"maxLength",params:{limit: 2048},message:"must NOT have more than 2048 characters"};
 if(vErrors === null){
 vErrors = [err9];
@@ -5644,7 +5714,7 @@ const len0 = data2.length;
 for(let i0=0; i0<len0; i0++){
 let data3 = data2[i0];
 if(typeof data3 === "string"){
-if(func3(data3) > 4096){
+if((data3.length > 4096 && func3(data3) > 4096)){
 const err14 = {instancePath:instancePath+"/command/" + i0,schemaPath:"#/definitions/Command/items/maxLength",keyword:"maxLength",params:{limit: 4096},message:"must NOT have more than 4096 characters"};
 if(vErrors === null){
 vErrors = [err14];
@@ -5654,7 +5724,7 @@ vErrors.push(err14);
 }
 errors++;
 }
-if(func3(data3) < 1){
+if((data3.length < 2 && func3(data3) < 1)){
 const err15 = {instancePath:instancePath+"/command/" + i0,schemaPath:"#/definitions/Command/items/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"};
 if(vErrors === null){
 vErrors = [err15];
@@ -6058,7 +6128,7 @@ errors++;
 if(data.url !== undefined){
 let data2 = data.url;
 if(typeof data2 === "string"){
-if(func3(data2) > 2048){
+if((data2.length > 2048 && func3(data2) > 2048)){
 const err9 = {instancePath:instancePath+"/url",schemaPath:"#/definitions/Url/maxLength",keyword:"maxLength",params:{limit: 2048},message:"must NOT have more than 2048 characters"};
 if(vErrors === null){
 vErrors = [err9];
@@ -6360,7 +6430,7 @@ const len0 = data2.length;
 for(let i0=0; i0<len0; i0++){
 let data3 = data2[i0];
 if(typeof data3 === "string"){
-if(func3(data3) > 4096){
+if((data3.length > 4096 && func3(data3) > 4096)){
 const err14 = {instancePath:instancePath+"/command/" + i0,schemaPath:"#/definitions/Command/items/maxLength",keyword:"maxLength",params:{limit: 4096},message:"must NOT have more than 4096 characters"};
 if(vErrors === null){
 vErrors = [err14];
@@ -6370,7 +6440,7 @@ vErrors.push(err14);
 }
 errors++;
 }
-if(func3(data3) < 1){
+if((data3.length < 2 && func3(data3) < 1)){
 const err15 = {instancePath:instancePath+"/command/" + i0,schemaPath:"#/definitions/Command/items/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"};
 if(vErrors === null){
 vErrors = [err15];
@@ -6774,7 +6844,7 @@ errors++;
 if(data.url !== undefined){
 let data2 = data.url;
 if(typeof data2 === "string"){
-if(func3(data2) > 2048){
+if((data2.length > 2048 && func3(data2) > 2048)){
 const err9 = {instancePath:instancePath+"/url",schemaPath:"#/definitions/Url/maxLength",keyword:"maxLength",params:{limit: 2048},message:"must NOT have more than 2048 characters"};
 if(vErrors === null){
 vErrors = [err9];
@@ -7076,7 +7146,7 @@ const len0 = data2.length;
 for(let i0=0; i0<len0; i0++){
 let data3 = data2[i0];
 if(typeof data3 === "string"){
-if(func3(data3) > 4096){
+if((data3.length > 4096 && func3(data3) > 4096)){
 const err14 = {instancePath:instancePath+"/command/" + i0,schemaPath:"#/definitions/Command/items/maxLength",keyword:"maxLength",params:{limit: 4096},message:"must NOT have more than 4096 characters"};
 if(vErrors === null){
 vErrors = [err14];
@@ -7086,7 +7156,7 @@ vErrors.push(err14);
 }
 errors++;
 }
-if(func3(data3) < 1){
+if((data3.length < 2 && func3(data3) < 1)){
 const err15 = {instancePath:instancePath+"/command/" + i0,schemaPath:"#/definitions/Command/items/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"};
 if(vErrors === null){
 vErrors = [err15];
@@ -7491,7 +7561,7 @@ errors++;
 if(data.url !== undefined){
 let data2 = data.url;
 if(typeof data2 === "string"){
-if(func3(data2) > 2048){
+if((data2.length > 2048 && func3(data2) > 2048)){
 const err9 = {instancePath:instancePath+"/url",schemaPath:"#/definitions/Url/maxLength",keyword:"maxLength",params:{limit: 2048},message:"must NOT have more than 2048 characters"};
 if(vErrors === null){
 vErrors = [err9];
@@ -8007,7 +8077,7 @@ const len0 = data2.length;
 for(let i0=0; i0<len0; i0++){
 let data3 = data2[i0];
 if(typeof data3 === "string"){
-if(func3(data3) > 4096){
+if((data3.length > 4096 && func3(data3) > 4096)){
 const err14 = {instancePath:instancePath+"/command/" + i0,schemaPath:"#/definitions/Command/items/maxLength",keyword:"maxLength",params:{limit: 4096},message:"must NOT have more than 4096 characters"};
 if(vErrors === null){
 vErrors = [err14];
@@ -8017,7 +8087,7 @@ vErrors.push(err14);
 }
 errors++;
 }
-if(func3(data3) < 1){
+if((data3.length < 2 && func3(data3) < 1)){
 const err15 = {instancePath:instancePath+"/command/" + i0,schemaPath:"#/definitions/Command/items/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"};
 if(vErrors === null){
 vErrors = [err15];
@@ -8637,7 +8707,7 @@ errors++;
 if(data.model !== undefined){
 let data3 = data.model;
 if(typeof data3 === "string"){
-if(func3(data3) > 512){
+if((data3.length > 512 && func3(data3) > 512)){
 const err9 = {instancePath:instancePath+"/model",schemaPath:"#/definitions/ModelRef/maxLength",keyword:"maxLength",params:{limit: 512},message:"must NOT have more than 512 characters"};
 if(vErrors === null){
 vErrors = [err9];
@@ -8647,7 +8717,7 @@ vErrors.push(err9);
 }
 errors++;
 }
-if(func3(data3) < 1){
+if((data3.length < 2 && func3(data3) < 1)){
 const err10 = {instancePath:instancePath+"/model",schemaPath:"#/definitions/ModelRef/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"};
 if(vErrors === null){
 vErrors = [err10];
@@ -8742,7 +8812,7 @@ errors++;
 if(data.sampler_profile_version !== undefined){
 let data6 = data.sampler_profile_version;
 if(typeof data6 === "string"){
-if(func3(data6) > 64){
+if((data6.length > 64 && func3(data6) > 64)){
 const err18 = {instancePath:instancePath+"/sampler_profile_version",schemaPath:"#/definitions/SamplerProfileVersion/maxLength",keyword:"maxLength",params:{limit: 64},message:"must NOT have more than 64 characters"};
 if(vErrors === null){
 vErrors = [err18];
@@ -8752,7 +8822,7 @@ vErrors.push(err18);
 }
 errors++;
 }
-if(func3(data6) < 1){
+if((data6.length < 2 && func3(data6) < 1)){
 const err19 = {instancePath:instancePath+"/sampler_profile_version",schemaPath:"#/definitions/SamplerProfileVersion/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"};
 if(vErrors === null){
 vErrors = [err19];
@@ -9795,7 +9865,7 @@ errors++;
 if(data.name !== undefined){
 let data0 = data.name;
 if(typeof data0 === "string"){
-if(func3(data0) > 256){
+if((data0.length > 256 && func3(data0) > 256)){
 const err6 = {instancePath:instancePath+"/name",schemaPath:"#/properties/name/maxLength",keyword:"maxLength",params:{limit: 256},message:"must NOT have more than 256 characters"};
 if(vErrors === null){
 vErrors = [err6];
@@ -9843,7 +9913,7 @@ const len0 = data1.length;
 for(let i0=0; i0<len0; i0++){
 let data2 = data1[i0];
 if(typeof data2 === "string"){
-if(func3(data2) > 256){
+if((data2.length > 256 && func3(data2) > 256)){
 const err10 = {instancePath:instancePath+"/aliases/" + i0,schemaPath:"#/definitions/ModelPattern/maxLength",keyword:"maxLength",params:{limit: 256},message:"must NOT have more than 256 characters"};
 if(vErrors === null){
 vErrors = [err10];
@@ -10265,7 +10335,7 @@ errors++;
 }
 let data1 = data.data_dir;
 if(typeof data1 === "string"){
-if(func3(data1) < 1){
+if((data1.length < 2 && func3(data1) < 1)){
 const err21 = {instancePath:instancePath+"/data_dir",schemaPath:"#/properties/data_dir/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"};
 if(vErrors === null){
 vErrors = [err21];
@@ -10288,7 +10358,7 @@ errors++;
 }
 let data2 = data.models_dir;
 if(typeof data2 === "string"){
-if(func3(data2) < 1){
+if((data2.length < 2 && func3(data2) < 1)){
 const err23 = {instancePath:instancePath+"/models_dir",schemaPath:"#/properties/models_dir/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"};
 if(vErrors === null){
 vErrors = [err23];
@@ -10432,6 +10502,21 @@ data8.door_body_bytes = 33554432;
 if(data8.file_bytes === undefined){
 data8.file_bytes = 209715200;
 }
+if(data8.stored_bytes === undefined){
+data8.stored_bytes = 10737418240;
+}
+if(data8.sessions === undefined){
+data8.sessions = 100000;
+}
+if(data8.free_bytes === undefined){
+data8.free_bytes = 268435456;
+}
+if(data8.connections === undefined){
+data8.connections = 16384;
+}
+if(data8.connections_per_key === undefined){
+data8.connections_per_key = 4096;
+}
 if(data8.body_bytes === undefined){
 const err34 = {instancePath:instancePath+"/limits",schemaPath:"#/definitions/Limits/required",keyword:"required",params:{missingProperty: "body_bytes"},message:"must have required property '"+"body_bytes"+"'"};
 if(vErrors === null){
@@ -10462,9 +10547,8 @@ vErrors.push(err36);
 }
 errors++;
 }
-for(const key2 in data8){
-if(!(((key2 === "body_bytes") || (key2 === "door_body_bytes")) || (key2 === "file_bytes"))){
-const err37 = {instancePath:instancePath+"/limits",schemaPath:"#/definitions/Limits/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key2},message:"must NOT have additional properties"};
+if(data8.stored_bytes === undefined){
+const err37 = {instancePath:instancePath+"/limits",schemaPath:"#/definitions/Limits/required",keyword:"required",params:{missingProperty: "stored_bytes"},message:"must have required property '"+"stored_bytes"+"'"};
 if(vErrors === null){
 vErrors = [err37];
 }
@@ -10473,10 +10557,8 @@ vErrors.push(err37);
 }
 errors++;
 }
-}
-let data9 = data8.body_bytes;
-if(!((typeof data9 == "number") && (!(data9 % 1) && !isNaN(data9)))){
-const err38 = {instancePath:instancePath+"/limits/body_bytes",schemaPath:"#/definitions/Limits/properties/body_bytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+if(data8.sessions === undefined){
+const err38 = {instancePath:instancePath+"/limits",schemaPath:"#/definitions/Limits/required",keyword:"required",params:{missingProperty: "sessions"},message:"must have required property '"+"sessions"+"'"};
 if(vErrors === null){
 vErrors = [err38];
 }
@@ -10485,9 +10567,8 @@ vErrors.push(err38);
 }
 errors++;
 }
-if(typeof data9 == "number"){
-if(data9 > 134217728 || isNaN(data9)){
-const err39 = {instancePath:instancePath+"/limits/body_bytes",schemaPath:"#/definitions/Limits/properties/body_bytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 134217728},message:"must be <= 134217728"};
+if(data8.free_bytes === undefined){
+const err39 = {instancePath:instancePath+"/limits",schemaPath:"#/definitions/Limits/required",keyword:"required",params:{missingProperty: "free_bytes"},message:"must have required property '"+"free_bytes"+"'"};
 if(vErrors === null){
 vErrors = [err39];
 }
@@ -10496,8 +10577,8 @@ vErrors.push(err39);
 }
 errors++;
 }
-if(data9 < 1024 || isNaN(data9)){
-const err40 = {instancePath:instancePath+"/limits/body_bytes",schemaPath:"#/definitions/Limits/properties/body_bytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1024},message:"must be >= 1024"};
+if(data8.connections === undefined){
+const err40 = {instancePath:instancePath+"/limits",schemaPath:"#/definitions/Limits/required",keyword:"required",params:{missingProperty: "connections"},message:"must have required property '"+"connections"+"'"};
 if(vErrors === null){
 vErrors = [err40];
 }
@@ -10506,10 +10587,8 @@ vErrors.push(err40);
 }
 errors++;
 }
-}
-let data10 = data8.door_body_bytes;
-if(!((typeof data10 == "number") && (!(data10 % 1) && !isNaN(data10)))){
-const err41 = {instancePath:instancePath+"/limits/door_body_bytes",schemaPath:"#/definitions/Limits/properties/door_body_bytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+if(data8.connections_per_key === undefined){
+const err41 = {instancePath:instancePath+"/limits",schemaPath:"#/definitions/Limits/required",keyword:"required",params:{missingProperty: "connections_per_key"},message:"must have required property '"+"connections_per_key"+"'"};
 if(vErrors === null){
 vErrors = [err41];
 }
@@ -10518,9 +10597,9 @@ vErrors.push(err41);
 }
 errors++;
 }
-if(typeof data10 == "number"){
-if(data10 > 134217728 || isNaN(data10)){
-const err42 = {instancePath:instancePath+"/limits/door_body_bytes",schemaPath:"#/definitions/Limits/properties/door_body_bytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 134217728},message:"must be <= 134217728"};
+for(const key2 in data8){
+if(!((((((((key2 === "body_bytes") || (key2 === "door_body_bytes")) || (key2 === "file_bytes")) || (key2 === "stored_bytes")) || (key2 === "sessions")) || (key2 === "free_bytes")) || (key2 === "connections")) || (key2 === "connections_per_key"))){
+const err42 = {instancePath:instancePath+"/limits",schemaPath:"#/definitions/Limits/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key2},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err42];
 }
@@ -10529,8 +10608,10 @@ vErrors.push(err42);
 }
 errors++;
 }
-if(data10 < 1024 || isNaN(data10)){
-const err43 = {instancePath:instancePath+"/limits/door_body_bytes",schemaPath:"#/definitions/Limits/properties/door_body_bytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1024},message:"must be >= 1024"};
+}
+let data9 = data8.body_bytes;
+if(!((typeof data9 == "number") && (!(data9 % 1) && !isNaN(data9)))){
+const err43 = {instancePath:instancePath+"/limits/body_bytes",schemaPath:"#/definitions/Limits/properties/body_bytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
 if(vErrors === null){
 vErrors = [err43];
 }
@@ -10539,10 +10620,9 @@ vErrors.push(err43);
 }
 errors++;
 }
-}
-let data11 = data8.file_bytes;
-if(!((typeof data11 == "number") && (!(data11 % 1) && !isNaN(data11)))){
-const err44 = {instancePath:instancePath+"/limits/file_bytes",schemaPath:"#/definitions/Limits/properties/file_bytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+if(typeof data9 == "number"){
+if(data9 > 134217728 || isNaN(data9)){
+const err44 = {instancePath:instancePath+"/limits/body_bytes",schemaPath:"#/definitions/Limits/properties/body_bytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 134217728},message:"must be <= 134217728"};
 if(vErrors === null){
 vErrors = [err44];
 }
@@ -10551,9 +10631,8 @@ vErrors.push(err44);
 }
 errors++;
 }
-if(typeof data11 == "number"){
-if(data11 > 1073741824 || isNaN(data11)){
-const err45 = {instancePath:instancePath+"/limits/file_bytes",schemaPath:"#/definitions/Limits/properties/file_bytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1073741824},message:"must be <= 1073741824"};
+if(data9 < 1024 || isNaN(data9)){
+const err45 = {instancePath:instancePath+"/limits/body_bytes",schemaPath:"#/definitions/Limits/properties/body_bytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1024},message:"must be >= 1024"};
 if(vErrors === null){
 vErrors = [err45];
 }
@@ -10562,8 +10641,10 @@ vErrors.push(err45);
 }
 errors++;
 }
-if(data11 < 1024 || isNaN(data11)){
-const err46 = {instancePath:instancePath+"/limits/file_bytes",schemaPath:"#/definitions/Limits/properties/file_bytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1024},message:"must be >= 1024"};
+}
+let data10 = data8.door_body_bytes;
+if(!((typeof data10 == "number") && (!(data10 % 1) && !isNaN(data10)))){
+const err46 = {instancePath:instancePath+"/limits/door_body_bytes",schemaPath:"#/definitions/Limits/properties/door_body_bytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
 if(vErrors === null){
 vErrors = [err46];
 }
@@ -10572,10 +10653,9 @@ vErrors.push(err46);
 }
 errors++;
 }
-}
-}
-else {
-const err47 = {instancePath:instancePath+"/limits",schemaPath:"#/definitions/Limits/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(typeof data10 == "number"){
+if(data10 > 134217728 || isNaN(data10)){
+const err47 = {instancePath:instancePath+"/limits/door_body_bytes",schemaPath:"#/definitions/Limits/properties/door_body_bytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 134217728},message:"must be <= 134217728"};
 if(vErrors === null){
 vErrors = [err47];
 }
@@ -10584,16 +10664,8 @@ vErrors.push(err47);
 }
 errors++;
 }
-let data12 = data.doors;
-if(data12 && typeof data12 == "object" && !Array.isArray(data12)){
-if(data12.linger_ms === undefined){
-data12.linger_ms = 1500;
-}
-if(data12.batch_window === undefined){
-data12.batch_window = 16;
-}
-if(data12.linger_ms === undefined){
-const err48 = {instancePath:instancePath+"/doors",schemaPath:"#/definitions/Doors/required",keyword:"required",params:{missingProperty: "linger_ms"},message:"must have required property '"+"linger_ms"+"'"};
+if(data10 < 1024 || isNaN(data10)){
+const err48 = {instancePath:instancePath+"/limits/door_body_bytes",schemaPath:"#/definitions/Limits/properties/door_body_bytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1024},message:"must be >= 1024"};
 if(vErrors === null){
 vErrors = [err48];
 }
@@ -10602,8 +10674,10 @@ vErrors.push(err48);
 }
 errors++;
 }
-if(data12.batch_window === undefined){
-const err49 = {instancePath:instancePath+"/doors",schemaPath:"#/definitions/Doors/required",keyword:"required",params:{missingProperty: "batch_window"},message:"must have required property '"+"batch_window"+"'"};
+}
+let data11 = data8.file_bytes;
+if(!((typeof data11 == "number") && (!(data11 % 1) && !isNaN(data11)))){
+const err49 = {instancePath:instancePath+"/limits/file_bytes",schemaPath:"#/definitions/Limits/properties/file_bytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
 if(vErrors === null){
 vErrors = [err49];
 }
@@ -10612,9 +10686,9 @@ vErrors.push(err49);
 }
 errors++;
 }
-for(const key3 in data12){
-if(!((key3 === "linger_ms") || (key3 === "batch_window"))){
-const err50 = {instancePath:instancePath+"/doors",schemaPath:"#/definitions/Doors/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key3},message:"must NOT have additional properties"};
+if(typeof data11 == "number"){
+if(data11 > 1073741824 || isNaN(data11)){
+const err50 = {instancePath:instancePath+"/limits/file_bytes",schemaPath:"#/definitions/Limits/properties/file_bytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1073741824},message:"must be <= 1073741824"};
 if(vErrors === null){
 vErrors = [err50];
 }
@@ -10623,10 +10697,8 @@ vErrors.push(err50);
 }
 errors++;
 }
-}
-let data13 = data12.linger_ms;
-if(!((typeof data13 == "number") && (!(data13 % 1) && !isNaN(data13)))){
-const err51 = {instancePath:instancePath+"/doors/linger_ms",schemaPath:"#/definitions/Doors/properties/linger_ms/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+if(data11 < 1024 || isNaN(data11)){
+const err51 = {instancePath:instancePath+"/limits/file_bytes",schemaPath:"#/definitions/Limits/properties/file_bytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1024},message:"must be >= 1024"};
 if(vErrors === null){
 vErrors = [err51];
 }
@@ -10635,9 +10707,10 @@ vErrors.push(err51);
 }
 errors++;
 }
-if(typeof data13 == "number"){
-if(data13 > 3600000 || isNaN(data13)){
-const err52 = {instancePath:instancePath+"/doors/linger_ms",schemaPath:"#/definitions/Doors/properties/linger_ms/maximum",keyword:"maximum",params:{comparison: "<=", limit: 3600000},message:"must be <= 3600000"};
+}
+let data12 = data8.stored_bytes;
+if(!((typeof data12 == "number") && (!(data12 % 1) && !isNaN(data12)))){
+const err52 = {instancePath:instancePath+"/limits/stored_bytes",schemaPath:"#/definitions/Limits/properties/stored_bytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
 if(vErrors === null){
 vErrors = [err52];
 }
@@ -10646,8 +10719,9 @@ vErrors.push(err52);
 }
 errors++;
 }
-if(data13 < 0 || isNaN(data13)){
-const err53 = {instancePath:instancePath+"/doors/linger_ms",schemaPath:"#/definitions/Doors/properties/linger_ms/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+if(typeof data12 == "number"){
+if(data12 > 9007199254740991 || isNaN(data12)){
+const err53 = {instancePath:instancePath+"/limits/stored_bytes",schemaPath:"#/definitions/Limits/properties/stored_bytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"};
 if(vErrors === null){
 vErrors = [err53];
 }
@@ -10656,10 +10730,8 @@ vErrors.push(err53);
 }
 errors++;
 }
-}
-let data14 = data12.batch_window;
-if(!((typeof data14 == "number") && (!(data14 % 1) && !isNaN(data14)))){
-const err54 = {instancePath:instancePath+"/doors/batch_window",schemaPath:"#/definitions/Doors/properties/batch_window/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+if(data12 < 0 || isNaN(data12)){
+const err54 = {instancePath:instancePath+"/limits/stored_bytes",schemaPath:"#/definitions/Limits/properties/stored_bytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
 if(vErrors === null){
 vErrors = [err54];
 }
@@ -10668,9 +10740,10 @@ vErrors.push(err54);
 }
 errors++;
 }
-if(typeof data14 == "number"){
-if(data14 > 1024 || isNaN(data14)){
-const err55 = {instancePath:instancePath+"/doors/batch_window",schemaPath:"#/definitions/Doors/properties/batch_window/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1024},message:"must be <= 1024"};
+}
+let data13 = data8.sessions;
+if(!((typeof data13 == "number") && (!(data13 % 1) && !isNaN(data13)))){
+const err55 = {instancePath:instancePath+"/limits/sessions",schemaPath:"#/definitions/Limits/properties/sessions/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
 if(vErrors === null){
 vErrors = [err55];
 }
@@ -10679,8 +10752,9 @@ vErrors.push(err55);
 }
 errors++;
 }
-if(data14 < 1 || isNaN(data14)){
-const err56 = {instancePath:instancePath+"/doors/batch_window",schemaPath:"#/definitions/Doors/properties/batch_window/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"};
+if(typeof data13 == "number"){
+if(data13 > 10000000 || isNaN(data13)){
+const err56 = {instancePath:instancePath+"/limits/sessions",schemaPath:"#/definitions/Limits/properties/sessions/maximum",keyword:"maximum",params:{comparison: "<=", limit: 10000000},message:"must be <= 10000000"};
 if(vErrors === null){
 vErrors = [err56];
 }
@@ -10689,10 +10763,8 @@ vErrors.push(err56);
 }
 errors++;
 }
-}
-}
-else {
-const err57 = {instancePath:instancePath+"/doors",schemaPath:"#/definitions/Doors/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(data13 < 1 || isNaN(data13)){
+const err57 = {instancePath:instancePath+"/limits/sessions",schemaPath:"#/definitions/Limits/properties/sessions/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"};
 if(vErrors === null){
 vErrors = [err57];
 }
@@ -10701,20 +10773,10 @@ vErrors.push(err57);
 }
 errors++;
 }
-if(!(validate18(data.sessions, {instancePath:instancePath+"/sessions",parentData:data,parentDataProperty:"sessions",rootData}))){
-vErrors = vErrors === null ? validate18.errors : vErrors.concat(validate18.errors);
-errors = vErrors.length;
 }
-let data16 = data.retention;
-if(data16 && typeof data16 == "object" && !Array.isArray(data16)){
-if(data16.tasks_ms === undefined){
-data16.tasks_ms = 86400000;
-}
-if(data16.artifacts_ms === undefined){
-data16.artifacts_ms = 604800000;
-}
-if(data16.tasks_ms === undefined){
-const err58 = {instancePath:instancePath+"/retention",schemaPath:"#/definitions/Retention/required",keyword:"required",params:{missingProperty: "tasks_ms"},message:"must have required property '"+"tasks_ms"+"'"};
+let data14 = data8.free_bytes;
+if(!((typeof data14 == "number") && (!(data14 % 1) && !isNaN(data14)))){
+const err58 = {instancePath:instancePath+"/limits/free_bytes",schemaPath:"#/definitions/Limits/properties/free_bytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
 if(vErrors === null){
 vErrors = [err58];
 }
@@ -10723,8 +10785,9 @@ vErrors.push(err58);
 }
 errors++;
 }
-if(data16.artifacts_ms === undefined){
-const err59 = {instancePath:instancePath+"/retention",schemaPath:"#/definitions/Retention/required",keyword:"required",params:{missingProperty: "artifacts_ms"},message:"must have required property '"+"artifacts_ms"+"'"};
+if(typeof data14 == "number"){
+if(data14 > 9007199254740991 || isNaN(data14)){
+const err59 = {instancePath:instancePath+"/limits/free_bytes",schemaPath:"#/definitions/Limits/properties/free_bytes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 9007199254740991},message:"must be <= 9007199254740991"};
 if(vErrors === null){
 vErrors = [err59];
 }
@@ -10733,9 +10796,8 @@ vErrors.push(err59);
 }
 errors++;
 }
-for(const key4 in data16){
-if(!((key4 === "tasks_ms") || (key4 === "artifacts_ms"))){
-const err60 = {instancePath:instancePath+"/retention",schemaPath:"#/definitions/Retention/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key4},message:"must NOT have additional properties"};
+if(data14 < 0 || isNaN(data14)){
+const err60 = {instancePath:instancePath+"/limits/free_bytes",schemaPath:"#/definitions/Limits/properties/free_bytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
 if(vErrors === null){
 vErrors = [err60];
 }
@@ -10745,9 +10807,9 @@ vErrors.push(err60);
 errors++;
 }
 }
-let data17 = data16.tasks_ms;
-if(!((typeof data17 == "number") && (!(data17 % 1) && !isNaN(data17)))){
-const err61 = {instancePath:instancePath+"/retention/tasks_ms",schemaPath:"#/definitions/Retention/properties/tasks_ms/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+let data15 = data8.connections;
+if(!((typeof data15 == "number") && (!(data15 % 1) && !isNaN(data15)))){
+const err61 = {instancePath:instancePath+"/limits/connections",schemaPath:"#/definitions/Limits/properties/connections/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
 if(vErrors === null){
 vErrors = [err61];
 }
@@ -10756,9 +10818,9 @@ vErrors.push(err61);
 }
 errors++;
 }
-if(typeof data17 == "number"){
-if(data17 > 31536000000 || isNaN(data17)){
-const err62 = {instancePath:instancePath+"/retention/tasks_ms",schemaPath:"#/definitions/Retention/properties/tasks_ms/maximum",keyword:"maximum",params:{comparison: "<=", limit: 31536000000},message:"must be <= 31536000000"};
+if(typeof data15 == "number"){
+if(data15 > 1000000 || isNaN(data15)){
+const err62 = {instancePath:instancePath+"/limits/connections",schemaPath:"#/definitions/Limits/properties/connections/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"};
 if(vErrors === null){
 vErrors = [err62];
 }
@@ -10767,8 +10829,8 @@ vErrors.push(err62);
 }
 errors++;
 }
-if(data17 < 1000 || isNaN(data17)){
-const err63 = {instancePath:instancePath+"/retention/tasks_ms",schemaPath:"#/definitions/Retention/properties/tasks_ms/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1000},message:"must be >= 1000"};
+if(data15 < 1 || isNaN(data15)){
+const err63 = {instancePath:instancePath+"/limits/connections",schemaPath:"#/definitions/Limits/properties/connections/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"};
 if(vErrors === null){
 vErrors = [err63];
 }
@@ -10778,9 +10840,9 @@ vErrors.push(err63);
 errors++;
 }
 }
-let data18 = data16.artifacts_ms;
-if(!((typeof data18 == "number") && (!(data18 % 1) && !isNaN(data18)))){
-const err64 = {instancePath:instancePath+"/retention/artifacts_ms",schemaPath:"#/definitions/Retention/properties/artifacts_ms/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+let data16 = data8.connections_per_key;
+if(!((typeof data16 == "number") && (!(data16 % 1) && !isNaN(data16)))){
+const err64 = {instancePath:instancePath+"/limits/connections_per_key",schemaPath:"#/definitions/Limits/properties/connections_per_key/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
 if(vErrors === null){
 vErrors = [err64];
 }
@@ -10789,9 +10851,9 @@ vErrors.push(err64);
 }
 errors++;
 }
-if(typeof data18 == "number"){
-if(data18 > 31536000000 || isNaN(data18)){
-const err65 = {instancePath:instancePath+"/retention/artifacts_ms",schemaPath:"#/definitions/Retention/properties/artifacts_ms/maximum",keyword:"maximum",params:{comparison: "<=", limit: 31536000000},message:"must be <= 31536000000"};
+if(typeof data16 == "number"){
+if(data16 > 1000000 || isNaN(data16)){
+const err65 = {instancePath:instancePath+"/limits/connections_per_key",schemaPath:"#/definitions/Limits/properties/connections_per_key/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1000000},message:"must be <= 1000000"};
 if(vErrors === null){
 vErrors = [err65];
 }
@@ -10800,8 +10862,8 @@ vErrors.push(err65);
 }
 errors++;
 }
-if(data18 < 1000 || isNaN(data18)){
-const err66 = {instancePath:instancePath+"/retention/artifacts_ms",schemaPath:"#/definitions/Retention/properties/artifacts_ms/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1000},message:"must be >= 1000"};
+if(data16 < 1 || isNaN(data16)){
+const err66 = {instancePath:instancePath+"/limits/connections_per_key",schemaPath:"#/definitions/Limits/properties/connections_per_key/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"};
 if(vErrors === null){
 vErrors = [err66];
 }
@@ -10813,7 +10875,7 @@ errors++;
 }
 }
 else {
-const err67 = {instancePath:instancePath+"/retention",schemaPath:"#/definitions/Retention/type",keyword:"type",params:{type: "object"},message:"must be object"};
+const err67 = {instancePath:instancePath+"/limits",schemaPath:"#/definitions/Limits/type",keyword:"type",params:{type: "object"},message:"must be object"};
 if(vErrors === null){
 vErrors = [err67];
 }
@@ -10822,20 +10884,16 @@ vErrors.push(err67);
 }
 errors++;
 }
-if(!(validate20(data.catalog, {instancePath:instancePath+"/catalog",parentData:data,parentDataProperty:"catalog",rootData}))){
-vErrors = vErrors === null ? validate20.errors : vErrors.concat(validate20.errors);
-errors = vErrors.length;
+let data17 = data.doors;
+if(data17 && typeof data17 == "object" && !Array.isArray(data17)){
+if(data17.linger_ms === undefined){
+data17.linger_ms = 1500;
 }
-let data20 = data.devices;
-if(data20 && typeof data20 == "object" && !Array.isArray(data20)){
-if(data20.nvidia_smi === undefined){
-data20.nvidia_smi = "nvidia-smi";
+if(data17.batch_window === undefined){
+data17.batch_window = 16;
 }
-if(data20.every_ms === undefined){
-data20.every_ms = 5000;
-}
-if(data20.nvidia_smi === undefined){
-const err68 = {instancePath:instancePath+"/devices",schemaPath:"#/definitions/Devices/required",keyword:"required",params:{missingProperty: "nvidia_smi"},message:"must have required property '"+"nvidia_smi"+"'"};
+if(data17.linger_ms === undefined){
+const err68 = {instancePath:instancePath+"/doors",schemaPath:"#/definitions/Doors/required",keyword:"required",params:{missingProperty: "linger_ms"},message:"must have required property '"+"linger_ms"+"'"};
 if(vErrors === null){
 vErrors = [err68];
 }
@@ -10844,8 +10902,8 @@ vErrors.push(err68);
 }
 errors++;
 }
-if(data20.every_ms === undefined){
-const err69 = {instancePath:instancePath+"/devices",schemaPath:"#/definitions/Devices/required",keyword:"required",params:{missingProperty: "every_ms"},message:"must have required property '"+"every_ms"+"'"};
+if(data17.batch_window === undefined){
+const err69 = {instancePath:instancePath+"/doors",schemaPath:"#/definitions/Doors/required",keyword:"required",params:{missingProperty: "batch_window"},message:"must have required property '"+"batch_window"+"'"};
 if(vErrors === null){
 vErrors = [err69];
 }
@@ -10854,9 +10912,9 @@ vErrors.push(err69);
 }
 errors++;
 }
-for(const key5 in data20){
-if(!((key5 === "nvidia_smi") || (key5 === "every_ms"))){
-const err70 = {instancePath:instancePath+"/devices",schemaPath:"#/definitions/Devices/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key5},message:"must NOT have additional properties"};
+for(const key3 in data17){
+if(!((key3 === "linger_ms") || (key3 === "batch_window"))){
+const err70 = {instancePath:instancePath+"/doors",schemaPath:"#/definitions/Doors/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key3},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err70];
 }
@@ -10866,10 +10924,9 @@ vErrors.push(err70);
 errors++;
 }
 }
-let data21 = data20.nvidia_smi;
-if(typeof data21 === "string"){
-if(func3(data21) > 4096){
-const err71 = {instancePath:instancePath+"/devices/nvidia_smi",schemaPath:"#/definitions/Devices/properties/nvidia_smi/maxLength",keyword:"maxLength",params:{limit: 4096},message:"must NOT have more than 4096 characters"};
+let data18 = data17.linger_ms;
+if(!((typeof data18 == "number") && (!(data18 % 1) && !isNaN(data18)))){
+const err71 = {instancePath:instancePath+"/doors/linger_ms",schemaPath:"#/definitions/Doors/properties/linger_ms/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
 if(vErrors === null){
 vErrors = [err71];
 }
@@ -10878,8 +10935,9 @@ vErrors.push(err71);
 }
 errors++;
 }
-if(func3(data21) < 1){
-const err72 = {instancePath:instancePath+"/devices/nvidia_smi",schemaPath:"#/definitions/Devices/properties/nvidia_smi/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"};
+if(typeof data18 == "number"){
+if(data18 > 3600000 || isNaN(data18)){
+const err72 = {instancePath:instancePath+"/doors/linger_ms",schemaPath:"#/definitions/Doors/properties/linger_ms/maximum",keyword:"maximum",params:{comparison: "<=", limit: 3600000},message:"must be <= 3600000"};
 if(vErrors === null){
 vErrors = [err72];
 }
@@ -10888,9 +10946,8 @@ vErrors.push(err72);
 }
 errors++;
 }
-}
-else {
-const err73 = {instancePath:instancePath+"/devices/nvidia_smi",schemaPath:"#/definitions/Devices/properties/nvidia_smi/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(data18 < 0 || isNaN(data18)){
+const err73 = {instancePath:instancePath+"/doors/linger_ms",schemaPath:"#/definitions/Doors/properties/linger_ms/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
 if(vErrors === null){
 vErrors = [err73];
 }
@@ -10899,9 +10956,10 @@ vErrors.push(err73);
 }
 errors++;
 }
-let data22 = data20.every_ms;
-if(!((typeof data22 == "number") && (!(data22 % 1) && !isNaN(data22)))){
-const err74 = {instancePath:instancePath+"/devices/every_ms",schemaPath:"#/definitions/Devices/properties/every_ms/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+}
+let data19 = data17.batch_window;
+if(!((typeof data19 == "number") && (!(data19 % 1) && !isNaN(data19)))){
+const err74 = {instancePath:instancePath+"/doors/batch_window",schemaPath:"#/definitions/Doors/properties/batch_window/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
 if(vErrors === null){
 vErrors = [err74];
 }
@@ -10910,9 +10968,9 @@ vErrors.push(err74);
 }
 errors++;
 }
-if(typeof data22 == "number"){
-if(data22 > 3600000 || isNaN(data22)){
-const err75 = {instancePath:instancePath+"/devices/every_ms",schemaPath:"#/definitions/Devices/properties/every_ms/maximum",keyword:"maximum",params:{comparison: "<=", limit: 3600000},message:"must be <= 3600000"};
+if(typeof data19 == "number"){
+if(data19 > 1024 || isNaN(data19)){
+const err75 = {instancePath:instancePath+"/doors/batch_window",schemaPath:"#/definitions/Doors/properties/batch_window/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1024},message:"must be <= 1024"};
 if(vErrors === null){
 vErrors = [err75];
 }
@@ -10921,8 +10979,8 @@ vErrors.push(err75);
 }
 errors++;
 }
-if(data22 < 100 || isNaN(data22)){
-const err76 = {instancePath:instancePath+"/devices/every_ms",schemaPath:"#/definitions/Devices/properties/every_ms/minimum",keyword:"minimum",params:{comparison: ">=", limit: 100},message:"must be >= 100"};
+if(data19 < 1 || isNaN(data19)){
+const err76 = {instancePath:instancePath+"/doors/batch_window",schemaPath:"#/definitions/Doors/properties/batch_window/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"};
 if(vErrors === null){
 vErrors = [err76];
 }
@@ -10934,7 +10992,7 @@ errors++;
 }
 }
 else {
-const err77 = {instancePath:instancePath+"/devices",schemaPath:"#/definitions/Devices/type",keyword:"type",params:{type: "object"},message:"must be object"};
+const err77 = {instancePath:instancePath+"/doors",schemaPath:"#/definitions/Doors/type",keyword:"type",params:{type: "object"},message:"must be object"};
 if(vErrors === null){
 vErrors = [err77];
 }
@@ -10943,13 +11001,20 @@ vErrors.push(err77);
 }
 errors++;
 }
-let data23 = data.defaults;
-if(data23 && typeof data23 == "object" && !Array.isArray(data23)){
-if(data23.deadline_ms === undefined){
-data23.deadline_ms = 600000;
+if(!(validate18(data.sessions, {instancePath:instancePath+"/sessions",parentData:data,parentDataProperty:"sessions",rootData}))){
+vErrors = vErrors === null ? validate18.errors : vErrors.concat(validate18.errors);
+errors = vErrors.length;
 }
-if(data23.deadline_ms === undefined){
-const err78 = {instancePath:instancePath+"/defaults",schemaPath:"#/definitions/Defaults/required",keyword:"required",params:{missingProperty: "deadline_ms"},message:"must have required property '"+"deadline_ms"+"'"};
+let data21 = data.retention;
+if(data21 && typeof data21 == "object" && !Array.isArray(data21)){
+if(data21.tasks_ms === undefined){
+data21.tasks_ms = 86400000;
+}
+if(data21.artifacts_ms === undefined){
+data21.artifacts_ms = 604800000;
+}
+if(data21.tasks_ms === undefined){
+const err78 = {instancePath:instancePath+"/retention",schemaPath:"#/definitions/Retention/required",keyword:"required",params:{missingProperty: "tasks_ms"},message:"must have required property '"+"tasks_ms"+"'"};
 if(vErrors === null){
 vErrors = [err78];
 }
@@ -10958,9 +11023,8 @@ vErrors.push(err78);
 }
 errors++;
 }
-for(const key6 in data23){
-if(!(key6 === "deadline_ms")){
-const err79 = {instancePath:instancePath+"/defaults",schemaPath:"#/definitions/Defaults/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key6},message:"must NOT have additional properties"};
+if(data21.artifacts_ms === undefined){
+const err79 = {instancePath:instancePath+"/retention",schemaPath:"#/definitions/Retention/required",keyword:"required",params:{missingProperty: "artifacts_ms"},message:"must have required property '"+"artifacts_ms"+"'"};
 if(vErrors === null){
 vErrors = [err79];
 }
@@ -10969,10 +11033,9 @@ vErrors.push(err79);
 }
 errors++;
 }
-}
-let data24 = data23.deadline_ms;
-if(!((typeof data24 == "number") && (!(data24 % 1) && !isNaN(data24)))){
-const err80 = {instancePath:instancePath+"/defaults/deadline_ms",schemaPath:"#/definitions/Defaults/properties/deadline_ms/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+for(const key4 in data21){
+if(!((key4 === "tasks_ms") || (key4 === "artifacts_ms"))){
+const err80 = {instancePath:instancePath+"/retention",schemaPath:"#/definitions/Retention/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key4},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err80];
 }
@@ -10981,9 +11044,10 @@ vErrors.push(err80);
 }
 errors++;
 }
-if(typeof data24 == "number"){
-if(data24 > 86400000 || isNaN(data24)){
-const err81 = {instancePath:instancePath+"/defaults/deadline_ms",schemaPath:"#/definitions/Defaults/properties/deadline_ms/maximum",keyword:"maximum",params:{comparison: "<=", limit: 86400000},message:"must be <= 86400000"};
+}
+let data22 = data21.tasks_ms;
+if(!((typeof data22 == "number") && (!(data22 % 1) && !isNaN(data22)))){
+const err81 = {instancePath:instancePath+"/retention/tasks_ms",schemaPath:"#/definitions/Retention/properties/tasks_ms/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
 if(vErrors === null){
 vErrors = [err81];
 }
@@ -10992,8 +11056,9 @@ vErrors.push(err81);
 }
 errors++;
 }
-if(data24 < 1 || isNaN(data24)){
-const err82 = {instancePath:instancePath+"/defaults/deadline_ms",schemaPath:"#/definitions/Defaults/properties/deadline_ms/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"};
+if(typeof data22 == "number"){
+if(data22 > 31536000000 || isNaN(data22)){
+const err82 = {instancePath:instancePath+"/retention/tasks_ms",schemaPath:"#/definitions/Retention/properties/tasks_ms/maximum",keyword:"maximum",params:{comparison: "<=", limit: 31536000000},message:"must be <= 31536000000"};
 if(vErrors === null){
 vErrors = [err82];
 }
@@ -11002,10 +11067,8 @@ vErrors.push(err82);
 }
 errors++;
 }
-}
-}
-else {
-const err83 = {instancePath:instancePath+"/defaults",schemaPath:"#/definitions/Defaults/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(data22 < 1000 || isNaN(data22)){
+const err83 = {instancePath:instancePath+"/retention/tasks_ms",schemaPath:"#/definitions/Retention/properties/tasks_ms/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1000},message:"must be >= 1000"};
 if(vErrors === null){
 vErrors = [err83];
 }
@@ -11014,9 +11077,10 @@ vErrors.push(err83);
 }
 errors++;
 }
-let data25 = data.shutdown_grace_ms;
-if(!((typeof data25 == "number") && (!(data25 % 1) && !isNaN(data25)))){
-const err84 = {instancePath:instancePath+"/shutdown_grace_ms",schemaPath:"#/properties/shutdown_grace_ms/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+}
+let data23 = data21.artifacts_ms;
+if(!((typeof data23 == "number") && (!(data23 % 1) && !isNaN(data23)))){
+const err84 = {instancePath:instancePath+"/retention/artifacts_ms",schemaPath:"#/definitions/Retention/properties/artifacts_ms/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
 if(vErrors === null){
 vErrors = [err84];
 }
@@ -11025,9 +11089,9 @@ vErrors.push(err84);
 }
 errors++;
 }
-if(typeof data25 == "number"){
-if(data25 > 3600000 || isNaN(data25)){
-const err85 = {instancePath:instancePath+"/shutdown_grace_ms",schemaPath:"#/properties/shutdown_grace_ms/maximum",keyword:"maximum",params:{comparison: "<=", limit: 3600000},message:"must be <= 3600000"};
+if(typeof data23 == "number"){
+if(data23 > 31536000000 || isNaN(data23)){
+const err85 = {instancePath:instancePath+"/retention/artifacts_ms",schemaPath:"#/definitions/Retention/properties/artifacts_ms/maximum",keyword:"maximum",params:{comparison: "<=", limit: 31536000000},message:"must be <= 31536000000"};
 if(vErrors === null){
 vErrors = [err85];
 }
@@ -11036,8 +11100,8 @@ vErrors.push(err85);
 }
 errors++;
 }
-if(data25 < 0 || isNaN(data25)){
-const err86 = {instancePath:instancePath+"/shutdown_grace_ms",schemaPath:"#/properties/shutdown_grace_ms/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+if(data23 < 1000 || isNaN(data23)){
+const err86 = {instancePath:instancePath+"/retention/artifacts_ms",schemaPath:"#/definitions/Retention/properties/artifacts_ms/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1000},message:"must be >= 1000"};
 if(vErrors === null){
 vErrors = [err86];
 }
@@ -11047,9 +11111,9 @@ vErrors.push(err86);
 errors++;
 }
 }
-let data26 = data.keep_alive_ms;
-if(!((typeof data26 == "number") && (!(data26 % 1) && !isNaN(data26)))){
-const err87 = {instancePath:instancePath+"/keep_alive_ms",schemaPath:"#/properties/keep_alive_ms/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+}
+else {
+const err87 = {instancePath:instancePath+"/retention",schemaPath:"#/definitions/Retention/type",keyword:"type",params:{type: "object"},message:"must be object"};
 if(vErrors === null){
 vErrors = [err87];
 }
@@ -11058,9 +11122,20 @@ vErrors.push(err87);
 }
 errors++;
 }
-if(typeof data26 == "number"){
-if(data26 > 3600000 || isNaN(data26)){
-const err88 = {instancePath:instancePath+"/keep_alive_ms",schemaPath:"#/properties/keep_alive_ms/maximum",keyword:"maximum",params:{comparison: "<=", limit: 3600000},message:"must be <= 3600000"};
+if(!(validate20(data.catalog, {instancePath:instancePath+"/catalog",parentData:data,parentDataProperty:"catalog",rootData}))){
+vErrors = vErrors === null ? validate20.errors : vErrors.concat(validate20.errors);
+errors = vErrors.length;
+}
+let data25 = data.devices;
+if(data25 && typeof data25 == "object" && !Array.isArray(data25)){
+if(data25.nvidia_smi === undefined){
+data25.nvidia_smi = "nvidia-smi";
+}
+if(data25.every_ms === undefined){
+data25.every_ms = 5000;
+}
+if(data25.nvidia_smi === undefined){
+const err88 = {instancePath:instancePath+"/devices",schemaPath:"#/definitions/Devices/required",keyword:"required",params:{missingProperty: "nvidia_smi"},message:"must have required property '"+"nvidia_smi"+"'"};
 if(vErrors === null){
 vErrors = [err88];
 }
@@ -11069,8 +11144,8 @@ vErrors.push(err88);
 }
 errors++;
 }
-if(data26 < 1000 || isNaN(data26)){
-const err89 = {instancePath:instancePath+"/keep_alive_ms",schemaPath:"#/properties/keep_alive_ms/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1000},message:"must be >= 1000"};
+if(data25.every_ms === undefined){
+const err89 = {instancePath:instancePath+"/devices",schemaPath:"#/definitions/Devices/required",keyword:"required",params:{missingProperty: "every_ms"},message:"must have required property '"+"every_ms"+"'"};
 if(vErrors === null){
 vErrors = [err89];
 }
@@ -11079,11 +11154,9 @@ vErrors.push(err89);
 }
 errors++;
 }
-}
-let data27 = data.groups;
-if(Array.isArray(data27)){
-if(data27.length > 64){
-const err90 = {instancePath:instancePath+"/groups",schemaPath:"#/properties/groups/maxItems",keyword:"maxItems",params:{limit: 64},message:"must NOT have more than 64 items"};
+for(const key5 in data25){
+if(!((key5 === "nvidia_smi") || (key5 === "every_ms"))){
+const err90 = {instancePath:instancePath+"/devices",schemaPath:"#/definitions/Devices/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key5},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err90];
 }
@@ -11092,16 +11165,11 @@ vErrors.push(err90);
 }
 errors++;
 }
-const len1 = data27.length;
-for(let i1=0; i1<len1; i1++){
-if(!(validate22(data27[i1], {instancePath:instancePath+"/groups/" + i1,parentData:data27,parentDataProperty:i1,rootData}))){
-vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
-errors = vErrors.length;
 }
-}
-}
-else {
-const err91 = {instancePath:instancePath+"/groups",schemaPath:"#/properties/groups/type",keyword:"type",params:{type: "array"},message:"must be array"};
+let data26 = data25.nvidia_smi;
+if(typeof data26 === "string"){
+if((data26.length > 4096 && func3(data26) > 4096)){
+const err91 = {instancePath:instancePath+"/devices/nvidia_smi",schemaPath:"#/definitions/Devices/properties/nvidia_smi/maxLength",keyword:"maxLength",params:{limit: 4096},message:"must NOT have more than 4096 characters"};
 if(vErrors === null){
 vErrors = [err91];
 }
@@ -11110,10 +11178,8 @@ vErrors.push(err91);
 }
 errors++;
 }
-let data29 = data.pools;
-if(Array.isArray(data29)){
-if(data29.length > 256){
-const err92 = {instancePath:instancePath+"/pools",schemaPath:"#/properties/pools/maxItems",keyword:"maxItems",params:{limit: 256},message:"must NOT have more than 256 items"};
+if((data26.length < 2 && func3(data26) < 1)){
+const err92 = {instancePath:instancePath+"/devices/nvidia_smi",schemaPath:"#/definitions/Devices/properties/nvidia_smi/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"};
 if(vErrors === null){
 vErrors = [err92];
 }
@@ -11122,8 +11188,9 @@ vErrors.push(err92);
 }
 errors++;
 }
-if(data29.length < 1){
-const err93 = {instancePath:instancePath+"/pools",schemaPath:"#/properties/pools/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items"};
+}
+else {
+const err93 = {instancePath:instancePath+"/devices/nvidia_smi",schemaPath:"#/definitions/Devices/properties/nvidia_smi/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err93];
 }
@@ -11132,16 +11199,9 @@ vErrors.push(err93);
 }
 errors++;
 }
-const len2 = data29.length;
-for(let i2=0; i2<len2; i2++){
-if(!(validate24(data29[i2], {instancePath:instancePath+"/pools/" + i2,parentData:data29,parentDataProperty:i2,rootData}))){
-vErrors = vErrors === null ? validate24.errors : vErrors.concat(validate24.errors);
-errors = vErrors.length;
-}
-}
-}
-else {
-const err94 = {instancePath:instancePath+"/pools",schemaPath:"#/properties/pools/type",keyword:"type",params:{type: "array"},message:"must be array"};
+let data27 = data25.every_ms;
+if(!((typeof data27 == "number") && (!(data27 % 1) && !isNaN(data27)))){
+const err94 = {instancePath:instancePath+"/devices/every_ms",schemaPath:"#/definitions/Devices/properties/every_ms/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
 if(vErrors === null){
 vErrors = [err94];
 }
@@ -11150,10 +11210,9 @@ vErrors.push(err94);
 }
 errors++;
 }
-let data31 = data.models;
-if(Array.isArray(data31)){
-if(data31.length > 256){
-const err95 = {instancePath:instancePath+"/models",schemaPath:"#/properties/models/maxItems",keyword:"maxItems",params:{limit: 256},message:"must NOT have more than 256 items"};
+if(typeof data27 == "number"){
+if(data27 > 3600000 || isNaN(data27)){
+const err95 = {instancePath:instancePath+"/devices/every_ms",schemaPath:"#/definitions/Devices/properties/every_ms/maximum",keyword:"maximum",params:{comparison: "<=", limit: 3600000},message:"must be <= 3600000"};
 if(vErrors === null){
 vErrors = [err95];
 }
@@ -11162,16 +11221,8 @@ vErrors.push(err95);
 }
 errors++;
 }
-const len3 = data31.length;
-for(let i3=0; i3<len3; i3++){
-if(!(validate78(data31[i3], {instancePath:instancePath+"/models/" + i3,parentData:data31,parentDataProperty:i3,rootData}))){
-vErrors = vErrors === null ? validate78.errors : vErrors.concat(validate78.errors);
-errors = vErrors.length;
-}
-}
-}
-else {
-const err96 = {instancePath:instancePath+"/models",schemaPath:"#/properties/models/type",keyword:"type",params:{type: "array"},message:"must be array"};
+if(data27 < 100 || isNaN(data27)){
+const err96 = {instancePath:instancePath+"/devices/every_ms",schemaPath:"#/definitions/Devices/properties/every_ms/minimum",keyword:"minimum",params:{comparison: ">=", limit: 100},message:"must be >= 100"};
 if(vErrors === null){
 vErrors = [err96];
 }
@@ -11181,13 +11232,262 @@ vErrors.push(err96);
 errors++;
 }
 }
+}
 else {
-const err97 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+const err97 = {instancePath:instancePath+"/devices",schemaPath:"#/definitions/Devices/type",keyword:"type",params:{type: "object"},message:"must be object"};
 if(vErrors === null){
 vErrors = [err97];
 }
 else {
 vErrors.push(err97);
+}
+errors++;
+}
+let data28 = data.defaults;
+if(data28 && typeof data28 == "object" && !Array.isArray(data28)){
+if(data28.deadline_ms === undefined){
+data28.deadline_ms = 600000;
+}
+if(data28.deadline_ms === undefined){
+const err98 = {instancePath:instancePath+"/defaults",schemaPath:"#/definitions/Defaults/required",keyword:"required",params:{missingProperty: "deadline_ms"},message:"must have required property '"+"deadline_ms"+"'"};
+if(vErrors === null){
+vErrors = [err98];
+}
+else {
+vErrors.push(err98);
+}
+errors++;
+}
+for(const key6 in data28){
+if(!(key6 === "deadline_ms")){
+const err99 = {instancePath:instancePath+"/defaults",schemaPath:"#/definitions/Defaults/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key6},message:"must NOT have additional properties"};
+if(vErrors === null){
+vErrors = [err99];
+}
+else {
+vErrors.push(err99);
+}
+errors++;
+}
+}
+let data29 = data28.deadline_ms;
+if(!((typeof data29 == "number") && (!(data29 % 1) && !isNaN(data29)))){
+const err100 = {instancePath:instancePath+"/defaults/deadline_ms",schemaPath:"#/definitions/Defaults/properties/deadline_ms/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+if(vErrors === null){
+vErrors = [err100];
+}
+else {
+vErrors.push(err100);
+}
+errors++;
+}
+if(typeof data29 == "number"){
+if(data29 > 86400000 || isNaN(data29)){
+const err101 = {instancePath:instancePath+"/defaults/deadline_ms",schemaPath:"#/definitions/Defaults/properties/deadline_ms/maximum",keyword:"maximum",params:{comparison: "<=", limit: 86400000},message:"must be <= 86400000"};
+if(vErrors === null){
+vErrors = [err101];
+}
+else {
+vErrors.push(err101);
+}
+errors++;
+}
+if(data29 < 1 || isNaN(data29)){
+const err102 = {instancePath:instancePath+"/defaults/deadline_ms",schemaPath:"#/definitions/Defaults/properties/deadline_ms/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"};
+if(vErrors === null){
+vErrors = [err102];
+}
+else {
+vErrors.push(err102);
+}
+errors++;
+}
+}
+}
+else {
+const err103 = {instancePath:instancePath+"/defaults",schemaPath:"#/definitions/Defaults/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err103];
+}
+else {
+vErrors.push(err103);
+}
+errors++;
+}
+let data30 = data.shutdown_grace_ms;
+if(!((typeof data30 == "number") && (!(data30 % 1) && !isNaN(data30)))){
+const err104 = {instancePath:instancePath+"/shutdown_grace_ms",schemaPath:"#/properties/shutdown_grace_ms/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+if(vErrors === null){
+vErrors = [err104];
+}
+else {
+vErrors.push(err104);
+}
+errors++;
+}
+if(typeof data30 == "number"){
+if(data30 > 3600000 || isNaN(data30)){
+const err105 = {instancePath:instancePath+"/shutdown_grace_ms",schemaPath:"#/properties/shutdown_grace_ms/maximum",keyword:"maximum",params:{comparison: "<=", limit: 3600000},message:"must be <= 3600000"};
+if(vErrors === null){
+vErrors = [err105];
+}
+else {
+vErrors.push(err105);
+}
+errors++;
+}
+if(data30 < 0 || isNaN(data30)){
+const err106 = {instancePath:instancePath+"/shutdown_grace_ms",schemaPath:"#/properties/shutdown_grace_ms/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+if(vErrors === null){
+vErrors = [err106];
+}
+else {
+vErrors.push(err106);
+}
+errors++;
+}
+}
+let data31 = data.keep_alive_ms;
+if(!((typeof data31 == "number") && (!(data31 % 1) && !isNaN(data31)))){
+const err107 = {instancePath:instancePath+"/keep_alive_ms",schemaPath:"#/properties/keep_alive_ms/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+if(vErrors === null){
+vErrors = [err107];
+}
+else {
+vErrors.push(err107);
+}
+errors++;
+}
+if(typeof data31 == "number"){
+if(data31 > 3600000 || isNaN(data31)){
+const err108 = {instancePath:instancePath+"/keep_alive_ms",schemaPath:"#/properties/keep_alive_ms/maximum",keyword:"maximum",params:{comparison: "<=", limit: 3600000},message:"must be <= 3600000"};
+if(vErrors === null){
+vErrors = [err108];
+}
+else {
+vErrors.push(err108);
+}
+errors++;
+}
+if(data31 < 1000 || isNaN(data31)){
+const err109 = {instancePath:instancePath+"/keep_alive_ms",schemaPath:"#/properties/keep_alive_ms/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1000},message:"must be >= 1000"};
+if(vErrors === null){
+vErrors = [err109];
+}
+else {
+vErrors.push(err109);
+}
+errors++;
+}
+}
+let data32 = data.groups;
+if(Array.isArray(data32)){
+if(data32.length > 64){
+const err110 = {instancePath:instancePath+"/groups",schemaPath:"#/properties/groups/maxItems",keyword:"maxItems",params:{limit: 64},message:"must NOT have more than 64 items"};
+if(vErrors === null){
+vErrors = [err110];
+}
+else {
+vErrors.push(err110);
+}
+errors++;
+}
+const len1 = data32.length;
+for(let i1=0; i1<len1; i1++){
+if(!(validate22(data32[i1], {instancePath:instancePath+"/groups/" + i1,parentData:data32,parentDataProperty:i1,rootData}))){
+vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
+errors = vErrors.length;
+}
+}
+}
+else {
+const err111 = {instancePath:instancePath+"/groups",schemaPath:"#/properties/groups/type",keyword:"type",params:{type: "array"},message:"must be array"};
+if(vErrors === null){
+vErrors = [err111];
+}
+else {
+vErrors.push(err111);
+}
+errors++;
+}
+let data34 = data.pools;
+if(Array.isArray(data34)){
+if(data34.length > 256){
+const err112 = {instancePath:instancePath+"/pools",schemaPath:"#/properties/pools/maxItems",keyword:"maxItems",params:{limit: 256},message:"must NOT have more than 256 items"};
+if(vErrors === null){
+vErrors = [err112];
+}
+else {
+vErrors.push(err112);
+}
+errors++;
+}
+if(data34.length < 1){
+const err113 = {instancePath:instancePath+"/pools",schemaPath:"#/properties/pools/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items"};
+if(vErrors === null){
+vErrors = [err113];
+}
+else {
+vErrors.push(err113);
+}
+errors++;
+}
+const len2 = data34.length;
+for(let i2=0; i2<len2; i2++){
+if(!(validate24(data34[i2], {instancePath:instancePath+"/pools/" + i2,parentData:data34,parentDataProperty:i2,rootData}))){
+vErrors = vErrors === null ? validate24.errors : vErrors.concat(validate24.errors);
+errors = vErrors.length;
+}
+}
+}
+else {
+const err114 = {instancePath:instancePath+"/pools",schemaPath:"#/properties/pools/type",keyword:"type",params:{type: "array"},message:"must be array"};
+if(vErrors === null){
+vErrors = [err114];
+}
+else {
+vErrors.push(err114);
+}
+errors++;
+}
+let data36 = data.models;
+if(Array.isArray(data36)){
+if(data36.length > 256){
+const err115 = {instancePath:instancePath+"/models",schemaPath:"#/properties/models/maxItems",keyword:"maxItems",params:{limit: 256},message:"must NOT have more than 256 items"};
+if(vErrors === null){
+vErrors = [err115];
+}
+else {
+vErrors.push(err115);
+}
+errors++;
+}
+const len3 = data36.length;
+for(let i3=0; i3<len3; i3++){
+if(!(validate78(data36[i3], {instancePath:instancePath+"/models/" + i3,parentData:data36,parentDataProperty:i3,rootData}))){
+vErrors = vErrors === null ? validate78.errors : vErrors.concat(validate78.errors);
+errors = vErrors.length;
+}
+}
+}
+else {
+const err116 = {instancePath:instancePath+"/models",schemaPath:"#/properties/models/type",keyword:"type",params:{type: "array"},message:"must be array"};
+if(vErrors === null){
+vErrors = [err116];
+}
+else {
+vErrors.push(err116);
+}
+errors++;
+}
+}
+else {
+const err117 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err117];
+}
+else {
+vErrors.push(err117);
 }
 errors++;
 }

@@ -216,6 +216,31 @@ export interface components {
              * @default 209715200
              */
             readonly file_bytes: number;
+            /**
+             * @description What a key may keep of artifacts, transcripts and files where its own limits do not say, bytes.
+             * @default 10737418240
+             */
+            readonly stored_bytes: number;
+            /**
+             * @description Sessions that a key may have at once where its own limits do not say.
+             * @default 100000
+             */
+            readonly sessions: number;
+            /**
+             * @description Nothing new is taken while the disk of `data_dir` has less than this left, bytes; 0 does not look.
+             * @default 268435456
+             */
+            readonly free_bytes: number;
+            /**
+             * @description Connections at once; further ones are not taken.
+             * @default 16384
+             */
+            readonly connections: number;
+            /**
+             * @description Connections of one key at once; on a further one it is refused.
+             * @default 4096
+             */
+            readonly connections_per_key: number;
         };
         /** @description Clients of other APIs. */
         readonly Doors: {
@@ -254,10 +279,14 @@ export interface components {
             /** @description Money, in the currency of the pools' prices. */
             readonly cost?: number;
         };
-        /** @description What one key may do. What is left out is not limited. */
+        /** @description What one key may do. What is left out is not limited, or by `limits`. */
         readonly KeyLimits: {
-            /** @description Tasks it may post in a minute. */
+            /** @description Requests in a minute that create something: tasks of every door, artifacts, sessions, files, batches. */
             readonly requests_per_minute?: number;
+            /** @description What it may keep of artifacts, transcripts and files, bytes; `limits.stored_bytes` where left out. */
+            readonly stored_bytes?: number;
+            /** @description Sessions it may have at once; `limits.sessions` where left out. */
+            readonly sessions?: number;
             /** @description Tasks it may have waiting at once. */
             readonly queued_tasks?: number;
             /**

@@ -14,7 +14,7 @@ export const doorOperations = {
   listModels: {"door":"openai","role":"data","method":"get","path":"/v1/models","statuses":[200,401,403,500],"body":false},
   retrieveModel: {"door":"openai","role":"data","method":"get","path":"/v1/models/{model}","statuses":[200,401,403,404,500],"body":false},
   listFiles: {"door":"openai","role":"data","method":"get","path":"/v1/files","statuses":[200,400,401,403,500,503],"body":false},
-  createFile: {"door":"openai","role":"data","method":"post","path":"/v1/files","statuses":[200,400,401,403,413,415,500,503],"body":false,"upload":true},
+  createFile: {"door":"openai","role":"data","method":"post","path":"/v1/files","statuses":[200,400,401,403,413,415,429,500,503],"body":false,"upload":true},
   retrieveFile: {"door":"openai","role":"data","method":"get","path":"/v1/files/{file}","statuses":[200,401,403,404,500,503],"body":false},
   deleteFile: {"door":"openai","role":"data","method":"delete","path":"/v1/files/{file}","statuses":[200,401,403,404,409,500,503],"body":false},
   downloadFile: {"door":"openai","role":"data","method":"get","path":"/v1/files/{file}/content","statuses":[200,401,403,404,500,503],"body":false},

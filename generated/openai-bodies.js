@@ -1037,7 +1037,7 @@ let data27 = data26.name;
 const _errs79 = errors;
 if(errors === _errs79){
 if(typeof data27 === "string"){
-if(func2(data27) < 1){
+if((data27.length < 2 && func2(data27) < 1)){
 validate12.errors = [{instancePath:instancePath+"/tools/" + i3+"/function/name",schemaPath:"#/components/schemas/ChatTool/properties/function/properties/name/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
 return false;
 }
@@ -1471,7 +1471,7 @@ let valid3 = false;
 const _errs9 = errors;
 if(errors === _errs9){
 if(typeof data2 === "string"){
-if(func2(data2) < 1){
+if((data2.length < 2 && func2(data2) < 1)){
 const err0 = {instancePath:instancePath+"/requestBody/prompt",schemaPath:"openai#/components/schemas/CompletionRequest/properties/prompt/anyOf/0/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"};
 if(vErrors === null){
 vErrors = [err0];
@@ -3305,7 +3305,7 @@ let data30 = data29[key0];
 const _errs96 = errors;
 if(errors === _errs96){
 if(typeof data30 === "string"){
-if(func2(data30) > 512){
+if((data30.length > 512 && func2(data30) > 512)){
 validate18.errors = [{instancePath:instancePath+"/metadata/" + key0.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/metadata/additionalProperties/maxLength",keyword:"maxLength",params:{limit: 512},message:"must NOT have more than 512 characters"}];
 return false;
 }
@@ -3459,7 +3459,7 @@ let valid3 = false;
 const _errs9 = errors;
 if(errors === _errs9){
 if(typeof data2 === "string"){
-if(func2(data2) < 1){
+if((data2.length < 2 && func2(data2) < 1)){
 const err0 = {instancePath:instancePath+"/requestBody/input",schemaPath:"openai#/components/schemas/EmbeddingRequest/properties/input/anyOf/0/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"};
 if(vErrors === null){
 vErrors = [err0];
@@ -3824,7 +3824,7 @@ let data2 = data0.query;
 const _errs7 = errors;
 if(errors === _errs7){
 if(typeof data2 === "string"){
-if(func2(data2) < 1){
+if((data2.length < 2 && func2(data2) < 1)){
 validate25.errors = [{instancePath:instancePath+"/requestBody/query",schemaPath:"openai#/components/schemas/RerankRequest/properties/query/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
 return false;
 }
@@ -3865,7 +3865,7 @@ let valid4 = false;
 const _errs13 = errors;
 if(errors === _errs13){
 if(typeof data4 === "string"){
-if(func2(data4) < 1){
+if((data4.length < 2 && func2(data4) < 1)){
 const err0 = {instancePath:instancePath+"/requestBody/documents/" + i0,schemaPath:"openai#/components/schemas/RerankRequest/properties/documents/items/anyOf/0/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"};
 if(vErrors === null){
 vErrors = [err0];
@@ -3910,7 +3910,7 @@ let data5 = data4.text;
 const _errs17 = errors;
 if(errors === _errs17){
 if(typeof data5 === "string"){
-if(func2(data5) < 1){
+if((data5.length < 2 && func2(data5) < 1)){
 const err3 = {instancePath:instancePath+"/requestBody/documents/" + i0+"/text",schemaPath:"openai#/components/schemas/RerankRequest/properties/documents/items/anyOf/1/properties/text/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"};
 if(vErrors === null){
 vErrors = [err3];

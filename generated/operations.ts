@@ -11,7 +11,7 @@ export const operations = {
   streamTask: {"role":"data","method":"get","path":"/v1/tasks/{id}/stream","statuses":[200,204,400,401,403,404,500],"body":false},
   cancelTask: {"role":"data","method":"post","path":"/v1/tasks/{id}/cancel","statuses":[204,400,401,403,404,500,503],"body":false},
   getSession: {"role":"data","method":"get","path":"/v1/sessions/{id}","statuses":[200,400,401,403,404,500],"body":false},
-  putSession: {"role":"data","method":"put","path":"/v1/sessions/{id}","statuses":[200,400,401,403,413,415,500,503],"body":true},
+  putSession: {"role":"data","method":"put","path":"/v1/sessions/{id}","statuses":[200,400,401,403,413,415,429,500,503],"body":true},
   deleteSession: {"role":"data","method":"delete","path":"/v1/sessions/{id}","statuses":[204,400,401,403,404,500,503],"body":false},
   getUsage: {"role":"data","method":"get","path":"/v1/usage","statuses":[200,400,401,403,500,503],"body":false},
   getCapabilities: {"role":"data","method":"get","path":"/v1/capabilities","statuses":[200,400,401,403,500],"body":false},
@@ -28,6 +28,6 @@ export const operations = {
   verifyCatalogModel: {"role":"control","method":"post","path":"/v1/catalog/models/{id}/verify","statuses":[202,400,401,403,404,409,500,503],"body":false},
   setCatalogModelState: {"role":"control","method":"post","path":"/v1/catalog/models/{id}/state","statuses":[202,400,401,403,404,413,415,500,503],"body":true},
   listArtifacts: {"role":"data","method":"get","path":"/v1/artifacts","statuses":[200,400,401,403,500],"body":false},
-  createArtifact: {"role":"data","method":"post","path":"/v1/artifacts","statuses":[201,400,401,403,413,415,500,503],"body":true},
+  createArtifact: {"role":"data","method":"post","path":"/v1/artifacts","statuses":[201,400,401,403,413,415,429,500,503],"body":true},
   getArtifact: {"role":"data","method":"get","path":"/v1/artifacts/{id}","statuses":[200,400,401,403,404,500],"body":false},
 } as const

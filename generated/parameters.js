@@ -120,7 +120,7 @@ data1["session_id"] = coerced1;
 }
 if(errors === _errs9){
 if(typeof data3 === "string"){
-if(func2(data3) > 128){
+if((data3.length > 128 && func2(data3) > 128)){
 validate10.errors = [{instancePath:instancePath+"/query/session_id",schemaPath:"#/properties/query/properties/session_id/maxLength",keyword:"maxLength",params:{limit: 128},message:"must NOT have more than 128 characters"}];
 return false;
 }
@@ -165,12 +165,12 @@ data1["owner"] = coerced2;
 }
 if(errors === _errs11){
 if(typeof data4 === "string"){
-if(func2(data4) > 64){
+if((data4.length > 64 && func2(data4) > 64)){
 validate10.errors = [{instancePath:instancePath+"/query/owner",schemaPath:"#/properties/query/properties/owner/maxLength",keyword:"maxLength",params:{limit: 64},message:"must NOT have more than 64 characters"}];
 return false;
 }
 else {
-if(func2(data4) < 1){
+if((data4.length < 2 && func2(data4) < 1)){
 validate10.errors = [{instancePath:instancePath+"/query/owner",schemaPath:"#/properties/query/properties/owner/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
 return false;
 }
@@ -260,7 +260,7 @@ data1["cursor"] = coerced4;
 }
 if(errors === _errs17){
 if(typeof data6 === "string"){
-if(func2(data6) > 43){
+if((data6.length > 43 && func2(data6) > 43)){
 validate10.errors = [{instancePath:instancePath+"/query/cursor",schemaPath:"#/properties/query/properties/cursor/maxLength",keyword:"maxLength",params:{limit: 43},message:"must NOT have more than 43 characters"}];
 return false;
 }
@@ -469,7 +469,7 @@ data0["id"] = coerced0;
 }
 if(errors === _errs4){
 if(typeof data1 === "string"){
-if(func2(data1) > 128){
+if((data1.length > 128 && func2(data1) > 128)){
 validate12.errors = [{instancePath:instancePath+"/path/id",schemaPath:"#/properties/path/properties/id/maxLength",keyword:"maxLength",params:{limit: 128},message:"must NOT have more than 128 characters"}];
 return false;
 }
@@ -537,12 +537,12 @@ data2["owner"] = coerced1;
 }
 if(errors === _errs9){
 if(typeof data3 === "string"){
-if(func2(data3) > 64){
+if((data3.length > 64 && func2(data3) > 64)){
 validate12.errors = [{instancePath:instancePath+"/query/owner",schemaPath:"#/properties/query/properties/owner/maxLength",keyword:"maxLength",params:{limit: 64},message:"must NOT have more than 64 characters"}];
 return false;
 }
 else {
-if(func2(data3) < 1){
+if((data3.length < 2 && func2(data3) < 1)){
 validate12.errors = [{instancePath:instancePath+"/query/owner",schemaPath:"#/properties/query/properties/owner/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
 return false;
 }
@@ -653,7 +653,7 @@ data0["id"] = coerced0;
 }
 if(errors === _errs4){
 if(typeof data1 === "string"){
-if(func2(data1) > 128){
+if((data1.length > 128 && func2(data1) > 128)){
 validate13.errors = [{instancePath:instancePath+"/path/id",schemaPath:"#/properties/path/properties/id/maxLength",keyword:"maxLength",params:{limit: 128},message:"must NOT have more than 128 characters"}];
 return false;
 }
@@ -721,12 +721,12 @@ data2["owner"] = coerced1;
 }
 if(errors === _errs9){
 if(typeof data3 === "string"){
-if(func2(data3) > 64){
+if((data3.length > 64 && func2(data3) > 64)){
 validate13.errors = [{instancePath:instancePath+"/query/owner",schemaPath:"#/properties/query/properties/owner/maxLength",keyword:"maxLength",params:{limit: 64},message:"must NOT have more than 64 characters"}];
 return false;
 }
 else {
-if(func2(data3) < 1){
+if((data3.length < 2 && func2(data3) < 1)){
 validate13.errors = [{instancePath:instancePath+"/query/owner",schemaPath:"#/properties/query/properties/owner/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
 return false;
 }
@@ -779,7 +779,7 @@ data4["last-event-id"] = coerced2;
 }
 if(errors === _errs14){
 if(typeof data5 === "string"){
-if(func2(data5) > 32){
+if((data5.length > 32 && func2(data5) > 32)){
 validate13.errors = [{instancePath:instancePath+"/header/last-event-id",schemaPath:"#/properties/header/properties/last-event-id/maxLength",keyword:"maxLength",params:{limit: 32},message:"must NOT have more than 32 characters"}];
 return false;
 }
@@ -876,7 +876,7 @@ data0["id"] = coerced0;
 }
 if(errors === _errs4){
 if(typeof data1 === "string"){
-if(func2(data1) > 128){
+if((data1.length > 128 && func2(data1) > 128)){
 validate14.errors = [{instancePath:instancePath+"/path/id",schemaPath:"#/properties/path/properties/id/maxLength",keyword:"maxLength",params:{limit: 128},message:"must NOT have more than 128 characters"}];
 return false;
 }
@@ -1034,7 +1034,7 @@ data1["from"] = coerced0;
 }
 if(errors === _errs7){
 if(typeof data2 === "string"){
-if(func2(data2) > 10){
+if((data2.length > 10 && func2(data2) > 10)){
 validate15.errors = [{instancePath:instancePath+"/query/from",schemaPath:"#/properties/query/properties/from/maxLength",keyword:"maxLength",params:{limit: 10},message:"must NOT have more than 10 characters"}];
 return false;
 }
@@ -1079,7 +1079,7 @@ data1["to"] = coerced1;
 }
 if(errors === _errs9){
 if(typeof data3 === "string"){
-if(func2(data3) > 10){
+if((data3.length > 10 && func2(data3) > 10)){
 validate15.errors = [{instancePath:instancePath+"/query/to",schemaPath:"#/properties/query/properties/to/maxLength",keyword:"maxLength",params:{limit: 10},message:"must NOT have more than 10 characters"}];
 return false;
 }
@@ -1174,7 +1174,7 @@ data1["cursor"] = coerced3;
 }
 if(errors === _errs15){
 if(typeof data5 === "string"){
-if(func2(data5) > 43){
+if((data5.length > 43 && func2(data5) > 43)){
 validate15.errors = [{instancePath:instancePath+"/query/cursor",schemaPath:"#/properties/query/properties/cursor/maxLength",keyword:"maxLength",params:{limit: 43},message:"must NOT have more than 43 characters"}];
 return false;
 }
@@ -1297,7 +1297,7 @@ data0["id"] = coerced0;
 }
 if(errors === _errs4){
 if(typeof data1 === "string"){
-if(func2(data1) > 64){
+if((data1.length > 64 && func2(data1) > 64)){
 validate16.errors = [{instancePath:instancePath+"/path/id",schemaPath:"#/properties/path/properties/id/maxLength",keyword:"maxLength",params:{limit: 64},message:"must NOT have more than 64 characters"}];
 return false;
 }
@@ -1435,7 +1435,7 @@ data0["id"] = coerced0;
 }
 if(errors === _errs4){
 if(typeof data1 === "string"){
-if(func2(data1) > 64){
+if((data1.length > 64 && func2(data1) > 64)){
 validate17.errors = [{instancePath:instancePath+"/path/id",schemaPath:"#/properties/path/properties/id/maxLength",keyword:"maxLength",params:{limit: 64},message:"must NOT have more than 64 characters"}];
 return false;
 }
@@ -1556,7 +1556,7 @@ data2["cursor"] = coerced2;
 }
 if(errors === _errs13){
 if(typeof data4 === "string"){
-if(func2(data4) > 43){
+if((data4.length > 43 && func2(data4) > 43)){
 validate17.errors = [{instancePath:instancePath+"/query/cursor",schemaPath:"#/properties/query/properties/cursor/maxLength",keyword:"maxLength",params:{limit: 43},message:"must NOT have more than 43 characters"}];
 return false;
 }
@@ -1731,12 +1731,12 @@ data1["tag"] = coerced1;
 }
 if(errors === _errs9){
 if(typeof data3 === "string"){
-if(func2(data3) > 256){
+if((data3.length > 256 && func2(data3) > 256)){
 validate18.errors = [{instancePath:instancePath+"/query/tag",schemaPath:"#/properties/query/properties/tag/maxLength",keyword:"maxLength",params:{limit: 256},message:"must NOT have more than 256 characters"}];
 return false;
 }
 else {
-if(func2(data3) < 1){
+if((data3.length < 2 && func2(data3) < 1)){
 validate18.errors = [{instancePath:instancePath+"/query/tag",schemaPath:"#/properties/query/properties/tag/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
 return false;
 }
@@ -1826,7 +1826,7 @@ data1["cursor"] = coerced3;
 }
 if(errors === _errs15){
 if(typeof data5 === "string"){
-if(func2(data5) > 43){
+if((data5.length > 43 && func2(data5) > 43)){
 validate18.errors = [{instancePath:instancePath+"/query/cursor",schemaPath:"#/properties/query/properties/cursor/maxLength",keyword:"maxLength",params:{limit: 43},message:"must NOT have more than 43 characters"}];
 return false;
 }
@@ -1949,7 +1949,7 @@ data0["id"] = coerced0;
 }
 if(errors === _errs4){
 if(typeof data1 === "string"){
-if(func2(data1) > 128){
+if((data1.length > 128 && func2(data1) > 128)){
 validate19.errors = [{instancePath:instancePath+"/path/id",schemaPath:"#/properties/path/properties/id/maxLength",keyword:"maxLength",params:{limit: 128},message:"must NOT have more than 128 characters"}];
 return false;
 }
@@ -2142,12 +2142,12 @@ data1["tag"] = coerced1;
 }
 if(errors === _errs9){
 if(typeof data3 === "string"){
-if(func2(data3) > 256){
+if((data3.length > 256 && func2(data3) > 256)){
 validate20.errors = [{instancePath:instancePath+"/query/tag",schemaPath:"#/properties/query/properties/tag/maxLength",keyword:"maxLength",params:{limit: 256},message:"must NOT have more than 256 characters"}];
 return false;
 }
 else {
-if(func2(data3) < 1){
+if((data3.length < 2 && func2(data3) < 1)){
 validate20.errors = [{instancePath:instancePath+"/query/tag",schemaPath:"#/properties/query/properties/tag/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
 return false;
 }
@@ -2187,12 +2187,12 @@ data1["owner"] = coerced2;
 }
 if(errors === _errs11){
 if(typeof data4 === "string"){
-if(func2(data4) > 64){
+if((data4.length > 64 && func2(data4) > 64)){
 validate20.errors = [{instancePath:instancePath+"/query/owner",schemaPath:"#/properties/query/properties/owner/maxLength",keyword:"maxLength",params:{limit: 64},message:"must NOT have more than 64 characters"}];
 return false;
 }
 else {
-if(func2(data4) < 1){
+if((data4.length < 2 && func2(data4) < 1)){
 validate20.errors = [{instancePath:instancePath+"/query/owner",schemaPath:"#/properties/query/properties/owner/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
 return false;
 }
@@ -2282,7 +2282,7 @@ data1["cursor"] = coerced4;
 }
 if(errors === _errs17){
 if(typeof data6 === "string"){
-if(func2(data6) > 43){
+if((data6.length > 43 && func2(data6) > 43)){
 validate20.errors = [{instancePath:instancePath+"/query/cursor",schemaPath:"#/properties/query/properties/cursor/maxLength",keyword:"maxLength",params:{limit: 43},message:"must NOT have more than 43 characters"}];
 return false;
 }
@@ -2406,7 +2406,7 @@ data0["id"] = coerced0;
 }
 if(errors === _errs4){
 if(typeof data1 === "string"){
-if(func2(data1) > 71){
+if((data1.length > 71 && func2(data1) > 71)){
 validate21.errors = [{instancePath:instancePath+"/path/id",schemaPath:"#/properties/path/properties/id/maxLength",keyword:"maxLength",params:{limit: 71},message:"must NOT have more than 71 characters"}];
 return false;
 }
@@ -2474,12 +2474,12 @@ data2["owner"] = coerced1;
 }
 if(errors === _errs9){
 if(typeof data3 === "string"){
-if(func2(data3) > 64){
+if((data3.length > 64 && func2(data3) > 64)){
 validate21.errors = [{instancePath:instancePath+"/query/owner",schemaPath:"#/properties/query/properties/owner/maxLength",keyword:"maxLength",params:{limit: 64},message:"must NOT have more than 64 characters"}];
 return false;
 }
 else {
-if(func2(data3) < 1){
+if((data3.length < 2 && func2(data3) < 1)){
 validate21.errors = [{instancePath:instancePath+"/query/owner",schemaPath:"#/properties/query/properties/owner/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
 return false;
 }

@@ -93,7 +93,7 @@ try {
   const [{ daemonOf }, { serverOf, watchSockets }] = await Promise.all([import('./compose/daemon.ts'), import('./http/server.ts'), opening])
   daemon = await daemonOf(config, process.env, opening)
   server = serverOf(daemon.app)
-  watchSockets(server, daemon.clock)
+  watchSockets(server, config.limits.connections, daemon.clock)
   server.keepAliveTimeout = config.keep_alive_ms
 } catch (error) {
   // One problem a line, each with its place: nothing is to stand before it.

@@ -32,8 +32,14 @@ export function moduleOf(ajv: Ajv, keys: readonly string[]): string {
   const used = body.replace(/^const (schema\d+) = .*\n/gm, (line: string, name: string) =>
     body.split(new RegExp(`\\b${name}\\b`)).length > 2 ? line : '',
   )
+  // Characters of a long text are counted only where its length, in units of which a character has one or two, does not tell.
+  const counted = used.replace(
+    /\b(func\d+)\((data\d*)\) ([<>]) (\d+)\b/g,
+    (whole: string, _: string, text: string, sign: string, limit: string) =>
+      sign === '>' ? `(${text}.length > ${limit} && ${whole})` : `(${text}.length < ${2 * Number(limit)} && ${whole})`,
+  )
   if (/\brequire\(/.test(body)) throw new Error('the validators require something that cannot be made an import')
-  return `${[...imports].map(([path, name]) => `import ${name} from '${path}.js';\n`).join('')}${used}\n`
+  return `${[...imports].map(([path, name]) => `import ${name} from '${path}.js';\n`).join('')}${counted}\n`
 }
 
 /** A schema without its prose. A property may have any name. */

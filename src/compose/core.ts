@@ -8,6 +8,7 @@ import type { Storage } from '../ports/storage.ts'
 import type { Log, Metrics } from '../ports/telemetry.ts'
 import { Artifacts } from '../services/artifacts.ts'
 import { Catalog } from '../services/catalog/catalog.ts'
+import { CreationLimits } from '../services/creation-limits.ts'
 import { DaemonEvents } from '../services/daemon-events.ts'
 import { catalogFollower } from '../services/operations/catalog-follower.ts'
 import { Drain } from '../services/operations/drain.ts'
@@ -87,10 +88,13 @@ function poolMaker({ config, engines, models, clock, storage, jitter = Math.rand
 /** Builds the services and takes up what the last run left. @throws ConfigError where a pool cannot be made */
 export async function coreOf(parts: CoreParts): Promise<Core> {
   const { config, storage, clock, metrics, log, drawSeed = () => randomInt(2 ** 32), drawId = randomUUID } = parts
-  const { journal } = storage
   const events = new DaemonEvents((err) => log.error({ event: 'error', err }, 'A listener of the daemon failed.'))
   events.listen(logLines(log))
   events.listen(meter(metrics))
+  const limits = new Map(config.auth.keys.map(({ name, limits }) => [name, limits]))
+  const { stored_bytes, free_bytes } = config.limits
+  const creation = new CreationLimits({ limits, stored_bytes, free_bytes, space: storage.space, clock, events })
+  const journal = creation.counted(storage.journal)
 
   const { catalog, poolOf } = poolMaker(parts, events)
   const records = new PoolRecords(await storage.pools.all(), config.pools, journal)
@@ -106,13 +110,31 @@ export async function coreOf(parts: CoreParts): Promise<Core> {
   const groups = new Groups(config.groups, { pools, records, clock, events, jitter: parts.jitter ?? Math.random })
 
   const live = new LiveTasks()
-  const sessions = new Sessions({ rules: config.sessions, keyBudgets: budgetsOf(config), clock, journal })
-  const keyLimits = new KeyLimits(new Map(config.auth.keys.map(({ name, limits }) => [name, limits])), live)
+  const sessions = new Sessions({
+    ...{ rules: config.sessions, keyBudgets: budgetsOf(config), clock, journal, creation },
+    mostOf: (owner) => limits.get(owner)?.sessions ?? config.limits.sessions,
+  })
+  const keyLimits = new KeyLimits(limits, live)
   const settlement = new Settlement({ live, journal, clock, events })
   const recorder = new PartRecorder({ journal, clock, events })
   const dispatcher = new Dispatcher({ pools, settlement, journal, recorder, clock, events })
   const admission = new Admission({
-    ...{ pools, live, sessions, keyLimits, access, models: catalog, dispatcher, settlement, journal, clock, events, drawSeed, drawId },
+    ...{
+      pools,
+      live,
+      sessions,
+      keyLimits,
+      creation,
+      access,
+      models: catalog,
+      dispatcher,
+      settlement,
+      journal,
+      clock,
+      events,
+      drawSeed,
+      drawId,
+    },
     deadline_ms: config.defaults.deadline_ms,
   })
   const usage = new UsageBook({ store: storage.usage, journal, clock, events })
@@ -124,10 +146,10 @@ export async function coreOf(parts: CoreParts): Promise<Core> {
   const reload = new Reload({ pools, drain, records, groups, makePool, models: catalog, clock, events })
 
   const doorTasks = new DoorTasks({ admission, streams, cancellation, clock, linger_ms: config.doors.linger_ms })
-  const artifacts = new Artifacts(storage.artifacts, journal, clock)
-  const { files, batches } = batchesOf({ config, storage, clock, events, live, cancellation, doorTasks, artifacts })
+  const artifacts = new Artifacts({ store: storage.artifacts, journal, creation, clock })
+  const { files, batches } = batchesOf({ config, storage, journal, creation, clock, events, live, cancellation, doorTasks, artifacts })
 
-  const stops = [stopEstimates, dispatcher.start(), streams.start(), await sessions.start(storage.sessions)]
+  const stops = [stopEstimates, await creation.start(), dispatcher.start(), streams.start(), await sessions.start(storage.sessions)]
   stops.push(usage.start(), retention(config.retention, { journal, clock, events }))
   await catalog.start(storage.catalog, catalogFollower(pools, drain))
   await recover({ journal, admission, settlement, pools, clock, events })

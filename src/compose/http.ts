@@ -31,6 +31,7 @@ export function httpOf({ config, services, isReady, metrics, clock, log, strict 
     file_bytes: config.limits.file_bytes,
     auth: config.auth,
     origins: config.cors.origins,
+    connections_per_key: config.limits.connections_per_key,
     strict,
     report: (err, correlation_id, what) => {
       log.error({ event: 'error', err, correlation_id }, `A request failed: ${what}.`)

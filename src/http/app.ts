@@ -3,11 +3,13 @@ import { createRequire } from 'node:module'
 import express, { type Express } from 'express'
 import { authenticate, type AuthRules } from '../middleware/authenticate.ts'
 import { correlationId } from '../middleware/correlation-id.ts'
+import { stateOf } from '../middleware/request-state.ts'
 import { anthropicErrors } from '../doors/anthropic/errors.ts'
 import { openaiErrors } from '../doors/openai/errors.ts'
 import type { OperationId } from '../handlers/handler.ts'
 import { oneHost } from '../middleware/one-host.ts'
 import { errorEnvelope, nativeShape, type ErrorShape, type ReportError } from '../middleware/error-envelope.ts'
+import { KeyConnections } from './connections.ts'
 import { docsRoutes } from './docs/routes.ts'
 import { createDispatch, type DispatchOptions } from './dispatch.ts'
 import { doorOf, operations, type Door } from './operations.ts'
@@ -16,6 +18,8 @@ import { doorOf, operations, type Door } from './operations.ts'
 export interface AppOptions extends DispatchOptions {
   readonly auth: AuthRules
   readonly origins: readonly string[]
+  /** Connections of one key at once. */
+  readonly connections_per_key: number
   /** Undeclared error statuses are thrown instead of answered as 500 (tests). */
   readonly strict: boolean
   readonly report: ReportError
@@ -58,6 +62,12 @@ export function createApp(options: AppOptions): Express {
   docsRoutes(app)
   if (origins.length > 0) app.use(crossOrigin()({ origin: [...origins], exposedHeaders, maxAge: 600 }))
   app.use(authenticate(auth))
+  const connections = new KeyConnections(options.connections_per_key)
+  app.use((req, res, next) => {
+    const { principal } = stateOf(req)
+    if (principal !== undefined) connections.take(res, req.socket, principal.name)
+    next()
+  })
   app.use(createDispatch(options))
   const declared = (id: string | undefined): readonly number[] | undefined => operations.get(id as OperationId)?.statuses
   app.use(errorEnvelope({ report, strict, declared, shapeOf: (req) => shapes[doorOf(req.path, req.headers)] }))

@@ -8,12 +8,12 @@ const look_ms = 15_000
 /** A socket that takes nothing of what waits for it is closed after this, ms. */
 const patience_ms = 60_000
 
-/** Connections at once; further ones are not taken. Below what a process may usually have open, so that files can be opened. */
-const most_connections = 16_384
-
-/** Bounds a server's connections, and closes those that take nothing of what waits for them. Returns how to stop looking. */
-export function watchSockets(server: Server, clock: Clock): () => void {
-  server.maxConnections = most_connections
+/**
+ * Bounds a server's connections, and closes those that take nothing of what waits for them. Returns how to stop looking.
+ * @param connections at once; further ones are not taken. Below what a process may have open, so that files can be opened
+ */
+export function watchSockets(server: Server, connections: number, clock: Clock): () => void {
+  server.maxConnections = connections
   const stuck = new Map<Socket, { readonly taken: number; readonly since: number }>()
   const sockets = new Set<Socket>()
   server.on('connection', (socket: Socket) => {

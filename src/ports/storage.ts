@@ -6,6 +6,7 @@ import type { FileStore } from './file-store.ts'
 import type { Journal } from './journal.ts'
 import type { PoolStore } from './pool-store.ts'
 import type { SessionStore } from './session-store.ts'
+import type { Space } from './space.ts'
 import type { UsageStore } from './usage-store.ts'
 
 /** Everything that outlives the daemon: one place to write, and places to read what was written. */
@@ -19,6 +20,7 @@ export interface Storage {
   readonly files: FileStore
   readonly batches: BatchStore
   readonly usage: UsageStore
+  readonly space: Space
   /** The newest point in time that tasks, artifacts and sessions were written with, ms since the epoch; 0 where there is none. */
   newest(): Promise<number>
   /** Resolves, with the reason, when the storage is lost by itself: every call rejects from then on. */

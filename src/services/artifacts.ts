@@ -5,6 +5,7 @@ import { controls, ownersListed, type Principal } from '../domain/principal.ts'
 import type { ArtifactStore } from '../ports/artifact-store.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Journal } from '../ports/journal.ts'
+import type { CreationLimits } from './creation-limits.ts'
 
 /** Which artifacts to list. */
 export interface ArtifactQuery {
@@ -16,34 +17,41 @@ export interface ArtifactQuery {
   readonly cursor?: string | undefined
 }
 
+/** What artifacts work with. */
+export interface ArtifactsParts {
+  readonly store: ArtifactStore
+  readonly journal: Pick<Journal, 'commit'>
+  readonly creation: Pick<CreationLimits, 'countRequest' | 'checkRoom'>
+  readonly clock: Clock
+}
+
 /** Content-addressed documents of each key. */
 export class Artifacts {
-  private readonly store: ArtifactStore
-  private readonly journal: Pick<Journal, 'commit'>
-  private readonly clock: Clock
+  private readonly parts: ArtifactsParts
 
-  constructor(store: ArtifactStore, journal: Pick<Journal, 'commit'>, clock: Clock) {
-    this.store = store
-    this.journal = journal
-    this.clock = clock
+  constructor(parts: ArtifactsParts) {
+    this.parts = parts
   }
 
   /**
    * Stores an artifact; the same again gives the same reference.
-   * @throws DomainError invalid_params where the parent is unknown
+   * @throws DomainError invalid_params where the parent is unknown, rate_limited, pool_unavailable
    */
   async create(principal: Principal, artifact: Artifact): Promise<ArtifactRef> {
+    const { store, journal, creation, clock } = this.parts
     const owner = principal.name
-    if (artifact.parent !== undefined && !(await this.store.has(owner, artifact.parent)))
+    creation.countRequest(owner)
+    if (artifact.parent !== undefined && !(await store.has(owner, artifact.parent)))
       throw new DomainError('invalid_params', 'body.parent: no such artifact')
-    const sealed = sealArtifact(owner, artifact, Math.floor(this.clock.wallOf(this.clock.now())))
-    await this.journal.commit([{ kind: 'artifact', artifact: sealed }])
-    return artifactRef((await this.store.get(owner, sealed.id)) ?? sealed)
+    const sealed = sealArtifact(owner, artifact, Math.floor(clock.wallOf(clock.now())))
+    creation.checkRoom(owner, sealed.size_bytes)
+    await journal.commit([{ kind: 'artifact', artifact: sealed }])
+    return artifactRef((await store.get(owner, sealed.id)) ?? sealed)
   }
 
   /** @throws DomainError not_found */
   async get(principal: Principal, id: string): Promise<Artifact> {
-    const stored = await this.store.get(principal.name, id)
+    const stored = await this.parts.store.get(principal.name, id)
     if (stored === undefined) throw new DomainError('not_found', 'No such artifact.')
     return stored.artifact
   }
@@ -57,7 +65,11 @@ export class Artifacts {
       ...(kind === undefined ? {} : { kind }),
       ...(tag === undefined ? {} : { tag }),
     }
-    const found = await this.store.list({ ...filter, ...(cursor === undefined ? {} : { before_seq: Number(cursor) }), limit: limit + 1 })
+    const found = await this.parts.store.list({
+      ...filter,
+      ...(cursor === undefined ? {} : { before_seq: Number(cursor) }),
+      limit: limit + 1,
+    })
     const page = found.slice(0, limit)
     const last = page.at(-1)
     return {

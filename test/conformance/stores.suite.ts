@@ -33,6 +33,31 @@ export function storesConformance(name: string, open: () => Promise<Storage>): v
     })
     afterEach(() => storage.close())
 
+    it('knows what each owner has stored, through every way in and out', async () => {
+      const stored = async (): Promise<[string, number][]> => [...(await storage.space.stored())].filter(([, bytes]) => bytes > 0).sort()
+      const [early, late] = [sampleArtifact('ann', 'early', {}, 10), sampleArtifact('ann', 'late', {}, 20)]
+      const bobs = sampleArtifact('bob', 'early', {}, 20)
+      const part = (part: number, text: string): Fact => ({ kind: 'file_part', part: { owner: 'bob', file_id: 'f', part, text } })
+      assert.deepEqual(await stored(), [])
+      await storage.journal.commit([artifactFact(early), artifactFact(late), artifactFact(bobs), part(0, 'äöü'), part(1, 'x')])
+      await storage.journal.commit([artifactFact(early)])
+      assert.deepEqual(await stored(), [
+        ['ann', early.size_bytes + late.size_bytes],
+        ['bob', bobs.size_bytes + 7],
+      ])
+      await storage.journal.commit([part(0, 'longer')])
+      await storage.journal.purge(0, 15)
+      assert.deepEqual(await stored(), [
+        ['ann', late.size_bytes],
+        ['bob', bobs.size_bytes + 7],
+      ])
+      await storage.files.clear('bob', 'f')
+      await storage.journal.commit([accepted('ann', 't1'), finished('ann', 't1')])
+      await storage.journal.commit([{ kind: 'task_forgotten', key: { owner: 'ann', task_id: 't1' }, artifacts: [late.id] }])
+      assert.deepEqual(await stored(), [['bob', bobs.size_bytes]])
+      assert.ok((await storage.space.free()) > 0)
+    })
+
     it('lists some of the unfinished ones by their keys', async () => {
       const ids = async (among: readonly TaskKey[], before_seq?: number): Promise<string[]> => {
         const filter = { among, limit: 9, ...(before_seq === undefined ? {} : { before_seq }) }

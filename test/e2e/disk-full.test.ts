@@ -15,7 +15,10 @@ describe('a disk that is full', () => {
   let daemon: DaemonProcess
   const start = async (): Promise<void> => {
     const pools = [mockPool({ replicas: [{ id: 'r0', slots: 1 }], mock: { prefill_ms: 0, token_ms: 5, tokens: 50 } })]
-    daemon = await DaemonProcess.start(dir.path, { prefix: disk.prefix, config: { data_dir: `${disk.path}/data`, pools } })
+    daemon = await DaemonProcess.start(dir.path, {
+      prefix: disk.prefix,
+      config: { data_dir: `${disk.path}/data`, limits: { free_bytes: 0 }, pools },
+    })
   }
   beforeEach(async () => {
     dir = temporaryDir()

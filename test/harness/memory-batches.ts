@@ -56,6 +56,14 @@ export class MemoryBatches {
       ),
   }
 
+  /** Bytes of files by owner. */
+  stored(): [owner: string, bytes: number][] {
+    return [...this.fileParts].map(([key, parts]) => [
+      key.slice(0, key.indexOf('/')),
+      [...parts.values()].reduce((sum, text) => sum + Buffer.byteLength(text), 0),
+    ])
+  }
+
   apply(fact: Fact): void {
     if (fact.kind === 'usage') this.use(fact.more)
     else if (fact.kind === 'batch_put') this.batchRecords.set(taskKeyOf(fact.batch.owner, fact.batch.batch_id), fact.batch)

@@ -1,4 +1,3 @@
-import type { StoredArtifact } from '../../src/domain/artifact.ts'
 import type { Spent } from '../../src/domain/accounts/budget.ts'
 import type { CatalogRecord } from '../../src/domain/catalog/catalog.ts'
 import type { PoolRecord } from '../../src/domain/pool-record.ts'
@@ -6,14 +5,15 @@ import type { Session } from '../../src/domain/accounts/session.ts'
 import type { StoredLog } from '../../src/domain/stream/task-events.ts'
 import { headOf, summaryOf, taskKeyOf } from '../../src/domain/task.ts'
 import type { Attempts, ListedTask, TaskKey, TaskRecord, UnfinishedTask } from '../../src/domain/task.ts'
-import type { ArtifactFilter, ArtifactStore } from '../../src/ports/artifact-store.ts'
 import type { CatalogStore } from '../../src/ports/catalog-store.ts'
 import type { EventLog } from '../../src/ports/event-log.ts'
 import { DuplicateTaskError, StorageError, type Fact, type Journal, type TaskFilter } from '../../src/ports/journal.ts'
 import type { PoolStore } from '../../src/ports/pool-store.ts'
+import type { Space } from '../../src/ports/space.ts'
 import type { Storage } from '../../src/ports/storage.ts'
 import type { SessionStore } from '../../src/ports/session-store.ts'
 import { newGate, type Gate } from './gate.ts'
+import { MemoryArtifacts } from './memory-artifacts.ts'
 import { MemoryBatches } from './memory-batches.ts'
 
 /** What is known of a run. */
@@ -34,10 +34,11 @@ export class MemoryStorage implements Storage {
   broken = false
   /** How many of the next commits fail. */
   failing = 0
+  /** What is free, bytes. */
+  free = Infinity
   /** Commits with a fact of this kind fail. */
   refuses: Fact['kind'] | undefined
   private records: TaskRecord[] = []
-  private stored: { readonly seq: number; readonly one: StoredArtifact }[] = []
   private readonly logs = new Map<string, StoredLog>()
   private readonly sessionsByKey = new Map<string, Session>()
   private readonly models = new Map<string, CatalogRecord>()
@@ -67,7 +68,7 @@ export class MemoryStorage implements Storage {
       this.inOrder(() => {
         const old = this.records.filter(({ outcome }) => outcome !== undefined && outcome.finished_at < tasks_before)
         this.forget(old)
-        this.stored = this.stored.filter(({ one }) => one.created_at >= artifacts_before)
+        this.documents.forget(({ created_at }) => created_at < artifacts_before)
       }),
   }
 
@@ -82,24 +83,22 @@ export class MemoryStorage implements Storage {
 
   readonly pools: PoolStore = { all: () => this.inOrder(() => [...this.poolRecords.values()]) }
 
-  readonly artifacts: ArtifactStore = {
-    get: (owner, id) => this.inOrder(() => this.stored.find(({ one }) => one.id === id && one.owner === owner)?.one),
-    has: (owner, id) => this.inOrder(() => this.stored.some(({ one }) => one.id === id && one.owner === owner)),
-    list: ({ owner, kind, tag, before_seq = Infinity, limit }: ArtifactFilter) =>
-      this.inOrder(() =>
-        this.stored
-          .filter(({ one }) => (owner === undefined || one.owner === owner) && (kind === undefined || one.artifact.kind === kind))
-          .filter(({ one, seq }) => (tag === undefined || one.artifact.tags.includes(tag)) && seq < before_seq)
-          .reverse()
-          .slice(0, limit)
-          .map(({ one, seq }) => ({ ...one, seq, artifact: { ...one.artifact, content: '', metadata: {} } })),
-      ),
-  }
+  private readonly documents = new MemoryArtifacts((job) => this.inOrder(job))
+  readonly artifacts = this.documents.store
 
   private readonly rest = new MemoryBatches((job) => this.inOrder(job))
   readonly files = this.rest.files
   readonly batches = this.rest.batches
   readonly usage = this.rest.usage
+  readonly space: Space = {
+    stored: () =>
+      this.inOrder(() => {
+        const sums = new Map<string, number>()
+        for (const [owner, bytes] of [...this.documents.stored(), ...this.rest.stored()]) sums.set(owner, (sums.get(owner) ?? 0) + bytes)
+        return sums
+      }),
+    free: () => Promise.resolve(this.free),
+  }
 
   /** From now on nothing becomes durable, and nothing made after it is answered, until `release`. */
   hold(): void {
@@ -177,15 +176,14 @@ export class MemoryStorage implements Storage {
       const { key, artifacts } = fact
       const found = this.find(taskKeyOf(key.owner, key.task_id))
       this.forget(found?.outcome === undefined ? [] : [found])
-      this.stored = this.stored.filter(({ one }) => one.owner !== key.owner || !artifacts.includes(one.id))
+      this.documents.forget(({ owner, id }) => owner === key.owner && artifacts.includes(id))
     } else if (fact.kind === 'key_spent') this.keys.set(fact.owner, fact.spent)
     else if (fact.kind === 'pool_put') this.poolRecords.set(fact.pool.pool_id, fact.pool)
     else if (fact.kind === 'session_put') this.sessionsByKey.set(taskKeyOf(fact.session.owner, fact.session.session_id), fact.session)
     else if (fact.kind === 'model_put') this.models.set(fact.model.request.id, fact.model)
     else if (fact.kind === 'model_deleted') this.models.delete(fact.id)
     else if (fact.kind === 'session_deleted') this.sessionsByKey.delete(taskKeyOf(fact.owner, fact.session_id))
-    else if (fact.kind === 'artifact' && !this.stored.some(({ one }) => one.owner === fact.artifact.owner && one.id === fact.artifact.id))
-      this.stored.push({ seq: ++this.seq, one: fact.artifact })
+    else if (fact.kind === 'artifact') this.documents.add(++this.seq, fact.artifact)
     else this.rest.apply(fact)
   }
 

@@ -9,6 +9,13 @@ export const artifacts: readonly Case[] = [
     { status: 201, what: 'a plan' },
     { status: 201, what: 'the same again', ask: storedAgain },
     { status: 201, what: 'with a parent', ask: async (world) => ({ body: artifact({ parent: await world.artifact() }) }) },
+    {
+      status: 429,
+      what: 'more than its key may keep',
+      policy: 'rate-limit',
+      names: /stored_bytes/,
+      ask: { key: 'hoarder', body: artifact({ content: 'x'.repeat(300) }) },
+    },
     { status: 400, what: 'an unknown parent', names: /parent/, ask: () => ({ body: artifact({ parent: noDigest }) }) },
     { status: 400, what: 'half of a surrogate pair', names: /surrogate/, ask: () => ({ body: artifact({ metadata: { '\ude00': '' } }) }) },
     noDisk(),

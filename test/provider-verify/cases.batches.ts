@@ -127,6 +127,13 @@ export const batchCases: readonly DoorCase[] = [
     ask: { ...form(input), body: '--cut\r\nContent-Disposition: form-data' },
   },
   { op: 'createFile', status: 413, what: 'a large file', names: /limits\.file_bytes/, ask: form('x'.repeat(bounds.file_bytes + 1)) },
+  {
+    op: 'createFile',
+    status: 429,
+    what: 'more than its key may keep',
+    names: /stored_bytes/,
+    ask: { ...form(input.padEnd(300)), key: 'hoarder' },
+  },
   { op: 'createFile', status: 415, what: 'JSON', names: /multipart/, ask: { body: '{}', headers: { 'Content-Type': 'application/json' } } },
   { op: 'deleteFile', status: 409, what: 'a batch needs it', names: /at work/, ask: async (w) => ({ id: (await batchIn(w, held)).file }) },
   {

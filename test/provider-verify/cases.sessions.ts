@@ -70,6 +70,13 @@ export const sessions: readonly Case[] = [
     },
     { status: 200, what: "another key's name", ask: async (world) => ({ id: await world.session(), body: {}, ...other }) },
     { status: 200, what: 'while the daemon stops', world: 'stopping', ask: { id: 'late', body: {} } },
+    {
+      status: 429,
+      what: 'more sessions than its key may have',
+      policy: 'rate-limit',
+      names: /session_id: the key loner/,
+      ask: async (world) => (await world.must(200, 'PUT', '/v1/sessions/first', {}, 'loner'), { id: 'second', body: {}, key: 'loner' }),
+    },
     beyond('a longer life than configured', /ttl_ms/, { ttl_ms: ttl_ms + 1 }),
     beyond('more tokens than configured', /budgets\.tokens/, { budgets: { tokens: budgets.tokens + 1 } }),
     beyond('more time than configured', /budgets\.time_ms/, { budgets: { time_ms: budgets.time_ms + 1 } }),

@@ -143,6 +143,8 @@ const limited = {
   waiter: { queued_tasks: 1 },
   modest: { top_priority: 'batch' },
   poor: { budgets: { tokens: 10 } },
+  hoarder: { stored_bytes: 200 },
+  loner: { sessions: 1 },
 }
 
 async function open(given: Record<string, unknown> = {}, overrides: Overrides = {}, world = new World()): Promise<World> {

@@ -195,8 +195,34 @@ ALTER TABLE tasks DROP COLUMN accepted;
 CREATE INDEX tasks_owner_unfinished ON tasks (owner) WHERE ended IS NULL;
 `
 
+// What each owner has stored is a sum that every way in and out keeps: to add it up takes as long as there are artifacts.
+const EIGHTH = `
+CREATE TABLE stored (
+  owner TEXT PRIMARY KEY,
+  bytes INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+INSERT INTO stored SELECT owner, sum(bytes) FROM (
+  SELECT owner, size_bytes AS bytes FROM artifacts UNION ALL SELECT owner, octet_length(text) FROM file_parts) GROUP BY owner;
+
+CREATE TRIGGER artifact_stored AFTER INSERT ON artifacts BEGIN
+  INSERT INTO stored VALUES (NEW.owner, NEW.size_bytes) ON CONFLICT DO UPDATE SET bytes = bytes + excluded.bytes;
+END;
+CREATE TRIGGER artifact_gone AFTER DELETE ON artifacts BEGIN
+  UPDATE stored SET bytes = bytes - OLD.size_bytes WHERE owner = OLD.owner;
+END;
+CREATE TRIGGER file_part_stored AFTER INSERT ON file_parts BEGIN
+  INSERT INTO stored VALUES (NEW.owner, octet_length(NEW.text)) ON CONFLICT DO UPDATE SET bytes = bytes + excluded.bytes;
+END;
+CREATE TRIGGER file_part_changed AFTER UPDATE ON file_parts BEGIN
+  UPDATE stored SET bytes = bytes - octet_length(OLD.text) + octet_length(NEW.text) WHERE owner = NEW.owner;
+END;
+CREATE TRIGGER file_part_gone AFTER DELETE ON file_parts BEGIN
+  UPDATE stored SET bytes = bytes - octet_length(OLD.text) WHERE owner = OLD.owner;
+END;
+`
+
 /** Entry n brings a file from `user_version` n to n + 1. Entries are appended, never changed: files in the field have run them. */
-const MIGRATIONS: readonly string[] = [FIRST, SECOND, THIRD, FOURTH, FIFTH, SIXTH, SEVENTH]
+const MIGRATIONS: readonly string[] = [FIRST, SECOND, THIRD, FOURTH, FIFTH, SIXTH, SEVENTH, EIGHTH]
 
 /** The `user_version` this code reads and writes. */
 export const SCHEMA_VERSION = MIGRATIONS.length

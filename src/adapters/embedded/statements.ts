@@ -82,6 +82,7 @@ const SQL = {
   models: 'SELECT model FROM models',
   keys: 'SELECT owner, spent FROM keys',
   pools: 'SELECT pool FROM pools',
+  stored: 'SELECT owner, bytes FROM stored WHERE bytes > 0',
   artifactGet: 'SELECT owner, id, created_at, size_bytes, seq, head, content FROM artifacts WHERE id = ? AND owner = ?',
   artifactHas: 'SELECT 1 FROM artifacts WHERE id = ? AND owner = ?',
 

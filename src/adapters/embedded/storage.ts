@@ -1,7 +1,9 @@
 import { closeSync, existsSync, mkdirSync, openSync } from 'node:fs'
+import { statfs } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setImmediate as nextRound } from 'node:timers/promises'
 import type { UnfinishedTask } from '../../domain/task.ts'
+import type { Space } from '../../ports/space.ts'
 import type { Storage } from '../../ports/storage.ts'
 import { StorageClient } from './client.ts'
 import type { Param, Row } from './protocol.ts'
@@ -50,8 +52,15 @@ const PURGE_ROWS = 64
 export async function openStorage({ data_dir, max_pages }: StorageOptions): Promise<Storage> {
   const file = data_dir === ':memory:' ? data_dir : prepareFile(data_dir)
   const client = await StorageClient.open({ file, max_pages })
-  return { ...portsOn(client), lost: client.lost, close: () => client.close() }
+  const space: Space = {
+    stored: async () => new Map((await client.all(S.stored, [])).map(([owner, bytes]) => [String(owner), Number(bytes)])),
+    free: async () => (data_dir === ':memory:' ? Infinity : freeIn(await statfs(data_dir))),
+  }
+  return { ...portsOn(client), space, lost: client.lost, close: () => client.close() }
 }
+
+/** What users without privileges may still write. */
+const freeIn = ({ bavail, bsize }: { readonly bavail: number; readonly bsize: number }): number => bavail * bsize
 
 function prepareFile(data_dir: string): string {
   const file = join(data_dir, 'orchestratord.db')
@@ -66,7 +75,7 @@ function prepareFile(data_dir: string): string {
   return file
 }
 
-function portsOn(client: StorageClient): Omit<Storage, 'close' | 'lost'> {
+function portsOn(client: StorageClient): Omit<Storage, 'close' | 'lost' | 'space'> {
   const one = async <T>(read: (row: readonly Param[]) => T, statement: number, params: readonly Param[]): Promise<T | undefined> => {
     const [row] = await client.all(statement, params)
     return row === undefined ? undefined : read(row)

@@ -7,6 +7,7 @@ import { taskKeyOf } from '../../domain/task.ts'
 import type { BatchFilter, BatchStore } from '../../ports/batch-store.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { Journal } from '../../ports/journal.ts'
+import type { CreationLimits } from '../creation-limits.ts'
 import type { Cancellation } from '../tasks/cancellation.ts'
 import type { LiveTasks } from '../tasks/live-tasks.ts'
 import type { AskLine, RefusalOf } from './ask-line.ts'
@@ -25,6 +26,7 @@ export interface BatchesParts {
   readonly store: BatchStore
   readonly files: Files
   readonly journal: Pick<Journal, 'commit'>
+  readonly creation: Pick<CreationLimits, 'countRequest' | 'checkRoom'>
   readonly live: Pick<LiveTasks, 'all'>
   readonly cancellation: Pick<Cancellation, 'cancel'>
   readonly ask: AskLine
@@ -75,8 +77,10 @@ export class Batches {
 
   /** @throws DomainError not_found, rate_limited, invalid_params, StorageError */
   async create(owner: string, { endpoint, input_file_id, metadata }: BatchWish): Promise<BatchRecord> {
-    const { files, journal, clock } = this.parts
+    const { files, journal, creation, clock } = this.parts
     if (this.closed) throw new DomainError('pool_unready', 'The daemon is stopping.', { retry_after_ms: 5000 })
+    creation.countRequest(owner)
+    creation.checkRoom(owner)
     const own = [...this.working.values()].filter(({ results }) => results.batch.owner === owner)
     if (own.length >= most_batches)
       throw new DomainError('rate_limited', `The key ${owner} has ${most_batches} batches at work.`, {

@@ -5,11 +5,13 @@ import { DomainError, refuseField } from '../../domain/errors.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { FileFilter, FileStore } from '../../ports/file-store.ts'
 import type { Journal } from '../../ports/journal.ts'
+import type { CreationLimits } from '../creation-limits.ts'
 
 /** What files work with. */
 export interface FilesParts {
   readonly store: FileStore
   readonly journal: Pick<Journal, 'commit'>
+  readonly creation: Pick<CreationLimits, 'countRequest' | 'checkRoom'>
   readonly clock: Clock
 }
 
@@ -28,10 +30,13 @@ export class Files {
 
   /**
    * Keeps the file of a form, as it comes.
-   * @throws DomainError invalid_params naming the field, payload_too_large, StorageError
+   * @throws DomainError invalid_params naming the field, payload_too_large, rate_limited, pool_unavailable, StorageError
    */
   async create(owner: string, upload: Upload): Promise<FileRecord> {
     let file: FileRecord | undefined
+    const { creation } = this.parts
+    creation.countRequest(owner)
+    creation.checkRoom(owner)
     try {
       const fields = await upload.receive(async (sent) => {
         if (sent.field !== 'file') refuseField(sent.field, 'is not a file; send one as file')
@@ -109,6 +114,7 @@ export class Files {
     const decoder = new TextDecoder('utf-8', { fatal: true })
     let [text, bytes, parts] = ['', 0, 0]
     const flush = async (): Promise<void> => {
+      this.parts.creation.checkRoom(owner, Buffer.byteLength(text))
       await this.parts.journal.commit([{ kind: 'file_part', part: { owner, file_id, part: parts++, text } }])
       text = ''
     }

@@ -14,6 +14,8 @@ import {
 import type { Clock } from '../../ports/clock.ts'
 import type { Journal } from '../../ports/journal.ts'
 import type { SessionStore } from '../../ports/session-store.ts'
+import type { CreationLimits } from '../creation-limits.ts'
+import { SessionPlaces } from './places.ts'
 import { Reservation, type BudgetHolder, type Need, type ReservationContext, type ReservedSession } from './reservation.ts'
 
 /** How often expired sessions are swept, ms. */
@@ -26,6 +28,9 @@ export interface SessionsParts {
   readonly keyBudgets: ReadonlyMap<string, Budgets>
   readonly clock: Clock
   readonly journal: Pick<Journal, 'commit'>
+  readonly creation: Pick<CreationLimits, 'countRequest' | 'checkDisk'>
+  /** How many sessions a key may have at once. */
+  readonly mostOf: (owner: string) => number
 }
 
 type Claim = 'lasting' | 'passing' | 'accepted' | 'dispatched'
@@ -35,21 +40,28 @@ export class Sessions {
   private readonly entries = new Map<string, ReservedSession>()
   private readonly parts: SessionsParts
   private readonly keys = new Map<string, BudgetHolder>()
+  /** Those are counted as well that are being written. */
+  private readonly places: SessionPlaces
+  /** When expired ones were last swept, ms since the epoch. */
+  private swept = 0
   private readonly forget = (entry: ReservedSession): void => {
     entry.gone = true
     const id = keyOf(entry.session)
-    if (this.entries.get(id) === entry) this.entries.delete(id)
+    if (this.entries.get(id) !== entry) return
+    this.entries.delete(id)
+    this.places.count(entry.session.owner, -1)
   }
   private readonly context: ReservationContext
 
   constructor(parts: SessionsParts) {
     this.parts = parts
+    this.places = new SessionPlaces(parts.mostOf)
     this.context = { clock: parts.clock, forget: this.forget }
   }
 
   /** Takes in what is stored and starts to sweep. Returns how to stop. */
   async start(store: SessionStore): Promise<() => void> {
-    for (const session of await store.all()) this.entries.set(keyOf(session), entryOf(session, true))
+    for (const session of await store.all()) this.enter(keyOf(session), entryOf(session, true))
     const spent = await store.spentByKeys()
     for (const [name, budgets] of this.parts.keyBudgets)
       this.keys.set(name, { account: new Account(budgets, spent.get(name)), running: new Set() })
@@ -64,7 +76,8 @@ export class Sessions {
    * @param how `lasting`: no turn is asked for, and the session lives on from now. `passing`: the session is this task's alone; it is not kept,
    * neither here nor on disk. `accepted`, `dispatched`: the task was accepted before a restart and not dispatched yet, or dispatched as well: it
    * is not refused
-   * @throws DomainError budget_exhausted where the session has no turn left, or the session or the key no budget for the task
+   * @throws DomainError budget_exhausted where the session has no turn left, or the session or the key no budget for the task; rate_limited where
+   * there is no such session and the key has as many as it may
    */
   reserve(owner: string, session_id: string, need: Need, how?: Claim): Reservation {
     const now = Math.floor(this.parts.clock.now())
@@ -81,6 +94,7 @@ export class Sessions {
         )
       this.checkBudget(entry.account, need, 'session', now)
       if (key !== undefined) this.checkBudget(key.account, need, 'key', now)
+      if (how !== 'passing') this.checkPlace(owner, id)
     }
     if (how === 'passing') entry.gone = true
     else if (present === undefined) this.enter(id, entry)
@@ -93,11 +107,16 @@ export class Sessions {
     return this.describe(this.find(principal, session_id))
   }
 
-  /** Creates the session, or gives the one that exists a new life and new budgets; its turns stay. Durable when it resolves. */
+  /**
+   * Creates the session, or gives the one that exists a new life and new budgets; its turns stay. Durable when it resolves.
+   * @throws DomainError invalid_params, rate_limited, pool_unavailable
+   */
   async put(principal: Principal, session_id: string, ttl_ms: number | undefined, budgets: Budgets | undefined): Promise<SessionInfo> {
     const now = Math.floor(this.parts.clock.now())
     const { name: owner } = principal
-    const { rules } = this.parts
+    const { rules, creation } = this.parts
+    creation.countRequest(owner)
+    creation.checkDisk()
     if (ttl_ms !== undefined && ttl_ms > rules.ttl_ms)
       throw new DomainError('invalid_params', `body.ttl_ms: is more than the configured ${rules.ttl_ms}`)
     for (const field of ['tokens', 'time_ms', 'cost'] as const) {
@@ -112,7 +131,9 @@ export class Sessions {
     const limits = { ...rules.budgets, ...budgets }
     const life = { created_at: now, expires_at: now + (ttl_ms ?? rules.ttl_ms) }
     const session = { ...(before ?? fresh), ...life, budgets: limits, spent: fresh.spent }
-    await this.parts.journal.commit([{ kind: 'session_put', session }])
+    this.checkPlace(owner, id)
+    this.places.count(owner, 1)
+    await this.parts.journal.commit([{ kind: 'session_put', session }]).finally(() => this.places.count(owner, -1))
     // Tasks may have come and gone while this was written: only what this call sets is changed.
     const current = this.entries.get(id)
     const entry = current === undefined || (current === old && before === undefined) ? entryOf(session, true) : current
@@ -194,11 +215,18 @@ export class Sessions {
   private enter(id: string, entry: ReservedSession): void {
     const old = this.entries.get(id)
     if (old !== undefined && old !== entry) old.gone = true
+    if (old === undefined) this.places.count(entry.session.owner, 1)
     this.entries.set(id, entry)
+  }
+
+  /** Whether the key may have this session beside those it has. @throws DomainError rate_limited */
+  private checkPlace(owner: string, id: string): void {
+    if (!this.entries.has(id)) this.places.check(owner, this.swept + sweep_ms - this.parts.clock.now())
   }
 
   private async sweep(): Promise<void> {
     const now = this.parts.clock.now()
+    this.swept = now
     const expired = [...this.entries.values()].filter(({ session }) => isExpired(session, now))
     if (expired.length === 0) return
     for (const entry of expired) entry.gone = true

@@ -17,13 +17,14 @@ import {
 } from '../../domain/task.ts'
 import { momentOf, type Clock } from '../../ports/clock.ts'
 import { DuplicateTaskError, StorageError, type Journal } from '../../ports/journal.ts'
+import type { CreationLimits } from '../creation-limits.ts'
 import { KeyedPlaces } from '../keyed-places.ts'
 import { candidatesFor, poolsIn, servable, type Candidates } from '../pools/candidates.ts'
 import { placeTask } from '../pools/placement.ts'
 import { withoutExtras } from '../pools/extras.ts'
 import type { Pool } from '../pools/pool.ts'
 import type { Pools } from '../pools/pools.ts'
-import { noCapacity, queueFull, refusedModel } from '../pools/refusals.ts'
+import { queueFull } from '../pools/refusals.ts'
 import type { PromptTokens } from '../pools/prompt-tokens.ts'
 import type { Sessions } from '../sessions/sessions.ts'
 import { repeated, replyOf } from './accepted-reply.ts'
@@ -36,6 +37,7 @@ import { LiveTask } from './live-task.ts'
 import type { LiveTasks } from './live-tasks.ts'
 import type { PreparedEnd, Settlement } from './settlement.ts'
 import { placeOf } from './progress.ts'
+import { refused } from './refused.ts'
 import { needOf } from './task-need.ts'
 import { Twins } from './twins.ts'
 
@@ -45,6 +47,7 @@ export interface AdmissionParts extends DraftParts {
   readonly live: LiveTasks
   readonly sessions: Sessions
   readonly keyLimits: KeyLimits
+  readonly creation: Pick<CreationLimits, 'countRequest' | 'checkRoom'>
   readonly dispatcher: Dispatcher
   readonly settlement: Settlement
   readonly journal: Pick<Journal, 'commit' | 'look'>
@@ -122,10 +125,11 @@ export class Admission {
   }
 
   private async accept(identity: TaskIdentity, sent: TaskRequest, { digest, door, anew = false }: Taking): Promise<TaskAcceptedReply> {
-    const { sessions, keyLimits, live, dispatcher, clock, events, drawSeed } = this.parts
+    const { sessions, keyLimits, creation, live, dispatcher, clock, events, drawSeed } = this.parts
     const { owner, correlation_id } = identity
     this.checkOpen()
-    if (!anew && door?.background !== true) keyLimits.countRequest(owner, clock.now())
+    if (!anew && door?.background !== true) creation.countRequest(owner)
+    creation.checkRoom(owner)
     const { task_id } = identity
     const request = door === undefined ? sent : withoutExtras(owner, sent, this.parts)
     const { draft, most_tokens } = draftFor(identity, request, this.parts)
@@ -234,16 +238,7 @@ export class Admission {
     if (reply !== undefined && error instanceof DuplicateTaskError)
       return this.accept(task, request, { ...how, anew: true }).catch((refusal: unknown) => this.refuse(task, request, how, refusal))
     if (!(error instanceof DomainError) || (door?.background === true && error.retriable)) throw error
-    events.emit({
-      type: 'task_refused',
-      task,
-      model_ref: refusedModel(error, request.model_ref, pools),
-      engine: request.engine ?? error.details.engine ?? 'none',
-      error: { code: error.code, message: error.message, cause: error.cause },
-      no_capacity: noCapacity.has(error.kind),
-      pinned: request.placement?.mode === 'pin',
-      policy: error.details.policy_label,
-    })
+    events.emit(refused(task, request, error, pools))
     throw error
   }
 }

@@ -1,13 +1,11 @@
 import { DomainError } from '../../domain/errors.ts'
 import { startMs } from '../../domain/prediction/forecast.ts'
-import { RateLimit } from '../../domain/accounts/rate-limit.ts'
 import type { Priority } from '../../domain/task.ts'
 import type { LiveTask } from './live-task.ts'
 import type { LiveTasks } from './live-tasks.ts'
 
-/** Limits of one key; what is left out is not limited. */
+/** What tasks of one key may be; what is left out is not limited. */
 export interface LimitsOfKey {
-  readonly requests_per_minute?: number
   readonly queued_tasks?: number
   readonly top_priority: Priority
 }
@@ -15,30 +13,12 @@ export interface LimitsOfKey {
 /** What each key may ask for. */
 export class KeyLimits {
   private readonly limits: ReadonlyMap<string, LimitsOfKey>
-  private readonly rates: ReadonlyMap<string, RateLimit>
   private readonly live: LiveTasks
 
   /** @param limits by name of the key */
   constructor(limits: ReadonlyMap<string, LimitsOfKey>, live: LiveTasks) {
     this.limits = limits
     this.live = live
-    this.rates = new Map(
-      [...limits].flatMap(([name, { requests_per_minute: rate }]) => (rate === undefined ? [] : [[name, new RateLimit(rate)]])),
-    )
-  }
-
-  /**
-   * Counts a request against the key's rate. Called once for each task that is posted, refused ones included.
-   * @throws DomainError rate_limited
-   */
-  countRequest(owner: string, now: number): void {
-    const wait = this.rates.get(owner)?.take(now) ?? 0
-    if (wait === 0) return
-    const rate = this.limits.get(owner)?.requests_per_minute ?? 0
-    throw new DomainError('rate_limited', `The key ${owner} may post ${rate} tasks a minute.`, {
-      retry_after_ms: wait,
-      policy_label: 'rate-limit',
-    })
   }
 
   /** The highest priority the key may ask for. */

@@ -111,6 +111,28 @@ describe('recovery', () => {
     assert.notEqual((await last.tasks.get(ann, 't')).artifact_id, undefined, 'a transcript says what became of it')
   })
 
+  it('has tasks with two failed runs run alone, one at a time: nobody is given up for a neighbour that killed the daemon', async () => {
+    const pools = [poolConfig({ replicas: [{ id: 'r0', slots: 3 }] })]
+    let rig = await startRig({ pools })
+    for (const task_id of ['killer', 'u', 'v']) await rig.run({ task_id })
+    const running = (): unknown[] => rig.engine().running.map(({ request }) => request.session)
+    for (let crash = 1; crash <= 2; crash++) {
+      rig = await again(rig, { pools })
+      await settled()
+    }
+    assert.deepEqual(running(), ['ann/s-killer'], 'all three have had two runs that a crash cut off')
+    rig = await again(rig, { pools })
+    await settled()
+    const killer = await rig.tasks.get(ann, 'killer')
+    assert.deepEqual([killer.state, killer.error?.retriable], ['failed', false])
+    for (const next of ['u', 'v']) {
+      assert.deepEqual(running(), [`ann/s-${next}`])
+      rig.engine().running[0]?.finish()
+      await settled()
+      assert.equal((await rig.tasks.get(ann, next)).state, 'completed', next)
+    }
+  })
+
   it('does not count a run that an orderly stop cut off', async () => {
     let rig = await startRig()
     await rig.run({ task_id: 't' })

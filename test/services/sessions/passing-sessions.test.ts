@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { Sessions } from '../../../src/services/sessions/sessions.ts'
 import { FakeClock } from '../../harness/fake-clock.ts'
+import { unlimited } from '../../harness/unlimited.ts'
 import { MemoryStorage } from '../../harness/memory-storage.ts'
 import { ann } from '../../harness/rig.ts'
 
@@ -10,7 +11,7 @@ describe('sessions that pass with their task', () => {
   it('are kept nowhere, and their key pays all the same', async () => {
     const keyBudgets = new Map([['ann', { tokens: 10 }]])
     const [clock, storage] = [new FakeClock(), new MemoryStorage()]
-    const sessions = new Sessions({ rules, keyBudgets, clock, journal: storage.journal })
+    const sessions = new Sessions({ ...unlimited, rules, keyBudgets, clock, journal: storage.journal })
     const stop = await sessions.start(storage.sessions)
     const need = { tokens: 4, cost_nano: 0 }
     const line = sessions.reserve('ann', 'line', need, 'passing')

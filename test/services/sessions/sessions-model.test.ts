@@ -8,6 +8,7 @@ import type { Reservation } from '../../../src/services/sessions/reservation.ts'
 import { Sessions } from '../../../src/services/sessions/sessions.ts'
 import { FakeClock } from '../../harness/fake-clock.ts'
 import { repeats } from '../../harness/long.ts'
+import { unlimited } from '../../harness/unlimited.ts'
 import { SessionsModel, type SeatModel } from './sessions.model.ts'
 
 const rules: SessionRules = { ttl_ms: 2000, max_turns: 6, budgets: { tokens: 200, cost: 0.00005 } }
@@ -72,6 +73,7 @@ class Bench {
 
   constructor() {
     this.sessions = new Sessions({
+      ...unlimited,
       rules,
       keyBudgets,
       clock: this.clock,

@@ -6,6 +6,7 @@ import { newGate, type Gate } from '../../harness/gate.ts'
 import type { Reservation } from '../../../src/services/sessions/reservation.ts'
 import { Sessions } from '../../../src/services/sessions/sessions.ts'
 import { FakeClock, settled } from '../../harness/fake-clock.ts'
+import { unlimited } from '../../harness/unlimited.ts'
 
 const ann: Principal = { name: 'ann', roles: ['data'] }
 const rules = { ttl_ms: 1000, max_turns: 8, budgets: { tokens: 100 } }
@@ -50,7 +51,7 @@ describe('sessions and a disk that takes its time', () => {
   beforeEach(async () => {
     clock = new FakeClock()
     disk = new Disk()
-    sessions = new Sessions({ rules, keyBudgets: new Map(), clock, journal: disk })
+    sessions = new Sessions({ ...unlimited, rules, keyBudgets: new Map(), clock, journal: disk })
     stop = await sessions.start({ all: () => Promise.resolve([]), spentByKeys: () => Promise.resolve(new Map()) })
   })
   afterEach(() => stop())

@@ -7,6 +7,7 @@ import { nothingSpent } from '../../../src/domain/accounts/budget.ts'
 import { FakeClock, settled } from '../../harness/fake-clock.ts'
 import { MemoryStorage } from '../../harness/memory-storage.ts'
 import { ann, bob, boss, refusalOf } from '../../harness/rig.ts'
+import { unlimited } from '../../harness/unlimited.ts'
 
 const rules = { ttl_ms: 600_000, max_turns: 3, budgets: {} }
 const free = { tokens: 0, cost_nano: 0 }
@@ -14,7 +15,7 @@ const free = { tokens: 0, cost_nano: 0 }
 class Bench {
   readonly clock = new FakeClock()
   readonly storage = new MemoryStorage()
-  sessions = new Sessions({ rules, keyBudgets: new Map(), clock: this.clock, journal: this.storage.journal })
+  sessions = new Sessions({ ...unlimited, rules, keyBudgets: new Map(), clock: this.clock, journal: this.storage.journal })
   stop = (): void => undefined
 
   async start(): Promise<this> {
@@ -25,7 +26,7 @@ class Bench {
   /** The daemon stops and starts again on the same storage. */
   async restart(): Promise<void> {
     this.stop()
-    this.sessions = new Sessions({ rules, keyBudgets: new Map(), clock: this.clock, journal: this.storage.journal })
+    this.sessions = new Sessions({ ...unlimited, rules, keyBudgets: new Map(), clock: this.clock, journal: this.storage.journal })
     await this.start()
   }
 

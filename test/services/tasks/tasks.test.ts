@@ -7,6 +7,7 @@ import { Artifacts } from '../../../src/services/artifacts.ts'
 import { FakeClock, settled } from '../../harness/fake-clock.ts'
 import { MemoryStorage } from '../../harness/memory-storage.ts'
 import { ann, bob, boss, poolConfig, refusalOf, startRig, type Rig } from '../../harness/rig.ts'
+import { unlimited } from '../../harness/unlimited.ts'
 
 /** One finished, one failed, one canceled, one running and three that wait. */
 async function busyRig(): Promise<Rig> {
@@ -110,7 +111,7 @@ describe('artifacts', () => {
   const make = () => {
     const storage = new MemoryStorage()
     const clock = new FakeClock()
-    return { storage, clock, artifacts: new Artifacts(storage.artifacts, storage.journal, clock) }
+    return { storage, clock, artifacts: new Artifacts({ ...unlimited, store: storage.artifacts, journal: storage.journal, clock }) }
   }
 
   it('are the same however often they are created, with the time of the first', async () => {

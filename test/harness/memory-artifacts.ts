@@ -1,0 +1,46 @@
+import type { StoredArtifact } from '../../src/domain/artifact.ts'
+import type { ArtifactFilter, ArtifactStore } from '../../src/ports/artifact-store.ts'
+
+type InOrder = <T>(job: () => T) => Promise<T>
+
+/** The part of the storage in memory that is about artifacts. */
+export class MemoryArtifacts {
+  private all: { readonly seq: number; readonly one: StoredArtifact }[] = []
+  private readonly inOrder: InOrder
+
+  constructor(inOrder: InOrder) {
+    this.inOrder = inOrder
+  }
+
+  readonly store: ArtifactStore = {
+    get: (owner, id) => this.inOrder(() => this.find(owner, id)),
+    has: (owner, id) => this.inOrder(() => this.find(owner, id) !== undefined),
+    list: ({ owner, kind, tag, before_seq = Infinity, limit }: ArtifactFilter) =>
+      this.inOrder(() =>
+        this.all
+          .filter(({ one }) => (owner === undefined || one.owner === owner) && (kind === undefined || one.artifact.kind === kind))
+          .filter(({ one, seq }) => (tag === undefined || one.artifact.tags.includes(tag)) && seq < before_seq)
+          .reverse()
+          .slice(0, limit)
+          .map(({ one, seq }) => ({ ...one, seq, artifact: { ...one.artifact, content: '', metadata: {} } })),
+      ),
+  }
+
+  /** The first one of an owner and id stands. */
+  add(seq: number, one: StoredArtifact): void {
+    if (this.find(one.owner, one.id) === undefined) this.all.push({ seq, one })
+  }
+
+  forget(which: (one: StoredArtifact) => boolean): void {
+    this.all = this.all.filter(({ one }) => !which(one))
+  }
+
+  /** Bytes by owner. */
+  stored(): [owner: string, bytes: number][] {
+    return this.all.map(({ one }) => [one.owner, one.size_bytes])
+  }
+
+  private find(owner: string, id: string): StoredArtifact | undefined {
+    return this.all.find(({ one }) => one.owner === owner && one.id === id)?.one
+  }
+}

@@ -1,0 +1,43 @@
+import assert from 'node:assert/strict'
+import type { Artifact } from '../../src/domain/artifact.ts'
+import { settled } from '../harness/fake-clock.ts'
+import { ann, refusalOf, startRig } from '../harness/rig.ts'
+
+const plan: Artifact = { kind: 'plan', content: 'c', tags: [], metadata: {} }
+
+describe('a disk that is nearly full', () => {
+  it('takes nothing new of anybody, says so once, and takes it again when there is room; what was accepted goes on', async () => {
+    const rig = await startRig()
+    await rig.run({ task_id: 'before' })
+    rig.storage.free = 1
+    await rig.clock.advance(10_000)
+    const refusals = [
+      await refusalOf(rig.admit({ task_id: 'new' })),
+      await refusalOf(rig.artifacts.create(ann, plan)),
+      await refusalOf(rig.sessions.put(ann, 's', undefined, undefined)),
+      await refusalOf(rig.batches.create('ann', { endpoint: '/v1/completions', input_file_id: 'f', metadata: null })),
+    ]
+    for (const { kind, message, retriable } of refusals) {
+      assert.deepEqual([kind, retriable], ['pool_unavailable', true])
+      assert.match(message, /limits\.free_bytes/)
+    }
+    rig.engine().call.finish()
+    await settled()
+    assert.equal((await rig.tail('before')).frames.at(-1)?.event, 'end')
+    await rig.clock.advance(10_000)
+    const told = (): string[] => rig.lines.flatMap(({ level, message }) => (message.startsWith('The disk') ? [level] : []))
+    assert.deepEqual(told(), ['error'])
+    rig.storage.free = 1e12
+    await rig.clock.advance(10_000)
+    assert.deepEqual(told(), ['error', 'info'])
+    await rig.run({ task_id: 'after' })
+  })
+
+  it('is noticed between two looks, by what is written meanwhile', async () => {
+    const rig = await startRig()
+    rig.storage.free = 268_435_456 + 5000
+    await rig.clock.advance(10_000)
+    await rig.artifacts.create(ann, { ...plan, content: 'x'.repeat(6000) })
+    assert.match((await refusalOf(rig.artifacts.create(ann, plan))).message, /limits\.free_bytes/)
+  })
+})
