@@ -40,6 +40,11 @@ export class MemoryArtifacts {
     return this.all.map(({ one }) => [one.owner, one.size_bytes])
   }
 
+  /** When the newest was made, ms since the epoch; 0 where there is none. */
+  newest(): number {
+    return Math.max(0, ...this.all.map(({ one }) => one.created_at))
+  }
+
   private find(owner: string, id: string): StoredArtifact | undefined {
     return this.all.find(({ one }) => one.owner === owner && one.id === id)?.one
   }

@@ -3,11 +3,11 @@ import type { CatalogRecord } from '../../src/domain/catalog/catalog.ts'
 import type { PoolRecord } from '../../src/domain/pool-record.ts'
 import type { Session } from '../../src/domain/accounts/session.ts'
 import type { StoredLog } from '../../src/domain/stream/task-events.ts'
-import { headOf, summaryOf, taskKeyOf } from '../../src/domain/task.ts'
-import type { Attempts, ListedTask, TaskKey, TaskRecord, UnfinishedTask } from '../../src/domain/task.ts'
+import { headOf, taskKeyOf } from '../../src/domain/task.ts'
+import type { Attempts, TaskKey, TaskRecord, UnfinishedTask } from '../../src/domain/task.ts'
 import type { CatalogStore } from '../../src/ports/catalog-store.ts'
 import type { EventLog } from '../../src/ports/event-log.ts'
-import { DuplicateTaskError, StorageError, type Fact, type Journal, type TaskFilter } from '../../src/ports/journal.ts'
+import { DuplicateTaskError, StorageError, type Fact, type Journal } from '../../src/ports/journal.ts'
 import type { PoolStore } from '../../src/ports/pool-store.ts'
 import type { Space } from '../../src/ports/space.ts'
 import type { Storage } from '../../src/ports/storage.ts'
@@ -15,6 +15,7 @@ import type { SessionStore } from '../../src/ports/session-store.ts'
 import { newGate, type Gate } from './gate.ts'
 import { MemoryArtifacts } from './memory-artifacts.ts'
 import { MemoryBatches } from './memory-batches.ts'
+import { listed, listOf } from './memory-tasks.ts'
 
 /** What is known of a run. */
 interface Run {
@@ -60,7 +61,7 @@ export class MemoryStorage implements Storage {
     },
     find: (owner, task_id) => this.inOrder(() => this.find(taskKeyOf(owner, task_id))),
     look: (owner, task_id) => this.inOrder(() => [this.find(taskKeyOf(owner, task_id))].map((found) => found && listed(found))[0]),
-    list: (filter) => this.inOrder(() => this.list(filter)),
+    list: (filter) => this.inOrder(() => listOf(this.records, filter)),
     unfinished: () => this.unfinished(),
     recorded: ({ owner, task_id }) =>
       this.inOrder(() => [...(this.parts.get(taskKeyOf(owner, task_id)) ?? [])].sort(([a], [b]) => a - b).map(([, parts]) => parts)),
@@ -124,8 +125,8 @@ export class MemoryStorage implements Storage {
 
   newest(): Promise<number> {
     const tasks = this.records.flatMap(({ task, outcome }) => [task.accepted_at, outcome?.finished_at ?? 0])
-    const others = [...this.stored.map(({ one }) => one), ...this.sessionsByKey.values()].map(({ created_at }) => created_at)
-    return this.inOrder(() => Math.max(0, ...tasks, ...others))
+    const sessions = [...this.sessionsByKey.values()].map(({ created_at }) => created_at)
+    return this.inOrder(() => Math.max(this.documents.newest(), ...tasks, ...sessions))
   }
 
   readonly lost = new Promise<Error>(() => undefined)
@@ -250,19 +251,4 @@ export class MemoryStorage implements Storage {
     this.logs.set(key, log)
     this.parts.delete(key)
   }
-
-  private list({ before_seq = Infinity, limit, among, ...filter }: TaskFilter): ListedTask[] {
-    const keys = among && new Set(among.map((key) => taskKeyOf(key.owner, key.task_id)))
-    const { owner, session_id, ended } = keys === undefined ? filter : { owner: undefined, session_id: undefined, ended: 'unfinished' }
-    return this.records
-      .filter(({ task }) => keys?.has(taskKeyOf(task.owner, task.task_id)) !== false)
-      .filter(({ task, seq }) => (owner === undefined || task.owner === owner) && seq < before_seq)
-      .filter(({ task }) => session_id === undefined || task.request.session_id === session_id)
-      .filter(({ outcome }) => ended === undefined || (outcome?.state ?? 'unfinished') === ended)
-      .reverse()
-      .slice(0, limit)
-      .map(listed)
-  }
 }
-
-const listed = (record: TaskRecord): ListedTask => ({ ...record, task: summaryOf(record.task) })
