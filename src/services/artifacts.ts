@@ -6,6 +6,7 @@ import type { ArtifactStore } from '../ports/artifact-store.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Journal } from '../ports/journal.ts'
 import type { CreationLimits } from './creation-limits.ts'
+import { KeyedPlaces } from './keyed-places.ts'
 
 /** Which artifacts to list. */
 export interface ArtifactQuery {
@@ -25,9 +26,13 @@ export interface ArtifactsParts {
   readonly clock: Clock
 }
 
+/** Contents of one key that are read or written at a time: each may be as large as a body, in this thread and in the storage's. */
+const contents_at_once = 4
+
 /** Content-addressed documents of each key. */
 export class Artifacts {
   private readonly parts: ArtifactsParts
+  private readonly places = new KeyedPlaces(contents_at_once)
 
   constructor(parts: ArtifactsParts) {
     this.parts = parts
@@ -45,13 +50,15 @@ export class Artifacts {
       throw new DomainError('invalid_params', 'body.parent: no such artifact')
     const sealed = sealArtifact(owner, artifact, Math.floor(clock.wallOf(clock.now())))
     creation.checkRoom(owner, sealed.size_bytes)
-    await journal.commit([{ kind: 'artifact', artifact: sealed }])
-    return artifactRef((await store.get(owner, sealed.id)) ?? sealed)
+    return this.places.run(owner, async () => {
+      await journal.commit([{ kind: 'artifact', artifact: sealed }])
+      return artifactRef((await store.get(owner, sealed.id)) ?? sealed)
+    })
   }
 
   /** @throws DomainError not_found */
   async get(principal: Principal, id: string): Promise<Artifact> {
-    const stored = await this.parts.store.get(principal.name, id)
+    const stored = await this.places.run(principal.name, () => this.parts.store.get(principal.name, id))
     if (stored === undefined) throw new DomainError('not_found', 'No such artifact.')
     return stored.artifact
   }

@@ -3,8 +3,7 @@ import type { CatalogRecord } from '../../src/domain/catalog/catalog.ts'
 import type { PoolRecord } from '../../src/domain/pool-record.ts'
 import type { Session } from '../../src/domain/accounts/session.ts'
 import type { StoredLog } from '../../src/domain/stream/task-events.ts'
-import { headOf, taskKeyOf } from '../../src/domain/task.ts'
-import type { Attempts, TaskKey, TaskRecord, UnfinishedTask } from '../../src/domain/task.ts'
+import { headOf, taskKeyOf, type Attempts, type TaskKey, type TaskRecord, type UnfinishedTask } from '../../src/domain/task.ts'
 import type { CatalogStore } from '../../src/ports/catalog-store.ts'
 import type { EventLog } from '../../src/ports/event-log.ts'
 import { DuplicateTaskError, StorageError, type Fact, type Journal } from '../../src/ports/journal.ts'
@@ -234,13 +233,9 @@ export class MemoryStorage implements Storage {
   private attemptsOf(task: TaskKey): Attempts | undefined {
     const all = [...(this.attempts.get(taskKeyOf(task.owner, task.task_id)) ?? [])].sort(([a], [b]) => a - b)
     const newest = all.at(-1)?.[1]
-    return newest === undefined
-      ? undefined
-      : {
-          failed: all.filter(([, { withdrawn }]) => !withdrawn).length,
-          replayable: newest.replayable,
-          ...(newest.recorded === true ? { recorded: true } : {}),
-        }
+    if (newest === undefined) return undefined
+    const { replayable, recorded } = newest
+    return { failed: all.filter(([, { withdrawn }]) => !withdrawn).length, replayable, ...(recorded === true ? { recorded } : {}) }
   }
 
   private finish({ owner, task_id }: TaskKey, { outcome, log }: Extract<Fact, { kind: 'finished' }>): void {
