@@ -20,7 +20,7 @@ Feature: Capabilities
       | engines.0.slots                   | 6                                         |
       | engines.0.supported_workloads     | [completion, embedding, rerank]           |
       | engines.0.rate_limits             | { queue_capacity: 16, full_policy: reject } |
-      | engines.0.features                | [replayable, chat_template, stop_sequences, tools, json_object, json_schema, images, audio, logprobs, reasoning, penalties, logit_bias, prefill, continues, token_inputs] |
+      | engines.0.features                | [replayable, chat_template, system_messages, stop_sequences, tools, json_object, json_schema, images, audio, logprobs, reasoning, penalties, logit_bias, prefill, continues, token_inputs] |
       | engines.1.pool_id                 | south                                     |
       | engines.1.rate_limits.full_policy | drop-lru                                  |
       | engines.2                         | (none)                                    |

@@ -56,7 +56,7 @@ Feature: The taxonomy of errors
 
       Examples:
         | request                                                                                    | status | code           |
-        | GET /v1/nowhere                                                                            | 404    | NOT_FOUND      |
+        | GET /nowhere                                                                               | 404    | NOT_FOUND      |
         | GET /v1/tasks/nobody                                                                       | 404    | NOT_FOUND      |
         | GET /v1/tasks/nobody/stream                                                                | 404    | NOT_FOUND      |
         | GET /v1/sessions/nobody                                                                    | 404    | NOT_FOUND      |

@@ -49,7 +49,7 @@ Feature: The queue of a pool
       | slots             | 1      |
       | entries.2.task_id | third  |
       | entries.3         | (none) |
-      | next_cursor       | '3'    |
+      | next_cursor       | (some) |
 
   Scenario: There is no queue of a pool that does not exist
     When Ana asks for 3 entries of the queue of "south"

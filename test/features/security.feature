@@ -76,10 +76,12 @@ Feature: Security
       Then it says:
         | tasks.0.task_id | anas |
 
-    Scenario: The operator may look and cancel
+    Scenario: The operator may look and cancel, and says whose it is
       When the operator looks at session "chat"
+      Then the answer is 404 NOT_FOUND
+      When the operator requests "GET /v1/sessions/chat?owner=ana"
       Then the answer is 200
-      When the operator cancels task "anas"
+      When the operator requests "POST /v1/tasks/anas/cancel?owner=ana"
       Then the answer is 204
       And task "anas" is canceled
 
