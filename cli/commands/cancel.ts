@@ -7,11 +7,14 @@ export const cancel = (): Command =>
   asking('cancel <id...>', 'Cancel tasks; one that has ended stays as it is', [
     'orchestratord cancel fox-1',
     'orchestratord cancel fox-1 fox-2',
-  ]).action(async (ids: readonly string[], options: Asking) => {
-    const client = clientOf(options)
-    for (const id of ids) {
-      await client.tasks.cancel(id)
-      if (options.json === true) sayJson({ task_id: id })
-      else say(`${id} is canceled, or had ended before.`)
-    }
-  })
+    'orchestratord cancel fox-1 --owner ann',
+  ])
+    .option('--owner <name>', "the key that they belong to; another's needs the role control")
+    .action(async (ids: readonly string[], options: Asking & { readonly owner?: string }) => {
+      const client = clientOf(options)
+      for (const id of ids) {
+        await client.tasks.cancel(id, { owner: options.owner })
+        if (options.json === true) sayJson({ task_id: id })
+        else say(`${id} is canceled, or had ended before.`)
+      }
+    })

@@ -77,12 +77,12 @@ export class Board {
   }
 
   private cancelQuestion(): Question | undefined {
-    const id = this.snapshot.entries[this.selected]?.task_id
+    const { task_id: id, owner } = this.snapshot.entries[this.selected] ?? {}
     if (id === undefined) {
       this.told = 'Only a key with the role control cancels tasks of others.'
       return undefined
     }
-    return { text: `Cancel ${id}? y/n`, act: () => this.client.tasks.cancel(id).then(() => `${id} is canceled.`) }
+    return { text: `Cancel ${id}? y/n`, act: () => this.client.tasks.cancel(id, { owner }).then(() => `${id} is canceled.`) }
   }
 
   private turnPool(by: number): () => Promise<string> {

@@ -24,6 +24,12 @@ export interface CallOptions {
   readonly signal?: AbortSignal
 }
 
+/** A call about something that may be another key's, which the role `control` reaches by naming its owner. */
+export interface OwnedCall extends CallOptions {
+  /** Name of the key that it belongs to; the caller's own unless given. */
+  readonly owner?: string | undefined
+}
+
 export function httpOf({ baseUrl = 'http://127.0.0.1:8080', key, headers, fetch }: HttpOptions): Http {
   return createFetch<paths>({
     baseUrl,

@@ -1,7 +1,7 @@
 import type { components, operations } from '../generated/contract.ts'
 import { ApiError, ConnectionError, OrchestratordError, TaskFailed } from './errors.ts'
 import { framesOf } from './frames.ts'
-import { bodyOf, done, type CallOptions, type Http } from './http.ts'
+import { bodyOf, done, type CallOptions, type Http, type OwnedCall } from './http.ts'
 import { asConnectionError, Patience, type Timing } from './patience.ts'
 
 type Schemas = components['schemas']
@@ -40,8 +40,8 @@ const cancels = 5
 
 export const tasksOf = (link: Link) => {
   const { http } = link
-  const cancel = (id: string, options?: CallOptions): Promise<void> =>
-    done(http.POST('/v1/tasks/{id}/cancel', { params: { path: { id } }, ...options }))
+  const cancel = (id: string, { owner, ...options }: OwnedCall = {}): Promise<void> =>
+    done(http.POST('/v1/tasks/{id}/cancel', { params: { path: { id }, query: owner === undefined ? {} : { owner } }, ...options }))
   return {
     /**
      * Runs a task and tells its events: sends it, reads on after every broken connection or restart where the last event was, waits as long as

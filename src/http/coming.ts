@@ -20,8 +20,6 @@ export async function sendComing(
   send: (body: string) => void,
 ): Promise<void> {
   res.setHeader('Content-Type', 'application/json; charset=utf-8')
-  const leave = (): void => coming.close()
-  res.once('close', leave)
   const askNoMore = askBeforeHead(res)
   let cancelBlanks = (): void => undefined
   const cancelHead = clock.after(head_ms, () => {
@@ -29,16 +27,21 @@ export async function sendComing(
     res.write(' ')
     cancelBlanks = clock.every(blank_ms, () => void res.write(' '))
   })
+  // Whoever has left is written nothing more, however long the body takes to end.
+  const leave = (): void => {
+    cancelHead()
+    cancelBlanks()
+    askNoMore()
+    coming.close()
+  }
+  res.once('close', leave)
   try {
     const body = await coming.value
     if (!res.destroyed) send(JSON.stringify(body))
   } catch (error) {
     if (!res.destroyed) throw error
   } finally {
-    cancelHead()
-    cancelBlanks()
-    askNoMore()
     res.off('close', leave)
-    coming.close()
+    leave()
   }
 }

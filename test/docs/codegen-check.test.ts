@@ -10,7 +10,7 @@ describe('npm run codegen:check', () => {
   let root = ''
   before(() => {
     root = mkdtempSync(join(tmpdir(), 'orchd-codegen-'))
-    for (const name of ['contracts', 'scripts', 'src', 'ci', 'generated', 'sdk/generated', 'package.json', 'models'])
+    for (const name of ['contracts', 'scripts', 'cli', 'src', 'ci', 'generated', 'sdk/generated', 'package.json', 'models'])
       cpSync(join(project, name), join(root, name), { recursive: true })
     symlinkSync(join(project, 'node_modules'), join(root, 'node_modules'))
   })

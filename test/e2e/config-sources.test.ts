@@ -96,7 +96,7 @@ pools:
     assert.deepEqual(dir.refusal(text, { ORCHD_ADDR: '1.2.3.4:99999', ORCHD_PORT: '1' }), [
       'ORCHD_PORT: is not known; known are ORCHD_ADDR, ORCHD_DATA_DIR, ORCHD_LOG_LEVEL, ORCHD_HF_TOKEN, ORCHD_ENGINES, ORCHD_API_KEYS',
       'ORCHD_ADDR: listen: "1.2.3.4:99999" has a port above 65535',
-      'FILE:3: porst: is not known here; known are listen, data_dir, models_dir, log_level, auth, cors, limits, doors, sessions, retention, catalog, devices, defaults, shutdown_grace_ms, groups, pools, models',
+      'FILE:3: porst: is not known here; known are listen, data_dir, models_dir, log_level, auth, cors, limits, doors, sessions, retention, catalog, devices, defaults, shutdown_grace_ms, keep_alive_ms, groups, pools, models',
       'FILE:6: pools[1].id: "tales" is used twice',
       'FILE:8: pools[0].driver: "embeded" is not a driver of llamacpp; allowed are embedded, external, managed; did you mean embedded?',
       'FILE:8: pools[1].driver: "embeded" is not a driver of llamacpp; allowed are embedded, external, managed; did you mean embedded?',

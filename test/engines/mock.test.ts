@@ -42,7 +42,7 @@ describe('mock engine', () => {
     const { features } = await mockOf().start(() => undefined)
     assert.deepEqual([...features].sort(), [
       ...['audio', 'chat_template', 'continues', 'images', 'json_object', 'json_schema', 'logit_bias', 'logprobs'],
-      ...['penalties', 'prefill', 'reasoning', 'stop_sequences', 'token_inputs', 'tools'],
+      ...['penalties', 'prefill', 'reasoning', 'stop_sequences', 'system_messages', 'token_inputs', 'tools'],
     ])
   })
 

@@ -210,7 +210,7 @@ describe('the door of OpenAI: responses', () => {
 
   it('tells errors as OpenAI does', async () => {
     const long = await ask('POST', '', { ...hello, input: 'word '.repeat(20_000) })
-    assert.deepEqual(await errorOf(long), { status: 400, code: 'context_length_exceeded', param: 'messages' })
+    assert.deepEqual(await errorOf(long), { status: 400, code: 'context_length_exceeded', param: 'input' })
     assert.deepEqual(await errorOf(await ask('POST', '', { ...hello, model: 'gpt-9' })), {
       status: 404,
       code: 'model_not_found',
