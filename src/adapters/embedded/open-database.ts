@@ -15,6 +15,8 @@ const NOT_A_DATABASE = 26
 const SQL_ERROR = 1
 /** Largest file of an earlier version that is rebuilt so that it can shrink, pages: it is done in memory. A larger one uses again what is freed. */
 const most_rebuilt_pages = 16_384
+/** What `auto_vacuum` says where freed pages are given back in steps. */
+const incremental = 2
 const options = { returnArrays: true, timeout: 0 }
 
 /**
@@ -31,8 +33,8 @@ export function openDatabase({ file, max_pages }: WorkerInput): DatabaseSync {
     try {
       db.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16384')
       const version = check(db, file)
-      // Before anything is written: what is freed can only then be given back to the disk.
-      db.exec('PRAGMA auto_vacuum = INCREMENTAL')
+      // Before anything is written: what is freed can only then be given back to the disk. To say it again would write, which a full disk refuses.
+      if (integer(db, 'PRAGMA auto_vacuum') !== incremental) db.exec('PRAGMA auto_vacuum = INCREMENTAL')
       if (!memory) {
         chmodSync(file, 0o600)
         // Left by looking at a file with a WAL; the lock is ours, so nobody uses it.
