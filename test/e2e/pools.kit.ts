@@ -83,14 +83,15 @@ export async function sample(daemon: TestDaemon, series: string): Promise<number
   return line === undefined ? undefined : Number(line.slice(series.length + 1))
 }
 
-/** Children of this process. */
-export async function childProcesses(): Promise<number[]> {
-  const { stdout } = await promisify(execFile)('ps', ['-A', '-o', 'pid=,ppid=,comm='])
+/** Children of this process whose command line has this. */
+export async function childProcesses(running = ''): Promise<number[]> {
+  const { stdout } = await promisify(execFile)('ps', ['-A', '-o', 'pid=,ppid=,args='])
   const rows = stdout
     .trim()
     .split('\n')
     .map((row) => row.trim().split(/\s+/))
-  return rows.flatMap(([pid, ppid, command]) => (Number(ppid) === process.pid && command !== 'ps' ? [Number(pid)] : []))
+  const own = rows.filter(([, ppid, ...args]) => Number(ppid) === process.pid && args[0] !== 'ps' && args.join(' ').includes(running))
+  return own.map(([pid]) => Number(pid))
 }
 
 /** A 503 that says the pool takes nothing now. */

@@ -56,7 +56,7 @@ describe('a reload of the embedded engine', () => {
     return task.task_id
   }
   const told = async (model_ref: string): Promise<StreamClient> => readStream(daemon.url, await accept(model_ref), keys.data)
-  const engines = async (): Promise<number[]> => (await childProcesses()).filter((pid) => !others.includes(pid))
+  const engines = async (): Promise<number[]> => (await childProcesses('/llamacpp/child.ts')).filter((pid) => !others.includes(pid))
   const loaded = (model: string): Promise<number | undefined> => sample(daemon, `model_state{model_id="${model}",state="loaded"}`)
 
   it('serves the new model, while tasks of the old one finish beside it', async () => {
