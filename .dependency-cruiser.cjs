@@ -93,7 +93,8 @@ module.exports = {
     },
     {
       name: 'commands-ask-by-the-sdk',
-      comment: 'Only what looks at this machine knows the configuration and finds engines; the checks of a contract read it as it is served.',
+      comment:
+        'Only what looks at this machine knows the configuration and finds engines; the checks of a contract read it as it is served.',
       severity: 'error',
       from: { path: '^cli/', pathNot: '^cli/machine/' },
       to: { path: ours, pathNot: '^(cli/|sdk/src/index.ts$)' },

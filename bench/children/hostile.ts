@@ -22,7 +22,14 @@ async function send(what: string, path: string, body?: object): Promise<string> 
 let made = 0
 let artifact: string | undefined
 const deeds: readonly (() => Promise<unknown>)[] = [
-  () => send('prompt', '/v1/tasks', { model_ref: 'mock:small', messages: [{ role: 'user', content: 'word '.repeat(390_000) }, { role: 'user', content: 'word '.repeat(390_000) }] }),
+  () =>
+    send('prompt', '/v1/tasks', {
+      model_ref: 'mock:small',
+      messages: [
+        { role: 'user', content: 'word '.repeat(390_000) },
+        { role: 'user', content: 'word '.repeat(390_000) },
+      ],
+    }),
   () => send('prompt', '/v1/tasks', { model_ref: 'mock:small', prompt: 'ö'.repeat(2_000_000) }),
   async () => {
     const text = await send('artifact', '/v1/artifacts', {

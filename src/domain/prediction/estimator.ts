@@ -120,9 +120,8 @@ export class Estimator {
     this.isProbed = true
     this.idle = undefined
     if (tokens_out > 1) this.decode_ms_per_token.prior = decode_ms / (tokens_out - 1)
-    const prefill = prefill_ms / Math.max(1, prompt_tokens)
     // An engine whose tokens take no time has shown nothing of what they cost.
-    this.prefill_ms_per_token.prior = decode_ms > 0 ? Math.min(prefill, this.decode_ms_per_token.prior) : prefill
+    this.prefill_ms_per_token.prior = Math.min(prefill_ms / Math.max(1, prompt_tokens), this.decode_ms_per_token.prior || Infinity)
   }
 
   /** Learns from a task that has ended by itself. */
