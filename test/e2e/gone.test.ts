@@ -59,7 +59,7 @@ describe('a client that is gone', () => {
     await post(daemon.url, keys.data, task)
     const { log } = [...daemon.live.all()][0] ?? assert.fail('no task')
     const sent = get(daemon, `/v1/tasks/${task.task_id}/stream`)
-    const left = new Promise((resolve) => daemon.server.once('connection', (socket) => socket.once('close', resolve)))
+    const left = new Promise((resolve) => daemon.server.once('connection', (socket) => socket.once('end', resolve)))
     await asked.promise
     sent.destroy()
     await left
