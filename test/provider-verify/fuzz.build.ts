@@ -95,7 +95,8 @@ export function build(draft: Draft, memory: Memory): Wire {
         ? [...known.frames][draft.seen % known.frames.size]
         : draft.resume
   const resumeSchema = declared.find((parameter) => parameter.in === 'header')
-  if (resume !== undefined && resumeSchema !== undefined)
+  // A header without a value says nothing.
+  if (resume !== undefined && resume !== '' && resumeSchema !== undefined)
     wrongs.push(mismatch(resumeSchema.schema, resume) === undefined ? undefined : [400])
 
   const payload = operations[op].body ? payloadOf(draft, known, memory) : undefined
@@ -140,7 +141,7 @@ export function build(draft: Draft, memory: Memory): Wire {
                 ? [403, ...(wrong ?? [])]
                 : (wrong ?? (refused.length > 0 ? refused : usual)),
     shell: route !== undefined || other !== undefined,
-    resumed: resume !== undefined,
+    resumed: resume !== undefined && resume !== '',
     leave: draft.leave && streams,
     streams,
     key,
