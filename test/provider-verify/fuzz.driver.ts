@@ -161,7 +161,7 @@ export class Driver {
       : [`${op}: ${status} where ${expected.join(' or ')} was due: ${heard.text.slice(0, 500)}`]
     const given = wire.headers['X-Correlation-Id']
     const head = wire.method === 'HEAD'
-    const door = shell && status === 404 && wire.path.startsWith('/v1/') && heard.text.includes('"error":')
+    const door = shell && heard.text.includes('"error":{')
     problems.push(...shellProblems(heard, given, { allow: status === 405 ? methodsOf(op) : undefined, head, door }))
     if (shell) return problems
     this.reached.add(`${op} ${status}`)
