@@ -14,8 +14,8 @@ export interface ArtifactFilter {
 /** Reads what `artifact` facts wrote. */
 export interface ArtifactStore {
   get(owner: string, id: string): Promise<StoredArtifact | undefined>
-  /** Whether the owner has it, at no cost for what is in it. */
-  has(owner: string, id: string): Promise<boolean>
+  /** As `list` shows it, at no cost for what is in it. */
+  look(owner: string, id: string): Promise<StoredArtifact | undefined>
   /** `seq` orders artifacts by the time they were first stored. `content` (an empty string) and `metadata` are left out. */
   list(filter: ArtifactFilter): Promise<(StoredArtifact & { readonly seq: number })[]>
 }

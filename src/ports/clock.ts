@@ -16,6 +16,9 @@ export interface Clock {
   every(period_ms: number, run: () => void): CancelTimer
 }
 
+/** What the machine's clock says now, whole ms since the epoch. */
+export const wallNow = (clock: Clock): number => Math.floor(clock.wallOf(clock.now()))
+
 /** The moment of `now()` at which the machine's clock said this; now where that is still to come, for the clock has been set back. */
 export function momentOf(wall: number, clock: Clock): number {
   const now = clock.now()

@@ -3,7 +3,7 @@ import { DomainError } from '../domain/errors.ts'
 import { defaultPage } from '../domain/page.ts'
 import { controls, ownersListed, type Principal } from '../domain/principal.ts'
 import type { ArtifactStore } from '../ports/artifact-store.ts'
-import type { Clock } from '../ports/clock.ts'
+import { type Clock, wallNow } from '../ports/clock.ts'
 import type { Journal } from '../ports/journal.ts'
 import type { CreationLimits } from './creation-limits.ts'
 import { KeyedPlaces } from './keyed-places.ts'
@@ -46,13 +46,14 @@ export class Artifacts {
     const { store, journal, creation, clock } = this.parts
     const owner = principal.name
     creation.countRequest(owner)
-    if (artifact.parent !== undefined && !(await store.has(owner, artifact.parent)))
+    if (artifact.parent !== undefined && (await store.look(owner, artifact.parent)) === undefined)
       throw new DomainError('invalid_params', 'body.parent: no such artifact')
-    const sealed = sealArtifact(owner, artifact, Math.floor(clock.wallOf(clock.now())))
-    creation.checkRoom(owner, sealed.size_bytes)
+    const sealed = sealArtifact(owner, artifact, wallNow(clock))
     return this.places.run(owner, async () => {
+      // What waited before it for a place counts, too.
+      creation.checkRoom(owner, sealed.size_bytes)
       await journal.commit([{ kind: 'artifact', artifact: sealed }])
-      return artifactRef((await store.get(owner, sealed.id)) ?? sealed)
+      return artifactRef((await store.look(owner, sealed.id)) ?? sealed)
     })
   }
 

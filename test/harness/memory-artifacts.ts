@@ -14,7 +14,7 @@ export class MemoryArtifacts {
 
   readonly store: ArtifactStore = {
     get: (owner, id) => this.inOrder(() => this.find(owner, id)),
-    has: (owner, id) => this.inOrder(() => this.find(owner, id) !== undefined),
+    look: (owner, id) => this.inOrder(() => [this.find(owner, id)].map((found) => found && shown(found))[0]),
     list: ({ owner, kind, tag, before_seq = Infinity, limit }: ArtifactFilter) =>
       this.inOrder(() =>
         this.all
@@ -22,7 +22,7 @@ export class MemoryArtifacts {
           .filter(({ one, seq }) => (tag === undefined || one.artifact.tags.includes(tag)) && seq < before_seq)
           .reverse()
           .slice(0, limit)
-          .map(({ one, seq }) => ({ ...one, seq, artifact: { ...one.artifact, content: '', metadata: {} } })),
+          .map(({ one, seq }) => ({ ...shown(one), seq })),
       ),
   }
 
@@ -49,3 +49,6 @@ export class MemoryArtifacts {
     return this.all.find(({ one }) => one.owner === owner && one.id === id)?.one
   }
 }
+
+/** Without what is in it. */
+const shown = (one: StoredArtifact): StoredArtifact => ({ ...one, artifact: { ...one.artifact, content: '', metadata: {} } })

@@ -1,5 +1,8 @@
 // Both threads know a statement by its place in STATEMENTS, so a message carries a number instead of SQL.
 
+/** Columns of an artifact as lists show it. */
+const shownArtifact = "a.owner, a.id, a.created_at, a.size_bytes, a.seq, json_set(a.head, '$.metadata', json('{}'))"
+
 const SQL = {
   accepted: 'INSERT INTO tasks (owner, task_id, session_id, shown, head) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING',
   // Right behind its task.
@@ -84,7 +87,7 @@ const SQL = {
   pools: 'SELECT pool FROM pools',
   stored: 'SELECT owner, bytes FROM stored WHERE bytes > 0',
   artifactGet: 'SELECT owner, id, created_at, size_bytes, seq, head, content FROM artifacts WHERE id = ? AND owner = ?',
-  artifactHas: 'SELECT 1 FROM artifacts WHERE id = ? AND owner = ?',
+  artifactLook: `SELECT ${shownArtifact} FROM artifacts a WHERE id = ? AND owner = ?`,
 
   purgeTasks: `DELETE FROM tasks WHERE seq IN
     (SELECT seq FROM tasks INDEXED BY tasks_finished WHERE finished_at < ? ORDER BY finished_at LIMIT ?)`,
@@ -113,12 +116,11 @@ const unfinishedLists = combinations(
 
 const artifactLists = combinations(({ a: owner, b: kind, c: tag }) => {
   const index = kind ? (owner ? 'artifacts_owner_kind' : 'artifacts_kind') : owner ? 'artifacts_owner' : undefined
-  const columns = "a.owner, a.id, a.created_at, a.size_bytes, a.seq, json_set(a.head, '$.metadata', json('{}'))"
   if (tag)
-    return `SELECT ${columns} FROM artifact_tags t ${indexedBy(owner ? 'artifact_tags_owner' : 'artifact_tags_any')}
+    return `SELECT ${shownArtifact} FROM artifact_tags t ${indexedBy(owner ? 'artifact_tags_owner' : 'artifact_tags_any')}
       CROSS JOIN artifacts a ON a.seq = t.seq
       WHERE ${owner ? 't.owner = ? AND' : ''} ${kind ? 'a.kind = ? AND' : ''} t.tag = ? AND t.seq < ? ORDER BY t.seq DESC LIMIT ?`
-  return `SELECT ${columns} FROM artifacts a ${indexedBy(index)}
+  return `SELECT ${shownArtifact} FROM artifacts a ${indexedBy(index)}
     WHERE ${owner ? 'a.owner = ? AND' : ''} ${kind ? 'a.kind = ? AND' : ''} a.seq < ? ORDER BY a.seq DESC LIMIT ?`
 })
 

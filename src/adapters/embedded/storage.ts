@@ -134,7 +134,7 @@ function portsOn(client: StorageClient): Omit<Storage, 'close' | 'lost' | 'space
     },
     artifacts: {
       get: (owner, id) => one(storedArtifact, S.artifactGet, [id, owner]),
-      has: async (owner, id) => (await client.all(S.artifactHas, [id, owner])).length > 0,
+      look: (owner, id) => one(storedArtifact, S.artifactLook, [id, owner]),
       list: ({ owner, kind, tag, before_seq, limit }) =>
         many(listedArtifact, artifactListStatement(owner, kind, tag), filters([owner, kind, tag], before_seq, limit)),
     },
