@@ -102,13 +102,7 @@ export class CreationLimits {
   checkDisk(): void {
     const { free_bytes } = this.parts
     if (this.free >= free_bytes) return
-    throw new DomainError(
-      'pool_unavailable',
-      `The disk has less than ${free_bytes} bytes free (limits.free_bytes): nothing new is taken.`,
-      {
-        retry_after_ms: look_ms,
-      },
-    )
+    throw new DomainError('pool_unavailable', diskIsShort(free_bytes), { retry_after_ms: look_ms })
   }
 
   private add(fact: Fact, sign: 1 | -1): void {
@@ -149,12 +143,13 @@ export class CreationLimits {
     const short = this.free < free_bytes
     if (short === this.short) return
     this.short = short
-    const message = short
-      ? `The disk has less than ${free_bytes} bytes free (limits.free_bytes): nothing new is taken.`
-      : 'The disk has room again.'
+    const message = short ? diskIsShort(free_bytes) : 'The disk has room again.'
     events.emit({ type: 'notice', level: short ? 'error' : 'info', event: 'storage', message, fields: { free_bytes: this.free } })
   }
 }
 
 const limited = (message: string, retry_after_ms: number): DomainError =>
   new DomainError('rate_limited', message, { retry_after_ms, policy_label: 'rate-limit' })
+
+const diskIsShort = (free_bytes: number): string =>
+  `The disk has less than ${free_bytes} bytes free (limits.free_bytes): nothing new is taken.`

@@ -3,7 +3,7 @@ import { DomainError } from '../domain/errors.ts'
 import { defaultPage } from '../domain/page.ts'
 import { ownersListed, type Principal } from '../domain/principal.ts'
 import { dayOf, usageOf, type Usage } from '../domain/usage.ts'
-import type { CancelTimer, Clock } from '../ports/clock.ts'
+import { type CancelTimer, type Clock, wallNow } from '../ports/clock.ts'
 import type { Journal } from '../ports/journal.ts'
 import type { UsageStore } from '../ports/usage-store.ts'
 
@@ -77,7 +77,7 @@ export class UsageBook {
     return { usage: page.map(viewOf), ...(rows.length > limit && last !== undefined ? { next_cursor: String(last.seq) } : {}) }
   }
 
-  private refuse(owner: string, model_ref: string, refusals: number, day = dayOf(this.parts.clock.wallOf(this.parts.clock.now()))): void {
+  private refuse(owner: string, model_ref: string, refusals: number, day = dayOf(wallNow(this.parts.clock))): void {
     const key = `${owner} ${day} ${model_ref}`
     const known = this.refused.get(key) ?? usageOf({ owner, model_ref, day })
     this.refused.set(key, { ...known, refusals: known.refusals + refusals })

@@ -1,7 +1,7 @@
 import { become, isDone, isOver } from '../../domain/batches/batch.ts'
 import { DomainError } from '../../domain/errors.ts'
 import type { Principal } from '../../domain/principal.ts'
-import type { Clock } from '../../ports/clock.ts'
+import { pause, type Clock } from '../../ports/clock.ts'
 import type { AskLine, OpenLine, RefusalOf } from './ask-line.ts'
 import { LineCheck, readLine, type BatchLine } from './batch-line.ts'
 import type { BatchResults } from './batch-results.ts'
@@ -197,17 +197,11 @@ export class BatchRun {
 
   /** Returns whether to go on after it. */
   private pause({ details: { retry_after_ms = 1000 } }: DomainError): Promise<boolean> {
-    const { signal } = this.feeding
-    return new Promise((resolve) => {
-      const over = (): void => {
-        cancel()
-        signal.removeEventListener('abort', over)
-        resolve(!signal.aborted)
-      }
-      const cancel = this.parts.clock.after(Math.min(pause_ms.most, Math.max(pause_ms.least, retry_after_ms)), over)
-      signal.addEventListener('abort', over)
-      if (signal.aborted) over()
-    })
+    const wait_ms = Math.min(pause_ms.most, Math.max(pause_ms.least, retry_after_ms))
+    return pause(this.parts.clock, wait_ms, this.feeding.signal).then(
+      () => true,
+      () => false,
+    )
   }
 
   private async finish(): Promise<void> {

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { part_chars, type FileRecord } from '../../domain/batches/file.ts'
 import type { Upload, UploadedFile } from '../../domain/batches/upload.ts'
 import { DomainError, refuseField } from '../../domain/errors.ts'
-import type { Clock } from '../../ports/clock.ts'
+import { type Clock, wallNow } from '../../ports/clock.ts'
 import type { FileFilter, FileStore } from '../../ports/file-store.ts'
 import type { Journal } from '../../ports/journal.ts'
 import type { CreationLimits } from '../creation-limits.ts'
@@ -60,7 +60,7 @@ export class Files {
   /** A file with nothing in it; it is not written yet. */
   record(owner: string, purpose: FileRecord['purpose'], filename: string): FileRecord {
     const file_id = `file-${randomUUID().replaceAll('-', '')}`
-    const created_at = Math.floor(this.parts.clock.wallOf(this.parts.clock.now()))
+    const created_at = wallNow(this.parts.clock)
     return { owner, file_id, filename, purpose, bytes: 0, parts: 0, created_at, state: 'incomplete' }
   }
 

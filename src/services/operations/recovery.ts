@@ -8,7 +8,7 @@ import { TaskLog } from '../../domain/stream/task-log.ts'
 import { draftAgain } from '../../domain/task-defaults.ts'
 import type { AcceptedTask, UnfinishedTask } from '../../domain/task.ts'
 import { dayOf, usageOf } from '../../domain/usage.ts'
-import type { Clock } from '../../ports/clock.ts'
+import { type Clock, wallNow } from '../../ports/clock.ts'
 import type { Fact, Journal } from '../../ports/journal.ts'
 import type { Admission } from '../tasks/admission.ts'
 import { gaveUp, maxAttempts } from '../tasks/ending.ts'
@@ -41,7 +41,7 @@ export async function recover({ journal, admission, settlement, pools, clock, ev
     for (const task of page) {
       const pool = poolFor(task, pools)
       if (pool === undefined) {
-        orphans.push(...orphaned(task.head.source.task, Math.floor(clock.wallOf(clock.now()))))
+        orphans.push(...orphaned(task.head.source.task, wallNow(clock)))
         ended++
         continue
       }

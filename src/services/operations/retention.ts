@@ -1,5 +1,5 @@
 import type { EventSink } from '../../domain/daemon-events.ts'
-import type { CancelTimer, Clock } from '../../ports/clock.ts'
+import { type CancelTimer, type Clock, wallNow } from '../../ports/clock.ts'
 import type { Journal } from '../../ports/journal.ts'
 
 /** How often what is past its retention is forgotten, ms. */
@@ -17,7 +17,7 @@ export function retention(
   { journal, clock, events }: { readonly journal: Pick<Journal, 'purge'>; readonly clock: Clock; readonly events: EventSink },
 ): CancelTimer {
   return clock.every(purge_ms, () => {
-    const now = Math.floor(clock.wallOf(clock.now()))
+    const now = wallNow(clock)
     journal.purge(now - tasks_ms, now - artifacts_ms).catch((err: unknown) => {
       const message = 'What is past its retention could not be removed.'
       events.emit({ type: 'notice', level: 'error', event: 'storage', message, fields: { err } })

@@ -1,5 +1,6 @@
 import type { components } from '../../../../generated/config.ts'
 import type { EngineDefinition } from '../../../ports/engine-definition.ts'
+import { openAiFeatures } from '../http/openai/features.ts'
 import { given, listed } from '../http/recognize.ts'
 import { serverDrivers, serverEngine } from '../http/server-engine.ts'
 import { createLlamaCppEngine } from './engine.ts'
@@ -23,20 +24,7 @@ export const definition: EngineDefinition<components['schemas']['LlamacppPool']>
     external: { ...external, options: serverOptions },
     managed: { ...managed, options: serverOptions },
   },
-  features: [
-    ...([
-      'replayable',
-      'chat_template',
-      'system_messages',
-      'stop_sequences',
-      'kv_reuse',
-      'tools',
-      'json_object',
-      'json_schema',
-      'images',
-    ] as const),
-    ...(['audio', 'logprobs', 'reasoning', 'penalties', 'logit_bias', 'prefill', 'continues', 'token_inputs'] as const),
-  ],
+  features: [...openAiFeatures, 'kv_reuse'],
   create: (parts) => {
     const { pool, replica, modelFile, onOutput } = parts
     if (pool.driver !== 'embedded') return serverEngine({ ...parts, pool }, llamaServerDialect)

@@ -1,5 +1,6 @@
 import type { components } from '../../../../generated/config.ts'
 import type { EngineDefinition } from '../../../ports/engine-definition.ts'
+import { openAiFeatures } from '../http/openai/features.ts'
 import { listed } from '../http/recognize.ts'
 import { serverDrivers, serverEngine } from '../http/server-engine.ts'
 import type { Dialect } from '../http/dialect.ts'
@@ -9,20 +10,7 @@ import { openAiDialect } from './dialect.ts'
 export const definition: EngineDefinition<components['schemas']['OpenaiPool']> = {
   options: new URL('options.json', import.meta.url),
   drivers: serverDrivers('A server that speaks the API of OpenAI', ['openai:'], async (ask) => listed(await ask('/v1/models'))),
-  features: [
-    ...([
-      'replayable',
-      'chat_template',
-      'system_messages',
-      'stop_sequences',
-      'tools',
-      'json_object',
-      'json_schema',
-      'images',
-      'audio',
-    ] as const),
-    ...(['logprobs', 'reasoning', 'penalties', 'logit_bias', 'prefill', 'continues', 'token_inputs'] as const),
-  ],
+  features: openAiFeatures,
   create: (parts) => {
     const { ctx, openai } = parts.pool
     const dialectOf = (model_ref: string, url: string): Dialect =>
