@@ -26,6 +26,8 @@ export interface Ended {
   readonly gate: Gate
   /** Exit status; null after a signal. */
   readonly status: number | null
+  /** It was ended, for it went on long after it had reported. */
+  readonly stayed: boolean
   readonly output: string
   /** File of the runner's report, which is missing where the runner did not get that far. */
   readonly report: string
@@ -48,11 +50,11 @@ export function reportTo(gate: Gate, file: string): string {
 
 /** Counts what passed and failed. A runner that ends badly without naming a failure has failed all the same, and so has one without any test. */
 export function judge(root: string, ended: Ended): Outcome {
-  const { gate, status, output, elapsed_ms } = ended
+  const { gate, status, stayed, output, elapsed_ms } = ended
   const told = tellers[gate.kind](root, ended)
   const failures = [...told.failures]
   if (failures.length === 0 && (status !== 0 || told.passed + told.skipped.length === 0))
-    failures.push({ what: gate.name, alone: gate.alone })
+    failures.push({ what: stayed ? `${gate.name}: what a test left behind kept its runner from ending` : gate.name, alone: gate.alone })
   return { gate, passed: told.passed, failures, skipped: told.skipped, output: `${output}${told.output}`, elapsed_ms }
 }
 

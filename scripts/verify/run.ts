@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Gate } from './gates.ts'
 import { judge, reportTo, type Outcome } from './outcome.ts'
@@ -10,6 +11,9 @@ export interface Place {
   /** A directory for the runners' reports. */
   readonly reports: string
 }
+
+/** How long a runner may go on once it has reported. */
+const most_after_report_ms = 60_000
 
 /** Runs gates in the order given, so many side by side; `onEnd` hears of each as it ends. */
 export async function runAll(place: Place, gates: readonly Gate[], lanes: number, onEnd: (outcome: Outcome) => void): Promise<Outcome[]> {
@@ -30,15 +34,24 @@ export async function runAll(place: Place, gates: readonly Gate[], lanes: number
 function run({ root }: Place, gate: Gate, report: string): Promise<Outcome> {
   const began = performance.now()
   return new Promise((resolve, reject) => {
-    const child = spawn(`${gate.command}${reportTo(gate, report)}`, {
+    const child = spawn(`exec ${gate.command}${reportTo(gate, report)}`, {
       shell: true,
       cwd: root,
       env: { ...process.env, ...gate.env },
       stdio: ['ignore', 'pipe', 'pipe'],
     })
     let output = ''
+    let stayed = false
+    // A timer or a connection that a test leaves behind keeps its runner for as long as it lasts, and says nothing.
+    const watch = setInterval(() => {
+      const reported_ms = statSync(report, { throwIfNoEntry: false })?.mtimeMs ?? Infinity
+      if (Date.now() - reported_ms > most_after_report_ms) stayed = child.kill('SIGKILL')
+    }, 1000)
     for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (chunk: string) => (output += chunk))
     child.on('error', reject)
-    child.on('close', (status) => resolve(judge(root, { gate, status, output, report, elapsed_ms: performance.now() - began })))
+    child.on('close', (status) => {
+      clearInterval(watch)
+      resolve(judge(root, { gate, status, stayed, output, report, elapsed_ms: performance.now() - began }))
+    })
   })
 }

@@ -57,11 +57,16 @@ describe('a log that is not read', () => {
     const reader = new Reader()
     const output = new LogOutput(reader.sink)
     output.write('a\n')
+    // mocha sets its own timer once the test has given its promise.
+    await Promise.resolve()
+    const timers = (): number => process.getActiveResourcesInfo().filter((resource) => resource === 'Timeout').length
+    const before = timers()
     const flushed = output.flush(3_600_000)
     output.write('b\n')
     reader.take()
     reader.take()
     await flushed
+    assert.equal(timers(), before, 'a timer that is left keeps the process from ending')
     output.write('c\n')
     await output.flush(1)
   })

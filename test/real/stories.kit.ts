@@ -38,7 +38,7 @@ export function assertEnd({ terminal, text }: Pick<StreamClient, 'terminal' | 't
   assert.equal(terminal?.event, 'end', JSON.stringify(terminal))
   const { finish_reason, tokens_out } = terminal.data ?? {}
   if (finish_reason === 'length') assert.equal(tokens_out, max_tokens)
-  else assert.match(text, /[.!?"]\s*$/)
+  else assert.match(text, /[.!?"}]\s*$/)
 }
 
 /** The text in the transcript of a task that has ended. */

@@ -69,6 +69,17 @@ describe('the outcome of a gate', () => {
     assert.equal((await outcomeOf(gate('cucumber', reporting('', 0, '0 scenarios')))).failures.length, 1)
   })
 
+  it('of a runner that goes on after its report is a failure', async () => {
+    const late = `
+      const file = process.argv.at(-1).replace('output=', '')
+      require('node:fs').writeFileSync(file, '{"passes":[{"fullTitle":"a"}],"failures":[],"pending":[]}')
+      require('node:fs').utimesSync(file, 1, 1)
+      setTimeout(() => undefined, 3_600_000)`
+    assert.deepEqual((await outcomeOf(gate('mocha', late))).failures, [
+      { what: 'mocha: what a test left behind kept its runner from ending', alone: 'npm run mocha' },
+    ])
+  })
+
   it('of cucumber-js counts its scenarios, and names the line of each that failed', async () => {
     const passed = await outcomeOf(gate('cucumber', reporting('', 0, '3 scenarios (3 passed)')))
     assert.deepEqual([passed.passed, passed.failures], [3, []])

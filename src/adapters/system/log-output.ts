@@ -38,8 +38,11 @@ export class LogOutput {
   async flush(limit_ms: number): Promise<void> {
     if (!this.busy) return
     await new Promise<void>((resolve) => {
-      this.idle.push(resolve)
-      setTimeout(resolve, limit_ms)
+      const limit = setTimeout(resolve, limit_ms)
+      this.idle.push(() => {
+        clearTimeout(limit)
+        resolve()
+      })
     })
   }
 
