@@ -1,3 +1,4 @@
+import { controls, type Principal } from './principal.ts'
 import type { Attempts, TaskKey } from './task.ts'
 
 /** Runs a task has, those cut off by a crash of the daemon included, before it is given up: it may be what kills its engine. */
@@ -41,7 +42,7 @@ export interface Restart {
   readonly running_rerun: number
   /** Tasks that would end with WORKER_RESET, or that no pool serves any more. */
   readonly running_lost: number
-  /** The first of those that would be lost. */
+  /** Those that would be lost. @see lostShown */
   readonly lost: readonly TaskKey[]
   /** From now: when those that would be lost are expected to have ended; undefined where there are none. */
   readonly lossless_in_ms: number | undefined
@@ -56,9 +57,6 @@ export interface Fated {
   readonly left_ms: () => number
 }
 
-/** Tasks of those that would be lost that are named. */
-const most_named = 10
-
 /** Adds up what would become of tasks. */
 export function restartOf(tasks: Iterable<Fated>): Restart {
   const sums = { waiting_kept: 0, running_continue: 0, running_rerun: 0, running_lost: 0 }
@@ -67,7 +65,7 @@ export function restartOf(tasks: Iterable<Fated>): Restart {
   for (const { key, running, fate, left_ms: left } of tasks) {
     if (fate === 'lost' || fate === 'given_up') {
       sums.running_lost++
-      if (lost.length < most_named) lost.push(key)
+      lost.push(key)
       left_ms = Math.max(left_ms, left())
     } else if (!running) sums.waiting_kept++
     else if (fate === 'continues') sums.running_continue++
@@ -75,3 +73,13 @@ export function restartOf(tasks: Iterable<Fated>): Restart {
   }
   return { ...sums, lost, lossless_in_ms: lost.length === 0 ? undefined : Math.ceil(left_ms) }
 }
+
+/** Tasks that would be lost that are named. */
+const most_named = 10
+
+/** Ids of the first that would be lost, as far as a key may know of them. */
+export const lostShown = ({ lost }: Restart, principal: Principal): string[] =>
+  lost
+    .filter(({ owner }) => controls(principal) || owner === principal.name)
+    .slice(0, most_named)
+    .map(({ task_id }) => task_id)

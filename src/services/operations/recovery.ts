@@ -78,7 +78,7 @@ export async function recover({ journal, admission, settlement, pools, clock, ev
  * only a server knows it which is not up yet: the own pool if it serves what it did. Else another pool that the task's placement allows,
  * for one that has started best one of the same model.
  */
-function poolFor({ head, attempts }: UnfinishedTask, pools: Pools<LiveTask>): Pool<LiveTask> | undefined {
+export function poolFor({ head, attempts }: UnfinishedTask, pools: Pools<LiveTask>): Pool<LiveTask> | undefined {
   const own = pools.find(head.pool_id)
   const model = pools.names.find(head.model_ref)
   const served = ({ config }: Pool): boolean => config.model === (head.source.task.served ?? head.model_ref)
