@@ -73,7 +73,9 @@ withClient('python-clients', 'the SDKs in Python, in trouble', () => {
 
     it(`${sdk}: a full queue is waited out for as long as it says`, async () => {
       const body = { model: 'mock:v1', messages: [{ role: 'user', content: 'Hello' }] }
-      const fill = (): Promise<unknown> => call(daemon.url, '/v1/chat/completions', { method: 'POST', key: keys.all, body })
+      const answers: unknown[] = []
+      const fill = async (): Promise<unknown> =>
+        answers.push(await call(daemon.url, '/v1/chat/completions', { method: 'POST', key: keys.all, body }))
       const filling = [fill()]
       await untilAnswer(
         () => Promise.resolve(engine.running.length),
@@ -81,8 +83,8 @@ withClient('python-clients', 'the SDKs in Python, in trouble', () => {
       )
       filling.push(fill())
       await untilAnswer(
-        () => Promise.resolve([...daemon.live.all()].length),
-        (live) => live === 2,
+        () => Promise.resolve({ live: [...daemon.live.all()].length, answers }),
+        ({ live }) => live === 2,
       )
       const output = await stream(sdk, 2, async (until) => {
         await until(() => responses[2]?.writableFinished === true)
