@@ -77,9 +77,10 @@ withClient('python-clients', 'the SDKs in Python, in trouble', () => {
       const fill = async (): Promise<unknown> =>
         answers.push(await call(daemon.url, '/v1/chat/completions', { method: 'POST', key: keys.all, body }))
       const filling = [fill()]
+      // The engine is called while the acceptance is written; until it is, the task has its place in the queue.
       await untilAnswer(
-        () => Promise.resolve(engine.running.length),
-        (running) => running === 1,
+        () => Promise.resolve([engine.running.length, daemon.pools.get('mock').scheduler.depth()]),
+        ([running, waiting]) => running === 1 && waiting === 0,
       )
       filling.push(fill())
       await untilAnswer(
