@@ -37,6 +37,8 @@ export interface RigOptions {
   readonly props?: Partial<EngineProps>
   /** Called with each engine before it is started. */
   readonly prepare?: (engine: ScriptedEngine, pool_id: string, replica_id: string) => void
+  /** Called when what an earlier rig left has been taken up, before any engine is started. */
+  readonly recovered?: (core: Awaited<ReturnType<typeof coreOf>>) => Promise<void>
   /** What an earlier rig left. */
   readonly storage?: MemoryStorage
   readonly clock?: FakeClock
@@ -190,6 +192,7 @@ export async function startRig(options: RigOptions = {}) {
     jitter: () => 1,
   })
   const { pools, live, admission, streams } = core
+  await options.recovered?.(core)
   const starting = core.start()
   await settled()
 

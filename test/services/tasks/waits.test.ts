@@ -168,6 +168,21 @@ describe('what is told of a task that waits, and what then happens', () => {
     assert.equal((await rig.tasks.get(ann, 'c')).error?.code, 'POOL_UNREADY')
   })
 
+  it('recovering: it starts when the engines have been started', async () => {
+    const rig = await startRig()
+    await runAll(rig, 'a', 'b')
+    rig.engine().call.finish()
+    await settled()
+    const seen: unknown[] = []
+    const recovered: RigOptions['recovered'] = async ({ tasks }) => {
+      const { state, waits } = await tasks.get(ann, 'b')
+      seen.push(state, waits?.code, waits?.text)
+    }
+    const next = await startRig({ storage: rig.storage, clock: rig.clock, recovered })
+    assert.deepEqual(seen, ['queued', 'recovering', 'the daemon has just started'])
+    assert.ok(runs(next, 'b'))
+  })
+
   it('stopping: it waits for the next life of the daemon', async () => {
     const rig = await startRig()
     await runAll(rig, 'a', 'b')
