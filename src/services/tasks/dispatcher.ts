@@ -9,7 +9,7 @@ import { attempt, type AttemptParts, type Failed } from './attempt.ts'
 import { aloneAfter, type Ending } from './ending.ts'
 import { EarlyCall } from './early-call.ts'
 import { requestOf } from './engine-run.ts'
-import { failureOf, mayRetry, nextPool, nextReplica } from './failover.ts'
+import { failureOf, mayRetry, nextPool, nextReplica, runFailureOf } from './failover.ts'
 import type { LiveTask } from './live-task.ts'
 import type { Settlement } from './settlement.ts'
 import { placeOf } from './progress.ts'
@@ -22,6 +22,9 @@ export interface DispatcherParts extends AttemptParts {
 
 /** How often queued tasks are looked at whose deadline has passed, ms. */
 const expiry_ms = 100
+
+/** @see Dispatcher.keep, ms */
+const keep_ms = 1000
 
 /** Puts queued tasks on free slots and sees them through to their end. */
 export class Dispatcher {
@@ -36,12 +39,16 @@ export class Dispatcher {
   start(): () => void {
     const { pools, clock } = this.parts
     pools.onCapacity = (pool) => this.dispatch(pool)
-    const cancel = clock.every(expiry_ms, () => {
-      for (const pool of pools.serving()) this.expire(pool)
-    })
+    const cancels = [
+      clock.every(expiry_ms, () => {
+        for (const pool of pools.serving()) this.expire(pool)
+      }),
+      clock.every(keep_ms, () => this.keep()),
+    ]
     return () => {
       this.stopping = true
-      cancel()
+      for (const pool of pools.serving()) pool.life = 'closing'
+      for (const cancel of cancels) cancel()
     }
   }
 
@@ -76,6 +83,17 @@ export class Dispatcher {
     this.begin(task, pool, early.replica, early)
   }
 
+  /** What only time changes: how long tasks have waited, and what is known of runs that take long. */
+  private keep(): void {
+    const { pools, clock } = this.parts
+    const facts: Fact[] = []
+    for (const pool of pools.serving()) {
+      pool.teller.age(clock.now())
+      for (const task of pool.running) facts.push(...task.runs.keep(task.key))
+    }
+    this.write(facts)
+  }
+
   private expire(pool: Pool<LiveTask>): void {
     const { clock, settlement } = this.parts
     for (const task of pool.scheduler.expired(clock.now())) {
@@ -95,7 +113,7 @@ export class Dispatcher {
     const turn = task.dispatch(replica.id, now, exhausted)
     pool.running.add(task)
     if (early === undefined) replica.acquire()
-    events.emit({ type: 'task_started', task: placeOf(task), queue_ms: Math.round(now - task.accepted_on) })
+    events.emit({ type: 'task_started', task: placeOf(task), queue_ms: Math.round(now - task.accepted_on), again: task.attempts > 0 })
     void this.run(task, replica, turn, early)
   }
 
@@ -112,6 +130,7 @@ export class Dispatcher {
       ending = await this.runOn(task, here, { turn: facts, early: task.attempts === 0 ? early : undefined })
       if (ending !== undefined) facts = []
       const again: boolean = ending !== undefined && mayRetry(task, ending)
+      if (ending?.kind === 'failed') task.runs.end(task.since(this.parts.clock.now()), runFailureOf(ending.cause))
       if (ending?.kind === 'failed' && again) this.tell(task, ending)
       replica = again ? nextReplica(task, here) : undefined
       replica?.acquire()
@@ -139,7 +158,9 @@ export class Dispatcher {
     if (task.attempts < aloneAfter) return attempt(task, replica, facts, this.parts)
     const alone = replica.alone()
     if (alone === undefined) return undefined
+    task.runs.alone_on = replica.id
     await Promise.race([alone, aborted(task.abort.signal)])
+    task.runs.alone_on = undefined
     const ending = replica.state === 'ready' && task.phase === 'running' ? await attempt(task, replica, facts, this.parts) : undefined
     replica.share()
     return ending
