@@ -26,7 +26,7 @@ export function otherPoolFor(
   const limited = session.remaining.cost !== undefined
   const mayGo = (other: Pool): boolean =>
     other !== pool &&
-    other.scheduler.depth() + coming(other).tasks < other.config.queue.capacity &&
+    other.scheduler.depth() + Math.max(0, coming(other).tasks - other.freeSlots) < other.config.queue.capacity &&
     (log.partCount === 0 || (tokenizerOf(other) === tokenizerOf(pool) && modeIn(task, other, other.props) !== undefined)) &&
     (!limited || costIn(other) <= costIn(pool))
   try {
