@@ -146,7 +146,7 @@ export async function coreOf(parts: CoreParts): Promise<Core> {
   events.listen(usage.listener)
   const streams = new Streams({ live, journal, eventLog: storage.eventLog, clock })
   const cancellation = new Cancellation(live, settlement, journal)
-  const drain = new Drain({ pools, settlement, records, clock, events })
+  const drain = new Drain({ pools, settlement, records, journal, clock, events })
   const loads = new Loads({ pools, drain, clock, events })
   const makePool = (pool: PoolConfig): Pool<LiveTask> => reloadedPool(pool, poolOf)
   const reload = new Reload({ pools, drain, records, groups, makePool, models: catalog, clock, events })

@@ -34,17 +34,19 @@ export interface RecoveryParts {
  * do those that have had their attempts and those that no pool serves any more.
  */
 export async function recover({ journal, admission, settlement, pools, clock, events }: RecoveryParts): Promise<void> {
-  const orphans: Fact[] = []
+  const facts: Fact[] = []
   let queued = 0
   let ended = 0
   for await (const page of journal.unfinished())
     for (const task of page) {
       const pool = poolFor(task, pools)
       if (pool === undefined) {
-        orphans.push(...orphaned(task.head.source.task, wallNow(clock)))
+        facts.push(...orphaned(task.head.source.task, wallNow(clock)))
         ended++
         continue
       }
+      if (pool.id !== task.head.pool_id)
+        facts.push({ kind: 'moved', key: { owner: task.head.owner, task_id: task.head.task_id }, pool_id: pool.id })
       const recorded = task.attempts?.recorded === true ? await journal.recorded(task.head) : []
       const live = admission.restore(task, pool, recorded.flatMap(partsOf))
       const error = recorded.includes('') ? restarted(pool) : endOf(task, live)
@@ -58,9 +60,9 @@ export async function recover({ journal, admission, settlement, pools, clock, ev
       }
     }
   // What cannot be written now is found again by the next start.
-  if (orphans.length > 0)
-    await journal.commit(orphans).catch((err: unknown) => {
-      const message = 'Tasks that no pool serves any more could not be ended.'
+  if (facts.length > 0)
+    await journal.commit(facts).catch((err: unknown) => {
+      const message = 'Tasks that no pool serves any more could not be ended, or it could not be written where others are now.'
       events.emit({ type: 'notice', level: 'error', event: 'storage', message, fields: { err } })
     })
   if (queued + ended > 0) events.emit({ type: 'recovered', queued, ended })
