@@ -1,4 +1,14 @@
-import { headOf, summaryOf, taskKeyOf, type ListedTask, type TaskHead, type TaskRecord } from '../../src/domain/task.ts'
+import type { Run } from '../../src/domain/runs.ts'
+import {
+  headOf,
+  summaryOf,
+  taskKeyOf,
+  type Attempts,
+  type ListedTask,
+  type TaskHead,
+  type TaskKey,
+  type TaskRecord,
+} from '../../src/domain/task.ts'
 import type { Fact, TaskFilter, TaskSlice } from '../../src/ports/journal.ts'
 
 /** A record, and what else is kept of it. */
@@ -57,3 +67,41 @@ export const headIn = ({ task, pool_id }: KeptTask): TaskHead => ({ ...headOf(ta
 /** The record after a task was moved; as it is where it is another one, or has ended. */
 export const movedBy = ({ key, pool_id }: Extract<Fact, { kind: 'moved' }>, kept: KeptTask): KeptTask =>
   kept.outcome === undefined && kept.task.owner === key.owner && kept.task.task_id === key.task_id ? { ...kept, pool_id } : kept
+
+/** What is known of an attempt. */
+interface Known {
+  readonly replayable: boolean
+  readonly recorded: true | undefined
+  readonly withdrawn: boolean
+  readonly runs: readonly Run[] | undefined
+}
+
+/** What is known of the attempts of tasks that have not ended. */
+export class MemoryAttempts {
+  private readonly tasks = new Map<string, Map<number, Known>>()
+
+  /** Takes in a fact of a task that has not ended. */
+  apply(fact: Extract<Fact, { kind: 'attempt' | 'attempt_withdrawn' | 'runs' }>): void {
+    const key = taskKeyOf(fact.key.owner, fact.key.task_id)
+    const all = this.tasks.get(key) ?? new Map<number, Known>()
+    const known = all.get(fact.attempt)
+    if (fact.kind === 'attempt') {
+      const { replayable, recorded, runs } = fact
+      this.tasks.set(key, all.set(fact.attempt, { replayable, recorded, withdrawn: false, runs }))
+    } else if (known !== undefined)
+      all.set(fact.attempt, { ...known, ...(fact.kind === 'runs' ? { runs: fact.runs } : { withdrawn: true }) })
+  }
+
+  forget(task: TaskKey): void {
+    this.tasks.delete(taskKeyOf(task.owner, task.task_id))
+  }
+
+  of(task: TaskKey): Attempts | undefined {
+    const all = [...(this.tasks.get(taskKeyOf(task.owner, task.task_id)) ?? [])].sort(([a], [b]) => a - b)
+    const newest = all.at(-1)?.[1]
+    if (newest === undefined) return undefined
+    const { replayable, recorded, runs = [] } = newest
+    const failed = all.filter(([, { withdrawn }]) => !withdrawn).length
+    return { failed, replayable, ...(recorded === true ? { recorded } : {}), ...(runs.length === 0 ? {} : { runs }) }
+  }
+}

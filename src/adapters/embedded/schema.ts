@@ -221,9 +221,14 @@ CREATE TRIGGER file_part_gone AFTER DELETE ON file_parts BEGIN
 END;
 `
 
+// What is told of the runs of a task that has not ended, in the row of the newest; when it has ended that is a part of its outcome.
+const NINTH = `
+ALTER TABLE attempts ADD COLUMN runs TEXT NOT NULL DEFAULT '[]';
+`
+
 // What tasks are listed by. `pool_id` is where a task is, or was when it ended. `accepted_at` never goes back with `seq`, whatever was done to the
 // clock, so that a time is a place in the order of acceptance.
-const NINTH = `
+const TENTH = `
 ALTER TABLE tasks ADD COLUMN pool_id TEXT NOT NULL DEFAULT '';
 ALTER TABLE tasks ADD COLUMN accepted_at INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE tasks ADD COLUMN code TEXT;
@@ -237,7 +242,7 @@ CREATE INDEX tasks_owner_code ON tasks (owner, code) WHERE code IS NOT NULL;
 `
 
 /** Entry n brings a file from `user_version` n to n + 1. Entries are appended, never changed: files in the field have run them. */
-const MIGRATIONS: readonly string[] = [FIRST, SECOND, THIRD, FOURTH, FIFTH, SIXTH, SEVENTH, EIGHTH, NINTH]
+const MIGRATIONS: readonly string[] = [FIRST, SECOND, THIRD, FOURTH, FIFTH, SIXTH, SEVENTH, EIGHTH, NINTH, TENTH]
 
 /** The `user_version` this code reads and writes. */
 export const SCHEMA_VERSION = MIGRATIONS.length
