@@ -2472,6 +2472,11 @@ export interface operations {
                  */
                 session_id?: components["schemas"]["SessionId"];
                 /**
+                 * @description Only tasks that wait for this reason. A page finds it out for a limited number of tasks, and may be short beside a `next_cursor`.
+                 * @example slots_busy
+                 */
+                waits?: components["schemas"]["WaitsCode"];
+                /**
                  * @description Only what this key has created. Without it a key lists its own, and one with the role control everybody's.
                  * @example agents
                  */

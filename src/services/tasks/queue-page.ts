@@ -2,9 +2,11 @@ import type { components } from '../../../generated/api.ts'
 import { DomainError } from '../../domain/errors.ts'
 import { defaultPage } from '../../domain/page.ts'
 import { controls, ownersListed, type Principal } from '../../domain/principal.ts'
+import type { Waits } from '../../domain/queue/waits.ts'
 import type { Pool } from '../pools/pool.ts'
 import type { LiveTask } from './live-task.ts'
 import { progressOf } from './progress.ts'
+import { waitsNow } from './waiting.ts'
 
 /** One page of a pool's queue. */
 export type QueuePage = components['schemas']['QueuePage']
@@ -16,12 +18,17 @@ export interface QueueQuery {
   readonly owner?: string | undefined
   /** Only tasks of this session. */
   readonly session_id?: string | undefined
+  /** Only tasks that wait for this reason. */
+  readonly waits?: Waits['code'] | undefined
   readonly limit?: number | undefined
   /** How many of the entries that fit to leave out; not beside `cursor`. */
   readonly offset?: number | undefined
-  /** The same, of the page before. */
+  /** How many tasks come before, and how many of the entries that fit are still to be left out. */
   readonly cursor?: string | undefined
 }
+
+/** For how many tasks a page finds out why they wait, at most. */
+const asked = 1000
 
 /**
  * Who runs in a pool, then who waits, in dispatch order. A key sees its own tasks and the others as bare places; one with the role `control`
@@ -30,26 +37,31 @@ export interface QueueQuery {
  * @throws DomainError invalid_params for both `offset` and `cursor`, forbidden for another's tasks
  */
 export function queuePage(pool: Pool<LiveTask>, principal: Principal, query: QueueQuery, now: number): QueuePage {
-  const { owner, session_id, limit = defaultPage, offset, cursor } = query
-  if (offset !== undefined && cursor !== undefined)
+  const { session_id, waits, limit = defaultPage, offset, cursor = '0' } = query
+  if (offset !== undefined && query.cursor !== undefined)
     throw new DomainError('invalid_params', 'query.offset: cannot be beside cursor; leave one of them out')
-  const isFiltered = owner !== undefined || session_id !== undefined
-  const own = isFiltered ? ownersListed(principal, owner) : undefined
-  const fits = (task: LiveTask): boolean =>
-    (own === undefined || task.owner === own) && (session_id === undefined || task.head.session_id === session_id)
-  const from = offset ?? Number(cursor ?? 0)
+  const isFiltered = query.owner !== undefined || session_id !== undefined || waits !== undefined
+  const owner = isFiltered ? ownersListed(principal, query.owner) : undefined
+  const [from = 0, left = 0] = cursor.split('+').map(Number)
+  let [skip, looks, index] = [offset ?? left, 0, -1]
   const entries: QueueEntry[] = []
-  let index = 0
-  let more = false
+  const page = { pool_id: pool.id, slots: pool.slots, entries }
   for (const task of tasksOf(pool)) {
-    if (!fits(task)) continue
-    if (index >= from + limit) {
-      more = true
-      break
+    if (++index < from) continue
+    if (owner !== undefined && task.owner !== owner) continue
+    if (session_id !== undefined && task.head.session_id !== session_id) continue
+    if (waits !== undefined) {
+      if (looks++ === asked) return { ...page, next_cursor: `${index}+${skip}` }
+      if (waitsNow(task, pool.scheduler.ahead(task), now)?.code !== waits) continue
     }
-    if (index++ >= from) entries.push(entryOf(task, principal, now))
+    if (skip > 0) {
+      skip--
+      continue
+    }
+    if (entries.length === limit) return { ...page, next_cursor: String(index) }
+    entries.push(entryOf(task, principal, now))
   }
-  return { pool_id: pool.id, slots: pool.slots, entries, ...(more ? { next_cursor: String(from + limit) } : {}) }
+  return page
 }
 
 function* tasksOf({ running, scheduler }: Pool<LiveTask>): Generator<LiveTask> {
