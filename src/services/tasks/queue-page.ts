@@ -33,15 +33,17 @@ const asked = 1000
 /**
  * Who runs in a pool, then who waits, in dispatch order. A key sees its own tasks and the others as bare places; one with the role `control`
  * sees all, and whose they are. With a filter only tasks that fit are there, and of others than its own a key sees none.
+ * @param find the pool, once it is known that the key may ask so
  * @param now milliseconds since the epoch
  * @throws DomainError invalid_params for both `offset` and `cursor`, forbidden for another's tasks
  */
-export function queuePage(pool: Pool<LiveTask>, principal: Principal, query: QueueQuery, now: number): QueuePage {
+export function queuePage(find: () => Pool<LiveTask>, principal: Principal, query: QueueQuery, now: number): QueuePage {
   const { session_id, waits, limit = defaultPage, offset, cursor = '0' } = query
   if (offset !== undefined && query.cursor !== undefined)
     throw new DomainError('invalid_params', 'query.offset: cannot be beside cursor; leave one of them out')
   const isFiltered = query.owner !== undefined || session_id !== undefined || waits !== undefined
   const owner = isFiltered ? ownersListed(principal, query.owner) : undefined
+  const pool = find()
   const [from = 0, left = 0] = cursor.split('+').map(Number)
   let [skip, looks, index] = [offset ?? left, 0, -1]
   const entries: QueueEntry[] = []

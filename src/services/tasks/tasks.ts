@@ -107,7 +107,7 @@ export class Tasks {
 
   /** Who runs and who waits in a pool. @throws DomainError not_found */
   queue(principal: Principal, pool_id: string, query: QueueQuery): QueuePage {
-    return queuePage(this.parts.pools.get(pool_id), principal, query, this.parts.clock.now())
+    return queuePage(() => this.parts.pools.get(pool_id), principal, query, this.parts.clock.now())
   }
 
   /** What the journal is asked for. Of tasks that run it is asked by their keys, as it does not know them from those that wait. */
