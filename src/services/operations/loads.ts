@@ -43,9 +43,10 @@ export class Loads {
   foreseeLoad(pool_id: string): PoolForesight {
     const { pool, seat } = this.loadable(pool_id)
     this.checkServable(pool)
-    const { leaves, loadedIn } = seat?.foresee('want') ?? { leaves: undefined, loadedIn: undefined }
-    if (leaves === undefined || loadedIn === undefined) return nothing
-    return foresee(this.parts, this.parts.pools.get(leaves), { moves: false, deadline_ms: Infinity, loadedIn: comingBack(loadedIn) })
+    const foreseen = seat?.foresee('want')
+    if (foreseen?.leaves === undefined) return nothing
+    const loadedIn = comingBack(foreseen.loadedIn)
+    return foresee(this.parts, this.parts.pools.get(foreseen.leaves), { moves: false, deadline_ms: Infinity, loadedIn })
   }
 
   /** @throws DomainError not_found; conflict where nobody loads it, or its group pins it */

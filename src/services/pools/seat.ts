@@ -7,7 +7,7 @@ export interface SeatForesight {
   /** The pool that leaves; none where there is room, or nothing changes. */
   readonly leaves: string | undefined
   /** When that pool is expected to be loaded again if this task waits for it, from now. */
-  loadedIn(waiter: Waiter): Start
+  readonly loadedIn: (waiter: Waiter) => Start
 }
 
 /** The place of a pool in its group: where it is, and what it asks of the group. */

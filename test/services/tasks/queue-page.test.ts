@@ -118,7 +118,7 @@ describe('the queue of a pool', () => {
     assert.deepEqual(queue(rig, boss, { owner: 'bob', offset: 2, limit: 2 }).entries, bobs.slice(2, 4))
     assert.equal(ids(queue(rig, boss, { session_id: 's7' })), 't7')
     const refusal = await refusalOf(Promise.resolve().then(() => queue(rig, boss, { offset: 1, cursor: '2' })))
-    assert.deepEqual([refusal.kind, /query\.offset/.test(refusal.message)], ['invalid_params', true])
+    assert.deepEqual([refusal.kind, refusal.message.includes('query.offset')], ['invalid_params', true])
   })
 
   it('is of those who wait for a reason', async () => {
