@@ -6,6 +6,7 @@ import { DuplicateTaskError, StorageError } from '../../src/ports/journal.ts'
 import type { Fact } from '../../src/ports/journal.ts'
 import { agree, steps } from './storage.property.ts'
 import { listsConformance } from './lists.suite.ts'
+import { runsConformance } from './runs.suite.ts'
 import { storesConformance } from './stores.suite.ts'
 import { accepted, artifactFact, finished, sampleArtifact, sampleLog, sampleOutcome } from './storage.samples.ts'
 import { sampleModel, samplePool, sampleSession, sampleTask } from './storage.samples.ts'
@@ -20,6 +21,7 @@ import { unfinishedOf } from '../harness/unfinished.ts'
 export function storageConformance(name: string, open: () => Promise<Storage>, reopen?: (storage: Storage) => Promise<Storage>): void {
   storesConformance(name, open)
   listsConformance(name, open)
+  runsConformance(name, open)
   describe(`storage: ${name}`, () => {
     let storage: Storage
     const ids = async (filter: Partial<Parameters<Storage['journal']['list']>[0]>): Promise<string[]> =>
@@ -98,40 +100,6 @@ export function storageConformance(name: string, open: () => Promise<Storage>, r
         seen.map(({ attempts }) => attempts).filter((attempts) => attempts !== undefined),
         [{ failed: 1, replayable: true }],
       )
-    })
-
-    it('tells of the attempts of unfinished tasks, an orderly stop not counted', async () => {
-      const key = { owner: 'ann', task_id: 't1' }
-      const attempt = (n: number, replayable: boolean): Fact => ({ kind: 'attempt', key, attempt: n, replica_id: 'r1', replayable, at: n })
-      const attempts = async (): Promise<unknown> => (await unfinishedOf(storage.journal))[0]?.attempts
-      await storage.journal.commit([accepted('ann', 't1'), accepted('bob', 't1')])
-      assert.equal(await attempts(), undefined)
-      await storage.journal.commit([attempt(1, false)])
-      assert.deepEqual(await attempts(), { failed: 1, replayable: false })
-      await storage.journal.commit([{ kind: 'attempt_withdrawn', key, attempt: 1 }])
-      assert.deepEqual(await attempts(), { failed: 0, replayable: false })
-      await storage.journal.commit([attempt(1, true)])
-      assert.deepEqual(await attempts(), { failed: 1, replayable: true }, 'the same number again counts again')
-      await storage.journal.commit([attempt(2, false)])
-      assert.deepEqual(await attempts(), { failed: 2, replayable: false }, 'the newest says whether the text comes again')
-      await storage.journal.commit([finished('ann', 't1'), attempt(3, true)])
-      assert.deepEqual(
-        (await unfinishedOf(storage.journal)).map(({ head }) => head.owner),
-        ['bob'],
-      )
-    })
-
-    it('keeps the parts of a task in order until it has ended, and knows which run records them', async () => {
-      const key = { owner: 'ann', task_id: 't1' }
-      const parts = (first: number, text: string): Fact => ({ kind: 'parts', key, first, parts: JSON.stringify([text]) })
-      const attempt = { kind: 'attempt', key, attempt: 1, replica_id: 'r1', replayable: false, recorded: true, at: 1 } as const
-      await storage.journal.commit([accepted('ann', 't1'), accepted('bob', 't1'), attempt])
-      await storage.journal.commit([parts(10, 'ü'), parts(2, 'b')])
-      await storage.journal.commit([parts(0, 'a'), parts(2, 'b again')])
-      assert.deepEqual((await unfinishedOf(storage.journal))[0]?.attempts, { failed: 1, replayable: false, recorded: true })
-      assert.deepEqual(await storage.journal.recorded(key), ['["a"]', '["b again"]', '["ü"]'])
-      await storage.journal.commit([finished('ann', 't1'), parts(11, 'late')])
-      assert.deepEqual(await storage.journal.recorded(key), [])
     })
 
     it('refuses a duplicate with all that came with it, and nothing else', async () => {

@@ -55,7 +55,8 @@ export class Pool<T extends PoolTask = PoolTask> {
   onModel: () => void = () => undefined
   /** Its place in a group, which starts and stops its replicas; undefined where it shares no devices. */
   seat: Seat | undefined
-  private readonly teller: PoolTeller
+  /** Tells the daemon's listeners of it. */
+  readonly teller: PoolTeller
   private readonly parts: PoolParts
 
   constructor(config: PoolConfig, parts: PoolParts) {
@@ -142,11 +143,6 @@ export class Pool<T extends PoolTask = PoolTask> {
 
   get slotsBusy(): number {
     return this.replicas.reduce((sum, replica) => sum + replica.busy, 0)
-  }
-
-  /** Slots that may take a task now. */
-  get freeSlots(): number {
-    return this.replicas.reduce((sum, { hasFreeSlot, slots, busy }) => sum + (this.dispatches && hasFreeSlot ? slots - busy : 0), 0)
   }
 
   supports(workload: Workload): boolean {

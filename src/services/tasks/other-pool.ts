@@ -26,7 +26,7 @@ export function otherPoolFor(
   const limited = session.remaining.cost !== undefined
   const mayGo = (other: Pool): boolean =>
     other !== pool &&
-    other.scheduler.depth() + Math.max(0, coming(other).tasks - other.freeSlots) < other.config.queue.capacity &&
+    other.scheduler.depth() + Math.max(0, coming(other).tasks - freeSlots(other)) < other.config.queue.capacity &&
     (log.partCount === 0 || (tokenizerOf(other) === tokenizerOf(pool) && modeIn(task, other, other.props) !== undefined)) &&
     (!limited || costIn(other) <= costIn(pool))
   try {
@@ -38,6 +38,10 @@ export function otherPoolFor(
     throw error
   }
 }
+
+/** Slots that may take a task now. */
+const freeSlots = ({ dispatches, replicas }: Pool): number =>
+  replicas.reduce((sum, { hasFreeSlot, slots, busy }) => sum + (dispatches && hasFreeSlot ? slots - busy : 0), 0)
 
 /** Where what waits in a pool would go if the pool were not there, each beside all that go before it; those that stay are not in it. */
 export function movesFrom(pool: Pool<LiveTask>, pools: Pools<LiveTask>, now: number): Map<LiveTask, Pool<LiveTask>> {
