@@ -82,5 +82,8 @@ describe('a list of sessions', () => {
     assert.equal(rig.pool().warmth.replicaOf('ann/other'), undefined)
     rig.pool().warmth.lost('r0')
     assert.equal(rig.pool().warmth.replicaOf('ann/talk'), undefined)
+    const single = await startRig()
+    await single.run({ task_id: 't1', session_id: 'talk' })
+    assert.equal(single.pool().warmth.replicaOf('ann/talk'), 'r0', 'also where there is no choice')
   })
 })
