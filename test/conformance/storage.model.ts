@@ -125,7 +125,8 @@ export class StorageModel {
   private apply(fact: Fact): void {
     switch (fact.kind) {
       case 'accepted':
-      // What has its own plain cases in the suite of the stores.
+      // What has its own plain cases in the suites of the stores and of the runs.
+      case 'runs':
       case 'usage':
       case 'file_put':
       case 'file_part':

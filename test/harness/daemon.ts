@@ -107,7 +107,7 @@ export interface Overrides {
 }
 
 /** The real daemon on a loopback port of its own. */
-export interface TestDaemon extends Omit<Daemon, 'core'>, Pick<Daemon['core'], 'live' | 'pools' | 'catalog'> {
+export interface TestDaemon extends Omit<Daemon, 'core'>, Pick<Daemon['core'], 'live' | 'pools' | 'catalog' | 'restart'> {
   readonly url: string
   readonly server: Server
   readonly lines: LogLine[]
@@ -153,5 +153,5 @@ export async function startDaemon(given: Record<string, unknown> = {}, overrides
     await leftovers.none()
   }
   const { live, pools, catalog } = daemon.core
-  return { ...daemon, live, pools, catalog, server, url: `http://127.0.0.1:${port}`, lines, stop }
+  return { ...daemon, live, pools, catalog, restart: () => daemon.core.restart(), server, url: `http://127.0.0.1:${port}`, lines, stop }
 }
