@@ -847,6 +847,7 @@ export interface components {
             queue_position?: number;
             /** @description While queued, from now. */
             predicted_start_ms?: number;
+            waits?: components["schemas"]["Waits"];
             replica_id?: components["schemas"]["ReplicaId"];
             /** @description Prompt tokens. */
             tokens_in?: number;
@@ -856,10 +857,70 @@ export interface components {
             artifact_id?: components["schemas"]["ArtifactId"];
             result_artifact_id?: components["schemas"]["ArtifactId"];
             error?: components["schemas"]["TaskError"];
+            /** @description Where the task has been, in order, without gaps; the last has no end while the task lives. Told by `getTask`. */
+            phases?: components["schemas"]["TaskPhase"][];
+            /** @description Its runs, in order, those of earlier lives of the daemon included: the newest 16. Told by `getTask`. */
+            attempts?: components["schemas"]["TaskAttempt"][];
             /** @description The client's own labels. */
             metadata?: {
                 [key: string]: string;
             };
+        };
+        /**
+         * @description Where a task is: waiting, its model being brought up, its prompt being read, its answer being written.
+         * @enum {string}
+         */
+        Phase: "queued" | "loading" | "prefilling" | "decoding";
+        /**
+         * @description Why a task waits, for programs. `next`: it starts with the next free slot. `slots_busy`: others come first. `batch_yields`: interactive
+         *     tasks come first. `model_loading`, `model_asleep`: its model is being loaded, or has to be. `pool_down`: no replica is up.
+         *     `breaker_open`: a replica that failed is tried again, one task at a time. `replica_pinned`: the replicas it has to run on are busy or
+         *     down. `runs_alone`: it waits until nobody else runs on its replica. `others_alone`: a task that runs alone has the replica.
+         *     `run_again`, `continues`: its engine failed, and it begins again or goes on from its text. `draining`: its pool drains, and no other
+         *     serves the model. `recovering`: the daemon has just started.
+         * @enum {string}
+         */
+        WaitsCode: "next" | "slots_busy" | "batch_yields" | "model_loading" | "model_asleep" | "pool_down" | "breaker_open" | "replica_pinned" | "runs_alone" | "others_alone" | "run_again" | "continues" | "draining" | "recovering";
+        /** @description Why the task has not begun, as the scheduler has it: present while it waits. */
+        Waits: {
+            code: components["schemas"]["WaitsCode"];
+            /** @description The same for people, without figures that change. */
+            text: string;
+            /** @description Tasks that start before it if nobody else comes. */
+            ahead?: number;
+            /** @description Slots that it may get. */
+            slots?: number;
+            /** @description From now: when what the code says should be over. */
+            until_ms?: number;
+            pool_id?: components["schemas"]["PoolId"];
+            replica_id?: components["schemas"]["ReplicaId"];
+        };
+        /** @description A part of the life of a task. Times are ms from its acceptance. */
+        TaskPhase: {
+            phase: components["schemas"]["Phase"];
+            /** @description The run that it belongs to, or that was waited for: `n` of an attempt. */
+            attempt: number;
+            pool_id: components["schemas"]["PoolId"];
+            replica_id?: components["schemas"]["ReplicaId"];
+            /** @description When it began. */
+            from_ms: number;
+            /** @description When it ended; absent while it goes on. */
+            to_ms?: number;
+        };
+        /** @description A run of a task on an engine. */
+        TaskAttempt: {
+            /** @description Number of the run, from 1. */
+            n: number;
+            replica_id: components["schemas"]["ReplicaId"];
+            started_at: components["schemas"]["Timestamp"];
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC; absent while it runs. Of one that a crash of the daemon cut off: when the daemon was back.
+             */
+            ended_at?: string;
+            code?: components["schemas"]["ErrorCode"];
+            /** @description Why it did not end as it should, for people. */
+            message?: string;
         };
         /** @description One page, newest first. */
         TaskPage: {
@@ -959,11 +1020,8 @@ export interface components {
         };
         /** @description The state of the task; once a second and once before the terminal event. */
         MetricsEvent: {
-            /**
-             * @description Where the task is: waiting, its model being brought up, its prompt being read, its answer being written.
-             * @enum {string}
-             */
-            phase: "queued" | "loading" | "prefilling" | "decoding";
+            phase: components["schemas"]["Phase"];
+            waits?: components["schemas"]["Waits"];
             /** @description Tasks queued in the pool. */
             queue_depth: number;
             /** @description Tasks ahead; 0 once it runs. */
@@ -1257,6 +1315,7 @@ export interface components {
             predicted_start_ms?: number;
             /** @description Chance that it ends within its deadline. */
             on_time_probability?: number;
+            waits?: components["schemas"]["Waits"];
             /** @description Until its deadline, from now. */
             deadline_in_ms?: number;
             task_id?: components["schemas"]["TaskId"];
