@@ -2,6 +2,7 @@ import type { Admission } from '../services/tasks/admission.ts'
 import type { Artifacts } from '../services/artifacts.ts'
 import type { Cancellation } from '../services/tasks/cancellation.ts'
 import type { Catalog } from '../services/catalog/catalog.ts'
+import type { Feed } from '../services/feed/feed.ts'
 import type { Drain } from '../services/operations/drain.ts'
 import type { ModelAccess } from '../services/pools/model-access.ts'
 import type { Pools } from '../services/pools/pools.ts'
@@ -20,6 +21,7 @@ export interface Services extends DoorServices {
   readonly cancellation: Cancellation
   readonly catalog: Catalog
   readonly drain: Drain
+  readonly feed: Pick<Feed, 'open'>
   readonly pools: Pick<Pools, 'all' | 'get'>
   readonly reload: Reload
   readonly sessions: Sessions
