@@ -50,7 +50,8 @@ export class TaskRow implements Showable {
     if (before !== undefined && sameState(before, state)) return false
     this.state = state
     this.changed = tick
-    if (!this.running) this.measured = this.rate = undefined
+    if (this.running) this.forecast = undefined
+    else this.measured = this.rate = undefined
     return true
   }
 
@@ -83,6 +84,7 @@ export class TaskRow implements Showable {
       const off = Math.abs(Math.max(0, forecast.start_at - now) - left)
       if (off <= Math.max(off_ms, off_share * left) && Math.abs(forecast.chance - before.chance) < off_chance) return false
     }
+    if (forecast.basis !== before?.basis) this.changed = tick
     this.forecast = forecast
     this.predicted = tick
     return true

@@ -32,8 +32,8 @@ export class TaskRows {
     if (known?.task === task) return known
     const row = new TaskRow(this.handleOf(task), task, tick)
     this.rows.set(task.id, row)
-    if (!row.running) this.predictOne(row, now, tick)
     row.look(tick)
+    if (!row.running) this.predictOne(row, now, tick)
     return row
   }
 
@@ -57,7 +57,11 @@ export class TaskRows {
     this.running_ = running
     this.seat()
     let other = false
-    for (const row of this.rows.values()) other = row.look(tick) || other
+    for (const row of this.rows.values()) {
+      if (!row.look(tick)) continue
+      other = true
+      if (!row.running) this.predictOne(row, now, tick)
+    }
     return other
   }
 
