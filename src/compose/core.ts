@@ -2,6 +2,7 @@ import { randomInt, randomUUID } from 'node:crypto'
 import { checkPool, ConfigError, type Config } from '../config/config.ts'
 import { Trust } from '../domain/catalog/trust.ts'
 import { DomainError } from '../domain/errors.ts'
+import type { Restart } from '../domain/restart.ts'
 import type { Services } from '../handlers/services.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Storage } from '../ports/storage.ts'
@@ -15,6 +16,7 @@ import { Drain } from '../services/operations/drain.ts'
 import { Estimates } from '../services/operations/estimates.ts'
 import { recover } from '../services/operations/recovery.ts'
 import { Reload } from '../services/operations/reload.ts'
+import { restartNow } from '../services/operations/restart.ts'
 import { retention } from '../services/operations/retention.ts'
 import { quiesce } from '../services/operations/shutdown.ts'
 import { ModelAccess } from '../services/pools/model-access.ts'
@@ -67,6 +69,8 @@ export interface Core extends Services {
   readonly events: DaemonEvents
   /** Whether tasks can be taken: every engine has had its first start, and one at least is up. */
   isReady(): boolean
+  /** What a restart would do to the tasks now; O(live tasks). */
+  restart(): Restart
   /** Starts the engines; resolves when each replica is ready or has failed once. */
   start(): Promise<void>
   /** No task is admitted from now on; resolves when nothing runs any more. */
@@ -166,6 +170,7 @@ export async function coreOf(parts: CoreParts): Promise<Core> {
     cancellation,
     ...{ doorTasks, artifacts, files, batches },
     isReady: () => phase === 'open' && pools.all().some(({ serves }) => serves),
+    restart: () => restartNow({ live, pools, clock }),
     start: async () => {
       await Promise.all([pools.start(), groups.start()])
       if (phase === 'starting') phase = 'open'

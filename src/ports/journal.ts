@@ -6,6 +6,7 @@ import { DomainError } from '../domain/errors.ts'
 import type { Spent } from '../domain/accounts/budget.ts'
 import type { PoolRecord } from '../domain/pool-record.ts'
 import type { Session } from '../domain/accounts/session.ts'
+import type { Run } from '../domain/runs.ts'
 import type { StoredLog } from '../domain/stream/task-events.ts'
 import type { AcceptedTask, ListedTask, TaskKey, TaskOutcome, TaskRecord, UnfinishedTask } from '../domain/task.ts'
 import type { Usage } from '../domain/usage.ts'
@@ -25,7 +26,11 @@ export type Fact =
       /** What it gives is in the journal before it goes out, as is what went out before. */
       readonly recorded?: true
       readonly at: number
+      /** What is kept of its runs, this one included. */
+      readonly runs?: readonly Run[]
     }
+  /** More is known of the runs of a task that has not ended. @param attempt the newest of them */
+  | { readonly kind: 'runs'; readonly key: TaskKey; readonly attempt: number; readonly runs: readonly Run[] }
   /** An orderly stop cut that run off: it does not count against the task. */
   | { readonly kind: 'attempt_withdrawn'; readonly key: TaskKey; readonly attempt: number }
   /**

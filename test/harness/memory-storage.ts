@@ -3,7 +3,7 @@ import type { CatalogRecord } from '../../src/domain/catalog/catalog.ts'
 import type { PoolRecord } from '../../src/domain/pool-record.ts'
 import type { Session } from '../../src/domain/accounts/session.ts'
 import type { StoredLog } from '../../src/domain/stream/task-events.ts'
-import { headOf, taskKeyOf, type Attempts, type TaskKey, type TaskRecord, type UnfinishedTask } from '../../src/domain/task.ts'
+import { headOf, taskKeyOf, type TaskKey, type TaskRecord, type UnfinishedTask } from '../../src/domain/task.ts'
 import type { CatalogStore } from '../../src/ports/catalog-store.ts'
 import type { EventLog } from '../../src/ports/event-log.ts'
 import { DuplicateTaskError, StorageError, type Fact, type Journal } from '../../src/ports/journal.ts'
@@ -14,14 +14,7 @@ import type { SessionStore } from '../../src/ports/session-store.ts'
 import { newGate, type Gate } from './gate.ts'
 import { MemoryArtifacts } from './memory-artifacts.ts'
 import { MemoryBatches } from './memory-batches.ts'
-import { listed, listOf } from './memory-tasks.ts'
-
-/** What is known of a run. */
-interface Run {
-  readonly replayable: boolean
-  readonly recorded: true | undefined
-  readonly withdrawn: boolean
-}
+import { listed, listOf, MemoryAttempts } from './memory-tasks.ts'
 
 /**
  * The storage ports in memory, as asynchronous and as strictly in order as the real one, with a disk that a test can stop and break.
@@ -44,8 +37,7 @@ export class MemoryStorage implements Storage {
   private readonly models = new Map<string, CatalogRecord>()
   private readonly keys = new Map<string, Spent>()
   private readonly poolRecords = new Map<string, PoolRecord>()
-  /** By task: what is known of each attempt. */
-  private readonly attempts = new Map<string, Map<number, Run>>()
+  private readonly attempts = new MemoryAttempts()
   /** By task: parts by the index of the first of them. */
   private readonly parts = new Map<string, Map<number, string>>()
   private tail: Promise<unknown> = Promise.resolve()
@@ -170,8 +162,9 @@ export class MemoryStorage implements Storage {
 
   private apply(fact: Fact): void {
     if (fact.kind === 'finished') this.finish(fact.key, fact)
-    else if (fact.kind === 'attempt' || fact.kind === 'attempt_withdrawn') this.applyAttempt(fact)
-    else if (fact.kind === 'parts') this.record(fact)
+    else if (fact.kind === 'attempt' || fact.kind === 'attempt_withdrawn' || fact.kind === 'runs') {
+      if (this.find(taskKeyOf(fact.key.owner, fact.key.task_id))?.outcome === undefined) this.attempts.apply(fact)
+    } else if (fact.kind === 'parts') this.record(fact)
     else if (fact.kind === 'task_forgotten') {
       const { key, artifacts } = fact
       const found = this.find(taskKeyOf(key.owner, key.task_id))
@@ -190,20 +183,9 @@ export class MemoryStorage implements Storage {
   private forget(old: readonly TaskRecord[]): void {
     for (const { task } of old) {
       this.logs.delete(taskKeyOf(task.owner, task.task_id))
-      this.attempts.delete(taskKeyOf(task.owner, task.task_id))
+      this.attempts.forget(task)
     }
     this.records = this.records.filter((record) => !old.includes(record))
-  }
-
-  private applyAttempt(fact: Extract<Fact, { kind: 'attempt' | 'attempt_withdrawn' }>): void {
-    const key = taskKeyOf(fact.key.owner, fact.key.task_id)
-    const found = this.find(key)
-    if (found === undefined || found.outcome !== undefined) return
-    const all = this.attempts.get(key) ?? new Map<number, Run>()
-    const run = fact.kind === 'attempt' ? fact : all.get(fact.attempt)
-    if (run === undefined) return
-    const { replayable, recorded } = run
-    this.attempts.set(key, all.set(fact.attempt, { replayable, recorded, withdrawn: fact.kind === 'attempt_withdrawn' }))
   }
 
   private record({ key, first, parts }: Extract<Fact, { kind: 'parts' }>): void {
@@ -221,21 +203,13 @@ export class MemoryStorage implements Storage {
         this.records
           .filter(({ seq, outcome }) => outcome === undefined && seq > after)
           .slice(0, 2)
-          .map(({ seq, task }) => ({ seq, head: headOf(task), attempts: this.attemptsOf(task) })),
+          .map(({ seq, task }) => ({ seq, head: headOf(task), attempts: this.attempts.of(task) })),
       )
       const last = page.at(-1)
       if (last === undefined) return
       after = last.seq
       yield page
     }
-  }
-
-  private attemptsOf(task: TaskKey): Attempts | undefined {
-    const all = [...(this.attempts.get(taskKeyOf(task.owner, task.task_id)) ?? [])].sort(([a], [b]) => a - b)
-    const newest = all.at(-1)?.[1]
-    if (newest === undefined) return undefined
-    const { replayable, recorded } = newest
-    return { failed: all.filter(([, { withdrawn }]) => !withdrawn).length, replayable, ...(recorded === true ? { recorded } : {}) }
   }
 
   private finish({ owner, task_id }: TaskKey, { outcome, log }: Extract<Fact, { kind: 'finished' }>): void {

@@ -35,7 +35,10 @@ function appendOther(ops: Param[], fact: Fact): void {
       return
     case 'attempt':
       ops.push(S.attempt, fact.attempt, fact.replica_id, fact.at, fact.replayable ? 1 : 0, fact.recorded === true ? 1 : 0)
-      ops.push(fact.key.task_id, fact.key.owner)
+      ops.push(JSON.stringify(fact.runs ?? []), fact.key.task_id, fact.key.owner)
+      return
+    case 'runs':
+      ops.push(S.runs, JSON.stringify(fact.runs), fact.attempt, fact.key.task_id, fact.key.owner)
       return
     case 'parts':
       ops.push(S.parts, fact.first, fact.parts, fact.key.task_id, fact.key.owner)

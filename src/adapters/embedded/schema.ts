@@ -221,8 +221,13 @@ CREATE TRIGGER file_part_gone AFTER DELETE ON file_parts BEGIN
 END;
 `
 
+// What is told of the runs of a task that has not ended, in the row of the newest; when it has ended that is a part of its outcome.
+const NINTH = `
+ALTER TABLE attempts ADD COLUMN runs TEXT NOT NULL DEFAULT '[]';
+`
+
 /** Entry n brings a file from `user_version` n to n + 1. Entries are appended, never changed: files in the field have run them. */
-const MIGRATIONS: readonly string[] = [FIRST, SECOND, THIRD, FOURTH, FIFTH, SIXTH, SEVENTH, EIGHTH]
+const MIGRATIONS: readonly string[] = [FIRST, SECOND, THIRD, FOURTH, FIFTH, SIXTH, SEVENTH, EIGHTH, NINTH]
 
 /** The `user_version` this code reads and writes. */
 export const SCHEMA_VERSION = MIGRATIONS.length

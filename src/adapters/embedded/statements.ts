@@ -7,10 +7,11 @@ const SQL = {
   accepted: 'INSERT INTO tasks (owner, task_id, session_id, shown, head) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING',
   // Right behind its task.
   request: 'INSERT INTO requests (seq, accepted) VALUES (last_insert_rowid(), ?)',
-  attempt: `INSERT INTO attempts (attempt, replica_id, at, replayable, recorded, seq)
-    SELECT ?, ?, ?, ?, ?, seq FROM tasks WHERE task_id = ? AND owner = ? AND ended IS NULL
+  attempt: `INSERT INTO attempts (attempt, replica_id, at, replayable, recorded, runs, seq)
+    SELECT ?, ?, ?, ?, ?, ?, seq FROM tasks WHERE task_id = ? AND owner = ? AND ended IS NULL
     ON CONFLICT DO UPDATE SET replica_id = excluded.replica_id, at = excluded.at, replayable = excluded.replayable,
-    recorded = excluded.recorded, withdrawn = 0`,
+    recorded = excluded.recorded, runs = excluded.runs, withdrawn = 0`,
+  runs: 'UPDATE attempts SET runs = ? WHERE attempt = ? AND seq = (SELECT seq FROM tasks WHERE task_id = ? AND owner = ? AND ended IS NULL)',
   attemptWithdrawn: `UPDATE attempts SET withdrawn = 1
     WHERE attempt = ? AND seq = (SELECT seq FROM tasks WHERE task_id = ? AND owner = ?)`,
   parts: `INSERT INTO parts (first, parts, seq) SELECT ?, ?, seq FROM tasks WHERE task_id = ? AND owner = ? AND ended IS NULL
@@ -69,7 +70,7 @@ const SQL = {
   // cost a look into an index. The limit keeps the order of the subquery.
   unfinished: `SELECT max(seq), '[' || group_concat(head) || ']', '[' || group_concat(runs) || ']', group_concat(line, char(10)) FROM (
     SELECT seq, head, iif(octet_length(accepted) > 65536, seq, accepted) AS line,
-      coalesce((SELECT json_array(count(*) - sum(withdrawn), replayable, max(attempt), recorded) FROM attempts a WHERE a.seq = t.seq GROUP BY a.seq), 'null') AS runs
+      coalesce((SELECT json_array(count(*) - sum(withdrawn), replayable, max(attempt), recorded, json(runs)) FROM attempts a WHERE a.seq = t.seq GROUP BY a.seq), 'null') AS runs
     FROM tasks t INDEXED BY tasks_unfinished CROSS JOIN requests USING (seq) WHERE ended IS NULL AND seq > ? ORDER BY seq LIMIT ?)`,
   recorded: 'SELECT parts FROM parts WHERE seq = (SELECT seq FROM tasks WHERE task_id = ? AND owner = ?) ORDER BY first',
   acceptedText: 'SELECT accepted FROM requests WHERE seq = ?',

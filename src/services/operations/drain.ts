@@ -123,7 +123,7 @@ export class Drain {
         () => new DomainError('pool_unavailable', `Pool ${old.id} does not serve ${model} any more; send the task again.`),
       )
     })
-    const cancel = this.watching(cancelCheck, cancelDeadline)
+    const cancel = this.watching(old, deadline_ms, cancelCheck, cancelDeadline)
   }
 
   /** Moves what waits to other pools that serve what it names and that its placement allows; returns how many. */
@@ -157,12 +157,14 @@ export class Drain {
       )
       done()
     })
-    const cancel = this.watching(cancelCheck, cancelDeadline)
+    const cancel = this.watching(pool, deadline_ms, cancelCheck, cancelDeadline)
     return cancel
   }
 
-  private watching(...timers: readonly CancelTimer[]): CancelTimer {
+  private watching(pool: Pool<LiveTask>, deadline_ms: number, ...timers: readonly CancelTimer[]): CancelTimer {
+    pool.ends_at = this.parts.clock.now() + deadline_ms
     const cancel = (): void => {
+      pool.ends_at = undefined
       this.watches.delete(cancel)
       for (const timer of timers) timer()
     }

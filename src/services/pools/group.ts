@@ -6,11 +6,10 @@ import { learned, type SwapTimes } from '../../domain/groups/swap-times.ts'
 import { Breaker } from '../../domain/placement/breaker.ts'
 import type { Start } from '../../domain/prediction/forecast.ts'
 import type { CancelTimer, Clock } from '../../ports/clock.ts'
-import { GroupSeat } from './group-seat.ts'
+import { GroupSeat, type SeatOwner } from './group-seat.ts'
 import type { PoolRecords } from './pool-records.ts'
 import type { PoolTask } from './pool-task.ts'
 import type { Pool } from './pool.ts'
-import type { Seat } from './seat.ts'
 
 /** What a group works with. */
 export interface GroupParts<T extends PoolTask> {
@@ -28,7 +27,7 @@ export interface GroupParts<T extends PoolTask> {
  * Pools that share devices. It asks the arbiter whenever something has changed, and starts and stops the replicas of its pools as that decides.
  * Nothing is loaded before `start`, and nothing changes after `stop`.
  */
-export class Group<T extends PoolTask> {
+export class Group<T extends PoolTask> implements SeatOwner<T> {
   private readonly parts: GroupParts<T>
   private readonly arbiter: Arbiter
   private readonly seats: readonly GroupSeat<T>[]
@@ -41,13 +40,14 @@ export class Group<T extends PoolTask> {
     this.parts = parts
     this.arbiter = new Arbiter(parts.rules)
     const now = parts.clock.now()
-    this.seats = parts.pools.map((pool) => new GroupSeat(pool, parts.records, now, this.newBreaker()))
+    this.seats = parts.pools.map((pool) => new GroupSeat(pool, parts.records, now, this))
     for (const seat of this.seats) this.seatAsleep(seat)
   }
 
   /** Loads what is to be loaded; resolves when each of it is up or has failed. */
   async start(): Promise<void> {
     this.active = true
+    for (const { pool } of this.seats) pool.life = 'open'
     this.look()
     await Promise.all(this.underWay)
   }
@@ -63,35 +63,26 @@ export class Group<T extends PoolTask> {
   }
 
   private seatAsleep(seat: GroupSeat<T>): void {
-    seat.pool.seat = this.seatOf(seat)
+    seat.pool.seat = seat
     for (const replica of seat.pool.replicas) replica.state = 'stopped'
   }
 
-  private seatOf(seat: GroupSeat<T>): Seat {
-    return {
-      get state() {
-        return seat.state
-      },
-      get refusal() {
-        return seat.refusal
-      },
-      loadedIn: (waiter) => this.loadedIn(seat, waiter),
-      changed: () => this.changed(),
-      pardon: () => {
-        Object.assign(seat, { refusal: undefined, retry_at: 0, breaker: this.newBreaker() })
-        this.changed()
-      },
-    }
+  holderOf(seat: GroupSeat<T>): string | undefined {
+    const { loaded, pin } = this.parts.rules
+    const awake = this.seats.filter((one) => one !== seat && one.state !== 'asleep')
+    if (awake.length < loaded) return undefined
+    const leaving = awake.find(({ state }) => state === 'leaving' || state === 'unloading')
+    return (leaving ?? awake.find(({ pool }) => !pin.includes(pool.id)))?.pool.id
   }
 
-  private loadedIn({ pool }: GroupSeat<T>, waiter: Waiter): Start {
+  loadedIn({ pool }: GroupSeat<T>, waiter: Waiter): Start {
     const now = this.parts.clock.now()
     const members = this.seats.map((seat) => seat.member(now))
     return forecastLoad(this.arbiter, members, pool.id, waiter, now)
   }
 
   /** One look for all that changes in one step. */
-  private changed(): void {
+  changed(): void {
     if (this.toLook || !this.active) return
     this.toLook = true
     queueMicrotask(() => {
@@ -137,7 +128,7 @@ export class Group<T extends PoolTask> {
     seat.retry_at = now + seat.breaker.tripped(now)
   }
 
-  private newBreaker(): Breaker {
+  newBreaker(): Breaker {
     return new Breaker(this.parts.clock.now(), this.parts.jitter)
   }
 
@@ -191,7 +182,7 @@ export class Group<T extends PoolTask> {
       seat.pool.seat = undefined
       seat.pool = successor
       if (isNew) Object.assign(seat, { refusal: undefined, breaker: this.newBreaker(), retry_at: 0 })
-      successor.seat = this.seatOf(seat)
+      successor.seat = seat
       this.become(seat, isNew ? 'loaded' : 'asleep')
     }
     return new Promise((resolve, reject) => {

@@ -47,7 +47,7 @@ function* tasksOf({ running, scheduler }: Pool<LiveTask>): Generator<LiveTask> {
 }
 
 function entryOf(task: LiveTask, principal: Principal, now: number): QueueEntry {
-  const { queue_position, predicted_start_ms, on_time_probability } = progressOf(task, now)
+  const { queue_position, predicted_start_ms, on_time_probability, waits } = progressOf(task, now)
   const { task_id, session_id } = task.head
   const queued = task.started_at === undefined
   const place = {
@@ -60,6 +60,7 @@ function entryOf(task: LiveTask, principal: Principal, now: number): QueueEntry 
   return {
     ...place,
     on_time_probability,
+    ...(waits === undefined ? {} : { waits }),
     deadline_in_ms: Math.round(task.deadline_at - now),
     task_id,
     session_id,

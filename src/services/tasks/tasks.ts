@@ -2,12 +2,15 @@ import { DomainError } from '../../domain/errors.ts'
 import { startMs } from '../../domain/prediction/forecast.ts'
 import { defaultPage } from '../../domain/page.ts'
 import { controls, ownersListed, type Principal } from '../../domain/principal.ts'
+import { attemptsOf, phasesOf, type Run, type TaskPhase } from '../../domain/runs.ts'
 import { taskKeyOf, type ListedTask, type TaskOutcome, type TaskState, type TaskSummary, type TaskView } from '../../domain/task.ts'
 import type { Journal, TaskFilter } from '../../ports/journal.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { Pools } from '../pools/pools.ts'
+import { phasesSoFar } from './life.ts'
 import type { LiveTask } from './live-task.ts'
 import type { LiveTasks } from './live-tasks.ts'
+import { waitsNow } from './waiting.ts'
 import { queuePage, type QueuePage, type QueueQuery } from './queue-page.ts'
 
 /** Which tasks to list. */
@@ -39,10 +42,14 @@ export class Tasks {
   /** @throws DomainError not_found */
   async get(principal: Principal, task_id: string): Promise<TaskView> {
     const live = this.parts.live.find(principal, task_id)
-    if (live !== undefined) return this.viewLive(live, live.accepted, principal)
+    if (live !== undefined)
+      return { ...this.viewLive(live, live.accepted, principal), ...toldOf(phasesSoFar(live), live.runs.told, live.accepted, principal) }
     const record = await this.parts.journal.look(principal.name, task_id)
     if (record === undefined) throw new DomainError('not_found', 'No such task.')
-    return this.view(record, principal)
+    const view = this.view(record, principal)
+    const life = record.outcome?.life
+    if (life === undefined) return view
+    return { ...view, ...toldOf(phasesOf(life.runs, life, life.ended), life.runs, record.task, principal) }
   }
 
   /** Newest first. @throws DomainError forbidden */
@@ -111,6 +118,7 @@ export class Tasks {
   private viewLive(task: LiveTask, summary: TaskSummary, principal: Principal): TaskView {
     const { pool } = task
     const ahead = task.started_at === undefined ? pool.scheduler.ahead(task) : undefined
+    const waits = waitsNow(task, ahead, this.parts.clock.now())
     return {
       ...taskView(summary, undefined, principal),
       engine: pool.config.engine,
@@ -119,12 +127,19 @@ export class Tasks {
       ...(ahead === undefined
         ? {}
         : { queue_position: ahead.position, predicted_start_ms: startMs(pool.predictStart(ahead, task.priority)) }),
+      ...(waits === undefined ? {} : { waits }),
       ...(task.started_at === undefined
         ? {}
         : { started_at: iso(this.parts.clock.wallOf(task.started_at)), replica_id: task.replica_id ?? 'none' }),
     }
   }
 }
+
+/** What only a task that is asked for by itself tells of its life. */
+const toldOf = (phases: TaskPhase[], runs: readonly Run[], { accepted_at }: TaskSummary, principal: Principal): Partial<TaskView> => ({
+  phases,
+  attempts: attemptsOf(runs, accepted_at, controls(principal)),
+})
 
 const iso = (at: number): string => new Date(at).toISOString()
 
