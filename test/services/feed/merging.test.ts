@@ -108,6 +108,11 @@ function checkTruth(rig: Rig, watcher: Watcher, who: (typeof wishes)[number]['wh
   assert.equal(listed.filter((id) => id !== undefined).length, Math.min(own, rows))
   assert.equal(order.total, waiting.length)
   assert.equal(order.rest?.count ?? 0, waiting.length - listed.length)
+  for (const { task_id, waits } of entries) {
+    const row = [...watcher.picture.rows.values()].find((one) => one.task_id === task_id && one.pool_id === pool_id)
+    if (row === undefined || waits === undefined) continue
+    assert.deepEqual([row.waits?.code, row.waits?.text], [waits.code, waits.text])
+  }
   const running = entries.filter(({ state, task_id }) => state === 'running' && task_id !== undefined).map(({ task_id }) => task_id)
   const shown = [...watcher.picture.rows.values()].filter((row) => row.state === 'running' && row.pool_id === pool_id)
   assert.deepEqual(shown.map(({ task_id }) => task_id).sort(), running.sort())

@@ -11,7 +11,7 @@ type Query = Parameters<Feed['open']>[1]
 /** What somebody sees who has merged every event it got. */
 export interface Picture {
   at: number
-  readonly rows: Map<number, Schemas['FeedRow'] & { start_at?: number }>
+  readonly rows: Map<number, Schemas['FeedRow'] & { start_at?: number; until_at?: number }>
   readonly order: Map<string, Schemas['FeedOrder'] & { last_start_at?: number }>
   readonly pools: Map<string, Schemas['FeedPool']>
   readonly keys: Map<string, Schemas['FeedKey']>
@@ -103,8 +103,15 @@ export class Watcher {
     const { picture } = this
     const at = (picture.at = Date.parse(changes.at))
     for (const h of changes.gone ?? []) picture.rows.delete(h)
-    for (const { predicted_start_ms, ...row } of changes.rows ?? [])
-      picture.rows.set(row.h, { ...row, ...(predicted_start_ms === undefined ? {} : { start_at: at + predicted_start_ms }) })
+    for (const { predicted_start_ms, waits, ...row } of changes.rows ?? []) {
+      const { until_ms, ...reason } = waits ?? { until_ms: undefined }
+      picture.rows.set(row.h, {
+        ...row,
+        ...(waits === undefined ? {} : { waits: reason as Schemas['Waits'] }),
+        ...(predicted_start_ms === undefined ? {} : { start_at: at + predicted_start_ms }),
+        ...(until_ms === undefined ? {} : { until_at: at + until_ms }),
+      })
+    }
     for (const [h = 0, tokens_out = 0, rate] of changes.progress ?? []) {
       const row = picture.rows.get(h)!
       Object.assign(row, { tokens_out, ...(rate === undefined ? {} : { tokens_per_s: rate }) })
@@ -132,7 +139,7 @@ export function comparable({ rows, order, pools, keys, devices, daemon, running_
   const byName = <T>(things: Map<string | number, T>): [string | number, T][] =>
     [...things].sort(([a], [b]) => (String(a) < String(b) ? -1 : 1))
   return {
-    rows: byName(rows).map(([, { start_at, ...row }]) => ({ ...row, start: left(start_at) })),
+    rows: byName(rows).map(([, { start_at, until_at, ...row }]) => ({ ...row, start: left(start_at), until: left(until_at) })),
     order: byName(order).map(([, { last_start_at, ...one }]) => ({ ...one, last: left(last_start_at) })),
     pools: byName(pools).map(([, { replicas, ...pool }]) => ({
       ...pool,
