@@ -19,8 +19,14 @@ export class Reason {
 
   tell(now: number): { readonly waits?: Waits } {
     if (this.waits === undefined) return {}
-    const { ahead, until_ms, ...waits } = this.waits
-    return { waits: { ...waits, ...(this.until_at === undefined ? {} : { until_ms: wireMs(this.until_at - now) }) } }
+    const { code, text, slots, pool_id, replica_id } = this.waits
+    const still = {
+      ...{ code, text },
+      ...(slots === undefined ? {} : { slots }),
+      ...(pool_id === undefined ? {} : { pool_id }),
+      ...(replica_id === undefined ? {} : { replica_id }),
+    }
+    return { waits: { ...still, ...(this.until_at === undefined ? {} : { until_ms: wireMs(this.until_at - now) }) } }
   }
 }
 
