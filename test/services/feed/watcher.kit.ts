@@ -95,8 +95,8 @@ export class Watcher {
 
   private begin(snapshot: Snapshot): void {
     this.picture = blank()
-    const { samples, role, key_name, ...changes } = snapshot
-    this.follow(changes)
+    const { at, daemon, pools, devices, keys, rows, running_total, order } = snapshot
+    this.follow({ at, daemon, pools, devices, keys, rows, running_total, order })
   }
 
   private follow(changes: Changes): void {
@@ -143,7 +143,7 @@ export function comparable({ rows, order, pools, keys, devices, daemon, running_
     order: byName(order).map(([, { last_start_at, ...one }]) => ({ ...one, last: left(last_start_at) })),
     pools: byName(pools).map(([, { replicas, ...pool }]) => ({
       ...pool,
-      replicas: replicas.map(({ restart_in_ms, loading, ...one }) => one),
+      replicas: replicas.map((one) => ({ ...one, restart_in_ms: 0, loading: undefined })),
     })),
     keys: byName(keys),
     ...{ devices, running_total },
