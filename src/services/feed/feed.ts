@@ -72,6 +72,7 @@ export class Feed {
   /** Keeps the last hour from now on. Returns how to stop: then nobody watches any more. */
   start(): CancelTimer {
     this.cancelSamples = this.ledger.start()
+    this.tellViewers()
     return () => {
       this.stopped = true
       this.cancelSamples()
