@@ -30,24 +30,19 @@ export class Shown<T extends Showable> {
   /** Of the newest removal that is not remembered any more. */
   private forgotten = -1
 
-  /** Shows exactly these from this tick on. Returns whether others came or went. */
-  show(things: Iterable<T>, tick: number): boolean {
-    const now = new Set(things)
-    let other = false
+  /** Shows exactly these from this tick on. */
+  show(now: ReadonlySet<T>, tick: number): void {
     for (const thing of this.entered.keys()) {
       if (now.has(thing)) continue
       this.entered.delete(thing)
       this.handles.delete(thing.h)
       this.remember(thing.h, tick)
-      other = true
     }
     for (const thing of now) {
       if (this.entered.has(thing)) continue
       this.entered.set(thing, tick)
       this.handles.add(thing.h)
-      other = true
     }
-    return other
   }
 
   /** All that is shown. */

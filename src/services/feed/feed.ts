@@ -8,7 +8,7 @@ import type { Pools } from '../pools/pools.ts'
 import type { LiveTask } from '../tasks/live-task.ts'
 import { Ledger } from './ledger.ts'
 import { Loads } from './loads.ts'
-import { matters, Overview, type OverviewParts } from './overview.ts'
+import { flows, matters, Overview, type OverviewParts } from './overview.ts'
 import type { TaskRow } from './task-row.ts'
 import { View } from './view.ts'
 import { Viewer } from './viewer.ts'
@@ -49,6 +49,8 @@ export class Feed {
   private readonly views = new Map<string, View>()
   private readonly viewers = new Set<Viewer>()
   private dirty = true
+  /** Why tasks wait may be another reason for all of them. */
+  private unclear = true
   private beats = 0
   private cancelBeat: CancelTimer | undefined
   private cancelLinger: CancelTimer = () => undefined
@@ -115,6 +117,7 @@ export class Feed {
     if (this.overview === undefined) return
     if (event.type === 'task_ended') this.overview.heardEnd(event)
     this.dirty ||= matters(event)
+    this.unclear ||= this.dirty && !flows(event)
   }
 
   private checkPlace(name: string): void {
@@ -170,7 +173,8 @@ export class Feed {
     const dirty = this.dirty || slowly
     this.dirty = false
     let other = dirty
-    if (dirty) overview.rows.look(now, tick)
+    if (dirty) overview.rows.look(now, tick, slowly || this.unclear)
+    this.unclear = false
     if (progress) other = overview.rows.progress(tick) || other
     if (slowly) overview.lookSlowly(now, tick)
     if (dirty) for (const view of this.views.values()) view.look(now, tick, slowly)

@@ -1,4 +1,4 @@
-import type { Start } from '../../domain/prediction/forecast.ts'
+import { onTimeChance, type Start } from '../../domain/prediction/forecast.ts'
 import type { Outlook, PredictionBasis } from '../../domain/prediction/outlook.ts'
 import { shapeOf, waiting } from '../../domain/prediction/work.ts'
 import type { Ahead, Place } from '../../domain/queue/ahead.ts'
@@ -16,6 +16,8 @@ export interface Forecast {
 
 /** A pool with more running tasks is asked for some places only: each answer goes through all that run. */
 const most_exact = 32
+/** A chance that is not worked out any further. */
+const sure = 0.9995
 /** From one of those places to the next. */
 const ratio = 1.5
 
@@ -35,7 +37,10 @@ export class Forecasts {
     const left_ms = task.deadline_at - this.now
     const outlook = this.outlookOf(pool)
     const start = this.start(pool, ahead, task.priority, left_ms)
-    const chance = outlook.onTimeProbability(start, shapeOf(head, head.prompt_tokens), waiting, left_ms)
+    const shape = shapeOf(head, head.prompt_tokens)
+    // Most are in time without a doubt, and which length how likely is makes no difference.
+    const rough = onTimeChance(start, outlook.left(shape, waiting), left_ms)
+    const chance = rough > sure ? rough : outlook.onTimeProbability(start, shape, waiting, left_ms)
     return { start_at: this.now + start.ms, chance: Math.round(chance * 1e4) / 1e4, basis: outlook.basis }
   }
 

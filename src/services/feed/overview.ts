@@ -151,7 +151,8 @@ export class Overview {
     this.daemons.clear()
     this.tally = tallyOf(live.all(), now, window_ms)
     const all = pools.all()
-    let other = this.rows.predict(now, tick)
+    let other = false
+    this.rows.predict(now, tick)
     let bytes = 0
     for (const pool of all) {
       const { tell, signature } = this.toldOf(pool, now)
@@ -226,4 +227,11 @@ function endedTold({ h, task, outcome, error }: TaskEnded & { readonly h: number
 /** Whether an event says that there may be something else to see. */
 export function matters({ type }: DaemonEvent): boolean {
   return type !== 'task_placed' && type !== 'task_refused' && type !== 'models_loaded' && type !== 'model_verified' && type !== 'notice'
+}
+
+/** Whether it is one of the many that say that tasks come and go, which changes the reasons of those alone that are next. */
+export function flows({ type }: DaemonEvent): boolean {
+  return (
+    type === 'task_queued' || type === 'task_started' || type === 'task_first_part' || type === 'task_ended' || type === 'queue_changed'
+  )
 }

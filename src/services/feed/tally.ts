@@ -9,17 +9,21 @@ export interface KeyTally {
   tokens: number
 }
 
+interface Count {
+  count: number
+}
+
 /** Counts of all live tasks at one moment. */
 export interface Tally {
   readonly keys: ReadonlyMap<string, KeyTally>
   /** Tasks that wait, by pool and key. */
-  readonly waiting: ReadonlyMap<string, ReadonlyMap<string, number>>
+  readonly waiting: ReadonlyMap<string, ReadonlyMap<string, Readonly<Count>>>
 }
 
 /** Counts all live tasks. O(n): once a second. @param most_ms of a task's run that counts */
 export function tallyOf(tasks: Iterable<LiveTask>, now: number, most_ms: number): Tally {
   const keys = new Map<string, KeyTally>()
-  const waiting = new Map<string, Map<string, number>>()
+  const waiting = new Map<string, Map<string, Count>>()
   for (const task of tasks) {
     const { owner, started_at, phase } = task
     if (phase === 'tentative') continue
@@ -33,8 +37,10 @@ export function tallyOf(tasks: Iterable<LiveTask>, now: number, most_ms: number)
       key.waiting++
       const { id } = task.pool
       let pool = waiting.get(id)
-      if (pool === undefined) waiting.set(id, (pool = new Map<string, number>()))
-      pool.set(owner, (pool.get(owner) ?? 0) + 1)
+      if (pool === undefined) waiting.set(id, (pool = new Map<string, Count>()))
+      const count = pool.get(owner)
+      if (count === undefined) pool.set(owner, { count: 1 })
+      else count.count++
     }
   }
   return { keys, waiting }

@@ -13,6 +13,16 @@ const off_chance = 0.05
 /** Rates are told in tenths of a token a second. */
 const rounded = (rate: number): number => Math.round(rate * 10) / 10
 
+/** A change of any of these makes the row another one. */
+interface State {
+  readonly started_at: number | undefined
+  readonly attempts: number
+  readonly replica_id: string | undefined
+  readonly pool: LiveTask['pool']
+  readonly phase: ReturnType<typeof phaseOf>
+  readonly slot: number | undefined
+}
+
 /** A task as the feed shows it, with the ticks in which it changed. */
 export class TaskRow implements Showable {
   readonly h: number
@@ -22,6 +32,8 @@ export class TaskRow implements Showable {
   progressed = -1
   rated = -1
   predicted = -1
+  /** The newest tick in which it ran. */
+  ran = -1
   tokens = 0
   rate: number | undefined
   /** Its place on its replica. */
@@ -30,7 +42,7 @@ export class TaskRow implements Showable {
   readonly bytes: number
   private forecast: Forecast | undefined
   private readonly reason = new Reason()
-  private state: ReturnType<typeof stateOf> | undefined
+  private state: State | undefined
   /** When the rate was last told from, and what there was then. */
   private measured: { readonly at: number; readonly tokens: number } | undefined
 
@@ -46,10 +58,20 @@ export class TaskRow implements Showable {
 
   /** Looks whether the task is another than before. */
   look(tick: number): boolean {
-    const state = stateOf(this)
-    const before = this.state
-    if (before !== undefined && sameState(before, state)) return false
-    this.state = state
+    const { task, slot, state } = this
+    const { started_at, attempts, replica_id, pool } = task
+    const phase = phaseOf(task)
+    if (
+      state !== undefined &&
+      state.started_at === started_at &&
+      state.attempts === attempts &&
+      state.replica_id === replica_id &&
+      state.pool === pool &&
+      state.phase === phase &&
+      state.slot === slot
+    )
+      return false
+    this.state = { started_at, attempts, replica_id, pool, phase, slot }
     this.changed = tick
     if (this.running) this.forecast = undefined
     else this.measured = this.rate = undefined
@@ -78,21 +100,18 @@ export class TaskRow implements Showable {
   }
 
   /** Takes a prediction where it is not what counting down the one before has come to. */
-  predict(forecast: Forecast, now: number, tick: number): boolean {
+  predict(forecast: Forecast, now: number, tick: number): void {
     const { forecast: before } = this
     const same = before?.basis === forecast.basis && Math.abs(forecast.chance - before.chance) < off_chance
-    if (same && !shifted(before.start_at, forecast.start_at, now)) return false
+    if (same && !shifted(before.start_at, forecast.start_at, now)) return
     if (forecast.basis !== before?.basis) this.changed = tick
     this.forecast = forecast
     this.predicted = tick
-    return true
   }
 
-  /** Takes why it waits. Returns whether that is another reason than before. */
-  wait(waits: Waits | undefined, now: number, tick: number): boolean {
-    if (!this.reason.take(waits, now)) return false
-    this.changed = tick
-    return true
+  /** Takes why it waits. */
+  wait(waits: Waits | undefined, now: number, tick: number): void {
+    if (this.reason.take(waits, now)) this.changed = tick
   }
 
   /** As it is told of in full. */
@@ -109,7 +128,7 @@ export class TaskRow implements Showable {
       model_ref: head.model_ref,
       accepted_at: iso(head.accepted_at),
       deadline_at: iso(head.accepted_at + head.deadline_ms),
-      attempt: state?.attempt ?? 0,
+      attempt: state?.attempts ?? 0,
       phase: state?.phase ?? 'queued',
       tokens_in: head.prompt_tokens,
       tokens_max: head.workload === 'completion' ? head.max_tokens : 0,
@@ -143,23 +162,3 @@ export class TaskRow implements Showable {
     }
   }
 }
-
-/** What a change of makes the row another one. */
-const stateOf = ({ task, slot }: TaskRow) => ({
-  started_at: task.started_at,
-  attempt: task.attempts,
-  replica_id: task.replica_id,
-  pool: task.pool,
-  phase: phaseOf(task),
-  slot,
-})
-
-type State = ReturnType<typeof stateOf>
-
-const sameState = (a: State, b: State): boolean =>
-  a.started_at === b.started_at &&
-  a.attempt === b.attempt &&
-  a.replica_id === b.replica_id &&
-  a.pool === b.pool &&
-  a.phase === b.phase &&
-  a.slot === b.slot

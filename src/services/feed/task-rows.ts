@@ -2,7 +2,11 @@ import type { Pools } from '../pools/pools.ts'
 import type { LiveTask } from '../tasks/live-task.ts'
 import { waitsNow } from '../tasks/waiting.ts'
 import { Forecasts } from './forecasts.ts'
+import { Seats } from './seats.ts'
 import { TaskRow } from './task-row.ts'
+
+/** Each prediction is looked at in one of so many turns. */
+const turns = 4
 
 /** The rows of tasks that run or are shown while they wait, the same for all viewers. */
 export class TaskRows {
@@ -12,10 +16,10 @@ export class TaskRows {
   private readonly nextHandle: () => number
   /** By id of the task. */
   private readonly rows = new Map<string, TaskRow>()
-  /** Rows with a slot, by pool and replica, each in its place. */
-  private readonly slots = new Map<string, (TaskRow | undefined)[]>()
+  private readonly seats = new Seats<TaskRow>()
   private running_: readonly TaskRow[] = []
   private forecasts: Forecasts | undefined
+  private turn = 0
 
   constructor(pools: Pick<Pools<LiveTask>, 'serving'>, handles: WeakMap<LiveTask, number>, nextHandle: () => number) {
     ;[this.pools, this.handles, this.nextHandle] = [pools, handles, nextHandle]
@@ -35,7 +39,7 @@ export class TaskRows {
     this.rows.set(task.id, row)
     row.look(tick)
     if (!row.running) this.predictOne(row, now, tick)
-    this.reasonOf(row, now, tick)
+    this.reason(row, now, tick)
     return row
   }
 
@@ -52,19 +56,30 @@ export class TaskRows {
     return handle
   }
 
-  /** Looks which tasks run and whether any is another than before. */
-  look(now: number, tick: number): boolean {
+  /** Looks which tasks run and whether any is another than before. @param whole why they wait, too, which else only new rows are asked */
+  look(now: number, tick: number, whole: boolean): void {
     const running: TaskRow[] = []
-    for (const pool of this.pools.serving()) for (const task of pool.running) running.push(this.of(task, now, tick))
+    for (const pool of this.pools.serving())
+      for (const task of pool.running) {
+        const row = this.of(task, now, tick)
+        row.ran = tick
+        this.seats.seat(row)
+        running.push(row)
+      }
+    for (const row of this.running_) if (row.ran !== tick) this.seats.leave(row)
     this.running_ = running
-    this.seat()
-    let other = false
     for (const row of this.rows.values()) {
       const changed = row.look(tick)
       if (changed && !row.running) this.predictOne(row, now, tick)
-      other = this.reasonOf(row, now, tick) || changed || other
+      if (changed || (whole && !row.running) || row.task.runs.alone_on !== undefined) this.reason(row, now, tick)
     }
-    return other
+  }
+
+  /** Looks why a task waits. */
+  reason(row: TaskRow, now: number, tick: number): void {
+    const { task } = row
+    // It may have its slot and still wait until nobody else runs there.
+    row.wait(waitsNow(task, row.running ? undefined : task.pool.scheduler.ahead(task), now), now, tick)
   }
 
   /** Looks how far those are that run. */
@@ -74,14 +89,13 @@ export class TaskRows {
     return other
   }
 
-  /** Looks how fast they are, and when those start that wait. */
-  predict(now: number, tick: number): boolean {
-    let other = false
+  /** Looks how fast those are that run, and when those start that wait: a part of them each time, for that takes longest. */
+  predict(now: number, tick: number): void {
     this.forecasts = new Forecasts(now)
+    this.turn = (this.turn + 1) % turns
     for (const row of this.rows.values())
       if (row.running) row.pace(now, tick)
-      else other = this.predictOne(row, now, tick) || other
-    return other
+      else if (row.h % turns === this.turn) this.predictOne(row, now, tick)
   }
 
   /** When the last that waits in a pool starts. */
@@ -96,36 +110,10 @@ export class TaskRows {
     for (const [id, row] of this.rows) if (!shown.has(row) && !running.has(row)) this.rows.delete(id)
   }
 
-  private reasonOf(row: TaskRow, now: number, tick: number): boolean {
-    const { task } = row
-    // It may have its slot and still wait until nobody else runs there.
-    return row.wait(waitsNow(task, row.running ? undefined : task.pool.scheduler.ahead(task), now), now, tick)
-  }
-
-  private predictOne(row: TaskRow, now: number, tick: number): boolean {
+  private predictOne(row: TaskRow, now: number, tick: number): void {
     this.forecasts ??= new Forecasts(now)
     const { task } = row
     const place = task.pool.scheduler.ahead(task)
-    return place !== undefined && row.predict(this.forecasts.of(task, place), now, tick)
-  }
-
-  /** Gives each that runs a place on its replica, which it keeps. */
-  private seat(): void {
-    const at = ({ task }: TaskRow): string => `${task.pool.id}/${task.replica_id ?? ''}`
-    const running = new Set(this.running_)
-    for (const [place, seats] of this.slots)
-      for (const [slot, row] of seats.entries()) {
-        if (row === undefined || (running.has(row) && at(row) === place)) continue
-        seats[slot] = row.slot = undefined
-      }
-    for (const row of this.running_) {
-      if (row.slot !== undefined) continue
-      const place = at(row)
-      const seats = this.slots.get(place) ?? []
-      this.slots.set(place, seats)
-      const free = seats.indexOf(undefined)
-      row.slot = free < 0 ? seats.length : free
-      seats[row.slot] = row
-    }
+    if (place !== undefined) row.predict(this.forecasts.of(task, place), now, tick)
   }
 }

@@ -16,6 +16,8 @@ const most_running = 1000
 const most_bytes = 512 * 1024
 const least_for_rows = 64 * 1024
 const for_frame = 4096
+/** Tasks at the beginning of a queue whose reasons change as it moves. */
+const next = 2
 /** The keys that have most of what is not listed. */
 const most_keys = 5
 
@@ -62,7 +64,11 @@ export class View {
       if (pool === undefined) continue
       const beginning = this.beginningOf(pool, wish.pools.includes(id) ? wish.rows : 0)
       const places = outside.filter((task) => task.pool === pool && !beginning.tasks.includes(task))
-      for (const task of [...beginning.tasks, ...places]) shown.add(overview.rows.of(task, now, tick))
+      for (const [index, task] of [...beginning.tasks, ...places].entries()) {
+        const row = overview.rows.of(task, now, tick)
+        if (index < next) overview.rows.reason(row, now, tick)
+        shown.add(row)
+      }
       if (slowly) this.lookBehind(pool, beginning, now)
       this.putOrder(pool, beginning, places, tick)
     }
@@ -189,7 +195,8 @@ export class View {
 
   /** Whose those are that are not listed, and when the last of them starts. */
   private lookBehind(pool: Pool<LiveTask>, { tasks, behind }: Beginning, now: number): void {
-    const counts = new Map(this.overview.tally.waiting.get(pool.id))
+    const all = this.overview.tally.waiting.get(pool.id) ?? []
+    const counts = new Map(Array.from(all, ([name, { count }]) => [name, count] as const))
     for (const { owner } of tasks) counts.set(owner, (counts.get(owner) ?? 1) - 1)
     const keys = Array.from(counts, ([key_name, count]) => ({ key_name, count })).filter(
       ({ key_name, count }) => count > 0 && (this.owner === undefined || key_name === this.owner),

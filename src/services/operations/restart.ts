@@ -19,7 +19,14 @@ export interface RestartParts {
  */
 export function restartNow({ live, pools, clock }: RestartParts, owner?: string): Restart {
   const now = clock.now()
-  return restartOf(fates(live.all(owner), pools, now))
+  let kept = 0
+  const begun: LiveTask[] = []
+  // Nearly all of a long queue: there is nothing that they could lose.
+  for (const task of live.all(owner))
+    if (task.phase === 'queued' && task.pool.current && !task.runs.begun) kept++
+    else begun.push(task)
+  const restart = restartOf(fates(begun, pools, now))
+  return { ...restart, waiting_kept: restart.waiting_kept + kept }
 }
 
 function* fates(tasks: Iterable<LiveTask>, pools: Pools<LiveTask>, now: number): Generator<Fated> {

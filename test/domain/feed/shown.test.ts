@@ -22,10 +22,7 @@ describe('what is shown to a viewer', () => {
         for (const [n, { shown: handles, changed, reads }] of ticks.entries()) {
           const now = n + 1
           for (const h of changed) things[h]!.changed = now
-          shown.show(
-            handles.map((h) => things[h]!),
-            now,
-          )
+          shown.show(new Set(handles.map((h) => things[h]!)), now)
           if (!reads && now < ticks.length) continue
           const since = shown.since(has)!
           for (const h of since.gone) seen.delete(h)
@@ -41,7 +38,7 @@ describe('what is shown to a viewer', () => {
 
   it('begins anew for who has not seen any of the last 4,096 removals', () => {
     const shown = new Shown<Thing>()
-    for (let now = 1; now <= 5000; now++) shown.show([{ h: now, changed: now }], now)
+    for (let now = 1; now <= 5000; now++) shown.show(new Set([{ h: now, changed: now }]), now)
     // The removals of ticks 905 to 5000 are known: one was removed in each tick but the first.
     assert.equal(shown.since(902), undefined)
     assert.equal(shown.since(904)?.gone.length, 4096)
