@@ -30,19 +30,18 @@ export class Shown<T extends Showable> {
   /** Of the newest removal that is not remembered any more. */
   private forgotten = -1
 
-  /** Shows exactly these from this tick on. */
-  show(now: ReadonlySet<T>, tick: number): void {
-    for (const thing of this.entered.keys()) {
-      if (now.has(thing)) continue
-      this.entered.delete(thing)
-      this.handles.delete(thing.h)
-      this.remember(thing.h, tick)
-    }
-    for (const thing of now) {
-      if (this.entered.has(thing)) continue
-      this.entered.set(thing, tick)
-      this.handles.add(thing.h)
-    }
+  /** Shows a thing from this tick on; nothing where it is shown already. */
+  show(thing: T, tick: number): void {
+    if (this.entered.has(thing)) return
+    this.entered.set(thing, tick)
+    this.handles.add(thing.h)
+  }
+
+  /** Does not show it any more. */
+  hide(thing: T, tick: number): void {
+    if (!this.entered.delete(thing)) return
+    this.handles.delete(thing.h)
+    this.remember(thing.h, tick)
   }
 
   /** All that is shown. */

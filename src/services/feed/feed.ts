@@ -2,6 +2,7 @@ import type { DaemonEvent, DaemonListener, DeviceSeen } from '../../domain/daemo
 import { DomainError } from '../../domain/errors.ts'
 import { wishOf, type Wish, type WishQuery } from '../../domain/feed/wish.ts'
 import { controls, type Principal } from '../../domain/principal.ts'
+import { taskKeyOf } from '../../domain/task.ts'
 import type { CancelTimer } from '../../ports/clock.ts'
 import type { Metrics } from '../../ports/telemetry.ts'
 import type { Pools } from '../pools/pools.ts'
@@ -116,8 +117,9 @@ export class Feed {
     if (event.type === 'devices_seen') this.devices = event.devices
     if (this.overview === undefined) return
     if (event.type === 'task_ended') this.overview.heardEnd(event)
+    if ('task' in event) this.overview.rows.touch(taskKeyOf(event.task.owner, event.task.task_id))
     this.dirty ||= matters(event)
-    this.unclear ||= this.dirty && !flows(event)
+    this.unclear ||= matters(event) && !flows(event)
   }
 
   private checkPlace(name: string): void {
@@ -173,11 +175,12 @@ export class Feed {
     const dirty = this.dirty || slowly
     this.dirty = false
     let other = dirty
-    if (dirty) overview.rows.look(now, tick, slowly || this.unclear)
+    const whole = slowly || this.unclear
     this.unclear = false
+    if (dirty) overview.rows.look(now, tick, whole)
     if (progress) other = overview.rows.progress(tick) || other
     if (slowly) overview.lookSlowly(now, tick)
-    if (dirty) for (const view of this.views.values()) view.look(now, tick, slowly)
+    if (dirty) for (const view of this.views.values()) view.look(now, tick, { slowly, whole })
     if (slowly) this.forgetRows(overview)
     if (!other) return
     overview.turn(tick, now)

@@ -1,7 +1,8 @@
-import { ownPlaces } from '../../domain/feed/own-places.ts'
+import { ownPlaces, type Placed } from '../../domain/feed/own-places.ts'
 import type { Pool } from '../pools/pool.ts'
 import type { LiveTask } from '../tasks/live-task.ts'
 import type { LiveTasks } from '../tasks/live-tasks.ts'
+import { bytesOf } from './task-row.ts'
 
 /** The beginning of a pool's queue as a viewer sees it. */
 export interface Beginning {
@@ -14,11 +15,27 @@ export interface Beginning {
   readonly behind: number
 }
 
+/** How many rows, and what they may take on the wire, bytes. */
+export interface Most {
+  readonly rows: number
+  readonly bytes: number
+}
+
+/** The first of them, as far as there is room. */
+function within(placed: readonly Placed<LiveTask>[], bytes: number): readonly Placed<LiveTask>[] {
+  let left = bytes
+  const end = placed.findIndex(({ task }) => (left -= bytesOf(task)) < 0)
+  return end < 0 ? placed : placed.slice(0, end)
+}
+
 /** Who is next in a pool: its first tasks, whoever's they are. */
-export function beginningOfAll(pool: Pool<LiveTask>, rows: number, handleOf: (task: LiveTask) => number): Beginning {
+export function beginningOfAll(pool: Pool<LiveTask>, { rows, bytes }: Most, handleOf: (task: LiveTask) => number): Beginning {
   const tasks: LiveTask[] = []
+  let left = bytes
   if (rows > 0)
     for (const task of pool.scheduler.inOrder()) {
+      left -= bytesOf(task)
+      if (left < 0) break
       tasks.push(task)
       if (tasks.length === rows) break
     }
@@ -29,7 +46,7 @@ export function beginningOfAll(pool: Pool<LiveTask>, rows: number, handleOf: (ta
 /** The same for a key, which sees its own and how many others are before each. */
 export function beginningOfOwn(
   pool: Pool<LiveTask>,
-  rows: number,
+  { rows, bytes }: Most,
   own: ReturnType<LiveTasks['all']>,
   handleOf: (task: LiveTask) => number,
 ): Beginning {
@@ -42,5 +59,5 @@ export function beginningOfOwn(
   })
   placed.sort((a, b) => a.place - b.place)
   const total = pool.scheduler.depth()
-  return { ...ownPlaces(placed.slice(0, rows), total, handleOf), total }
+  return { ...ownPlaces(within(placed.slice(0, rows), bytes), total, handleOf), total }
 }

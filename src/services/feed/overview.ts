@@ -77,7 +77,7 @@ export class Overview {
 
   constructor(parts: OverviewParts, lasting: Lasting) {
     ;[this.parts, this.lasting] = [parts, lasting]
-    this.rows = new TaskRows(parts.pools, lasting.handles, lasting.nextHandle)
+    this.rows = new TaskRows(parts, lasting.handles, lasting.nextHandle)
     this.now = parts.clock.now()
     this.at = iso(parts.clock.wallOf(this.now))
   }

@@ -13,6 +13,10 @@ const off_chance = 0.05
 /** Rates are told in tenths of a token a second. */
 const rounded = (rate: number): number => Math.round(rate * 10) / 10
 
+/** At most what a row of a task takes on the wire, bytes. */
+export const bytesOf = ({ head: { task_id, session_id, model_ref, owner } }: LiveTask): number =>
+  620 + task_id.length + session_id.length + Buffer.byteLength(model_ref + owner)
+
 /** A change of any of these makes the row another one. */
 interface State {
   readonly started_at: number | undefined
@@ -32,8 +36,6 @@ export class TaskRow implements Showable {
   progressed = -1
   rated = -1
   predicted = -1
-  /** The newest tick in which it ran. */
-  ran = -1
   tokens = 0
   rate: number | undefined
   /** Its place on its replica. */
@@ -48,8 +50,7 @@ export class TaskRow implements Showable {
 
   constructor(h: number, task: LiveTask, tick: number) {
     ;[this.h, this.task, this.changed] = [h, task, tick]
-    const { task_id, session_id, model_ref, owner } = task.head
-    this.bytes = 620 + Buffer.byteLength(task_id + session_id + model_ref + owner)
+    this.bytes = bytesOf(task)
   }
 
   get running(): boolean {

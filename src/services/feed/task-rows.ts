@@ -1,33 +1,37 @@
 import type { Pools } from '../pools/pools.ts'
 import type { LiveTask } from '../tasks/live-task.ts'
+import type { LiveTasks } from '../tasks/live-tasks.ts'
 import { waitsNow } from '../tasks/waiting.ts'
 import { Forecasts } from './forecasts.ts'
 import { Seats } from './seats.ts'
 import { TaskRow } from './task-row.ts'
 
-/** Each prediction is looked at in one of so many turns. */
-const turns = 4
+/** Where the tasks are. */
+export interface RowsParts {
+  readonly pools: Pick<Pools<LiveTask>, 'serving'>
+  readonly live: Pick<LiveTasks, 'get'>
+}
 
 /** The rows of tasks that run or are shown while they wait, the same for all viewers. */
 export class TaskRows {
-  private readonly pools: Pick<Pools<LiveTask>, 'serving'>
+  private readonly pools: RowsParts['pools']
+  private readonly live: RowsParts['live']
   /** Of every task that was ever shown: a handle is a task's as long as the daemon lives. */
   private readonly handles: WeakMap<LiveTask, number>
   private readonly nextHandle: () => number
   /** By id of the task. */
   private readonly rows = new Map<string, TaskRow>()
   private readonly seats = new Seats<TaskRow>()
-  private running_: readonly TaskRow[] = []
-  private forecasts: Forecasts | undefined
-  private turn = 0
+  private readonly touched = new Set<string>()
+  private readonly forecasts = new Forecasts()
+  /** Rows of tasks that run. */
+  readonly running = new Set<TaskRow>()
+  /** Those of them that were not among them before the newest look, and those that are not any more. */
+  joined: TaskRow[] = []
+  dropped: TaskRow[] = []
 
-  constructor(pools: Pick<Pools<LiveTask>, 'serving'>, handles: WeakMap<LiveTask, number>, nextHandle: () => number) {
-    ;[this.pools, this.handles, this.nextHandle] = [pools, handles, nextHandle]
-  }
-
-  /** Rows of tasks that run, pool by pool. */
-  get running(): readonly TaskRow[] {
-    return this.running_
+  constructor({ pools, live }: RowsParts, handles: WeakMap<LiveTask, number>, nextHandle: () => number) {
+    ;[this.pools, this.live, this.handles, this.nextHandle] = [pools, live, handles, nextHandle]
   }
 
   /** The row of a task, made when it is first asked for. */
@@ -56,23 +60,58 @@ export class TaskRows {
     return handle
   }
 
-  /** Looks which tasks run and whether any is another than before. @param whole why they wait, too, which else only new rows are asked */
+  /** Something has happened to a task: it is looked at with the next tick. */
+  touch(id: string): void {
+    this.touched.add(id)
+  }
+
+  /** Looks which tasks run and whether any is another than before. @param whole all of them, and why each waits; else those that were touched */
   look(now: number, tick: number, whole: boolean): void {
-    const running: TaskRow[] = []
-    for (const pool of this.pools.serving())
-      for (const task of pool.running) {
-        const row = this.of(task, now, tick)
-        row.ran = tick
-        this.seats.seat(row)
-        running.push(row)
-      }
-    for (const row of this.running_) if (row.ran !== tick) this.seats.leave(row)
-    this.running_ = running
+    this.joined = []
+    this.dropped = []
+    if (whole) this.lookAtAll(now, tick)
+    else for (const id of this.touched) this.lookAt(id, now, tick)
+    this.touched.clear()
+  }
+
+  private lookAtAll(now: number, tick: number): void {
+    const running = new Set<TaskRow>()
+    for (const pool of this.pools.serving()) for (const task of pool.running) running.add(this.of(task, now, tick))
+    for (const row of this.running) if (!running.has(row)) this.drop(row)
+    for (const row of running) this.join(row)
     for (const row of this.rows.values()) {
       const changed = row.look(tick)
       if (changed && !row.running) this.predictOne(row, now, tick)
-      if (changed || (whole && !row.running) || row.task.runs.alone_on !== undefined) this.reason(row, now, tick)
+      if (changed || !row.running || row.task.runs.alone_on !== undefined) this.reason(row, now, tick)
     }
+  }
+
+  private lookAt(id: string, now: number, tick: number): void {
+    const task = this.live.get(id)
+    const known = this.rows.get(id)
+    if (known !== undefined && known.task !== task) this.drop(known)
+    if (task === undefined) return
+    const runs = task.pool.running.has(task)
+    const row = runs ? this.of(task, now, tick) : known
+    if (row === undefined) return
+    if (runs) this.join(row)
+    else this.drop(row)
+    if (!row.look(tick)) return
+    if (!row.running) this.predictOne(row, now, tick)
+    this.reason(row, now, tick)
+  }
+
+  private join(row: TaskRow): void {
+    this.seats.seat(row)
+    if (this.running.has(row)) return
+    this.running.add(row)
+    this.joined.push(row)
+  }
+
+  private drop(row: TaskRow): void {
+    if (!this.running.delete(row)) return
+    this.seats.leave(row)
+    this.dropped.push(row)
   }
 
   /** Looks why a task waits. */
@@ -85,35 +124,31 @@ export class TaskRows {
   /** Looks how far those are that run. */
   progress(tick: number): boolean {
     let other = false
-    for (const row of this.running_) other = row.progress(tick) || other
+    for (const row of this.running) other = row.progress(tick) || other
     return other
   }
 
-  /** Looks how fast those are that run, and when those start that wait: a part of them each time, for that takes longest. */
+  /** Looks how fast those are that run, and when those start that wait. */
   predict(now: number, tick: number): void {
-    this.forecasts = new Forecasts(now)
-    this.turn = (this.turn + 1) % turns
+    const due = this.forecasts.renew(this.pools.serving())
     for (const row of this.rows.values())
       if (row.running) row.pace(now, tick)
-      else if (row.h % turns === this.turn) this.predictOne(row, now, tick)
+      else if (due.has(row.task.pool)) this.predictOne(row, now, tick)
   }
 
   /** When the last that waits in a pool starts. */
   lastStart(pool: LiveTask['pool'], now: number): number {
-    this.forecasts ??= new Forecasts(now)
-    return this.forecasts.last(pool)
+    return this.forecasts.last(pool, now)
   }
 
   /** Keeps these, and those that run. */
   keep(shown: ReadonlySet<TaskRow>): void {
-    const running = new Set(this.running_)
-    for (const [id, row] of this.rows) if (!shown.has(row) && !running.has(row)) this.rows.delete(id)
+    for (const [id, row] of this.rows) if (!shown.has(row) && !this.running.has(row)) this.rows.delete(id)
   }
 
   private predictOne(row: TaskRow, now: number, tick: number): void {
-    this.forecasts ??= new Forecasts(now)
     const { task } = row
     const place = task.pool.scheduler.ahead(task)
-    if (place !== undefined) row.predict(this.forecasts.of(task, place), now, tick)
+    if (place !== undefined) row.predict(this.forecasts.of(task, place, now), now, tick)
   }
 }

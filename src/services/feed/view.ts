@@ -18,8 +18,16 @@ const least_for_rows = 64 * 1024
 const for_frame = 4096
 /** Tasks at the beginning of a queue whose reasons change as it moves. */
 const next = 2
+/** Part of the room for rows that those may take that wait. */
+const share_of_waiting = 0.7
 /** The keys that have most of what is not listed. */
 const most_keys = 5
+
+/** How far is looked: at what is told once a second, too; at every task that runs, and not only at those that were touched. */
+export interface Looking {
+  readonly slowly: boolean
+  readonly whole: boolean
+}
 
 /** What viewers of one kind see: their key where it sees only its own, and their wish. Frames are encoded once for all of them. */
 export class View {
@@ -38,6 +46,13 @@ export class View {
   /** Tasks that the wish names. */
   private wished: readonly LiveTask[] = []
   private fresh = true
+  /** Rows that are shown because they wait at the beginning, and because they run. */
+  private waiting: ReadonlySet<TaskRow> = new Set()
+  private readonly running = new Set<TaskRow>()
+  /** Tasks that run, shown or not. */
+  private count = 0
+  /** What is left of a snapshot, bytes. */
+  private room = 0
   /** Pools whose order is told: those of the wish, and where a task has waited that it names. */
   private readonly ordered: Set<string>
   /** Frames of the newest tick, by the tick that their viewers have. */
@@ -50,11 +65,27 @@ export class View {
     this.ordered = new Set(wish.pools)
   }
 
-  /** Looks what there is to see now. @param whole what is told once a second, too */
-  look(now: number, tick: number, whole: boolean): void {
-    const { wish, overview } = this
-    const slowly = whole || this.fresh
+  /** Looks what there is to see now. */
+  look(now: number, tick: number, { slowly, whole }: Looking): void {
+    const { overview } = this
+    const first = this.fresh
     this.fresh = false
+    const waiting = this.lookAtWaiting(now, tick, slowly || first)
+    const { running, joined, dropped } = overview.rows
+    for (const row of this.waiting) if (!waiting.has(row) && !this.running.has(row)) this.rows.hide(row, tick)
+    for (const row of waiting) this.rows.show(row, tick)
+    this.waiting = waiting
+    if (whole || first) this.fit(running, tick)
+    else {
+      for (const row of dropped) this.remove(row, tick)
+      for (const row of joined) if (this.sees(row)) this.add(row, tick)
+    }
+    this.total.put('running', this.count, String(this.count), tick)
+    if (slowly || first) this.lookAtDaemon(tick)
+  }
+
+  private lookAtWaiting(now: number, tick: number, slowly: boolean): Set<TaskRow> {
+    const { wish, overview } = this
     if (slowly) this.wished = wish.tasks.flatMap((id) => overview.named(id, this.owner))
     const shown = new Set<TaskRow>()
     const outside = this.wished.filter(({ phase }) => phase === 'queued')
@@ -72,19 +103,42 @@ export class View {
       if (slowly) this.lookBehind(pool, beginning, now)
       this.putOrder(pool, beginning, places, tick)
     }
-    const running = overview.rows.running.filter(({ task }) => this.owner === undefined || task.owner === this.owner)
-    const others = overview.bytes(wish.pools.length) + for_frame
-    let bytes = others
-    for (const { bytes: more } of shown) bytes += more
-    const most = Math.max(most_bytes, others + least_for_rows)
-    for (const row of running.slice(0, most_running)) {
-      bytes += row.bytes
-      if (bytes > most) break
-      shown.add(row)
+    return shown
+  }
+
+  private sees({ task }: TaskRow): boolean {
+    return this.owner === undefined || task.owner === this.owner
+  }
+
+  /** Shows as many of those that run as there is room for. */
+  private fit(all: ReadonlySet<TaskRow>, tick: number): void {
+    const others = this.overview.bytes(this.wish.pools.length) + for_frame
+    this.room = Math.max(most_bytes - others, least_for_rows)
+    for (const { bytes } of this.waiting) this.room -= bytes
+    const before = new Set(this.running)
+    this.running.clear()
+    this.count = 0
+    for (const row of all) {
+      if (!this.sees(row)) continue
+      this.add(row, tick)
+      if (this.running.has(row)) before.delete(row)
     }
-    this.total.put('running', running.length, String(running.length), tick)
-    if (slowly) this.lookAtDaemon(tick)
-    this.rows.show(shown, tick)
+    for (const row of before) if (!this.waiting.has(row)) this.rows.hide(row, tick)
+  }
+
+  private add(row: TaskRow, tick: number): void {
+    this.count++
+    if (this.running.size >= most_running || row.bytes > this.room) return
+    this.room -= row.bytes
+    this.running.add(row)
+    this.rows.show(row, tick)
+  }
+
+  private remove(row: TaskRow, tick: number): void {
+    if (this.sees(row)) this.count--
+    if (!this.running.delete(row)) return
+    this.room += row.bytes
+    if (!this.waiting.has(row)) this.rows.hide(row, tick)
   }
 
   /** Rows that are shown. */
@@ -190,7 +244,17 @@ export class View {
   private beginningOf(pool: Pool<LiveTask>, rows: number): Beginning {
     const { overview, owner } = this
     const handleOf = (task: LiveTask): number => overview.rows.handleOf(task)
-    return owner === undefined ? beginningOfAll(pool, rows, handleOf) : beginningOfOwn(pool, rows, overview.live.all(owner), handleOf)
+    const room = this.waitingRoom
+    return owner === undefined
+      ? beginningOfAll(pool, { rows, bytes: room }, handleOf)
+      : beginningOfOwn(pool, { rows, bytes: room }, overview.live.all(owner), handleOf)
+  }
+
+  /** What rows of one pool that wait may take of a snapshot, bytes. */
+  private get waitingRoom(): number {
+    const { pools } = this.wish
+    const rest = most_bytes - this.overview.bytes(pools.length) - for_frame
+    return (Math.max(rest, least_for_rows) * share_of_waiting) / Math.max(1, pools.length)
   }
 
   /** Whose those are that are not listed, and when the last of them starts. */

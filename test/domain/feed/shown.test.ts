@@ -16,13 +16,15 @@ describe('what is shown to a viewer', () => {
       fc.property(fc.array(tick, { minLength: 1, maxLength: 30 }), (ticks) => {
         const things = Array.from({ length: 10 }, (_, h): Thing => ({ h, changed: 0 }))
         const shown = new Shown<Thing>()
+        const show = (thing: Thing, now: number): void => shown.show(thing, now)
+        const hide = (thing: Thing, now: number): void => shown.hide(thing, now)
         /** By handle, in which tick the viewer got it. */
         const seen = new Map<number, number>()
         let has = 0
         for (const [n, { shown: handles, changed, reads }] of ticks.entries()) {
           const now = n + 1
           for (const h of changed) things[h]!.changed = now
-          shown.show(new Set(handles.map((h) => things[h]!)), now)
+          for (const thing of things) (handles.includes(thing.h) ? show : hide)(thing, now)
           if (!reads && now < ticks.length) continue
           const since = shown.since(has)!
           for (const h of since.gone) seen.delete(h)
@@ -38,7 +40,11 @@ describe('what is shown to a viewer', () => {
 
   it('begins anew for who has not seen any of the last 4,096 removals', () => {
     const shown = new Shown<Thing>()
-    for (let now = 1; now <= 5000; now++) shown.show(new Set([{ h: now, changed: now }]), now)
+    let before: Thing | undefined
+    for (let now = 1; now <= 5000; now++) {
+      if (before !== undefined) shown.hide(before, now)
+      shown.show((before = { h: now, changed: now }), now)
+    }
     // The removals of ticks 905 to 5000 are known: one was removed in each tick but the first.
     assert.equal(shown.since(902), undefined)
     assert.equal(shown.since(904)?.gone.length, 4096)
