@@ -16,7 +16,10 @@ export function webRoutes(app: Express): void {
   const send: RequestHandler = async (req, res, next) => {
     const file = (await (files ??= pageFiles())).get(req.path)
     if (file === undefined) {
-      if (req.path !== '/') return next()
+      if (req.path !== '/') {
+        next()
+        return
+      }
       res
         .set({ ...headers, 'Cache-Control': 'no-store' })
         .status(404)
