@@ -23,7 +23,13 @@ export async function buildPage(): Promise<void> {
     logLevel: 'warn',
     base: './',
     oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
-    build: { outDir, emptyOutDir: true, target: 'es2022', assetsInlineLimit: 0, modulePreload: { polyfill: false } },
+    build: {
+      outDir,
+      emptyOutDir: true,
+      target: ['chrome123', 'firefox120', 'safari17.5'],
+      assetsInlineLimit: 0,
+      modulePreload: { polyfill: false },
+    },
   })
   for (const name of globSync('**/*.{html,js,css,svg}', { cwd: outDir })) {
     const file = join(outDir, name)
