@@ -8,6 +8,8 @@ export type PageName = keyof typeof pages
 export interface Route {
   readonly page: PageName
   readonly task: string | undefined
+  /** The key whose task it is, where that is another than the reader's. */
+  readonly owner: string | undefined
   readonly filter: string
   /** Fields of a page itself, as they stand in the address. */
   readonly more: Readonly<Record<string, string>>
@@ -16,13 +18,18 @@ export interface Route {
 /** Reads a hash, `#h?task=t1&filter=late`. Whatever it is, there is a page. */
 export function routeOf(hash: string): Route {
   const [page = '', query = ''] = hash.replace(/^#/, '').split('?')
-  const { task, filter = '', ...more } = Object.fromEntries(new URLSearchParams(query))
-  return { page: page in pages ? (page as PageName) : 'q', task, filter, more }
+  const { task, owner, filter = '', ...more } = Object.fromEntries(new URLSearchParams(query))
+  return { page: page in pages ? (page as PageName) : 'q', task, owner, filter, more }
 }
 
 /** The hash of a route. */
-export function hashOf({ page, task, filter, more }: Route): string {
-  const query = new URLSearchParams({ ...(task === undefined ? {} : { task }), ...(filter === '' ? {} : { filter }), ...more }).toString()
+export function hashOf({ page, task, owner, filter, more }: Route): string {
+  const query = new URLSearchParams({
+    ...(task === undefined ? {} : { task }),
+    ...(task === undefined || owner === undefined ? {} : { owner }),
+    ...(filter === '' ? {} : { filter }),
+    ...more,
+  }).toString()
   return `#${page}${query === '' ? '' : `?${query}`}`
 }
 
@@ -43,7 +50,7 @@ export function go(change: Partial<Route>, replace = false): void {
   else location.hash = hash
 }
 
-/** The address of a task's panel on the page that is open. */
-export const hrefOfTask = (task: string): string => hashOf({ ...route.value, task })
+/** The address of a task's panel on the page that is open. @param owner the key whose it is, where that is another than the reader's */
+export const hrefOfTask = (task: string, owner: string | undefined): string => hashOf({ ...route.value, task, owner })
 /** The address of a page. */
-export const hrefOfPage = (name: PageName): string => hashOf({ page: name, task: undefined, filter: '', more: {} })
+export const hrefOfPage = (name: PageName): string => hashOf({ page: name, task: undefined, owner: undefined, filter: '', more: {} })

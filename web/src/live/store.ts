@@ -58,6 +58,9 @@ export function rowOfTask(task_id: string): Row | undefined {
   return undefined
 }
 
+/** The owner to name where a task of a key is asked for; the reader's own need none. */
+export const ownerOf = (key_name: string): string | undefined => (key_name === live.viewer.value?.key_name ? undefined : key_name)
+
 /** Takes an event of the feed in. What the contract of this page does not know is left out. */
 export function take(event: FeedEvent): void {
   batch(() => {

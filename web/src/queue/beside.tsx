@@ -1,7 +1,7 @@
 import { signal } from '@preact/signals'
 import type { VNode } from 'preact'
 import { now } from '../live/clock.ts'
-import { live } from '../live/store.ts'
+import { live, ownerOf } from '../live/store.ts'
 import type { FeedDevice, FeedEnded, FeedKey } from '../live/types.ts'
 import { Bar, Out } from '../out.tsx'
 import { go, hrefOfTask } from '../route.ts'
@@ -46,16 +46,18 @@ export function Devices(): VNode | null {
 
 function Device({ device: { index, busy, used_bytes, free_bytes, fault, used_by } }: { readonly device: FeedDevice }): VNode {
   const all = (used_bytes ?? 0) + (free_bytes ?? 0)
+  const down = live.pools.value.flatMap(({ pool_id, replicas }) =>
+    replicas
+      .filter(({ state, devices }) => state === 'down' && devices.includes(index))
+      .map(({ replica_id }) => `✕ ${pool_id}/${replica_id}`),
+  )
+  const users = [...used_by.map(({ pool_id, replica_id }) => `${pool_id}/${replica_id}`), ...down]
   return (
     <tr>
       <td>{index}</td>
-      <td class={fault === undefined ? '' : 'bad'} title={fault}>
+      <td class={fault === undefined && down.length === 0 ? '' : 'bad'} title={fault}>
         {fault !== undefined && '✕ '}
-        {used_by.length === 0 ? (
-          <span class="m">nobody</span>
-        ) : (
-          <Out text={used_by.map(({ pool_id, replica_id }) => `${pool_id}/${replica_id}`).join(', ')} />
-        )}
+        {users.length === 0 ? <span class="m">nobody</span> : <Out text={users.join(', ')} />}
       </td>
       <td>{all > 0 && <Bar kind="v" share={(used_bytes ?? 0) / all} />}</td>
       <td class="n">{all > 0 ? `${gigabytes(used_bytes ?? 0)} of ${gigabytes(all)}` : '—'}</td>
@@ -184,7 +186,7 @@ function Failure({ ended }: { readonly ended: FeedEnded }): VNode {
   return (
     <li>
       <span class="m">{dayAndTime(Date.parse(finished_at), now.peek())}</span>
-      <a href={hrefOfTask(task_id)}>
+      <a href={hrefOfTask(task_id, ownerOf(key_name))}>
         <b>
           <Out text={code ?? (state === 'canceled' ? 'CANCELED' : 'FAILED')} />
         </b>

@@ -94,7 +94,10 @@ function usePlot(values: Values) {
             axes: [{ show: false }, { show: false }],
           },
           scales: { x: { time: false }, y: { range: (_, _least, most) => [0, Math.max(1, most)] } },
-          series: [{}, { stroke: style.getPropertyValue(isDark ? '--run-dark' : '--run-light'), width: 1.4, points: { show: false } }],
+          series: [
+            {},
+            { stroke: style.getPropertyValue(isDark ? '--run-dark' : '--run-light'), width: 1.4, spanGaps: true, points: { show: false } },
+          ],
         },
         dataOf(newest.current),
         at,

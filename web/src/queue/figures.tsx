@@ -3,7 +3,7 @@ import { allRows, live, toldAt } from '../live/store.ts'
 import { highest, summed } from '../live/samples.ts'
 import type { FeedDaemon } from '../live/types.ts'
 import { Out, Since, Until } from '../out.tsx'
-import { counted, seconds, short, whole } from '../text.ts'
+import { seconds, short, whole } from '../text.ts'
 import { restartWords } from './attention.ts'
 import { late } from './late.ts'
 import { wholeSlots } from './words.ts'
@@ -72,7 +72,7 @@ function Late(): VNode {
     <div>
       <dt>Probably late</dt>
       <dd>
-        <b class={n > 0 ? 'warn' : ''}>{n}</b> <span class="m">of {counted(seen, 'waiting task')} in view</span>
+        <b class={n > 0 ? 'warn' : ''}>{n}</b> <span class="m">of {whole(seen)} in view</span>
       </dd>
     </div>
   )
@@ -85,7 +85,7 @@ function Rate(): VNode {
     <div>
       <dt>Tokens a second</dt>
       <dd>
-        <b>{short(rate)}</b> <span class="m">{most > 0 && `at most ${short(most)} in the last hour`}</span>
+        <b>{short(rate)}</b> <span class="m">{most > 0 && `at most ${short(most)} this hour`}</span>
       </dd>
     </div>
   )

@@ -28,8 +28,8 @@ export function LaneHead({ pool }: { readonly pool: FeedPool }): VNode {
             <Out text={modelName(model)} /> · {engineName(engine)}
           </span>
           <span>
-            {busy} of {counted(slots, 'slot')}
-            {slots === all ? '' : ` (${all} when whole)`} · {whole(waits)} waiting
+            {busy} of {counted(slots === 0 ? all : slots, 'slot')}
+            {slots === all || slots === 0 ? '' : ` (${all} when whole)`} · {whole(waits)} waiting
             {tokens_per_s > 0 && (
               <>
                 {' · '}

@@ -1,6 +1,6 @@
 import type { VNode } from 'preact'
 import { live } from '../live/store.ts'
-import { filter, openTask } from '../route.ts'
+import { filter, openTask, route } from '../route.ts'
 import { Panel } from '../task/panel.tsx'
 import { Alarms } from './alarms.tsx'
 import { Devices, Failures, Keys } from './beside.tsx'
@@ -21,7 +21,7 @@ export function Queue(): VNode {
           <Idle />
         </div>
         <aside aria-label="Beside the queue">
-          {openTask.value !== undefined && <Panel key={openTask.value} task_id={openTask.value} />}
+          {openTask.value !== undefined && <Panel key={openTask.value} task_id={openTask.value} owner={route.value.owner} />}
           {viewer?.role === 'control' && <Devices />}
           <Keys />
           <Failures />

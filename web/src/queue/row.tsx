@@ -4,7 +4,7 @@ import { client } from '../session.ts'
 import { ask } from '../dialog.tsx'
 import { now } from '../live/clock.ts'
 import type { Row } from '../live/row.ts'
-import { live } from '../live/store.ts'
+import { live, ownerOf } from '../live/store.ts'
 import type { FeedRow } from '../live/types.ts'
 import { Out, Sign, Since, Until } from '../out.tsx'
 import { hrefOfTask, openTask } from '../route.ts'
@@ -59,7 +59,7 @@ function Whose({ facts: { task_id, session_id, key_name } }: { readonly facts: F
   return (
     <>
       <td class="t">
-        <a href={hrefOfTask(task_id)} title={task_id}>
+        <a href={hrefOfTask(task_id, ownerOf(key_name))} title={task_id}>
           <Out text={briefly(task_id)} />
         </a>
         <span class="ow m">
@@ -155,7 +155,6 @@ const Cancel = ({ facts, where }: { readonly facts: FeedRow; readonly where: str
 
 /** Asks whether a task is to be canceled. @param where `running`, or at which place it waits */
 export function askCancel(task_id: string, key_name: string, where: string): void {
-  const mine = key_name === live.viewer.peek()?.key_name
   ask({
     title: `Cancel ${task_id}?`,
     lines: [
@@ -164,6 +163,6 @@ export function askCancel(task_id: string, key_name: string, where: string): voi
       'What was generated stays in the transcript.',
     ],
     go: 'Cancel task',
-    run: () => client.peek().tasks.cancel(task_id, mine ? {} : { owner: key_name }),
+    run: () => client.peek().tasks.cancel(task_id, { owner: ownerOf(key_name) }),
   })
 }
