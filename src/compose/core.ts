@@ -1,5 +1,5 @@
 import { randomInt, randomUUID } from 'node:crypto'
-import { checkPool, ConfigError, type Config } from '../config/config.ts'
+import { checkPool, ConfigError, shownConfig, type Config } from '../config/config.ts'
 import { Trust } from '../domain/catalog/trust.ts'
 import { DomainError } from '../domain/errors.ts'
 import type { Services } from '../handlers/services.ts'
@@ -11,8 +11,10 @@ import { Catalog } from '../services/catalog/catalog.ts'
 import { CreationLimits } from '../services/creation-limits.ts'
 import { DaemonEvents } from '../services/daemon-events.ts'
 import { catalogFollower } from '../services/operations/catalog-follower.ts'
+import { Configuration } from '../services/operations/configuration.ts'
 import { Drain } from '../services/operations/drain.ts'
 import { Estimates } from '../services/operations/estimates.ts'
+import { Loads } from '../services/operations/loads.ts'
 import { recover } from '../services/operations/recovery.ts'
 import { Reload } from '../services/operations/reload.ts'
 import { retention } from '../services/operations/retention.ts'
@@ -96,6 +98,9 @@ export async function coreOf(parts: CoreParts): Promise<Core> {
   const creation = new CreationLimits({ limits, stored_bytes, free_bytes, space: storage.space, clock, events })
   const journal = creation.counted(storage.journal)
 
+  const configuration = new Configuration({ shown: (pools) => shownConfig({ ...config, pools: [...pools] }), clock })
+  events.listen(configuration.listener)
+
   const { catalog, poolOf } = poolMaker(parts, events)
   const records = new PoolRecords(await storage.pools.all(), config.pools, journal)
   const pools = new Pools(
@@ -142,6 +147,7 @@ export async function coreOf(parts: CoreParts): Promise<Core> {
   const streams = new Streams({ live, journal, eventLog: storage.eventLog, clock })
   const cancellation = new Cancellation(live, settlement, journal)
   const drain = new Drain({ pools, settlement, records, clock, events })
+  const loads = new Loads({ pools, drain, clock, events })
   const makePool = (pool: PoolConfig): Pool<LiveTask> => reloadedPool(pool, poolOf)
   const reload = new Reload({ pools, drain, records, groups, makePool, models: catalog, clock, events })
 
@@ -158,7 +164,7 @@ export async function coreOf(parts: CoreParts): Promise<Core> {
   await batches.start()
   let phase: 'starting' | 'open' | 'closing' = 'starting'
   return {
-    ...{ admission, streams, sessions, pools, access, catalog, drain, reload, live, settlement, events, usage },
+    ...{ admission, streams, sessions, pools, access, catalog, configuration, drain, loads, reload, live, settlement, events, usage },
     tasks: new Tasks({ live, journal, pools, clock }),
     cancellation,
     ...{ doorTasks, artifacts, files, batches },
@@ -181,7 +187,7 @@ export async function coreOf(parts: CoreParts): Promise<Core> {
       drain.stop()
       doorTasks.stop()
       settlement.stop()
-      await reload.stop()
+      await Promise.all([reload.stop(), loads.stop()])
       await Promise.all([pools.stop(), catalog.stop(), estimates.write()])
     },
   }

@@ -5,7 +5,8 @@ import type { LiveTask } from '../tasks/live-task.ts'
 import type { PoolRecords } from '../pools/pool-records.ts'
 import type { Pool } from '../pools/pool.ts'
 import type { Pools } from '../pools/pools.ts'
-import { otherPoolFor } from '../tasks/other-pool.ts'
+import { movesFrom } from '../tasks/other-pool.ts'
+import { foresee, type PoolForesight } from './foresight.ts'
 import type { Settlement } from '../tasks/settlement.ts'
 
 /** A drain whose pool is not empty yet. */
@@ -44,6 +45,11 @@ export class Drain {
     const pool = this.drain(pool_id, deadline_ms)
     await this.parts.records.setDraining(pool_id, Math.floor(this.parts.clock.now() + deadline_ms))
     return pool
+  }
+
+  /** What `order` would do now. @throws DomainError not_found */
+  foresee(pool_id: string, deadline_ms: number): PoolForesight {
+    return foresee(this.parts, this.parts.pools.get(pool_id), { moves: true, deadline_ms })
   }
 
   /**
@@ -129,10 +135,7 @@ export class Drain {
   /** Moves what waits to other pools that serve what it names and that its placement allows; returns how many. */
   moveQueued(pool: Pool<LiveTask>): number {
     let moved = 0
-    for (const task of [...pool.scheduler.tasks()]) {
-      const other = otherPoolFor(task, this.parts.pools, this.parts.clock.now())
-      if (other !== undefined && this.move(task, pool, other)) moved++
-    }
+    for (const [task, other] of movesFrom(pool, this.parts.pools, this.parts.clock.now())) if (this.move(task, pool, other)) moved++
     return moved
   }
 

@@ -1,16 +1,16 @@
 import type { EventSink } from '../../domain/daemon-events.ts'
 import { Arbiter, type GroupRules } from '../../domain/groups/arbiter.ts'
 import { forecastLoad, type Waiter } from '../../domain/groups/forecast.ts'
-import type { LoadState } from '../../domain/groups/member.ts'
+import type { LoadState, Member } from '../../domain/groups/member.ts'
 import { learned, type SwapTimes } from '../../domain/groups/swap-times.ts'
 import { Breaker } from '../../domain/placement/breaker.ts'
 import type { Start } from '../../domain/prediction/forecast.ts'
 import type { CancelTimer, Clock } from '../../ports/clock.ts'
-import { GroupSeat } from './group-seat.ts'
+import { GroupSeat, type SeatGroup } from './group-seat.ts'
 import type { PoolRecords } from './pool-records.ts'
 import type { PoolTask } from './pool-task.ts'
 import type { Pool } from './pool.ts'
-import type { Seat } from './seat.ts'
+import type { SeatForesight } from './seat.ts'
 
 /** What a group works with. */
 export interface GroupParts<T extends PoolTask> {
@@ -40,8 +40,17 @@ export class Group<T extends PoolTask> {
   constructor(parts: GroupParts<T>) {
     this.parts = parts
     this.arbiter = new Arbiter(parts.rules)
-    const now = parts.clock.now()
-    this.seats = parts.pools.map((pool) => new GroupSeat(pool, parts.records, now, this.newBreaker()))
+    const { records, clock, rules, pools } = parts
+    const group: SeatGroup<T> = {
+      records,
+      isPinned: (id) => rules.pin.includes(id),
+      now: () => clock.now(),
+      newBreaker: () => new Breaker(clock.now(), parts.jitter),
+      changed: () => this.changed(),
+      loadedIn: (seat, waiter) => this.loadedIn(this.members(), seat, waiter),
+      foresee: (seat, change) => this.foresee(seat, change),
+    }
+    this.seats = pools.map((pool) => new GroupSeat(pool, group))
     for (const seat of this.seats) this.seatAsleep(seat)
   }
 
@@ -63,31 +72,30 @@ export class Group<T extends PoolTask> {
   }
 
   private seatAsleep(seat: GroupSeat<T>): void {
-    seat.pool.seat = this.seatOf(seat)
+    seat.pool.seat = seat
     for (const replica of seat.pool.replicas) replica.state = 'stopped'
   }
 
-  private seatOf(seat: GroupSeat<T>): Seat {
-    return {
-      get state() {
-        return seat.state
-      },
-      get refusal() {
-        return seat.refusal
-      },
-      loadedIn: (waiter) => this.loadedIn(seat, waiter),
-      changed: () => this.changed(),
-      pardon: () => {
-        Object.assign(seat, { refusal: undefined, retry_at: 0, breaker: this.newBreaker() })
-        this.changed()
-      },
-    }
+  private members(): Member[] {
+    const now = this.parts.clock.now()
+    return this.seats.map((seat) => seat.member(now))
   }
 
-  private loadedIn({ pool }: GroupSeat<T>, waiter: Waiter): Start {
+  private loadedIn(members: readonly Member[], { pool }: GroupSeat<T>, waiter: Waiter): Start {
+    return forecastLoad(this.arbiter, members, pool.id, waiter, this.parts.clock.now())
+  }
+
+  private foresee(seat: GroupSeat<T>, change: 'want' | 'sendAway'): SeatForesight {
     const now = this.parts.clock.now()
-    const members = this.seats.map((seat) => seat.member(now))
-    return forecastLoad(this.arbiter, members, pool.id, waiter, now)
+    const { id } = seat.pool
+    const isAwake = seat.state !== 'asleep' && seat.state !== 'unloading'
+    const leaves = change === 'want' ? this.arbiter.leavesFor(this.members(), id) : isAwake ? id : undefined
+    const members = this.seats.map((one) => {
+      if (one.pool.id === leaves) return one.member(now, { state: 'leaving', wanted: false })
+      return one === seat && change === 'want' ? one.member(now, { wanted: true }) : one.member(now)
+    })
+    const away = this.seats.find((one) => one.pool.id === leaves)
+    return { leaves, loadedIn: (waiter) => this.loadedIn(members, away ?? seat, waiter) }
   }
 
   /** One look for all that changes in one step. */
@@ -103,16 +111,16 @@ export class Group<T extends PoolTask> {
   private look(): void {
     if (!this.active) return
     this.cancelLook()
-    for (const seat of this.seats) this.followReplicas(seat)
+    for (const seat of this.seats) {
+      this.followReplicas(seat)
+      if (seat.sentAway && seat.state === 'loaded') this.become(seat, 'leaving')
+    }
     const { clock } = this.parts
     const now = clock.now()
-    const { load, release, keep, look_at } = this.arbiter.decide(
-      this.seats.map((seat) => seat.member(now)),
-      now,
-    )
+    const { load, release, keep, look_at } = this.arbiter.decide(this.members(), now)
     for (const seat of this.seats) {
       const { id } = seat.pool
-      if (keep.includes(id) && seat.borrower === undefined) this.become(seat, 'loaded')
+      if (keep.includes(id) && seat.borrower === undefined && !seat.sentAway) this.become(seat, 'loaded')
       else if (release.includes(id)) this.become(seat, 'leaving')
       else if (load.includes(id)) this.run(() => this.load(seat))
       if (seat.state === 'leaving' && seat.pool.running.size === 0) this.run(() => this.unload(seat))
@@ -137,11 +145,8 @@ export class Group<T extends PoolTask> {
     seat.retry_at = now + seat.breaker.tripped(now)
   }
 
-  private newBreaker(): Breaker {
-    return new Breaker(this.parts.clock.now(), this.parts.jitter)
-  }
-
   private async load(seat: GroupSeat<T>): Promise<void> {
+    seat.sentAway = false
     this.become(seat, 'loading')
     const { pool, borrower } = seat
     if (borrower !== undefined) {
@@ -161,6 +166,7 @@ export class Group<T extends PoolTask> {
     const error = pool.replicas.find(({ last_error }) => last_error !== undefined)?.last_error ?? 'no replica came up'
     if (pool.replicas.every(({ state }) => state === 'stopped')) Object.assign(seat, { refusal: error, retry_at: Infinity })
     else this.failed(seat)
+    seat.wanted = false
     await pool.stop()
     this.become(seat, 'asleep', { error })
   }
@@ -190,8 +196,8 @@ export class Group<T extends PoolTask> {
       const isNew = successor !== seat.pool
       seat.pool.seat = undefined
       seat.pool = successor
-      if (isNew) Object.assign(seat, { refusal: undefined, breaker: this.newBreaker(), retry_at: 0 })
-      successor.seat = this.seatOf(seat)
+      if (isNew) seat.renew()
+      successor.seat = seat
       this.become(seat, isNew ? 'loaded' : 'asleep')
     }
     return new Promise((resolve, reject) => {
@@ -224,7 +230,11 @@ export class Group<T extends PoolTask> {
     const { id: pool_id, config } = seat.pool
     const names = { pool_id, group_id: this.parts.id, model_ref: config.model }
     this.parts.events.emit({ type: 'pool_load_changed', ...names, state, took_ms, error })
-    if (state === 'loaded') seat.pool.onCapacity()
+    if (state === 'loaded') {
+      if (seat.wanted) seat.held_until = seat.since + this.parts.rules.max_hold_ms
+      seat.wanted = false
+      seat.pool.onCapacity()
+    }
     this.changed()
   }
 

@@ -136,6 +136,12 @@ export class Pool<T extends PoolTask = PoolTask> {
     return this.replicas.reduce((sum, replica) => sum + replica.busy, 0)
   }
 
+  /** Slots that may take a task now. */
+  get freeSlots(): number {
+    if (!this.dispatches) return 0
+    return this.replicas.reduce((sum, { hasFreeSlot, slots, busy }) => sum + (hasFreeSlot ? slots - busy : 0), 0)
+  }
+
   supports(workload: Workload): boolean {
     return this.props?.workloads.includes(workload) ?? true
   }
