@@ -7,6 +7,10 @@ import { Help } from './help.tsx'
 import { KeyForm } from './key-form.tsx'
 import { link } from './live/follow.ts'
 import { live } from './live/store.ts'
+import { History } from './pages/history.tsx'
+import { Models } from './pages/models.tsx'
+import { Sessions } from './pages/sessions.tsx'
+import { Try } from './pages/try.tsx'
 import { Queue } from './queue/queue.tsx'
 import { page } from './route.ts'
 import { counted } from './text.ts'
@@ -39,8 +43,15 @@ export function App(): VNode {
 function Page(): VNode {
   switch (page.value) {
     case 'q':
-    default:
       return <Queue />
+    case 'h':
+      return <History />
+    case 's':
+      return <Sessions />
+    case 'm':
+      return <Models />
+    case 't':
+      return <Try />
   }
 }
 

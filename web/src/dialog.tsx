@@ -8,12 +8,12 @@ export interface Question {
   readonly title: string
   /** What will follow, in the daemon's figures. */
   readonly lines: readonly string[]
-  /** The word on the button that does it. */
-  readonly go: string
+  /** The word on the button that does it; without one there is only something to be read. */
+  readonly go?: string
   /** A field to fill in. */
   readonly field?: { readonly label: string; readonly value: string; readonly after?: string; readonly wide?: boolean }
   /** Does it. @param value of the field @throws what is shown as the reason why it was not done */
-  readonly run: (value: string) => Promise<unknown>
+  readonly run?: (value: string) => Promise<unknown>
 }
 
 const question = signal<Question | undefined>(undefined)
@@ -22,6 +22,9 @@ const question = signal<Question | undefined>(undefined)
 export function ask(asked: Question): void {
   question.value ??= asked
 }
+
+/** Says why something cannot be done. */
+export const tell = (title: string, error: unknown): void => ask({ title, lines: [reasonOf(error)] })
 
 /** What went wrong, for people. */
 export const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
@@ -51,7 +54,7 @@ function Asked({ asked: { title, lines, go, field, run } }: { readonly asked: Qu
   }
   const confirm = (): void => {
     setBusy(true)
-    run(value).then(close, (error: unknown) => {
+    run?.(value).then(close, (error: unknown) => {
       setBusy(false)
       setFailed(reasonOf(error))
     })
@@ -82,11 +85,13 @@ function Asked({ asked: { title, lines, go, field, run } }: { readonly asked: Qu
       )}
       <div class="answers">
         <button ref={safe} type="button" onClick={close}>
-          Leave it
+          {go === undefined ? 'Close' : 'Leave it'}
         </button>
-        <button class="danger" type="button" disabled={busy} onClick={confirm}>
-          {go}
-        </button>
+        {go !== undefined && (
+          <button class="danger" type="button" disabled={busy} onClick={confirm}>
+            {go}
+          </button>
+        )}
       </div>
     </dialog>
   )

@@ -16,6 +16,8 @@ export function setDaemonTime(at: number): void {
   now.value = at
 }
 
-setInterval(() => {
-  now.value = daemonTime()
-}, 1000)
+/** Lets the page's time go on. */
+export const startClock = (): void =>
+  void setInterval(() => {
+    now.value = daemonTime()
+  }, 1000)

@@ -5,7 +5,7 @@ import { live, toldAt } from '../live/store.ts'
 import type { FeedPool, FeedReplica } from '../live/types.ts'
 import { Bar, Out, Sign, Until } from '../out.tsx'
 import { counted, percent, short, span, whole } from '../text.ts'
-import { askDrain, askReload, askResume } from './actions.ts'
+import { askDrain, askLoad, askReload, askResume } from './actions.ts'
 import { devicesName, engineName, loadedShare, modelName, ordinal, poolState, replicaState, wholeSlots } from './words.ts'
 
 /** The head of a lane: state, model, slots, rate, what can be done, and its replicas. */
@@ -62,6 +62,11 @@ export function LaneHead({ pool }: { readonly pool: FeedPool }): VNode {
 function Actions({ pool }: { readonly pool: FeedPool }): VNode {
   return (
     <span class="a">
+      {pool.state === 'asleep' && (
+        <button type="button" onClick={() => askLoad(pool)}>
+          Load now
+        </button>
+      )}
       {pool.state === 'draining' ? (
         <button type="button" onClick={() => askResume(pool)}>
           Resume

@@ -95,14 +95,14 @@ function usePlaces(pool_id: string, from: number, to: number): ReadonlyMap<numbe
     const load = async (): Promise<void> => {
       const found = new Map<number, Item>()
       for (let at = page; at <= last; at++) {
-        const query = { offset: at * page_rows, limit: page_rows, state: 'queued' as const }
+        const running = live.running.peek().get(pool_id)?.length ?? 0
+        const query = { offset: running + at * page_rows, limit: page_rows }
         const { entries } = await client.peek().pools.queue(pool_id, query, { signal: stop.signal })
         const key_name = live.viewer.peek()?.key_name ?? ''
-        entries.forEach((entry, i) => {
-          const row = rowOf(entry, pool_id, key_name, daemonTime())
-          const place = at * page_rows + i
-          found.set(place, { row, place, count: 1 })
-        })
+        for (const entry of entries) {
+          const place = entry.queue_position
+          if (place !== undefined) found.set(place, { row: rowOf(entry, pool_id, key_name, daemonTime()), place, count: 1 })
+        }
       }
       setPlaces(found)
     }

@@ -25,9 +25,12 @@ export function Doing({ task, owner }: { readonly task: Task; readonly owner: st
       <button type="button" onClick={() => go({ filter: session_id })}>
         Only this session
       </button>
-      <button type="button" onClick={() => void navigator.clipboard.writeText(task_id)}>
-        Copy id
-      </button>
+      {/* Pages that are not served securely have no clipboard. */}
+      {isSecureContext && (
+        <button type="button" onClick={() => void navigator.clipboard.writeText(task_id)}>
+          Copy id
+        </button>
+      )}
     </div>
   )
 }

@@ -1,4 +1,4 @@
-import { ask, reasonOf } from '../dialog.tsx'
+import { tell } from '../dialog.tsx'
 import { client } from '../session.ts'
 
 /** Saves an artifact's document as a file. Where it cannot be had the reason is said. */
@@ -11,6 +11,6 @@ export async function download(artifact_id: string, owner: string | undefined, n
     link.click()
     URL.revokeObjectURL(link.href)
   } catch (error) {
-    ask({ title: 'It cannot be saved', lines: [reasonOf(error)], go: 'Try again', run: () => download(artifact_id, owner, name) })
+    tell('It cannot be saved', error)
   }
 }
