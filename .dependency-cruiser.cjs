@@ -31,6 +31,7 @@ const rooms = {
   'services/pools': ['services/sessions', 'services/*', ...shared],
   'services/tasks': ['services/pools', 'services/sessions', 'services/*', ...shared],
   'services/batches': ['services/tasks', 'services/*', ...shared],
+  'services/feed': ['services/tasks', 'services/pools', 'services/*', ...shared],
   'services/operations': ['services/tasks', 'services/pools', 'services/sessions', 'services/catalog', 'services/*', ...shared],
   'handlers/*': ['handlers', 'doors/common', 'services', 'domain', 'generated'],
   'handlers/native': ['handlers/*', 'doors/native', 'services', 'domain', 'generated'],

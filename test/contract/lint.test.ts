@@ -99,7 +99,14 @@ const cases: readonly (readonly [what: string, change: (document: Document) => v
 
 describe('lint of the contracts', () => {
   it('finds nothing in ours', async () => {
-    assert.deepEqual(await lintContracts(source, contractFiles.map((file) => join(source, file)), houseRules), [])
+    assert.deepEqual(
+      await lintContracts(
+        source,
+        contractFiles.map((file) => join(source, file)),
+        houseRules,
+      ),
+      [],
+    )
   })
   for (const [what, change, rule] of cases)
     it(`finds ${what}`, async () => {

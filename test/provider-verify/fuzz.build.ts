@@ -31,6 +31,7 @@ const possible: Readonly<Record<OperationId, readonly number[]>> = {
   listTasks: [200],
   getTask: [200, 404],
   streamTask: [200, 204, 404],
+  streamEvents: [200, 404, 429],
   cancelTask: [204, 404],
   listSessions: [200],
   getSession: [200, 404],

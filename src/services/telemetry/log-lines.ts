@@ -99,6 +99,7 @@ function writeLine(log: Log, event: DaemonEvent): void {
     case 'queue_changed':
     case 'queue_gone':
     case 'models_loaded':
+    case 'devices_seen':
       return
   }
 }

@@ -1,0 +1,46 @@
+import { ownPlaces } from '../../domain/feed/own-places.ts'
+import type { Pool } from '../pools/pool.ts'
+import type { LiveTask } from '../tasks/live-task.ts'
+import type { LiveTasks } from '../tasks/live-tasks.ts'
+
+/** The beginning of a pool's queue as a viewer sees it. */
+export interface Beginning {
+  /** Those whose rows are shown. */
+  readonly tasks: readonly LiveTask[]
+  /** Handles and gaps, as in the contract. */
+  readonly first: readonly number[]
+  readonly total: number
+  /** How many come after them. */
+  readonly behind: number
+}
+
+/** Who is next in a pool: its first tasks, whoever's they are. */
+export function beginningOfAll(pool: Pool<LiveTask>, rows: number, handleOf: (task: LiveTask) => number): Beginning {
+  const tasks: LiveTask[] = []
+  if (rows > 0)
+    for (const task of pool.scheduler.inOrder()) {
+      tasks.push(task)
+      if (tasks.length === rows) break
+    }
+  const total = pool.scheduler.depth()
+  return { tasks, first: tasks.map(handleOf), total, behind: Math.max(0, total - tasks.length) }
+}
+
+/** The same for a key, which sees its own and how many others are before each. */
+export function beginningOfOwn(
+  pool: Pool<LiveTask>,
+  rows: number,
+  own: ReturnType<LiveTasks['all']>,
+  handleOf: (task: LiveTask) => number,
+): Beginning {
+  const waiting = { interactive: [] as LiveTask[], batch: [] as LiveTask[] }
+  for (const task of own) if (task.phase === 'queued' && task.pool === pool) waiting[task.priority].push(task)
+  const next = [waiting.interactive, waiting.batch].flatMap((tasks) => tasks.sort((a, b) => a.ticket - b.ticket).slice(0, rows))
+  const placed = next.flatMap((task) => {
+    const ahead = pool.scheduler.ahead(task)
+    return ahead === undefined ? [] : [{ task, place: ahead.position }]
+  })
+  placed.sort((a, b) => a.place - b.place)
+  const total = pool.scheduler.depth()
+  return { ...ownPlaces(placed.slice(0, rows), total, handleOf), total }
+}
