@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto'
-import { chromium, type Browser, type Page } from 'playwright-core'
+import { chromium, type Browser, type Locator, type Page } from 'playwright-core'
 import { freshPage } from '../../scripts/web/fresh.ts'
 import { mockPool, mockTask, startDaemon, type TestDaemon } from './daemon.ts'
 import { call } from './http.ts'
 import { ScriptedEngine } from './scripted-engine.ts'
+import { untilAnswer } from './wait.ts'
 
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex')
 
@@ -26,17 +27,57 @@ export interface Opened {
   readonly dark?: boolean
 }
 
-/** The real daemon on engines in the hands of the test, and a browser in front of it. */
-export class PageRig {
-  readonly daemon: TestDaemon
-  readonly browser: Browser
+/** A browser in front of a daemon. */
+export class Tabs {
+  readonly url: string
+  private readonly browser: Browser
   /** What the pages complained of: messages on their console, errors, requests to anybody else. */
   readonly complaints: string[] = []
+
+  constructor(url: string, browser: Browser) {
+    this.url = url
+    this.browser = browser
+  }
+
+  /** The page as it is now, and a browser to open it in. */
+  static async browser(): Promise<Browser> {
+    await freshPage()
+    return chromium.launch({ executablePath: '/usr/bin/chromium-headless-shell', args: ['--no-sandbox'] })
+  }
+
+  /** A tab of its own. */
+  async open({ as = 'ops', hash = '', width = 1440, height = 900, dark = false }: Opened = {}): Promise<Page> {
+    const context = await this.browser.newContext({ viewport: { width, height }, colorScheme: dark ? 'dark' : 'light' })
+    if (as !== null) await context.addInitScript(`sessionStorage.setItem('orchestratord.key', '${as}-key')`)
+    const page = await context.newPage()
+    page.on('console', (message) => {
+      // What an operation refuses is shown by the page itself.
+      const refused = message.text().startsWith('Failed to load resource')
+      if (!refused && (message.type() === 'error' || message.type() === 'warning')) this.complaints.push(message.text())
+    })
+    page.on('pageerror', (error) => this.complaints.push(String(error)))
+    page.on('request', (request) => {
+      if (!request.url().startsWith(this.url) && !/^(data|blob):/.test(request.url())) this.complaints.push(`asked ${request.url()}`)
+    })
+    await page.goto(`${this.url}/${hash}`)
+    if (as !== null) await isLive(page)
+    return page
+  }
+
+  /** Closes the browser. */
+  close(): Promise<void> {
+    return this.browser.close()
+  }
+}
+
+/** The real daemon on engines in the hands of the test, and a browser in front of it. */
+export class PageRig extends Tabs {
+  readonly daemon: TestDaemon
   private readonly engines: Map<string, ScriptedEngine>
 
   private constructor(daemon: TestDaemon, browser: Browser, engines: Map<string, ScriptedEngine>) {
+    super(daemon.url, browser)
     this.daemon = daemon
-    this.browser = browser
     this.engines = engines
   }
 
@@ -45,7 +86,7 @@ export class PageRig {
     config: Record<string, unknown>,
     prepare: (engine: ScriptedEngine, name: string) => void = () => undefined,
   ): Promise<PageRig> {
-    await freshPage()
+    const browser = await Tabs.browser()
     const engines = new Map<string, ScriptedEngine>()
     const daemon = await startDaemon(
       { auth, ...config },
@@ -59,7 +100,6 @@ export class PageRig {
         },
       },
     )
-    const browser = await chromium.launch({ executablePath: '/usr/bin/chromium-headless-shell', args: ['--no-sandbox'] })
     return new PageRig(daemon, browser, engines)
   }
 
@@ -68,23 +108,6 @@ export class PageRig {
     const engine = this.engines.get(name)
     if (engine === undefined) throw new Error(`no engine ${name}`)
     return engine
-  }
-
-  /** A tab of its own. */
-  async open({ as = 'ops', hash = '', width = 1440, height = 900, dark = false }: Opened = {}): Promise<Page> {
-    const context = await this.browser.newContext({ viewport: { width, height }, colorScheme: dark ? 'dark' : 'light' })
-    if (as !== null) await context.addInitScript(`sessionStorage.setItem('orchestratord.key', '${as}-key')`)
-    const page = await context.newPage()
-    page.on('console', (message) => {
-      if (message.type() === 'error' || message.type() === 'warning') this.complaints.push(message.text())
-    })
-    page.on('pageerror', (error) => this.complaints.push(String(error)))
-    page.on('request', (request) => {
-      if (!request.url().startsWith(this.daemon.url) && !/^(data|blob):/.test(request.url())) this.complaints.push(`asked ${request.url()}`)
-    })
-    await page.goto(`${this.daemon.url}/${hash}`)
-    if (as !== null) await isLive(page)
-    return page
   }
 
   /** Sends a task of a key. @returns its id */
@@ -100,9 +123,22 @@ export class PageRig {
     return call(this.daemon.url, path, { key: 'ops-key', method, ...(body === undefined ? {} : { body }) })
   }
 
+  /** Ends all that runs and waits. */
+  async empty(): Promise<void> {
+    const pools = async () => (await this.ask('/v1/pools')).json['pools'] as readonly { slots_busy: number; queue_depth: number }[]
+    await untilAnswer(
+      () => {
+        for (const engine of this.engines.values()) for (const running of engine.running) running.finish()
+        return pools()
+      },
+      (all) => all.every(({ slots_busy, queue_depth }) => slots_busy + queue_depth === 0),
+      'nothing runs and nothing waits',
+    )
+  }
+
   /** Lets go of every call, then stops. */
   async stop(): Promise<void> {
-    await this.browser.close()
+    await this.close()
     for (const engine of this.engines.values()) for (const running of engine.running) running.finish()
     await this.daemon.stop()
   }
@@ -118,3 +154,13 @@ export const pagePool = (
 
 /** Waits until a page says that what it shows is true now. */
 export const isLive = (page: Page): Promise<void> => page.locator('header [role=status]', { hasText: /● live$/ }).waitFor()
+
+/** Waits until an element, or each of them, says what it should. */
+export async function says(found: Locator, wanted: string | RegExp | readonly string[]): Promise<void> {
+  const fits = (texts: readonly string[]): boolean =>
+    Array.isArray(wanted)
+      ? texts.join('|') === wanted.join('|')
+      : texts.some((text) => (typeof wanted === 'string' ? text === wanted : (wanted as RegExp).test(text)))
+  const all = async (): Promise<string[]> => (await found.allInnerTexts()).map((text) => text.replace(/\s+/g, ' ').trim())
+  await untilAnswer(all, fits, `${String(wanted)} to be shown`, 60_000)
+}

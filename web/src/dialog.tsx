@@ -52,12 +52,15 @@ function Asked({ asked: { title, lines, go, field, run } }: { readonly asked: Qu
   const close = (): void => {
     question.value = undefined
   }
-  const confirm = (): void => {
+  const confirm = async (): Promise<void> => {
     setBusy(true)
-    run?.(value).then(close, (error: unknown) => {
-      setBusy(false)
+    try {
+      await run?.(value)
+      close()
+    } catch (error) {
       setFailed(reasonOf(error))
-    })
+      setBusy(false)
+    }
   }
   return (
     <dialog ref={dialog} aria-labelledby="dialog-title" onClose={close}>
@@ -88,7 +91,7 @@ function Asked({ asked: { title, lines, go, field, run } }: { readonly asked: Qu
           {go === undefined ? 'Close' : 'Leave it'}
         </button>
         {go !== undefined && (
-          <button class="danger" type="button" disabled={busy} onClick={confirm}>
+          <button class="danger" type="button" disabled={busy} onClick={() => void confirm()}>
             {go}
           </button>
         )}

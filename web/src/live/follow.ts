@@ -1,7 +1,7 @@
 import { effect, signal } from '@preact/signals'
 import { ApiError, type Client } from '../../../sdk/src/index.ts'
 import { anotherKey, client, useKey } from '../session.ts'
-import { live, take } from './store.ts'
+import { addFailed, endedOf, live, take } from './store.ts'
 
 /** How the page stands to the daemon. */
 export type Link =
@@ -43,6 +43,7 @@ async function follow(from: Client, signal: AbortSignal): Promise<void> {
     for await (const event of from.events({}, { signal, heard })) {
       take(event)
       heard()
+      if (event.event === 'snapshot') void failedBefore(from, signal)
     }
   } catch (error) {
     if (signal.aborted) return
@@ -50,6 +51,16 @@ async function follow(from: Client, signal: AbortSignal): Promise<void> {
     if (refused && anotherKey()) return
     link.value = { state: 'refused', why: error instanceof Error ? error.message : String(error) }
   }
+}
+
+const failed_before = 30
+
+/** Reads what did not complete before the feed began to tell. */
+async function failedBefore({ tasks }: Client, signal: AbortSignal): Promise<void> {
+  const lists = (['failed', 'canceled'] as const).map((state) => tasks.list({ state, limit: failed_before }, { signal }))
+  // The feed tells what fails from now on, and says itself when the daemon is gone.
+  const pages = await Promise.all(lists).catch(() => [])
+  addFailed(pages.flatMap((page) => page.tasks).flatMap((task) => endedOf(task)))
 }
 
 /** Asks with a key that somebody has typed. */

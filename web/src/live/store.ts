@@ -13,6 +13,7 @@ import type {
   FeedPool,
   FeedRow,
   FeedSnapshot,
+  Task,
 } from './types.ts'
 
 /** Whose view it is. */
@@ -123,6 +124,47 @@ export function addFailed(ended: readonly FeedEnded[]): void {
   const known = new Set(there.map(({ task_id }) => task_id))
   const more = ended.filter(({ task_id }) => !known.has(task_id))
   if (more.length > 0) live.failed.value = [...more, ...there].sort((a, b) => (a.finished_at < b.finished_at ? 1 : -1)).slice(0, ended_kept)
+}
+
+/** A task of a list as the feed would have told its end; nothing where it has not ended. */
+export function endedOf({
+  task_id,
+  session_id,
+  owner,
+  pool_id,
+  priority,
+  model_ref,
+  state,
+  accepted_at,
+  finished_at,
+  attempts,
+  error,
+  artifact_id,
+}: Task): FeedEnded[] {
+  if (finished_at === undefined || state === 'queued' || state === 'running') return []
+  const key_name = owner ?? live.viewer.peek()?.key_name ?? ''
+  const { code, message, retriable } = error ?? {}
+  return [
+    {
+      ...{
+        h: 0,
+        task_id,
+        session_id,
+        key_name,
+        pool_id,
+        priority,
+        model_ref,
+        state,
+        accepted_at,
+        finished_at,
+        attempts: attempts?.length ?? 1,
+      },
+      ...(code === undefined ? {} : { code }),
+      ...(message === undefined ? {} : { message }),
+      ...(retriable === undefined ? {} : { retriable }),
+      ...(artifact_id === undefined ? {} : { artifact_id }),
+    },
+  ]
 }
 
 function timeOf(text: string): number {

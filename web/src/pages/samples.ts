@@ -27,7 +27,10 @@ export function samplesFor(request: TaskRequest, origin: string): Sample[] {
         'from openai import OpenAI',
         '',
         `client = OpenAI(base_url="${origin}/v1", api_key="KEY")`,
-        `for chunk in client.chat.completions.create(stream=True, **${pythonChat(request)}):`,
+        'answer = client.chat.completions.create(',
+        ...pythonArguments(request).map((line) => `    ${line},`),
+        ')',
+        'for chunk in answer:',
         '    print(chunk.choices[0].delta.content or "", end="", flush=True)',
       ].join('\n'),
     },
@@ -44,9 +47,8 @@ export function samplesFor(request: TaskRequest, origin: string): Sample[] {
   ]
 }
 
-const pythonChat = ({ model_ref = '', messages, prompt = '', max_tokens }: TaskRequest): string =>
-  JSON.stringify({
-    model: model_ref,
-    messages: messages ?? [{ role: 'user', content: prompt }],
-    ...(max_tokens === undefined ? {} : { max_tokens }),
-  })
+function pythonArguments({ model_ref = '', messages, prompt = '', max_tokens }: TaskRequest): string[] {
+  const said = messages ?? [{ role: 'user', content: prompt }]
+  const limit = max_tokens === undefined ? [] : [`max_tokens=${max_tokens}`]
+  return [`model=${JSON.stringify(model_ref)}`, `messages=${JSON.stringify(said)}`, ...limit, 'stream=True']
+}

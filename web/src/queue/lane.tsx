@@ -2,7 +2,7 @@ import type { VNode } from 'preact'
 import { useState } from 'preact/hooks'
 import { filter } from '../route.ts'
 import { live, rowAt } from '../live/store.ts'
-import type { FeedPool } from '../live/types.ts'
+import type { FeedOrder, FeedPool } from '../live/types.ts'
 import { counted, listed, whole } from '../text.ts'
 import { Out, Until } from '../out.tsx'
 import { itemsOf, matches, type Item } from './items.ts'
@@ -36,7 +36,10 @@ export function Lane({ pool }: { readonly pool: FeedPool }): VNode {
       ) : (
         (wanted === '' ? few : items).map((item) => <ItemRow key={keyOf(item)} item={item} />)
       )}
-      {wanted === '' && hidden > 0 && (
+      {wanted === '' && hidden > 0 && !all && (
+        <Behind hidden={hidden} order={order} open={open} onOpen={() => setOpen(!open)} more={items.length > shownRows} />
+      )}
+      {wanted === '' && hidden > 0 && all && (
         <tr class="more">
           <td colSpan={9}>
             <button type="button" aria-expanded={open} onClick={() => setOpen(!open)}>
@@ -60,6 +63,39 @@ export function ItemRow({ item: { row, place, count } }: { readonly item: Item }
       <td class="p n" />
       <td class="t" colSpan={8}>
         <span class="m">{counted(count, 'task')} of others waiting</span>
+      </td>
+    </tr>
+  )
+}
+
+interface BehindProps {
+  /** Tasks behind those that are shown. */
+  readonly hidden: number
+  readonly order: FeedOrder | undefined
+  readonly open: boolean
+  readonly onOpen: () => void
+  /** Whether more of the reader's own are known. */
+  readonly more: boolean
+}
+
+/** What a reader who sees only its own tasks is told of those behind: how many, and how many of them are its own. */
+function Behind({ hidden, order, open, onOpen, more }: BehindProps): VNode {
+  const own = order?.rest?.keys.reduce((sum, { count }) => sum + count, 0) ?? 0
+  return (
+    <tr class="more">
+      <td colSpan={9}>
+        {more && (
+          <button type="button" aria-expanded={open} onClick={onOpen}>
+            {open ? 'Show fewer' : 'Show more'}
+          </button>
+        )}{' '}
+        {!open && (
+          <span class="m">
+            {counted(hidden, 'task')} {more || own > 0 ? 'wait' : 'of others waiting'}
+            {(more || own > 0) && ' further back'}
+            {own > 0 && `, ${whole(own)} of them yours`}
+          </span>
+        )}
       </td>
     </tr>
   )
