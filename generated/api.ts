@@ -1007,12 +1007,11 @@ export interface components {
          * @description Why a task waits, for programs. `next`: it starts with the next free slot. `slots_busy`: others come first. `batch_yields`: interactive
          *     tasks come first. `model_loading`, `model_asleep`: its model is being loaded, or has to be. `pool_down`: no replica is up.
          *     `breaker_open`: a replica that failed is tried again, one task at a time. `replica_pinned`: the replicas it has to run on are busy or
-         *     down. `runs_alone`: it waits until nobody else runs on its replica. `others_alone`: a task that runs alone has the replica.
-         *     `run_again`, `continues`: its engine failed, and it begins again or goes on from its text. `draining`: its pool drains, and no other
-         *     serves the model. `recovering`: the daemon has just started.
+         *     down. `runs_alone`: nobody else may run on its replica. `run_again`, `continues`: its run was cut off, and it begins again or goes on
+         *     from its text. `draining`: its pool drains, and no other takes it. `recovering`, `stopping`: the daemon has just started, or stops.
          * @enum {string}
          */
-        WaitsCode: "next" | "slots_busy" | "batch_yields" | "model_loading" | "model_asleep" | "pool_down" | "breaker_open" | "replica_pinned" | "runs_alone" | "others_alone" | "run_again" | "continues" | "draining" | "recovering";
+        WaitsCode: "next" | "slots_busy" | "batch_yields" | "model_loading" | "model_asleep" | "pool_down" | "breaker_open" | "replica_pinned" | "runs_alone" | "run_again" | "continues" | "draining" | "recovering" | "stopping";
         /** @description Why the task has not begun, as the scheduler has it: present while it waits. */
         Waits: {
             code: components["schemas"]["WaitsCode"];
@@ -2832,6 +2831,11 @@ export interface operations {
                  * @example 0b8b4f0e-58d1-4f0c-9f0e-2f6f3a9d1c55
                  */
                 session_id?: components["schemas"]["SessionId"];
+                /**
+                 * @description Only tasks that wait for this reason. A page finds it out for a limited number of tasks, and may be short beside a `next_cursor`.
+                 * @example slots_busy
+                 */
+                waits?: components["schemas"]["WaitsCode"];
                 /**
                  * @description Only what this key has created. Without it a key lists its own, and one with the role control everybody's.
                  * @example agents

@@ -1838,6 +1838,7 @@ return errors === 0;
 }
 
 export const listQueue = validate18;
+const schema19 = {"type":"object","required":["path","query","header"],"properties":{"path":{"type":"object","additionalProperties":false,"required":["id"],"properties":{"id":{"type":"string","pattern":"^[a-z0-9][a-z0-9._-]{0,63}$","maxLength":64}}},"query":{"type":"object","additionalProperties":false,"required":[],"properties":{"offset":{"allOf":[{"pattern":"^[0-9]{1,16}$"},{"type":"integer","minimum":0,"maximum":100000000}]},"session_id":{"type":"string","pattern":"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$","maxLength":128},"waits":{"type":"string","x-extensible":true,"enum":["next","slots_busy","batch_yields","model_loading","model_asleep","pool_down","breaker_open","replica_pinned","runs_alone","run_again","continues","draining","recovering","stopping"]},"owner":{"type":"string","minLength":1,"maxLength":64},"limit":{"allOf":[{"pattern":"^[0-9]{1,16}$"},{"type":"integer","minimum":1,"maximum":200}],"default":50},"cursor":{"type":"string","pattern":"^[A-Za-z0-9_-]{43}$","maxLength":43}}},"header":{"type":"object","additionalProperties":true,"required":[],"properties":{}}}};
 
 function validate18(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -1934,7 +1935,7 @@ data2.limit = 50;
 }
 const _errs8 = errors;
 for(const key1 in data2){
-if(!(((((key1 === "offset") || (key1 === "session_id")) || (key1 === "owner")) || (key1 === "limit")) || (key1 === "cursor"))){
+if(!((((((key1 === "offset") || (key1 === "session_id")) || (key1 === "waits")) || (key1 === "owner")) || (key1 === "limit")) || (key1 === "cursor"))){
 validate18.errors = [{instancePath:instancePath+"/query",schemaPath:"#/properties/query/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key1},message:"must NOT have additional properties"}];
 return false;
 break;
@@ -2041,8 +2042,8 @@ else {
 var valid2 = true;
 }
 if(valid2){
-if(data2.owner !== undefined){
-let data5 = data2.owner;
+if(data2.waits !== undefined){
+let data5 = data2.waits;
 const _errs15 = errors;
 if(typeof data5 !== "string"){
 let dataType3 = typeof data5;
@@ -2055,30 +2056,20 @@ else if(data5 === null){
 coerced3 = "";
 }
 else {
-validate18.errors = [{instancePath:instancePath+"/query/owner",schemaPath:"#/properties/query/properties/owner/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate18.errors = [{instancePath:instancePath+"/query/waits",schemaPath:"#/properties/query/properties/waits/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
 if(coerced3 !== undefined){
 data5 = coerced3;
 if(data2 !== undefined){
-data2["owner"] = coerced3;
+data2["waits"] = coerced3;
 }
 }
 }
-if(errors === _errs15){
-if(typeof data5 === "string"){
-if((data5.length > 64 && func3(data5) > 64)){
-validate18.errors = [{instancePath:instancePath+"/query/owner",schemaPath:"#/properties/query/properties/owner/maxLength",keyword:"maxLength",params:{limit: 64},message:"must NOT have more than 64 characters"}];
+if(!((((((((((((((data5 === "next") || (data5 === "slots_busy")) || (data5 === "batch_yields")) || (data5 === "model_loading")) || (data5 === "model_asleep")) || (data5 === "pool_down")) || (data5 === "breaker_open")) || (data5 === "replica_pinned")) || (data5 === "runs_alone")) || (data5 === "run_again")) || (data5 === "continues")) || (data5 === "draining")) || (data5 === "recovering")) || (data5 === "stopping"))){
+validate18.errors = [{instancePath:instancePath+"/query/waits",schemaPath:"#/properties/query/properties/waits/enum",keyword:"enum",params:{allowedValues: schema19.properties.query.properties.waits.enum},message:"must be equal to one of the allowed values"}];
 return false;
-}
-else {
-if((data5.length < 2 && func3(data5) < 1)){
-validate18.errors = [{instancePath:instancePath+"/query/owner",schemaPath:"#/properties/query/properties/owner/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
-return false;
-}
-}
-}
 }
 var valid2 = _errs15 === errors;
 }
@@ -2086,99 +2077,145 @@ else {
 var valid2 = true;
 }
 if(valid2){
-let data6 = data2.limit;
+if(data2.owner !== undefined){
+let data6 = data2.owner;
 const _errs17 = errors;
-const _errs18 = errors;
-if(typeof data6 === "string"){
-if(!pattern3.test(data6)){
-validate18.errors = [{instancePath:instancePath+"/query/limit",schemaPath:"#/properties/query/properties/limit/allOf/0/pattern",keyword:"pattern",params:{pattern: "^[0-9]{1,16}$"},message:"must match pattern \""+"^[0-9]{1,16}$"+"\""}];
-return false;
-}
-}
-var valid4 = _errs18 === errors;
-if(valid4){
-const _errs19 = errors;
-if(!((typeof data6 == "number") && (!(data6 % 1) && !isNaN(data6)))){
+if(typeof data6 !== "string"){
 let dataType4 = typeof data6;
 let coerced4 = undefined;
 if(!(coerced4 !== undefined)){
-if(dataType4 === "boolean" || data6 === null
-              || (dataType4 === "string" && data6 && data6 == +data6 && !(data6 % 1))){
-coerced4 = +data6;
+if(dataType4 == "number" || dataType4 == "boolean"){
+coerced4 = "" + data6;
+}
+else if(data6 === null){
+coerced4 = "";
 }
 else {
-validate18.errors = [{instancePath:instancePath+"/query/limit",schemaPath:"#/properties/query/properties/limit/allOf/1/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate18.errors = [{instancePath:instancePath+"/query/owner",schemaPath:"#/properties/query/properties/owner/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
 if(coerced4 !== undefined){
 data6 = coerced4;
 if(data2 !== undefined){
-data2["limit"] = coerced4;
+data2["owner"] = coerced4;
 }
 }
 }
-if(errors === _errs19){
-if(typeof data6 == "number"){
-if(data6 > 200 || isNaN(data6)){
-validate18.errors = [{instancePath:instancePath+"/query/limit",schemaPath:"#/properties/query/properties/limit/allOf/1/maximum",keyword:"maximum",params:{comparison: "<=", limit: 200},message:"must be <= 200"}];
+if(errors === _errs17){
+if(typeof data6 === "string"){
+if((data6.length > 64 && func3(data6) > 64)){
+validate18.errors = [{instancePath:instancePath+"/query/owner",schemaPath:"#/properties/query/properties/owner/maxLength",keyword:"maxLength",params:{limit: 64},message:"must NOT have more than 64 characters"}];
 return false;
 }
 else {
-if(data6 < 1 || isNaN(data6)){
-validate18.errors = [{instancePath:instancePath+"/query/limit",schemaPath:"#/properties/query/properties/limit/allOf/1/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+if((data6.length < 2 && func3(data6) < 1)){
+validate18.errors = [{instancePath:instancePath+"/query/owner",schemaPath:"#/properties/query/properties/owner/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
 return false;
 }
 }
 }
 }
-var valid4 = _errs19 === errors;
-}
 var valid2 = _errs17 === errors;
+}
+else {
+var valid2 = true;
+}
 if(valid2){
-if(data2.cursor !== undefined){
-let data7 = data2.cursor;
+let data7 = data2.limit;
+const _errs19 = errors;
+const _errs20 = errors;
+if(typeof data7 === "string"){
+if(!pattern3.test(data7)){
+validate18.errors = [{instancePath:instancePath+"/query/limit",schemaPath:"#/properties/query/properties/limit/allOf/0/pattern",keyword:"pattern",params:{pattern: "^[0-9]{1,16}$"},message:"must match pattern \""+"^[0-9]{1,16}$"+"\""}];
+return false;
+}
+}
+var valid4 = _errs20 === errors;
+if(valid4){
 const _errs21 = errors;
-if(typeof data7 !== "string"){
+if(!((typeof data7 == "number") && (!(data7 % 1) && !isNaN(data7)))){
 let dataType5 = typeof data7;
 let coerced5 = undefined;
 if(!(coerced5 !== undefined)){
-if(dataType5 == "number" || dataType5 == "boolean"){
-coerced5 = "" + data7;
-}
-else if(data7 === null){
-coerced5 = "";
+if(dataType5 === "boolean" || data7 === null
+              || (dataType5 === "string" && data7 && data7 == +data7 && !(data7 % 1))){
+coerced5 = +data7;
 }
 else {
-validate18.errors = [{instancePath:instancePath+"/query/cursor",schemaPath:"#/properties/query/properties/cursor/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate18.errors = [{instancePath:instancePath+"/query/limit",schemaPath:"#/properties/query/properties/limit/allOf/1/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 }
 if(coerced5 !== undefined){
 data7 = coerced5;
 if(data2 !== undefined){
-data2["cursor"] = coerced5;
+data2["limit"] = coerced5;
 }
 }
 }
 if(errors === _errs21){
-if(typeof data7 === "string"){
-if((data7.length > 43 && func3(data7) > 43)){
+if(typeof data7 == "number"){
+if(data7 > 200 || isNaN(data7)){
+validate18.errors = [{instancePath:instancePath+"/query/limit",schemaPath:"#/properties/query/properties/limit/allOf/1/maximum",keyword:"maximum",params:{comparison: "<=", limit: 200},message:"must be <= 200"}];
+return false;
+}
+else {
+if(data7 < 1 || isNaN(data7)){
+validate18.errors = [{instancePath:instancePath+"/query/limit",schemaPath:"#/properties/query/properties/limit/allOf/1/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+return false;
+}
+}
+}
+}
+var valid4 = _errs21 === errors;
+}
+var valid2 = _errs19 === errors;
+if(valid2){
+if(data2.cursor !== undefined){
+let data8 = data2.cursor;
+const _errs23 = errors;
+if(typeof data8 !== "string"){
+let dataType6 = typeof data8;
+let coerced6 = undefined;
+if(!(coerced6 !== undefined)){
+if(dataType6 == "number" || dataType6 == "boolean"){
+coerced6 = "" + data8;
+}
+else if(data8 === null){
+coerced6 = "";
+}
+else {
+validate18.errors = [{instancePath:instancePath+"/query/cursor",schemaPath:"#/properties/query/properties/cursor/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+}
+if(coerced6 !== undefined){
+data8 = coerced6;
+if(data2 !== undefined){
+data2["cursor"] = coerced6;
+}
+}
+}
+if(errors === _errs23){
+if(typeof data8 === "string"){
+if((data8.length > 43 && func3(data8) > 43)){
 validate18.errors = [{instancePath:instancePath+"/query/cursor",schemaPath:"#/properties/query/properties/cursor/maxLength",keyword:"maxLength",params:{limit: 43},message:"must NOT have more than 43 characters"}];
 return false;
 }
 else {
-if(!pattern4.test(data7)){
+if(!pattern4.test(data8)){
 validate18.errors = [{instancePath:instancePath+"/query/cursor",schemaPath:"#/properties/query/properties/cursor/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9_-]{43}$"},message:"must match pattern \""+"^[A-Za-z0-9_-]{43}$"+"\""}];
 return false;
 }
 }
 }
 }
-var valid2 = _errs21 === errors;
+var valid2 = _errs23 === errors;
 }
 else {
 var valid2 = true;
+}
 }
 }
 }
@@ -2198,17 +2235,17 @@ var valid0 = true;
 }
 if(valid0){
 if(data.header !== undefined){
-let data8 = data.header;
-const _errs23 = errors;
-if(errors === _errs23){
-if(data8 && typeof data8 == "object" && !Array.isArray(data8)){
+let data9 = data.header;
+const _errs25 = errors;
+if(errors === _errs25){
+if(data9 && typeof data9 == "object" && !Array.isArray(data9)){
 }
 else {
 validate18.errors = [{instancePath:instancePath+"/header",schemaPath:"#/properties/header/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-var valid0 = _errs23 === errors;
+var valid0 = _errs25 === errors;
 }
 else {
 var valid0 = true;

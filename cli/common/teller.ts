@@ -35,10 +35,8 @@ export class Teller {
     else if (event.event === 'end') this.onEnd(event.data)
   }
 
-  private onMetrics({ phase, queue_position, predicted_start_ms }: Data<'metrics'>): void {
-    if (this.last !== '' || this.thinking) return
-    if (phase === 'queued') this.wait(placeText(queue_position, predicted_start_ms))
-    else this.wait(phase === 'loading' ? 'its model is being loaded' : 'the prompt is being read')
+  private onMetrics(metrics: Data<'metrics'>): void {
+    if (this.last === '' && !this.thinking) this.wait(whyText(metrics))
   }
 
   private think(text: string): void {
@@ -74,6 +72,14 @@ export class Teller {
     this.waiting = text !== ''
     process.stderr.write(clear + styled('dim', text, process.stderr))
   }
+}
+
+/** `all slots are busy; 3 ahead, starts in about 2.1 s` */
+export function whyText({ phase, waits, queue_position, predicted_start_ms }: Data<'metrics'>): string {
+  if (waits !== undefined && phase === 'prefilling') return waits.text
+  const place = placeText(queue_position, predicted_start_ms)
+  if (waits !== undefined) return `${waits.text}; ${place}`
+  return phase === 'queued' || phase === 'loading' ? place : 'the prompt is being read'
 }
 
 /** `3 ahead, starts in about 2.1 s` */

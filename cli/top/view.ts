@@ -34,7 +34,10 @@ export const linesAround = (pools: number): number => pools + 7
 /** The whole screen, as lines. */
 export function linesOf({ url, pools, pool_id, entries, more }: Snapshot, { selected, page, message }: Choice): string[] {
   const [head = '', ...rows] = table(['POOL', 'ENGINE', 'MODEL', 'STATE', 'BUSY', 'SLOTS', 'QUEUED'], pools.map(poolRow))
-  const queue = table(['PLACE', 'TASK', 'OWNER', 'PRIORITY', 'AGE', 'STARTS IN', 'ON TIME', 'REPLICA'], entries.map(entryRow))
+  const queue = table(
+    ['PLACE', 'TASK', 'OWNER', 'PRIORITY', 'AGE', 'STARTS IN', 'ON TIME', 'REPLICA', 'WHY IT WAITS'],
+    entries.map(entryRow),
+  )
   const [queueHead = '', ...tasks] = queue
   const busy = pools.reduce((sum, pool) => sum + pool.slots_busy, 0)
   const waiting = pools.reduce((sum, pool) => sum + pool.queue_depth, 0)
@@ -53,7 +56,7 @@ export function linesOf({ url, pools, pool_id, entries, more }: Snapshot, { sele
 }
 
 function entryRow(entry: Schemas['QueueEntry']): string[] {
-  const { state, queue_position, task_id, owner, priority, age_ms, predicted_start_ms, on_time_probability, replica_id } = entry
+  const { state, queue_position, task_id, owner, priority, age_ms, predicted_start_ms, on_time_probability, replica_id, waits } = entry
   return [
     state === 'running' ? 'runs' : String(queue_position ?? '-'),
     task_id ?? '(of another key)',
@@ -63,5 +66,6 @@ function entryRow(entry: Schemas['QueueEntry']): string[] {
     predicted_start_ms === undefined ? '-' : spanText(predicted_start_ms),
     on_time_probability === undefined ? '-' : `${Math.round(on_time_probability * 100)} %`,
     replica_id ?? '-',
+    waits?.text ?? '-',
   ].map(shown)
 }

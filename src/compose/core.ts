@@ -2,6 +2,7 @@ import { randomInt, randomUUID } from 'node:crypto'
 import { checkPool, ConfigError, shownConfig, type Config } from '../config/config.ts'
 import { Trust } from '../domain/catalog/trust.ts'
 import { DomainError } from '../domain/errors.ts'
+import type { Restart } from '../domain/restart.ts'
 import type { Services } from '../handlers/services.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Storage } from '../ports/storage.ts'
@@ -17,6 +18,7 @@ import { Estimates } from '../services/operations/estimates.ts'
 import { Loads } from '../services/operations/loads.ts'
 import { recover } from '../services/operations/recovery.ts'
 import { Reload } from '../services/operations/reload.ts'
+import { restartNow } from '../services/operations/restart.ts'
 import { retention } from '../services/operations/retention.ts'
 import { quiesce } from '../services/operations/shutdown.ts'
 import { ModelAccess } from '../services/pools/model-access.ts'
@@ -69,6 +71,8 @@ export interface Core extends Services {
   readonly events: DaemonEvents
   /** Whether tasks can be taken: every engine has had its first start, and one at least is up. */
   isReady(): boolean
+  /** What a restart would do to the tasks now; O(live tasks). */
+  restart(): Restart
   /** Starts the engines; resolves when each replica is ready or has failed once. */
   start(): Promise<void>
   /** No task is admitted from now on; resolves when nothing runs any more. */
@@ -147,7 +151,7 @@ export async function coreOf(parts: CoreParts): Promise<Core> {
   events.listen(usage.listener)
   const streams = new Streams({ live, journal, eventLog: storage.eventLog, clock })
   const cancellation = new Cancellation(live, settlement, journal)
-  const drain = new Drain({ pools, settlement, records, clock, events })
+  const drain = new Drain({ pools, settlement, records, journal, clock, events })
   const loads = new Loads({ pools, drain, clock, events })
   const makePool = (pool: PoolConfig): Pool<LiveTask> => reloadedPool(pool, poolOf)
   const reload = new Reload({ pools, drain, records, groups, makePool, models: catalog, clock, events })
@@ -172,6 +176,7 @@ export async function coreOf(parts: CoreParts): Promise<Core> {
     cancellation,
     ...{ doorTasks, artifacts, files, batches },
     isReady: () => phase === 'open' && pools.all().some(({ serves }) => serves),
+    restart: () => restartNow({ live, pools, clock }),
     start: async () => {
       await Promise.all([pools.start(), groups.start()])
       if (phase === 'starting') phase = 'open'

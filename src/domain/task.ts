@@ -1,4 +1,5 @@
 import type { components } from '../../generated/api.ts'
+import type { Run, Span } from './runs.ts'
 
 type Schemas = components['schemas']
 
@@ -115,6 +116,16 @@ export interface TaskOutcome {
   readonly artifact_id?: string
   readonly result_artifact_id?: string
   readonly error?: TaskError
+  readonly life?: Life
+}
+
+/** Where a task has been; times are ms since its acceptance. @see phasesOf */
+export interface Life {
+  readonly runs: readonly Run[]
+  /** When its pool's model was brought up last, if that was while it waited. */
+  readonly loading?: Span
+  readonly pool_id: string
+  readonly ended: number
 }
 
 /** The runs of a task that has not ended, as the journal knows them. */
@@ -125,6 +136,8 @@ export interface Attempts {
   readonly replayable: boolean
   /** All that went out in them is in the journal. */
   readonly recorded?: true
+  /** What is kept of them. */
+  readonly runs?: readonly Run[]
 }
 
 /** A task as the journal keeps it; without `outcome` it is unfinished. `seq` is the order of acceptance. */
@@ -137,6 +150,8 @@ export interface TaskRecord {
 /** A task as the journal shows it, without its request. @see TaskRecord */
 export interface ListedTask extends Omit<TaskRecord, 'task'> {
   readonly task: TaskSummary
+  /** Where it is, or was when it ended; `task` has the one that took it. */
+  readonly pool_id: string
 }
 
 /** All of an accepted task. One that comes from the journal is text until it is first asked for. */

@@ -7,12 +7,13 @@ import { DatabaseSync } from 'node:sqlite'
 import { promisify } from 'node:util'
 import type { Worker } from 'node:worker_threads'
 import { STATEMENTS } from '../../src/adapters/embedded/statements.ts'
+import { LOOKED_AT } from '../../src/adapters/embedded/task-lists.ts'
 import { openStorage, StorageRefusedError } from '../../src/adapters/embedded/storage.ts'
 import type { StorageOptions } from '../../src/adapters/embedded/storage.ts'
 import { StorageError } from '../../src/ports/journal.ts'
 import type { Storage } from '../../src/ports/storage.ts'
 import { storageConformance } from './storage.suite.ts'
-import { accepted, artifactFact, finished, sampleArtifact, sampleLog, sampleOutcome } from './storage.samples.ts'
+import { accepted, artifactFact, finished, sampleArtifact, sampleLog, sampleOutcome, sampleTask } from './storage.samples.ts'
 import { unfinishedOf } from '../harness/unfinished.ts'
 
 let root = ''
@@ -82,7 +83,7 @@ describe('embedded adapter', () => {
       assert.match(stdout, /^StorageRefusedError .* in use by another daemon/)
       await storage.journal.commit([accepted('ann', 't2')])
       await storage.close()
-      assert.equal((await (await open()).journal.list({ limit: 9 })).length, 2)
+      assert.equal((await (await open()).journal.list({ limit: 9 })).tasks.length, 2)
     })
 
     it('has what was confirmed even if it was never closed', async () => {
@@ -122,7 +123,7 @@ describe('embedded adapter', () => {
     })
 
     it('rejects commits while it is full, writes nothing of them, and works again after a purge', async () => {
-      const storage = await open({ max_pages: 66 })
+      const storage = await open({ max_pages: 71 })
       const big = 'x'.repeat(40_000)
       const fill = (id: string): Promise<void> => {
         const artifact = artifactFact(sampleArtifact('ann', `${id}${big}`))
@@ -133,7 +134,7 @@ describe('embedded adapter', () => {
       const reasons = results.map((result) => (result.status === 'rejected' ? causes(result.reason) : []))
       const full = ['StorageError', 'nothing was written: database or disk is full', 'database or disk is full']
       assert.deepEqual(reasons, [full, full, full])
-      assert.equal((await storage.journal.list({ limit: 9 })).length, 1)
+      assert.equal((await storage.journal.list({ limit: 9 })).tasks.length, 1)
       assert.equal((await storage.artifacts.list({ limit: 9 })).length, 1)
       await storage.journal.purge(Infinity, Infinity)
       await fill('t2')
@@ -186,10 +187,37 @@ describe('embedded adapter', () => {
       const { journal } = storage
       assert.deepEqual(await journal.list({ limit: 9 }), listed)
       for (const filter of [{ owner: 'ann' }, { ended: 'unfinished' as const }, { among: [{ owner: 'ann', task_id: 't1' }] }])
-        assert.notEqual((await journal.list({ ...filter, limit: 9 })).length, 0)
-      assert.deepEqual((await journal.look('ann', 't2'))?.task, listed[0]?.task)
+        assert.notEqual((await journal.list({ ...filter, limit: 9 })).tasks.length, 0)
+      assert.deepEqual((await journal.look('ann', 't2'))?.task, listed.tasks[0]?.task)
       await journal.commit([finished('ann', 't1')])
       assert.equal((await journal.look('ann', 't1'))?.outcome?.state, 'completed')
+    })
+
+    it('looks at no more tasks for a page than it may, and says where it stopped', async () => {
+      const { journal } = await open()
+      const rare = { ...sampleTask('ann', 'z'), pool_id: 'rare' }
+      const many = Array.from({ length: 2 * LOOKED_AT }, (_, i) => accepted('ann', `t${i}`))
+      await journal.commit([{ kind: 'accepted', task: rare }, ...many])
+      const filter = { owner: 'ann', ended: 'unfinished', pool_id: 'rare', limit: 5 } as const
+      let before_seq: number | undefined
+      const seen: string[] = []
+      for (let looks = 0; looks < 3; looks++) {
+        const { tasks, looked_to } = await journal.list({ ...filter, ...(before_seq === undefined ? {} : { before_seq }) })
+        seen.push(...tasks.map(({ task }) => task.task_id))
+        before_seq = looked_to
+      }
+      assert.deepEqual([seen, before_seq], [['z'], undefined])
+      // One filter is its own index: nothing is looked at that is not shown, however far back it is.
+      for (const alone of [{ pool_id: 'rare' }, { task_id_prefix: 'z' }, { owner: 'ann', pool_id: 'rare' }])
+        assert.deepEqual(
+          (await journal.list({ ...alone, limit: 5 })).tasks.map(({ task }) => task.task_id),
+          ['z'],
+        )
+      const { tasks } = await journal.list({ task_id_prefix: 't', limit: 2 })
+      assert.deepEqual(
+        tasks.map(({ task }) => task.task_id),
+        [`t${2 * LOOKED_AT - 1}`, `t${2 * LOOKED_AT - 2}`],
+      )
     })
 
     it('walks an index for every statement', async () => {

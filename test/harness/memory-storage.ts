@@ -3,7 +3,7 @@ import type { CatalogRecord } from '../../src/domain/catalog/catalog.ts'
 import type { PoolRecord } from '../../src/domain/pool-record.ts'
 import type { Session } from '../../src/domain/accounts/session.ts'
 import type { StoredLog } from '../../src/domain/stream/task-events.ts'
-import { headOf, taskKeyOf, type Attempts, type TaskKey, type TaskRecord, type UnfinishedTask } from '../../src/domain/task.ts'
+import { taskKeyOf, type TaskKey, type UnfinishedTask } from '../../src/domain/task.ts'
 import type { CatalogStore } from '../../src/ports/catalog-store.ts'
 import type { EventLog } from '../../src/ports/event-log.ts'
 import { DuplicateTaskError, StorageError, type Fact, type Journal } from '../../src/ports/journal.ts'
@@ -14,14 +14,7 @@ import type { SessionStore } from '../../src/ports/session-store.ts'
 import { newGate, type Gate } from './gate.ts'
 import { MemoryArtifacts } from './memory-artifacts.ts'
 import { MemoryBatches } from './memory-batches.ts'
-import { listed, listOf } from './memory-tasks.ts'
-
-/** What is known of a run. */
-interface Run {
-  readonly replayable: boolean
-  readonly recorded: true | undefined
-  readonly withdrawn: boolean
-}
+import { headIn, keep, listed, listOf, MemoryAttempts, movedBy, recordOf, type KeptTask } from './memory-tasks.ts'
 
 /**
  * The storage ports in memory, as asynchronous and as strictly in order as the real one, with a disk that a test can stop and break.
@@ -38,14 +31,13 @@ export class MemoryStorage implements Storage {
   free = Infinity
   /** Commits with a fact of this kind fail. */
   refuses: Fact['kind'] | undefined
-  private records: TaskRecord[] = []
+  private records: KeptTask[] = []
   private readonly logs = new Map<string, StoredLog>()
   private readonly sessionsByKey = new Map<string, Session>()
   private readonly models = new Map<string, CatalogRecord>()
   private readonly keys = new Map<string, Spent>()
   private readonly poolRecords = new Map<string, PoolRecord>()
-  /** By task: what is known of each attempt. */
-  private readonly attempts = new Map<string, Map<number, Run>>()
+  private readonly attempts = new MemoryAttempts()
   /** By task: parts by the index of the first of them. */
   private readonly parts = new Map<string, Map<number, string>>()
   private tail: Promise<unknown> = Promise.resolve()
@@ -58,7 +50,7 @@ export class MemoryStorage implements Storage {
       const copy = structuredClone(facts)
       return this.inOrder(() => this.commit(copy))
     },
-    find: (owner, task_id) => this.inOrder(() => this.find(taskKeyOf(owner, task_id))),
+    find: (owner, task_id) => this.inOrder(() => [this.find(taskKeyOf(owner, task_id))].map((found) => found && recordOf(found))[0]),
     look: (owner, task_id) => this.inOrder(() => [this.find(taskKeyOf(owner, task_id))].map((found) => found && listed(found))[0]),
     list: (filter) => this.inOrder(() => listOf(this.records, filter)),
     unfinished: () => this.unfinished(),
@@ -159,19 +151,22 @@ export class MemoryStorage implements Storage {
     )
     if (new Set(keys).size < keys.length || taken) throw new DuplicateTaskError('duplicate')
     this.forget(replaced)
-    for (const fact of facts) if (fact.kind === 'accepted') this.records.push({ seq: ++this.seq, task: fact.task })
+    for (const fact of facts)
+      if (fact.kind === 'accepted') this.records.push(keep({ seq: ++this.seq, task: fact.task }, this.records.at(-1)))
     for (const fact of facts) this.apply(fact)
     this.commits.push(facts)
   }
 
-  private find(key: string): TaskRecord | undefined {
+  private find(key: string): KeptTask | undefined {
     return this.records.find(({ task }) => taskKeyOf(task.owner, task.task_id) === key)
   }
 
   private apply(fact: Fact): void {
     if (fact.kind === 'finished') this.finish(fact.key, fact)
-    else if (fact.kind === 'attempt' || fact.kind === 'attempt_withdrawn') this.applyAttempt(fact)
-    else if (fact.kind === 'parts') this.record(fact)
+    else if (fact.kind === 'attempt' || fact.kind === 'attempt_withdrawn' || fact.kind === 'runs') {
+      if (this.find(taskKeyOf(fact.key.owner, fact.key.task_id))?.outcome === undefined) this.attempts.apply(fact)
+    } else if (fact.kind === 'parts') this.record(fact)
+    else if (fact.kind === 'moved') this.records = this.records.map((kept) => movedBy(fact, kept))
     else if (fact.kind === 'task_forgotten') {
       const { key, artifacts } = fact
       const found = this.find(taskKeyOf(key.owner, key.task_id))
@@ -187,23 +182,12 @@ export class MemoryStorage implements Storage {
     else this.rest.apply(fact)
   }
 
-  private forget(old: readonly TaskRecord[]): void {
+  private forget(old: readonly KeptTask[]): void {
     for (const { task } of old) {
       this.logs.delete(taskKeyOf(task.owner, task.task_id))
-      this.attempts.delete(taskKeyOf(task.owner, task.task_id))
+      this.attempts.forget(task)
     }
     this.records = this.records.filter((record) => !old.includes(record))
-  }
-
-  private applyAttempt(fact: Extract<Fact, { kind: 'attempt' | 'attempt_withdrawn' }>): void {
-    const key = taskKeyOf(fact.key.owner, fact.key.task_id)
-    const found = this.find(key)
-    if (found === undefined || found.outcome !== undefined) return
-    const all = this.attempts.get(key) ?? new Map<number, Run>()
-    const run = fact.kind === 'attempt' ? fact : all.get(fact.attempt)
-    if (run === undefined) return
-    const { replayable, recorded } = run
-    this.attempts.set(key, all.set(fact.attempt, { replayable, recorded, withdrawn: fact.kind === 'attempt_withdrawn' }))
   }
 
   private record({ key, first, parts }: Extract<Fact, { kind: 'parts' }>): void {
@@ -221,21 +205,13 @@ export class MemoryStorage implements Storage {
         this.records
           .filter(({ seq, outcome }) => outcome === undefined && seq > after)
           .slice(0, 2)
-          .map(({ seq, task }) => ({ seq, head: headOf(task), attempts: this.attemptsOf(task) })),
+          .map((kept) => ({ seq: kept.seq, head: headIn(kept), attempts: this.attempts.of(kept.task) })),
       )
       const last = page.at(-1)
       if (last === undefined) return
       after = last.seq
       yield page
     }
-  }
-
-  private attemptsOf(task: TaskKey): Attempts | undefined {
-    const all = [...(this.attempts.get(taskKeyOf(task.owner, task.task_id)) ?? [])].sort(([a], [b]) => a - b)
-    const newest = all.at(-1)?.[1]
-    if (newest === undefined) return undefined
-    const { replayable, recorded } = newest
-    return { failed: all.filter(([, { withdrawn }]) => !withdrawn).length, replayable, ...(recorded === true ? { recorded } : {}) }
   }
 
   private finish({ owner, task_id }: TaskKey, { outcome, log }: Extract<Fact, { kind: 'finished' }>): void {

@@ -221,8 +221,28 @@ CREATE TRIGGER file_part_gone AFTER DELETE ON file_parts BEGIN
 END;
 `
 
+// What is told of the runs of a task that has not ended, in the row of the newest; when it has ended that is a part of its outcome.
+const NINTH = `
+ALTER TABLE attempts ADD COLUMN runs TEXT NOT NULL DEFAULT '[]';
+`
+
+// What tasks are listed by. `pool_id` is where a task is, or was when it ended. `accepted_at` never goes back with `seq`, whatever was done to the
+// clock, so that a time is a place in the order of acceptance.
+const TENTH = `
+ALTER TABLE tasks ADD COLUMN pool_id TEXT NOT NULL DEFAULT '';
+ALTER TABLE tasks ADD COLUMN accepted_at INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE tasks ADD COLUMN code TEXT;
+UPDATE tasks SET pool_id = shown ->> '$.pool_id', accepted_at = cast(highest AS INTEGER), code = outcome ->> '$.error.code'
+  FROM (SELECT seq AS at, max(shown ->> '$.accepted_at') OVER (ORDER BY seq) AS highest FROM tasks) WHERE seq = at;
+CREATE INDEX tasks_pool ON tasks (pool_id);
+CREATE INDEX tasks_owner_pool ON tasks (owner, pool_id);
+CREATE INDEX tasks_accepted ON tasks (accepted_at);
+CREATE INDEX tasks_code ON tasks (code) WHERE code IS NOT NULL;
+CREATE INDEX tasks_owner_code ON tasks (owner, code) WHERE code IS NOT NULL;
+`
+
 /** Entry n brings a file from `user_version` n to n + 1. Entries are appended, never changed: files in the field have run them. */
-const MIGRATIONS: readonly string[] = [FIRST, SECOND, THIRD, FOURTH, FIFTH, SIXTH, SEVENTH, EIGHTH]
+const MIGRATIONS: readonly string[] = [FIRST, SECOND, THIRD, FOURTH, FIFTH, SIXTH, SEVENTH, EIGHTH, NINTH, TENTH]
 
 /** The `user_version` this code reads and writes. */
 export const SCHEMA_VERSION = MIGRATIONS.length

@@ -1,3 +1,4 @@
+import type { Run } from '../../domain/runs.ts'
 import type { AcceptedTask, Attempts, Priority, TaskHead, TaskSource, UnfinishedTask, Workload } from '../../domain/task.ts'
 import type { Row } from './protocol.ts'
 
@@ -37,7 +38,7 @@ export function headText({ owner, task_id, request, prompt_tokens, pool_id, acce
   return JSON.stringify(head)
 }
 
-type Runs = readonly [failed: number, replayable: 0 | 1, newest: number, recorded: 0 | 1] | null
+type Runs = readonly [failed: number, replayable: 0 | 1, newest: number, recorded: 0 | 1, runs: readonly Run[]] | null
 
 /**
  * Tasks of a row of the statement `unfinished`.
@@ -60,10 +61,11 @@ export async function unfinishedTasks(
   return tasks
 }
 
-const attemptsFrom = ([failed, replayable, , recorded]: NonNullable<Runs>): Attempts => ({
+const attemptsFrom = ([failed, replayable, , recorded, runs]: NonNullable<Runs>): Attempts => ({
   failed,
   replayable: replayable === 1,
   ...(recorded === 1 ? { recorded: true } : {}),
+  ...(runs.length === 0 ? {} : { runs }),
 })
 
 // By index and not by a pattern, which would go through an iterator a hundred thousand times.

@@ -1,5 +1,5 @@
 import type { Moments } from './output-shares.ts'
-import type { Ahead } from '../queue/scheduler.ts'
+import type { Ahead } from '../queue/ahead.ts'
 
 /** When a task is expected to start, ms from now. */
 export interface Start {

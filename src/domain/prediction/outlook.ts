@@ -1,4 +1,4 @@
-import type { Ahead } from '../queue/scheduler.ts'
+import type { Ahead } from '../queue/ahead.ts'
 import type { Priority } from '../task.ts'
 import { forecastStart, onTimeChance, type Start } from './forecast.ts'
 import type { Moments, OutputShares } from './output-shares.ts'

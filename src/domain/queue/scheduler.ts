@@ -1,3 +1,4 @@
+import type { Place } from './ahead.ts'
 import { absent, aside, ClassQueue, isWaiting, queued, tentative, weight_per_ms } from './class-queue.ts'
 import { dispatchOrder } from './dispatch-order.ts'
 import { Displaceable } from './displaceable.ts'
@@ -16,16 +17,6 @@ export interface Schedulable extends Queueable {
 
 /** `ticket` and `arrival` of a task that has not been in a queue. */
 export const unplaced = { ticket: -1, arrival: -1 } as const
-
-/** What is ahead of a task if nobody else comes. */
-export interface Ahead {
-  /** Tasks that will be dispatched before it. */
-  readonly position: number
-  /** Their expected service time, ms. */
-  readonly work_ms: number
-  /** Most tasks of the other class that may come later and be dispatched before it all the same. */
-  readonly may_pass: number
-}
 
 type Newcomer = Pick<Schedulable, 'owner' | 'priority'>
 
@@ -183,14 +174,14 @@ export class Scheduler<T extends Schedulable> {
   }
 
   /** What is ahead of a queued task if nobody else comes; undefined where it is not in the queue. */
-  ahead(task: T): Ahead | undefined {
+  ahead(task: T): Place | undefined {
     const queue = this.classes[task.priority]
     const state = queue.stateOf(task)
     return state === absent || state === aside ? undefined : this.interleave(task.priority, queue.ahead(task))
   }
 
   /** What would be ahead of a newcomer; what it would displace is not. */
-  aheadOfNewcomer(newcomer: Newcomer): Ahead {
+  aheadOfNewcomer(newcomer: Newcomer): Place {
     const { priority } = newcomer
     const victim = this.depth() >= this.rules.capacity ? this.leastRecent(newcomer) : undefined
     if (victim !== undefined) this.classes[victim.priority].hide(victim)
@@ -200,7 +191,7 @@ export class Scheduler<T extends Schedulable> {
   }
 
   /** How many of the other class go first: the rule of `next`, solved for a whole queue. */
-  private interleave(priority: Priority, rank: number): Ahead {
+  private interleave(priority: Priority, rank: number): Place {
     const other: Priority = priority === 'interactive' ? 'batch' : 'interactive'
     const every = this.rules.batch_every
     const until = Math.max(0, every - 1 - this.passed)
@@ -214,7 +205,7 @@ export class Scheduler<T extends Schedulable> {
         : until + rank * (every - 1)
     const passing = Math.min(this.classes[other].size, due)
     const work_ms = (this.classes[priority].weightOfFirst(rank) + this.classes[other].weightOfFirst(passing)) / weight_per_ms
-    return { position: rank + passing, work_ms, may_pass: due - passing }
+    return { position: rank + passing, passing, work_ms, may_pass: due - passing }
   }
 
   private enter(task: T, state: typeof tentative | typeof queued): void {

@@ -22,21 +22,26 @@ export interface Beginning {
   readonly reasoning_parts: number
 }
 
-/**
- * What there is to go on from; undefined where nobody can: a tool call has begun, or the reasoning may not be over. Without parts the answer
- * begins anew.
- */
+/** How the parts of an answer end, as far as it matters whether they can be gone on from: one that has begun a tool call stays `called`. */
+export type PartsEnd = 'text' | 'reasoning' | 'called'
+
+/** The same with one more part. */
+export const endAfter = (end: PartsEnd, { kind }: Part): PartsEnd => (end === 'called' || kind === 'tool_call' ? 'called' : kind)
+
+/** Whether anybody can go on from parts that end like this: no tool call has begun, and the reasoning is over. */
+export const isContinuable = (end: PartsEnd): boolean => end === 'text'
+
+/** What there is to go on from; undefined where nobody can. Without parts the answer begins anew. */
 export function beginningOf(known: Iterable<Part>): Beginning | undefined {
   let text = ''
   let parts = 0
   let reasoning_parts = 0
-  let last: Part['kind'] = 'text'
+  let end: PartsEnd = 'text'
   for (const part of known) {
-    if (part.kind === 'tool_call') return undefined
+    end = endAfter(end, part)
     if (part.kind === 'text') text += part.text
     else reasoning_parts++
     parts++
-    last = part.kind
   }
-  return last === 'reasoning' ? undefined : { text, parts, reasoning_parts }
+  return isContinuable(end) ? { text, parts, reasoning_parts } : undefined
 }

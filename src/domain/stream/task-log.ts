@@ -1,4 +1,5 @@
 import type { EventFormat } from './event-format.ts'
+import { endAfter, isContinuable, type PartsEnd } from './continuation.ts'
 import { advance, sameMark, splitAtByte, type Mark } from './mark.ts'
 import { PartLog, type MarkedPart } from './part-log.ts'
 import { withText, type Part } from './part.ts'
@@ -28,6 +29,7 @@ const reset: TerminalEvent = {
 export class TaskLog {
   private readonly started: StartedEvent
   private parts = new PartLog()
+  private end: PartsEnd = 'text'
   private metrics: MetricsEvent | undefined
   private terminal: TerminalEvent | undefined
   private frozen = false
@@ -53,6 +55,11 @@ export class TaskLog {
     return this.parts.count
   }
 
+  /** Whether an engine could go on from what there is. */
+  get continuable(): boolean {
+    return isContinuable(this.end)
+  }
+
   get hasReaders(): boolean {
     return this.readers.size > 0
   }
@@ -71,6 +78,7 @@ export class TaskLog {
   append(part: Part): void {
     if (this.frozen) return
     const mark = this.parts.push(part)
+    this.end = endAfter(this.end, part)
     for (const rendering of this.renderings) rendering.added(part, this.parts.count - 1, mark)
     this.notify()
   }

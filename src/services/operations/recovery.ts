@@ -1,17 +1,18 @@
 import { DomainError, StreamError, type ErrorDetails } from '../../domain/errors.ts'
 import type { EventSink } from '../../domain/daemon-events.ts'
 import { poolsOf } from '../../domain/models/named-model.ts'
-import { beginningOf } from '../../domain/stream/continuation.ts'
+import { fateOf, type Fate } from '../../domain/restart.ts'
+import { cutOff } from '../../domain/runs.ts'
 import { decodePart, type EncodedPart, type Part } from '../../domain/stream/part.ts'
 import { startedEvent } from '../../domain/stream/task-events.ts'
 import { TaskLog } from '../../domain/stream/task-log.ts'
 import { draftAgain } from '../../domain/task-defaults.ts'
-import type { AcceptedTask, UnfinishedTask } from '../../domain/task.ts'
+import type { UnfinishedTask } from '../../domain/task.ts'
 import { dayOf, usageOf } from '../../domain/usage.ts'
 import { type Clock, wallNow } from '../../ports/clock.ts'
 import type { Fact, Journal } from '../../ports/journal.ts'
 import type { Admission } from '../tasks/admission.ts'
-import { gaveUp, maxAttempts } from '../tasks/ending.ts'
+import { gaveUp } from '../tasks/ending.ts'
 import type { LiveTask } from '../tasks/live-task.ts'
 import { candidatesFor, poolsIn } from '../pools/candidates.ts'
 import type { Pool } from '../pools/pool.ts'
@@ -34,21 +35,29 @@ export interface RecoveryParts {
  * do those that have had their attempts and those that no pool serves any more.
  */
 export async function recover({ journal, admission, settlement, pools, clock, events }: RecoveryParts): Promise<void> {
-  const orphans: Fact[] = []
+  /** Ends of those that no pool serves, when runs ended that were cut off, and where tasks are that are not where they were. */
+  const facts: Fact[] = []
   let queued = 0
   let ended = 0
   for await (const page of journal.unfinished())
     for (const task of page) {
       const pool = poolFor(task, pools)
       if (pool === undefined) {
-        orphans.push(...orphaned(task.head.source.task, wallNow(clock)))
+        facts.push(...orphaned(task, wallNow(clock)))
         ended++
         continue
       }
+      if (pool.id !== task.head.pool_id)
+        facts.push({ kind: 'moved', key: { owner: task.head.owner, task_id: task.head.task_id }, pool_id: pool.id })
       const recorded = task.attempts?.recorded === true ? await journal.recorded(task.head) : []
       const live = admission.restore(task, pool, recorded.flatMap(partsOf))
-      const error = recorded.includes('') ? restarted(pool) : endOf(task, live)
+      live.runs.complete = !recorded.includes('')
+      const error = endOf(
+        fateOf(task.attempts, () => ({ complete: live.runs.complete, continuable: live.log.continuable })),
+        pool,
+      )
       if (error === undefined) {
+        facts.push(...live.runs.keep(live.key))
         pool.scheduler.restore(live)
         queued++
       } else {
@@ -58,9 +67,9 @@ export async function recover({ journal, admission, settlement, pools, clock, ev
       }
     }
   // What cannot be written now is found again by the next start.
-  if (orphans.length > 0)
-    await journal.commit(orphans).catch((err: unknown) => {
-      const message = 'Tasks that no pool serves any more could not be ended.'
+  if (facts.length > 0)
+    await journal.commit(facts).catch((err: unknown) => {
+      const message = 'What became of tasks that the last run left could not be written.'
       events.emit({ type: 'notice', level: 'error', event: 'storage', message, fields: { err } })
     })
   if (queued + ended > 0) events.emit({ type: 'recovered', queued, ended })
@@ -71,7 +80,7 @@ export async function recover({ journal, admission, settlement, pools, clock, ev
  * only a server knows it which is not up yet: the own pool if it serves what it did. Else another pool that the task's placement allows,
  * for one that has started best one of the same model.
  */
-function poolFor({ head, attempts }: UnfinishedTask, pools: Pools<LiveTask>): Pool<LiveTask> | undefined {
+export function poolFor({ head, attempts }: UnfinishedTask, pools: Pools<LiveTask>): Pool<LiveTask> | undefined {
   const own = pools.find(head.pool_id)
   const model = pools.names.find(head.model_ref)
   const served = ({ config }: Pool): boolean => config.model === (head.source.task.served ?? head.model_ref)
@@ -95,18 +104,19 @@ const restarted = (pool: Pool): StreamError =>
   new StreamError('worker_reset', 'The daemon was restarted while the task ran; send it again.', detailsOf(pool))
 
 /** Why the task is not run again; undefined where it is. */
-function endOf({ attempts }: UnfinishedTask, { pool, log }: LiveTask): StreamError | undefined {
-  if (attempts === undefined) return undefined
-  if (attempts.failed >= maxAttempts) return gaveUp(detailsOf(pool))
-  if (attempts.recorded === true) return beginningOf(log.allParts()) === undefined ? restarted(pool) : undefined
-  return attempts.replayable ? undefined : restarted(pool)
+function endOf(fate: Fate, pool: Pool): StreamError | undefined {
+  if (fate === 'given_up') return gaveUp(detailsOf(pool))
+  return fate === 'lost' ? restarted(pool) : undefined
 }
 
-function orphaned(task: AcceptedTask, now: number): Fact[] {
+function orphaned({ head, attempts }: UnfinishedTask, now: number): Fact[] {
+  const { task } = head.source
   const { owner, pool_id, request } = task
   const error = new DomainError('pool_unavailable', `No pool serves ${request.model_ref} any more.`)
   const terminal = { error: { ...error.taskError, engine: request.engine, pool_id } }
-  const outcome = { state: 'failed', finished_at: now, error: error.taskError } as const
+  const ended = Math.max(0, now - task.accepted_at)
+  const life = { runs: (attempts?.runs ?? []).map((run) => cutOff(run, ended)), pool_id, ended }
+  const outcome = { state: 'failed', finished_at: now, error: error.taskError, life } as const
   const log = new TaskLog(startedEvent(task)).stored(terminal, true)
   return [
     { kind: 'finished', key: task, outcome, log },

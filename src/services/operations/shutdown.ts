@@ -2,6 +2,7 @@ import { StreamError } from '../../domain/errors.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { Journal } from '../../ports/journal.ts'
 import type { EventSink } from '../../domain/daemon-events.ts'
+import { fateIfStopped } from '../tasks/fate.ts'
 import type { LiveTask } from '../tasks/live-task.ts'
 import type { LiveTasks } from '../tasks/live-tasks.ts'
 import type { Settlement } from '../tasks/settlement.ts'
@@ -31,7 +32,8 @@ export async function quiesce(grace_ms: number, { live, settlement, journal, clo
   const endings = running().map(async (task) => {
     if (!task.claim(true)) return
     task.abort.abort(reset)
-    if (task.runs.survive) await journal.commit(task.withdraw())
+    const fate = fateIfStopped(task)
+    if (fate === 'continues' || fate === 'reruns') await journal.commit(task.withdraw(clock.now()))
     else await settlement.settle(task, { kind: 'error', error: reset, reason: 'shutdown' })
   })
   for (const result of await Promise.allSettled(endings))

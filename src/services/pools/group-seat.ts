@@ -3,9 +3,9 @@ import type { Waiter } from '../../domain/groups/forecast.ts'
 import { PoolMember, type LoadState, type Member } from '../../domain/groups/member.ts'
 import { believed } from '../../domain/groups/swap-times.ts'
 import type { Start } from '../../domain/prediction/forecast.ts'
+import type { PoolRecords } from './pool-records.ts'
 import type { PoolTask } from './pool-task.ts'
 import type { Pool } from './pool.ts'
-import type { PoolRecords } from './pool-records.ts'
 import type { Seat, SeatForesight } from './seat.ts'
 
 /** Who waits for the place of a pool. @see Group.lend */
@@ -14,17 +14,18 @@ export interface Borrower {
   readonly take: () => void
 }
 
-/** What a seat asks of its group. */
+/** What a seat asks of its group. @see Seat */
 export interface SeatGroup<T extends PoolTask> {
   readonly records: PoolRecords
-  readonly isPinned: (pool_id: string) => boolean
-  /** Milliseconds since the epoch. */
-  readonly now: () => number
-  readonly newBreaker: () => Breaker
-  /** It is looked again what is to be loaded. */
   readonly changed: () => void
-  readonly loadedIn: (seat: GroupSeat<T>, waiter: Waiter) => Start
-  readonly foresee: (seat: GroupSeat<T>, change: 'want' | 'sendAway') => SeatForesight
+  /** Milliseconds since the epoch. */
+  now(): number
+  /** One for the loads of a pool. */
+  newBreaker(): Breaker
+  isPinned(seat: GroupSeat<T>): boolean
+  loadedIn(seat: GroupSeat<T>, waiter: Waiter): Start
+  holderOf(seat: GroupSeat<T>): string | undefined
+  foresee(seat: GroupSeat<T>, change: 'want' | 'sendAway'): SeatForesight
 }
 
 /** What a group keeps of one of its pools. */
@@ -56,7 +57,11 @@ export class GroupSeat<T extends PoolTask> implements Seat {
   }
 
   get pinned(): boolean {
-    return this.group.isPinned(this.pool.id)
+    return this.group.isPinned(this)
+  }
+
+  get holder(): string | undefined {
+    return this.group.holderOf(this)
   }
 
   loadedIn(waiter: Waiter): Start {

@@ -1,26 +1,15 @@
 import type { EventSink } from '../../domain/daemon-events.ts'
-import { Arbiter, type GroupRules } from '../../domain/groups/arbiter.ts'
-import { forecastLoad, type Waiter } from '../../domain/groups/forecast.ts'
-import type { LoadState, Member } from '../../domain/groups/member.ts'
+import type { LoadState } from '../../domain/groups/member.ts'
 import { learned, type SwapTimes } from '../../domain/groups/swap-times.ts'
-import { Breaker } from '../../domain/placement/breaker.ts'
-import type { Start } from '../../domain/prediction/forecast.ts'
-import type { CancelTimer, Clock } from '../../ports/clock.ts'
-import { GroupSeat, type SeatGroup } from './group-seat.ts'
-import type { PoolRecords } from './pool-records.ts'
+import type { CancelTimer } from '../../ports/clock.ts'
+import type { GroupSeat } from './group-seat.ts'
+import { GroupView, type GroupViewParts } from './group-view.ts'
 import type { PoolTask } from './pool-task.ts'
 import type { Pool } from './pool.ts'
-import type { SeatForesight } from './seat.ts'
 
 /** What a group works with. */
-export interface GroupParts<T extends PoolTask> {
+export interface GroupParts<T extends PoolTask> extends GroupViewParts<T> {
   readonly id: string
-  readonly rules: GroupRules
-  readonly pools: readonly Pool<T>[]
-  readonly records: PoolRecords
-  readonly clock: Clock
-  /** 0 to 1, @see Breaker */
-  readonly jitter: () => number
   readonly events: EventSink
 }
 
@@ -30,7 +19,7 @@ export interface GroupParts<T extends PoolTask> {
  */
 export class Group<T extends PoolTask> {
   private readonly parts: GroupParts<T>
-  private readonly arbiter: Arbiter
+  private readonly view: GroupView<T>
   private readonly seats: readonly GroupSeat<T>[]
   private readonly underWay = new Set<Promise<void>>()
   private active = false
@@ -39,24 +28,15 @@ export class Group<T extends PoolTask> {
 
   constructor(parts: GroupParts<T>) {
     this.parts = parts
-    this.arbiter = new Arbiter(parts.rules)
-    const { records, clock, rules, pools } = parts
-    const group: SeatGroup<T> = {
-      records,
-      isPinned: (id) => rules.pin.includes(id),
-      now: () => clock.now(),
-      newBreaker: () => new Breaker(clock.now(), parts.jitter),
-      changed: () => this.changed(),
-      loadedIn: (seat, waiter) => this.loadedIn(this.members(), seat, waiter),
-      foresee: (seat, change) => this.foresee(seat, change),
-    }
-    this.seats = pools.map((pool) => new GroupSeat(pool, group))
+    this.view = new GroupView(parts, () => this.changed())
+    this.seats = this.view.seats
     for (const seat of this.seats) this.seatAsleep(seat)
   }
 
   /** Loads what is to be loaded; resolves when each of it is up or has failed. */
   async start(): Promise<void> {
     this.active = true
+    for (const { pool } of this.seats) pool.life = 'open'
     this.look()
     await Promise.all(this.underWay)
   }
@@ -76,30 +56,8 @@ export class Group<T extends PoolTask> {
     for (const replica of seat.pool.replicas) replica.state = 'stopped'
   }
 
-  private members(): Member[] {
-    const now = this.parts.clock.now()
-    return this.seats.map((seat) => seat.member(now))
-  }
-
-  private loadedIn(members: readonly Member[], { pool }: GroupSeat<T>, waiter: Waiter): Start {
-    return forecastLoad(this.arbiter, members, pool.id, waiter, this.parts.clock.now())
-  }
-
-  private foresee(seat: GroupSeat<T>, change: 'want' | 'sendAway'): SeatForesight {
-    const now = this.parts.clock.now()
-    const { id } = seat.pool
-    const isAwake = seat.state !== 'asleep' && seat.state !== 'unloading'
-    const leaves = change === 'want' ? this.arbiter.leavesFor(this.members(), id) : isAwake ? id : undefined
-    const members = this.seats.map((one) => {
-      if (one.pool.id === leaves) return one.member(now, { state: 'leaving', wanted: false })
-      return one === seat && change === 'want' ? one.member(now, { wanted: true }) : one.member(now)
-    })
-    const away = this.seats.find((one) => one.pool.id === leaves)
-    return { leaves, loadedIn: (waiter) => this.loadedIn(members, away ?? seat, waiter) }
-  }
-
   /** One look for all that changes in one step. */
-  private changed(): void {
+  changed(): void {
     if (this.toLook || !this.active) return
     this.toLook = true
     queueMicrotask(() => {
@@ -117,7 +75,7 @@ export class Group<T extends PoolTask> {
     }
     const { clock } = this.parts
     const now = clock.now()
-    const { load, release, keep, look_at } = this.arbiter.decide(this.members(), now)
+    const { load, release, keep, look_at } = this.view.arbiter.decide(this.view.members(), now)
     for (const seat of this.seats) {
       const { id } = seat.pool
       if (keep.includes(id) && seat.borrower === undefined && !seat.sentAway) this.become(seat, 'loaded')

@@ -2,7 +2,8 @@ import type { components as config } from '../../../generated/config.ts'
 import { nameTold } from '../../domain/models/names-of-pools.ts'
 import type { Clock } from '../../ports/clock.ts'
 import { EngineError, type Engine, type EngineProps } from '../../ports/engine.ts'
-import { Replica, type ReplicaOptions } from './replica.ts'
+import type { ReplicaOptions } from './replica-options.ts'
+import { Replica } from './replica.ts'
 
 /** A pool of the configuration. */
 export type PoolConfig = config['schemas']['Pool']
@@ -19,7 +20,11 @@ export interface ReplicaParts {
 }
 
 /** The replicas of a pool, not started. One whose model is not that of the others that are up stays down, for tasks go to any of them. */
-export function replicasOf(config: PoolConfig, { engineOf, clock, jitter }: ReplicaParts, onChange: ReplicaOptions['onChange']): Replica[] {
+export function replicasOf(
+  config: PoolConfig,
+  { engineOf, clock, jitter }: ReplicaParts,
+  onChange: ReplicaOptions<Replica>['onChange'],
+): Replica[] {
   const { start_ms } = config.timeouts
   const replicas: Replica[] = config.replicas.map((replica) => {
     const check = (props: EngineProps): void => {

@@ -4,8 +4,10 @@ import { Warmth } from '../../domain/placement/warmth.ts'
 import { Estimator } from '../../domain/prediction/estimator.ts'
 import { after, type Start } from '../../domain/prediction/forecast.ts'
 import type { Outlook } from '../../domain/prediction/outlook.ts'
-import { Scheduler, type Ahead } from '../../domain/queue/scheduler.ts'
+import type { Ahead } from '../../domain/queue/ahead.ts'
+import { Scheduler } from '../../domain/queue/scheduler.ts'
 import { nameTold } from '../../domain/models/names-of-pools.ts'
+import { spanOf, type Span } from '../../domain/runs.ts'
 import type { Feature, Priority, Workload } from '../../domain/task.ts'
 import type { PoolTask } from './pool-task.ts'
 import { replicasOf, type PoolConfig, type ReplicaConfig, type ReplicaParts } from './pool-replicas.ts'
@@ -39,6 +41,12 @@ export class Pool<T extends PoolTask = PoolTask> {
   blocked: string | undefined
   /** It serves under its id: it is not the pool of a reload that is not done, and not the predecessor of one that is. */
   current = false
+  /** Its engines have not been started yet; they are in use; nothing is dispatched any more, for the daemon stops. */
+  life: 'new' | 'open' | 'closing' = 'new'
+  /** When what is left of it is ended, ms since the epoch; undefined where it does not run empty. */
+  ends_at: number | undefined
+  /** When its model was brought up last: from when none of its replicas was up, but one starting. Ms since the epoch. */
+  loading: Span | undefined
   /** Why the newest reload failed. */
   reload_error: string | undefined
   /** Called when a replica or a slot may take work. */
@@ -138,8 +146,7 @@ export class Pool<T extends PoolTask = PoolTask> {
 
   /** Slots that may take a task now. */
   get freeSlots(): number {
-    if (!this.dispatches) return 0
-    return this.replicas.reduce((sum, { hasFreeSlot, slots, busy }) => sum + (hasFreeSlot ? slots - busy : 0), 0)
+    return this.replicas.reduce((sum, { hasFreeSlot, slots, busy }) => sum + (this.dispatches && hasFreeSlot ? slots - busy : 0), 0)
   }
 
   supports(workload: Workload): boolean {
@@ -192,6 +199,7 @@ export class Pool<T extends PoolTask = PoolTask> {
 
   /** Starts every replica that is not suspended; resolves when each is ready or has failed for the first time. */
   async start(): Promise<void> {
+    this.life = 'open'
     await Promise.all(this.replicas.filter(({ state }) => state !== 'stopped').map((replica) => replica.start()))
   }
 
@@ -229,6 +237,7 @@ export class Pool<T extends PoolTask = PoolTask> {
 
   private changed(replica: Replica, change: 'state' | 'slot'): void {
     if (change === 'state') {
+      this.loading = spanOf(this.loading, this.live && !this.ready, this.parts.clock.now())
       if (replica.state === 'starting') this.warmth.lost(replica.id)
       this.teller.replicaChanged(replica)
       this.estimator.probed(replica.props?.probe)

@@ -1,28 +1,11 @@
 import { Breaker } from '../../domain/placement/breaker.ts'
 import { DomainError } from '../../domain/errors.ts'
-import type { CancelTimer, Clock } from '../../ports/clock.ts'
+import type { CancelTimer } from '../../ports/clock.ts'
 import { EngineError, type Engine, type EngineProps } from '../../ports/engine.ts'
+import type { ReplicaOptions } from './replica-options.ts'
 
 /** Where an engine instance is. @see Replica */
 export type ReplicaState = 'starting' | 'ready' | 'down' | 'stopped'
-
-/** What a replica is made with. */
-export interface ReplicaOptions {
-  readonly id: string
-  /** As many as the engine tells unless given. */
-  readonly slots?: number
-  readonly devices: readonly number[]
-  /** Time the engine has to come up, ms. */
-  readonly start_ms: number
-  readonly engine: Engine
-  readonly clock: Clock
-  /** @see Breaker */
-  readonly jitter: () => number
-  /** Takes what its engine says of itself, when it is up. @throws EngineError where the pool cannot have it */
-  readonly check?: (props: EngineProps) => void
-  /** Called after every change of `state`, and when a slot becomes free. */
-  readonly onChange: (replica: Replica, change: 'state' | 'slot') => void
-}
 
 /**
  * One engine instance under supervision of its breaker. Where the engine is gone it is started again; where it only fails its tasks, those
@@ -57,9 +40,9 @@ export class Replica {
   /** Counts starts, failures and stops: what an earlier one left under way has nothing to say any more. */
   private generation = 0
   private halting: Promise<void> = Promise.resolve()
-  private readonly options: ReplicaOptions
+  private readonly options: ReplicaOptions<Replica>
 
-  constructor(options: ReplicaOptions) {
+  constructor(options: ReplicaOptions<Replica>) {
     this.id = options.id
     this.devices = options.devices
     this.engine = options.engine
@@ -81,6 +64,11 @@ export class Replica {
     return (
       this.state === 'ready' && this.busy < this.slots && this.solo === undefined && !(this.probing && this.breaker.state === 'half-open')
     )
+  }
+
+  /** Its engine is there, and its breaker trusts it with no task, or with one at a time. */
+  get onTrial(): boolean {
+    return !this.gone && this.breaker.state !== 'closed'
   }
 
   /** Starts the engine; resolves when it is ready or has failed for the first time. */

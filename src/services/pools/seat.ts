@@ -13,8 +13,12 @@ export interface SeatForesight {
 /** The place of a pool in its group: where it is, and what it asks of the group. */
 export interface Seat {
   readonly state: LoadState
+  /** It is not loaded before, for a load has failed or its model may not be served, ms since the epoch. */
+  readonly retry_at: number
   /** Why it cannot be loaded until its model may be served or it is reloaded with another one. */
   readonly refusal: string | undefined
+  /** Another pool that has the place it could have. */
+  readonly holder: string | undefined
   /** When it is expected to be loaded if this task comes, from now. */
   loadedIn(waiter: Waiter): Start
   /** Something has changed: what waits, what runs, or how its replicas are. */

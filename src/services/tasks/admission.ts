@@ -119,7 +119,7 @@ export class Admission {
     const need = needOf(head, head.prompt_tokens, pool)
     const reservation = this.parts.sessions.reserve(head.owner, head.session_id, need, attempts === undefined ? 'accepted' : 'dispatched')
     const task = new LiveTask(head, pool, reservation, momentOf(head.accepted_at, this.parts.clock))
-    task.restore(attempts, recorded)
+    task.restore(attempts, recorded, this.parts.clock.now())
     this.parts.live.add(task)
     return task
   }

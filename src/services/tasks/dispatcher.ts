@@ -9,7 +9,7 @@ import { attempt, type AttemptParts, type Failed } from './attempt.ts'
 import { aloneAfter, type Ending } from './ending.ts'
 import { EarlyCall } from './early-call.ts'
 import { requestOf } from './engine-run.ts'
-import { failureOf, mayRetry, nextPool, nextReplica } from './failover.ts'
+import { failureOf, mayRetry, nextPool, nextReplica, runFailureOf } from './failover.ts'
 import type { LiveTask } from './live-task.ts'
 import type { Settlement } from './settlement.ts'
 import { placeOf } from './progress.ts'
@@ -22,6 +22,9 @@ export interface DispatcherParts extends AttemptParts {
 
 /** How often queued tasks are looked at whose deadline has passed, ms. */
 const expiry_ms = 100
+
+/** How often it is written when the first parts of runs came that are still under way, ms. */
+const keep_ms = 1000
 
 /** Puts queued tasks on free slots and sees them through to their end. */
 export class Dispatcher {
@@ -36,12 +39,18 @@ export class Dispatcher {
   start(): () => void {
     const { pools, clock } = this.parts
     pools.onCapacity = (pool) => this.dispatch(pool)
-    const cancel = clock.every(expiry_ms, () => {
-      for (const pool of pools.serving()) this.expire(pool)
-    })
+    const cancels = [
+      clock.every(expiry_ms, () => {
+        for (const pool of pools.serving()) this.expire(pool)
+      }),
+      clock.every(keep_ms, () =>
+        this.write(pools.serving().flatMap(({ running }) => [...running].flatMap((task) => task.runs.keep(task.key)))),
+      ),
+    ]
     return () => {
       this.stopping = true
-      cancel()
+      for (const pool of pools.serving()) pool.life = 'closing'
+      for (const cancel of cancels) cancel()
     }
   }
 
@@ -112,6 +121,7 @@ export class Dispatcher {
       ending = await this.runOn(task, here, { turn: facts, early: task.attempts === 0 ? early : undefined })
       if (ending !== undefined) facts = []
       const again: boolean = ending !== undefined && mayRetry(task, ending)
+      if (ending?.kind === 'failed') task.runs.end(task.since(this.parts.clock.now()), runFailureOf(ending.cause))
       if (ending?.kind === 'failed' && again) this.tell(task, ending)
       replica = again ? nextReplica(task, here) : undefined
       replica?.acquire()
@@ -139,7 +149,9 @@ export class Dispatcher {
     if (task.attempts < aloneAfter) return attempt(task, replica, facts, this.parts)
     const alone = replica.alone()
     if (alone === undefined) return undefined
+    task.runs.alone_on = replica.id
     await Promise.race([alone, aborted(task.abort.signal)])
+    task.runs.alone_on = undefined
     const ending = replica.state === 'ready' && task.phase === 'running' ? await attempt(task, replica, facts, this.parts) : undefined
     replica.share()
     return ending
@@ -147,8 +159,8 @@ export class Dispatcher {
 
   /** Waits again, before all others of its class. */
   private requeue(task: LiveTask, pool: Pool<LiveTask>, facts: readonly Fact[]): void {
-    this.write([...facts, ...task.requeue()])
-    if (pool !== task.pool) task.moveTo(pool)
+    const ready = task.requeue()
+    this.write([...facts, ...ready, ...(pool === task.pool ? [] : task.moveTo(pool))])
     pool.scheduler.requeue(task)
     this.parts.events.emit({ type: 'task_requeued', task: placeOf(task) })
     this.dispatch(pool)

@@ -1,10 +1,8 @@
 import type { Artifact } from '../../domain/artifact.ts'
 import type { CancelReason } from '../../domain/daemon-events.ts'
+import { maxAttempts } from '../../domain/restart.ts'
 import { StreamError, type ErrorDetails, type Failure } from '../../domain/errors.ts'
 import type { GenerateResult } from '../../ports/engine.ts'
-
-/** Runs a task has, those cut off by a crash of the daemon included, before it is given up: it may be what kills its engine. */
-export const maxAttempts = 3
 
 /** Failed runs after which a task runs alone on its replica: only then it is known to be the one that makes its engine fail. */
 export const aloneAfter = maxAttempts - 1

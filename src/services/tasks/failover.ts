@@ -1,10 +1,12 @@
 import { DomainError, StreamError, type Failure } from '../../domain/errors.ts'
+import { maxAttempts } from '../../domain/restart.ts'
+import type { RunFailure } from '../../domain/runs.ts'
 import { EngineError } from '../../ports/engine.ts'
 import type { Pools } from '../pools/pools.ts'
 import { onDevices } from '../pools/replica-choice.ts'
 import type { Replica } from '../pools/replica.ts'
 import type { Failed } from './attempt.ts'
-import { gaveUp, maxAttempts, type Ending } from './ending.ts'
+import { gaveUp, type Ending } from './ending.ts'
 import type { LiveTask } from './live-task.ts'
 import { otherPoolFor } from './other-pool.ts'
 import { modeIn } from './resumption.ts'
@@ -51,3 +53,13 @@ function errorOf({ pool, attempts, log }: LiveTask, cause: unknown): Failure {
   if (attempts >= maxAttempts) return gaveUp(details)
   return new StreamError('worker_reset', 'The engine failed while the task ran; send it again.', details)
 }
+
+/** Why a run failed, as it is kept: what an engine said is for operators. */
+export function runFailureOf(cause: unknown): RunFailure {
+  const message = 'The engine failed while the task ran.'
+  if (cause instanceof EngineError) return { code: 'WORKER_RESET', message, cause: cause.message.slice(0, longest_cause) }
+  return { code: 'INTERNAL', message: 'Something went wrong on our side while the task ran.' }
+}
+
+/** Most that is kept of what an engine said, characters. */
+const longest_cause = 500

@@ -1,5 +1,5 @@
 import { nothingSpent, type Usage } from '../../domain/accounts/budget.ts'
-import { shapeOf, waiting, type RunningWork, type WorkShape } from '../../domain/prediction/work.ts'
+import { shapeOf, type RunningWork, type WorkShape } from '../../domain/prediction/work.ts'
 import { unplaced } from '../../domain/queue/scheduler.ts'
 import { startedEvent, type TerminalEvent } from '../../domain/stream/task-events.ts'
 import type { Part } from '../../domain/stream/part.ts'
@@ -10,6 +10,7 @@ import type { PoolTask } from '../pools/pool-task.ts'
 import type { Pool } from '../pools/pool.ts'
 import type { Reservation } from '../sessions/reservation.ts'
 import { PartTimes } from './part-times.ts'
+import { loadingOf, workAt } from './life.ts'
 import { Runs, type RunMode } from './runs.ts'
 
 export type Phase = 'tentative' | 'queued' | 'running' | 'ending' | 'ended'
@@ -107,14 +108,12 @@ export class LiveTask implements PoolTask {
   }
 
   get log(): TaskLog {
-    this.events ??= new TaskLog(startedEvent(this.accepted))
-    return this.events
+    return (this.events ??= new TaskLog(startedEvent(this.accepted)))
   }
 
   /** Aborted where the task has to stop, whatever run of it is under way. */
   get abort(): AbortController {
-    this.aborting ??= new AbortController()
-    return this.aborting
+    return (this.aborting ??= new AbortController())
   }
 
   /** Resolves when the terminal event is durable and every reader stands on it, or when a claimed end is taken back. */
@@ -124,12 +123,12 @@ export class LiveTask implements PoolTask {
   }
 
   workAt(now: number): RunningWork {
-    const { shape, log } = this
-    if (this.dispatched_at === undefined) return { shape, progress: waiting }
-    // One that ends while it runs has nothing left.
-    if (this.currentPhase === 'ending') return { shape: { prompt_tokens: 0, max_tokens: 0 }, progress: waiting }
-    const took = this.runs.restored ? undefined : this.parts.took(this.dispatched_at)
-    return { shape, progress: { tokens: log.partCount, since_ms: now - (this.parts.last_at ?? this.dispatched_at), took } }
+    return workAt(this, now)
+  }
+
+  /** Ms since its acceptance. */
+  since(now: number): number {
+    return Math.max(0, Math.floor(now - this.accepted_on))
   }
 
   /** What acceptance has to make durable. @param anew it takes the place of one that has ended */
@@ -145,9 +144,9 @@ export class LiveTask implements PoolTask {
   }
 
   /** It was accepted before a restart. @param recorded parts that are in the journal */
-  restore(attempts: Attempts | undefined, recorded: readonly Part[]): void {
+  restore(attempts: Attempts | undefined, recorded: readonly Part[], now: number): void {
     this.become('queued', 'tentative')
-    this.runs.restore(attempts, this.currentPool)
+    this.runs.restore(attempts, this.currentPool, this.since(now))
     for (const part of recorded) this.log.append(part)
   }
 
@@ -158,9 +157,11 @@ export class LiveTask implements PoolTask {
   }
 
   /** It waits in another pool from now on. */
-  moveTo(pool: Pool<LiveTask>): void {
+  moveTo(pool: Pool<LiveTask>): readonly Fact[] {
     this.expect('queued')
+    const { id } = this.currentPool
     this.currentPool = pool
+    return id === pool.id ? [] : [{ kind: 'moved', key: this.key, pool_id: pool.id }]
   }
 
   /** It gets its slot. @param onExhausted called when a time budget has run out */
@@ -173,23 +174,21 @@ export class LiveTask implements PoolTask {
   /** A run on a replica begins, which may be another one than that of the run before. */
   attempt(replica_id: string, mode: RunMode, now: number): Fact {
     this.expect('running')
-    this.runs.begin(mode, this.currentPool)
     this.replica = replica_id
-    const run = { attempt: this.runs.count, replica_id, replayable: mode === 'replay', at: Math.floor(now) }
-    return { kind: 'attempt', key: this.key, ...run, ...(mode === 'continuation' ? { recorded: true } : {}) }
+    return this.runs.begin(this.key, mode, { pool: this.currentPool, replica_id, at: this.since(now), loading: loadingOf(this) }, now)
   }
 
   /** Its engine has given something, whether or not it is new. Returns whether that is the first time. */
   heard(now: number): boolean {
+    this.runs.heard(this, now)
     return this.parts.heard(now)
   }
 
   /** Its engine failed, and it waits again. */
   requeue(): readonly Fact[] {
     this.become('queued', 'running')
-    this.runs.end()
     this.dispatched_at = undefined
-    return this.reservation.pause()
+    return [...this.runs.keep(this.key), ...this.reservation.pause()]
   }
 
   /**
@@ -233,10 +232,9 @@ export class LiveTask implements PoolTask {
   }
 
   /** The daemon stops, and the next start runs it again: the run that is cut off does not count. */
-  withdraw(): readonly Fact[] {
+  withdraw(now: number): readonly Fact[] {
     this.expect('ending')
-    const attempt = this.runs.underWay
-    return [...this.reservation.pause(), ...(attempt === undefined ? [] : [{ kind: 'attempt_withdrawn', key: this.key, attempt } as const])]
+    return [...this.reservation.pause(), ...this.runs.withdraw(this.key, this.since(now))]
   }
 
   private become(phase: Phase, ...from: readonly Phase[]): void {

@@ -83,6 +83,7 @@ export class PartRecorder {
     const line = JSON.stringify(parts)
     const after = before + line.length
     this.recorded.set(task, after)
+    if (after > most_chars) task.runs.complete = false
     return [{ kind: 'parts', key: task.key, first, parts: after > most_chars ? '' : line }]
   }
 }

@@ -3,6 +3,7 @@ import { budgetFields } from '../../domain/accounts/budget.ts'
 import { atOnce, startMs } from '../../domain/prediction/forecast.ts'
 import type { MetricsEvent } from '../../domain/stream/task-events.ts'
 import type { LiveTask } from './live-task.ts'
+import { waitsNow } from './waiting.ts'
 
 /** What a `metrics` event says of a task now. */
 export function progressOf(task: LiveTask, now: number): MetricsEvent {
@@ -12,9 +13,11 @@ export function progressOf(task: LiveTask, now: number): MetricsEvent {
   // What runs is judged by itself: a pool may run a thousand, and each is told once a second.
   const outlook = ahead === undefined ? pool.estimator.outlook([work], now) : pool.outlook
   const start = ahead === undefined ? atOnce : pool.predictStart(ahead, task.priority, task.deadline_at - now, outlook)
+  const waits = waitsNow(task, ahead, now)
   const probability = outlook.onTimeProbability(start, work.shape, work.progress, task.deadline_at - now)
   return {
     phase: phaseOf(task),
+    ...(waits === undefined ? {} : { waits }),
     queue_depth: pool.scheduler.depth(),
     queue_position: ahead?.position ?? 0,
     predicted_start_ms: startMs(start),

@@ -1,4 +1,6 @@
-import type { Attempts } from '../../domain/task.ts'
+import { cutOff, endedRun, most_runs, spanAfter, type Run, type RunFailure, type Span } from '../../domain/runs.ts'
+import type { Attempts, TaskKey } from '../../domain/task.ts'
+import type { Fact } from '../../ports/journal.ts'
 import type { Pool } from '../pools/pool.ts'
 
 /**
@@ -7,42 +9,102 @@ import type { Pool } from '../pools/pool.ts'
  */
 export type RunMode = 'replay' | 'continuation' | 'afresh'
 
+/** Where a run begins, and when: ms since acceptance. */
+export interface RunPlace {
+  readonly pool: Pool
+  readonly replica_id: string
+  readonly at: number
+  /** When the pool's model was brought up last. */
+  readonly loading: Span | undefined
+}
+
+const none: readonly Run[] = []
+
 /** The runs of a task. */
 export class Runs {
   /** Begun, those before a restart that count included. */
   count = 0
   /** It was found unfinished by a start of the daemon: it may be what ended the life before. */
   restored = false
-  /** The newest is under way. */
-  private open = false
+  /** All that are kept, the newest last. */
+  told = none
+  /** The replica that the task has a slot of and waits to be alone on. */
+  alone_on: string | undefined
+  /** All that is out is in the journal, as far as it has to be. */
+  complete = true
+  /** What is kept has changed since the journal was given it. */
+  changed = false
+  /** The newest has given nothing yet. */
+  private silent = false
   private mode: RunMode | undefined
   private pool: Pool | undefined
 
-  /** Those of an earlier life of the daemon, which were in this pool if they are to be replayed. */
-  restore(attempts: Attempts | undefined, pool: Pool): void {
+  /** Those of an earlier life of the daemon, which were in this pool if they are to be replayed. @param at ms since acceptance */
+  restore(attempts: Attempts | undefined, pool: Pool, at: number): void {
     this.restored = true
     this.count = attempts?.failed ?? 0
     if (attempts === undefined) return
     this.mode = attempts.recorded === true ? 'continuation' : attempts.replayable ? 'replay' : 'afresh'
     this.pool = pool
+    const run = attempts.runs?.at(-1)
+    this.told = attempts.runs ?? none
+    if (run !== undefined && run.ended === undefined) this.replace(cutOff(run, at))
   }
 
-  /** The next one begins. */
-  begin(mode: RunMode, pool: Pool): void {
-    this.count++
-    this.open = true
-    this.mode = mode
-    this.pool = pool
+  /** The next one begins. @param now moment of the clock */
+  begin(key: TaskKey, mode: RunMode, { pool, replica_id, at, loading }: RunPlace, now: number): Fact {
+    ;[this.count, this.mode, this.pool] = [this.count + 1, mode, pool]
+    ;[this.silent, this.changed] = [true, false]
+    const last = this.told.at(-1)
+    const waited = last?.ended ?? 0
+    const brought = spanAfter(loading, waited)
+    const place = { pool_id: pool.id, replica_id, waited, ...(brought === undefined ? {} : { loading: brought }) }
+    this.told = [...this.told.slice(1 - most_runs), { n: (last?.n ?? 0) + 1, ...place, began: at }]
+    const run = { attempt: this.count, replica_id, replayable: mode === 'replay', at: Math.floor(now), runs: this.told }
+    return { kind: 'attempt', key, ...run, ...(this.recorded ? { recorded: true } : {}) }
   }
 
-  /** The newest is over. */
-  end(): void {
-    this.open = false
+  /** What the journal does not know yet. */
+  keep(key: TaskKey): readonly Fact[] {
+    if (!this.changed) return []
+    this.changed = false
+    return [{ kind: 'runs', key, attempt: this.count, runs: this.told }]
   }
 
-  /** The number of the run that is under way; undefined while there is none. */
-  get underWay(): number | undefined {
-    return this.open ? this.count : undefined
+  /** An orderly stop cuts the newest off: it does not count. */
+  withdraw(key: TaskKey, at: number): readonly Fact[] {
+    if (this.underWay === undefined) return []
+    this.end(at, { code: 'WORKER_RESET', message: 'The daemon was stopped while the task ran.' })
+    return [...this.keep(key), { kind: 'attempt_withdrawn', key, attempt: this.count }]
+  }
+
+  /** The engine of the newest one has given something. */
+  heard(task: { since(now: number): number }, now: number): void {
+    if (this.silent) this.hear(task.since(now))
+  }
+
+  private hear(at: number): void {
+    this.silent = false
+    const run = this.underWay
+    if (run !== undefined) this.replace({ ...run, first: at })
+  }
+
+  /** The newest is over, if it was not yet. */
+  end(at: number, failure: RunFailure): void {
+    const run = this.underWay
+    if (run !== undefined) this.replace(endedRun(run, at, failure))
+  }
+
+  /** All that are kept where the newest is over, if it was not yet. */
+  toldAfter(at: number, failure: RunFailure | undefined): readonly Run[] {
+    const run = this.underWay
+    return run === undefined ? this.told : [...this.told.slice(0, -1), endedRun(run, at, failure)]
+  }
+
+  /** The newest, while it is under way. */
+  get underWay(): Run | undefined {
+    const last = this.told.at(-1)
+    return last?.ended === undefined ? last : undefined
   }
 
   /** All there is of the answer was given by engines of this pool that give it again. */
@@ -55,8 +117,14 @@ export class Runs {
     return this.mode === 'continuation'
   }
 
-  /** The next start of the daemon can take the task up where it is. */
-  get survive(): boolean {
-    return this.mode === 'replay' || this.mode === 'continuation'
+  /** As the journal has them where the daemon ends now; undefined where none has begun. */
+  get attempts(): Attempts | undefined {
+    if (this.mode === undefined) return undefined
+    return { failed: this.count, replayable: this.mode === 'replay', ...(this.recorded ? { recorded: true } : {}) }
+  }
+
+  private replace(run: Run): void {
+    this.told = [...this.told.slice(0, -1), run]
+    this.changed = true
   }
 }

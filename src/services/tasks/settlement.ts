@@ -9,6 +9,7 @@ import type { CancelTimer, Clock } from '../../ports/clock.ts'
 import type { GenerateResult } from '../../ports/engine.ts'
 import type { Fact, Journal } from '../../ports/journal.ts'
 import type { Ending } from './ending.ts'
+import { lifeOf } from './life.ts'
 import type { LiveTask } from './live-task.ts'
 import type { LiveTasks } from './live-tasks.ts'
 import { placeOf, progressOf } from './progress.ts'
@@ -98,6 +99,7 @@ export class Settlement {
       transcript,
       output,
       finished_at,
+      now,
       ...(started_at === undefined ? {} : { started_at }),
     })
     const terminal =
@@ -171,9 +173,14 @@ interface OutcomeParts {
   readonly output: StoredArtifact | undefined
   readonly started_at?: number
   readonly finished_at: number
+  readonly now: number
 }
 
-function outcomeOf(task: LiveTask, ending: Ending, { transcript, output, started_at, finished_at, ...usage }: OutcomeParts): TaskOutcome {
+function outcomeOf(
+  task: LiveTask,
+  ending: Ending,
+  { transcript, output, started_at, finished_at, now, ...usage }: OutcomeParts,
+): TaskOutcome {
   const canceled = ending.kind === 'error' && ending.error.kind === 'canceled'
   return {
     state: ending.kind === 'completed' ? 'completed' : canceled ? 'canceled' : 'failed',
@@ -184,6 +191,7 @@ function outcomeOf(task: LiveTask, ending: Ending, { transcript, output, started
     artifact_id: transcript.id,
     ...(output === undefined ? {} : { result_artifact_id: output.id }),
     ...(ending.kind === 'completed' ? { finish_reason: ending.result.finish_reason } : { error: ending.error.taskError }),
+    life: lifeOf(task, now, ending.kind === 'completed' ? undefined : ending.error.taskError),
   }
 }
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { atOnce, forecastStart, onTimeChance, startMs, type Crew } from '../../../src/domain/prediction/forecast.ts'
-import type { Ahead } from '../../../src/domain/queue/scheduler.ts'
+import type { Ahead } from '../../../src/domain/queue/ahead.ts'
 
 const ms = fc.double({ min: 0, max: 1e5, noNaN: true })
 const some = fc.double({ min: 1, max: 1e5, noNaN: true })

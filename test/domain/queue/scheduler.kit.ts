@@ -114,7 +114,10 @@ export class Bench {
     let work = 0
     for (let task = this.next(); task !== undefined; task = this.next()) {
       const promise = promised.find(({ id }) => id === task.id)
-      assert.deepEqual({ ...promise, may_pass: 0 }, { id: task.id, position: positions.size, work_ms: work, may_pass: 0 })
+      assert.deepEqual(
+        { ...promise, passing: 0, may_pass: 0 },
+        { id: task.id, position: positions.size, passing: 0, work_ms: work, may_pass: 0 },
+      )
       positions.set(task.id, positions.size)
       work += task.work_ms
     }

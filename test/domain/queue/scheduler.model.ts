@@ -1,4 +1,5 @@
-import { unplaced, type Admission, type Ahead, type Schedulable } from '../../../src/domain/queue/scheduler.ts'
+import type { Place } from '../../../src/domain/queue/ahead.ts'
+import { unplaced, type Admission, type Schedulable } from '../../../src/domain/queue/scheduler.ts'
 import type { SchedulerRules } from '../../../src/domain/queue/scheduler-rules.ts'
 import type { Priority } from '../../../src/domain/task.ts'
 
@@ -92,17 +93,19 @@ export class SchedulerModel {
   }
 
   /** Drains a copy in which every admission has been confirmed, until the task comes out. */
-  ahead(wanted: Schedulable): Ahead | undefined {
+  ahead(wanted: Schedulable): Place | undefined {
     const found = this.find(wanted)
     if (found === undefined || found.state === 'aside') return undefined
     const copy = this.settledCopy()
     let position = 0
+    let passing = 0
     let work_ms = 0
     for (let task = copy.next(); task !== undefined && task !== wanted; task = copy.next()) {
       position++
+      if (task.priority !== wanted.priority) passing++
       work_ms += task.work_ms
     }
-    return { position, work_ms, may_pass: this.passersBy(found.task) - position }
+    return { position, passing, work_ms, may_pass: this.passersBy(found.task) - position }
   }
 
   /** Tasks that are dispatched before this one if those of the other class never cease to come. */
@@ -117,7 +120,7 @@ export class SchedulerModel {
     return count
   }
 
-  aheadOfNewcomer({ owner, priority }: Pick<Schedulable, 'owner' | 'priority'>): Ahead | undefined {
+  aheadOfNewcomer({ owner, priority }: Pick<Schedulable, 'owner' | 'priority'>): Place | undefined {
     const newcomer = { id: 'newcomer', owner, priority, deadline_at: 0, work_ms: 0, ...unplaced }
     const victim = this.rules.full_policy === 'drop-lru' && this.depth() >= this.rules.capacity ? this.victimOf(newcomer) : undefined
     const copy = this.settledCopy()

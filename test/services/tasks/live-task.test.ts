@@ -17,7 +17,7 @@ const steps: Readonly<
   Record<Step, { readonly from: readonly string[]; readonly to?: string; readonly run: (task: LiveTask, rig: Rig) => unknown }>
 > = {
   accept: { from: ['tentative'], to: 'queued', run: (task) => task.accept() },
-  restore: { from: ['tentative'], to: 'queued', run: (task) => task.restore(undefined, []) },
+  restore: { from: ['tentative'], to: 'queued', run: (task) => task.restore(undefined, [], 1) },
   abandon: { from: ['tentative'], to: 'ended', run: (task) => task.abandon() },
   moveTo: { from: ['queued'], run: (task, rig) => task.moveTo(rig.pool()) },
   dispatch: { from: ['queued'], to: 'running', run: (task) => task.dispatch('r0', 1, () => undefined) },
@@ -26,7 +26,7 @@ const steps: Readonly<
   claim: { from: ['queued', 'running', 'ending', 'ended'], to: 'ending', run: (task) => task.claim(false) },
   unclaim: { from: ['ending'], to: 'queued', run: (task) => task.unclaim() },
   settle: { from: ['ending'], run: (task) => task.settle(nothingSpent) },
-  withdraw: { from: ['ending'], run: (task) => task.withdraw() },
+  withdraw: { from: ['ending'], run: (task) => task.withdraw(1) },
   seal: { from: ['ending'], to: 'ended', run: (task) => task.seal(outcome, terminal) },
 }
 
@@ -85,6 +85,6 @@ describe('a task owns its phase', () => {
       replayable: boolean
     }
     assert.deepEqual([attempt, replica_id, replayable, task.attempts], [1, 'r0', false, 1])
-    assert.deepEqual([task.claim(true), task.withdraw().map(({ kind }) => kind)], [true, ['session_put', 'attempt_withdrawn']])
+    assert.deepEqual([task.claim(true), task.withdraw(3).map(({ kind }) => kind)], [true, ['session_put', 'runs', 'attempt_withdrawn']])
   })
 })

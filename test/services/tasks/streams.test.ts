@@ -41,8 +41,9 @@ describe('streams', () => {
     assert.deepEqual(metricsIn(running), [
       { ...common, phase: 'decoding', queue_position: 0, predicted_start_ms: 0, on_time_probability: 0, replica_id: 'r0' },
     ])
+    const waits = { code: 'slots_busy', text: 'all slots are busy', ahead: 1, slots: 1 }
     assert.deepEqual(metricsIn(waiting), [
-      { ...common, phase: 'queued', queue_position: 1, predicted_start_ms: 80 + taught_ms, on_time_probability: 1 },
+      { ...common, phase: 'queued', waits, queue_position: 1, predicted_start_ms: 80 + taught_ms, on_time_probability: 1 },
     ])
     rig.engine().call.finish()
     await rig.clock.advance(1000)

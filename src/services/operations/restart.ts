@@ -1,0 +1,41 @@
+import { restartOf, type Fated, type Restart } from '../../domain/restart.ts'
+import type { Clock } from '../../ports/clock.ts'
+import type { Pools } from '../pools/pools.ts'
+import { fateIfKilled } from '../tasks/fate.ts'
+import type { LiveTask } from '../tasks/live-task.ts'
+import type { LiveTasks } from '../tasks/live-tasks.ts'
+import { poolFor } from './recovery.ts'
+
+/** What is looked at for what a restart would do. */
+export interface RestartParts {
+  readonly live: LiveTasks
+  readonly pools: Pools<LiveTask>
+  readonly clock: Clock
+}
+
+/** What a restart would do now, with the same configuration: by the very rules of recovery. O(live tasks), so ask at most once a second. */
+export function restartNow({ live, pools, clock }: RestartParts): Restart {
+  const now = clock.now()
+  return restartOf(fates(live.all(), pools, now))
+}
+
+function* fates(tasks: Iterable<LiveTask>, pools: Pools<LiveTask>, now: number): Generator<Fated> {
+  for (const task of tasks) {
+    // What is not durable yet was not accepted.
+    if (task.phase === 'tentative' || task.phase === 'ended') continue
+    const { key, head, pool, runs } = task
+    const orphaned = !pool.current && poolFor({ head, attempts: runs.attempts }, pools) === undefined
+    const running = task.started_at !== undefined
+    yield { key, running, fate: orphaned ? 'lost' : fateIfKilled(task), left_ms: () => leftMs(task, now) }
+  }
+}
+
+/** When a task is expected to have ended, ms from now. */
+function leftMs(task: LiveTask, now: number): number {
+  const { pool, priority, deadline_at } = task
+  const work = task.workAt(now)
+  const ahead = task.started_at === undefined ? pool.scheduler.ahead(task) : undefined
+  const outlook = ahead === undefined ? pool.estimator.outlook([work], now) : pool.outlook
+  const left_ms = outlook.left(work.shape, work.progress).mean
+  return ahead === undefined ? left_ms : left_ms + pool.predictStart(ahead, priority, deadline_at - now, outlook).mean
+}
