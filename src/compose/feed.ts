@@ -4,7 +4,7 @@ import type { Clock } from '../ports/clock.ts'
 import type { Metrics } from '../ports/telemetry.ts'
 import type { DaemonEvents } from '../services/daemon-events.ts'
 import { Feed } from '../services/feed/feed.ts'
-import { restartOf } from '../services/feed/restart.ts'
+import { restartNow } from '../services/operations/restart.ts'
 import type { Pools } from '../services/pools/pools.ts'
 import type { LiveTask } from '../services/tasks/live-task.ts'
 import type { LiveTasks } from '../services/tasks/live-tasks.ts'
@@ -23,19 +23,18 @@ export interface FeedRoom {
 
 /** The feed, which listens to the daemon, and how to stop it. */
 export function feedOf({ config, events, isStopping, ...parts }: FeedRoom): { feed: Feed; stopFeed: () => void } {
-  const { live, clock } = parts
+  const { live, pools, clock } = parts
   const version = versionOf()
   const started_at = new Date(clock.wallOf(clock.now())).toISOString()
   const feed = new Feed({
     ...parts,
     groups: new Map(config.groups.flatMap(({ id, pools }) => pools.map((pool) => [pool, id] as const))),
-    daemonOf: (owner) => ({
-      version,
-      started_at,
-      stopping: isStopping(),
-      config: { loaded_at: started_at },
-      restart: restartOf(live.all(owner), clock.now()),
-    }),
+    daemonOf: (owner) => {
+      const { lost, lossless_in_ms, ...sums } = restartNow({ live, pools, clock }, owner)
+      const named = lost.map(({ task_id }) => task_id)
+      const restart = { ...sums, lost: named, ...(lossless_in_ms === undefined ? {} : { lossless_in_ms }) }
+      return { version, started_at, stopping: isStopping(), config: { loaded_at: started_at }, restart }
+    },
   })
   events.listen(feed.listener)
   return { feed, stopFeed: feed.start() }

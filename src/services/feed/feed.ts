@@ -83,10 +83,9 @@ export class Feed {
 
   /**
    * Lets a key watch. @param last id of the last frame it has
-   * @throws DomainError not_found of a pool; rate_limited where too many watch; pool_unready while the daemon stops
+   * @throws DomainError not_found of a pool; rate_limited where too many watch
    */
   open({ name, roles }: Principal, query: WishQuery, last: string | undefined): Viewer {
-    if (this.stopped) throw new DomainError('pool_unready', 'The daemon is stopping.', { retry_after_ms: retry_ms })
     const wish = wishOf(
       query,
       this.parts.pools.all().map(({ id }) => id),
@@ -102,7 +101,8 @@ export class Feed {
       },
       closed: () => this.leave(viewer),
     })
-    this.viewers.add(viewer)
+    if (this.stopped) viewer.end()
+    else this.viewers.add(viewer)
     this.tellViewers()
     return viewer
   }
@@ -137,7 +137,7 @@ export class Feed {
     const known = this.views.get(kind)
     const view = known ?? new View(owner, wish, overview)
     this.views.set(kind, view)
-    if (this.cancelBeat === undefined) {
+    if (this.cancelBeat === undefined && !this.stopped) {
       this.pass(true, true)
       this.cancelBeat = this.parts.clock.every(beat_ms, () => this.beat())
     } else if (known === undefined) {

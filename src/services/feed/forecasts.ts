@@ -1,7 +1,7 @@
 import type { Start } from '../../domain/prediction/forecast.ts'
 import type { Outlook, PredictionBasis } from '../../domain/prediction/outlook.ts'
 import { shapeOf, waiting } from '../../domain/prediction/work.ts'
-import type { Ahead } from '../../domain/queue/scheduler.ts'
+import type { Ahead, Place } from '../../domain/queue/ahead.ts'
 import type { Priority } from '../../domain/task.ts'
 import type { Pool } from '../pools/pool.ts'
 import type { LiveTask } from '../tasks/live-task.ts'
@@ -29,11 +29,9 @@ export class Forecasts {
     this.now = now
   }
 
-  /** Undefined where the task is in no queue. */
-  of(task: LiveTask): Forecast | undefined {
+  /** @param ahead where it is in its queue */
+  of(task: LiveTask, ahead: Place): Forecast {
     const { pool, head } = task
-    const ahead = pool.scheduler.ahead(task)
-    if (ahead === undefined) return undefined
     const left_ms = task.deadline_at - this.now
     const outlook = this.outlookOf(pool)
     const start = this.start(pool, ahead, task.priority, left_ms)

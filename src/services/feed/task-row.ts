@@ -1,12 +1,12 @@
 import type { Showable } from '../../domain/feed/shown.ts'
+import type { Waits } from '../../domain/queue/waits.ts'
 import type { LiveTask } from '../tasks/live-task.ts'
 import { phaseOf } from '../tasks/progress.ts'
 import type { Forecast } from './forecasts.ts'
+import { Reason } from './reason.ts'
+import { shifted } from './shifted.ts'
 import { iso, wireMs, type FeedRow } from './wire.ts'
 
-/** A prediction that is off by less is counted down as it is, ms and share of it. */
-const off_ms = 1000
-const off_share = 0.05
 /** A chance that has moved by less is not told. */
 const off_chance = 0.05
 
@@ -29,6 +29,7 @@ export class TaskRow implements Showable {
   /** At most what it takes on the wire, bytes. */
   readonly bytes: number
   private forecast: Forecast | undefined
+  private readonly reason = new Reason()
   private state: ReturnType<typeof stateOf> | undefined
   /** When the rate was last told from, and what there was then. */
   private measured: { readonly at: number; readonly tokens: number } | undefined
@@ -50,7 +51,8 @@ export class TaskRow implements Showable {
     if (before !== undefined && sameState(before, state)) return false
     this.state = state
     this.changed = tick
-    if (!this.running) this.measured = this.rate = undefined
+    if (this.running) this.forecast = undefined
+    else this.measured = this.rate = undefined
     return true
   }
 
@@ -78,13 +80,18 @@ export class TaskRow implements Showable {
   /** Takes a prediction where it is not what counting down the one before has come to. */
   predict(forecast: Forecast, now: number, tick: number): boolean {
     const { forecast: before } = this
-    if (before !== undefined) {
-      const left = Math.max(0, before.start_at - now)
-      const off = Math.abs(Math.max(0, forecast.start_at - now) - left)
-      if (off <= Math.max(off_ms, off_share * left) && Math.abs(forecast.chance - before.chance) < off_chance) return false
-    }
+    const same = before?.basis === forecast.basis && Math.abs(forecast.chance - before.chance) < off_chance
+    if (same && !shifted(before.start_at, forecast.start_at, now)) return false
+    if (forecast.basis !== before?.basis) this.changed = tick
     this.forecast = forecast
     this.predicted = tick
+    return true
+  }
+
+  /** Takes why it waits. Returns whether that is another reason than before. */
+  wait(waits: Waits | undefined, now: number, tick: number): boolean {
+    if (!this.reason.take(waits, now)) return false
+    this.changed = tick
     return true
   }
 
@@ -107,9 +114,10 @@ export class TaskRow implements Showable {
       tokens_in: head.prompt_tokens,
       tokens_max: head.workload === 'completion' ? head.max_tokens : 0,
     } as const
-    if (state?.started_at === undefined) return { ...told, state: 'queued', ...this.prediction(now) }
+    if (state?.started_at === undefined) return { ...told, state: 'queued', ...this.prediction(now), ...this.reason.tell(now) }
     return {
       ...told,
+      ...this.reason.tell(now),
       state: 'running',
       started_at: iso(wallOf(state.started_at)),
       ...(state.replica_id === undefined ? {} : { replica_id: state.replica_id }),

@@ -1,5 +1,6 @@
 import type { Pools } from '../pools/pools.ts'
 import type { LiveTask } from '../tasks/live-task.ts'
+import { waitsNow } from '../tasks/waiting.ts'
 import { Forecasts } from './forecasts.ts'
 import { TaskRow } from './task-row.ts'
 
@@ -32,8 +33,9 @@ export class TaskRows {
     if (known?.task === task) return known
     const row = new TaskRow(this.handleOf(task), task, tick)
     this.rows.set(task.id, row)
-    if (!row.running) this.predictOne(row, now, tick)
     row.look(tick)
+    if (!row.running) this.predictOne(row, now, tick)
+    this.reasonOf(row, now, tick)
     return row
   }
 
@@ -57,7 +59,11 @@ export class TaskRows {
     this.running_ = running
     this.seat()
     let other = false
-    for (const row of this.rows.values()) other = row.look(tick) || other
+    for (const row of this.rows.values()) {
+      const changed = row.look(tick)
+      if (changed && !row.running) this.predictOne(row, now, tick)
+      other = this.reasonOf(row, now, tick) || changed || other
+    }
     return other
   }
 
@@ -90,10 +96,17 @@ export class TaskRows {
     for (const [id, row] of this.rows) if (!shown.has(row) && !running.has(row)) this.rows.delete(id)
   }
 
+  private reasonOf(row: TaskRow, now: number, tick: number): boolean {
+    const { task } = row
+    // It may have its slot and still wait until nobody else runs there.
+    return row.wait(waitsNow(task, row.running ? undefined : task.pool.scheduler.ahead(task), now), now, tick)
+  }
+
   private predictOne(row: TaskRow, now: number, tick: number): boolean {
     this.forecasts ??= new Forecasts(now)
-    const forecast = this.forecasts.of(row.task)
-    return forecast !== undefined && row.predict(forecast, now, tick)
+    const { task } = row
+    const place = task.pool.scheduler.ahead(task)
+    return place !== undefined && row.predict(this.forecasts.of(task, place), now, tick)
   }
 
   /** Gives each that runs a place on its replica, which it keeps. */

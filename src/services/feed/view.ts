@@ -6,6 +6,7 @@ import type { Pool } from '../pools/pool.ts'
 import type { LiveTask } from '../tasks/live-task.ts'
 import { beginningOfAll, beginningOfOwn, type Beginning } from './order.ts'
 import type { Overview } from './overview.ts'
+import { shifted } from './shifted.ts'
 import type { TaskRow } from './task-row.ts'
 import { wireMs, type FeedChanges, type FeedDaemon, type FeedOrder, type FeedSnapshot, type Told } from './wire.ts'
 
@@ -17,9 +18,6 @@ const least_for_rows = 64 * 1024
 const for_frame = 4096
 /** The keys that have most of what is not listed. */
 const most_keys = 5
-/** A prediction that is off by less is counted down, ms and share of it. */
-const off_ms = 1000
-const off_share = 0.05
 
 /** What viewers of one kind see: their key where it sees only its own, and their wish. Frames are encoded once for all of them. */
 export class View {
@@ -199,10 +197,7 @@ export class View {
     this.restKeys.set(pool.id, keys.sort((a, b) => b.count - a.count).slice(0, most_keys))
     if (behind === 0) return
     const last = this.overview.rows.lastStart(pool, now)
-    const before = this.lastStarts.get(pool.id)
-    const left = Math.max(0, last - now)
-    if (before === undefined || Math.abs(last - Math.max(now, before)) > Math.max(off_ms, off_share * left))
-      this.lastStarts.set(pool.id, last)
+    if (shifted(this.lastStarts.get(pool.id), last, now)) this.lastStarts.set(pool.id, last)
   }
 
   private putOrder(pool: Pool<LiveTask>, { first, total, behind }: Beginning, outside: readonly LiveTask[], tick: number): void {

@@ -13,10 +13,13 @@ export interface RestartParts {
   readonly clock: Clock
 }
 
-/** What a restart would do now, with the same configuration: by the very rules of recovery. O(live tasks), so ask at most once a second. */
-export function restartNow({ live, pools, clock }: RestartParts): Restart {
+/**
+ * What a restart would do now, with the same configuration: by the very rules of recovery. O(live tasks), so ask at most once a second.
+ * @param owner whose tasks alone are looked at
+ */
+export function restartNow({ live, pools, clock }: RestartParts, owner?: string): Restart {
   const now = clock.now()
-  return restartOf(fates(live.all(), pools, now))
+  return restartOf(fates(live.all(owner), pools, now))
 }
 
 function* fates(tasks: Iterable<LiveTask>, pools: Pools<LiveTask>, now: number): Generator<Fated> {
