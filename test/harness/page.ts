@@ -64,6 +64,11 @@ export class Tabs {
     return page
   }
 
+  /** Closes every tab. */
+  async closeTabs(): Promise<void> {
+    await Promise.all(this.browser.contexts().map((context) => context.close()))
+  }
+
   /** Closes the browser. */
   close(): Promise<void> {
     return this.browser.close()

@@ -21,7 +21,7 @@ withEngine('chromium', 'the page before a queue', () => {
     page = await rig.open()
   })
   afterEach(async () => {
-    await page.context().close()
+    await rig.closeTabs()
     await rig.empty()
     assert.deepEqual(rig.complaints.splice(0), [])
   })

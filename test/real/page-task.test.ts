@@ -15,7 +15,7 @@ withEngine('chromium', 'the page before one task', () => {
     page = await rig.open()
   })
   afterEach(async () => {
-    await page.context().close()
+    await rig.closeTabs()
     await rig.empty()
     assert.deepEqual(rig.complaints.splice(0), [])
   })
@@ -115,7 +115,6 @@ withEngine('chromium', 'the page before one task', () => {
     await says(stranger.locator('.me'), 'key: webapp, data Forget')
     await stranger.getByRole('button', { name: 'Forget' }).click()
     await stranger.getByRole('heading', { name: 'Which key?' }).waitFor()
-    await stranger.context().close()
   })
 
   it('names all its keys', async () => {

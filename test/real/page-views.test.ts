@@ -23,6 +23,7 @@ withEngine('chromium', 'every view of the page', () => {
     rig = await fullStage()
   })
   after(() => rig.stop())
+  afterEach(() => rig.closeTabs())
 
   const views = { queue: '#q', panel: '#q?task=chat-77d10&owner=codex-desk', history: '#h', sessions: '#s', models: '#m', try: '#t' }
   const looks: Record<string, Opened> = { light: {}, dark: { dark: true }, 'on a phone': { width: 390, height: 844 } }
@@ -38,7 +39,6 @@ withEngine('chromium', 'every view of the page', () => {
         assert.deepEqual(rig.complaints, [])
         const wider = await page.evaluate<number>('document.documentElement.scrollWidth - innerWidth')
         assert.ok(wider <= 0, `the page is ${wider} pixels wider than the screen`)
-        await page.context().close()
       })
 
   it('shows a data key nothing of others', async () => {
@@ -53,6 +53,5 @@ withEngine('chromium', 'every view of the page', () => {
         assert.ok(!text.includes(secret), `${secret} on ${hash}`)
       if (!hash.includes('web-1168')) assert.ok(!text.includes('web'), `webapp on ${hash}`)
     }
-    await page.context().close()
   })
 })

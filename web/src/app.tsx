@@ -21,14 +21,14 @@ export function App(): VNode {
   useTitle()
   return (
     <div class={stale.value ? 'stale' : ''}>
-      <a class="skip" href={location.hash} onClick={toContent}>
+      <a class="skip" href="#content" onClick={toContent}>
         To the content
       </a>
       <Head />
       {link.value.state === 'refused' ? (
         <KeyForm why={link.value.why} />
       ) : live.viewer.value === undefined ? (
-        <main class="one">
+        <main class="one" id="content" tabIndex={-1}>
           <p class="m">Connecting to the daemon.</p>
         </main>
       ) : (

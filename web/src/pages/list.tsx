@@ -8,7 +8,7 @@ import type { Paged } from './paged.ts'
 export function ListPage({ title, children }: { readonly title: string; readonly children: ComponentChildren }): VNode {
   const task = openTask.value
   return (
-    <main class={task === undefined ? 'wide' : ''}>
+    <main class={`cols${task === undefined ? ' wide' : ''}`}>
       <div id="content" class="page" tabIndex={-1}>
         <h2 class="sr">{title}</h2>
         {children}
@@ -47,14 +47,14 @@ export function ListEnd({ list, none }: { readonly list: Paged<unknown>; readonl
   )
 }
 
-/** A head of columns; those that begin with `>` are figures, to the right. */
+/** A head of columns; those that begin with `>` are figures, to the right, and one without a name is of buttons. */
 export function Columns({ names }: { readonly names: readonly string[] }): VNode {
   return (
     <thead>
       <tr>
         {names.map((name) => (
           <th key={name} scope="col" class={name.startsWith('>') ? 'n' : ''}>
-            {name.replace('>', '')}
+            {name === '' ? <span class="sr">What can be done</span> : name.replace('>', '')}
           </th>
         ))}
       </tr>

@@ -18,9 +18,9 @@ export function LaneHead({ pool }: { readonly pool: FeedPool }): VNode {
     <tr class="lane">
       <th colSpan={9} scope="rowgroup">
         <div class="lh">
-          <h3>
+          <h2>
             <Out text={pool_id} />
-          </h3>
+          </h2>
           <span class={`st ${state.value.kind}`}>
             <Sign is={state.value.sign} /> {state.value.word}
           </span>

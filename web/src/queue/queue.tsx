@@ -12,10 +12,10 @@ import { Lane } from './lane.tsx'
 export function Queue(): VNode {
   const viewer = live.viewer.value
   return (
-    <>
+    <main>
       <Figures />
       <Alarms />
-      <main class={viewer?.role === 'data' ? 'data' : ''}>
+      <div class="cols">
         <div id="content" tabIndex={-1}>
           <Table />
           <Idle />
@@ -27,8 +27,8 @@ export function Queue(): VNode {
           <Failures />
           <Charts />
         </aside>
-      </main>
-    </>
+      </div>
+    </main>
   )
 }
 

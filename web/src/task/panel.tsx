@@ -36,7 +36,7 @@ export function Panel({ task_id, owner }: PanelProps): VNode {
     <section id="task" aria-labelledby="task-title">
       <h2 id="task-title">
         <Out text={task_id} />
-        <button type="button" class="close" aria-label="Close" onClick={() => go({ task: undefined, owner: undefined })}>
+        <button type="button" class="close" onClick={() => go({ task: undefined, owner: undefined })}>
           Close <kbd>Esc</kbd>
         </button>
       </h2>
