@@ -1,15 +1,15 @@
 import type { VNode } from 'preact'
 import { useState } from 'preact/hooks'
 import { filter } from '../route.ts'
-import { live, rowAt } from '../live/store.ts'
+import { live, rowAt, toldAt } from '../live/store.ts'
 import type { FeedOrder, FeedPool } from '../live/types.ts'
 import { counted, listed, whole } from '../text.ts'
 import { Out, Until } from '../out.tsx'
 import { itemsOf, matches, type Item } from './items.ts'
 import { LaneHead } from './lane-head.tsx'
-import { RunningRow, WaitingRow } from './row.tsx'
+import { ItemRow } from './item-row.tsx'
+import { RunningRow } from './row.tsx'
 import { WindowedRows } from './windowed.tsx'
-import { toldAt } from '../live/store.ts'
 
 /** Waiting rows that a lane shows by itself. */
 const shownRows = 8
@@ -54,19 +54,6 @@ export function Lane({ pool }: { readonly pool: FeedPool }): VNode {
 }
 
 const keyOf = ({ row, place }: Item): string => row?.facts.peek().task_id ?? `others-${place}`
-
-/** A row of the waiting ones: a task, or how many of others wait between. */
-export function ItemRow({ item: { row, place, count } }: { readonly item: Item }): VNode {
-  if (row !== undefined) return <WaitingRow row={row} place={place} />
-  return (
-    <tr class="w oth">
-      <td class="p n" />
-      <td class="t" colSpan={8}>
-        <span class="m">{counted(count, 'task')} of others waiting</span>
-      </td>
-    </tr>
-  )
-}
 
 interface BehindProps {
   /** Tasks behind those that are shown. */

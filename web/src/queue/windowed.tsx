@@ -6,7 +6,7 @@ import { live } from '../live/store.ts'
 import { client } from '../session.ts'
 import { whole } from '../text.ts'
 import type { Item } from './items.ts'
-import { ItemRow } from './lane.tsx'
+import { ItemRow } from './item-row.tsx'
 
 interface Window {
   readonly from: number
