@@ -38,6 +38,7 @@ withEngine('chromium', 'the page before a queue', () => {
     await says(ids(lane('twin', 'tr.r')), ['first'])
     await says(ids(lane('twin', 'tr.w')), ['second', 'third'])
     await says(lane('twin', 'tr.w td.p'), ['0', '1'])
+    await says(lane('twin', 'tr.w td.y'), ['starts with the next free slot', 'all slots are busy, 1 ahead'])
     const engine = rig.engine('twin/r0')
     for (let i = 0; i < 10; i++) engine.call.say('word ')
     await says(lane('twin', 'tr.r td.y'), 'decode 10 of 40')

@@ -5,6 +5,7 @@ import { samplesOf, samplesWith, summed, highest } from '../../web/src/live/samp
 import { alarmsOf, restartWords } from '../../web/src/queue/attention.ts'
 import { itemsOf } from '../../web/src/queue/items.ts'
 import { ordinal, poolState, slotName } from '../../web/src/queue/words.ts'
+import { transcriptText } from '../../web/src/task/transcript-text.ts'
 import { timelineOf } from '../../web/src/task/timeline.ts'
 
 const replica = (fields: Partial<FeedReplica>): FeedReplica => ({
@@ -50,7 +51,7 @@ describe('what needs attention', () => {
   it('names whose tasks will be late only to who may know', () => {
     const late = [{ pool_id: 'coder', key_name: 'webapp' }]
     const told = (all: boolean) => alarmsOf([], [], undefined, late, { ...at, all })[0]?.how
-    assert.deepEqual([told(true), told(false)], [' in coder; 1 of webapp.', ' in coder.'])
+    assert.deepEqual([told(true), told(false)], [' in coder, of webapp.', ' in coder.'])
   })
 
   it('tells what a restart would do in words that fit the numbers', () => {
@@ -131,6 +132,27 @@ describe('the last hour', () => {
     for (let i = 0; i < 800; i++) samples = samplesWith(samples, { at: '2026-01-01T01:00:00.000Z', points: [point] })
     assert.equal(samples.pools.get('a')?.waiting.length, 720)
     assert.equal(samples.pools.get('b')?.waiting.length, 1)
+  })
+})
+
+describe('a transcript as text', () => {
+  it('has what was asked, thought, called and answered, in order', () => {
+    const parts = [
+      { kind: 'reasoning', text: 'Hm' },
+      { kind: 'reasoning', text: '.' },
+      { kind: 'tool_call', name: 'ls', text: '{}' },
+      { kind: 'text', text: 'Done' },
+    ]
+    const request = { messages: [{ role: 'user', content: 'Look' }], max_tokens: 5 }
+    assert.equal(
+      transcriptText(JSON.stringify({ request, parts, text: 'Done', seed: 7, error: { code: 'CANCELED' } })),
+      '== user\nLook\n\n== Asked with\nmax_tokens: 5\n\n== Reasoning\nHm.\n\n== Call\nls {}\n\n== Answer\nDone\n\n== Error\n{\n "code": "CANCELED"\n}\n\n== Facts\nseed: 7',
+    )
+  })
+
+  it('is what it is where it is none', () => {
+    fc.assert(fc.property(fc.oneof(fc.string(), fc.json()), (content) => assert.equal(typeof transcriptText(content), 'string')))
+    assert.deepEqual(['no JSON', '[1]', '{"a":1}'].map(transcriptText), ['no JSON', '[1]', '{"a":1}'])
   })
 })
 

@@ -84,13 +84,15 @@ function lateAlarm(late: readonly LateTask[], all: boolean): Alarm[] {
     for (const task of late) counts.set(of(task), (counts.get(of(task)) ?? 0) + 1)
     return [...counts].sort(([, a], [, b]) => b - a)
   }
-  const pools = by(({ pool_id }) => pool_id).map(([pool, n]) => `${n} in ${pool}`)
-  const owners = by(({ key_name }) => key_name).map(([name, n]) => `${n} of ${name}`)
   const one = late.length === 1
+  const pools = by(({ pool_id }) => pool_id).map(([pool, n]) => (one ? pool : `${n} in ${pool}`))
+  const owners = by(({ key_name }) => key_name).map(([name, n]) => (one ? name : `${n} of ${name}`))
   return [
     {
       ...{ level: 'warn', sign: '▲', what: `${counted(late.length, 'waiting task')} will probably be late`, filter: 'late' },
-      how: `${one ? ' ' : ': '}${one ? `in ${late[0]?.pool_id ?? ''}` : listed(pools.slice(0, 4))}${all ? `; ${listed(owners.slice(0, 4))}` : ''}.`,
+      how: one
+        ? ` in ${pools[0] ?? ''}${all ? `, of ${owners[0] ?? ''}` : ''}.`
+        : `: ${listed(pools.slice(0, 4))}${all ? `; ${listed(owners.slice(0, 4))}` : ''}.`,
     },
   ]
 }

@@ -90,7 +90,7 @@ function Replica({ replica, pool }: { readonly replica: FeedReplica; readonly po
   if (state === 'stopped' && pool.state === 'asleep') return <></>
   return (
     <span class={kind === 'bad' ? 'bad' : ''}>
-      {loading === undefined ? <Sign is={sign} kind={kind} /> : <Loading pool={pool} />} <Out text={replica_id} /> {word}
+      {loading?.expected_ms === undefined ? <Sign is={sign} kind={kind} /> : <Loading pool={pool} />} <Out text={replica_id} /> {word}
       {kind === 'ok' && ` ${busy}/${slots}`}
       {loading !== undefined && <Elapsed pool={pool} elapsed_ms={loading.elapsed_ms} expected_ms={loading.expected_ms} />}
       {restart_in_ms !== undefined && (

@@ -8,7 +8,7 @@ import { live, ownerOf } from '../live/store.ts'
 import type { FeedRow } from '../live/types.ts'
 import { Out, Sign, Since, Until } from '../out.tsx'
 import { hrefOfTask, openTask } from '../route.ts'
-import { percent, short, span, whole } from '../text.ts'
+import { counted, percent, short, span, whole } from '../text.ts'
 import { ordinal, slotName } from './words.ts'
 
 /** Ids are long; what tells them apart stays. */
@@ -45,7 +45,7 @@ export function WaitingRow({ row, place }: { readonly row: Row; readonly place: 
       <td class="p n">{whole(place)}</td>
       <Whose facts={facts} />
       <td class="y">
-        <Why facts={facts} />
+        <Why facts={facts} place={place} />
       </td>
       <td class="n s">{start === undefined ? <span class="m">not known</span> : <Until at={start.at} />}</td>
       <OnTime share={start?.on_time} waits />
@@ -91,7 +91,7 @@ function Progress({ row }: { readonly row: Row }): VNode {
         <span class="bar p" aria-hidden="true">
           <i style="width:100%" />
         </span>
-        {again}prefill{tokens_in === undefined ? '' : ` of ${whole(tokens_in)}`}
+        {again}prefill{tokens_in === undefined ? '' : `, ${counted(tokens_in, 'token')}`}
       </>
     )
   return (
@@ -105,13 +105,13 @@ function Progress({ row }: { readonly row: Row }): VNode {
 }
 
 /** Why a task waits, in the scheduler's words with the figures of this moment. */
-function Why({ facts: { waits, attempt } }: { readonly facts: FeedRow }): VNode {
+function Why({ facts: { waits, attempt }, place }: { readonly facts: FeedRow; readonly place: number }): VNode {
   if (waits === undefined) return <span class="m">{attempt > 1 ? `${ordinal(attempt)} run` : 'waits'}</span>
   return (
     <span title={waits.text}>
       {attempt > 1 && `${ordinal(attempt)} run: `}
       <Out text={waits.text} />
-      {waits.ahead !== undefined && waits.ahead > 0 && `, ${whole(waits.ahead)} ahead`}
+      {place > 0 && `, ${whole(place)} ahead`}
     </span>
   )
 }

@@ -42,7 +42,7 @@ function Waits({ task, row, start_at }: SayProps): VNode {
       {task.queue_position !== undefined && `, place ${whole(task.queue_position)}`}.{' '}
       {waits !== undefined && (
         <>
-          It waits because <Out text={waits.text} />
+          Why: <Out text={waits.text} />
           {waits.ahead !== undefined &&
             waits.ahead > 0 &&
             `, and ${counted(waits.ahead, 'task')} ${waits.ahead === 1 ? 'is' : 'are'} ahead`}
