@@ -1,11 +1,10 @@
 import type { components, operations } from '../generated/contract.ts'
-import { ApiError, ConnectionError, OrchestratordError, TaskFailed } from './errors.ts'
-import { framesOf } from './frames.ts'
-import { bodyOf, done, type CallOptions, type Http, type OwnedCall } from './http.ts'
-import { asConnectionError, Patience, type Timing } from './patience.ts'
+import { ApiError, OrchestratordError, TaskFailed } from './errors.ts'
+import { bodyOf, done, owned, type CallOptions, type Http, type OwnedCall } from './http.ts'
+import { Patience, type Timing } from './patience.ts'
+import { parsed, resumed, type Body, type Link } from './resumed.ts'
 
 type Schemas = components['schemas']
-type Body = ReadableStream<Uint8Array> | null | undefined
 
 /**
  * What a task's stream tells, by the name of the event. Its `error` is not among it: that is thrown as `TaskFailed`. A newer daemon may send
@@ -20,15 +19,8 @@ export interface TaskRun extends AsyncGenerator<TaskEvent, void, undefined> {
   text(): Promise<string>
 }
 
-/** What streams are made with. */
-export interface Link {
-  readonly http: Http
-  readonly timing: Timing
-  readonly patience_ms: number
-}
-
 /** How a stream is read. */
-export interface StreamOptions extends CallOptions {
+export interface StreamOptions extends OwnedCall {
   /** The last event's `id` that is there already; only what follows it is told. */
   readonly last_event_id?: string
 }
@@ -40,8 +32,7 @@ const cancels = 5
 
 export const tasksOf = (link: Link) => {
   const { http } = link
-  const cancel = (id: string, { owner, ...options }: OwnedCall = {}): Promise<void> =>
-    done(http.POST('/v1/tasks/{id}/cancel', { params: { path: { id }, query: owner === undefined ? {} : { owner } }, ...options }))
+  const cancel = (id: string, options?: OwnedCall): Promise<void> => done(http.POST('/v1/tasks/{id}/cancel', owned(id, options)))
   return {
     /**
      * Runs a task and tells its events: sends it, reads on after every broken connection or restart where the last event was, waits as long as
@@ -55,12 +46,12 @@ export const tasksOf = (link: Link) => {
       return Object.assign(events, { task_id, text: () => textOf(events) })
     },
     /** Tells a task's events from its start or from an id, as often and by as many readers as you like; leaving the loop cancels nothing. */
-    stream: (id: string, { last_event_id, signal }: StreamOptions = {}): AsyncGenerator<TaskEvent, void, undefined> =>
-      follow(link, { task_id: id, signal, last_event_id, open: (last) => read(http, id, last, signal) }),
+    stream: (id: string, { last_event_id, signal, owner }: StreamOptions = {}): AsyncGenerator<TaskEvent, void, undefined> =>
+      follow(link, { task_id: id, signal, last_event_id, open: (last) => read(http, id, last, { signal, owner }) }),
     /** Sends a task and leaves it to itself; the answer says where it stands. The same id and body again are the same task. */
     create: async (body: Schemas['TaskRequest'], options?: CallOptions): Promise<Schemas['TaskAccepted']> =>
       (await bodyOf(http.POST('/v1/tasks', { body, headers: { Accept: 'application/json' }, ...options }))) as Schemas['TaskAccepted'],
-    get: (id: string, options?: CallOptions) => bodyOf(http.GET('/v1/tasks/{id}', { params: { path: { id } }, ...options })),
+    get: (id: string, options?: OwnedCall) => bodyOf(http.GET('/v1/tasks/{id}', owned(id, options))),
     /** One page, newest first; `cursor` takes the `next_cursor` of the page before. */
     list: (query: operations['listTasks']['parameters']['query'] = {}, options?: CallOptions) =>
       bodyOf(http.GET('/v1/tasks', { params: { query }, ...options })),
@@ -69,14 +60,16 @@ export const tasksOf = (link: Link) => {
   }
 }
 
-const read = (http: Http, id: string, last: string | undefined, signal: AbortSignal | undefined): Promise<Body> =>
-  bodyOf(
-    http.GET('/v1/tasks/{id}/stream', {
-      params: { path: { id }, ...(last === undefined ? {} : { header: { 'Last-Event-ID': last } }) },
-      parseAs: 'stream',
-      ...(signal === undefined ? {} : { signal }),
-    }),
-  )
+interface Reading {
+  readonly signal?: AbortSignal | undefined
+  readonly owner?: string | undefined
+}
+
+const read = (http: Http, id: string, last: string | undefined, { signal, owner }: Reading): Promise<Body> => {
+  const { params, ...options } = owned(id, { owner, ...(signal === undefined ? {} : { signal }) })
+  const header = last === undefined ? {} : { header: { 'Last-Event-ID': last } }
+  return bodyOf(http.GET('/v1/tasks/{id}/stream', { params: { ...params, ...header }, parseAs: 'stream', ...options }))
+}
 
 async function* runOf(
   link: Link,
@@ -96,7 +89,7 @@ async function* runOf(
     cancelOnce().catch(() => undefined)
   }
   const open = async (last: string | undefined): Promise<Body> => {
-    if (last !== undefined) return read(http, task_id, last, stop.signal)
+    if (last !== undefined) return read(http, task_id, last, { signal: stop.signal })
     const headers = { Accept: 'text/event-stream' }
     const stream = await bodyOf(http.POST('/v1/tasks', { body, headers, parseAs: 'stream', signal: stop.signal }))
     accepted = true
@@ -147,44 +140,25 @@ async function* follow(
   link: Link,
   { task_id, signal, again = false, last_event_id, open }: Followed,
 ): AsyncGenerator<TaskEvent, void, undefined> {
-  const patience = new Patience(link.timing, link.patience_ms)
   // That a task was taken again does not make up for its failing each time.
   const resends = new Patience(link.timing, link.patience_ms)
-  let last = last_event_id
   let silent = true
-  for (;;)
+  // A task that failed starts anew.
+  for (let last = last_event_id; ; last = undefined)
     try {
-      const body = await open(last)
-      // 204: everything is there.
-      if (body == null) return
-      for await (const { event, id, data } of framesOf(body, silence_ms)) {
-        signal?.throwIfAborted()
+      for await (const { event, id, data } of resumed(link, { signal, last_event_id: last, silence_ms, open })) {
         if (event === 'error') throw new TaskFailed(task_id, parsed(data) as Schemas['ErrorEvent'])
-        patience.restore()
-        last = id ?? last
         silent &&= event === 'started' || event === 'metrics'
         // What the contract knows it has; what it does not know is passed on as it came.
         yield { event, ...(id === undefined ? {} : { id }), data: parsed(data) } as TaskEvent
         if (event === 'end') return
       }
-      throw new ConnectionError('The stream broke off before its last event.')
+      return
     } catch (error) {
       signal?.throwIfAborted()
-      const failed = error instanceof TaskFailed
-      if (failed && !(again && silent)) throw error
-      await (failed ? resends : patience).wait(asConnectionError(error), signal)
-      // A task that failed starts anew.
-      if (failed) last = undefined
+      if (!(error instanceof TaskFailed && again && silent)) throw error
+      await resends.wait(error, signal)
     }
-}
-
-/** JSON as what it stands for; what is none, of an event that is not known, as it is. */
-function parsed(data: string): unknown {
-  try {
-    return JSON.parse(data) as unknown
-  } catch {
-    return data
-  }
 }
 
 async function textOf(events: AsyncIterable<TaskEvent>): Promise<string> {

@@ -4,6 +4,7 @@ import { createArtifact } from './native/create-artifact.ts'
 import { doorHandlers } from './door-handlers.ts'
 import { createTask } from './native/create-task.ts'
 import { getArtifact } from './native/get-artifact.ts'
+import { getConfig } from './native/get-config.ts'
 import { getUsage } from './native/get-usage.ts'
 import { getTask } from './native/get-task.ts'
 import type { Handlers } from './handler.ts'
@@ -12,6 +13,7 @@ import { listArtifacts } from './native/list-artifacts.ts'
 import { listTasks } from './native/list-tasks.ts'
 import { poolHandlers } from './native/pool-handlers.ts'
 import { sessionHandlers } from './native/session-handlers.ts'
+import { streamEvents } from './native/stream-events.ts'
 import { streamTask } from './native/stream-task.ts'
 
 /** The map from operationId to handler. */
@@ -20,11 +22,13 @@ export const createHandlers = (services: Services): Handlers => ({
   getTask: getTask(services),
   listTasks: listTasks(services),
   streamTask: streamTask(services),
+  streamEvents: streamEvents(services),
   cancelTask: cancelTask(services),
   ...sessionHandlers(services),
   ...poolHandlers(services),
   ...catalogHandlers(services),
   getUsage: getUsage(services),
+  getConfig: getConfig(services),
   createArtifact: createArtifact(services),
   getArtifact: getArtifact(services),
   listArtifacts: listArtifacts(services),

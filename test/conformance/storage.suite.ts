@@ -5,6 +5,7 @@ import { repeats } from '../harness/long.ts'
 import { DuplicateTaskError, StorageError } from '../../src/ports/journal.ts'
 import type { Fact } from '../../src/ports/journal.ts'
 import { agree, steps } from './storage.property.ts'
+import { listsConformance } from './lists.suite.ts'
 import { runsConformance } from './runs.suite.ts'
 import { storesConformance } from './stores.suite.ts'
 import { accepted, artifactFact, finished, sampleArtifact, sampleLog, sampleOutcome } from './storage.samples.ts'
@@ -19,11 +20,12 @@ import { unfinishedOf } from '../harness/unfinished.ts'
  */
 export function storageConformance(name: string, open: () => Promise<Storage>, reopen?: (storage: Storage) => Promise<Storage>): void {
   storesConformance(name, open)
+  listsConformance(name, open)
   runsConformance(name, open)
   describe(`storage: ${name}`, () => {
     let storage: Storage
     const ids = async (filter: Partial<Parameters<Storage['journal']['list']>[0]>): Promise<string[]> =>
-      (await storage.journal.list({ limit: 100, ...filter })).map(({ task }) => task.task_id)
+      (await storage.journal.list({ limit: 100, ...filter })).tasks.map(({ task }) => task.task_id)
 
     beforeEach(async () => {
       storage = await open()
@@ -35,7 +37,7 @@ export function storageConformance(name: string, open: () => Promise<Storage>, r
       const found = await storage.journal.find('ann', 't1')
       assert.deepEqual(found?.task, sampleTask('ann', 't1'))
       assert.equal('outcome' in found, false)
-      assert.deepEqual(await storage.journal.look('ann', 't1'), { seq: found.seq, task: summaryOf(found.task) })
+      assert.deepEqual(await storage.journal.look('ann', 't1'), { seq: found.seq, task: summaryOf(found.task), pool_id: 'pool' })
       assert.equal(await storage.journal.look('bob', 't1'), undefined)
       assert.equal(await storage.journal.find('bob', 't1'), undefined)
     })
@@ -61,24 +63,6 @@ export function storageConformance(name: string, open: () => Promise<Storage>, r
       assert.equal((await storage.journal.find('ann', 't1'))?.outcome?.state, 'completed')
       assert.deepEqual(await storage.eventLog.read({ owner: 'ann', task_id: 't1' }), sampleLog())
       assert.equal(await storage.journal.find('ann', 'unknown'), undefined)
-    })
-
-    it('lists newest first, by owner, session, end and page', async () => {
-      for (const id of ['t1', 't2', 't3', 't4']) await storage.journal.commit([accepted('ann', id, id < 't3' ? 's1' : 's2')])
-      await storage.journal.commit([accepted('bob', 't5'), finished('ann', 't1'), finished('ann', 't3', sampleOutcome('failed'))])
-      assert.deepEqual(await ids({}), ['t5', 't4', 't3', 't2', 't1'])
-      assert.deepEqual(await ids({ owner: 'ann' }), ['t4', 't3', 't2', 't1'])
-      assert.deepEqual(await ids({ owner: 'ann', limit: 2 }), ['t4', 't3'])
-      assert.deepEqual(await ids({ session_id: 's1' }), ['t5', 't2', 't1'])
-      assert.deepEqual(await ids({ session_id: 's1', ended: 'completed' }), ['t1'])
-      assert.deepEqual(await ids({ owner: 'ann', ended: 'failed' }), ['t3'])
-      assert.deepEqual(await ids({ ended: 'canceled' }), [])
-      assert.deepEqual(
-        await ids({ ended: 'unfinished' }),
-        (await ids({})).filter((id) => !['t1', 't3'].includes(id)),
-      )
-      const page = await storage.journal.list({ owner: 'ann', limit: 2 })
-      assert.deepEqual(await ids({ owner: 'ann', before_seq: page[1]?.seq ?? 0 }), ['t2', 't1'])
     })
 
     it('gives the unfinished tasks in order of acceptance', async () => {

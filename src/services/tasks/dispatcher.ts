@@ -168,8 +168,8 @@ export class Dispatcher {
 
   /** Waits again, before all others of its class. */
   private requeue(task: LiveTask, pool: Pool<LiveTask>, facts: readonly Fact[]): void {
-    this.write([...facts, ...task.requeue()])
-    if (pool !== task.pool) task.moveTo(pool)
+    const ready = task.requeue()
+    this.write([...facts, ...ready, ...(pool === task.pool ? [] : task.moveTo(pool))])
     pool.scheduler.requeue(task)
     this.parts.events.emit({ type: 'task_requeued', task: placeOf(task) })
     this.dispatch(pool)
