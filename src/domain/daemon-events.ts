@@ -1,4 +1,5 @@
-import type { ModelChanged, ModelVerified } from './catalog/catalog-events.ts'
+import type { ModelChanged, ModelsLoaded, ModelVerified } from './catalog/catalog-events.ts'
+import type { DevicesSeen } from './placement/device-events.ts'
 import type { LoadState } from './groups/member.ts'
 import type { ErrorCode, EngineName, Priority, TaskOutcome } from './task.ts'
 
@@ -160,12 +161,6 @@ export interface PoolLoadChanged {
   readonly error: string | undefined
 }
 
-/** Which models the pools name, and whether a replica has them loaded. */
-export interface ModelsLoaded {
-  readonly type: 'models_loaded'
-  readonly loaded: ReadonlyMap<string, boolean>
-}
-
 /** A pool drains: it takes no new tasks. */
 export interface PoolDraining {
   readonly type: 'pool_draining'
@@ -196,23 +191,6 @@ export interface ReloadFailed {
   readonly pool_id: string
   readonly model_ref: string
   readonly cause: unknown
-}
-
-/** The accelerators of this machine that replicas name were looked at. @see DeviceReading */
-export interface DevicesSeen {
-  readonly type: 'devices_seen'
-  readonly devices: readonly DeviceSeen[]
-}
-
-/** One of them. What its driver does not tell is left out. */
-export interface DeviceSeen {
-  readonly index: number
-  /** Share of the time it was busy, 0 to 1. */
-  readonly utilization?: number
-  readonly used_bytes?: number
-  readonly free_bytes?: number
-  /** What is wrong with it. */
-  readonly fault?: string
 }
 
 /** The tasks of the last run of the daemon have been taken up. */

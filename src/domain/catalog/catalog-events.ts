@@ -21,3 +21,9 @@ export interface ModelVerified {
   readonly error: string | undefined
   readonly warnings: readonly string[]
 }
+
+/** Which models the pools name, and whether a replica has them loaded. */
+export interface ModelsLoaded {
+  readonly type: 'models_loaded'
+  readonly loaded: ReadonlyMap<string, boolean>
+}

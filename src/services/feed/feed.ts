@@ -1,4 +1,5 @@
-import type { DaemonEvent, DaemonListener, DeviceSeen } from '../../domain/daemon-events.ts'
+import type { DaemonEvent, DaemonListener } from '../../domain/daemon-events.ts'
+import type { DeviceSeen } from '../../domain/placement/device-events.ts'
 import { DomainError } from '../../domain/errors.ts'
 import { wishOf, type Wish, type WishQuery } from '../../domain/feed/wish.ts'
 import { controls, type Principal } from '../../domain/principal.ts'

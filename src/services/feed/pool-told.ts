@@ -1,4 +1,4 @@
-import type { DeviceSeen } from '../../domain/daemon-events.ts'
+import type { DeviceSeen } from '../../domain/placement/device-events.ts'
 import type { Pool } from '../pools/pool.ts'
 import type { Replica } from '../pools/replica.ts'
 import type { LiveTask } from '../tasks/live-task.ts'

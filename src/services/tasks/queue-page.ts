@@ -2,6 +2,7 @@ import type { components } from '../../../generated/api.ts'
 import { DomainError } from '../../domain/errors.ts'
 import { defaultPage } from '../../domain/page.ts'
 import { controls, ownersListed, type Principal } from '../../domain/principal.ts'
+import type { Outlook } from '../../domain/prediction/outlook.ts'
 import type { Waits } from '../../domain/queue/waits.ts'
 import type { Pool } from '../pools/pool.ts'
 import type { LiveTask } from './live-task.ts'
@@ -48,6 +49,7 @@ export function queuePage(find: () => Pool<LiveTask>, principal: Principal, quer
   let [skip, looks, index] = [offset ?? left, 0, -1]
   const entries: QueueEntry[] = []
   const page = { pool_id: pool.id, slots: pool.slots, entries }
+  const { outlook } = pool
   for (const task of tasksOf(pool)) {
     if (++index < from) continue
     if (owner !== undefined && task.owner !== owner) continue
@@ -61,7 +63,7 @@ export function queuePage(find: () => Pool<LiveTask>, principal: Principal, quer
       continue
     }
     if (entries.length === limit) return { ...page, next_cursor: String(index) }
-    entries.push(entryOf(task, principal, now))
+    entries.push(entryOf(task, principal, now, outlook))
   }
   return page
 }
@@ -71,8 +73,8 @@ function* tasksOf({ running, scheduler }: Pool<LiveTask>): Generator<LiveTask> {
   yield* scheduler.inOrder()
 }
 
-function entryOf(task: LiveTask, principal: Principal, now: number): QueueEntry {
-  const { queue_position, predicted_start_ms, on_time_probability, waits } = progressOf(task, now)
+function entryOf(task: LiveTask, principal: Principal, now: number, outlook: Outlook): QueueEntry {
+  const { queue_position, predicted_start_ms, on_time_probability, waits } = progressOf(task, now, outlook)
   const { task_id, session_id } = task.head
   const queued = task.started_at === undefined
   const place = {

@@ -1,4 +1,5 @@
-import type { DaemonEvent, DaemonListener, ModelsLoaded, TaskEnded, TaskRefused, TaskStarted } from '../../domain/daemon-events.ts'
+import type { DaemonEvent, DaemonListener, TaskEnded, TaskRefused, TaskStarted } from '../../domain/daemon-events.ts'
+import type { ModelsLoaded } from '../../domain/catalog/catalog-events.ts'
 import { catalogRef } from '../../domain/catalog/catalog.ts'
 import type { Metrics } from '../../ports/telemetry.ts'
 

@@ -67,8 +67,8 @@ describe('watchdog', () => {
     await settled()
     assert.equal((await rig.tail('next')).frames.at(-1)?.event, 'end')
     assert.equal(rig.engine().stops, 0)
-    // Two of the dispatcher's, the streams', the sessions', the usage's, the retention's, the estimates' and the look at the disk; nothing of the tasks.
-    assert.equal(rig.clock.pending, 8)
+    // Two of the dispatcher's, the streams', the sessions', the usage's, the retention's, the estimates', the feed's and the look at the disk; nothing of the tasks.
+    assert.equal(rig.clock.pending, 9)
   })
 
   it('lets a long run be where the limits allow it', async () => {
