@@ -2,7 +2,7 @@ import { Board } from '../../domain/feed/board.ts'
 import type { Wish } from '../../domain/feed/wish.ts'
 import type { Pool } from '../pools/pool.ts'
 import type { LiveTask } from '../tasks/live-task.ts'
-import { beginningOfAll, beginningOfOwn, type Beginning, type Most } from './order.ts'
+import { beginningOfAll, beginningOfOwn, type Beginning } from './order.ts'
 import type { Overview } from './overview.ts'
 import { shifted } from './shifted.ts'
 import type { TaskRow } from './task-row.ts'
@@ -36,35 +36,33 @@ export class Queues {
     const { wish, overview } = this
     if (slowly) this.wished = wish.tasks.flatMap((id) => overview.named(id, this.owner))
     const shown = new Set<TaskRow>()
+    const own = this.owner === undefined ? undefined : byPool(overview.live.all(this.owner))
+    const rowOf = (task: LiveTask): TaskRow => overview.rows.of(task, now, tick)
     const outside = this.wished.filter(({ phase }) => phase === 'queued')
     for (const { pool } of outside) this.ordered.add(pool.id)
     for (const id of this.ordered) {
       const pool = overview.pool(id)
       if (pool === undefined) continue
-      const beginning = this.beginningOf(pool, { rows: wish.pools.includes(id) ? wish.rows : 0, bytes: bytes / this.ordered.size })
-      const places = outside.filter((task) => task.pool === pool && !beginning.tasks.includes(task))
-      for (const [index, task] of [...beginning.tasks, ...places].entries()) {
-        const row = overview.rows.of(task, now, tick)
-        if (index < next) overview.rows.reason(row, now, tick)
-        shown.add(row)
-      }
+      const most = { rows: wish.pools.includes(id) ? wish.rows : 0, bytes: bytes / this.ordered.size }
+      const beginning = own === undefined ? beginningOfAll(pool, most, rowOf) : beginningOfOwn(pool, most, own.get(pool) ?? [], rowOf)
+      for (const row of beginning.rows.slice(0, next)) overview.rows.reason(row, now, tick)
+      for (const row of beginning.rows) shown.add(row)
+      const places = outside
+        .filter((task) => task.pool === pool)
+        .map(rowOf)
+        .filter((row) => !shown.has(row))
+      for (const row of places) shown.add(row)
       if (slowly) this.lookBehind(pool, beginning, now)
       this.putOrder(pool, beginning, places, tick)
     }
     return shown
   }
 
-  private beginningOf(pool: Pool<LiveTask>, most: Most): Beginning {
-    const { overview, owner } = this
-    const handleOf = (task: LiveTask): number => overview.rows.handleOf(task)
-    return owner === undefined ? beginningOfAll(pool, most, handleOf) : beginningOfOwn(pool, most, overview.live.all(owner), handleOf)
-  }
-
   /** Whose those are that are not listed, and when the last of them starts. */
-  private lookBehind(pool: Pool<LiveTask>, { tasks, behind }: Beginning, now: number): void {
+  private lookBehind(pool: Pool<LiveTask>, { rows, behind }: Beginning, now: number): void {
     const all = this.overview.tally.waiting.get(pool.id) ?? []
     const counts = new Map(Array.from(all, ([name, { count }]) => [name, count] as const))
-    for (const { owner } of tasks) counts.set(owner, (counts.get(owner) ?? 1) - 1)
+    for (const { task } of rows) counts.set(task.owner, (counts.get(task.owner) ?? 1) - 1)
     const keys = Array.from(counts, ([key_name, count]) => ({ key_name, count })).filter(
       ({ key_name, count }) => count > 0 && (this.owner === undefined || key_name === this.owner),
     )
@@ -74,10 +72,10 @@ export class Queues {
     if (shifted(this.lastStarts.get(pool.id), last, now)) this.lastStarts.set(pool.id, last)
   }
 
-  private putOrder(pool: Pool<LiveTask>, { first, total, behind }: Beginning, outside: readonly LiveTask[], tick: number): void {
-    const places = outside.flatMap((task) => {
+  private putOrder(pool: Pool<LiveTask>, { first, total, behind }: Beginning, outside: readonly TaskRow[], tick: number): void {
+    const places = outside.flatMap(({ h, task }) => {
       const ahead = pool.scheduler.ahead(task)
-      return ahead === undefined ? [] : [[this.overview.rows.handleOf(task), ahead.position]]
+      return ahead === undefined ? [] : [[h, ahead.position]]
     })
     const last = behind === 0 ? undefined : this.lastStarts.get(pool.id)
     const rest = behind === 0 ? undefined : { count: behind, keys: this.restKeys.get(pool.id) ?? [] }
@@ -88,4 +86,16 @@ export class Queues {
     })
     this.orders.put(pool.id, tell, JSON.stringify([order, rest, last]), tick)
   }
+}
+
+/** A key's tasks that wait, by their pool. */
+function byPool(tasks: Iterable<LiveTask>): ReadonlyMap<Pool<LiveTask>, LiveTask[]> {
+  const pools = new Map<Pool<LiveTask>, LiveTask[]>()
+  for (const task of tasks) {
+    if (task.phase !== 'queued') continue
+    const known = pools.get(task.pool)
+    if (known === undefined) pools.set(task.pool, [task])
+    else known.push(task)
+  }
+  return pools
 }
