@@ -8,6 +8,7 @@ import { cpus, release, totalmem } from 'node:os'
 import { benchAdmission } from './admission.ts'
 import { benchDoors } from './doors.ts'
 import { benchBatch } from './batch.ts'
+import { benchFeed } from './feed.ts'
 import { benchHostile } from './hostile.ts'
 import { benchGroups } from './groups.ts'
 import { benchRecovery } from './recovery.ts'
@@ -28,6 +29,7 @@ const benches: Readonly<Record<string, (all: boolean) => Promise<Section>>> = {
   relay: benchRelay,
   doors: benchDoors,
   batch: benchBatch,
+  feed: benchFeed,
   hostile: benchHostile,
   slots: benchSlots,
   prediction: benchPrediction,

@@ -34,4 +34,5 @@ export const operations = {
   listArtifacts: {"role":"data","method":"get","path":"/v1/artifacts","statuses":[200,400,401,403,500],"body":false},
   createArtifact: {"role":"data","method":"post","path":"/v1/artifacts","statuses":[201,400,401,403,413,415,429,500,503],"body":true},
   getArtifact: {"role":"data","method":"get","path":"/v1/artifacts/{id}","statuses":[200,400,401,403,404,500],"body":false},
+  streamEvents: {"role":"data","method":"get","path":"/v1/events","statuses":[200,400,401,403,404,429,500],"body":false},
 } as const

@@ -3344,6 +3344,284 @@ validate23.errors = vErrors;
 return errors === 0;
 }
 
+export const streamEvents = validate24;
+const pattern28 = new RegExp("^[a-z0-9][a-z0-9._-]{0,63}(,[a-z0-9][a-z0-9._-]{0,63}){0,15}$", "u");
+const pattern30 = new RegExp("^[A-Za-z0-9][A-Za-z0-9._-]{0,127}(,[A-Za-z0-9][A-Za-z0-9._-]{0,127}){0,15}$", "u");
+const pattern31 = new RegExp("^[0-9a-f]{16}-(0|[1-9][0-9]{0,14})$", "u");
+
+function validate24(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(errors === 0){
+if(data && typeof data == "object" && !Array.isArray(data)){
+let missing0;
+if((((data.path === undefined) && (missing0 = "path")) || ((data.query === undefined) && (missing0 = "query"))) || ((data.header === undefined) && (missing0 = "header"))){
+validate24.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+return false;
+}
+else {
+if(data.path !== undefined){
+let data0 = data.path;
+const _errs1 = errors;
+if(errors === _errs1){
+if(data0 && typeof data0 == "object" && !Array.isArray(data0)){
+for(const key0 in data0){
+validate24.errors = [{instancePath:instancePath+"/path",schemaPath:"#/properties/path/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"}];
+return false;
+break;
+}
+}
+else {
+validate24.errors = [{instancePath:instancePath+"/path",schemaPath:"#/properties/path/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+var valid0 = _errs1 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.query !== undefined){
+let data1 = data.query;
+const _errs4 = errors;
+if(errors === _errs4){
+if(data1 && typeof data1 == "object" && !Array.isArray(data1)){
+if(data1.rows === undefined){
+data1.rows = 30;
+}
+const _errs6 = errors;
+for(const key1 in data1){
+if(!(((key1 === "pools") || (key1 === "rows")) || (key1 === "tasks"))){
+validate24.errors = [{instancePath:instancePath+"/query",schemaPath:"#/properties/query/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key1},message:"must NOT have additional properties"}];
+return false;
+break;
+}
+}
+if(_errs6 === errors){
+if(data1.pools !== undefined){
+let data2 = data1.pools;
+const _errs7 = errors;
+if(typeof data2 !== "string"){
+let dataType0 = typeof data2;
+let coerced0 = undefined;
+if(!(coerced0 !== undefined)){
+if(dataType0 == "number" || dataType0 == "boolean"){
+coerced0 = "" + data2;
+}
+else if(data2 === null){
+coerced0 = "";
+}
+else {
+validate24.errors = [{instancePath:instancePath+"/query/pools",schemaPath:"#/properties/query/properties/pools/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+}
+if(coerced0 !== undefined){
+data2 = coerced0;
+if(data1 !== undefined){
+data1["pools"] = coerced0;
+}
+}
+}
+if(errors === _errs7){
+if(typeof data2 === "string"){
+if((data2.length > 1039 && func3(data2) > 1039)){
+validate24.errors = [{instancePath:instancePath+"/query/pools",schemaPath:"#/properties/query/properties/pools/maxLength",keyword:"maxLength",params:{limit: 1039},message:"must NOT have more than 1039 characters"}];
+return false;
+}
+else {
+if(!pattern28.test(data2)){
+validate24.errors = [{instancePath:instancePath+"/query/pools",schemaPath:"#/properties/query/properties/pools/pattern",keyword:"pattern",params:{pattern: "^[a-z0-9][a-z0-9._-]{0,63}(,[a-z0-9][a-z0-9._-]{0,63}){0,15}$"},message:"must match pattern \""+"^[a-z0-9][a-z0-9._-]{0,63}(,[a-z0-9][a-z0-9._-]{0,63}){0,15}$"+"\""}];
+return false;
+}
+}
+}
+}
+var valid1 = _errs7 === errors;
+}
+else {
+var valid1 = true;
+}
+if(valid1){
+let data3 = data1.rows;
+const _errs9 = errors;
+const _errs10 = errors;
+if(typeof data3 === "string"){
+if(!pattern3.test(data3)){
+validate24.errors = [{instancePath:instancePath+"/query/rows",schemaPath:"#/properties/query/properties/rows/allOf/0/pattern",keyword:"pattern",params:{pattern: "^[0-9]{1,16}$"},message:"must match pattern \""+"^[0-9]{1,16}$"+"\""}];
+return false;
+}
+}
+var valid2 = _errs10 === errors;
+if(valid2){
+const _errs11 = errors;
+if(!((typeof data3 == "number") && (!(data3 % 1) && !isNaN(data3)))){
+let dataType1 = typeof data3;
+let coerced1 = undefined;
+if(!(coerced1 !== undefined)){
+if(dataType1 === "boolean" || data3 === null
+              || (dataType1 === "string" && data3 && data3 == +data3 && !(data3 % 1))){
+coerced1 = +data3;
+}
+else {
+validate24.errors = [{instancePath:instancePath+"/query/rows",schemaPath:"#/properties/query/properties/rows/allOf/1/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+}
+if(coerced1 !== undefined){
+data3 = coerced1;
+if(data1 !== undefined){
+data1["rows"] = coerced1;
+}
+}
+}
+if(errors === _errs11){
+if(typeof data3 == "number"){
+if(data3 > 100 || isNaN(data3)){
+validate24.errors = [{instancePath:instancePath+"/query/rows",schemaPath:"#/properties/query/properties/rows/allOf/1/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100},message:"must be <= 100"}];
+return false;
+}
+else {
+if(data3 < 0 || isNaN(data3)){
+validate24.errors = [{instancePath:instancePath+"/query/rows",schemaPath:"#/properties/query/properties/rows/allOf/1/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+return false;
+}
+}
+}
+}
+var valid2 = _errs11 === errors;
+}
+var valid1 = _errs9 === errors;
+if(valid1){
+if(data1.tasks !== undefined){
+let data4 = data1.tasks;
+const _errs13 = errors;
+if(typeof data4 !== "string"){
+let dataType2 = typeof data4;
+let coerced2 = undefined;
+if(!(coerced2 !== undefined)){
+if(dataType2 == "number" || dataType2 == "boolean"){
+coerced2 = "" + data4;
+}
+else if(data4 === null){
+coerced2 = "";
+}
+else {
+validate24.errors = [{instancePath:instancePath+"/query/tasks",schemaPath:"#/properties/query/properties/tasks/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+}
+if(coerced2 !== undefined){
+data4 = coerced2;
+if(data1 !== undefined){
+data1["tasks"] = coerced2;
+}
+}
+}
+if(errors === _errs13){
+if(typeof data4 === "string"){
+if((data4.length > 2063 && func3(data4) > 2063)){
+validate24.errors = [{instancePath:instancePath+"/query/tasks",schemaPath:"#/properties/query/properties/tasks/maxLength",keyword:"maxLength",params:{limit: 2063},message:"must NOT have more than 2063 characters"}];
+return false;
+}
+else {
+if(!pattern30.test(data4)){
+validate24.errors = [{instancePath:instancePath+"/query/tasks",schemaPath:"#/properties/query/properties/tasks/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9][A-Za-z0-9._-]{0,127}(,[A-Za-z0-9][A-Za-z0-9._-]{0,127}){0,15}$"},message:"must match pattern \""+"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}(,[A-Za-z0-9][A-Za-z0-9._-]{0,127}){0,15}$"+"\""}];
+return false;
+}
+}
+}
+}
+var valid1 = _errs13 === errors;
+}
+else {
+var valid1 = true;
+}
+}
+}
+}
+}
+else {
+validate24.errors = [{instancePath:instancePath+"/query",schemaPath:"#/properties/query/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+var valid0 = _errs4 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.header !== undefined){
+let data5 = data.header;
+const _errs15 = errors;
+if(errors === _errs15){
+if(data5 && typeof data5 == "object" && !Array.isArray(data5)){
+if(data5["last-event-id"] !== undefined){
+let data6 = data5["last-event-id"];
+const _errs18 = errors;
+if(typeof data6 !== "string"){
+let dataType3 = typeof data6;
+let coerced3 = undefined;
+if(!(coerced3 !== undefined)){
+if(dataType3 == "number" || dataType3 == "boolean"){
+coerced3 = "" + data6;
+}
+else if(data6 === null){
+coerced3 = "";
+}
+else {
+validate24.errors = [{instancePath:instancePath+"/header/last-event-id",schemaPath:"#/properties/header/properties/last-event-id/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+}
+if(coerced3 !== undefined){
+data6 = coerced3;
+if(data5 !== undefined){
+data5["last-event-id"] = coerced3;
+}
+}
+}
+if(errors === _errs18){
+if(typeof data6 === "string"){
+if((data6.length > 32 && func3(data6) > 32)){
+validate24.errors = [{instancePath:instancePath+"/header/last-event-id",schemaPath:"#/properties/header/properties/last-event-id/maxLength",keyword:"maxLength",params:{limit: 32},message:"must NOT have more than 32 characters"}];
+return false;
+}
+else {
+if(!pattern31.test(data6)){
+validate24.errors = [{instancePath:instancePath+"/header/last-event-id",schemaPath:"#/properties/header/properties/last-event-id/pattern",keyword:"pattern",params:{pattern: "^[0-9a-f]{16}-(0|[1-9][0-9]{0,14})$"},message:"must match pattern \""+"^[0-9a-f]{16}-(0|[1-9][0-9]{0,14})$"+"\""}];
+return false;
+}
+}
+}
+}
+}
+}
+else {
+validate24.errors = [{instancePath:instancePath+"/header",schemaPath:"#/properties/header/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+var valid0 = _errs15 === errors;
+}
+else {
+var valid0 = true;
+}
+}
+}
+}
+}
+else {
+validate24.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+validate24.errors = vErrors;
+return errors === 0;
+}
+
 
 export const parameters = {
   listTasks: listTasks,
@@ -3375,4 +3653,5 @@ export const parameters = {
   listArtifacts: listArtifacts,
   createArtifact: createTask,
   getArtifact: getArtifact,
+  streamEvents: streamEvents,
 };

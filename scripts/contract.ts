@@ -6,7 +6,7 @@
 import { spawnSync } from 'node:child_process'
 import { copyFileSync, existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { doors } from './codegen/bundle.ts'
+import { contractFiles, doors } from './codegen/bundle.ts'
 import { lintContracts } from './contract/lint.ts'
 import { doorRules, houseRules } from './contract/rules.ts'
 import { judge, newestReleased, readContract } from '../cli/contract/released.ts'
@@ -22,7 +22,7 @@ function fail(message: string): void {
 
 async function check(): Promise<void> {
   const at = (name: string): string => join(root, 'contracts/openapi', name)
-  const ours = await lintContracts(root, ['data.yaml', 'control.yaml'].map(at), houseRules)
+  const ours = await lintContracts(root, contractFiles.map(at), houseRules)
   const ofDoors = await lintContracts(
     root,
     doors.map((door) => at(`${door}.yaml`)),

@@ -4,7 +4,8 @@ import { parse } from 'yaml'
 import { isObject, type Json, type JsonObject } from '../../cli/contract/document.ts'
 
 const root = join(import.meta.dirname, '../..')
-const contractFiles = ['data.yaml', 'control.yaml'] as const
+/** The daemon's own wire. */
+export const contractFiles = ['data.yaml', 'control.yaml', 'feed.yaml'] as const
 /** Contracts of other APIs onto the same tasks, each a document of its own: `openai.yaml` and the like. */
 export const doors = ['openai', 'anthropic'] as const
 const methods = ['get', 'put', 'post', 'delete', 'patch'] as const
@@ -31,7 +32,7 @@ function localizeRefs(value: Json): Json {
   return Object.fromEntries(
     Object.entries(value).map(([key, child]) => [
       key,
-      key === '$ref' && typeof child === 'string' ? child.replace(/^(data|control)\.yaml#/, '#') : localizeRefs(child),
+      key === '$ref' && typeof child === 'string' ? child.replace(/^(data|control|feed)\.yaml#/, '#') : localizeRefs(child),
     ]),
   )
 }

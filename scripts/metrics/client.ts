@@ -37,6 +37,14 @@ export class Client {
     return answer
   }
 
+  /** Reads a stream that has no end until something has come. */
+  async begin(path: string): Promise<void> {
+    const response = await fetch(`${this.url}${path}`, { headers: { 'X-API-Key': this.key } })
+    const reader = response.body?.getReader()
+    await reader?.read()
+    await reader?.cancel()
+  }
+
   /** Posts a task for the mock; returns its id. */
   async task(status: number, fields: Readonly<Record<string, unknown>>): Promise<string> {
     const task_id = `task-${++this.tasks}`

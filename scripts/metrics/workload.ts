@@ -37,6 +37,7 @@ export const workloadPools: readonly Record<string, unknown>[] = [
 
 /** Does over HTTP what makes the daemon feed every series. `model` is the demonstration model's file. */
 export async function runWorkload(client: Client, model: string): Promise<void> {
+  await client.begin('/v1/events')
   await complete(client)
   await late(client)
   await overload(client)

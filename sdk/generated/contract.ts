@@ -577,6 +577,34 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Watch queues, tasks, pools and keys
+         * @description Server-Sent Events: a `snapshot`, then `changes` at most ten times a second and only where something has changed, and a `sample` every 5 s.
+         *     A key sees its own tasks, and of others only how many wait between them; with the role `control` it sees all.
+         *
+         *     Where things change faster than a reader takes them, the changes it gets are merged: it never gets more than it needs to see what is now.
+         *     `Last-Event-ID` goes on after that event where the daemon still knows what has changed since then for the same key and the same query;
+         *     else a `snapshot` comes first. A comment goes out after 2 s without an event, so that a longer silence means a dead connection.
+         *
+         *     Bounds: 32 readers, 8 of one key, beyond which 429 with the policy `rate-limit`; a snapshot of 512 KiB, which has at most 1,000 tasks that
+         *     run and 800 that wait.
+         */
+        get: operations["streamEvents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -1649,6 +1677,332 @@ export interface components {
             /** @description Where the next page begins; absent on the last. */
             next_cursor?: string;
         };
+        /** @description A small number that names a task in the feed as long as the daemon lives. */
+        FeedHandle: number;
+        /** @description A task that runs or waits. Without its text, its metadata and its headers. */
+        FeedRow: {
+            h: components["schemas"]["FeedHandle"];
+            task_id: components["schemas"]["TaskId"];
+            session_id: components["schemas"]["SessionId"];
+            key_name: components["schemas"]["OwnerName"];
+            pool_id: components["schemas"]["PoolId"];
+            priority: components["schemas"]["Priority"];
+            model_ref: components["schemas"]["ModelRef"];
+            /**
+             * @description Whether it has its slot.
+             * @enum {string}
+             */
+            state: "queued" | "running";
+            accepted_at: components["schemas"]["Timestamp"];
+            deadline_at: components["schemas"]["Timestamp"];
+            /** @description Runs it has begun. */
+            attempt: number;
+            started_at?: components["schemas"]["Timestamp"];
+            replica_id?: components["schemas"]["ReplicaId"];
+            /** @description While it runs: a place on its replica, from 0, that nobody else has meanwhile. */
+            slot?: number;
+            phase?: components["schemas"]["Phase"] | (string & {});
+            /** @description Tokens of its prompt, as counted at acceptance. */
+            tokens_in?: number;
+            /** @description Parts generated so far, mostly one a token. */
+            tokens_out?: number;
+            /** @description Most tokens it generates. */
+            tokens_max?: number;
+            /** @description While it runs: how fast parts have come lately. */
+            tokens_per_s?: number;
+            /** @description While it waits: from `at` of the event. */
+            predicted_start_ms?: number;
+            /** @description Chance that it ends within its deadline. */
+            on_time_probability?: number;
+            prediction_basis?: components["schemas"]["PredictionBasis"] | (string & {});
+            waits?: components["schemas"]["Waits"];
+        };
+        /** @description A task that has ended, and how. */
+        FeedEnded: {
+            h: components["schemas"]["FeedHandle"];
+            task_id: components["schemas"]["TaskId"];
+            session_id: components["schemas"]["SessionId"];
+            key_name: components["schemas"]["OwnerName"];
+            pool_id: components["schemas"]["PoolId"];
+            priority: components["schemas"]["Priority"];
+            model_ref: components["schemas"]["ModelRef"];
+            /**
+             * @description How it ended.
+             * @enum {string}
+             */
+            state: "completed" | "failed" | "canceled";
+            accepted_at: components["schemas"]["Timestamp"];
+            finished_at: components["schemas"]["Timestamp"];
+            /** @description Runs it had. */
+            attempts: number;
+            replica_id?: components["schemas"]["ReplicaId"];
+            /** @description Prompt tokens, where known. */
+            tokens_in?: number;
+            /** @description Tokens generated, where known. */
+            tokens_out?: number;
+            code?: components["schemas"]["ErrorCode"] | (string & {});
+            /** @description What happened, for people, where it did not complete. */
+            message?: string;
+            /** @description Whether the same task may succeed if sent again, where it did not complete. */
+            retriable?: boolean;
+            artifact_id?: components["schemas"]["ArtifactId"];
+        };
+        /** @description How many tasks are of a key. */
+        FeedKeyCount: {
+            key_name: components["schemas"]["OwnerName"];
+            /** @description Tasks. */
+            count: number;
+        };
+        /** @description Tasks that wait behind those that are listed. */
+        FeedRest: {
+            /** @description How many. */
+            count: number;
+            /** @description The keys with most of them, counted once a second; without the role control only the own one. */
+            keys: components["schemas"]["FeedKeyCount"][];
+            /** @description When the last of them is expected to start, from `at` of the event. */
+            last_start_ms?: number;
+        };
+        /** @description Who waits in a pool, in the order in which they start if nobody else comes. The place of a task is how many are before it. */
+        FeedOrder: {
+            pool_id: components["schemas"]["PoolId"];
+            /** @description Tasks that wait. */
+            total: number;
+            /** @description The first of them: handles, and between them, as negative numbers, how many of other keys wait there that the reader may not know. */
+            first: number[];
+            /** @description Where the tasks wait that the query names and that are not among the first. */
+            places?: number[][];
+            rest?: components["schemas"]["FeedRest"];
+        };
+        /** @description One engine instance. */
+        FeedReplica: {
+            replica_id: components["schemas"]["ReplicaId"];
+            /**
+             * @description As in `getPoolHealth`.
+             * @enum {string}
+             */
+            state: "starting" | "ready" | "down" | "stopped";
+            /** @description Tasks it runs at once. */
+            slots: number;
+            /** @description Tasks it runs now. */
+            busy: number;
+            /** @description Device indices. */
+            devices: number[];
+            /** @description Share of the KV cache in use, where the engine tells. */
+            kv?: number;
+            loading?: components["schemas"]["FeedLoading"];
+            /** @description Whether it gets tasks: all, none, one at a time to see. */
+            breaker: ("closed" | "open" | "half-open") | (string & {});
+            /** @description Restarts since the daemon started. */
+            restarts: number;
+            /** @description While down: until it is tried again, from `at` of the event. */
+            restart_in_ms?: number;
+            /** @description While it is not ready: why it was last down. */
+            last_error?: string;
+        };
+        /** @description A load under way. */
+        FeedLoading: {
+            /** @description Since it began, at `at` of the event. */
+            elapsed_ms: number;
+            /** @description What it is expected to take in all, where that is known. */
+            expected_ms?: number;
+        };
+        /** @description A pool and its replicas. */
+        FeedPool: {
+            pool_id: components["schemas"]["PoolId"];
+            engine: components["schemas"]["Engine"] | (string & {});
+            model: components["schemas"]["ModelRef"];
+            /** @description All its replicas are up, some are, none is yet, its group has it asleep, it takes no new tasks, none is up. */
+            state: ("ready" | "partial" | "loading" | "asleep" | "draining" | "down") | (string & {});
+            /** @description Tasks that can run at once now. */
+            slots: number;
+            /** @description Slots that are taken. */
+            busy: number;
+            /** @description Tasks that run. */
+            running: number;
+            /** @description Tasks that wait. */
+            waiting: {
+                /** @description Interactive ones. */
+                interactive: number;
+                /** @description Batch ones. */
+                batch: number;
+            };
+            /** @description Parts generated in the last second or two, of all its tasks. */
+            tokens_per_s: number;
+            /** @description The group it shares devices in, where it does. */
+            group?: string;
+            load_state?: components["schemas"]["LoadState"] | (string & {});
+            loads_by_at?: components["schemas"]["Timestamp"];
+            /** @description Why it cannot serve, where it cannot, or why its newest reload failed. */
+            last_error?: string;
+            /** @description Its replicas. */
+            replicas: components["schemas"]["FeedReplica"][];
+        };
+        /** @description An accelerator that replicas on this machine name. What its driver does not tell is left out. */
+        FeedDevice: {
+            /** @description As in `devices` of a replica. */
+            index: number;
+            /** @description Share of the time it was busy. */
+            busy?: number;
+            /** @description Memory in use by anybody, bytes. */
+            used_bytes?: number;
+            /** @description Memory in use by nobody, bytes. */
+            free_bytes?: number;
+            /** @description What is wrong with it. */
+            fault?: string;
+            /** @description Replicas that name it and are up or on their way. */
+            used_by: {
+                pool_id: components["schemas"]["PoolId"];
+                replica_id: components["schemas"]["ReplicaId"];
+            }[];
+        };
+        /** @description A key that has tasks, or had some in the last 10 min. */
+        FeedKey: {
+            key_name: components["schemas"]["OwnerName"];
+            /** @description Tasks that run. */
+            running: number;
+            /** @description Tasks that wait. */
+            waiting: number;
+            /** @description Of the time that tasks of all keys have run in the last 10 min. */
+            share: number;
+            /** @description Tokens generated in the last 10 min. */
+            tokens: number;
+            /** @description Tasks refused in the last 10 min. */
+            refused: number;
+            /** @description Tasks that missed their deadline in the last 10 min. */
+            late: number;
+        };
+        /** @description What would become of the tasks if the daemon were restarted now; without the role control, of the key's own. */
+        FeedRestart: {
+            /** @description Tasks that wait; they wait on. */
+            waiting_kept: number;
+            /** @description Running tasks that would go on where they are. */
+            running_continue: number;
+            /** @description Running tasks that would run again from the start, unnoticed. */
+            running_rerun: number;
+            /** @description Running tasks that would fail. */
+            running_lost: number;
+            /** @description Ids of the first of those. */
+            lost: components["schemas"]["TaskId"][];
+            /** @description When those that would fail now are expected to have ended, from `at` of the event. */
+            lossless_in_ms?: number;
+        };
+        /** @description The daemon itself. */
+        FeedDaemon: {
+            /** @description Its version. */
+            version: string;
+            started_at: components["schemas"]["Timestamp"];
+            /** @description It takes no new tasks any more. */
+            stopping: boolean;
+            /** @description Its configuration. */
+            config: {
+                loaded_at: components["schemas"]["Timestamp"];
+                /** @description Why a newer one was refused, where one was. */
+                refused?: string;
+            };
+            restart: components["schemas"]["FeedRestart"];
+        };
+        /** @description What a pool did in 5 s. */
+        FeedPoint: {
+            pool_id: components["schemas"]["PoolId"];
+            /** @description Tasks that waited at its end. */
+            waiting: number;
+            /** @description Tasks that ran at its end. */
+            running: number;
+            /** @description Parts generated. */
+            tokens_out: number;
+            /** @description From acceptance to the first token, of the tasks that had it, where any had. */
+            first_token_ms?: {
+                /** @description Half had it sooner, ms. */
+                median: number;
+                /** @description All but one in twenty had it sooner, ms. */
+                p95: number;
+            };
+            /** @description Tasks refused that could have run here. */
+            refused: number;
+            /** @description Tasks that missed their deadline. */
+            late: number;
+        };
+        /** @description What the pools of the query did in the last 5 s. */
+        FeedSample: {
+            at: components["schemas"]["Timestamp"];
+            /** @description One a pool. */
+            points: components["schemas"]["FeedPoint"][];
+        };
+        /** @description What a pool did in the last hour, a value every 5 s, the newest last. Each list is as long as the others. */
+        FeedSeries: {
+            pool_id: components["schemas"]["PoolId"];
+            /** @description As in a point. */
+            waiting: number[];
+            /** @description As in a point. */
+            running: number[];
+            /** @description As in a point. */
+            tokens_out: number[];
+            /** @description As in a point; null where no task had its first token. */
+            first_token_median_ms: (number | null)[];
+            /** @description As in a point; null where no task had its first token. */
+            first_token_p95_ms: (number | null)[];
+            /** @description As in a point. */
+            refused: number[];
+            /** @description As in a point. */
+            late: number[];
+        };
+        /** @description The last hour of the pools of the query; a shorter time where they are more than 8. */
+        FeedSamples: {
+            at?: components["schemas"]["Timestamp"];
+            /** @description From one value to the next. */
+            every_ms: number;
+            /** @description One a pool. */
+            pools: components["schemas"]["FeedSeries"][];
+        };
+        /** @description All there is to see. */
+        FeedSnapshot: {
+            at: components["schemas"]["Timestamp"];
+            /**
+             * @description Whether the reader sees its own tasks, or all.
+             * @enum {string}
+             */
+            role: "data" | "control";
+            key_name: components["schemas"]["OwnerName"];
+            daemon: components["schemas"]["FeedDaemon"];
+            /** @description In the order of the configuration. */
+            pools: components["schemas"]["FeedPool"][];
+            /** @description By index. */
+            devices: components["schemas"]["FeedDevice"][];
+            /** @description Without the role control only the own one. */
+            keys: components["schemas"]["FeedKey"][];
+            /** @description Tasks that run, and those that wait and are listed in `order`. */
+            rows: components["schemas"]["FeedRow"][];
+            /** @description Tasks that run, be they among the rows or not. */
+            running_total: number;
+            /** @description One for each pool of the query and each where a task waits that it names. */
+            order: components["schemas"]["FeedOrder"][];
+            samples: components["schemas"]["FeedSamples"];
+        };
+        /** @description What has changed since the event before. What is not named is as it was. */
+        FeedChanges: {
+            at: components["schemas"]["Timestamp"];
+            /** @description Tasks that are new in the view or that have changed; each takes the place of the one of its handle. */
+            rows?: components["schemas"]["FeedRow"][];
+            /** @description Tasks that are not in the view any more: they have ended, or wait further back than is listed. */
+            gone?: components["schemas"]["FeedHandle"][];
+            /** @description Tasks that run, be they among the rows or not. */
+            running_total?: number;
+            /** @description Of the pools where it has changed, each wholly. */
+            order?: components["schemas"]["FeedOrder"][];
+            /** @description Of tasks that generate. */
+            progress?: number[][];
+            /** @description Of tasks that wait: predictions that are not what counting down the ones before has come to. */
+            predicted?: number[][];
+            /** @description Those that have changed. */
+            pools?: components["schemas"]["FeedPool"][];
+            /** @description All of them, where one has changed. */
+            devices?: components["schemas"]["FeedDevice"][];
+            /** @description Those that have changed. */
+            keys?: components["schemas"]["FeedKey"][];
+            /** @description Tasks that have ended, the newest last; the first of more are left out. */
+            ended?: components["schemas"]["FeedEnded"][];
+            daemon?: components["schemas"]["FeedDaemon"];
+        };
         /** @description The event `started` as it stands in the stream. */
         StartedEventFrame: {
             /**
@@ -1728,6 +2082,41 @@ export interface components {
         };
         /** @description One event of the stream. Others may come later; clients pass over those they do not know. */
         TaskEvent: components["schemas"]["StartedEventFrame"] | components["schemas"]["TokenEventFrame"] | components["schemas"]["ReasoningEventFrame"] | components["schemas"]["ToolCallEventFrame"] | components["schemas"]["MetricsEventFrame"] | components["schemas"]["EndEventFrame"] | components["schemas"]["ErrorEventFrame"];
+        /** @description The event `snapshot` as it stands in the stream. */
+        FeedSnapshotFrame: {
+            /**
+             * @description Its name. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            event: "snapshot";
+            /** @description What `Last-Event-ID` resumes from, where it has one. */
+            id?: string;
+            data: components["schemas"]["FeedSnapshot"];
+        };
+        /** @description The event `changes` as it stands in the stream. */
+        FeedChangesFrame: {
+            /**
+             * @description Its name. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            event: "changes";
+            /** @description What `Last-Event-ID` resumes from, where it has one. */
+            id?: string;
+            data: components["schemas"]["FeedChanges"];
+        };
+        /** @description The event `sample` as it stands in the stream. */
+        FeedSampleFrame: {
+            /**
+             * @description Its name. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            event: "sample";
+            /** @description What `Last-Event-ID` resumes from, where it has one. */
+            id?: string;
+            data: components["schemas"]["FeedSample"];
+        };
+        /** @description One event of the stream. Others may come later; clients pass over those they do not know. */
+        FeedEvent: components["schemas"]["FeedSnapshotFrame"] | components["schemas"]["FeedChangesFrame"] | components["schemas"]["FeedSampleFrame"];
     };
     responses: {
         /** @description Against the contract, or a deadline that cannot be met. The message names the field. */
@@ -3178,6 +3567,61 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            500: components["responses"]["Internal"];
+        };
+    };
+    streamEvents: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Pools whose waiting tasks are wanted, at most 16, separated by commas; the first 8 of the configuration unless given.
+                 * @example coder,box
+                 */
+                pools?: string;
+                /**
+                 * @description Waiting tasks wanted of each of these pools, the next to start first; 800 in all, shared out evenly where that is less.
+                 * @example 30
+                 */
+                rows?: number;
+                /**
+                 * @description Ids of tasks that are wanted wherever they wait, at most 16, separated by commas.
+                 * @example 6f1f64a5-3f3b-4a6e-9f7a-0d6f2c1b7a10
+                 */
+                tasks?: string;
+            };
+            header?: {
+                /**
+                 * @description Id of the last event the reader has.
+                 * @example 8f2c11aa04d7be95-1042
+                 */
+                "Last-Event-ID"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The events. */
+            200: {
+                headers: {
+                    "X-Correlation-Id": components["headers"]["CorrelationId"];
+                    "Cache-Control": components["headers"]["NoStore"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example id: 8f2c11aa04d7be95-1042
+                     *     event: changes
+                     *     data: {"at":"2026-01-01T00:00:00.000Z","gone":[17],"progress":[[18,402]]}
+                     */
+                    "text/event-stream": string;
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
         };
     };

@@ -1,4 +1,5 @@
 import type { components, operations } from '../generated/contract.ts'
+import { eventsOf } from './events.ts'
 import { bodyOf, done, httpOf, owned, type CallOptions, type HttpOptions, type OwnedCall, type Plain } from './http.ts'
 import { systemTiming, type Timing } from './patience.ts'
 import { tasksOf } from './tasks.ts'
@@ -14,7 +15,7 @@ export interface ClientOptions extends HttpOptions {
 
 /**
  * Everything the daemon can be asked for. Calls are made once and reject with an `ApiError` or a `ConnectionError`, which say whether and when
- * to try again; `tasks.run` and `tasks.stream` do that by themselves. `http` has every operation by its path, for what has no method here.
+ * to try again; `tasks.run`, `tasks.stream` and `events` do that by themselves. `http` has every operation by its path, for what has no method here.
  */
 export type Client = ReturnType<typeof clientOf>
 
@@ -24,9 +25,12 @@ export const createClient = (options: ClientOptions = {}): Client => clientOf(op
 /** A client on a time of its own. */
 export function clientOf(options: ClientOptions, timing: Timing) {
   const http = httpOf(options)
+  const link = { http, timing, patience_ms: options.patience_ms ?? 120_000 }
   return {
     http,
-    tasks: tasksOf({ http, timing, patience_ms: options.patience_ms ?? 120_000 }),
+    tasks: tasksOf(link),
+    /** What the daemon is doing, as it happens. */
+    events: eventsOf(link),
     /** What can be asked of this daemon, by model and by pool. */
     capabilities: (options?: CallOptions) => bodyOf(http.GET('/v1/capabilities', { ...options })),
     /** What keys have used, by model and day, newest first; of all keys where the key has the role `control`. */

@@ -8,14 +8,20 @@ export interface Frame {
 /**
  * The whole frames of an event stream (HTML, section 9.2.6), until it ends, breaks or is silent for too long; what is incomplete then is
  * dropped. Leaving the loop closes the connection.
- * @param silence_ms the daemon sends a comment every 15 s, so that a longer silence means a dead connection
+ * @param silence_ms the daemon sends something now and then, a comment at least: a longer silence means a dead connection
+ * @param heard called each time something comes
  * @throws what the platform throws where the connection breaks
  */
-export async function* framesOf(body: ReadableStream<Uint8Array>, silence_ms: number): AsyncGenerator<Frame, void, undefined> {
+export async function* framesOf(
+  body: ReadableStream<Uint8Array>,
+  silence_ms: number,
+  heard?: () => void,
+): AsyncGenerator<Frame, void, undefined> {
   const decoder = new TextDecoder()
   let rest = ''
   let frame = new Draft()
   for await (const chunk of chunksOf(body, silence_ms)) {
+    heard?.()
     // A carriage return at the end may be half of a line's end.
     const lines = (rest + decoder.decode(chunk, { stream: true })).split(/\r\n|\n|\r(?=[^])/)
     rest = lines.pop() ?? ''

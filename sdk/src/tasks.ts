@@ -1,11 +1,10 @@
 import type { components, operations } from '../generated/contract.ts'
-import { ApiError, ConnectionError, OrchestratordError, TaskFailed } from './errors.ts'
-import { framesOf } from './frames.ts'
+import { ApiError, OrchestratordError, TaskFailed } from './errors.ts'
 import { bodyOf, done, owned, type CallOptions, type Http, type OwnedCall } from './http.ts'
-import { asConnectionError, Patience, type Timing } from './patience.ts'
+import { Patience, type Timing } from './patience.ts'
+import { parsed, resumed, type Body, type Link } from './resumed.ts'
 
 type Schemas = components['schemas']
-type Body = ReadableStream<Uint8Array> | null | undefined
 
 /**
  * What a task's stream tells, by the name of the event. Its `error` is not among it: that is thrown as `TaskFailed`. A newer daemon may send
@@ -18,13 +17,6 @@ export interface TaskRun extends AsyncGenerator<TaskEvent, void, undefined> {
   readonly task_id: string
   /** The whole text, instead of the events. */
   text(): Promise<string>
-}
-
-/** What streams are made with. */
-export interface Link {
-  readonly http: Http
-  readonly timing: Timing
-  readonly patience_ms: number
 }
 
 /** How a stream is read. */
@@ -148,44 +140,25 @@ async function* follow(
   link: Link,
   { task_id, signal, again = false, last_event_id, open }: Followed,
 ): AsyncGenerator<TaskEvent, void, undefined> {
-  const patience = new Patience(link.timing, link.patience_ms)
   // That a task was taken again does not make up for its failing each time.
   const resends = new Patience(link.timing, link.patience_ms)
-  let last = last_event_id
   let silent = true
-  for (;;)
+  // A task that failed starts anew.
+  for (let last = last_event_id; ; last = undefined)
     try {
-      const body = await open(last)
-      // 204: everything is there.
-      if (body == null) return
-      for await (const { event, id, data } of framesOf(body, silence_ms)) {
-        signal?.throwIfAborted()
+      for await (const { event, id, data } of resumed(link, { signal, last_event_id: last, silence_ms, open })) {
         if (event === 'error') throw new TaskFailed(task_id, parsed(data) as Schemas['ErrorEvent'])
-        patience.restore()
-        last = id ?? last
         silent &&= event === 'started' || event === 'metrics'
         // What the contract knows it has; what it does not know is passed on as it came.
         yield { event, ...(id === undefined ? {} : { id }), data: parsed(data) } as TaskEvent
         if (event === 'end') return
       }
-      throw new ConnectionError('The stream broke off before its last event.')
+      return
     } catch (error) {
       signal?.throwIfAborted()
-      const failed = error instanceof TaskFailed
-      if (failed && !(again && silent)) throw error
-      await (failed ? resends : patience).wait(asConnectionError(error), signal)
-      // A task that failed starts anew.
-      if (failed) last = undefined
+      if (!(error instanceof TaskFailed && again && silent)) throw error
+      await resends.wait(error, signal)
     }
-}
-
-/** JSON as what it stands for; what is none, of an event that is not known, as it is. */
-function parsed(data: string): unknown {
-  try {
-    return JSON.parse(data) as unknown
-  } catch {
-    return data
-  }
 }
 
 async function textOf(events: AsyncIterable<TaskEvent>): Promise<string> {

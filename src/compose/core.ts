@@ -43,6 +43,7 @@ import { meter } from '../services/telemetry/metrics.ts'
 import { UsageBook } from '../services/usage.ts'
 import { batchesOf } from './batches.ts'
 import type { EngineFactory } from './engines.ts'
+import { feedOf } from './feed.ts'
 import type { Models } from './models.ts'
 
 /** What the core stands on: the ports, and the configuration. */
@@ -155,6 +156,9 @@ export async function coreOf(parts: CoreParts): Promise<Core> {
   const makePool = (pool: PoolConfig): Pool<LiveTask> => reloadedPool(pool, poolOf)
   const reload = new Reload({ pools, drain, records, groups, makePool, models: catalog, clock, events })
 
+  let phase: 'starting' | 'open' | 'closing' = 'starting'
+  const { feed, stopFeed } = feedOf({ config, pools, live, clock, metrics, events, isStopping: () => phase === 'closing' })
+
   const doorTasks = new DoorTasks({ admission, streams, cancellation, clock, linger_ms: config.doors.linger_ms })
   const artifacts = new Artifacts({ store: storage.artifacts, journal, creation, clock })
   const { files, batches } = batchesOf({ config, storage, journal, creation, clock, events, live, cancellation, doorTasks, artifacts })
@@ -166,9 +170,8 @@ export async function coreOf(parts: CoreParts): Promise<Core> {
   drain.restore()
   await files.start()
   await batches.start()
-  let phase: 'starting' | 'open' | 'closing' = 'starting'
   return {
-    ...{ admission, streams, sessions, pools, access, catalog, configuration, drain, loads, reload, live, settlement, events, usage },
+    ...{ admission, streams, sessions, pools, access, catalog, configuration, drain, loads, reload, live, settlement, events, usage, feed },
     tasks: new Tasks({ live, journal, pools, clock }),
     cancellation,
     ...{ doorTasks, artifacts, files, batches },
@@ -185,6 +188,7 @@ export async function coreOf(parts: CoreParts): Promise<Core> {
       await batches.stop()
       for (const stop of stops) stop()
       await Promise.all([reload.stop(), quiesce(grace_ms, { live, settlement, journal, clock, events })])
+      stopFeed()
       await usage.flush()
     },
     stop: async () => {

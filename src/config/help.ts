@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs'
 import { variableNames } from './environment.ts'
 import { defaultFile } from './file.ts'
+import { versionOf } from './version.ts'
 
 /** What `--help` prints. */
 export const helpText = `Usage: orchestratord [serve] [--config FILE] [--engine URL]... [--check]
@@ -26,6 +26,5 @@ Examples:
 
 /** What `--version` prints. */
 export function versionText(): string {
-  const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }
-  return `orchestratord ${version}`
+  return `orchestratord ${versionOf()}`
 }

@@ -20,13 +20,19 @@ export interface TaskIdentity {
 
 /** An accepted task and where it is. */
 export interface TaskPlace extends TaskIdentity {
+  /** As it was asked for. */
+  readonly model_ref: string
   readonly priority: Priority
+  /** Milliseconds since the epoch. */
+  readonly accepted_at: number
   /** As promised at acceptance. */
   readonly queue_position: number
   readonly predicted_start_ms: number
   readonly pool: PoolLabels
   /** Undefined until it was dispatched. */
   readonly replica_id: string | undefined
+  /** Runs it has begun. */
+  readonly attempts: number
 }
 
 /** Why a task ended before it completed. */
@@ -59,6 +65,8 @@ export interface TaskRefused {
   /** There was no place for it: a queue is full, or nothing is up. */
   readonly no_capacity: boolean
   readonly pinned: boolean
+  /** The pool that was full or not ready, where it was one. */
+  readonly pool_id: string | undefined
   readonly policy: 'reject' | 'drop-lru' | 'rate-limit' | undefined
 }
 
@@ -190,6 +198,23 @@ export interface ReloadFailed {
   readonly cause: unknown
 }
 
+/** The accelerators of this machine that replicas name were looked at. @see DeviceReading */
+export interface DevicesSeen {
+  readonly type: 'devices_seen'
+  readonly devices: readonly DeviceSeen[]
+}
+
+/** One of them. What its driver does not tell is left out. */
+export interface DeviceSeen {
+  readonly index: number
+  /** Share of the time it was busy, 0 to 1. */
+  readonly utilization?: number
+  readonly used_bytes?: number
+  readonly free_bytes?: number
+  /** What is wrong with it. */
+  readonly fault?: string
+}
+
 /** The tasks of the last run of the daemon have been taken up. */
 export interface Recovered {
   readonly type: 'recovered'
@@ -227,6 +252,7 @@ export type DaemonEvent =
   | PoolResumed
   | PoolReloaded
   | ReloadFailed
+  | DevicesSeen
   | Recovered
   | ModelChanged
   | ModelVerified

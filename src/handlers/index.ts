@@ -13,6 +13,7 @@ import { listArtifacts } from './native/list-artifacts.ts'
 import { listTasks } from './native/list-tasks.ts'
 import { poolHandlers } from './native/pool-handlers.ts'
 import { sessionHandlers } from './native/session-handlers.ts'
+import { streamEvents } from './native/stream-events.ts'
 import { streamTask } from './native/stream-task.ts'
 
 /** The map from operationId to handler. */
@@ -21,6 +22,7 @@ export const createHandlers = (services: Services): Handlers => ({
   getTask: getTask(services),
   listTasks: listTasks(services),
   streamTask: streamTask(services),
+  streamEvents: streamEvents(services),
   cancelTask: cancelTask(services),
   ...sessionHandlers(services),
   ...poolHandlers(services),

@@ -3,6 +3,7 @@ import type { Artifacts } from '../services/artifacts.ts'
 import type { Cancellation } from '../services/tasks/cancellation.ts'
 import type { Catalog } from '../services/catalog/catalog.ts'
 import type { Configuration } from '../services/operations/configuration.ts'
+import type { Feed } from '../services/feed/feed.ts'
 import type { Drain } from '../services/operations/drain.ts'
 import type { Loads } from '../services/operations/loads.ts'
 import type { ModelAccess } from '../services/pools/model-access.ts'
@@ -24,6 +25,7 @@ export interface Services extends DoorServices {
   readonly configuration: Configuration
   readonly drain: Drain
   readonly loads: Loads
+  readonly feed: Pick<Feed, 'open'>
   readonly pools: Pick<Pools, 'all' | 'get'>
   readonly reload: Reload
   readonly sessions: Sessions

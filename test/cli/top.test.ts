@@ -106,11 +106,13 @@ describe('top, on a terminal', () => {
     assert.match(terminal!.screen, /^> runs +t-0/m)
   })
 
-  it('goes on where the daemon goes away, and says so', async () => {
+  it('says where the daemon is gone, until it is back', async () => {
     open()
     await shows(/q quit$/)
+    const { port } = new URL(daemon.url)
     await daemon.stop()
     await shows(/^no daemon answers at /m)
-    daemon = await startDaemon()
+    daemon = await startDaemon({ listen: `127.0.0.1:${port}` })
+    await shows(/q quit$/)
   })
 })

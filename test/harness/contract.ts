@@ -3,6 +3,7 @@ import { Ajv } from 'ajv'
 import formats, { type FormatsPlugin } from 'ajv-formats'
 import { answerProblems, headerProblems as problemsOfHeader, type Received } from '../../cli/contract/answer.ts'
 import { streamProblems } from '../../cli/contract/stream.ts'
+import { feedProblems } from './feed.ts'
 import { doorOperations } from '../../generated/doors.ts'
 import { operations } from '../../generated/operations.ts'
 import { doorStreamProblems } from './door-streams.ts'
@@ -164,7 +165,11 @@ export function responseProblems(op: AnyOperationId, received: Received, resumed
   const names = Object.keys(declared.headers).map((name) => name.toLowerCase())
   const extra = Object.keys(received.headers).filter((name) => !ofTransport.test(name) && !names.includes(name))
   const stream = (text: string): string[] =>
-    op in doorOperations ? doorStreamProblems(text, eventsOf(op), mismatch) : streamProblems(text, eventsOf(op), mismatch, resumed)
+    op === 'streamEvents'
+      ? feedProblems(text, eventsOf(op), mismatch, resumed)
+      : op in doorOperations
+        ? doorStreamProblems(text, eventsOf(op), mismatch)
+        : streamProblems(text, eventsOf(op), mismatch, resumed)
   return [
     ...answerProblems(declared, received, { mismatch, typeOf, stream }),
     ...extra.map((name) => `header ${name} is not declared`),

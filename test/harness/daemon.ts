@@ -11,6 +11,7 @@ import { storageOf } from '../../src/compose/storage.ts'
 import type { Services } from '../../src/handlers/services.ts'
 import type { Clock } from '../../src/ports/clock.ts'
 import { checkConfig } from '../../src/config/config.ts'
+import { splitListen } from '../../src/config/listen.ts'
 import { serverOf } from '../../src/http/server.ts'
 import type { Log, LogFields } from '../../src/ports/telemetry.ts'
 import { FakeClock } from './fake-clock.ts'
@@ -140,7 +141,8 @@ export async function startDaemon(given: Record<string, unknown> = {}, overrides
   const server = serverOf(daemon.app)
   // On a busy machine an idle connection would be closed under a client that is about to use it again.
   server.keepAliveTimeout = 0
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const listens = splitListen(config.listen)
+  await new Promise<void>((resolve) => server.listen(listens.port, listens.host, resolve))
   const { port } = server.address() as AddressInfo
   const stop = async (): Promise<void> => {
     const quiet = daemon.quiesce()

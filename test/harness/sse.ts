@@ -48,6 +48,15 @@ export class StreamClient {
     return new StreamClient(response)
   }
 
+  /** Opens `/v1/events`. @param query with its question mark, where there is one */
+  static async events(url: string, key: string, query = '', lastEventId?: string): Promise<StreamClient> {
+    const headers = { 'X-API-Key': key, ...(lastEventId === undefined ? {} : { 'Last-Event-ID': lastEventId }) }
+    const response = await new Promise<IncomingMessage>((resolve, reject) => {
+      get(`${url}/v1/events${query}`, { headers, agent: false }, resolve).on('error', reject)
+    })
+    return new StreamClient(response)
+  }
+
   /** Posts a task and reads its stream in the same call. */
   static async post(url: string, key: string, task: unknown, accept = 'text/event-stream'): Promise<StreamClient> {
     const headers = { 'X-API-Key': key, 'Content-Type': 'application/json', Accept: accept }

@@ -31,6 +31,7 @@ const possible: Readonly<Record<OperationId, readonly number[]>> = {
   listTasks: [200],
   getTask: [200, 404],
   streamTask: [200, 204, 404],
+  streamEvents: [200, 404, 429],
   cancelTask: [204, 404],
   listSessions: [200],
   getSession: [200, 404],
@@ -118,7 +119,7 @@ export function build(draft: Draft, memory: Memory): Wire {
       : { 'Content-Type': spoil?.kind === 'type' ? spoil.value : 'application/json' }),
     ...(spoil?.kind === 'encoding' ? { 'Content-Encoding': spoil.value } : {}),
   }
-  const streams = op === 'streamTask' || (op === 'createTask' && draft.accept?.stream === true)
+  const streams = op === 'streamTask' || op === 'streamEvents' || (op === 'createTask' && draft.accept?.stream === true)
   const usual = op === 'createTask' ? possible[op].filter((status) => status !== (streams ? 202 : 200)) : possible[op]
   const search = query.length === 0 ? '' : `?${query.map((pair) => pair.map(encodeURIComponent).join('=')).join('&')}`
   const list = `${op} ${segment} ${key}`
@@ -151,7 +152,8 @@ export function build(draft: Draft, memory: Memory): Wire {
                 : (wrong ?? (refused.length > 0 ? refused : usual)),
     shell: route !== undefined || other !== undefined,
     resumed: resume !== undefined && resume !== '',
-    leave: draft.leave && streams,
+    // A feed has no end.
+    leave: (draft.leave && streams) || op === 'streamEvents',
     streams,
     key,
     list,

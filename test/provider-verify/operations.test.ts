@@ -3,10 +3,12 @@ import request from 'supertest'
 import { operations } from '../../generated/operations.ts'
 import { operationIds, responseProblems, type Received } from '../harness/contract.ts'
 import { keys } from '../harness/daemon.ts'
+import { beginning } from '../harness/feed.ts'
 import { framesOf } from '../../cli/contract/stream.ts'
 import { bodyOf, noDigest, nobody, usualCode, type Ask, type Case } from './case.ts'
 import { artifacts, usage } from './cases.artifacts.ts'
 import { catalog } from './cases.catalog.ts'
+import { feed } from './cases.feed.ts'
 import { pools } from './cases.pools.ts'
 import { sessions } from './cases.sessions.ts'
 import { shell } from './cases.shell.ts'
@@ -30,6 +32,11 @@ async function send(op: Case['op'], ask: Ask, { daemon }: World): Promise<Receiv
   if (key !== null) void sent.set(bearer ? { Authorization: `Bearer ${key}` } : { 'X-API-Key': key })
   void sent.set({ ...(body ? { 'Content-Type': 'application/json' } : {}), ...headers })
   const given = ask.body ?? bodyOf(op)
+  if (op === 'streamEvents') {
+    const search = new URLSearchParams(query as Record<string, string>).toString()
+    const auth = key === null ? {} : bearer ? { Authorization: `Bearer ${key}` } : { 'X-API-Key': key }
+    return beginning(`${daemon.url}${path}?${search}`, { ...auth, ...headers })
+  }
   const response = await (body ? sent.send(typeof given === 'string' ? given : JSON.stringify(given)) : sent)
   return { status: response.status, headers: response.headers, text: response.text }
 }
@@ -48,7 +55,7 @@ describe('every operation gives every answer it declares', () => {
     await Promise.all([...opened.values()].map(async (world) => (await world).remove()))
   })
 
-  for (const each of [...shell, ...tasks, ...sessions, ...pools, ...catalog, ...artifacts, ...usage])
+  for (const each of [...shell, ...tasks, ...sessions, ...pools, ...feed, ...catalog, ...artifacts, ...usage])
     it(`${each.op} ${each.status}: ${each.what}`, async () => {
       const world = await worldOf(each)
       const ask = typeof each.ask === 'function' ? await each.ask(world) : (each.ask ?? {})

@@ -44,6 +44,7 @@ const reference_ms = 1000
 export class Outlook {
   private readonly learned: Learned
   private readonly running: readonly RunningWork[]
+  private leftOfRunning: readonly Moments[] | undefined
 
   /** @param running one for each busy slot */
   constructor(learned: Learned, running: readonly RunningWork[]) {
@@ -74,14 +75,19 @@ export class Outlook {
     return { mean, variance: tokens.variance * rates.decode * rates.decode + noise * mean * mean }
   }
 
+  /** What is left of the tasks that run: the same for whoever waits. */
+  private get busy(): readonly Moments[] {
+    this.leftOfRunning ??= this.running.map(({ shape, progress }) => this.left(shape, progress))
+    return this.leftOfRunning
+  }
+
   /** When a task of this class starts that has `ahead` ahead of it. */
   predictStart({ position, work_ms, may_pass }: Ahead, priority: Priority, slots: number): Start {
     const { spread, seen, loadOf } = this.learned
-    const busy = this.running.map(({ shape, progress }) => this.left(shape, progress))
     const relative_variance = Math.min(4, spread)
     const mean_variance = relative_variance * Math.max(least_of_mean, 1 / (seen + 1))
     const load = loadOf(priority === 'interactive' ? 'batch' : 'interactive')
-    const crew = { busy, slots, service_ms: this.meanServiceMs, relative_variance, mean_variance, load }
+    const crew = { busy: this.busy, slots, service_ms: this.meanServiceMs, relative_variance, mean_variance, load }
     return forecastStart({ position, work_ms: work_ms * this.pace, may_pass }, crew)
   }
 

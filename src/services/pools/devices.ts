@@ -71,12 +71,14 @@ export class Devices {
       this.watch.saw(readings)
       if (this.trouble !== undefined) this.tell('info', 'The devices can be seen again.')
       this.trouble = undefined
+      this.parts.events.emit({ type: 'devices_seen', devices: found })
       return readings
     } catch (error) {
       this.watch.failed(error)
       const trouble = error instanceof Error ? error.message : String(error)
       if (trouble !== this.trouble) this.tell('warn', 'The devices cannot be seen: there are no device metrics.', { error: trouble })
       this.trouble = trouble
+      this.parts.events.emit({ type: 'devices_seen', devices: [] })
       return new Map()
     }
   }

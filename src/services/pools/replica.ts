@@ -29,7 +29,7 @@ export class Replica {
   restart_at: number | undefined
   /** Set while one task has the replica for itself, or waits for the others to leave; resolves when they have, or the engine is not up. */
   private solo: PromiseWithResolvers<undefined> | undefined
-  private readonly breaker: Breaker
+  readonly breaker: Breaker
   /** A task that shows whether a half-open replica is well is under way. */
   private probing = false
   /** The engine is not there: it has to be started. */

@@ -41,6 +41,12 @@ export class LiveTasks {
     return owner === undefined ? this.tasks.values() : (this.owned.get(owner) ?? [])
   }
 
+  /** Tasks of an id: an owner's, or everybody's that have one. O(owners) */
+  named(task_id: string, owner?: string): LiveTask[] {
+    const owners = owner === undefined ? [...this.owned.keys()] : [owner]
+    return owners.flatMap((name) => this.tasks.get(taskKeyOf(name, task_id)) ?? [])
+  }
+
   /** The principal's task; one that is not durable yet does not exist yet. */
   find({ name }: Principal, task_id: string): LiveTask | undefined {
     const own = this.tasks.get(taskKeyOf(name, task_id))

@@ -30,14 +30,16 @@ export function progressOf(task: LiveTask, now: number): MetricsEvent {
   }
 }
 
-function phaseOf({ started_at, times, pool }: LiveTask): MetricsEvent['phase'] {
+/** Where a task is. */
+export function phaseOf({ started_at, times, pool }: LiveTask): MetricsEvent['phase'] {
   if (started_at !== undefined) return times.first_at === undefined ? 'prefilling' : 'decoding'
   return pool.ready || !pool.live ? 'queued' : 'loading'
 }
 
 /** A task as events name it. */
-export function placeOf({ accepted, owner, priority, pool, replica_id }: LiveTask): TaskPlace {
-  const { correlation_id, task_id, request, queue_position, predicted_start_ms } = accepted
-  const { session_id } = request
-  return { correlation_id, task_id, session_id, owner, priority, queue_position, predicted_start_ms, pool: pool.labels, replica_id }
+export function placeOf({ accepted, owner, priority, pool, replica_id, attempts }: LiveTask): TaskPlace {
+  const { correlation_id, task_id, request, queue_position, predicted_start_ms, accepted_at } = accepted
+  const { session_id, model_ref } = request
+  const identity = { correlation_id, task_id, session_id, owner }
+  return { ...identity, model_ref, priority, accepted_at, queue_position, predicted_start_ms, pool: pool.labels, replica_id, attempts }
 }

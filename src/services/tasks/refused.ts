@@ -14,5 +14,6 @@ export const refused = (task: TaskIdentity, request: TaskRequest, error: DomainE
   error: { code: error.code, message: error.message, cause: error.cause },
   no_capacity: noCapacity.has(error.kind),
   pinned: request.placement?.mode === 'pin',
+  pool_id: error.details.pool_id,
   policy: error.details.policy_label,
 })

@@ -100,6 +100,7 @@ function writeLine(log: Log, event: DaemonEvent): void {
     case 'queue_aged':
     case 'queue_gone':
     case 'models_loaded':
+    case 'devices_seen':
       return
   }
 }

@@ -64,6 +64,7 @@ function record(metrics: Metrics, event: DaemonEvent): void {
       })
       return
     case 'models_loaded':
+    case 'devices_seen':
     case 'task_requeued':
     case 'replica_changed':
     case 'pool_load_changed':

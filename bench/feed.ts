@@ -1,0 +1,110 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import { load } from './load.ts'
+import { atLeast, atMost, median, rounded, type Section } from './section.ts'
+import { startServer, type BenchServer } from './server.ts'
+import type { ViewersCommand } from './servers/viewers.ts'
+
+const lanes = [0, 1, 20] as const
+const rounds = 5
+const waiting = 10_000
+const steady_ms = 5000
+/** Tasks admitted in each lane of each round: some more than have started meanwhile. */
+const admitted = 800
+
+/** What one lane was in one round. */
+interface Measured {
+  /** Share of a core that the daemon took. */
+  readonly cpu: number
+  readonly kib_per_s: number
+  readonly gap_p50: number
+  readonly gap_p99: number
+  readonly per_second: number
+}
+
+interface Gaps {
+  readonly p50: number
+  readonly p99: number
+  readonly running: number
+  readonly waiting: number
+}
+
+let made = 0
+
+const bodyOf = (): string => {
+  const n = ++made
+  const task = { task_id: `task-${n}-0b8b4f0e-58d1-4f0c`, session_id: `session-${n}`, prompt: 'Tell me a story.', max_tokens: 4096 }
+  return JSON.stringify({ ...task, model_ref: `mock:m${n % 8}`, priority: n % 4 === 0 ? 'batch' : 'interactive', deadline_ms: 3_600_000 })
+}
+
+/** Admits tasks as fast as they are taken; of some keys. Returns how many a second. */
+async function admit(server: BenchServer, count: number): Promise<number> {
+  const { statuses, seconds } = await load(server.port, '/v1/tasks', `X-API-Key: k${made % 4}\r\n`, bodyOf, count, 8)
+  if (statuses.get(202) !== count) throw new Error(JSON.stringify([...statuses]))
+  return count / seconds
+}
+
+async function measure(daemon: BenchServer, clients: BenchServer, viewers: number): Promise<Measured> {
+  const command: ViewersCommand = { port: daemon.port, viewers }
+  await clients.ask(command)
+  // The snapshots are over by then.
+  await pause(1500)
+  await clients.ask(command)
+  await daemon.ask({})
+  const [cpu, began] = [await daemon.cpuMicros(), performance.now()]
+  await pause(steady_ms)
+  const seconds = (performance.now() - began) / 1000
+  const used = ((await daemon.cpuMicros()) - cpu) / 1e6
+  const { bytes } = (await clients.ask(command)) as { bytes: number }
+  const gaps = (await daemon.ask({})) as Gaps
+  // One of many does not read.
+  const readers = viewers > 1 ? viewers - 1 : viewers
+  const per_second = await admit(daemon, admitted)
+  return {
+    cpu: used / seconds,
+    kib_per_s: readers === 0 ? 0 : bytes / 1024 / seconds / readers,
+    gap_p50: gaps.p50,
+    gap_p99: gaps.p99,
+    per_second,
+  }
+}
+
+/** What it costs that somebody watches: the same daemon under the same load without a viewer, with one and with twenty, in turn. */
+export async function benchFeed(): Promise<Section> {
+  const [daemon, clients] = await Promise.all([startServer('watched', { execArgv: ['--max-semi-space-size=16'] }), startServer('viewers')])
+  const measured: Measured[][] = lanes.map(() => [])
+  let state: Gaps
+  try {
+    await admit(daemon, waiting + 500)
+    for (let round = 0; round < rounds; round++)
+      for (const [i, viewers] of lanes.entries()) measured[i]?.push(await measure(daemon, clients, viewers))
+    state = (await daemon.ask({})) as Gaps
+  } finally {
+    await Promise.all([daemon.stop(), clients.stop()])
+  }
+  const of = (i: number, what: keyof Measured): number => median((measured[i] ?? []).map((one) => one[what]))
+  /** The median of what a lane was beside the one without a viewer, round by round. */
+  const beside = (i: number, what: keyof Measured, compare: (a: number, b: number) => number): number =>
+    median((measured[i] ?? []).map((one, round) => compare(one[what], measured[0]?.[round]?.[what] ?? NaN)))
+  const more = (a: number, b: number): number => a - b
+  const ratio = (a: number, b: number): number => a / b
+  return {
+    title: `Feed: ${state.running} tasks run at 60 tokens a second each in 8 pools and ${state.waiting} wait; the same daemon with so many viewers, of whom the last of 20 never reads; medians of ${rounds} rounds of ${steady_ms / 1000} s in turn. Then ${admitted} tasks are admitted as fast as they are taken`,
+    rows: lanes.map((viewers, i) => ({
+      viewers,
+      daemon_cpu_share: rounded(of(i, 'cpu')),
+      more_than_without: rounded(beside(i, 'cpu', more)),
+      kib_per_second_a_viewer: rounded(of(i, 'kib_per_s')),
+      token_gap_p50_ms: rounded(of(i, 'gap_p50')),
+      token_gap_p99_ms: rounded(of(i, 'gap_p99')),
+      admitted_per_second: Math.round(of(i, 'per_second')),
+    })),
+    goals: [
+      atMost('CPU of one viewer, share of a core', beside(1, 'cpu', more), 0.01),
+      atMost('CPU of 20 viewers, share of a core', beside(2, 'cpu', more), 0.05),
+      atMost('KiB a second, of one viewer', of(1, 'kib_per_s'), 150),
+      atLeast('gap between tokens p50, without to with 20', 1 / beside(2, 'gap_p50', ratio), 0.95),
+      atLeast('gap between tokens p99, without to with 20', 1 / beside(2, 'gap_p99', ratio), 0.95),
+      atLeast('admitted a second, with 20 to without', beside(2, 'per_second', ratio), 0.95),
+    ],
+  }
+}

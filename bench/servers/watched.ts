@@ -1,0 +1,83 @@
+import { createHash } from 'node:crypto'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { createServer } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { MockEngine } from '../../src/adapters/engines/mock/engine.ts'
+import { daemonOf } from '../../src/compose/daemon.ts'
+import { checkConfig } from '../../src/config/config.ts'
+import { quantile } from '../section.ts'
+import { report } from './report.ts'
+
+// The daemon with engines of 500 slots, each of which gives 60 tokens a second.
+const data_dir = mkdtempSync(join(tmpdir(), 'orchestratord-bench-'))
+process.on('exit', () => {
+  rmSync(data_dir, { recursive: true, force: true })
+})
+const pools_ = 8
+const slots = 500
+const rate = 60
+/** So that some 50 tasks end and start in each second. */
+const tokens = 600
+
+interface Run {
+  readonly emit: () => void
+  given: number
+}
+const running = new Set<Run>()
+
+MockEngine.prototype.generate = (_request, onPart, signal) =>
+  new Promise((resolve, reject) => {
+    // The first ones do not all end at once.
+    const most = tokens / 2 + Math.floor(Math.random() * tokens)
+    const run: Run = {
+      given: 0,
+      emit: () => {
+        onPart({ kind: 'text', text: ' word' })
+        if (++run.given < most) return
+        running.delete(run)
+        resolve({ finish_reason: 'stop', tokens_in: 8, tokens_out: most, kv_warm: false })
+      },
+    }
+    running.add(run)
+    signal.addEventListener('abort', () => {
+      running.delete(run)
+      reject(signal.reason as Error)
+    })
+  })
+
+let gaps: number[] = []
+let last = performance.now()
+let rounds = 0
+const began = performance.now()
+setInterval(() => {
+  const now = performance.now()
+  gaps.push(now - last)
+  last = now
+  // What a round came too late for is not made up for, so that there are never more tokens than this.
+  if (++rounds > ((now - began) * rate) / 1000) return
+  for (const run of running) run.emit()
+}, 1000 / rate)
+
+const keys = ['k0', 'k1', 'k2', 'k3'].map((name) => ({
+  name,
+  key_sha256: createHash('sha256').update(name).digest('hex'),
+  roles: ['data', 'control'],
+}))
+const pools = Array.from({ length: pools_ }, (_, n) => ({
+  id: `p${n}`,
+  engine: 'mock',
+  driver: 'in-process',
+  model: `mock:m${n}`,
+  ctx: 8192,
+  replicas: [{ id: 'r0', slots: n === 0 ? slots - (pools_ - 1) * 62 : 62 }],
+  queue: { capacity: 1_000_000 },
+  timeouts: { wall_ms: 3_600_000, idle_ms: 3_600_000 },
+}))
+const daemon = await daemonOf(checkConfig({ listen: '127.0.0.1:0', data_dir, log_level: 'warn', auth: { keys }, pools }))
+await daemon.start()
+report(createServer(daemon.app), () => {
+  const [told, waiting] = [gaps, daemon.core.pools.all().reduce((sum, { scheduler }) => sum + scheduler.depth(), 0)]
+  gaps = []
+  return Promise.resolve({ p50: quantile(told, 0.5), p99: quantile(told, 0.99), running: running.size, waiting })
+})

@@ -1,0 +1,165 @@
+import type { Showable } from '../../domain/feed/shown.ts'
+import type { Waits } from '../../domain/queue/waits.ts'
+import type { LiveTask } from '../tasks/live-task.ts'
+import { phaseOf } from '../tasks/progress.ts'
+import type { Forecast } from './forecasts.ts'
+import { Reason } from './reason.ts'
+import { shifted } from './shifted.ts'
+import { iso, wireMs, type FeedRow } from './wire.ts'
+
+/** A chance that has moved by less is not told. */
+const off_chance = 0.05
+
+/** Rates are told in tenths of a token a second. */
+const rounded = (rate: number): number => Math.round(rate * 10) / 10
+
+/** At most what a row of a task takes on the wire, bytes. */
+export const bytesOf = ({ head: { task_id, session_id, model_ref, owner } }: LiveTask): number =>
+  620 + task_id.length + session_id.length + Buffer.byteLength(model_ref + owner)
+
+/** A change of any of these makes the row another one. */
+interface State {
+  readonly started_at: number | undefined
+  readonly attempts: number
+  readonly replica_id: string | undefined
+  readonly pool: LiveTask['pool']
+  readonly phase: ReturnType<typeof phaseOf>
+  readonly slot: number | undefined
+}
+
+/** A task as the feed shows it, with the ticks in which it changed. */
+export class TaskRow implements Showable {
+  readonly h: number
+  readonly task: LiveTask
+  changed: number
+  /** The tick its tokens changed in, its rate, its prediction. */
+  progressed = -1
+  rated = -1
+  predicted = -1
+  tokens = 0
+  rate: number | undefined
+  /** Its place on its replica. */
+  slot: number | undefined
+  /** At most what it takes on the wire, bytes. */
+  readonly bytes: number
+  private forecast: Forecast | undefined
+  private readonly reason = new Reason()
+  private state: State | undefined
+  /** When the rate was last told from, and what there was then. */
+  private measured: { readonly at: number; readonly tokens: number } | undefined
+
+  constructor(h: number, task: LiveTask, tick: number) {
+    ;[this.h, this.task, this.changed] = [h, task, tick]
+    this.bytes = bytesOf(task)
+  }
+
+  get running(): boolean {
+    return this.task.started_at !== undefined
+  }
+
+  /** Looks whether the task is another than before. */
+  look(tick: number): boolean {
+    const { task, slot, state } = this
+    const { started_at, attempts, replica_id, pool } = task
+    const phase = phaseOf(task)
+    if (
+      state !== undefined &&
+      state.started_at === started_at &&
+      state.attempts === attempts &&
+      state.replica_id === replica_id &&
+      state.pool === pool &&
+      state.phase === phase &&
+      state.slot === slot
+    )
+      return false
+    this.state = { started_at, attempts, replica_id, pool, phase, slot }
+    this.changed = tick
+    if (this.running) this.forecast = undefined
+    else this.measured = this.rate = undefined
+    return true
+  }
+
+  /** Looks how far it is. */
+  progress(tick: number): boolean {
+    const { partCount } = this.task.log
+    if (partCount === this.tokens) return false
+    this.tokens = partCount
+    this.progressed = tick
+    return true
+  }
+
+  /** Looks how fast it has been since it was asked last. */
+  pace(now: number, tick: number): void {
+    const { partCount: tokens } = this.task.log
+    const before = this.measured
+    this.measured = { at: now, tokens }
+    if (before === undefined || now <= before.at) return
+    const rate = rounded(((tokens - before.tokens) * 1000) / (now - before.at))
+    if (rate === this.rate) return
+    this.rate = rate
+    this.rated = tick
+  }
+
+  /** Takes a prediction where it is not what counting down the one before has come to. */
+  predict(forecast: Forecast, now: number, tick: number): void {
+    const { forecast: before } = this
+    const same = before?.basis === forecast.basis && Math.abs(forecast.chance - before.chance) < off_chance
+    if (same && !shifted(before.start_at, forecast.start_at, now)) return
+    if (forecast.basis !== before?.basis) this.changed = tick
+    this.forecast = forecast
+    this.predicted = tick
+  }
+
+  /** Takes why it waits. */
+  wait(waits: Waits | undefined, now: number, tick: number): void {
+    if (this.reason.take(waits, now)) this.changed = tick
+  }
+
+  /** As it is told of in full. */
+  tell(now: number, wallOf: (moment: number) => number): FeedRow {
+    const { task, state } = this
+    const { head } = task
+    const told = {
+      h: this.h,
+      task_id: head.task_id,
+      session_id: head.session_id,
+      key_name: head.owner,
+      pool_id: task.pool.id,
+      priority: task.priority,
+      model_ref: head.model_ref,
+      accepted_at: iso(head.accepted_at),
+      deadline_at: iso(head.accepted_at + head.deadline_ms),
+      attempt: state?.attempts ?? 0,
+      phase: state?.phase ?? 'queued',
+      tokens_in: head.prompt_tokens,
+      tokens_max: head.workload === 'completion' ? head.max_tokens : 0,
+    } as const
+    if (state?.started_at === undefined) return { ...told, state: 'queued', ...this.prediction(now), ...this.reason.tell(now) }
+    return {
+      ...told,
+      ...this.reason.tell(now),
+      state: 'running',
+      started_at: iso(wallOf(state.started_at)),
+      ...(state.replica_id === undefined ? {} : { replica_id: state.replica_id }),
+      ...(state.slot === undefined ? {} : { slot: state.slot }),
+      tokens_out: this.tokens,
+      ...(this.rate === undefined ? {} : { tokens_per_s: this.rate }),
+    }
+  }
+
+  /** What is told of a prediction alone. */
+  tellPredicted(now: number): [number, number, number][] {
+    const { forecast } = this
+    return forecast === undefined ? [] : [[this.h, wireMs(forecast.start_at - now), forecast.chance]]
+  }
+
+  private prediction(now: number): Partial<FeedRow> {
+    const { forecast } = this
+    if (forecast === undefined) return {}
+    return {
+      predicted_start_ms: wireMs(forecast.start_at - now),
+      on_time_probability: forecast.chance,
+      prediction_basis: forecast.basis,
+    }
+  }
+}

@@ -1,0 +1,154 @@
+import type { Pools } from '../pools/pools.ts'
+import type { LiveTask } from '../tasks/live-task.ts'
+import type { LiveTasks } from '../tasks/live-tasks.ts'
+import { waitsNow } from '../tasks/waiting.ts'
+import { Forecasts } from './forecasts.ts'
+import { Seats } from './seats.ts'
+import { TaskRow } from './task-row.ts'
+
+/** Where the tasks are. */
+export interface RowsParts {
+  readonly pools: Pick<Pools<LiveTask>, 'serving'>
+  readonly live: Pick<LiveTasks, 'get'>
+}
+
+/** The rows of tasks that run or are shown while they wait, the same for all viewers. */
+export class TaskRows {
+  private readonly pools: RowsParts['pools']
+  private readonly live: RowsParts['live']
+  /** Of every task that was ever shown: a handle is a task's as long as the daemon lives. */
+  private readonly handles: WeakMap<LiveTask, number>
+  private readonly nextHandle: () => number
+  /** By id of the task. */
+  private readonly rows = new Map<string, TaskRow>()
+  private readonly seats = new Seats<TaskRow>()
+  private readonly touched = new Set<string>()
+  private readonly forecasts = new Forecasts()
+  /** Rows of tasks that run. */
+  readonly running = new Set<TaskRow>()
+  /** Those of them that were not among them before the newest look, and those that are not any more. */
+  joined: TaskRow[] = []
+  dropped: TaskRow[] = []
+
+  constructor({ pools, live }: RowsParts, handles: WeakMap<LiveTask, number>, nextHandle: () => number) {
+    ;[this.pools, this.live, this.handles, this.nextHandle] = [pools, live, handles, nextHandle]
+  }
+
+  /** The row of a task, made when it is first asked for. */
+  of(task: LiveTask, now: number, tick: number): TaskRow {
+    const known = this.rows.get(task.id)
+    // The same id may have named another task before this one.
+    if (known?.task === task) return known
+    const row = new TaskRow(this.handleOf(task), task, tick)
+    this.rows.set(task.id, row)
+    row.look(tick)
+    if (!row.running) this.predictOne(row, now, tick)
+    this.reason(row, now, tick)
+    return row
+  }
+
+  /** The row of a task that has just ended, if it was shown. */
+  find(id: string): TaskRow | undefined {
+    return this.rows.get(id)
+  }
+
+  handleOf(task: LiveTask): number {
+    const known = this.handles.get(task)
+    if (known !== undefined) return known
+    const handle = this.nextHandle()
+    this.handles.set(task, handle)
+    return handle
+  }
+
+  /** Something has happened to a task: it is looked at with the next tick. */
+  touch(id: string): void {
+    this.touched.add(id)
+  }
+
+  /** Looks which tasks run and whether any is another than before. @param whole all of them, and why each waits; else those that were touched */
+  look(now: number, tick: number, whole: boolean): void {
+    this.joined = []
+    this.dropped = []
+    if (whole) this.lookAtAll(now, tick)
+    else for (const id of this.touched) this.lookAt(id, now, tick)
+    this.touched.clear()
+  }
+
+  private lookAtAll(now: number, tick: number): void {
+    const running = new Set<TaskRow>()
+    for (const pool of this.pools.serving()) for (const task of pool.running) running.add(this.of(task, now, tick))
+    for (const row of this.running) if (!running.has(row)) this.drop(row)
+    for (const row of running) this.join(row)
+    for (const row of this.rows.values()) {
+      const changed = row.look(tick)
+      if (changed && !row.running) this.predictOne(row, now, tick)
+      if (changed || !row.running || row.task.runs.alone_on !== undefined) this.reason(row, now, tick)
+    }
+  }
+
+  private lookAt(id: string, now: number, tick: number): void {
+    const task = this.live.get(id)
+    const known = this.rows.get(id)
+    if (known !== undefined && known.task !== task) this.drop(known)
+    if (task === undefined) return
+    const runs = task.pool.running.has(task)
+    const row = runs ? this.of(task, now, tick) : known
+    if (row === undefined) return
+    if (runs) this.join(row)
+    else this.drop(row)
+    if (!row.look(tick)) return
+    if (!row.running) this.predictOne(row, now, tick)
+    this.reason(row, now, tick)
+  }
+
+  private join(row: TaskRow): void {
+    this.seats.seat(row)
+    if (this.running.has(row)) return
+    this.running.add(row)
+    this.joined.push(row)
+  }
+
+  private drop(row: TaskRow): void {
+    if (!this.running.delete(row)) return
+    this.seats.leave(row)
+    this.dropped.push(row)
+  }
+
+  /** Looks why a task waits. */
+  reason(row: TaskRow, now: number, tick: number): void {
+    const { task } = row
+    // It may have its slot and still wait until nobody else runs there.
+    row.wait(waitsNow(task, row.running ? undefined : task.pool.scheduler.ahead(task), now), now, tick)
+  }
+
+  /** Looks how far those are that run. */
+  progress(tick: number): boolean {
+    let other = false
+    for (const row of this.running) other = row.progress(tick) || other
+    return other
+  }
+
+  /** Looks how fast those are that run, and when those start that wait. */
+  predict(now: number, tick: number): void {
+    const due = this.forecasts.renew(this.pools.serving())
+    for (const row of this.rows.values())
+      if (row.running) row.pace(now, tick)
+      else if (due.has(row.task.pool)) this.predictOne(row, now, tick)
+  }
+
+  /** When the last that waits in a pool starts. */
+  lastStart(pool: LiveTask['pool'], now: number): number {
+    return this.forecasts.last(pool, now)
+  }
+
+  /** Keeps these, and those that run. */
+  keep(shown: ReadonlySet<TaskRow>): void {
+    for (const [id, row] of this.rows) if (!shown.has(row) && !this.running.has(row)) this.rows.delete(id)
+  }
+
+  private predictOne(row: TaskRow, now: number, tick: number): void {
+    const { task } = row
+    const place = task.pool.scheduler.ahead(task)
+    if (place !== undefined) row.predict(this.forecasts.of(task, place, now), now, tick)
+  }
+}

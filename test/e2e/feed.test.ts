@@ -1,0 +1,162 @@
+import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
+import { keys, mockPool, mockTask, startDaemon, type TestDaemon } from '../harness/daemon.ts'
+import { FakeClock } from '../harness/fake-clock.ts'
+import { feedProblems } from '../harness/feed.ts'
+import { eventsOf, mismatch } from '../harness/contract.ts'
+import { call, post } from '../harness/http.ts'
+import { StreamClient } from '../harness/sse.ts'
+import { until } from '../harness/wait.ts'
+
+/** A task takes a minute for each token. */
+const slowPool = (fields: Record<string, unknown> = {}) =>
+  mockPool({ mock: { prefill_ms: 0, token_ms: 60_000, tokens: 8 }, replicas: [{ id: 'r0', slots: 2 }], ...fields })
+
+const problemsOf = ({ raw }: StreamClient, resumed = false): string[] => feedProblems(raw, eventsOf('streamEvents'), mismatch, resumed)
+
+describe('GET /v1/events over a connection', () => {
+  let clock: FakeClock
+  let daemon: TestDaemon
+  const open: StreamClient[] = []
+  const watch = async (key: string = keys.all, query = '', last?: string): Promise<StreamClient> => {
+    const client = await StreamClient.events(daemon.url, key, query, last)
+    open.push(client)
+    await client.until(({ frames }) => frames.length > 0)
+    return client
+  }
+  const leave = async (client: StreamClient): Promise<void> => {
+    client.response.destroy()
+    await until(() => client.response.closed, 'the end of a connection')
+  }
+  const viewers = async (): Promise<string> =>
+    /^feed_viewers (\d+)$/m.exec((await call(daemon.url, '/metrics', { key: keys.all })).text)?.[1] ?? ''
+
+  beforeEach(async () => {
+    clock = new FakeClock()
+    daemon = await startDaemon({ pools: [slowPool()] }, { clock })
+  })
+  afterEach(async () => {
+    for (const { response } of open.splice(0)) response.destroy()
+    await daemon.stop()
+  })
+
+  it('tells all there is, then what changes; it is not kept, not held back, and says something every 2 s', async () => {
+    const client = await watch()
+    assert.equal(client.response.headers['cache-control'], 'no-store')
+    assert.equal(client.response.headers['x-accel-buffering'], 'no')
+    await post(daemon.url, keys.data, mockTask({ task_id: 'one' }))
+    await clock.advance(100)
+    await client.until(({ raw }) => raw.includes('"task_id":"one"'))
+    // What is told once a second has been told by then.
+    await clock.advance(3000)
+    const before = client.frames.filter(({ comment }) => comment !== undefined).length
+    await clock.advance(4000)
+    await client.until(({ frames }) => frames.filter(({ comment }) => comment !== undefined).length >= before + 1)
+    assert.deepEqual(problemsOf(client), [])
+    assert.deepEqual(
+      client.frames.map(({ event }) => event).filter((event) => event === 'snapshot'),
+      ['snapshot'],
+    )
+  })
+
+  it('goes on after a broken connection with what happened meanwhile; a minute later it begins anew', async () => {
+    const first = await watch()
+    const last = first.frames.at(-1)!.id
+    await leave(first)
+    await post(daemon.url, keys.data, mockTask({ task_id: 'meanwhile' }))
+    await clock.advance(30_000)
+    const second = await watch(keys.all, '', last)
+    assert.deepEqual(new Set(second.frames.map(({ event }) => event)), new Set(['sample', 'changes']))
+    assert.match(second.raw, /"task_id":"meanwhile"/)
+    assert.deepEqual(problemsOf(second, true), [])
+    const again = second.frames.at(-1)!.id
+    await leave(second)
+    for (let tries = 0; (await viewers()) !== '0'; tries++) assert.ok(tries < 1000)
+    await clock.advance(61_000)
+    const third = await watch(keys.all, '', again)
+    assert.equal(third.frames[0]?.event, 'snapshot')
+  })
+
+  it('begins anew for another wish and another key, whatever id they bring', async () => {
+    const first = await watch()
+    const id = first.frames.at(-1)!.id
+    assert.equal((await watch(keys.all, '?rows=3', id)).frames[0]?.event, 'snapshot')
+    assert.equal((await watch(keys.data, '', id)).frames[0]?.event, 'snapshot')
+  })
+
+  it('has no timer of its own but that of its samples once nobody watches', async () => {
+    const idle = clock.pending
+    const client = await watch()
+    assert.equal(clock.pending > idle, true)
+    await leave(client)
+    for (let tries = 0; (await viewers()) !== '0'; tries++) assert.ok(tries < 1000)
+    await clock.advance(60_000)
+    assert.equal(clock.pending, idle)
+  })
+
+  it('is for 8 readers of a key and 32 in all, and a place that is left is free again', async () => {
+    const own = await Promise.all(Array.from({ length: 8 }, () => watch(keys.data)))
+    const refused = await call(daemon.url, '/v1/events', { key: keys.data })
+    assert.equal(refused.status, 429)
+    assert.equal(refused.json['policy_label'], 'rate-limit')
+    assert.equal(refused.json['code'], 'ADMISSION_REJECT')
+    await leave(own[0]!)
+    for (let tries = 0; (await viewers()) !== '7'; tries++) assert.ok(tries < 1000)
+    await watch(keys.data)
+  })
+})
+
+describe('a key that watches among 20', () => {
+  const names = Array.from({ length: 20 }, (_, n) => `owner-${String(n).padStart(2, '0')}`)
+  const keyOf = (name: string): string => `key-of-${name}`
+  const auth = {
+    keys: [
+      ...names.map((name) => ({ name, key_sha256: createHash('sha256').update(keyOf(name)).digest('hex'), roles: ['data'] })),
+      { name: 'boss', key_sha256: createHash('sha256').update('key-of-boss').digest('hex'), roles: ['data', 'control'] },
+    ],
+  }
+  const idsOf = (name: string): string[] => [0, 1, 2].map((n) => `task-${n}-of-${name}`)
+  const secret = 'nobody-may-read-this'
+
+  it('never gets an id, a session or a name of another, and nobody a word of a text', async () => {
+    const clock = new FakeClock()
+    const daemon = await startDaemon({ auth, pools: [slowPool({ queue: { capacity: 50, full_policy: 'drop-lru' } })] }, { clock })
+    const named = `?tasks=${names
+      .slice(0, 16)
+      .map((name) => idsOf(name)[2]!)
+      .join()}`
+    const watching = new Map<string, StreamClient>()
+    for (const name of [...names, 'boss']) watching.set(name, await StreamClient.events(daemon.url, keyOf(name), named))
+    for (const name of names)
+      for (const [n, task_id] of idsOf(name).entries()) {
+        const fields = { task_id, session_id: `session-of-${name}`, prompt: `${secret} ${task_id}`, metadata: { secret } }
+        await call(daemon.url, '/v1/tasks', {
+          method: 'POST',
+          key: keyOf(name),
+          body: mockTask({ ...fields, priority: n === 1 ? 'batch' : 'interactive' }),
+        })
+        await clock.advance(50)
+      }
+    for (const name of names.slice(5, 10))
+      await call(daemon.url, `/v1/tasks/${idsOf(name)[1]!}/cancel`, { method: 'POST', key: keyOf(name) })
+    await clock.advance(1000)
+    const later = await StreamClient.events(daemon.url, keyOf(names[3]!), named)
+    await later.until(({ frames }) => frames.length > 0)
+    watching.set(names[3]!, later)
+    await clock.advance(120_000)
+    for (const [name, client] of watching) {
+      await client.until(({ raw }) => raw.includes('"event') || raw.includes('session-of-') || name === 'boss')
+      assert.doesNotMatch(client.raw, new RegExp(secret), name)
+      const others = names.filter((other) => other !== name)
+      const found = others.filter((other) => client.raw.includes(other))
+      if (name === 'boss') assert.deepEqual(found, names)
+      else {
+        assert.deepEqual(found, [], `${name} learns of others`)
+        assert.match(client.raw, new RegExp(`task-0-of-${name}`))
+      }
+      assert.deepEqual(problemsOf(client), [], name)
+      client.response.destroy()
+    }
+    await daemon.stop()
+  })
+})

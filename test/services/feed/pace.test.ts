@@ -1,0 +1,116 @@
+import assert from 'node:assert/strict'
+import { settled } from '../../harness/fake-clock.ts'
+import { ann, boss, poolConfig, startRig } from '../../harness/rig.ts'
+import { Watcher } from './watcher.kit.ts'
+
+describe('the pace of the feed', () => {
+  it('is nothing while nothing changes but a comment every 2 s', async () => {
+    const rig = await startRig()
+    const watcher = new Watcher(rig.feed, boss).read()
+    await rig.clock.advance(1500)
+    watcher.read()
+    const before = watcher.events.length
+    for (let second = 0; second < 20; second++) {
+      await rig.clock.advance(1000)
+      watcher.read()
+    }
+    const since = watcher.events.slice(before)
+    assert.equal(since.filter((event) => event === 'sample').length, 4)
+    // Each sample comes with an id, which stands in a frame of changes.
+    assert.equal(since.filter((event) => event === 'changes').length, 4)
+    assert.ok(since.filter((event) => event === 'comment').length >= 6)
+  })
+
+  it('is at most ten frames a second, four with progress and one with pools, however fast things change', async () => {
+    const rig = await startRig({ pools: [poolConfig({ replicas: [{ id: 'r0', slots: 4 }] })] })
+    const watcher = new Watcher(rig.feed, boss).read()
+    const wire = watcher.wire.length
+    for (let n = 0; n < 6; n++) await rig.run()
+    for (let step = 0; step < 300; step++) {
+      for (const call of rig.engine().running) call.say('x')
+      if (step % 7 === 0) rig.engine().running[0]?.finish()
+      if (step % 7 === 0) await rig.run()
+      await rig.clock.advance(10)
+      watcher.read()
+    }
+    const told = watcher.wire.slice(wire)
+    const frames = told.split('\n\n').filter((frame) => frame.includes('event: changes'))
+    assert.ok(frames.length <= 31, `${frames.length} frames in 3 s`)
+    assert.ok(frames.length >= 20)
+    for (const [field, most] of [
+      ['"progress":', 13],
+      ['"pools":', 4],
+      ['"keys":', 4],
+      ['"daemon":', 4],
+    ] as const) {
+      const count = frames.filter((frame) => frame.includes(field)).length
+      assert.ok(count > 0 && count <= most, `${count} frames with ${field} in 3 s`)
+    }
+  })
+
+  it('does not depend on who reads: one that slept gets one frame with all there is, as does one that comes back', async () => {
+    const rig = await startRig({ pools: [poolConfig({ replicas: [{ id: 'r0', slots: 2 }] })] })
+    const [awake, asleep, gone] = [boss, boss, ann].map((who) => new Watcher(rig.feed, who).read())
+    gone!.close()
+    for (let n = 0; n < 40; n++) {
+      await rig.run({ task_id: `t${n}` })
+      rig.engine().running[0]?.finish()
+      await rig.clock.advance(150)
+      awake!.read()
+    }
+    assert.ok(awake!.events.length > 30)
+    asleep!.read()
+    assert.deepEqual(
+      asleep!.events.filter((event) => event !== 'sample'),
+      ['snapshot', 'changes'],
+    )
+    assert.deepEqual([...asleep!.picture.rows.keys()], [...awake!.picture.rows.keys()])
+    assert.deepEqual(
+      asleep!.ended.map(({ task_id }) => task_id),
+      awake!.ended.map(({ task_id }) => task_id),
+    )
+    gone!.reconnect()
+    gone!.read()
+    assert.deepEqual(
+      gone!.events.filter((event) => event !== 'sample'),
+      ['snapshot', 'changes'],
+    )
+  })
+
+  it('ends for its readers when the daemon stops', async () => {
+    const rig = await startRig()
+    await rig.run()
+    const watcher = new Watcher(rig.feed, boss).read()
+    assert.equal(watcher.picture.daemon?.stopping, false)
+    const stopping = rig.quiesce(60_000)
+    await rig.clock.advance(1100)
+    assert.equal(watcher.read().picture.daemon?.stopping, true)
+    assert.equal(watcher.done, false)
+    rig.engine().call.finish()
+    await settled()
+    await rig.clock.advance(100)
+    await stopping
+    assert.equal(watcher.read().done, true)
+    assert.equal(new Watcher(rig.feed, boss).done, true)
+  })
+})
+
+describe('the bounds of the feed', function () {
+  it('keep a snapshot below 512 KiB, and say how many run and wait that are not in it', async () => {
+    const pools = [poolConfig({ replicas: [{ id: 'r0', slots: 650 }], queue: { capacity: 5000 } })]
+    const rig = await startRig({ pools })
+    for (let n = 0; n < 900; n++) {
+      const id = `${String(n).padStart(5, '0')}${'x'.repeat(120)}`
+      await rig.admit({ task_id: id, session_id: id })
+    }
+    await rig.clock.advance(200)
+    const watcher = new Watcher(rig.feed, boss, { rows: 100 }).read()
+    assert.ok(Buffer.byteLength(watcher.wire) <= 512 * 1024, `${Buffer.byteLength(watcher.wire)} bytes`)
+    const rows = [...watcher.picture.rows.values()]
+    assert.equal(watcher.picture.running_total, 650)
+    assert.equal(rows.filter(({ state }) => state === 'queued').length, 100)
+    assert.ok(rows.filter(({ state }) => state === 'running').length > 300)
+    const order = watcher.picture.order.get('pool')!
+    assert.deepEqual([order.total, order.rest?.count, order.rest?.keys], [250, 150, [{ key_name: 'ann', count: 150 }]])
+  })
+})
