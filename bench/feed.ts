@@ -38,7 +38,7 @@ const bodyOf = (): string => {
 
 /** Admits tasks as fast as they are taken; of some keys. Returns how many a second. */
 async function admit(server: BenchServer, count: number): Promise<number> {
-  const { statuses, seconds } = await load(server.port, '/v1/tasks', `X-API-Key: k${made % 4}\r\n`, bodyOf, count, 8)
+  const { statuses, seconds } = await load(server.port, '/v1/tasks', `X-API-Key: k${made % 4}\r\n`, bodyOf, count, 32)
   if (statuses.get(202) !== count) throw new Error(JSON.stringify([...statuses]))
   return count / seconds
 }

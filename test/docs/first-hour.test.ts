@@ -183,10 +183,10 @@ withEngine('llama-server', 'the first hour, as the README has it', () => {
         headers: { 'X-API-Key': key, 'Content-Type': 'application/json' },
         body: JSON.stringify({ model_ref: 'mock:slow', prompt: 'Hello', max_tokens: 1 }),
       })
-    const answers: Response[] = []
-    while (answers.at(-1)?.status !== 429 && answers.length <= 60) answers.push(await send())
-    const refused = answers.at(-1)
-    assert.equal(refused?.status, 429)
+    // At once: the minute goes on while they are answered.
+    const answers = await Promise.all(Array.from({ length: 120 }, send))
+    const refused = answers.find(({ status }) => status === 429)
+    assert.ok(refused !== undefined, answers.map(({ status }) => status).join(' '))
     assert.match(await refused.text(), /requests_per_minute|rate-limit/)
     assert.ok(Number(refused.headers.get('retry-after')) >= 1)
   })

@@ -3,7 +3,7 @@ import { Ajv } from 'ajv'
 import formats, { type FormatsPlugin } from 'ajv-formats'
 import { answerProblems, headerProblems as problemsOfHeader, type Received } from '../../cli/contract/answer.ts'
 import { streamProblems } from '../../cli/contract/stream.ts'
-import { feedProblems } from './feed.ts'
+import { feedProblems } from './feed-problems.ts'
 import { doorOperations } from '../../generated/doors.ts'
 import { operations } from '../../generated/operations.ts'
 import { doorStreamProblems } from './door-streams.ts'
@@ -23,6 +23,7 @@ export interface Schema {
   readonly type?: 'object' | 'array' | 'string' | 'integer' | 'number' | 'boolean'
   readonly enum?: readonly string[]
   readonly pattern?: string
+  readonly format?: string
   readonly minLength?: number
   readonly maxLength?: number
   readonly minimum?: number

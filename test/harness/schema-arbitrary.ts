@@ -48,7 +48,12 @@ export function valueOf(given: Schema): Arbitrary<unknown> {
   }
 }
 
-function stringOf({ pattern, minLength = 0, maxLength = longest }: Schema): Arbitrary<string> {
+const pointInTime = fc
+  .date({ min: new Date('0001-01-01T00:00:00Z'), max: new Date('9999-12-31T23:59:59Z'), noInvalidDate: true })
+  .map((date) => date.toISOString())
+
+function stringOf({ pattern, format, minLength = 0, maxLength = longest }: Schema): Arbitrary<string> {
+  if (format === 'date-time') return pointInTime
   if (pattern === undefined) return text(minLength, maxLength)
   return fc.stringMatching(new RegExp(pattern)).filter(({ length }) => length <= maxLength)
 }

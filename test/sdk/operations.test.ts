@@ -8,7 +8,17 @@ const digest = `sha256:${'0'.repeat(64)}`
 const model = { id: 'm', source_url: 'file:m.gguf', digest, trust_policy: { mode: 'permissive' as const }, manifests: [] }
 
 /** Every method of the client, once. */
-const everything = ({ events, tasks, sessions, pools, artifacts, catalog, capabilities, usage, config }: Client): (() => Promise<unknown>)[] => [
+const everything = ({
+  events,
+  tasks,
+  sessions,
+  pools,
+  artifacts,
+  catalog,
+  capabilities,
+  usage,
+  config,
+}: Client): (() => Promise<unknown>)[] => [
   () => tasks.create({ prompt: 'p' }),
   () => tasks.list({ state: 'running' }),
   () => tasks.get('t'),

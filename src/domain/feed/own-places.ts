@@ -6,7 +6,7 @@ export interface Placed<T> {
 
 /** A key's own tasks among those that wait. */
 export interface OwnPlaces<T> {
-  readonly tasks: T[]
+  readonly shown: T[]
   /** Handles of its tasks, and between them, as negative numbers, how many others wait there. */
   readonly first: number[]
   /** How many of those that wait come after the last one listed. */
@@ -19,14 +19,14 @@ export interface OwnPlaces<T> {
  * @param total all that wait
  */
 export function ownPlaces<T>(own: readonly Placed<T>[], total: number, handleOf: (task: T) => number): OwnPlaces<T> {
-  const tasks: T[] = []
+  const shown: T[] = []
   const first: number[] = []
   let next = 0
   for (const { task, place } of own) {
     if (place > next) first.push(next - place)
     first.push(handleOf(task))
-    tasks.push(task)
+    shown.push(task)
     next = place + 1
   }
-  return { tasks, first, behind: Math.max(0, total - next) }
+  return { shown, first, behind: Math.max(0, total - next) }
 }

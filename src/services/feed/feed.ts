@@ -145,6 +145,7 @@ export class Feed {
     const view = known ?? new View(owner, wish, overview)
     this.views.set(kind, view)
     if (this.cancelBeat === undefined && !this.stopped) {
+      overview.wake()
       this.pass(true, true)
       this.cancelBeat = this.parts.clock.every(beat_ms, () => this.beat())
     } else if (known === undefined) {

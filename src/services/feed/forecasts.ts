@@ -21,7 +21,7 @@ const sure = 0.9995
 /** In how many turns those pools are looked at. */
 const turns = 4
 /** From one of those places to the next. */
-const ratio = 1.5
+const ratio = 2
 
 /** What was worked out of a pool for all that wait in it. */
 interface Known {

@@ -33,6 +33,8 @@ import {
 const most_ended = 256
 /** Most samples that a viewer catches up on. */
 const most_sampled = 64
+/** Every so many seconds keys are counted, and what a restart would do is worked out. */
+const seconds_of_all = 2
 /** Most keys that are told of. */
 const most_keys = 1000
 
@@ -75,12 +77,18 @@ export class Overview {
   private readonly daemons = new Map<string | undefined, ToldThing<FeedDaemon>>()
   private readonly counted = new Map<string, { readonly tokens: number; readonly at: number }>()
   private told_bytes = 0
+  private seconds = 0
 
   constructor(parts: OverviewParts, lasting: Lasting) {
     ;[this.parts, this.lasting] = [parts, lasting]
     this.rows = new TaskRows(parts, lasting.handles, lasting.nextHandle)
     this.now = parts.clock.now()
     this.at = iso(parts.clock.wallOf(this.now))
+  }
+
+  /** Nobody has looked for a while: all is looked at with the next look. */
+  wake(): void {
+    this.seconds = 0
   }
 
   /** The next tick. */
@@ -149,8 +157,11 @@ export class Overview {
   /** What is told once a second. */
   lookSlowly(now: number, tick: number): boolean {
     const { pools, live } = this.parts
-    this.daemons.clear()
-    this.tally = tallyOf(live.all(), now, window_ms)
+    // What looks at every task there is takes longest.
+    if (this.seconds++ % seconds_of_all === 0) {
+      this.daemons.clear()
+      this.tally = tallyOf(live.all(), now, window_ms)
+    }
     const all = pools.all()
     let other = false
     this.rows.predict(now, tick)

@@ -14,7 +14,7 @@ const off_chance = 0.05
 const rounded = (rate: number): number => Math.round(rate * 10) / 10
 
 /** At most what a row of a task takes on the wire, bytes. */
-export const bytesOf = ({ head: { task_id, session_id, model_ref, owner } }: LiveTask): number =>
+const bytesOf = ({ head: { task_id, session_id, model_ref, owner } }: LiveTask): number =>
   620 + task_id.length + session_id.length + Buffer.byteLength(model_ref + owner)
 
 /** A change of any of these makes the row another one. */

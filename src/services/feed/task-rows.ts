@@ -52,7 +52,7 @@ export class TaskRows {
     return this.rows.get(id)
   }
 
-  handleOf(task: LiveTask): number {
+  private handleOf(task: LiveTask): number {
     const known = this.handles.get(task)
     if (known !== undefined) return known
     const handle = this.nextHandle()

@@ -2,13 +2,10 @@ import { randomBytes } from 'node:crypto'
 import { Board } from '../../domain/feed/board.ts'
 import { Shown } from '../../domain/feed/shown.ts'
 import type { Wish } from '../../domain/feed/wish.ts'
-import type { Pool } from '../pools/pool.ts'
-import type { LiveTask } from '../tasks/live-task.ts'
-import { beginningOfAll, beginningOfOwn, type Beginning } from './order.ts'
 import type { Overview } from './overview.ts'
-import { shifted } from './shifted.ts'
+import { Queues } from './queues.ts'
 import type { TaskRow } from './task-row.ts'
-import { wireMs, type FeedChanges, type FeedDaemon, type FeedOrder, type FeedSnapshot, type Told } from './wire.ts'
+import type { FeedChanges, FeedDaemon, FeedSnapshot, Told } from './wire.ts'
 
 /** Most tasks that run and are shown. */
 const most_running = 1000
@@ -16,12 +13,9 @@ const most_running = 1000
 const most_bytes = 512 * 1024
 const least_for_rows = 64 * 1024
 const for_frame = 4096
-/** Tasks at the beginning of a queue whose reasons change as it moves. */
-const next = 2
+
 /** Part of the room for rows that those may take that wait. */
 const share_of_waiting = 0.7
-/** The keys that have most of what is not listed. */
-const most_keys = 5
 
 /** How far is looked: at what is told once a second, too; at every task that runs, and not only at those that were touched. */
 export interface Looking {
@@ -38,13 +32,9 @@ export class View {
   readonly wish: Wish
   private readonly overview: Overview
   private readonly rows = new Shown<TaskRow>()
-  private readonly orders = new Board<Told<FeedOrder>>()
+  private readonly queues: Queues
   private readonly total = new Board<number>()
   private readonly daemon = new Board<Told<FeedDaemon>>()
-  private readonly lastStarts = new Map<string, number>()
-  private readonly restKeys = new Map<string, { readonly key_name: string; readonly count: number }[]>()
-  /** Tasks that the wish names. */
-  private wished: readonly LiveTask[] = []
   private fresh = true
   /** Rows that are shown because they wait at the beginning, and because they run. */
   private waiting: ReadonlySet<TaskRow> = new Set()
@@ -53,8 +43,6 @@ export class View {
   private count = 0
   /** What is left of a snapshot, bytes. */
   private room = 0
-  /** Pools whose order is told: those of the wish, and where a task has waited that it names. */
-  private readonly ordered: Set<string>
   /** Frames of the newest tick, by the tick that their viewers have. */
   private readonly frames = new Map<number, string | undefined>()
   /** Snapshots of it, by name of the key. */
@@ -62,7 +50,7 @@ export class View {
 
   constructor(owner: string | undefined, wish: Wish, overview: Overview) {
     ;[this.owner, this.wish, this.overview] = [owner, wish, overview]
-    this.ordered = new Set(wish.pools)
+    this.queues = new Queues(owner, wish, overview)
   }
 
   /** Looks what there is to see now. */
@@ -70,7 +58,7 @@ export class View {
     const { overview } = this
     const first = this.fresh
     this.fresh = false
-    const waiting = this.lookAtWaiting(now, tick, slowly || first)
+    const waiting = this.queues.look(now, tick, { slowly: slowly || first, bytes: this.roomForRows * share_of_waiting })
     const { running, joined, dropped } = overview.rows
     for (const row of this.waiting) if (!waiting.has(row) && !this.running.has(row)) this.rows.hide(row, tick)
     for (const row of waiting) this.rows.show(row, tick)
@@ -84,26 +72,9 @@ export class View {
     if (slowly || first) this.lookAtDaemon(tick)
   }
 
-  private lookAtWaiting(now: number, tick: number, slowly: boolean): Set<TaskRow> {
-    const { wish, overview } = this
-    if (slowly) this.wished = wish.tasks.flatMap((id) => overview.named(id, this.owner))
-    const shown = new Set<TaskRow>()
-    const outside = this.wished.filter(({ phase }) => phase === 'queued')
-    for (const { pool } of outside) this.ordered.add(pool.id)
-    for (const id of this.ordered) {
-      const pool = overview.pool(id)
-      if (pool === undefined) continue
-      const beginning = this.beginningOf(pool, wish.pools.includes(id) ? wish.rows : 0)
-      const places = outside.filter((task) => task.pool === pool && !beginning.tasks.includes(task))
-      for (const [index, task] of [...beginning.tasks, ...places].entries()) {
-        const row = overview.rows.of(task, now, tick)
-        if (index < next) overview.rows.reason(row, now, tick)
-        shown.add(row)
-      }
-      if (slowly) this.lookBehind(pool, beginning, now)
-      this.putOrder(pool, beginning, places, tick)
-    }
-    return shown
+  /** What rows may take of a snapshot, bytes. */
+  private get roomForRows(): number {
+    return Math.max(most_bytes - this.overview.bytes(this.wish.pools.length) - for_frame, least_for_rows)
   }
 
   private sees({ task }: TaskRow): boolean {
@@ -112,8 +83,7 @@ export class View {
 
   /** Shows as many of those that run as there is room for. */
   private fit(all: ReadonlySet<TaskRow>, tick: number): void {
-    const others = this.overview.bytes(this.wish.pools.length) + for_frame
-    this.room = Math.max(most_bytes - others, least_for_rows)
+    this.room = this.roomForRows
     for (const { bytes } of this.waiting) this.room -= bytes
     const before = new Set(this.running)
     this.running.clear()
@@ -178,7 +148,7 @@ export class View {
       keys: this.keysSince(-1),
       rows: Array.from(this.rows.all(), (row) => overview.tell(row)),
       running_total: this.total.all()[0] ?? 0,
-      order: this.orders.all().map((tell) => tell(now)),
+      order: this.queues.orders.all().map((tell) => tell(now)),
       samples: overview.samples(wish.pools),
     }
     return this.frame('snapshot', snapshot)
@@ -211,7 +181,7 @@ export class View {
       ...(running_total === undefined ? {} : { running_total }),
       ...some(
         'order',
-        this.orders.since(since).map((tell) => tell(now)),
+        this.queues.orders.since(since).map((tell) => tell(now)),
       ),
       ...some('progress', progress),
       ...some('predicted', predicted),
@@ -239,51 +209,6 @@ export class View {
 
   private keysSince(since: number) {
     return this.overview.keys.since(since).filter(({ key_name }) => this.owner === undefined || key_name === this.owner)
-  }
-
-  private beginningOf(pool: Pool<LiveTask>, rows: number): Beginning {
-    const { overview, owner } = this
-    const handleOf = (task: LiveTask): number => overview.rows.handleOf(task)
-    const room = this.waitingRoom
-    return owner === undefined
-      ? beginningOfAll(pool, { rows, bytes: room }, handleOf)
-      : beginningOfOwn(pool, { rows, bytes: room }, overview.live.all(owner), handleOf)
-  }
-
-  /** What rows of one pool that wait may take of a snapshot, bytes. */
-  private get waitingRoom(): number {
-    const { pools } = this.wish
-    const rest = most_bytes - this.overview.bytes(pools.length) - for_frame
-    return (Math.max(rest, least_for_rows) * share_of_waiting) / Math.max(1, pools.length)
-  }
-
-  /** Whose those are that are not listed, and when the last of them starts. */
-  private lookBehind(pool: Pool<LiveTask>, { tasks, behind }: Beginning, now: number): void {
-    const all = this.overview.tally.waiting.get(pool.id) ?? []
-    const counts = new Map(Array.from(all, ([name, { count }]) => [name, count] as const))
-    for (const { owner } of tasks) counts.set(owner, (counts.get(owner) ?? 1) - 1)
-    const keys = Array.from(counts, ([key_name, count]) => ({ key_name, count })).filter(
-      ({ key_name, count }) => count > 0 && (this.owner === undefined || key_name === this.owner),
-    )
-    this.restKeys.set(pool.id, keys.sort((a, b) => b.count - a.count).slice(0, most_keys))
-    if (behind === 0) return
-    const last = this.overview.rows.lastStart(pool, now)
-    if (shifted(this.lastStarts.get(pool.id), last, now)) this.lastStarts.set(pool.id, last)
-  }
-
-  private putOrder(pool: Pool<LiveTask>, { first, total, behind }: Beginning, outside: readonly LiveTask[], tick: number): void {
-    const places = outside.flatMap((task) => {
-      const ahead = pool.scheduler.ahead(task)
-      return ahead === undefined ? [] : [[this.overview.rows.handleOf(task), ahead.position]]
-    })
-    const last = behind === 0 ? undefined : this.lastStarts.get(pool.id)
-    const rest = behind === 0 ? undefined : { count: behind, keys: this.restKeys.get(pool.id) ?? [] }
-    const order = { pool_id: pool.id, total, first: [...first], ...(places.length === 0 ? {} : { places }) }
-    const tell = (now: number): FeedOrder => ({
-      ...order,
-      ...(rest === undefined ? {} : { rest: { ...rest, ...(last === undefined ? {} : { last_start_ms: wireMs(last - now) }) } }),
-    })
-    this.orders.put(pool.id, tell, JSON.stringify([order, rest, last]), tick)
   }
 
   private lookAtDaemon(tick: number): void {

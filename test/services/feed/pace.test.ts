@@ -83,7 +83,7 @@ describe('the pace of the feed', () => {
     const watcher = new Watcher(rig.feed, boss).read()
     assert.equal(watcher.picture.daemon?.stopping, false)
     const stopping = rig.quiesce(60_000)
-    await rig.clock.advance(1100)
+    await rig.clock.advance(2100)
     assert.equal(watcher.read().picture.daemon?.stopping, true)
     assert.equal(watcher.done, false)
     rig.engine().call.finish()
