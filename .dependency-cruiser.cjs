@@ -58,7 +58,7 @@ const pathOf = (room) => {
   return room === '*' ? '^src/[^/]+$' : room.endsWith('/*') ? `^src/${room.slice(0, -2)}/[^/]+$` : `^src/${room}/`
 }
 
-const ours = '^(src|cli|sdk|generated|contracts|scripts|test|bench)/'
+const ours = '^(src|cli|sdk|web|generated|contracts|scripts|test|bench)/'
 
 module.exports = {
   forbidden: [
@@ -93,6 +93,14 @@ module.exports = {
       to: { pathNot: '^(sdk/|node_modules/openapi-fetch/)' },
     },
     {
+      name: 'the-page-asks-by-the-sdk',
+      comment: 'Nothing of ours but the client, and nothing of Node.',
+      severity: 'error',
+      from: { path: '^web/' },
+      to: { pathNot: '^(web/|sdk/src/index.ts$|node_modules/(preact|@preact/signals|@preact/signals-core|uplot|vite)/)' },
+    },
+    { name: 'nothing-stands-on-the-page', severity: 'error', from: { path: '^(src|cli|sdk)/' }, to: { path: '^web/' } },
+    {
       name: 'commands-ask-by-the-sdk',
       comment:
         'Only what looks at this machine knows the configuration and finds engines; the checks of a contract read it as it is served.',
@@ -123,7 +131,7 @@ module.exports = {
   ],
   options: {
     doNotFollow: { path: 'node_modules' },
-    exclude: { path: '^sdk/dist/' },
+    exclude: { path: '^(sdk|web)/dist' },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.json' },
     enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'node', 'default'] },

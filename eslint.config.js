@@ -1,9 +1,9 @@
 import tseslint from 'typescript-eslint'
 
 export default tseslint.config(
-  { ignores: ['node_modules', '**/generated', 'coverage', 'data', 'dist', 'sdk/dist'] },
+  { ignores: ['node_modules', '**/generated', 'coverage', 'data', 'dist', 'sdk/dist', 'web/dist*'] },
   {
-    files: ['**/*.ts'],
+    files: ['**/*.{ts,tsx}'],
     extends: [tseslint.configs.strictTypeChecked, tseslint.configs.stylisticTypeChecked],
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
     linterOptions: { reportUnusedDisableDirectives: 'error' },

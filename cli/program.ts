@@ -3,11 +3,14 @@ import { bench } from './commands/bench.ts'
 import { cancel } from './commands/cancel.ts'
 import { chat } from './commands/chat.ts'
 import { completion } from './commands/completion.ts'
+import { config } from './commands/config.ts'
 import { contract } from './commands/contract.ts'
 import { keys } from './commands/keys.ts'
+import { drain, load, unload } from './commands/loads.ts'
 import { models } from './commands/models.ts'
-import { drain, pools, reload, resume } from './commands/pools.ts'
+import { pools, reload, resume } from './commands/pools.ts'
 import { run } from './commands/run.ts'
+import { sessions } from './commands/sessions.ts'
 import { tasks } from './commands/tasks.ts'
 import { top } from './commands/top.ts'
 import { usage } from './commands/usage.ts'
@@ -23,9 +26,10 @@ export function programOf(): Command {
     .usage('[command] [options]')
     .addHelpText('after', `\nExamples:\n  orchestratord run --help\n\n${exitText}`)
   program.command('serve').description('Run the daemon; what it does without a command (orchestratord serve --help)')
-  const asking = [run(), chat(), top(), tasks(), cancel(), pools(), drain(), resume(), reload(), models(), usage()]
+  const work = [run(), chat(), top(), tasks(), cancel(), sessions()]
+  const running = [pools(), drain(), resume(), reload(), load(), unload(), models(), usage(), config()]
   const others = [keys(), init(), doctor(), bench(), verify(), contract(), completion(programOf)]
-  for (const one of [...asking, ...others]) program.addCommand(one)
+  for (const one of [...work, ...running, ...others]) program.addCommand(one)
   every(program)
   return program
 }

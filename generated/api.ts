@@ -8,7 +8,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List tasks, newest first */
+        /**
+         * List tasks, newest first
+         * @description A page looks at a limited number of tasks, however many there are. Where filters that are given together leave few of them, a page may have
+         *     less than `limit`, or nothing, beside a `next_cursor`: the list is over when there is none.
+         */
         get: operations["listTasks"];
         put?: never;
         /**
@@ -98,6 +102,26 @@ export interface paths {
          *     Canceling what is finished changes nothing, whoever else has a task of this id.
          */
         post: operations["cancelTask"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List sessions, newest first
+         * @description A key sees its own sessions; with the role `control` it sees all, and whose they are. Expired ones are not listed.
+         */
+        get: operations["listSessions"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -230,7 +254,8 @@ export interface paths {
         /**
          * Who runs and who waits in a pool
          * @description Tasks that hold a slot, then those that wait, in the order in which they will be dispatched if nobody else comes. A key sees its own tasks
-         *     and the others as bare places; with the role `control` it sees all, and whose they are.
+         *     and the others as bare places; with the role `control` it sees all, and whose they are. With a filter only tasks that pass it are listed,
+         *     and never a bare place.
          */
         get: operations["listQueue"];
         put?: never;
@@ -318,6 +343,85 @@ export interface paths {
          *     the 409 says so, and what to do.
          */
         post: operations["reloadPool"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/pools/{id}/load": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The pool.
+                 * @example mock
+                 */
+                id: components["parameters"]["PoolId"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Load a model now
+         * @description Of a pool whose group shares devices: it is loaded as soon as there is room. Where there is none, a pool of the group begins no further task,
+         *     is unloaded when its running ones have ended, and is loaded again when its turn comes. The answer comes at once; `load_state` shows the
+         *     progress, and it then keeps its place for `max_hold_ms` of the group. A pool that is loaded stays as it is. 409 where neither a group nor the
+         *     engine itself loads models, and where its model may not be served.
+         */
+        post: operations["loadPool"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/pools/{id}/unload": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The pool.
+                 * @example mock
+                 */
+                id: components["parameters"]["PoolId"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take a model out of memory
+         * @description Running tasks finish, and waiting ones move to another pool that serves what they name. Then the model leaves the memory of its devices. In a
+         *     group no further task begins until it is loaded again: by `load`, or when its turn comes while a task waits for it. Without a group, where
+         *     the engine itself loads models, what waits is worked off first, and the pool takes no tasks until `load`. The answer comes at once; a pool
+         *     that is asleep stays as it is. 409 where neither a group nor the engine itself loads models, and where the group pins it.
+         */
+        post: operations["unloadPool"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/config": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The configuration that runs
+         * @description As `contracts/config.schema.json` has it, defaults filled in, pools with the models they serve now. No secret is in it: no key or its hash, no
+         *     token, no value of the environment; of the command of a server only the program, the names of its options, numbers and what the daemon fills in.
+         */
+        get: operations["getConfig"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -973,6 +1077,41 @@ export interface components {
             /** @description Money left of the tightest budget, reservations taken off; present when one is set. */
             cost_budget_remaining?: number;
         };
+        /** @description A session in a list. `created_at` is when its life began; `putSession` begins it anew. */
+        ListedSession: {
+            session_id: components["schemas"]["SessionId"];
+            /** @description Name of the key that created it; told to keys with the role control. */
+            owner?: string;
+            created_at: components["schemas"]["Timestamp"];
+            /** @description Its tasks that wait or run. */
+            tasks: number;
+            /** @description Where an engine should have the beginning of its next prompt in its cache. */
+            warm_on: {
+                pool_id: components["schemas"]["PoolId"];
+                replica_id: components["schemas"]["ReplicaId"];
+            }[];
+            /** @description Until the session expires, from now. */
+            ttl_ms_remaining: number;
+            /** @description Tasks dispatched so far. */
+            turns: number;
+            /** @description KV cache of the session, where the engine tells. */
+            kv_bytes?: number;
+            /** @description Whether the engine reports a warm KV prefix for the session. */
+            kv_warmth: boolean;
+            /** @description Tokens left of the tightest budget, reservations taken off; present when one is set. */
+            tokens_budget_remaining?: number;
+            /** @description Engine time left of the tightest budget, ms; present when one is set. */
+            time_budget_remaining_ms?: number;
+            /** @description Money left of the tightest budget, reservations taken off; present when one is set. */
+            cost_budget_remaining?: number;
+        };
+        /** @description One page, newest first. */
+        SessionPage: {
+            /** @description The sessions. */
+            sessions: components["schemas"]["ListedSession"][];
+            /** @description Where the next page begins; absent on the last. */
+            next_cursor?: string;
+        };
         /** @description What may be used. What is left out is not limited here. */
         Budgets: {
             /** @description Prompt and generated tokens. */
@@ -1132,6 +1271,40 @@ export interface components {
             cost: number;
             /** @description Tasks that were refused. */
             refusals: number;
+        };
+        /** @description What would become of tasks if this were done now, as far as is known. */
+        PoolForesight: {
+            /** @description The pools whose tasks these are: the pool itself, and for `load` those that make room. */
+            pools: components["schemas"]["PoolId"][];
+            /** @description Tasks that run there; they finish. */
+            running: number;
+            /** @description Tasks that wait there. */
+            waiting: number;
+            /** @description Of those that wait: how many move to another pool at once. */
+            movable: number;
+            /** @description Where they move. */
+            moves_to: {
+                pool_id: components["schemas"]["PoolId"];
+                /** @description How many. */
+                tasks: number;
+            }[];
+            /** @description Of those that run or wait: how many will probably not end by their deadline, or by that of the drain. */
+            late: number;
+        };
+        /** @description The configuration that runs. */
+        RunningConfig: {
+            loaded_at: components["schemas"]["Timestamp"];
+            /** @description As `contracts/config.schema.json` has it, without its secrets. */
+            config: {
+                [key: string]: unknown;
+            };
+            /** @description The last change of it that was refused since then. */
+            refused?: {
+                at: components["schemas"]["Timestamp"];
+                pool_id?: components["schemas"]["PoolId"];
+                /** @description Why, for people. */
+                message: string;
+            };
         };
         /** @description How long a drain may take. */
         DrainRequest: {
@@ -1992,6 +2165,11 @@ export interface components {
          */
         Cursor: string;
         /**
+         * @description Only tells what would follow, with status 200; nothing happens.
+         * @example true
+         */
+        DryRun: boolean;
+        /**
          * @description The pool.
          * @example mock
          */
@@ -2062,6 +2240,31 @@ export interface operations {
                  * @example 0b8b4f0e-58d1-4f0c-9f0e-2f6f3a9d1c55
                  */
                 session_id?: components["schemas"]["SessionId"];
+                /**
+                 * @description Only tasks whose id begins with this.
+                 * @example nightly-
+                 */
+                task_id?: components["schemas"]["TaskId"];
+                /**
+                 * @description Only tasks that ended with this error.
+                 * @example WORKER_RESET
+                 */
+                code?: components["schemas"]["ErrorCode"];
+                /**
+                 * @description Only tasks that are in this pool, or were when they ended.
+                 * @example mock
+                 */
+                pool_id?: components["schemas"]["PoolId"];
+                /**
+                 * @description Only tasks accepted then or later.
+                 * @example 2026-01-01T00:00:00Z
+                 */
+                from?: components["schemas"]["Timestamp"];
+                /**
+                 * @description Only tasks accepted before.
+                 * @example 2026-01-02T00:00:00Z
+                 */
+                to?: components["schemas"]["Timestamp"];
                 /**
                  * @description Only what this key has created. Without it a key lists its own, and one with the role control everybody's.
                  * @example agents
@@ -2331,6 +2534,47 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    listSessions: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Only what this key has created. Without it a key lists its own, and one with the role control everybody's.
+                 * @example agents
+                 */
+                owner?: components["parameters"]["OwnerListed"];
+                /**
+                 * @description Items on one page.
+                 * @example 50
+                 */
+                limit?: components["parameters"]["Limit"];
+                /**
+                 * @description The `next_cursor` of the page before, of the same list and the same run of the daemon; it says nothing to anybody else.
+                 * @example Rr8vYVtJ0n2cTgQ1dXo5eArNq0yX3m7kPZcLh2uWb1s
+                 */
+                cursor?: components["parameters"]["Cursor"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page of sessions. */
+            200: {
+                headers: {
+                    "X-Correlation-Id": components["headers"]["CorrelationId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionPage"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            500: components["responses"]["Internal"];
+        };
+    };
     getSession: {
         parameters: {
             query?: {
@@ -2578,6 +2822,26 @@ export interface operations {
         parameters: {
             query?: {
                 /**
+                 * @description How many of the entries to leave out before the first, of those that the filters let through; not beside `cursor`.
+                 * @example 30
+                 */
+                offset?: number;
+                /**
+                 * @description Only tasks of this session.
+                 * @example 0b8b4f0e-58d1-4f0c-9f0e-2f6f3a9d1c55
+                 */
+                session_id?: components["schemas"]["SessionId"];
+                /**
+                 * @description Only tasks that wait for this reason. A page finds it out for a limited number of tasks, and may be short beside a `next_cursor`.
+                 * @example slots_busy
+                 */
+                waits?: components["schemas"]["WaitsCode"];
+                /**
+                 * @description Only what this key has created. Without it a key lists its own, and one with the role control everybody's.
+                 * @example agents
+                 */
+                owner?: components["parameters"]["OwnerListed"];
+                /**
                  * @description Items on one page.
                  * @example 50
                  */
@@ -2619,7 +2883,13 @@ export interface operations {
     };
     drainPool: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description Only tells what would follow, with status 200; nothing happens.
+                 * @example true
+                 */
+                dry_run?: components["parameters"]["DryRun"];
+            };
             header?: never;
             path: {
                 /**
@@ -2636,6 +2906,16 @@ export interface operations {
             };
         };
         responses: {
+            /** @description What it would do now; nothing has happened. */
+            200: {
+                headers: {
+                    "X-Correlation-Id": components["headers"]["CorrelationId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PoolForesight"];
+                };
+            };
             /** @description The pool drains. */
             202: {
                 headers: {
@@ -2728,6 +3008,129 @@ export interface operations {
             415: components["responses"]["UnsupportedMediaType"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
+        };
+    };
+    loadPool: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Only tells what would follow, with status 200; nothing happens.
+                 * @example true
+                 */
+                dry_run?: components["parameters"]["DryRun"];
+            };
+            header?: never;
+            path: {
+                /**
+                 * @description The pool.
+                 * @example mock
+                 */
+                id: components["parameters"]["PoolId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What it would do now; nothing has happened. */
+            200: {
+                headers: {
+                    "X-Correlation-Id": components["headers"]["CorrelationId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PoolForesight"];
+                };
+            };
+            /** @description It is being loaded, or waits for room. */
+            202: {
+                headers: {
+                    "X-Correlation-Id": components["headers"]["CorrelationId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PoolSummary"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            500: components["responses"]["Internal"];
+        };
+    };
+    unloadPool: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Only tells what would follow, with status 200; nothing happens.
+                 * @example true
+                 */
+                dry_run?: components["parameters"]["DryRun"];
+            };
+            header?: never;
+            path: {
+                /**
+                 * @description The pool.
+                 * @example mock
+                 */
+                id: components["parameters"]["PoolId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What it would do now; nothing has happened. */
+            200: {
+                headers: {
+                    "X-Correlation-Id": components["headers"]["CorrelationId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PoolForesight"];
+                };
+            };
+            /** @description It is being unloaded, or runs what it has. */
+            202: {
+                headers: {
+                    "X-Correlation-Id": components["headers"]["CorrelationId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PoolSummary"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            500: components["responses"]["Internal"];
+        };
+    };
+    getConfig: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What runs. */
+            200: {
+                headers: {
+                    "X-Correlation-Id": components["headers"]["CorrelationId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunningConfig"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            500: components["responses"]["Internal"];
         };
     };
     listCatalogModels: {

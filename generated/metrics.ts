@@ -5,6 +5,7 @@ export interface MetricLabels {
   tasks_enqueued_total: { engine: string; engine_version: string; pool_id: string; replica_id: string; priority: string }
   tasks_started_total: { engine: string; engine_version: string; pool_id: string; replica_id: string; priority: string }
   tasks_canceled_total: { engine: string; engine_version: string; pool_id: string; replica_id: string; reason: string }
+  tasks_late_total: { engine: string; engine_version: string; pool_id: string; priority: string }
   tasks_rejected_total: { engine: string; reason: string }
   admission_backpressure_events_total: { engine: string; policy: string }
   tokens_in_total: { engine: string; engine_version: string; pool_id: string; replica_id: string }
@@ -12,26 +13,29 @@ export interface MetricLabels {
   catalog_verifications_total: { result: string; reason: string; engine: string }
   placement_decisions_total: { outcome: string; pinned: string; fallback: string }
   queue_depth: { engine: string; engine_version: string; pool_id: string; priority: string }
+  queue_oldest_age_ms: { engine: string; engine_version: string; pool_id: string; priority: string }
   kv_cache_usage_ratio: { engine: string; engine_version: string; pool_id: string; replica_id: string }
   gpu_utilization: { engine: string; engine_version: string; pool_id: string; replica_id: string; device: string }
   vram_used_bytes: { engine: string; engine_version: string; pool_id: string; replica_id: string; device: string }
   model_state: { model_id: string; state: string }
   placement_candidates_considered: Record<never, string>
+  predicted_start_error_ms: { engine: string; engine_version: string; pool_id: string; priority: string; direction: string }
   feed_viewers: Record<never, string>
   feed_frames_total: { event: string }
   latency_first_token_ms: { engine: string; engine_version: string; pool_id: string; priority: string }
   latency_decode_ms: { engine: string; engine_version: string; pool_id: string; priority: string }
 }
 
-export type CounterName = 'tasks_enqueued_total' | 'tasks_started_total' | 'tasks_canceled_total' | 'tasks_rejected_total' | 'admission_backpressure_events_total' | 'tokens_in_total' | 'tokens_out_total' | 'catalog_verifications_total' | 'placement_decisions_total' | 'feed_frames_total'
-export type GaugeName = 'queue_depth' | 'kv_cache_usage_ratio' | 'gpu_utilization' | 'vram_used_bytes' | 'model_state' | 'placement_candidates_considered' | 'feed_viewers'
-export type HistogramName = 'latency_first_token_ms' | 'latency_decode_ms'
+export type CounterName = 'tasks_enqueued_total' | 'tasks_started_total' | 'tasks_canceled_total' | 'tasks_late_total' | 'tasks_rejected_total' | 'admission_backpressure_events_total' | 'tokens_in_total' | 'tokens_out_total' | 'catalog_verifications_total' | 'placement_decisions_total' | 'feed_frames_total'
+export type GaugeName = 'queue_depth' | 'queue_oldest_age_ms' | 'kv_cache_usage_ratio' | 'gpu_utilization' | 'vram_used_bytes' | 'model_state' | 'placement_candidates_considered' | 'feed_viewers'
+export type HistogramName = 'predicted_start_error_ms' | 'latency_first_token_ms' | 'latency_decode_ms'
 
 /** Every series as the registry needs it. */
 export const metricSeries = [
   {"name":"tasks_enqueued_total","type":"counter","help":"Tasks accepted; replica_id is none.","labels":["engine","engine_version","pool_id","replica_id","priority"],"buckets":[]},
   {"name":"tasks_started_total","type":"counter","help":"Tasks dispatched to a slot.","labels":["engine","engine_version","pool_id","replica_id","priority"],"buckets":[]},
   {"name":"tasks_canceled_total","type":"counter","help":"Tasks that ended before completion, by reason: client, deadline, displaced, shutdown, drain.","labels":["engine","engine_version","pool_id","replica_id","reason"],"buckets":[]},
+  {"name":"tasks_late_total","type":"counter","help":"Tasks that ended after their deadline, those that never started included.","labels":["engine","engine_version","pool_id","priority"],"buckets":[]},
   {"name":"tasks_rejected_total","type":"counter","help":"Tasks refused at admission, by error code.","labels":["engine","reason"],"buckets":[]},
   {"name":"admission_backpressure_events_total","type":"counter","help":"Refusals and displacements under overload, by policy.","labels":["engine","policy"],"buckets":[]},
   {"name":"tokens_in_total","type":"counter","help":"Prompt tokens, counted when a task ends.","labels":["engine","engine_version","pool_id","replica_id"],"buckets":[]},
@@ -39,11 +43,13 @@ export const metricSeries = [
   {"name":"catalog_verifications_total","type":"counter","help":"Finished verifications of catalog models: pass, fail.","labels":["result","reason","engine"],"buckets":[]},
   {"name":"placement_decisions_total","type":"counter","help":"Placement outcomes at admission: assigned, no_capacity.","labels":["outcome","pinned","fallback"],"buckets":[]},
   {"name":"queue_depth","type":"gauge","help":"Tasks queued.","labels":["engine","engine_version","pool_id","priority"],"buckets":[]},
+  {"name":"queue_oldest_age_ms","type":"gauge","help":"How long the task has waited that is first in line, milliseconds; 0 where none waits.","labels":["engine","engine_version","pool_id","priority"],"buckets":[]},
   {"name":"kv_cache_usage_ratio","type":"gauge","help":"Share of the KV cache in use, 0 to 1, as the engine reports it.","labels":["engine","engine_version","pool_id","replica_id"],"buckets":[]},
   {"name":"gpu_utilization","type":"gauge","help":"Share of the time a device was busy, 0 to 1, from the device probe.","labels":["engine","engine_version","pool_id","replica_id","device"],"buckets":[]},
   {"name":"vram_used_bytes","type":"gauge","help":"Device memory in use, bytes, from the device probe.","labels":["engine","engine_version","pool_id","replica_id","device"],"buckets":[]},
   {"name":"model_state","type":"gauge","help":"1 for the state a model is in.","labels":["model_id","state"],"buckets":[]},
   {"name":"placement_candidates_considered","type":"gauge","help":"Pools considered by the latest admission.","labels":[],"buckets":[]},
+  {"name":"predicted_start_error_ms","type":"histogram","help":"How far the start that was predicted at acceptance was from when the task started, milliseconds: early where it started sooner.","labels":["engine","engine_version","pool_id","priority","direction"],"buckets":[10,50,100,250,500,1000,2500,5000,10000,30000,60000,300000]},
   {"name":"feed_viewers","type":"gauge","help":"Readers of GET /v1/events.","labels":[],"buckets":[]},
   {"name":"feed_frames_total","type":"counter","help":"Frames that readers of GET /v1/events took: snapshot, changes, comment.","labels":["event"],"buckets":[]},
   {"name":"latency_first_token_ms","type":"histogram","help":"From acceptance to the first token, milliseconds.","labels":["engine","engine_version","pool_id","priority"],"buckets":[50,100,150,200,300,500,750,1000,1500,2000,3000]},
@@ -51,4 +57,4 @@ export const metricSeries = [
 ] as const
 
 /** Most values a label may take. */
-export const labelBudgets: Record<string, number> = {"engine":8,"engine_version":64,"pool_id":256,"replica_id":1024,"priority":8,"reason":16,"result":4,"state":8,"model_id":1024,"device":64,"policy":4,"outcome":4,"pinned":2,"fallback":2,"event":4}
+export const labelBudgets: Record<string, number> = {"engine":8,"engine_version":64,"pool_id":256,"replica_id":1024,"priority":8,"reason":16,"result":4,"state":8,"model_id":1024,"device":64,"policy":4,"outcome":4,"pinned":2,"fallback":2,"direction":2,"event":4}

@@ -5,6 +5,7 @@
 import { execFileSync } from 'node:child_process'
 import { cpSync, existsSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { buildPage } from './web/build.ts'
 import { librariesOf, packageJson, type Lock, type Manifest } from './package/manifest.ts'
 
 const root = join(import.meta.dirname, '..')
@@ -19,6 +20,7 @@ const copied = [
   'examples/**/*.yaml',
   '{README,CHANGELOG}.md',
   'LICENSE',
+  'web/dist/**/*.{html,js,css,br,gz}',
 ]
 
 const read = (file: string): unknown => JSON.parse(readFileSync(join(root, file), 'utf8'))
@@ -33,6 +35,7 @@ function renameSources(file: string): void {
   if (renamed !== text) writeFileSync(file, renamed)
 }
 
+await buildPage()
 rmSync(to, { recursive: true, force: true })
 mkdirSync(to, { recursive: true })
 execFileSync(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', 'tsconfig.package.json'], {

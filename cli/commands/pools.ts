@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import type { components } from '../../sdk/src/index.ts'
-import { asking, clientOf, seconds, type Asking } from '../common/command.ts'
+import { asking, clientOf, type Asking } from '../common/command.ts'
 import { say, sayJson, sayTable, shown, styled } from '../common/output.ts'
 
 type Schemas = components['schemas']
@@ -26,16 +26,6 @@ export const pools = (): Command =>
     }
     sayTable(head, page.pools.map(poolRow), 'no pools')
   })
-
-/** `drain`: a pool takes nothing new. */
-export const drain = (): Command =>
-  asking('drain <pool>', 'Let a pool take nothing new; what runs ends, what waits moves to other pools or ends at the deadline', [
-    'orchestratord drain mock --deadline 30',
-  ])
-    .addOption(seconds('--deadline', 'what is left then ends with an error', 60_000))
-    .action(async (id: string, options: Asking & { readonly deadline: number }) => {
-      showPool(await clientOf(options).pools.drain(id, { deadline_ms: options.deadline }), options)
-    })
 
 /** `resume`: a drained pool takes tasks again. */
 export const resume = (): Command =>
@@ -68,7 +58,8 @@ export function poolRow(pool: Pool): string[] {
   return [pool_id, shown(engine), shown(model_ref), coloured, String(slots_busy), String(slots), String(queue_depth)]
 }
 
-function showPool(pool: Pool, { json }: Asking): void {
+/** What a pool is, after something was done to it. */
+export function showPool(pool: Pool, { json }: Asking): void {
   if (json === true) sayJson(pool)
   else sayTable(head, [poolRow(pool)], '')
 }

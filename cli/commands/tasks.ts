@@ -1,13 +1,20 @@
 import { Option, type Command } from 'commander'
-import type { components } from '../../sdk/src/index.ts'
-import { asking, clientOf, wholeNumber, type Asking } from '../common/command.ts'
+import type { Client, components } from '../../sdk/src/index.ts'
+import { asking, clientOf, pointInTime, wholeNumber, type Asking } from '../common/command.ts'
 import { note, sayJson, sayTable, say, shown, spanText } from '../common/output.ts'
 
 type Task = components['schemas']['Task']
+type Query = NonNullable<Parameters<Client['tasks']['list']>[0]>
 
 interface Options extends Asking {
   readonly state?: Task['state']
   readonly session?: string
+  readonly owner?: string
+  readonly pool?: string
+  readonly code?: Query['code']
+  readonly id?: string
+  readonly from?: string
+  readonly to?: string
   readonly limit: number
   readonly cursor?: string
 }
@@ -18,24 +25,38 @@ const states = ['queued', 'running', 'completed', 'failed', 'canceled'] satisfie
 export const tasks = (): Command =>
   asking('tasks [id]', 'List tasks, newest first, or show one; a key with the role control sees those of every key', [
     'orchestratord tasks --limit 20',
-    'orchestratord tasks --state queued --json',
+    'orchestratord tasks --state queued --pool mock --json',
+    'orchestratord tasks --code WORKER_RESET --from 2026-01-01 --to 2026-01-02',
+    'orchestratord tasks --owner agents --id nightly-',
     'orchestratord tasks fox-1',
   ])
     .addOption(new Option('--state <state>', 'only those in this state').choices(states))
     .option('--session <id>', 'only those of this session')
+    .option('--owner <key>', 'only those of this key, by its name')
+    .option('--pool <id>', 'only those that are in this pool, or were when they ended')
+    .option('--code <code>', 'only those that ended with this error')
+    .option('--id <beginning>', 'only those whose id begins so')
+    .option('--from <time>', 'only those accepted then or later', pointInTime)
+    .option('--to <time>', 'only those accepted before', pointInTime)
     .option('--limit <number>', 'most that are listed', wholeNumber(1, 200), 50)
     .option('--cursor <cursor>', 'where the page begins, as the page before says')
     .action(async (id: string | undefined, options: Options) => {
       const client = clientOf(options)
       if (id !== undefined) {
-        show(await client.tasks.get(id), options)
+        show(await client.tasks.get(id, { owner: options.owner }), options)
         return
       }
-      const { state, session, limit, cursor } = options
+      const { state, session, owner, pool, code, id: task_id, from, to, limit, cursor } = options
       const page = await client.tasks.list({
         limit,
         ...(state === undefined ? {} : { state }),
         ...(session === undefined ? {} : { session_id: session }),
+        ...(owner === undefined ? {} : { owner }),
+        ...(pool === undefined ? {} : { pool_id: pool }),
+        ...(code === undefined ? {} : { code }),
+        ...(task_id === undefined ? {} : { task_id }),
+        ...(from === undefined ? {} : { from }),
+        ...(to === undefined ? {} : { to }),
         ...(cursor === undefined ? {} : { cursor }),
       })
       if (options.json === true) {

@@ -41,6 +41,9 @@ async function watch(board: Board, { every, url }: Options, signal: AbortSignal)
   const say = (error: unknown): void => {
     if (!signal.aborted) board.tell(explain(error, url).message)
   }
+  const sayTrouble = (error: unknown): void => {
+    if (!signal.aborted) board.tellTrouble(explain(error, url).message)
+  }
   const draw = (): void => screen.draw(board.lines())
   const resize = (): void => {
     screen.forget()
@@ -54,7 +57,7 @@ async function watch(board: Board, { every, url }: Options, signal: AbortSignal)
       let timer: NodeJS.Timeout | undefined
       const again = (): void => {
         clearTimeout(timer)
-        timer = setTimeout(() => void look().catch(say).then(draw).then(again), every)
+        timer = setTimeout(() => void look().catch(sayTrouble).then(draw).then(again), every)
       }
       const leave = (): void => {
         clearTimeout(timer)

@@ -59,6 +59,14 @@ function secondsAsMs(text: string): number {
   return Math.round(value * 1000)
 }
 
+/** Reads a day or a point in time, as the contract has it. */
+export function pointInTime(text: string): string {
+  const time = Date.parse(text)
+  if (Number.isNaN(time))
+    throw new InvalidArgumentError('It has to be a day or a point in time such as 2026-01-31 or 2026-01-31T12:00:00Z.')
+  return new Date(time).toISOString()
+}
+
 /** Reads a list divided by commas. */
 export const listOf = (text: string): string[] =>
   text

@@ -19,6 +19,7 @@ export class Board {
   private next: string | undefined
   private question: Question | undefined
   private told = ''
+  private trouble = ''
 
   constructor(client: Client, url: string) {
     this.client = client
@@ -28,6 +29,7 @@ export class Board {
   /** Asks the daemon how things stand. @param rows lines of the terminal @throws what the client throws */
   async refresh(rows: number, signal: AbortSignal): Promise<Snapshot> {
     const { pools } = await this.client.pools.list({ signal })
+    this.trouble = ''
     const pool_id = pools.find((pool) => pool.pool_id === this.snapshot.pool_id)?.pool_id ?? pools[0]?.pool_id
     if (pool_id === undefined) return (this.snapshot = { ...this.snapshot, pools, pool_id, entries: [], more: false })
     const limit = Math.min(largest_page, Math.max(1, rows - linesAround(pools.length)))
@@ -43,12 +45,21 @@ export class Board {
 
   /** The screen as lines. */
   lines(): string[] {
-    return linesOf(this.snapshot, { selected: this.selected, page: this.cursors.length - 1, message: this.question?.text ?? this.told })
+    return linesOf(this.snapshot, {
+      selected: this.selected,
+      page: this.cursors.length - 1,
+      message: this.question?.text ?? (this.trouble || this.told),
+    })
   }
 
   /** Says something where the keys stand. */
   tell(message: string): void {
     this.told = message
+  }
+
+  /** Says why the daemon was not asked, until it is. */
+  tellTrouble(message: string): void {
+    this.trouble = message
   }
 
   /**

@@ -47,7 +47,7 @@ async function readPools(walk: Walk): Promise<void> {
 }
 
 async function readLists(walk: Walk): Promise<void> {
-  for (const operation of ['listTasks', 'listCatalogModels', 'listArtifacts', 'getUsage'])
+  for (const operation of ['listTasks', 'listSessions', 'listCatalogModels', 'listArtifacts', 'getUsage'])
     await walk.ask(operation, { what: 'one page', status: 200, query: '?limit=5' })
 }
 

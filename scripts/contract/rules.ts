@@ -72,7 +72,7 @@ const described: Oas3Rule = () => {
 function unbounded(schema: JsonObject): string | undefined {
   const missing = (...keywords: string[]): string | undefined => keywords.find((keyword) => schema[keyword] === undefined)
   if (schema['enum'] !== undefined) return undefined
-  // A JSON Schema that a client writes: the body's own limit bounds it.
+  // A JSON Schema that a client writes, or a document that has a schema of its own: the body's own limit bounds it.
   if (schema['x-json-schema'] === true) return undefined
   switch (schema['type']) {
     case 'string':

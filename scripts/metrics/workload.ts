@@ -39,6 +39,7 @@ export const workloadPools: readonly Record<string, unknown>[] = [
 export async function runWorkload(client: Client, model: string): Promise<void> {
   await client.begin('/v1/events')
   await complete(client)
+  await late(client)
   await overload(client)
   await displace(client)
   await drain(client)
@@ -51,6 +52,12 @@ async function complete(client: Client): Promise<void> {
     const task = await client.task(202, { engine: 'llamacpp', model_ref: 'file:models/tinytales.gguf', priority, max_tokens: 24 })
     await client.reaches(task, 'completed')
   }
+}
+
+/** A task that takes longer than anybody could know, and ends after its deadline. */
+async function late(client: Client): Promise<void> {
+  const task = await client.task(202, { model_ref: 'mock:refuses', max_tokens: 30, deadline_ms: 300 })
+  await client.reaches(task, 'completed')
 }
 
 /** A queue that refuses; what runs and what waits is canceled. */

@@ -26,6 +26,7 @@ const quickScripts = [
   'test:wire',
   'types',
   'sdk:build',
+  'web:build',
   'format',
   'unused',
   'metrics:lint',

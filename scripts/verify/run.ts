@@ -12,7 +12,7 @@ export interface Place {
   readonly reports: string
 }
 
-/** How long a runner may go on once it has reported. */
+/** How long mocha may go on once it has reported, which is the last thing it does. */
 const most_after_report_ms = 60_000
 
 /** Runs gates in the order given, so many side by side; `onEnd` hears of each as it ends. */
@@ -44,6 +44,7 @@ function run({ root }: Place, gate: Gate, report: string): Promise<Outcome> {
     let stayed = false
     // A timer or a connection that a test leaves behind keeps its runner for as long as it lasts, and says nothing.
     const watch = setInterval(() => {
+      if (gate.kind !== 'mocha') return
       const reported_ms = statSync(report, { throwIfNoEntry: false })?.mtimeMs ?? Infinity
       if (Date.now() - reported_ms > most_after_report_ms) stayed = child.kill('SIGKILL')
     }, 1000)

@@ -1,6 +1,6 @@
 import type { components, operations } from '../generated/contract.ts'
 import { eventsOf } from './events.ts'
-import { bodyOf, done, httpOf, type CallOptions, type HttpOptions } from './http.ts'
+import { bodyOf, done, httpOf, owned, type CallOptions, type HttpOptions, type OwnedCall, type Plain } from './http.ts'
 import { systemTiming, type Timing } from './patience.ts'
 import { tasksOf } from './tasks.ts'
 
@@ -35,12 +35,17 @@ export function clientOf(options: ClientOptions, timing: Timing) {
     capabilities: (options?: CallOptions) => bodyOf(http.GET('/v1/capabilities', { ...options })),
     /** What keys have used, by model and day, newest first; of all keys where the key has the role `control`. */
     usage: (query: Query<'getUsage'> = {}, options?: CallOptions) => bodyOf(http.GET('/v1/usage', { params: { query }, ...options })),
+    /** The configuration that runs, without its secrets. */
+    config: (options?: CallOptions) => bodyOf(http.GET('/v1/config', { ...options })),
     sessions: {
-      get: (id: string, options?: CallOptions) => bodyOf(http.GET('/v1/sessions/{id}', at(id, options))),
+      /** One page, newest first; of all keys where the key has the role `control`. */
+      list: (query: Query<'listSessions'> = {}, options?: CallOptions) =>
+        bodyOf(http.GET('/v1/sessions', { params: { query }, ...options })),
+      get: (id: string, options?: OwnedCall) => bodyOf(http.GET('/v1/sessions/{id}', owned(id, options))),
       /** Creates it, or sets anew what it may use from now on. */
       put: (id: string, body: Schemas['SessionRequest'], options?: CallOptions) =>
         bodyOf(http.PUT('/v1/sessions/{id}', { body, ...at(id, options) })),
-      delete: (id: string, options?: CallOptions) => done(http.DELETE('/v1/sessions/{id}', at(id, options))),
+      delete: (id: string, options?: OwnedCall) => done(http.DELETE('/v1/sessions/{id}', owned(id, options))),
     },
     pools: {
       list: (options?: CallOptions) => bodyOf(http.GET('/v1/pools', { ...options })),
@@ -49,15 +54,30 @@ export function clientOf(options: ClientOptions, timing: Timing) {
       queue: (id: string, query: Query<'listQueue'> = {}, options?: CallOptions) =>
         bodyOf(http.GET('/v1/pools/{id}/queue', { params: { path: { id }, query }, ...options })),
       drain: (id: string, body: Schemas['DrainRequest'], options?: CallOptions) =>
-        bodyOf(http.POST('/v1/pools/{id}/drain', { body, ...at(id, options) })),
+        bodyOf(http.POST('/v1/pools/{id}/drain', { body, ...at(id, options) })) as Promise<Plain<Schemas['PoolSummary']>>,
       resume: (id: string, options?: CallOptions) => bodyOf(http.POST('/v1/pools/{id}/resume', at(id, options))),
       /** Puts another model on the pool; answers when it serves, or with the reason why the old one serves on. */
       reload: (id: string, body: Schemas['ReloadRequest'], options?: CallOptions) =>
         bodyOf(http.POST('/v1/pools/{id}/reload', { body, ...at(id, options) })),
+      /** Loads its model now; another pool of its group makes room where there is none. */
+      load: (id: string, options?: CallOptions) =>
+        bodyOf(http.POST('/v1/pools/{id}/load', at(id, options))) as Promise<Plain<Schemas['PoolSummary']>>,
+      /** Takes its model out of memory when what runs has ended. */
+      unload: (id: string, options?: CallOptions) =>
+        bodyOf(http.POST('/v1/pools/{id}/unload', at(id, options))) as Promise<Plain<Schemas['PoolSummary']>>,
+      /** What would become of tasks if this were done now; nothing happens. */
+      foresee: {
+        drain: (id: string, body: Schemas['DrainRequest'], options?: CallOptions) =>
+          bodyOf(http.POST('/v1/pools/{id}/drain', { body, ...dry(id, options) })) as Promise<Schemas['PoolForesight']>,
+        load: (id: string, options?: CallOptions) =>
+          bodyOf(http.POST('/v1/pools/{id}/load', dry(id, options))) as Promise<Schemas['PoolForesight']>,
+        unload: (id: string, options?: CallOptions) =>
+          bodyOf(http.POST('/v1/pools/{id}/unload', dry(id, options))) as Promise<Schemas['PoolForesight']>,
+      },
     },
     artifacts: {
       create: (body: Schemas['Artifact'], options?: CallOptions) => bodyOf(http.POST('/v1/artifacts', { body, ...options })),
-      get: (id: string, options?: CallOptions) => bodyOf(http.GET('/v1/artifacts/{id}', at(id, options))),
+      get: (id: string, options?: OwnedCall) => bodyOf(http.GET('/v1/artifacts/{id}', owned(id, options))),
       list: (query: Query<'listArtifacts'> = {}, options?: CallOptions) =>
         bodyOf(http.GET('/v1/artifacts', { params: { query }, ...options })),
     },
@@ -77,3 +97,6 @@ export function clientOf(options: ClientOptions, timing: Timing) {
 
 /** The call of something by its id. */
 const at = (id: string, options: CallOptions | undefined) => ({ params: { path: { id } }, ...options })
+
+/** The same, asking only what would follow. */
+const dry = (id: string, options: CallOptions | undefined) => ({ params: { path: { id }, query: { dry_run: true } }, ...options })

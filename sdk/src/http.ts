@@ -38,6 +38,12 @@ export function httpOf({ baseUrl = 'http://127.0.0.1:8080', key, headers, fetch 
   })
 }
 
+/** The call of something by its id, its own or another key's. */
+export const owned = (id: string, { owner, ...options }: OwnedCall = {}) => ({
+  params: { path: { id }, query: owner === undefined ? {} : { owner } },
+  ...options,
+})
+
 interface Answer<T> {
   readonly data?: T
   readonly error?: unknown
@@ -45,7 +51,7 @@ interface Answer<T> {
 }
 
 /** The contract's type of a body: openapi-fetch takes the open end of an enum, `string & {}`, apart into the methods of a string. */
-type Plain<T> = T extends string | number | boolean | null | undefined | ReadableStream
+export type Plain<T> = T extends string | number | boolean | null | undefined | ReadableStream
   ? T
   : T extends { readonly charCodeAt: unknown }
     ? string & {}

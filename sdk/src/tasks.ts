@@ -1,6 +1,6 @@
 import type { components, operations } from '../generated/contract.ts'
 import { ApiError, OrchestratordError, TaskFailed } from './errors.ts'
-import { bodyOf, done, type CallOptions, type Http, type OwnedCall } from './http.ts'
+import { bodyOf, done, owned, type CallOptions, type Http, type OwnedCall } from './http.ts'
 import { Patience, type Timing } from './patience.ts'
 import { parsed, resumed, type Body, type Link } from './resumed.ts'
 
@@ -20,7 +20,7 @@ export interface TaskRun extends AsyncGenerator<TaskEvent, void, undefined> {
 }
 
 /** How a stream is read. */
-export interface StreamOptions extends CallOptions {
+export interface StreamOptions extends OwnedCall {
   /** The last event's `id` that is there already; only what follows it is told. */
   readonly last_event_id?: string
 }
@@ -32,8 +32,7 @@ const cancels = 5
 
 export const tasksOf = (link: Link) => {
   const { http } = link
-  const cancel = (id: string, { owner, ...options }: OwnedCall = {}): Promise<void> =>
-    done(http.POST('/v1/tasks/{id}/cancel', { params: { path: { id }, query: owner === undefined ? {} : { owner } }, ...options }))
+  const cancel = (id: string, options?: OwnedCall): Promise<void> => done(http.POST('/v1/tasks/{id}/cancel', owned(id, options)))
   return {
     /**
      * Runs a task and tells its events: sends it, reads on after every broken connection or restart where the last event was, waits as long as
@@ -47,12 +46,12 @@ export const tasksOf = (link: Link) => {
       return Object.assign(events, { task_id, text: () => textOf(events) })
     },
     /** Tells a task's events from its start or from an id, as often and by as many readers as you like; leaving the loop cancels nothing. */
-    stream: (id: string, { last_event_id, signal }: StreamOptions = {}): AsyncGenerator<TaskEvent, void, undefined> =>
-      follow(link, { task_id: id, signal, last_event_id, open: (last) => read(http, id, last, signal) }),
+    stream: (id: string, { last_event_id, signal, owner }: StreamOptions = {}): AsyncGenerator<TaskEvent, void, undefined> =>
+      follow(link, { task_id: id, signal, last_event_id, open: (last) => read(http, id, last, { signal, owner }) }),
     /** Sends a task and leaves it to itself; the answer says where it stands. The same id and body again are the same task. */
     create: async (body: Schemas['TaskRequest'], options?: CallOptions): Promise<Schemas['TaskAccepted']> =>
       (await bodyOf(http.POST('/v1/tasks', { body, headers: { Accept: 'application/json' }, ...options }))) as Schemas['TaskAccepted'],
-    get: (id: string, options?: CallOptions) => bodyOf(http.GET('/v1/tasks/{id}', { params: { path: { id } }, ...options })),
+    get: (id: string, options?: OwnedCall) => bodyOf(http.GET('/v1/tasks/{id}', owned(id, options))),
     /** One page, newest first; `cursor` takes the `next_cursor` of the page before. */
     list: (query: operations['listTasks']['parameters']['query'] = {}, options?: CallOptions) =>
       bodyOf(http.GET('/v1/tasks', { params: { query }, ...options })),
@@ -61,14 +60,16 @@ export const tasksOf = (link: Link) => {
   }
 }
 
-const read = (http: Http, id: string, last: string | undefined, signal: AbortSignal | undefined): Promise<Body> =>
-  bodyOf(
-    http.GET('/v1/tasks/{id}/stream', {
-      params: { path: { id }, ...(last === undefined ? {} : { header: { 'Last-Event-ID': last } }) },
-      parseAs: 'stream',
-      ...(signal === undefined ? {} : { signal }),
-    }),
-  )
+interface Reading {
+  readonly signal?: AbortSignal | undefined
+  readonly owner?: string | undefined
+}
+
+const read = (http: Http, id: string, last: string | undefined, { signal, owner }: Reading): Promise<Body> => {
+  const { params, ...options } = owned(id, { owner, ...(signal === undefined ? {} : { signal }) })
+  const header = last === undefined ? {} : { header: { 'Last-Event-ID': last } }
+  return bodyOf(http.GET('/v1/tasks/{id}/stream', { params: { ...params, ...header }, parseAs: 'stream', ...options }))
+}
 
 async function* runOf(
   link: Link,
@@ -88,7 +89,7 @@ async function* runOf(
     cancelOnce().catch(() => undefined)
   }
   const open = async (last: string | undefined): Promise<Body> => {
-    if (last !== undefined) return read(http, task_id, last, stop.signal)
+    if (last !== undefined) return read(http, task_id, last, { signal: stop.signal })
     const headers = { Accept: 'text/event-stream' }
     const stream = await bodyOf(http.POST('/v1/tasks', { body, headers, parseAs: 'stream', signal: stop.signal }))
     accepted = true

@@ -1,5 +1,5 @@
 import { randomInt, randomUUID } from 'node:crypto'
-import { checkPool, ConfigError, type Config } from '../config/config.ts'
+import { checkPool, ConfigError, shownConfig, type Config } from '../config/config.ts'
 import { Trust } from '../domain/catalog/trust.ts'
 import { DomainError } from '../domain/errors.ts'
 import type { Restart } from '../domain/restart.ts'
@@ -12,8 +12,10 @@ import { Catalog } from '../services/catalog/catalog.ts'
 import { CreationLimits } from '../services/creation-limits.ts'
 import { DaemonEvents } from '../services/daemon-events.ts'
 import { catalogFollower } from '../services/operations/catalog-follower.ts'
+import { Configuration } from '../services/operations/configuration.ts'
 import { Drain } from '../services/operations/drain.ts'
 import { Estimates } from '../services/operations/estimates.ts'
+import { Loads } from '../services/operations/loads.ts'
 import { recover } from '../services/operations/recovery.ts'
 import { Reload } from '../services/operations/reload.ts'
 import { restartNow } from '../services/operations/restart.ts'
@@ -101,6 +103,9 @@ export async function coreOf(parts: CoreParts): Promise<Core> {
   const creation = new CreationLimits({ limits, stored_bytes, free_bytes, space: storage.space, clock, events })
   const journal = creation.counted(storage.journal)
 
+  const configuration = new Configuration({ shown: (pools) => shownConfig({ ...config, pools: [...pools] }), clock })
+  events.listen(configuration.listener)
+
   const { catalog, poolOf } = poolMaker(parts, events)
   const records = new PoolRecords(await storage.pools.all(), config.pools, journal)
   const pools = new Pools(
@@ -146,7 +151,8 @@ export async function coreOf(parts: CoreParts): Promise<Core> {
   events.listen(usage.listener)
   const streams = new Streams({ live, journal, eventLog: storage.eventLog, clock })
   const cancellation = new Cancellation(live, settlement, journal)
-  const drain = new Drain({ pools, settlement, records, clock, events })
+  const drain = new Drain({ pools, settlement, records, journal, clock, events })
+  const loads = new Loads({ pools, drain, clock, events })
   const makePool = (pool: PoolConfig): Pool<LiveTask> => reloadedPool(pool, poolOf)
   const reload = new Reload({ pools, drain, records, groups, makePool, models: catalog, clock, events })
 
@@ -165,7 +171,7 @@ export async function coreOf(parts: CoreParts): Promise<Core> {
   await files.start()
   await batches.start()
   return {
-    ...{ admission, streams, sessions, pools, access, catalog, drain, reload, live, settlement, events, usage, feed },
+    ...{ admission, streams, sessions, pools, access, catalog, configuration, drain, loads, reload, live, settlement, events, usage, feed },
     tasks: new Tasks({ live, journal, pools, clock }),
     cancellation,
     ...{ doorTasks, artifacts, files, batches },
@@ -190,7 +196,7 @@ export async function coreOf(parts: CoreParts): Promise<Core> {
       drain.stop()
       doorTasks.stop()
       settlement.stop()
-      await reload.stop()
+      await Promise.all([reload.stop(), loads.stop()])
       await Promise.all([pools.stop(), catalog.stop(), estimates.write()])
     },
   }

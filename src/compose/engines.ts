@@ -2,6 +2,7 @@ import { engines as table } from '../../generated/engines.ts'
 import { engines as builtIn } from '../adapters/engines/registry.ts'
 import { modelPath } from '../adapters/system/model-path.ts'
 import { ConfigError, keyVariableOf, problemText, type Config, type Relation } from '../config/config.ts'
+import { soundBeside } from '../config/relation.ts'
 import { catalogIdOf } from '../domain/catalog/catalog.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Engine } from '../ports/engine.ts'
@@ -26,7 +27,7 @@ export type EngineFactory = (pool: PoolConfig, replica: ReplicaConfig, resolve: 
 /** Makes engines as the registry says; only those that a pool names are loaded. @throws ConfigError where the model of a configured pool cannot be used */
 export async function enginesOf({ config, clock, log, keys, registry = builtIn }: EngineMakerParts): Promise<EngineFactory> {
   // Before anything else of the daemon is there: a pool that cannot be made is an error of the configuration.
-  const problems = modelFilesExist(config, () => true)
+  const problems = modelFilesExist(config, soundBeside([]))
   if (problems.length > 0) throw new ConfigError(problems.map(problemText))
   const names = [...new Set(config.pools.map(({ engine }) => engine))]
   const used = new Map(await Promise.all(names.map(async (name) => [name, await definitionOf(name, registry)] as const)))
@@ -49,13 +50,15 @@ async function definitionOf(name: string, registry: EngineRegistry): Promise<Eng
 }
 
 /** A relation of the configuration: the npm packages are installed that pools need. */
-export const librariesInstalled: Relation = ({ pools }, sound) =>
-  pools.flatMap((pool, i) => {
-    if (!sound('pools', i, 'driver')) return []
+export const librariesInstalled: Relation = ({ pools }, sound) => {
+  if (!sound('pools')) return []
+  return pools.flatMap((pool, i) => {
+    if (!sound('pools', i, 'engine') || !sound('pools', i, 'driver')) return []
     const library = libraryOf(pool)
     if (library === undefined || isInstalled(library)) return []
     return [{ path: ['pools', i, 'driver'], says: `${pool.driver} needs ${library}: run npm install ${library}` }]
   })
+}
 
 function libraryOf({ engine, driver }: PoolConfig): string | undefined {
   const drivers: Readonly<Record<string, object>> = table[engine].drivers
@@ -75,11 +78,11 @@ function isInstalled(library: string): boolean {
 /** A relation of the configuration: the files of models are where pools look for them. */
 export const modelFilesExist: Relation = ({ pools, models_dir }, sound) => {
   if (!sound('pools') || !sound('models_dir')) return []
-  return pools.flatMap(({ model }, i) => {
+  return pools.flatMap((pool, i) => {
     const path = ['pools', i, 'model']
-    if (!sound(...path) || !model.startsWith('file:')) return []
+    if (!sound(...path) || !pool.model.startsWith('file:')) return []
     try {
-      modelPath(model, models_dir)
+      modelPath(pool.model, models_dir)
       return []
     } catch (error) {
       return [{ path, says: `${error instanceof Error ? error.message : String(error)} (${models_dir})` }]

@@ -10,8 +10,8 @@ export const groupsOf: Relation = (config, sound) => {
   return config.groups.flatMap((group, g) => {
     const path = ['groups', g]
     if (!sound(...path)) return []
-    const members = sound(...path, 'pools') ? group.pools : []
-    const problems = ids([...path, 'pools'], members, sound, (id) => {
+    const members = sound(...path, 'pools') ? group.pools.filter((_, i) => sound(...path, 'pools', i)) : []
+    const problems = ids([...path, 'pools'], sound(...path, 'pools') ? group.pools : [], sound, (id) => {
       if (!known.includes(id)) return `there is no pool ${valueText(id)}; ${hint(id, known)}`
       const other = seated.get(id)
       seated.set(id, group.id)
@@ -42,7 +42,7 @@ interface Seats {
 }
 
 function roomOf({ pools, loaded, preload, pin }: Seats, path: Path, sound: Sound): Problem[] {
-  if (!['pools', 'loaded', 'preload', 'pin'].every((key) => sound(...path, key))) return []
+  if (!['pools', 'loaded', 'preload', 'pin'].every((key) => sound.whole(...path, key))) return []
   const kept = new Set([...pin, ...preload])
   const pinned = new Set(pin).size
   if (pinned > loaded) return [{ path: [...path, 'pin'], says: `${pinned} pools cannot be pinned where ${loaded} may be loaded` }]

@@ -3,7 +3,7 @@ import { namesIn, placeholders } from '../domain/command-template.ts'
 import { hint } from '../domain/nearest.ts'
 import type { EngineTable } from './model-ref.ts'
 import { valueText, type Path, type Problem } from './problem.ts'
-import type { Relation, Sound } from './relation.ts'
+import type { Relation } from './relation.ts'
 
 type Pool = components['schemas']['Config']['pools'][number]
 type ManagedPool = Extract<Pool, { readonly command: readonly string[] }>
@@ -16,10 +16,10 @@ export const commandsOf =
     const taken = new Map<number, string>()
     return pools.flatMap((pool, i) => {
       const path = ['pools', i]
-      const isKnown = ['engine', 'driver', 'model', 'replicas', 'command', 'ctx'].every((key) => sound(...path, key))
+      const isKnown = ['engine', 'driver', 'model', 'replicas', 'command', 'ctx'].every((key) => sound.whole(...path, key))
       if (!isKnown) return []
       const managed = engines[pool.engine]?.drivers[pool.driver]?.managed === true && 'command' in pool ? pool : undefined
-      return [...(managed === undefined ? [] : commandOf(managed, path)), ...portsOf(pool, managed, path, taken, sound)]
+      return [...(managed === undefined ? [] : commandOf(managed, path)), ...portsOf(pool, managed, path, taken)]
     })
   }
 
@@ -44,10 +44,10 @@ function commandOf({ command, model, ctx, replicas }: ManagedPool, path: Path): 
 }
 
 /** Only the replicas of a managed pool have a port, and no two the same. */
-function portsOf(pool: Pool, managed: ManagedPool | undefined, path: Path, taken: Map<number, string>, sound: Sound): Problem[] {
+function portsOf(pool: Pool, managed: ManagedPool | undefined, path: Path, taken: Map<number, string>): Problem[] {
   return pool.replicas.flatMap(({ port, id }, i): Problem[] => {
     const at = [...path, 'replicas', i, 'port']
-    if (port === undefined || !sound(...at)) return []
+    if (port === undefined) return []
     if (managed === undefined) return [{ path: at, says: `driver ${pool.driver} of ${pool.engine} takes none` }]
     const other = taken.get(port)
     taken.set(port, `${pool.id}/${id}`)

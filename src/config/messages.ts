@@ -36,13 +36,16 @@ function problemOf(error: ErrorObject, { path, value }: Place, root: Schema, sch
     if (isWord.test(word)) return { path: [...path, word], says: `is not known here; ${hint(word, known)}` }
     return { path, says: `has a key that is not known here; known are ${known.join(', ')}` }
   }
-  if (error.keyword === 'required') return { path: [...path, String(params['missingProperty'])], says: 'is missing' }
+  if (error.keyword === 'required') {
+    const key = String(params['missingProperty'])
+    return { path: [...path, key], says: `is missing${misspelt(key, value, schemas)}` }
+  }
   if (error.keyword === 'discriminator') {
     const key = String(params['tag'])
     const pool = value as Readonly<Record<string, unknown>>
     const what = key === 'driver' ? `is not a driver of ${String(pool['engine'])}` : `is not an ${key}`
     const words = schemas.flatMap((schema) => (schema.discriminator?.propertyName === key ? wordsOf(root, schema, key) : []))
-    return { path: [...path, key], says: notAmong(pool[key], words, what) }
+    return { path: [...path, key], says: notAmong(pool[key], words, what) + (pool[key] === undefined ? misspelt(key, value, schemas) : '') }
   }
   if (error.keyword === 'minItems') return { path, says: `needs at least ${String(params['limit'])} of what it lists` }
   // A mapping that may hold a secret may be a secret where it is none.
@@ -57,6 +60,15 @@ function problemOf(error: ErrorObject, { path, value }: Place, root: Schema, sch
   }
   const type = error.keyword === 'type' ? typeNames[String(params['type'])] : undefined
   return { path, says: `${shown}${type === undefined ? (error.message ?? 'is not allowed') : `must be ${type}`}` }
+}
+
+/** `; did you mean it by engin?` where the key that is missing may be there under a name that is not known. */
+function misspelt(key: string, value: unknown, schemas: readonly Schema[]): string {
+  const unknown = Object.keys(value as object).filter(
+    (word) => isWord.test(word) && schemas.every(({ properties = {} }) => !(word in properties)),
+  )
+  const meant = nearest(key, unknown)
+  return meant === undefined ? '' : `; did you mean it by ${meant}?`
 }
 
 /** `"drop" is not allowed; allowed are reject, drop-lru; did you mean drop-lru?` */

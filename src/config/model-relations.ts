@@ -28,10 +28,10 @@ function twice(placed: readonly Placed[], says: (value: string, first: Path) => 
 /** A relation: a name or an alias means one model. */
 const namesOnce: Relation = ({ models }, sound) => {
   if (!sound('models')) return []
-  const names = models.flatMap(({ name, aliases }, i): Placed[] => {
+  const names = models.flatMap((model, i): Placed[] => {
     const path = ['models', i]
-    const own = sound(...path, 'name') ? [{ value: name, path: [...path, 'name'] }] : []
-    return sound(...path) ? [...own, ...itemsAt([...path, 'aliases'], aliases, sound)] : []
+    const own = sound(...path, 'name') ? [{ value: model.name, path: [...path, 'name'] }] : []
+    return sound(...path) ? [...own, ...itemsAt([...path, 'aliases'], model.aliases, sound)] : []
   })
   return twice(names, (name, first) => `${valueText(name)} is used twice; it is ${pathText(first)} as well`)
 }
@@ -53,18 +53,12 @@ const poolsOfModels: Relation = ({ models, pools }, sound) => {
 
 /** A relation: keys are limited to models that there are. Without names of the configuration only the servers know all of them. */
 const modelsOfKeys: Relation = ({ models, auth }, sound) => {
-  if (!sound('models') || models.length === 0 || !sound('auth', 'keys')) return []
-  if (
-    models.some(
-      ({ aliases }, i) => !sound('models', i, 'name') || itemsAt(['models', i, 'aliases'], aliases, sound).length < aliases.length,
-    )
-  )
-    return []
+  if (!sound.whole('models') || models.length === 0 || !sound('auth', 'keys')) return []
   const names = new ModelNames(models)
-  return auth.keys.flatMap(({ limits }, i) => {
+  return auth.keys.flatMap((key, i) => {
     const path = ['auth', 'keys', i, 'limits', 'models']
-    if (!sound(...path) || limits.models === undefined) return []
-    const unknown = itemsAt(path, limits.models, sound).filter(({ value }) => !isWildcard(value) && names.find(value) === undefined)
+    if (!sound(...path) || key.limits.models === undefined) return []
+    const unknown = itemsAt(path, key.limits.models, sound).filter(({ value }) => !isWildcard(value) && names.find(value) === undefined)
     return unknown.map((one) => ({
       path: one.path,
       says: `${valueText(one.value)} is no model; ${hint(one.value, models.flatMap(namesOf))}`,

@@ -100,9 +100,9 @@ const signers: Relation = ({ catalog }, sound) => {
   const list = ['catalog', 'signers']
   if (!sound(...list)) return []
   const problems = once(list, catalog.signers, 'name', sound)
-  catalog.signers.forEach(({ public_key }, i) => {
+  catalog.signers.forEach((signer, i) => {
     const path = [...list, i, 'public_key']
-    const says = sound(...path) ? publicKeyRefusal(public_key) : undefined
+    const says = sound(...path) ? publicKeyRefusal(signer.public_key) : undefined
     if (says !== undefined) problems.push({ path, says })
   })
   return problems

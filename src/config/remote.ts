@@ -32,17 +32,16 @@ export function completed(config: Readonly<Record<string, unknown>>): Record<str
 export const urlsOf =
   (engines: EngineTable): Relation =>
   ({ pools }, sound) =>
-    sound('pools') ? pools.flatMap((pool, i) => (isSound(i, sound) ? urlsOfPool(engines, pool, ['pools', i], sound) : [])) : []
+    sound('pools') ? pools.flatMap((pool, i) => (isSound(i, sound) ? urlsOfPool(engines, pool, ['pools', i]) : [])) : []
 
-const isSound = (i: number, sound: Sound): boolean => ['engine', 'driver', 'replicas', 'url'].every((key) => sound('pools', i, key))
+const isSound = (i: number, sound: Sound): boolean => ['engine', 'driver', 'replicas', 'url'].every((key) => sound.whole('pools', i, key))
 
-function urlsOfPool(engines: EngineTable, pool: Pool, path: Path, sound: Sound): Problem[] {
+function urlsOfPool(engines: EngineTable, pool: Pool, path: Path): Problem[] {
   const { remote = false, managed = false } = engines[pool.engine]?.drivers[pool.driver] ?? {}
   const url = 'url' in pool ? pool.url : undefined
   const urls = pool.replicas.map((replica) => replica.url ?? url)
   return pool.replicas.flatMap((replica, i): Problem[] => {
     const at = [...path, 'replicas', i]
-    if (!sound(...at, 'url') || !sound(...at, 'api_key_env')) return []
     const foreign = managed ? (['url'] as const) : (['url', 'api_key_env'] as const)
     const given = foreign.find((key) => replica[key] !== undefined)
     if (!remote) return given === undefined ? [] : [{ path: [...at, given], says: `driver ${pool.driver} of ${pool.engine} takes none` }]
@@ -63,8 +62,8 @@ export const keysAreSet =
   ({ pools }, sound) => {
     if (!sound('pools')) return []
     return pools.flatMap((pool, i) => {
-      if (!sound('pools', i)) return []
       const path = ['pools', i]
+      if (!sound(...path) || !sound.whole(...path, 'replicas')) return []
       const ofPool = 'api_key_env' in pool ? [{ path: [...path, 'api_key_env'], variable: pool.api_key_env }] : []
       const ofReplicas = pool.replicas.map(({ api_key_env }, r) => ({
         path: [...path, 'replicas', r, 'api_key_env'],

@@ -1,3 +1,4 @@
+import type { ModelChanged, ModelVerified } from './catalog/catalog-events.ts'
 import type { LoadState } from './groups/member.ts'
 import type { ErrorCode, EngineName, Priority, TaskOutcome } from './task.ts'
 
@@ -80,6 +81,8 @@ export interface TaskStarted {
   readonly type: 'task_started'
   readonly task: TaskPlace
   readonly queue_ms: number
+  /** It has had a run before: what was predicted at its acceptance says nothing of this start. */
+  readonly again: boolean
 }
 
 /** A task's first part came. */
@@ -101,6 +104,8 @@ export interface TaskEnded {
   readonly type: 'task_ended'
   readonly task: TaskPlace
   readonly outcome: TaskOutcome
+  /** Its deadline had passed. */
+  readonly late: boolean
   /** From the first to the last part, ms; undefined where there was none. */
   readonly decode_ms: number | undefined
   readonly error: EventError | undefined
@@ -113,6 +118,14 @@ export interface QueueChanged {
   readonly pool: PoolLabels
   readonly interactive: number
   readonly batch: number
+}
+
+/** How long the first in line of each class has waited, ms; told once a second. */
+export interface QueueAged {
+  readonly type: 'queue_aged'
+  readonly pool: PoolLabels
+  readonly interactive_ms: number
+  readonly batch_ms: number
 }
 
 /** A pool's queue goes by other labels from now on, or is somebody else's to tell of. */
@@ -209,28 +222,6 @@ export interface Recovered {
   readonly ended: number
 }
 
-/** A catalog model is there, is in another state, or is gone (`state` undefined). */
-export interface ModelChanged {
-  readonly type: 'model_changed'
-  readonly model_id: string
-  readonly state: 'Active' | 'Retired' | undefined
-  /** What has happened, one sentence; undefined where the daemon has only taken the model up again. */
-  readonly message: string | undefined
-  readonly fields: Readonly<Record<string, unknown>>
-}
-
-/** A catalog model was looked at. */
-export interface ModelVerified {
-  readonly type: 'model_verified'
-  readonly model_id: string
-  /** Of the pool that serves it. */
-  readonly engine: EngineName | undefined
-  readonly result: 'pass' | 'fail'
-  readonly reason: string | undefined
-  readonly error: string | undefined
-  readonly warnings: readonly string[]
-}
-
 /** Something worth a line in the log that is no step of a task or a pool. */
 export interface Notice {
   readonly type: 'notice'
@@ -252,6 +243,7 @@ export type DaemonEvent =
   | TaskRequeued
   | TaskEnded
   | QueueChanged
+  | QueueAged
   | QueueGone
   | ReplicaChanged
   | PoolLoadChanged

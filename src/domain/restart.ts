@@ -57,9 +57,9 @@ export interface Fated {
   readonly left_ms: () => number
 }
 
-/** Adds up what would become of tasks. */
-export function restartOf(tasks: Iterable<Fated>): Restart {
-  const sums = { waiting_kept: 0, running_continue: 0, running_rerun: 0, running_lost: 0 }
+/** Adds up what would become of tasks. @param waiting_kept those that wait and have not begun, beside these */
+export function restartOf(tasks: readonly Fated[], waiting_kept: number): Restart {
+  const sums = { waiting_kept, running_continue: 0, running_rerun: 0, running_lost: 0 }
   const lost: TaskKey[] = []
   let left_ms = 0
   for (const { key, running, fate, left_ms: left } of tasks) {

@@ -150,6 +150,8 @@ export interface TaskRecord {
 /** A task as the journal shows it, without its request. @see TaskRecord */
 export interface ListedTask extends Omit<TaskRecord, 'task'> {
   readonly task: TaskSummary
+  /** Where it is, or was when it ended; `task` has the one that took it. */
+  readonly pool_id: string
 }
 
 /** All of an accepted task. One that comes from the journal is text until it is first asked for. */

@@ -4,6 +4,7 @@ import { createArtifact } from './native/create-artifact.ts'
 import { doorHandlers } from './door-handlers.ts'
 import { createTask } from './native/create-task.ts'
 import { getArtifact } from './native/get-artifact.ts'
+import { getConfig } from './native/get-config.ts'
 import { getUsage } from './native/get-usage.ts'
 import { getTask } from './native/get-task.ts'
 import type { Handlers } from './handler.ts'
@@ -27,6 +28,7 @@ export const createHandlers = (services: Services): Handlers => ({
   ...poolHandlers(services),
   ...catalogHandlers(services),
   getUsage: getUsage(services),
+  getConfig: getConfig(services),
   createArtifact: createArtifact(services),
   getArtifact: getArtifact(services),
   listArtifacts: listArtifacts(services),

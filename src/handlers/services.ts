@@ -2,8 +2,10 @@ import type { Admission } from '../services/tasks/admission.ts'
 import type { Artifacts } from '../services/artifacts.ts'
 import type { Cancellation } from '../services/tasks/cancellation.ts'
 import type { Catalog } from '../services/catalog/catalog.ts'
+import type { Configuration } from '../services/operations/configuration.ts'
 import type { Feed } from '../services/feed/feed.ts'
 import type { Drain } from '../services/operations/drain.ts'
+import type { Loads } from '../services/operations/loads.ts'
 import type { ModelAccess } from '../services/pools/model-access.ts'
 import type { Pools } from '../services/pools/pools.ts'
 import type { Reload } from '../services/operations/reload.ts'
@@ -20,7 +22,9 @@ export interface Services extends DoorServices {
   readonly artifacts: Artifacts
   readonly cancellation: Cancellation
   readonly catalog: Catalog
+  readonly configuration: Configuration
   readonly drain: Drain
+  readonly loads: Loads
   readonly feed: Pick<Feed, 'open'>
   readonly pools: Pick<Pools, 'all' | 'get'>
   readonly reload: Reload

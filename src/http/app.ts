@@ -12,6 +12,7 @@ import { errorEnvelope, nativeShape, type ErrorShape, type ReportError } from '.
 import { KeyConnections } from './connections.ts'
 import { docsRoutes } from './docs/routes.ts'
 import { createDispatch, type DispatchOptions } from './dispatch.ts'
+import { webRoutes } from './web/routes.ts'
 import { doorOf, operations, type Door } from './operations.ts'
 
 /** What the shell is made with. */
@@ -60,6 +61,7 @@ export function createApp(options: AppOptions): Express {
   app.get('/readyz', (_req, res) => void res.status(isReady() ? 200 : 503).json({ status: isReady() ? 'ready' : 'not ready' }))
   app.get('/metrics', async (_req, res) => void res.set('Content-Type', metrics.contentType).send(await metrics.scrape()))
   docsRoutes(app)
+  webRoutes(app)
   if (origins.length > 0) app.use(crossOrigin()({ origin: [...origins], exposedHeaders, maxAge: 600 }))
   app.use(authenticate(auth))
   const connections = new KeyConnections(options.connections_per_key)

@@ -39,6 +39,8 @@ export interface EngineProps {
   readonly probe?: Probe
   /** Another model cannot be up while this one is: a reload has to unload it first. */
   readonly reload?: 'swap'
+  /** It can load and unload the model while it runs. */
+  readonly loads?: true
 }
 
 /** Fields of a task that only some engines can. */

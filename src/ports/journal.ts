@@ -8,7 +8,7 @@ import type { PoolRecord } from '../domain/pool-record.ts'
 import type { Session } from '../domain/accounts/session.ts'
 import type { Run } from '../domain/runs.ts'
 import type { StoredLog } from '../domain/stream/task-events.ts'
-import type { AcceptedTask, ListedTask, TaskKey, TaskOutcome, TaskRecord, UnfinishedTask } from '../domain/task.ts'
+import type { AcceptedTask, ErrorCode, ListedTask, TaskKey, TaskOutcome, TaskRecord, UnfinishedTask } from '../domain/task.ts'
 import type { Usage } from '../domain/usage.ts'
 
 /** Something that happened. Facts are appended, never changed. */
@@ -38,6 +38,8 @@ export type Fact =
    * than the journal keeps. Forgotten when the task ends.
    */
   | { readonly kind: 'parts'; readonly key: TaskKey; readonly first: number; readonly parts: string }
+  /** A task that has not ended is in another pool: it is looked for there after a restart. */
+  | { readonly kind: 'moved'; readonly key: TaskKey; readonly pool_id: string }
   | { readonly kind: 'finished'; readonly key: TaskKey; readonly outcome: TaskOutcome; readonly log: StoredLog }
   /** A task that has ended, its events and these artifacts of its owner are not kept any longer. */
   | { readonly kind: 'task_forgotten'; readonly key: TaskKey; readonly artifacts: readonly string[] }
@@ -63,11 +65,30 @@ export interface TaskFilter {
   readonly session_id?: string
   /** Only tasks that ended in this state, or that have not ended. */
   readonly ended?: TaskOutcome['state'] | 'unfinished'
-  /** Only these of the unfinished ones: `owner`, `session_id` and `ended` do not matter then. */
+  /** Only tasks that ended with this error. */
+  readonly code?: ErrorCode
+  /** Only tasks that are in this pool, or were when they ended. */
+  readonly pool_id?: string
+  /** Only tasks whose id begins with this. */
+  readonly task_id_prefix?: string
+  /**
+   * Only tasks accepted from then on, and before then, ms since the epoch. Where the clock was set back, a task counts as accepted no earlier than
+   * those before it.
+   */
+  readonly from?: number
+  readonly to?: number
+  /** Only these of the unfinished ones: of all other filters only `from`, `to` and `before_seq` matter then. */
   readonly among?: readonly TaskKey[]
   /** Only tasks with a smaller `seq`. */
   readonly before_seq?: number
   readonly limit: number
+}
+
+/** Tasks of a list, newest first. */
+export interface TaskSlice {
+  readonly tasks: readonly ListedTask[]
+  /** As many were looked at as a slice may, the last of them with this `seq`: there may be more before it. */
+  readonly looked_to?: number
 }
 
 /** An `accepted` fact named a task that its owner already has, and that has not ended where it is taken anew; nothing of its commit was written. */
@@ -100,8 +121,8 @@ export interface Journal {
   find(owner: string, task_id: string): Promise<TaskRecord | undefined>
   /** What is shown of the task of this owner. */
   look(owner: string, task_id: string): Promise<ListedTask | undefined>
-  /** Costs what the page costs, however many tasks there are and however large. */
-  list(filter: TaskFilter): Promise<ListedTask[]>
+  /** Looks at a limited number of tasks, however many there are, and reads those that it shows; `limit` of them if there are as many. */
+  list(filter: TaskFilter): Promise<TaskSlice>
   /**
    * Accepted and without an outcome, in order of acceptance, a page at a time. A page shows every commit made before it
    * was asked for; the next one may have been asked for when a page is handed out.

@@ -110,6 +110,52 @@ describe('the command line, against a daemon', () => {
     assert.equal(((await json(['reload', 'mock', 'mock:v1'])) as { model_ref: string }).model_ref, 'mock:v1')
   })
 
+  it('tasks filters, and shows the task of another key by its owner', async () => {
+    const other = createClient({ baseUrl: daemon.url, key: keys.data })
+    const { task_id } = await other.tasks.create({ task_id: 'nightly-1', model_ref: 'mock:v1', prompt: 'Hello' })
+    await untilAnswer(
+      () => other.tasks.get(task_id),
+      ({ state }) => state === 'completed',
+    )
+    const ids = async (...args: string[]): Promise<string[]> =>
+      ((await json(['tasks', ...args])) as { tasks: { task_id: string }[] }).tasks.map((task) => task.task_id)
+    assert.deepEqual(await ids('--id', 'nightly-', '--owner', 'data', '--pool', 'mock', '--from', '2020-01-01'), ['nightly-1'])
+    assert.deepEqual(await ids('--id', 'nightly-', '--to', '2020-01-01'), [])
+    assert.ok((await ids('--code', 'CANCELED')).includes('mine'))
+    assert.match((await run(['tasks', 'nightly-1', '--owner', 'data'])).stdout, /^state +completed$/m)
+    assert.match((await run(['tasks', '--code', 'OOPS'])).stderr, /code/)
+    assert.match((await run(['tasks', '--from', 'yesterday'])).stderr, /a day or a point in time/)
+  })
+
+  it('sessions lists them and shows one', async () => {
+    await client.sessions.put('talk', { ttl_ms: 60_000, budgets: { tokens: 500 } })
+    assert.match((await run(['sessions'])).stdout, /^SESSION +OWNER +AGE[^]*^talk +all +\S+ s +\S+ \S+ +0 +0 +500 +-$/m)
+    assert.match((await run(['sessions', 'talk'])).stdout, /^tokens_budget_remaining +500$/m)
+    const page = (await json(['sessions', '--owner', 'data'])) as { sessions: { owner: string }[] }
+    assert.deepEqual([...new Set(page.sessions.map(({ owner }) => owner))], ['data'])
+    assert.match((await run(['sessions', '--limit', '1'])).stderr, /^more: --cursor /)
+  })
+
+  it('load and unload say why they cannot, and a dry run what would follow', async () => {
+    const refused = await run(['load', 'mock'])
+    assert.deepEqual([refused.status, refused.stderr.includes('in no group')], [3, true])
+    assert.match((await run(['unload', 'mock', '--dry-run'])).stderr, /in no group/)
+    assert.equal(
+      (await run(['drain', 'mock', '--dry-run'])).stdout,
+      'mock: 0 tasks run and end; of 0 that wait 0 move, 0 stay; 0 will probably be late.\n',
+    )
+    assert.deepEqual(((await json(['drain', 'mock', '--dry-run'])) as { pools: string[] }).pools, ['mock'])
+    assert.match((await run(['pools'])).stdout, /^mock .* ready /m)
+  })
+
+  it('config shows what runs', async () => {
+    const { stdout, stderr } = await run(['config'])
+    assert.match(stdout, /^pools:\n {2}- id: mock$/m)
+    assert.match(stderr, /^loaded at /m)
+    assert.equal(typeof ((await json(['config'])) as { loaded_at: string }).loaded_at, 'string')
+    assert.equal((await run(['config'], { env: env(keys.data) })).status, 3)
+  })
+
   it('models, usage and top tell what there is', async () => {
     assert.match((await run(['models'])).stdout, /^mock:held +yes +8192 +held +held$/m)
     assert.match((await run(['usage'])).stdout, /^\d{4}-\d\d-\d\d +all +mock:v1 +[1-9]/m)
@@ -166,11 +212,11 @@ describe('the command line, against a daemon', () => {
           encoding: 'utf8',
         },
       ).trim()
-    assert.deepEqual([['ta'], ['keys', ''], ['keys', 'create', '--ro'], ['drain', 'mock', '--d'], ['tasks', '--st']].map(completed), [
+    assert.deepEqual([['ta'], ['keys', ''], ['keys', 'create', '--ro'], ['load', 'mock', '--d'], ['tasks', '--st']].map(completed), [
       'tasks',
       'create --help',
       '--roles',
-      '--deadline',
+      '--dry-run',
       '--state',
     ])
     assert.match(

@@ -7,6 +7,7 @@ export class TestTerminal {
   raw = ''
   readonly ended: Promise<number | null>
   private readonly child: ChildProcess
+  private readonly columns: number
   private readonly grid: string[][]
   private row = 0
   private column = 0
@@ -14,6 +15,7 @@ export class TestTerminal {
 
   /** Runs the real program on it, by util-linux's `script`. */
   constructor(args: readonly string[], env: Readonly<Record<string, string>>, columns = 120, rows = 30) {
+    this.columns = columns
     this.grid = Array.from({ length: rows }, () => Array<string>(columns).fill(' '))
     const words = [process.execPath, program, ...args].map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(' ')
     const command = `stty rows ${rows} cols ${columns}; exec ${words}`
@@ -53,8 +55,20 @@ export class TestTerminal {
 
   private put(character: string): void {
     if (character === '\r') this.column = 0
-    else if (character === '\n') this.row = Math.min(this.row + 1, this.grid.length - 1)
-    else if (this.grid[this.row]?.[this.column] !== undefined) this.grid[this.row]![this.column++] = character
+    else if (character === '\n') this.nextRow()
+    else {
+      if (this.column === this.columns) {
+        this.nextRow()
+        this.column = 0
+      }
+      this.grid[this.row]![this.column++] = character
+    }
+  }
+
+  private nextRow(): void {
+    if (++this.row < this.grid.length) return
+    this.row--
+    this.grid.push(this.grid.shift()!.fill(' '))
   }
 
   private control(sequence: string): void {

@@ -33,14 +33,14 @@ describe('top, on a terminal', () => {
     await until(() => pattern.test(terminal!.screen))
   }
 
-  it('shows pools, and who runs and waits in order, with owner and predicted start', async () => {
+  it('shows pools, and who runs and waits in order, with owner, predicted start and why', async () => {
     const { raw } = open()
     assert.equal(raw, '')
     await shows(/q quit$/)
     assert.match(terminal!.screen, /^orchestratord http:\S+ +1 running, 39 waiting$/m)
     assert.match(terminal!.screen, /^> mock +mock +mock:v1 +ready +1 +1 +39$/m)
-    assert.match(terminal!.screen, /^> runs +t-0 +data +interactive +\S+ s +- +\d+ % +r0$/m)
-    assert.match(terminal!.screen, /^ {2}0 +t-1 +data +interactive +\S+ s +\S+ (s|min|h|d) +\d+ % +-$/m)
+    assert.match(terminal!.screen, /^> runs +t-0 +data +interactive +\S+ s +- +\d+ % +r0 +-$/m)
+    assert.match(terminal!.screen, /^ {2}0 +t-1 +data +interactive +\S+ s +\S+ (s|min|h|d) +\d+ % +- +starts with the next free slot$/m)
     terminal!.type('n')
     await shows(/^> +20 +t-21 [^]*^ {2}page 2$/m)
   })
@@ -106,11 +106,13 @@ describe('top, on a terminal', () => {
     assert.match(terminal!.screen, /^> runs +t-0/m)
   })
 
-  it('goes on where the daemon goes away, and says so', async () => {
+  it('says where the daemon is gone, until it is back', async () => {
     open()
     await shows(/q quit$/)
+    const { port } = new URL(daemon.url)
     await daemon.stop()
     await shows(/^no daemon answers at /m)
-    daemon = await startDaemon()
+    daemon = await startDaemon({ listen: `127.0.0.1:${port}` })
+    await shows(/q quit$/)
   })
 })

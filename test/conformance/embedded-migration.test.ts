@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { openStorage } from '../../src/adapters/embedded/storage.ts'
 import { TaskLog } from '../../src/domain/stream/task-log.ts'
 import { headOf } from '../../src/domain/task.ts'
+import type { TaskFilter } from '../../src/ports/journal.ts'
 import { usageOf } from '../../src/domain/usage.ts'
 import { nativeFormat } from '../../src/doors/native/frames.ts'
 import { keys, mockPool, startDaemon } from '../harness/daemon.ts'
@@ -57,6 +58,33 @@ describe('embedded adapter, a file of schema 1', () => {
       assert.deepEqual(await storage.artifacts.get('ann', artifact.id), artifact)
       await storage.journal.commit([{ kind: 'pool_put', pool: samplePool('p1') }])
       assert.deepEqual(await storage.pools.all(), [samplePool('p1')])
+      await storage.close()
+    }
+  })
+})
+
+// Of ann one that failed in p1, one that was completed in p2 and one that waits in p1; of bob one that had begun in p1. Its clock was set back.
+describe('embedded adapter, a file of schema 8', () => {
+  const { data_dir } = copyOf('schema-8.db')
+
+  it('lists what is in it by everything that tasks are listed by now', async () => {
+    for (let opening = 0; opening < 2; opening++) {
+      const storage = await openStorage({ data_dir: data_dir() })
+      const ids = async (filter: Partial<TaskFilter>): Promise<string> =>
+        (await storage.journal.list({ limit: 9, ...filter })).tasks.map(({ task, pool_id }) => `${task.task_id}@${pool_id}`).join(' ')
+      assert.equal(await ids({}), 't4@p1 t3@p1 t2@p2 t1@p1')
+      assert.equal(await ids({ pool_id: 'p1', owner: 'ann' }), 't4@p1 t1@p1')
+      assert.equal(await ids({ code: 'INTERNAL' }), 't1@p1')
+      assert.equal(await ids({ from: 200, to: 300 }), 't3@p1 t2@p2')
+      assert.equal(await ids({ ended: 'unfinished', task_id_prefix: 't' }), 't4@p1 t3@p1')
+      const unfinished = await unfinishedOf(storage.journal)
+      assert.deepEqual(
+        unfinished.map(({ head: { task_id, pool_id }, attempts }) => [task_id, pool_id, attempts]),
+        [
+          ['t3', 'p1', { failed: 1, replayable: true }],
+          ['t4', 'p1', undefined],
+        ],
+      )
       await storage.close()
     }
   })

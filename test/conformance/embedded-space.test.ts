@@ -52,7 +52,7 @@ describe('space on the disk', () => {
     assert.equal((await storage.journal.find('ann', 'stays'))?.task.task_id, 'stays')
     await storage.close()
     const again = await open()
-    assert.equal((await again.journal.list({ limit: 9 })).length, 1)
+    assert.equal((await again.journal.list({ limit: 9 })).tasks.length, 1)
   })
 
   it('a small database of an earlier version learns to', async () => {
@@ -63,7 +63,7 @@ describe('space on the disk', () => {
     db.exec('PRAGMA auto_vacuum = NONE; VACUUM')
     db.close()
     const storage = await open()
-    assert.equal((await storage.journal.list({ limit: 99 })).length, 60)
+    assert.equal((await storage.journal.list({ limit: 99 })).tasks.length, 60)
     await storage.journal.purge(2_000_000_000_000, 2_000_000_000_000)
     assert.ok(bytes() < 3 * mib, `${bytes()} bytes`)
   })

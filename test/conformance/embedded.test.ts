@@ -82,7 +82,7 @@ describe('embedded adapter', () => {
       assert.match(stdout, /^StorageRefusedError .* in use by another daemon/)
       await storage.journal.commit([accepted('ann', 't2')])
       await storage.close()
-      assert.equal((await (await open()).journal.list({ limit: 9 })).length, 2)
+      assert.equal((await (await open()).journal.list({ limit: 9 })).tasks.length, 2)
     })
 
     it('has what was confirmed even if it was never closed', async () => {
@@ -122,7 +122,7 @@ describe('embedded adapter', () => {
     })
 
     it('rejects commits while it is full, writes nothing of them, and works again after a purge', async () => {
-      const storage = await open({ max_pages: 66 })
+      const storage = await open({ max_pages: 71 })
       const big = 'x'.repeat(40_000)
       const fill = (id: string): Promise<void> => {
         const artifact = artifactFact(sampleArtifact('ann', `${id}${big}`))
@@ -133,7 +133,7 @@ describe('embedded adapter', () => {
       const reasons = results.map((result) => (result.status === 'rejected' ? causes(result.reason) : []))
       const full = ['StorageError', 'nothing was written: database or disk is full', 'database or disk is full']
       assert.deepEqual(reasons, [full, full, full])
-      assert.equal((await storage.journal.list({ limit: 9 })).length, 1)
+      assert.equal((await storage.journal.list({ limit: 9 })).tasks.length, 1)
       assert.equal((await storage.artifacts.list({ limit: 9 })).length, 1)
       await storage.journal.purge(Infinity, Infinity)
       await fill('t2')
@@ -186,8 +186,8 @@ describe('embedded adapter', () => {
       const { journal } = storage
       assert.deepEqual(await journal.list({ limit: 9 }), listed)
       for (const filter of [{ owner: 'ann' }, { ended: 'unfinished' as const }, { among: [{ owner: 'ann', task_id: 't1' }] }])
-        assert.notEqual((await journal.list({ ...filter, limit: 9 })).length, 0)
-      assert.deepEqual((await journal.look('ann', 't2'))?.task, listed[0]?.task)
+        assert.notEqual((await journal.list({ ...filter, limit: 9 })).tasks.length, 0)
+      assert.deepEqual((await journal.look('ann', 't2'))?.task, listed.tasks[0]?.task)
       await journal.commit([finished('ann', 't1')])
       assert.equal((await journal.look('ann', 't1'))?.outcome?.state, 'completed')
     })

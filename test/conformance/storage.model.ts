@@ -5,9 +5,14 @@ import type { PoolRecord } from '../../src/domain/pool-record.ts'
 import type { Session } from '../../src/domain/accounts/session.ts'
 import { headOf, summaryOf, taskKeyOf } from '../../src/domain/task.ts'
 import type { StoredLog } from '../../src/domain/stream/task-events.ts'
-import type { ListedTask, TaskKey, TaskRecord, UnfinishedTask } from '../../src/domain/task.ts'
+import type { AcceptedTask, ListedTask, TaskKey, TaskRecord, UnfinishedTask } from '../../src/domain/task.ts'
 import type { ArtifactFilter } from '../../src/ports/artifact-store.ts'
 import type { Fact, TaskFilter } from '../../src/ports/journal.ts'
+
+interface ModelTask extends Omit<TaskRecord, 'seq'> {
+  readonly pool_id: string
+  readonly accepted_at: number
+}
 
 interface AttemptModel {
   readonly key: string
@@ -19,7 +24,7 @@ interface AttemptModel {
 
 /** What a storage does, written as plainly as possible: arrays and filters, no `seq` (the order in the array is the order). */
 export class StorageModel {
-  tasks: Omit<TaskRecord, 'seq'>[] = []
+  tasks: ModelTask[] = []
   attempts: AttemptModel[] = []
   parts: { readonly key: string; readonly first: number; readonly parts: string }[] = []
   readonly keys = new Map<string, Spent>()
@@ -40,13 +45,19 @@ export class StorageModel {
     if (new Set(keys).size < keys.length || keys.some((key) => kept.some(({ task }) => taskKeyOf(task.owner, task.task_id) === key)))
       return false
     this.forget(replaced)
-    for (const fact of facts) if (fact.kind === 'accepted') this.tasks.push({ task: fact.task })
+    for (const fact of facts) if (fact.kind === 'accepted') this.tasks.push(this.newcomer(fact.task))
     for (const fact of facts) this.apply(fact)
     return true
   }
 
   find(owner: string, task_id: string): Omit<TaskRecord, 'seq'> | undefined {
-    return this.tasks.find(({ task }) => task.owner === owner && task.task_id === task_id)
+    const found = this.tasks.find(({ task }) => task.owner === owner && task.task_id === task_id)
+    return found === undefined ? undefined : { task: found.task, ...(found.outcome === undefined ? {} : { outcome: found.outcome }) }
+  }
+
+  /** A clock that was set back sets no task before those that came earlier. */
+  private newcomer(task: AcceptedTask): ModelTask {
+    return { task, pool_id: task.pool_id, accepted_at: Math.max(task.accepted_at, this.tasks.at(-1)?.accepted_at ?? 0) }
   }
 
   log({ owner, task_id }: TaskKey): StoredLog | undefined {
@@ -57,7 +68,7 @@ export class StorageModel {
   unfinished(): UnfinishedTask[] {
     return this.tasks
       .filter(({ outcome }) => outcome === undefined)
-      .map(({ task }) => {
+      .map(({ task, pool_id }) => {
         const own = this.attempts.filter(({ key }) => key === taskKeyOf(task.owner, task.task_id)).sort((a, b) => a.attempt - b.attempt)
         const newest = own.at(-1)
         const attempts =
@@ -68,7 +79,7 @@ export class StorageModel {
                 replayable: newest.replayable,
                 ...(newest.recorded === true ? { recorded: true as const } : {}),
               }
-        return { head: headOf(task), attempts }
+        return { head: { ...headOf(task), pool_id }, attempts }
       })
   }
 
@@ -77,14 +88,18 @@ export class StorageModel {
     return own.sort((a, b) => a.first - b.first).map(({ parts }) => parts)
   }
 
-  list({ owner, session_id, ended, limit }: TaskFilter): Omit<ListedTask, 'seq'>[] {
+  list({ owner, session_id, ended, code, pool_id, task_id_prefix, from, to, limit }: TaskFilter): Omit<ListedTask, 'seq'>[] {
     return this.tasks
       .filter(({ task }) => owner === undefined || task.owner === owner)
       .filter(({ task }) => session_id === undefined || task.request.session_id === session_id)
       .filter(({ outcome }) => ended === undefined || (outcome?.state ?? 'unfinished') === ended)
+      .filter(({ outcome }) => code === undefined || outcome?.error?.code === code)
+      .filter((one) => pool_id === undefined || one.pool_id === pool_id)
+      .filter(({ task }) => task_id_prefix === undefined || task.task_id.startsWith(task_id_prefix))
+      .filter(({ accepted_at }) => (from === undefined || accepted_at >= from) && (to === undefined || accepted_at < to))
       .reverse()
       .slice(0, limit)
-      .map((record) => ({ ...record, task: summaryOf(record.task) }))
+      .map(({ task, outcome, pool_id }) => ({ task: summaryOf(task), pool_id, ...(outcome === undefined ? {} : { outcome }) }))
   }
 
   listArtifacts({ owner, kind, tag, limit }: ArtifactFilter): StoredArtifact[] {
@@ -101,7 +116,7 @@ export class StorageModel {
     this.artifacts = this.artifacts.filter(({ created_at }) => created_at >= artifacts_before)
   }
 
-  private forget(old: readonly Omit<TaskRecord, 'seq'>[]): void {
+  private forget(old: readonly ModelTask[]): void {
     for (const { task } of old) this.logs.delete(taskKeyOf(task.owner, task.task_id))
     this.tasks = this.tasks.filter((record) => !old.includes(record))
     this.attempts = this.attempts.filter(({ key }) => !old.some(({ task }) => taskKeyOf(task.owner, task.task_id) === key))
@@ -110,7 +125,8 @@ export class StorageModel {
   private apply(fact: Fact): void {
     switch (fact.kind) {
       case 'accepted':
-      // What has its own plain cases in the suite of the stores.
+      // What has its own plain cases in the suites of the stores and of the runs.
+      case 'runs':
       case 'usage':
       case 'file_put':
       case 'file_part':
@@ -143,9 +159,17 @@ export class StorageModel {
       }
       case 'task_forgotten': {
         const { key, artifacts } = fact
-        const found = this.find(key.owner, key.task_id)
-        this.forget(found?.outcome === undefined ? [] : [found])
+        this.forget(
+          this.tasks.filter(({ task, outcome }) => outcome !== undefined && task.owner === key.owner && task.task_id === key.task_id),
+        )
         this.artifacts = this.artifacts.filter(({ owner, id }) => owner !== key.owner || !artifacts.includes(id))
+        return
+      }
+      case 'moved': {
+        const { key, pool_id } = fact
+        this.tasks = this.tasks.map((one) =>
+          one.outcome === undefined && one.task.owner === key.owner && one.task.task_id === key.task_id ? { ...one, pool_id } : one,
+        )
         return
       }
       case 'key_spent':

@@ -7,7 +7,7 @@ import type { Session } from '../../src/domain/accounts/session.ts'
 import { DuplicateTaskError } from '../../src/ports/journal.ts'
 import type { Fact } from '../../src/ports/journal.ts'
 import { StorageModel } from './storage.model.ts'
-import { accepted, acceptedAnew, artifactFact, finished, sampleArtifact, sampleLog, sampleOutcome } from './storage.samples.ts'
+import { accepted, acceptedAnew, artifactFact, finished, sampleArtifact, sampleLog, sampleOutcome, sampleTask } from './storage.samples.ts'
 import { sampleModel, samplePool, sampleSession, withoutContent } from './storage.samples.ts'
 import { unfinishedOf } from '../harness/unfinished.ts'
 
@@ -24,8 +24,14 @@ const time = fc.integer({ min: 0, max: 20 })
 const wellFormed = fc.string({ unit: 'binary' })
 const anyText = fc.string({ unit: fc.nat(0xffff).map((code) => String.fromCharCode(code)) })
 
+const pool_id = fc.constantFrom('pool', 'p1', 'p2')
+
 const fact: fc.Arbitrary<Fact> = fc.oneof(
   fc.tuple(owner, task_id, session_id, anyText).map((args) => accepted(...args)),
+  fc.tuple(owner, task_id, pool_id, time).map(([o, t, p, at]): Fact => {
+    return { kind: 'accepted', task: { ...sampleTask(o, t), pool_id: p, accepted_at: at } }
+  }),
+  fc.tuple(owner, task_id, pool_id).map(([o, t, p]): Fact => ({ kind: 'moved', key: { owner: o, task_id: t }, pool_id: p })),
   fc.tuple(owner, task_id, session_id, anyText).map((args) => acceptedAnew(...args)),
   fc
     .tuple(owner, task_id, ended, time, wellFormed)
@@ -72,6 +78,11 @@ const taskFilter = {
   owner: maybe(owner),
   session_id: maybe(session_id),
   ended: maybe(fc.oneof(ended, fc.constant('unfinished' as const))),
+  code: maybe(fc.constantFrom('INTERNAL' as const, 'CANCELED' as const)),
+  pool_id: maybe(pool_id),
+  task_id_prefix: maybe(fc.constantFrom('t', 't1', 't2', 'x')),
+  from: maybe(time),
+  to: maybe(time),
   limit,
 }
 const artifactFilter = { owner: maybe(owner), kind: maybe(kind), tag: maybe(tag), limit }
@@ -114,7 +125,7 @@ async function checkStep(storage: Storage, model: StorageModel, one: Exclude<Ste
   switch (one.do) {
     case 'tasks': {
       const filter = given(one)
-      return equal((await journal.list(filter)).map(bare), model.list(filter))
+      return equal((await journal.list(filter)).tasks.map(bare), model.list(filter))
     }
     case 'artifacts': {
       const filter = given(one)

@@ -5,6 +5,8 @@ import { repeats } from '../harness/long.ts'
 import { DuplicateTaskError, StorageError } from '../../src/ports/journal.ts'
 import type { Fact } from '../../src/ports/journal.ts'
 import { agree, steps } from './storage.property.ts'
+import { listsConformance } from './lists.suite.ts'
+import { runsConformance } from './runs.suite.ts'
 import { storesConformance } from './stores.suite.ts'
 import { accepted, artifactFact, finished, sampleArtifact, sampleLog, sampleOutcome } from './storage.samples.ts'
 import { sampleModel, samplePool, sampleSession, sampleTask } from './storage.samples.ts'
@@ -18,10 +20,12 @@ import { unfinishedOf } from '../harness/unfinished.ts'
  */
 export function storageConformance(name: string, open: () => Promise<Storage>, reopen?: (storage: Storage) => Promise<Storage>): void {
   storesConformance(name, open)
+  listsConformance(name, open)
+  runsConformance(name, open)
   describe(`storage: ${name}`, () => {
     let storage: Storage
     const ids = async (filter: Partial<Parameters<Storage['journal']['list']>[0]>): Promise<string[]> =>
-      (await storage.journal.list({ limit: 100, ...filter })).map(({ task }) => task.task_id)
+      (await storage.journal.list({ limit: 100, ...filter })).tasks.map(({ task }) => task.task_id)
 
     beforeEach(async () => {
       storage = await open()
@@ -33,7 +37,7 @@ export function storageConformance(name: string, open: () => Promise<Storage>, r
       const found = await storage.journal.find('ann', 't1')
       assert.deepEqual(found?.task, sampleTask('ann', 't1'))
       assert.equal('outcome' in found, false)
-      assert.deepEqual(await storage.journal.look('ann', 't1'), { seq: found.seq, task: summaryOf(found.task) })
+      assert.deepEqual(await storage.journal.look('ann', 't1'), { seq: found.seq, task: summaryOf(found.task), pool_id: 'pool' })
       assert.equal(await storage.journal.look('bob', 't1'), undefined)
       assert.equal(await storage.journal.find('bob', 't1'), undefined)
     })
@@ -59,24 +63,6 @@ export function storageConformance(name: string, open: () => Promise<Storage>, r
       assert.equal((await storage.journal.find('ann', 't1'))?.outcome?.state, 'completed')
       assert.deepEqual(await storage.eventLog.read({ owner: 'ann', task_id: 't1' }), sampleLog())
       assert.equal(await storage.journal.find('ann', 'unknown'), undefined)
-    })
-
-    it('lists newest first, by owner, session, end and page', async () => {
-      for (const id of ['t1', 't2', 't3', 't4']) await storage.journal.commit([accepted('ann', id, id < 't3' ? 's1' : 's2')])
-      await storage.journal.commit([accepted('bob', 't5'), finished('ann', 't1'), finished('ann', 't3', sampleOutcome('failed'))])
-      assert.deepEqual(await ids({}), ['t5', 't4', 't3', 't2', 't1'])
-      assert.deepEqual(await ids({ owner: 'ann' }), ['t4', 't3', 't2', 't1'])
-      assert.deepEqual(await ids({ owner: 'ann', limit: 2 }), ['t4', 't3'])
-      assert.deepEqual(await ids({ session_id: 's1' }), ['t5', 't2', 't1'])
-      assert.deepEqual(await ids({ session_id: 's1', ended: 'completed' }), ['t1'])
-      assert.deepEqual(await ids({ owner: 'ann', ended: 'failed' }), ['t3'])
-      assert.deepEqual(await ids({ ended: 'canceled' }), [])
-      assert.deepEqual(
-        await ids({ ended: 'unfinished' }),
-        (await ids({})).filter((id) => !['t1', 't3'].includes(id)),
-      )
-      const page = await storage.journal.list({ owner: 'ann', limit: 2 })
-      assert.deepEqual(await ids({ owner: 'ann', before_seq: page[1]?.seq ?? 0 }), ['t2', 't1'])
     })
 
     it('gives the unfinished tasks in order of acceptance', async () => {
@@ -114,40 +100,6 @@ export function storageConformance(name: string, open: () => Promise<Storage>, r
         seen.map(({ attempts }) => attempts).filter((attempts) => attempts !== undefined),
         [{ failed: 1, replayable: true }],
       )
-    })
-
-    it('tells of the attempts of unfinished tasks, an orderly stop not counted', async () => {
-      const key = { owner: 'ann', task_id: 't1' }
-      const attempt = (n: number, replayable: boolean): Fact => ({ kind: 'attempt', key, attempt: n, replica_id: 'r1', replayable, at: n })
-      const attempts = async (): Promise<unknown> => (await unfinishedOf(storage.journal))[0]?.attempts
-      await storage.journal.commit([accepted('ann', 't1'), accepted('bob', 't1')])
-      assert.equal(await attempts(), undefined)
-      await storage.journal.commit([attempt(1, false)])
-      assert.deepEqual(await attempts(), { failed: 1, replayable: false })
-      await storage.journal.commit([{ kind: 'attempt_withdrawn', key, attempt: 1 }])
-      assert.deepEqual(await attempts(), { failed: 0, replayable: false })
-      await storage.journal.commit([attempt(1, true)])
-      assert.deepEqual(await attempts(), { failed: 1, replayable: true }, 'the same number again counts again')
-      await storage.journal.commit([attempt(2, false)])
-      assert.deepEqual(await attempts(), { failed: 2, replayable: false }, 'the newest says whether the text comes again')
-      await storage.journal.commit([finished('ann', 't1'), attempt(3, true)])
-      assert.deepEqual(
-        (await unfinishedOf(storage.journal)).map(({ head }) => head.owner),
-        ['bob'],
-      )
-    })
-
-    it('keeps the parts of a task in order until it has ended, and knows which run records them', async () => {
-      const key = { owner: 'ann', task_id: 't1' }
-      const parts = (first: number, text: string): Fact => ({ kind: 'parts', key, first, parts: JSON.stringify([text]) })
-      const attempt = { kind: 'attempt', key, attempt: 1, replica_id: 'r1', replayable: false, recorded: true, at: 1 } as const
-      await storage.journal.commit([accepted('ann', 't1'), accepted('bob', 't1'), attempt])
-      await storage.journal.commit([parts(10, 'ü'), parts(2, 'b')])
-      await storage.journal.commit([parts(0, 'a'), parts(2, 'b again')])
-      assert.deepEqual((await unfinishedOf(storage.journal))[0]?.attempts, { failed: 1, replayable: false, recorded: true })
-      assert.deepEqual(await storage.journal.recorded(key), ['["a"]', '["b again"]', '["ü"]'])
-      await storage.journal.commit([finished('ann', 't1'), parts(11, 'late')])
-      assert.deepEqual(await storage.journal.recorded(key), [])
     })
 
     it('refuses a duplicate with all that came with it, and nothing else', async () => {

@@ -61,14 +61,14 @@ export function storesConformance(name: string, open: () => Promise<Storage>): v
     it('lists some of the unfinished ones by their keys', async () => {
       const ids = async (among: readonly TaskKey[], before_seq?: number): Promise<string[]> => {
         const filter = { among, limit: 9, ...(before_seq === undefined ? {} : { before_seq }) }
-        return (await storage.journal.list(filter)).map(({ task }) => task.task_id)
+        return (await storage.journal.list(filter)).tasks.map(({ task }) => task.task_id)
       }
       const keys = ['t1', 't2', 't3', 't4'].map((task_id) => ({ owner: 'ann', task_id }))
       for (const { task_id } of keys) await storage.journal.commit([accepted('ann', task_id), accepted('bob', task_id)])
       await storage.journal.commit([finished('ann', 't2')])
       const among = [...keys.slice(0, 3), { owner: 'eve', task_id: 't1' }]
       assert.deepEqual(await ids(among), ['t3', 't1'])
-      const [newest] = await storage.journal.list({ among, limit: 1 })
+      const [newest] = (await storage.journal.list({ among, limit: 1 })).tasks
       assert.deepEqual([newest?.task.owner, newest?.task.task_id], ['ann', 't3'])
       assert.deepEqual(await ids(among, newest?.seq), ['t1'])
       assert.deepEqual(await ids([]), [])
@@ -101,7 +101,7 @@ export function storesConformance(name: string, open: () => Promise<Storage>): v
       const found = await storage.journal.find('ann', 't1')
       assert.deepEqual([found?.task.request.session_id, found?.outcome], ['s9', undefined])
       assert.equal(await storage.eventLog.read({ owner: 'ann', task_id: 't1' }), undefined)
-      const order = (await storage.journal.list({ owner: 'ann', limit: 9 })).map(({ task }) => task.task_id)
+      const order = (await storage.journal.list({ owner: 'ann', limit: 9 })).tasks.map(({ task }) => task.task_id)
       assert.deepEqual(order, ['t1', 't2'], 'its place is a new one')
       assert.equal((await storage.journal.find('bob', 't1'))?.outcome?.state, 'completed')
     })

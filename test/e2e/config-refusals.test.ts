@@ -45,6 +45,17 @@ describe('a configuration that cannot be used is refused with a line for each pr
   )
   refused('no engine', { pools: [{ id: 'a', model: 'mock:v1', ctx: 8 }] }, `FILE: pools[0].engine: is missing; allowed are ${engineNames}`)
   refused(
+    'a misspelt engine key',
+    { pools: [{ id: 'a', engin: 'mock', model: 'mock:v1', ctx: 8 }] },
+    `FILE: pools[0].engine: is missing; allowed are ${engineNames}; did you mean it by engin?`,
+  )
+  refused(
+    'a misspelt key that is needed',
+    { pools: [mockPool({ id: undefined, idd: 'a' })] },
+    'FILE: pools[0].id: is missing; did you mean it by idd?',
+    'FILE: pools[0].idd: is not known here; did you mean id?',
+  )
+  refused(
     'a driver of another engine',
     { pools: [talesPool({ driver: 'in-process' })] },
     'FILE: pools[0].driver: "in-process" is not a driver of llamacpp; allowed are embedded, external, managed',

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { modelFilesExist } from '../../src/compose/engines.ts'
+import { librariesInstalled, modelFilesExist } from '../../src/compose/engines.ts'
 import { ConfigError, loadConfig, type Config } from '../../src/config/config.ts'
 import { modelsDir, temporaryDir } from '../harness/process.ts'
 
@@ -20,7 +20,7 @@ export class ConfigDir {
         ? config
         : JSON.stringify({ data_dir: ':memory:', log_level: 'silent', models_dir: modelsDir, ...config }, null, 1)
     writeFileSync(this.file, text)
-    return loadConfig(this.file, env, [], modelFilesExist).config
+    return loadConfig(this.file, env, [], librariesInstalled, modelFilesExist).config
   }
 
   /** The lines of the refusal, with `FILE` in place of the file's name; no secret is in them. */

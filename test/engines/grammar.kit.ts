@@ -29,7 +29,9 @@ export function regexOf(grammar: string, deepest = 1): RegExp {
     Array.from(says.matchAll(word), ([part]) => {
       if (/^\s/.test(part)) return ''
       if (part.startsWith('"')) return `(?:${(JSON.parse(part) as string).replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&')})`
-      if (/^[[{|?*+]/.test(part) || part === ')') return part
+      // A regular expression knows no more code points than Unicode has.
+      if (part.startsWith('[')) return part.replace('\\U00110000-\\U001FFFFF', '')
+      if (/^[{|?*+]/.test(part) || part === ')') return part
       if (part === '(') return '(?:'
       const rule = rules.get(part)
       if (rule === undefined) throw new Error(`no rule ${part}`)

@@ -11,6 +11,7 @@ import { storageOf } from '../../src/compose/storage.ts'
 import type { Services } from '../../src/handlers/services.ts'
 import type { Clock } from '../../src/ports/clock.ts'
 import { checkConfig } from '../../src/config/config.ts'
+import { splitListen } from '../../src/config/listen.ts'
 import { serverOf } from '../../src/http/server.ts'
 import type { Log, LogFields } from '../../src/ports/telemetry.ts'
 import { FakeClock } from './fake-clock.ts'
@@ -107,7 +108,7 @@ export interface Overrides {
 }
 
 /** The real daemon on a loopback port of its own. */
-export interface TestDaemon extends Omit<Daemon, 'core'>, Pick<Daemon['core'], 'live' | 'pools' | 'catalog'> {
+export interface TestDaemon extends Omit<Daemon, 'core'>, Pick<Daemon['core'], 'live' | 'pools' | 'catalog' | 'restart'> {
   readonly url: string
   readonly server: Server
   readonly lines: LogLine[]
@@ -140,7 +141,8 @@ export async function startDaemon(given: Record<string, unknown> = {}, overrides
   const server = serverOf(daemon.app)
   // On a busy machine an idle connection would be closed under a client that is about to use it again.
   server.keepAliveTimeout = 0
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const listens = splitListen(config.listen)
+  await new Promise<void>((resolve) => server.listen(listens.port, listens.host, resolve))
   const { port } = server.address() as AddressInfo
   const stop = async (): Promise<void> => {
     const quiet = daemon.quiesce()
@@ -153,5 +155,5 @@ export async function startDaemon(given: Record<string, unknown> = {}, overrides
     await leftovers.none()
   }
   const { live, pools, catalog } = daemon.core
-  return { ...daemon, live, pools, catalog, server, url: `http://127.0.0.1:${port}`, lines, stop }
+  return { ...daemon, live, pools, catalog, restart: () => daemon.core.restart(), server, url: `http://127.0.0.1:${port}`, lines, stop }
 }

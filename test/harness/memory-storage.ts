@@ -3,7 +3,7 @@ import type { CatalogRecord } from '../../src/domain/catalog/catalog.ts'
 import type { PoolRecord } from '../../src/domain/pool-record.ts'
 import type { Session } from '../../src/domain/accounts/session.ts'
 import type { StoredLog } from '../../src/domain/stream/task-events.ts'
-import { headOf, taskKeyOf, type TaskKey, type TaskRecord, type UnfinishedTask } from '../../src/domain/task.ts'
+import { taskKeyOf, type TaskKey, type UnfinishedTask } from '../../src/domain/task.ts'
 import type { CatalogStore } from '../../src/ports/catalog-store.ts'
 import type { EventLog } from '../../src/ports/event-log.ts'
 import { DuplicateTaskError, StorageError, type Fact, type Journal } from '../../src/ports/journal.ts'
@@ -14,7 +14,7 @@ import type { SessionStore } from '../../src/ports/session-store.ts'
 import { newGate, type Gate } from './gate.ts'
 import { MemoryArtifacts } from './memory-artifacts.ts'
 import { MemoryBatches } from './memory-batches.ts'
-import { listed, listOf, MemoryAttempts } from './memory-tasks.ts'
+import { headIn, keep, listed, listOf, MemoryAttempts, movedBy, recordOf, type KeptTask } from './memory-tasks.ts'
 
 /**
  * The storage ports in memory, as asynchronous and as strictly in order as the real one, with a disk that a test can stop and break.
@@ -31,7 +31,7 @@ export class MemoryStorage implements Storage {
   free = Infinity
   /** Commits with a fact of this kind fail. */
   refuses: Fact['kind'] | undefined
-  private records: TaskRecord[] = []
+  private records: KeptTask[] = []
   private readonly logs = new Map<string, StoredLog>()
   private readonly sessionsByKey = new Map<string, Session>()
   private readonly models = new Map<string, CatalogRecord>()
@@ -50,7 +50,7 @@ export class MemoryStorage implements Storage {
       const copy = structuredClone(facts)
       return this.inOrder(() => this.commit(copy))
     },
-    find: (owner, task_id) => this.inOrder(() => this.find(taskKeyOf(owner, task_id))),
+    find: (owner, task_id) => this.inOrder(() => [this.find(taskKeyOf(owner, task_id))].map((found) => found && recordOf(found))[0]),
     look: (owner, task_id) => this.inOrder(() => [this.find(taskKeyOf(owner, task_id))].map((found) => found && listed(found))[0]),
     list: (filter) => this.inOrder(() => listOf(this.records, filter)),
     unfinished: () => this.unfinished(),
@@ -151,12 +151,13 @@ export class MemoryStorage implements Storage {
     )
     if (new Set(keys).size < keys.length || taken) throw new DuplicateTaskError('duplicate')
     this.forget(replaced)
-    for (const fact of facts) if (fact.kind === 'accepted') this.records.push({ seq: ++this.seq, task: fact.task })
+    for (const fact of facts)
+      if (fact.kind === 'accepted') this.records.push(keep({ seq: ++this.seq, task: fact.task }, this.records.at(-1)))
     for (const fact of facts) this.apply(fact)
     this.commits.push(facts)
   }
 
-  private find(key: string): TaskRecord | undefined {
+  private find(key: string): KeptTask | undefined {
     return this.records.find(({ task }) => taskKeyOf(task.owner, task.task_id) === key)
   }
 
@@ -165,6 +166,7 @@ export class MemoryStorage implements Storage {
     else if (fact.kind === 'attempt' || fact.kind === 'attempt_withdrawn' || fact.kind === 'runs') {
       if (this.find(taskKeyOf(fact.key.owner, fact.key.task_id))?.outcome === undefined) this.attempts.apply(fact)
     } else if (fact.kind === 'parts') this.record(fact)
+    else if (fact.kind === 'moved') this.records = this.records.map((kept) => movedBy(fact, kept))
     else if (fact.kind === 'task_forgotten') {
       const { key, artifacts } = fact
       const found = this.find(taskKeyOf(key.owner, key.task_id))
@@ -180,7 +182,7 @@ export class MemoryStorage implements Storage {
     else this.rest.apply(fact)
   }
 
-  private forget(old: readonly TaskRecord[]): void {
+  private forget(old: readonly KeptTask[]): void {
     for (const { task } of old) {
       this.logs.delete(taskKeyOf(task.owner, task.task_id))
       this.attempts.forget(task)
@@ -203,7 +205,7 @@ export class MemoryStorage implements Storage {
         this.records
           .filter(({ seq, outcome }) => outcome === undefined && seq > after)
           .slice(0, 2)
-          .map(({ seq, task }) => ({ seq, head: headOf(task), attempts: this.attempts.of(task) })),
+          .map((kept) => ({ seq: kept.seq, head: headIn(kept), attempts: this.attempts.of(kept.task) })),
       )
       const last = page.at(-1)
       if (last === undefined) return

@@ -1,23 +1,72 @@
 import type { Run } from '../../src/domain/runs.ts'
-import { summaryOf, taskKeyOf, type Attempts, type ListedTask, type TaskKey, type TaskRecord } from '../../src/domain/task.ts'
-import type { Fact, TaskFilter } from '../../src/ports/journal.ts'
+import {
+  headOf,
+  summaryOf,
+  taskKeyOf,
+  type Attempts,
+  type ListedTask,
+  type TaskHead,
+  type TaskKey,
+  type TaskRecord,
+} from '../../src/domain/task.ts'
+import type { Fact, TaskFilter, TaskSlice } from '../../src/ports/journal.ts'
+
+/** A record, and what else is kept of it. */
+export interface KeptTask extends TaskRecord {
+  /** Where it is, or was when it ended. */
+  readonly pool_id: string
+  /** No earlier than those before it. */
+  readonly accepted_at: number
+}
+
+/** A task that comes after others. */
+export const keep = (record: TaskRecord, before: KeptTask | undefined): KeptTask => ({
+  ...record,
+  pool_id: record.task.pool_id,
+  accepted_at: Math.max(Math.floor(record.task.accepted_at), before?.accepted_at ?? 0),
+})
 
 /** One page of the tasks that fit, newest first. */
-export function listOf(records: readonly TaskRecord[], { before_seq = Infinity, limit, among, ...filter }: TaskFilter): ListedTask[] {
+export function listOf(
+  kept: readonly KeptTask[],
+  { before_seq = Infinity, limit, among, from = 0, to = Infinity, ...filter }: TaskFilter,
+): TaskSlice {
   const keys = among && new Set(among.map((key) => taskKeyOf(key.owner, key.task_id)))
-  const { owner, session_id, ended } = keys === undefined ? filter : { owner: undefined, session_id: undefined, ended: 'unfinished' }
-  return records
+  const asked: Partial<TaskFilter> = keys === undefined ? filter : { ended: 'unfinished' }
+  const tasks = kept
     .filter(({ task }) => keys?.has(taskKeyOf(task.owner, task.task_id)) !== false)
-    .filter(({ task, seq }) => (owner === undefined || task.owner === owner) && seq < before_seq)
-    .filter(({ task }) => session_id === undefined || task.request.session_id === session_id)
-    .filter(({ outcome }) => ended === undefined || (outcome?.state ?? 'unfinished') === ended)
+    .filter(({ seq, accepted_at }) => seq < before_seq && accepted_at >= from && accepted_at < to)
+    .filter((one) => fits(one, asked))
     .toReversed()
     .slice(0, limit)
     .map(listed)
+  return { tasks }
 }
 
-/** A record as a list has it: without its request. */
-export const listed = (record: TaskRecord): ListedTask => ({ ...record, task: summaryOf(record.task) })
+function fits({ task, outcome, pool_id: at }: KeptTask, asked: Partial<TaskFilter>): boolean {
+  const { owner, session_id, ended, code, pool_id, task_id_prefix = '' } = asked
+  return (
+    (owner === undefined || task.owner === owner) &&
+    (session_id === undefined || task.request.session_id === session_id) &&
+    (ended === undefined || (outcome?.state ?? 'unfinished') === ended) &&
+    (code === undefined || outcome?.error?.code === code) &&
+    (pool_id === undefined || at === pool_id) &&
+    task.task_id.startsWith(task_id_prefix)
+  )
+}
+
+/** A task as a list has it: without its request. */
+export const listed = (kept: KeptTask): ListedTask => ({ ...recordOf(kept), task: summaryOf(kept.task), pool_id: kept.pool_id })
+
+/** The record alone. */
+export const recordOf = ({ seq, task, outcome }: KeptTask): TaskRecord => ({ seq, task, ...(outcome === undefined ? {} : { outcome }) })
+
+/** What a queue has to know of it, where it is. */
+export const headIn = ({ task, pool_id }: KeptTask): TaskHead => ({ ...headOf(task), pool_id })
+
+/** The record after a task was moved; as it is where it is another one, or has ended. */
+export const movedBy = ({ key, pool_id }: Extract<Fact, { kind: 'moved' }>, kept: KeptTask): KeptTask =>
+  kept.outcome === undefined && kept.task.owner === key.owner && kept.task.task_id === key.task_id ? { ...kept, pool_id } : kept
 
 /** What is known of an attempt. */
 interface Known {

@@ -39,6 +39,7 @@ export class ScriptedEngine implements Engine {
   readonly calls: EngineCall[] = []
   starts = 0
   stops = 0
+  unloads = 0
   /** What `start` does. */
   onStart: () => Promise<void> = () => Promise.resolve()
   /** What `stop` does, once the calls are let go. */
@@ -74,6 +75,12 @@ export class ScriptedEngine implements Engine {
     stopped.catch(() => undefined)
     await Promise.race([this.onStart(), stopped])
     return this.props
+  }
+
+  /** It says whether it can, in its props. */
+  unload(): Promise<boolean> {
+    this.unloads++
+    return Promise.resolve(this.props.loads === true)
   }
 
   countTokens(prompt: Prompt, signal: AbortSignal): Promise<number> {

@@ -61,7 +61,7 @@ describe('the package in an empty folder', () => {
     })
     assert.match(await response.text(), /event: token\n[^]*event: end\n/)
     assert.match(log, /A pool of the default is left out: [^"]*npm install node-llama-cpp/)
-    for (const page of ['/docs', '/openapi/orchestratord.json', '/metrics', '/readyz'])
+    for (const page of ['/', '/docs', '/openapi/orchestratord.json', '/metrics', '/readyz'])
       assert.equal((await fetch(`${address}${page}`)).status, 200, page)
     const asked = { cwd: dir.path, env: { ...process.env, ORCHD_URL: address } }
     const command = async (...args: string[]): Promise<string> => (await run(process.execPath, [program, ...args], asked)).stdout

@@ -2,7 +2,8 @@ import type { components } from '../../generated/api.ts'
 import type { operations } from '../../generated/operations.ts'
 import type { OperationId } from '../harness/contract.ts'
 import { keys, mockTask } from '../harness/daemon.ts'
-import { artifact, localModel, type World, type WorldName } from './worlds.ts'
+import { artifact, localModel, type World } from './world.ts'
+import { type WorldName } from './worlds.ts'
 
 type Schemas = components['schemas']
 

@@ -1,6 +1,6 @@
 import { keys } from '../harness/daemon.ts'
 import { casesOf, noDigest, noDisk, other, type Ask, type Case } from './case.ts'
-import { artifact, type World } from './worlds.ts'
+import { artifact, type World } from './world.ts'
 
 /** Cases of artifacts. */
 export const artifacts: readonly Case[] = [

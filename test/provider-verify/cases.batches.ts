@@ -4,7 +4,8 @@ import { keys } from '../harness/daemon.ts'
 import { untilAnswer } from '../harness/wait.ts'
 import type { Ask } from './case.ts'
 import type { DoorCase, DoorOp } from './door-case.ts'
-import { bounds, type World } from './worlds.ts'
+import { type World } from './world.ts'
+import { bounds } from './worlds.ts'
 
 const operations = ['createFile', 'listFiles', 'retrieveFile', 'deleteFile', 'downloadFile'] as const
 const batchOperations = ['createBatch', 'listBatches', 'retrieveBatch', 'cancelBatch'] as const

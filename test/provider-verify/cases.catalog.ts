@@ -1,5 +1,5 @@
 import { casesOf, noDigest, noDisk, type Ask, type Case } from './case.ts'
-import { localModel, type World } from './worlds.ts'
+import { localModel, type World } from './world.ts'
 
 const some = async (world: World): Promise<Ask> => ({ id: await world.model() })
 const model =

@@ -3,7 +3,8 @@ import { keys } from '../harness/daemon.ts'
 import type { Ask } from './case.ts'
 import type { DoorCase, DoorOp } from './door-case.ts'
 import { batchCases, batchOps } from './cases.batches.ts'
-import { bounds, type World } from './worlds.ts'
+import { type World } from './world.ts'
+import { bounds } from './worlds.ts'
 
 export const doorOps = Object.keys(doorOperations) as DoorOp[]
 const generating: readonly DoorOp[] = ['createChatCompletion', 'createCompletion', 'createMessage', 'createResponse']

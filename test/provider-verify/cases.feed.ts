@@ -1,7 +1,7 @@
 import { get } from 'node:http'
 import { keys } from '../harness/daemon.ts'
 import { casesOf, type Ask, type Case } from './case.ts'
-import type { World } from './worlds.ts'
+import type { World } from './world.ts'
 
 /** Cases of who watches what the daemon does. */
 export const feed: readonly Case[] = [

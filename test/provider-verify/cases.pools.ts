@@ -1,7 +1,7 @@
 import { keys } from '../harness/daemon.ts'
 import { call } from '../harness/http.ts'
 import { casesOf, nobody, noDisk, other, task, type Ask, type Case } from './case.ts'
-import type { World } from './worlds.ts'
+import type { World } from './world.ts'
 
 const drain = (id: string, deadline_ms = 60_000): Ask => ({ id, body: { deadline_ms } })
 const reload = (id: string, model_ref: string): Ask => ({ id, body: { model_ref } })
@@ -80,6 +80,29 @@ export const pools: readonly Case[] = [
       ask: { id: 'mock', query: { cursor: 'A'.repeat(43) } },
     },
     { status: 400, what: 'a limit out of bounds', names: /limit/, ask: { id: 'mock', query: { limit: '201' } } },
+    {
+      status: 200,
+      what: 'those of a key that wait for a reason, after some',
+      names: /"entries":\[\]/,
+      world: 'reject',
+      ask: { id: 'mock', key: keys.all, query: { owner: 'data', waits: 'next', offset: '1' } },
+    },
+    {
+      status: 200,
+      what: 'those of a session',
+      names: /"entries":\[{"state":"queued"[^}]*}[^}]*"session_id":"waiting"/,
+      world: 'reject',
+      ask: { id: 'mock', query: { session_id: 'waiting' } },
+    },
+    {
+      status: 400,
+      what: 'an offset and a cursor',
+      names: /query\.offset/,
+      world: 'reject',
+      ask: async (world) => ({ id: 'mock', query: { offset: '1', cursor: await nextCursor(world) } }),
+    },
+    { status: 400, what: 'a reason that is none', names: /waits/, ask: { id: 'mock', query: { waits: 'because' } } },
+    { status: 403, what: "another key's", names: /query\.owner/, ask: { id: 'mock', query: { owner: 'other' } } },
   ),
   ...casesOf(
     'drainPool',
@@ -95,7 +118,53 @@ export const pools: readonly Case[] = [
     { status: 202, what: 'one that is being reloaded', names: /"draining":true/, world: 'reloading', ask: drain('mock') },
     { status: 400, what: 'no deadline', names: /deadline_ms/, ask: { body: {} } },
     { status: 400, what: 'a deadline before now', names: /deadline_ms/, ask: { body: { deadline_ms: -1 } } },
+    {
+      status: 200,
+      what: 'only what it would do',
+      names: /"pools":\["held"\],"running":1,"waiting":1,"movable":0,"moves_to":\[\],"late":[01]}/,
+      world: 'grouped',
+      ask: { ...drain('held'), query: { dry_run: 'true' } },
+    },
+    { status: 202, what: 'and not only what it would do', ask: { ...drain('again'), query: { dry_run: 'false' } } },
+    { status: 400, what: 'a dry run that is none', names: /dry_run/, ask: { ...drain('again'), query: { dry_run: 'maybe' } } },
     noDisk({ id: 'mock' }),
+  ),
+  ...casesOf(
+    'loadPool',
+    { status: 202, what: 'one that is loaded', names: /"load_state":"loaded"/, world: 'grouped', ask: { id: 'held' } },
+    {
+      status: 200,
+      what: 'who would make room',
+      names: /"pools":\["held"\],"running":1,"waiting":1/,
+      world: 'grouped',
+      ask: { id: 'asleep', query: { dry_run: 'true' } },
+    },
+    { status: 202, what: 'one that sleeps', names: /"load_state":"asleep"/, world: 'grouped', ask: { id: 'spare' } },
+    { status: 409, what: 'one that nobody loads', names: /is in no group/, ask: { id: 'mock' } },
+    { status: 409, what: 'what would happen where nobody loads it', names: /no group/, ask: { id: 'mock', query: { dry_run: 'true' } } },
+  ),
+  ...casesOf(
+    'unloadPool',
+    { status: 202, what: 'one that sleeps', names: /"load_state":"asleep"/, world: 'grouped', ask: { id: 'asleep' } },
+    {
+      status: 200,
+      what: 'only what it would do',
+      names: /"running":1,"waiting":1,"movable":0/,
+      world: 'grouped',
+      ask: { id: 'held', query: { dry_run: 'true' } },
+    },
+    { status: 409, what: 'one that is always loaded', names: /take it out of `pin`/, world: 'grouped', ask: { id: 'pinned' } },
+    { status: 409, what: 'one that nobody loads', names: /is in no group/, ask: { id: 'mock' } },
+  ),
+  ...casesOf(
+    'getConfig',
+    { status: 200, what: 'what runs', names: /"loaded_at":.*"config":{.*"pools":\[{"id":"mock"/ },
+    {
+      status: 200,
+      what: 'what was refused',
+      names: /"refused":{"at":.*"pool_id":"faulty","message":"reload to mock:other failed/,
+      ask: async (world) => (await unreloaded(world), {}),
+    },
   ),
   ...casesOf(
     'resumePool',

@@ -1,5 +1,7 @@
+import { keys } from '../harness/daemon.ts'
 import { casesOf, noDisk, other, task, type Ask, type Case } from './case.ts'
-import { bounds, type World } from './worlds.ts'
+import { type World } from './world.ts'
+import { bounds } from './worlds.ts'
 
 const { ttl_ms, budgets, max_turns } = bounds
 /** More than the configuration lets a session have. */
@@ -32,6 +34,25 @@ export const sessions: readonly Case[] = [
       ask: async (world) => ({ id: await world.session({ tokens: 5 }) }),
     },
     { status: 404, what: "another key's", ask: madeByTask('mine', other) },
+  ),
+  ...casesOf(
+    'listSessions',
+    { status: 200, what: 'its own', names: /^(?!.*owner).*"session_id":"listed"/, ask: madeByTask('listed') },
+    {
+      status: 200,
+      what: 'all, and whose they are',
+      names: /"session_id":"told","owner":"data"/,
+      ask: madeByTask('told', { key: keys.all }),
+    },
+    { status: 200, what: "nothing of another key's", names: /^{"sessions":(?!.*unseen)/, ask: madeByTask('unseen', other) },
+    {
+      status: 200,
+      what: 'a page',
+      names: /"next_cursor":"[A-Za-z0-9_-]{43}"/,
+      ask: async (world) => (await world.session(), await world.session(), { query: { limit: '1' } }),
+    },
+    { status: 400, what: 'a cursor of nobody', names: /query\.cursor/, ask: { query: { cursor: 'A'.repeat(43) } } },
+    { status: 403, what: "another key's by name", names: /query\.owner/, ask: { query: { owner: 'other' } } },
   ),
   ...casesOf(
     'deleteSession',

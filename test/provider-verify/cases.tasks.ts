@@ -1,6 +1,6 @@
 import { keys, mockTask } from '../harness/daemon.ts'
 import { casesOf, noDisk, other, task, type Ask, type Case } from './case.ts'
-import type { World } from './worlds.ts'
+import type { World } from './world.ts'
 
 const queued = ({ queuedTask: id }: World): Ask => ({ id })
 const running = ({ runningTask: id }: World): Ask => ({ id })
@@ -117,6 +117,20 @@ export const tasks: readonly Case[] = [
       world: 'reject',
       ask: { query: { state: 'queued', session_id: 'waiting' } },
     },
+    {
+      status: 200,
+      what: 'those of a pool that ended so, since then, whose id begins so',
+      names: /^{"tasks":\[{[^{]*"state":"canceled"/,
+      ask: async (world) => {
+        const task_id = await world.task({ model_ref: 'mock:slow' })
+        await world.must(204, 'POST', `/v1/tasks/${task_id}/cancel`, undefined, keys.data)
+        const times = { from: '2020-01-01T00:00:00Z', to: '2100-01-01T00:00:00Z' }
+        return { query: { pool_id: 'slow', code: 'CANCELED', task_id: task_id.slice(0, -1), ...times } }
+      },
+    },
+    { status: 400, what: 'a time that is none', names: /from/, ask: { query: { from: 'yesterday' } } },
+    { status: 400, what: 'a leap second', names: /query\.to: must be a point in time/, ask: { query: { to: '2016-12-31T23:59:60Z' } } },
+    { status: 400, what: 'a code that is none', names: /code/, ask: { query: { code: 'OOPS' } } },
     { status: 400, what: 'a limit out of bounds', names: /limit/, ask: { query: { limit: '0' } } },
     { status: 400, what: 'a state that is none', names: /state/, ask: { query: { state: 'lost' } } },
     { status: 400, what: 'two limits', names: /limit/, ask: { query: { limit: ['1', '2'] } } },

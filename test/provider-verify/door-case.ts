@@ -1,6 +1,7 @@
 import type { doorOperations } from '../../generated/doors.ts'
 import type { Ask } from './case.ts'
-import type { World, WorldName } from './worlds.ts'
+import type { World } from './world.ts'
+import type { WorldName } from './worlds.ts'
 
 /** An operation of a door of another API. */
 export type DoorOp = keyof typeof doorOperations

@@ -6,7 +6,8 @@ import { call } from '../harness/http.ts'
 import type { Ask } from './case.ts'
 import { doorBody, doorCases, doorOps } from './cases.doors.ts'
 import type { DoorOp } from './door-case.ts'
-import { worlds, type World, type WorldName } from './worlds.ts'
+import { type World } from './world.ts'
+import { worlds, type WorldName } from './worlds.ts'
 
 async function send(op: DoorOp, ask: Ask, { daemon }: World): Promise<Received> {
   const operation = doorOperations[op]

@@ -33,6 +33,7 @@ const possible: Readonly<Record<OperationId, readonly number[]>> = {
   streamTask: [200, 204, 404],
   streamEvents: [200, 404, 429],
   cancelTask: [204, 404],
+  listSessions: [200],
   getSession: [200, 404],
   deleteSession: [204, 404],
   getUsage: [200, 400],
@@ -44,9 +45,12 @@ const possible: Readonly<Record<OperationId, readonly number[]>> = {
   createArtifact: [201, 400],
   getArtifact: [200, 404],
   putSession: [200, 400],
-  drainPool: [202, 404],
+  drainPool: [200, 202, 404],
   resumePool: [202, 404, 409],
   reloadPool: [202, 400, 404, 409],
+  loadPool: [200, 202, 404, 409],
+  unloadPool: [200, 202, 404, 409],
+  getConfig: [200],
   listCatalogModels: [200],
   createCatalogModel: [201, 400, 409, 422],
   getCatalogModel: [200, 404],
@@ -121,7 +125,12 @@ export function build(draft: Draft, memory: Memory): Wire {
   const list = `${op} ${segment} ${key}`
   const cursor = query.find(([name]) => name === 'cursor')?.[1]
   const lost = cursor !== undefined && !memory.cursors.some((one) => one.cursor === cursor && one.list === list)
-  const refused = [...(isForeign(query, key) ? [403] : []), ...(lost ? [400, ...usual.filter((status) => status >= 400)] : [])]
+  const both = query.some(([name]) => name === 'offset') && cursor !== undefined
+  const refused = [
+    ...(isForeign(query, key) ? [403] : []),
+    ...(both ? [400, 404] : []),
+    ...(lost ? [400, ...usual.filter((status) => status >= 400)] : []),
+  ]
   const wrong = wrongs.find((statuses) => statuses !== undefined)
   return {
     op,
@@ -182,12 +191,17 @@ function queryOf({ query, spoil, reuse }: Draft, memory: Memory): [string, strin
   return pairs
 }
 
+/** A value of a query as its schema takes it. */
+function meant(value: string, type: unknown): unknown {
+  if (type === 'integer' && /^-?[0-9]+$/.test(value)) return Number(value)
+  return type === 'boolean' && /^(true|false)$/.test(value) ? value === 'true' : value
+}
+
 function queryIsWrong(pairs: readonly [string, string][], declared: readonly Parameter[]): boolean {
   const names = pairs.map(([name]) => name)
   return pairs.some(([name, value]) => {
     const parameter = declared.find((one) => one.in === 'query' && one.name === name)
     if (parameter === undefined || names.indexOf(name) !== names.lastIndexOf(name)) return true
-    const number = resolve(parameter.schema).type === 'integer'
-    return mismatch(parameter.schema, number && /^-?[0-9]+$/.test(value) ? Number(value) : value) !== undefined
+    return mismatch(parameter.schema, meant(value, resolve(parameter.schema).type)) !== undefined
   })
 }

@@ -13,7 +13,8 @@ import { pools } from './cases.pools.ts'
 import { sessions } from './cases.sessions.ts'
 import { shell } from './cases.shell.ts'
 import { tasks } from './cases.tasks.ts'
-import { worlds, type World, type WorldName } from './worlds.ts'
+import { type World } from './world.ts'
+import { worlds, type WorldName } from './worlds.ts'
 
 const opened = new Map<WorldName, Promise<World>>()
 const proven = new Set<string>()

@@ -73,16 +73,19 @@ withClient('python-clients', 'the SDKs in Python, in trouble', () => {
 
     it(`${sdk}: a full queue is waited out for as long as it says`, async () => {
       const body = { model: 'mock:v1', messages: [{ role: 'user', content: 'Hello' }] }
-      const fill = (): Promise<unknown> => call(daemon.url, '/v1/chat/completions', { method: 'POST', key: keys.all, body })
+      const answers: unknown[] = []
+      const fill = async (): Promise<unknown> =>
+        answers.push(await call(daemon.url, '/v1/chat/completions', { method: 'POST', key: keys.all, body }))
       const filling = [fill()]
+      // The engine is called while the acceptance is written; until it is, the task has its place in the queue.
       await untilAnswer(
-        () => Promise.resolve(engine.running.length),
-        (running) => running === 1,
+        () => Promise.resolve([engine.running.length, daemon.pools.get('mock').scheduler.depth()]),
+        ([running, waiting]) => running === 1 && waiting === 0,
       )
       filling.push(fill())
       await untilAnswer(
-        () => Promise.resolve([...daemon.live.all()].length),
-        (live) => live === 2,
+        () => Promise.resolve({ live: [...daemon.live.all()].length, answers }),
+        ({ live }) => live === 2,
       )
       const output = await stream(sdk, 2, async (until) => {
         await until(() => responses[2]?.writableFinished === true)

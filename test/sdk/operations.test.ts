@@ -8,24 +8,28 @@ const digest = `sha256:${'0'.repeat(64)}`
 const model = { id: 'm', source_url: 'file:m.gguf', digest, trust_policy: { mode: 'permissive' as const }, manifests: [] }
 
 /** Every method of the client, once. */
-const everything = ({ events, tasks, sessions, pools, artifacts, catalog, capabilities, usage }: Client): (() => Promise<unknown>)[] => [
+const everything = ({ events, tasks, sessions, pools, artifacts, catalog, capabilities, usage, config }: Client): (() => Promise<unknown>)[] => [
   () => tasks.create({ prompt: 'p' }),
   () => tasks.list({ state: 'running' }),
   () => tasks.get('t'),
   () => tasks.stream('t').next(),
   () => tasks.cancel('t'),
+  () => sessions.list({ limit: 5 }),
   () => sessions.get('s'),
   () => sessions.put('s', { budgets: { tokens: 5 } }),
   () => sessions.delete('s'),
   () => capabilities(),
   () => events({ rows: 5 }).next(),
   () => usage({ from: '2026-01-01' }),
+  () => config(),
   () => pools.list(),
   () => pools.health('p'),
   () => pools.queue('p', { limit: 5 }),
   () => pools.drain('p', { deadline_ms: 0 }),
   () => pools.resume('p'),
   () => pools.reload('p', { model_ref: 'm' }),
+  () => pools.load('p'),
+  () => pools.unload('p'),
   () => artifacts.create({ kind: 'plan', content: '', tags: [], metadata: {} }),
   () => artifacts.get(digest),
   () => artifacts.list({ kind: 'plan' }),
@@ -95,6 +99,23 @@ describe('the client, against a daemon', () => {
     )
     await client.tasks.cancel(task_id)
     await assert.rejects(collected(client.tasks.stream(task_id)), { name: 'TaskFailed', code: 'CANCELED' })
+  })
+
+  it('tells what would follow without doing it, and finds what belongs to others', async () => {
+    const { task_id } = await client.tasks.create({ model_ref: 'mock:held', prompt: 'Hello', session_id: 's2' })
+    const foreseen = await client.pools.foresee.drain('held', { deadline_ms: 0 })
+    assert.deepEqual([foreseen.pools, foreseen.running + foreseen.waiting, foreseen.movable], [['held'], 1, 0])
+    assert.equal((await client.pools.health('held')).draining, false)
+    for (const one of [client.pools.foresee.load, client.pools.foresee.unload]) await assert.rejects(one('held'), { code: 'CONFLICT' })
+    const control = createClient({ baseUrl: daemon.url, key: keys.all })
+    assert.equal((await control.tasks.get(task_id, { owner: 'all' })).task_id, task_id)
+    assert.equal((await control.sessions.get('s2', { owner: 'all' })).turns, 1)
+    assert.ok((await control.sessions.list({ owner: 'all' })).sessions.some(({ session_id }) => session_id === 's2'))
+    assert.equal((await client.config()).config['data_dir'], ':memory:')
+    await client.tasks.cancel(task_id)
+    const events = control.tasks.stream(task_id, { owner: 'all' })
+    await assert.rejects(collected(events), { name: 'TaskFailed', code: 'CANCELED' })
+    await assert.rejects(control.tasks.get(task_id, { owner: 'data' }), { status: 404 })
   })
 
   it('says what is refused, and when to come back', async () => {

@@ -23,7 +23,17 @@ export function appendFacts(ops: Param[], facts: readonly Fact[]): void {
     if (fact.kind !== 'accepted') continue
     const { task, anew } = fact
     if (anew === true) ops.push(S.taskForgotten, task.task_id, task.owner)
-    ops.push(S.accepted, task.owner, task.task_id, task.request.session_id, JSON.stringify(summaryOf(task)), headText(task))
+    const { owner, task_id, pool_id, accepted_at, request } = task
+    ops.push(
+      S.accepted,
+      owner,
+      task_id,
+      request.session_id,
+      JSON.stringify(summaryOf(task)),
+      headText(task),
+      pool_id,
+      Math.floor(accepted_at),
+    )
     ops.push(S.request, JSON.stringify(task))
   }
   for (const fact of facts) appendOther(ops, fact)
@@ -48,11 +58,15 @@ function appendOther(ops: Param[], fact: Fact): void {
       return
     case 'finished': {
       const { key, outcome, log } = fact
-      ops.push(S.finished, outcome.state, outcome.finished_at, JSON.stringify(outcome), key.task_id, key.owner)
+      const { state, finished_at, error } = outcome
+      ops.push(S.finished, state, error?.code ?? null, finished_at, JSON.stringify(outcome), key.task_id, key.owner)
       ops.push(S.log, log.started, log.parts, log.metrics, log.terminal, key.task_id, key.owner)
       ops.push(S.partsForgotten, key.task_id, key.owner)
       return
     }
+    case 'moved':
+      ops.push(S.moved, fact.pool_id, fact.pool_id, fact.key.task_id, fact.key.owner)
+      return
     case 'task_forgotten':
       ops.push(S.taskForgotten, fact.key.task_id, fact.key.owner)
       for (const id of fact.artifacts) ops.push(S.artifactForgotten, id, fact.key.owner)
@@ -122,9 +136,9 @@ export function taskRecord([seq, accepted, outcome]: Row): TaskRecord {
   return outcome == null ? record : { ...record, outcome: JSON.parse(String(outcome)) as TaskOutcome }
 }
 
-/** A row of `seq, shown, outcome`. */
-export function listedTask([seq, shown, outcome]: Row): ListedTask {
-  const listed = { seq: Number(seq), task: JSON.parse(String(shown)) as TaskSummary }
+/** A row of `seq, shown, outcome, pool_id`. */
+export function listedTask([seq, shown, outcome, pool_id]: Row): ListedTask {
+  const listed = { seq: Number(seq), task: JSON.parse(String(shown)) as TaskSummary, pool_id: String(pool_id) }
   return outcome == null ? listed : { ...listed, outcome: JSON.parse(String(outcome)) as TaskOutcome }
 }
 

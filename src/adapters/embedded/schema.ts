@@ -1,82 +1,9 @@
 import type { DatabaseSync } from 'node:sqlite'
+import { FIRST } from './first-schema.ts'
 import { addFrameFunctions } from './stored-frames.ts'
 
 /** `PRAGMA application_id` of our files ("orcd"), so that another program's database is never taken for one of them. */
 export const APPLICATION_ID = 0x6f726364
-
-// Columns hold what is filtered or ordered on, JSON text the rest.
-// Large columns come last: what stands before them is read without their overflow pages.
-// Every index ends in the rowid (seq), so "newest first" within an index is a walk, not a sort.
-// What only finished tasks need is in partial indexes, which cost an admission nothing.
-const FIRST = `
-CREATE TABLE tasks (
-  seq INTEGER PRIMARY KEY AUTOINCREMENT,
-  owner TEXT NOT NULL,
-  task_id TEXT NOT NULL,
-  session_id TEXT NOT NULL,
-  ended TEXT,
-  finished_at INTEGER,
-  outcome TEXT,
-  accepted TEXT NOT NULL
-) STRICT;
-CREATE UNIQUE INDEX tasks_key ON tasks (task_id, owner);
-CREATE INDEX tasks_owner ON tasks (owner);
-CREATE INDEX tasks_session ON tasks (session_id, owner);
-CREATE INDEX tasks_unfinished ON tasks (ended) WHERE ended IS NULL;
-CREATE INDEX tasks_ended ON tasks (ended) WHERE ended IS NOT NULL;
-CREATE INDEX tasks_owner_ended ON tasks (owner, ended) WHERE ended IS NOT NULL;
-CREATE INDEX tasks_finished ON tasks (finished_at) WHERE finished_at IS NOT NULL;
-
-CREATE TABLE attempts (
-  seq INTEGER NOT NULL REFERENCES tasks ON DELETE CASCADE,
-  attempt INTEGER NOT NULL,
-  replica_id TEXT NOT NULL,
-  at INTEGER NOT NULL,
-  PRIMARY KEY (seq, attempt)
-) STRICT, WITHOUT ROWID;
-
-CREATE TABLE logs (
-  seq INTEGER PRIMARY KEY REFERENCES tasks ON DELETE CASCADE,
-  started TEXT NOT NULL,
-  metrics TEXT NOT NULL,
-  terminal TEXT NOT NULL,
-  tokens TEXT NOT NULL
-) STRICT;
-
-CREATE TABLE sessions (
-  owner TEXT NOT NULL,
-  session_id TEXT NOT NULL,
-  created_at INTEGER NOT NULL,
-  expires_at INTEGER NOT NULL,
-  turns INTEGER NOT NULL,
-  PRIMARY KEY (owner, session_id)
-) STRICT, WITHOUT ROWID;
-
-CREATE TABLE artifacts (
-  seq INTEGER PRIMARY KEY AUTOINCREMENT,
-  owner TEXT NOT NULL,
-  id TEXT NOT NULL,
-  kind TEXT NOT NULL,
-  created_at INTEGER NOT NULL,
-  size_bytes INTEGER NOT NULL,
-  head TEXT NOT NULL,
-  content TEXT NOT NULL
-) STRICT;
-CREATE UNIQUE INDEX artifacts_key ON artifacts (id, owner);
-CREATE INDEX artifacts_owner ON artifacts (owner);
-CREATE INDEX artifacts_owner_kind ON artifacts (owner, kind);
-CREATE INDEX artifacts_kind ON artifacts (kind);
-CREATE INDEX artifacts_created ON artifacts (created_at);
-
-CREATE TABLE artifact_tags (
-  seq INTEGER NOT NULL REFERENCES artifacts ON DELETE CASCADE,
-  tag TEXT NOT NULL,
-  owner TEXT NOT NULL,
-  PRIMARY KEY (seq, tag)
-) STRICT, WITHOUT ROWID;
-CREATE INDEX artifact_tags_owner ON artifact_tags (tag, owner, seq);
-CREATE INDEX artifact_tags_any ON artifact_tags (tag, seq);
-`
 
 const SECOND = `
 ALTER TABLE sessions ADD COLUMN budgets TEXT NOT NULL DEFAULT '{}';
@@ -226,8 +153,23 @@ const NINTH = `
 ALTER TABLE attempts ADD COLUMN runs TEXT NOT NULL DEFAULT '[]';
 `
 
+// What tasks are listed by. `pool_id` is where a task is, or was when it ended. `accepted_at` never goes back with `seq`, whatever was done to the
+// clock, so that a time is a place in the order of acceptance.
+const TENTH = `
+ALTER TABLE tasks ADD COLUMN pool_id TEXT NOT NULL DEFAULT '';
+ALTER TABLE tasks ADD COLUMN accepted_at INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE tasks ADD COLUMN code TEXT;
+UPDATE tasks SET pool_id = shown ->> '$.pool_id', accepted_at = cast(highest AS INTEGER), code = outcome ->> '$.error.code'
+  FROM (SELECT seq AS at, max(shown ->> '$.accepted_at') OVER (ORDER BY seq) AS highest FROM tasks) WHERE seq = at;
+CREATE INDEX tasks_pool ON tasks (pool_id);
+CREATE INDEX tasks_owner_pool ON tasks (owner, pool_id);
+CREATE INDEX tasks_accepted ON tasks (accepted_at);
+CREATE INDEX tasks_code ON tasks (code) WHERE code IS NOT NULL;
+CREATE INDEX tasks_owner_code ON tasks (owner, code) WHERE code IS NOT NULL;
+`
+
 /** Entry n brings a file from `user_version` n to n + 1. Entries are appended, never changed: files in the field have run them. */
-const MIGRATIONS: readonly string[] = [FIRST, SECOND, THIRD, FOURTH, FIFTH, SIXTH, SEVENTH, EIGHTH, NINTH]
+const MIGRATIONS: readonly string[] = [FIRST, SECOND, THIRD, FOURTH, FIFTH, SIXTH, SEVENTH, EIGHTH, NINTH, TENTH]
 
 /** The `user_version` this code reads and writes. */
 export const SCHEMA_VERSION = MIGRATIONS.length

@@ -1,10 +1,14 @@
 // Both threads know a statement by its place in STATEMENTS, so a message carries a number instead of SQL.
 
+import { LOOKED_AT, TASK_LISTS } from './task-lists.ts'
+
 /** Columns of an artifact as lists show it. */
 const shownArtifact = "a.owner, a.id, a.created_at, a.size_bytes, a.seq, json_set(a.head, '$.metadata', json('{}'))"
 
 const SQL = {
-  accepted: 'INSERT INTO tasks (owner, task_id, session_id, shown, head) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING',
+  // A time is a place in the order of acceptance: it does not go back where the clock was set back.
+  accepted: `INSERT INTO tasks (owner, task_id, session_id, shown, head, pool_id, accepted_at) VALUES (?, ?, ?, ?, ?, ?,
+    max(?, coalesce((SELECT accepted_at FROM tasks WHERE seq = (SELECT max(seq) FROM tasks)), 0))) ON CONFLICT DO NOTHING`,
   // Right behind its task.
   request: 'INSERT INTO requests (seq, accepted) VALUES (last_insert_rowid(), ?)',
   attempt: `INSERT INTO attempts (attempt, replica_id, at, replayable, recorded, runs, seq)
@@ -17,7 +21,10 @@ const SQL = {
   parts: `INSERT INTO parts (first, parts, seq) SELECT ?, ?, seq FROM tasks WHERE task_id = ? AND owner = ? AND ended IS NULL
     ON CONFLICT DO UPDATE SET parts = excluded.parts`,
   // A task ends once: the first outcome stands, and the log belongs to it (changes() speaks of the statement before).
-  finished: 'UPDATE tasks SET ended = ?, finished_at = ?, outcome = ?, head = NULL WHERE task_id = ? AND owner = ? AND ended IS NULL',
+  finished: `UPDATE tasks SET ended = ?, code = ?, finished_at = ?, outcome = ?, head = NULL
+    WHERE task_id = ? AND owner = ? AND ended IS NULL`,
+  // The next start looks for it there.
+  moved: `UPDATE tasks SET pool_id = ?, head = json_set(head, '$[10]', ?) WHERE task_id = ? AND owner = ? AND ended IS NULL`,
   log: `INSERT INTO logs (started, parts, metrics, terminal, seq)
     SELECT ?, ?, ?, ?, seq FROM tasks WHERE task_id = ? AND owner = ? AND changes() = 1`,
   partsForgotten: 'DELETE FROM parts WHERE seq = (SELECT seq FROM tasks WHERE task_id = ? AND owner = ?)',
@@ -62,9 +69,11 @@ const SQL = {
     WHERE owner = coalesce(?, owner) AND day BETWEEN ? AND ? AND seq < ? ORDER BY seq DESC LIMIT ?`,
 
   find: 'SELECT seq, accepted, outcome FROM tasks JOIN requests USING (seq) WHERE task_id = ? AND owner = ?',
-  look: 'SELECT seq, shown, outcome FROM tasks WHERE task_id = ? AND owner = ?',
-  listAmong: `SELECT seq, shown, outcome FROM json_each(?) CROSS JOIN tasks ON task_id = value ->> 0 AND owner = value ->> 1
-    WHERE ended IS NULL AND seq < ? ORDER BY seq DESC LIMIT ?`,
+  look: 'SELECT seq, shown, outcome, pool_id FROM tasks WHERE task_id = ? AND owner = ?',
+  listAmong: `SELECT seq, shown, outcome, pool_id FROM json_each(?) CROSS JOIN tasks ON task_id = value ->> 0 AND owner = value ->> 1
+    WHERE ended IS NULL AND seq >= ? AND seq < ? ORDER BY seq DESC LIMIT ?`,
+  firstAccepted: 'SELECT seq FROM tasks INDEXED BY tasks_accepted WHERE accepted_at >= ? ORDER BY accepted_at, seq LIMIT 1',
+  idsLike: `SELECT count(*) FROM (SELECT 1 FROM tasks INDEXED BY tasks_key WHERE task_id >= ? AND task_id < ? LIMIT ${LOOKED_AT + 1})`,
   // One row a page: heads and attempts as JSON arrays, tasks as lines of JSON. A few large strings cost both threads far less than some
   // small ones for each task. Of a task that is large itself the line has the seq, so that a page is bounded. Most tasks have no attempts, and
   // cost a look into an index. The limit keeps the order of the subquery.
@@ -101,20 +110,6 @@ const SQL = {
 } as const
 
 // One list for every combination of filters.
-// The index is named: without statistics the planner would rather walk the table than sort a few rows.
-const taskLists = combinations(({ a: owner, b: session, c: ended }) => {
-  const other = owner ? (ended ? 'tasks_owner_ended' : 'tasks_owner') : ended ? 'tasks_ended' : undefined
-  return `SELECT seq, shown, outcome FROM tasks ${indexedBy(session ? 'tasks_session' : other)} WHERE
-    ${owner ? 'owner = ? AND' : ''} ${session ? 'session_id = ? AND' : ''} ${ended ? 'ended = ? AND' : ''}
-    seq < ? ORDER BY seq DESC LIMIT ?`
-})
-
-const unfinishedLists = combinations(
-  ({ a: owner, b: session }) => `SELECT seq, shown, outcome FROM tasks
-    ${indexedBy(session ? 'tasks_session' : owner ? 'tasks_owner_unfinished' : 'tasks_unfinished')} WHERE ended IS NULL AND
-    ${owner ? 'owner = ? AND' : ''} ${session ? 'session_id = ? AND' : ''} seq < ? ORDER BY seq DESC LIMIT ?`,
-).slice(0, 4)
-
 const artifactLists = combinations(({ a: owner, b: kind, c: tag }) => {
   const index = kind ? (owner ? 'artifacts_owner_kind' : 'artifacts_kind') : owner ? 'artifacts_owner' : undefined
   if (tag)
@@ -139,7 +134,7 @@ const bitsOf = (a: unknown, b: unknown, c: unknown): number =>
 const names = Object.keys(SQL) as (keyof typeof SQL)[]
 
 /** Every statement the adapter runs. */
-export const STATEMENTS: readonly string[] = [...Object.values(SQL), ...taskLists, ...artifactLists, ...unfinishedLists]
+export const STATEMENTS: readonly string[] = [...Object.values(SQL), ...artifactLists, ...TASK_LISTS]
 
 /** How many parameters the statement of the same index takes. */
 export const PARAM_COUNTS: readonly number[] = STATEMENTS.map((sql) => sql.split('?').length - 1)
@@ -147,14 +142,8 @@ export const PARAM_COUNTS: readonly number[] = STATEMENTS.map((sql) => sql.split
 /** Index of a named statement. */
 export const S = Object.fromEntries(names.map((name, index) => [name, index])) as Readonly<Record<keyof typeof SQL, number>>
 
-/** Index of the task list with these filters; its parameters are the given ones in this order, then `before_seq` and `limit`. */
-export const taskListStatement = (owner?: string, session_id?: string, ended?: string): number =>
-  names.length + bitsOf(owner, session_id, ended)
-
 /** Index of the artifact list with these filters; its parameters are the given ones in this order, then `before_seq` and `limit`. */
-export const artifactListStatement = (owner?: string, kind?: string, tag?: string): number =>
-  names.length + taskLists.length + bitsOf(owner, kind, tag)
+export const artifactListStatement = (owner?: string, kind?: string, tag?: string): number => names.length + bitsOf(owner, kind, tag)
 
-/** Index of the list of unfinished tasks with these filters; parameters as for `taskListStatement`. */
-export const unfinishedListStatement = (owner?: string, session_id?: string): number =>
-  names.length + taskLists.length + artifactLists.length + bitsOf(owner, session_id, undefined)
+/** Index of a statement of `TASK_LISTS`. */
+export const taskListStatement = (index: number): number => names.length + artifactLists.length + index

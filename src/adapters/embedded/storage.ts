@@ -22,7 +22,8 @@ import {
   taskRecord,
   usage,
 } from './rows.ts'
-import { artifactListStatement, S, taskListStatement, unfinishedListStatement } from './statements.ts'
+import { artifactListStatement, S } from './statements.ts'
+import { tasksListed } from './tasks-listed.ts'
 import { unfinishedTasks } from './unfinished-page.ts'
 
 export { StorageRefusedError }
@@ -93,15 +94,7 @@ function portsOn(client: StorageClient): Omit<Storage, 'close' | 'lost' | 'space
       commit: (facts) => client.commit(facts),
       find: (owner, task_id) => one(taskRecord, S.find, [task_id, owner]),
       look: (owner, task_id) => one(listedTask, S.look, [task_id, owner]),
-      list: ({ owner, session_id, ended, among, before_seq, limit }) => {
-        if (among !== undefined) {
-          const keys = JSON.stringify(among.map((key) => [key.task_id, key.owner]))
-          return many(listedTask, S.listAmong, filters([keys], before_seq, limit))
-        }
-        return ended === 'unfinished'
-          ? many(listedTask, unfinishedListStatement(owner, session_id), filters([owner, session_id], before_seq, limit))
-          : many(listedTask, taskListStatement(owner, session_id, ended), filters([owner, session_id, ended], before_seq, limit))
-      },
+      list: (filter) => tasksListed(client, filter),
       unfinished: () => unfinished(client),
       recorded: async ({ owner, task_id }) => (await client.all(S.recorded, [task_id, owner])).map(([parts]) => String(parts)),
       purge: async (tasks_before, artifacts_before) => {

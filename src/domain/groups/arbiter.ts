@@ -16,7 +16,7 @@ export interface GroupRules {
 }
 
 /** What the order of those that wait goes by. */
-export type Contender = Pick<Member, 'id' | 'interactive' | 'load_ms' | 'due_at' | 'lost_at'>
+export type Contender = Pick<Member, 'id' | 'interactive' | 'load_ms' | 'due_at' | 'lost_at' | 'wanted'>
 
 /** What is to be done now. Each list is of ids of pools. */
 export interface Decision {
@@ -47,7 +47,8 @@ const look_ms = 1000
  * - when it has nothing to do, and is not likely to have soon (`stay`);
  * - when the other's interactive tasks would miss their deadline, can still meet it, and its own are not due before;
  * - when it has been held for `max_hold_ms` since others began to wait, and the other precedes it;
- * - when the other has waited for `max_hold_ms` times the number of pools.
+ * - when the other has waited for `max_hold_ms` times the number of pools;
+ * - when an operator wants the other; it is then held for `max_hold_ms` whatever waits.
  * It fills its slots once before it leaves for any of these, so a swap always serves somebody. Who waits goes in the order of `before`.
  *
  * With H for `max_hold_ms`, D for the longest time in which running tasks end, S for the longest load and unload and n pools, a pool with work
@@ -90,7 +91,7 @@ export class Arbiter {
   }
 
   /**
-   * Who is loaded first of two that wait, less than 0 where it is `a`: who was promised the place; who has waited for too long, in order; who has
+   * Who is loaded first of two that wait, less than 0 where it is `a`: who an operator wants; who was promised the place; who has waited for too long, in order; who has
    * interactive tasks that cannot wait for another turn, by when they are due; then in the order in which they began to wait, where one with
    * interactive tasks counts as if it had waited `max_hold_ms` longer.
    */
@@ -98,6 +99,7 @@ export class Arbiter {
     const { max_hold_ms } = this.rules
     const rank = (one: Contender): readonly [number, number] => {
       const since = this.noteOf(one.id).waiting_since ?? now
+      if (one.wanted === true) return [-1, since]
       if (this.promised.has(one.id)) return [0, since]
       if (now - since >= pools * max_hold_ms) return [1, since]
       if (one.due_at <= now + max_hold_ms && now + one.load_ms <= one.lost_at) return [2, one.due_at]
@@ -128,7 +130,8 @@ export class Arbiter {
     for (const one of queue) if (room > 0 && !this.pinned.has(one.id)) room -= load.push(one) > 0 ? 1 : 0
     if (queue.every((one) => load.includes(one)))
       for (const one of asleep)
-        if (room > 0 && preload.includes(one.id) && one.retry_at <= now && !load.includes(one)) room -= load.push(one) > 0 ? 1 : 0
+        if (room > 0 && preload.includes(one.id) && one.rests !== true && one.retry_at <= now && !load.includes(one))
+          room -= load.push(one) > 0 ? 1 : 0
     return load.map(({ id }) => id)
   }
 
@@ -138,9 +141,7 @@ export class Arbiter {
     if (unmet.length === 0) return { release: this.idle(members, now), keep: leaving.map(({ id }) => id) }
     if (coming > unmet.length) return { release: [], keep: leaving.slice(unmet.length - coming).map(({ id }) => id) }
     const release: string[] = []
-    const loaded = members
-      .filter(({ state, id }) => state === 'loaded' && !this.pinned.has(id))
-      .sort((a, b) => this.worth(a) - this.worth(b))
+    const loaded = this.inOrderOfLeaving(members, 'loaded')
     for (const one of unmet.slice(coming)) {
       const out = loaded.find((a) => !release.includes(a.id) && this.yields(a, one, unmet, members.length, now))
       if (out === undefined) continue
@@ -148,6 +149,19 @@ export class Arbiter {
       this.promised.add(one.id)
     }
     return { release, keep: [] }
+  }
+
+  /** Who would have to leave for a pool if an operator wanted it now; nobody where there is room or somebody leaves already. */
+  leavesFor(members: readonly Member[], id: string): string | undefined {
+    const awake = members.filter(({ state }) => state !== 'asleep')
+    const missing = members.filter((one) => one.state === 'asleep' && one.id !== id && this.pinned.has(one.id))
+    if (awake.some((one) => one.id === id || one.state === 'leaving' || one.state === 'unloading')) return undefined
+    if (awake.length + missing.length < this.rules.loaded) return undefined
+    return [...this.inOrderOfLeaving(members, 'loaded'), ...this.inOrderOfLeaving(members, 'loading')][0]?.id
+  }
+
+  private inOrderOfLeaving(members: readonly Member[], where: Member['state']): Member[] {
+    return members.filter(({ state, id }) => state === where && !this.pinned.has(id)).sort((a, b) => this.worth(a) - this.worth(b))
   }
 
   /** Who leaves first: of those without work the one whose next task is the farthest off, then who has been held against others for longest. */
@@ -159,6 +173,8 @@ export class Arbiter {
   private yields(a: Member, b: Member, unmet: readonly Member[], pools: number, now: number): boolean {
     const { max_hold_ms } = this.rules
     const { served, contested_since = now } = this.noteOf(a.id)
+    if (b.wanted === true) return true
+    if (this.lookAt(a.held_until ?? 0, now)) return false
     if (!served) return this.lookAt(a.since + patience_ms, now)
     if (a.waiting + a.running === 0) {
       if (!this.lookAt(this.stay(a, pressOf(unmet), tripOf(a) + tripOf(b), now), now)) return true

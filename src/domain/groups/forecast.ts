@@ -41,7 +41,7 @@ export function forecastLoad(
     ...awake.filter((one) => !pin.includes(one.id)).map((one) => leavesIn(one, due_at - own.load_ms, max_hold_ms, arbiter, now)),
     own.state === 'asleep' ? Infinity : 0,
   )
-  const between = turns.reduce((sum, one) => sum + one.load_ms + Math.min(one.work_ms, max_hold_ms) + one.unload_ms, 0)
+  const between = turns.reduce((sum, one) => sum + one.load_ms + heldFor(one, max_hold_ms) + one.unload_ms, 0)
   return startIn(Math.max(backoff_ms, (next === Infinity ? max_hold_ms : next) + between / loaded) + own.load_ms)
 }
 
@@ -51,9 +51,15 @@ function leavesIn(one: Member, by: number, max_hold_ms: number, arbiter: Arbiter
   const gone_ms = one.drain_ms + one.unload_ms
   if (one.state === 'unloading') return Math.max(0, one.unload_ms - (now - one.since))
   if (one.state === 'leaving') return gone_ms
-  const held_ms = one.state === 'loading' ? one.load_ms - (now - one.since) + one.work_ms : one.work_ms
+  const loading_ms = one.state === 'loading' ? one.load_ms - (now - one.since) : 0
+  if (one.wanted === true) return Math.max(0, loading_ms + max_hold_ms) + gone_ms
+  const held_ms = loading_ms + one.work_ms
   const yields_ms = Math.min(held_ms, contested_since + max_hold_ms - now, by - gone_ms - now)
-  return Math.max(0, yields_ms) + gone_ms
+  return Math.max(0, yields_ms, (one.held_until ?? 0) - now) + gone_ms
 }
+
+/** How long a pool that has its turn keeps its place, ms. */
+const heldFor = ({ wanted, work_ms }: Member, max_hold_ms: number): number =>
+  wanted === true ? max_hold_ms : Math.min(work_ms, max_hold_ms)
 
 const startIn = (mean: number): Start => ({ ms: mean, mean, variance: (scatter * mean) ** 2 })

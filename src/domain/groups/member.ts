@@ -37,6 +37,12 @@ export interface Member extends Due {
   readonly unload_ms: number
   /** It is not loaded before: a load has failed or it may not be loaded, ms since the epoch. */
   readonly retry_at: number
+  /** An operator wants it loaded now. */
+  readonly wanted?: boolean
+  /** An operator has sent it away: it is not loaded again before a task waits for it. */
+  readonly rests?: boolean
+  /** While loaded because an operator wanted it: until when it does not leave for others, ms since the epoch. */
+  readonly held_until?: number
 }
 
 /** How far service times are believed to be off: the longest and the shortest that is reckoned with, as multiples of the expectation. */
@@ -58,7 +64,10 @@ export function dueOf<T extends Schedulable>(scheduler: Scheduler<T>, slots: num
 }
 
 /** What is known of a pool where it is. */
-export interface MemberParts<T extends Schedulable> extends Pick<Member, 'id' | 'state' | 'since' | 'retry_at'> {
+export interface MemberParts<T extends Schedulable> extends Pick<
+  Member,
+  'id' | 'state' | 'since' | 'retry_at' | 'wanted' | 'rests' | 'held_until'
+> {
   readonly scheduler: Scheduler<T>
   readonly estimator: Estimator
   /** Milliseconds since the epoch. */
@@ -81,6 +90,9 @@ export class PoolMember<T extends Schedulable> implements Member {
   readonly retry_at: number
   readonly load_ms: number
   readonly unload_ms: number
+  readonly wanted: boolean
+  readonly rests: boolean
+  readonly held_until: number
   private readonly parts: MemberParts<T>
   private found: Due | undefined
   private left: readonly Moments[] | undefined
@@ -92,6 +104,7 @@ export class PoolMember<T extends Schedulable> implements Member {
     this.retry_at = parts.retry_at
     this.load_ms = parts.swap.load_ms
     this.unload_ms = parts.swap.unload_ms
+    ;[this.wanted, this.rests, this.held_until] = [parts.wanted ?? false, parts.rests ?? false, parts.held_until ?? 0]
     this.parts = parts
   }
 

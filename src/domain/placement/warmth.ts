@@ -62,6 +62,13 @@ export class Warmth {
     this.caches.delete(replica_id)
   }
 
+  /** The replica where the session ran last; undefined where it has started anew since then or nothing is known. */
+  replicaOf(session: string): string | undefined {
+    const cache = this.sessions.get(session)
+    for (const [replica_id, one] of this.caches) if (one === cache) return replica_id
+    return undefined
+  }
+
   /** How warm a replica is: infinitely where the session ran last, else as many blocks as it shares; 0 where it knows nothing. */
   of(replica_id: string, session: string, blocks: Int32Array): number {
     const cache = this.caches.get(replica_id)

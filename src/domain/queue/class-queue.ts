@@ -143,9 +143,14 @@ export class ClassQueue<T extends Queueable> {
     }
   }
 
+  /** What `find` has found. */
+  inSlot(slot: number): T | undefined {
+    return this.elements[slot]
+  }
+
   /** Removes what `find` has found. */
   take(slot: number): T | undefined {
-    const task = this.elements[slot]
+    const task = this.inSlot(slot)
     if (task !== undefined) this.leave(slot)
     return task
   }

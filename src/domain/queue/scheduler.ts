@@ -161,6 +161,12 @@ export class Scheduler<T extends Schedulable> {
     return this.classes[priority].soonest()
   }
 
+  /** The first in line of a class; undefined where none waits, or that one's acceptance is on the way to disk. */
+  first(priority: Priority): T | undefined {
+    const queue = this.classes[priority]
+    return queue.inSlot(queue.find(anything))
+  }
+
   /** Tasks that wait and may be taken out, interactive first, in order; do not change the queue while you go through them. */
   *tasks(): Iterable<T> {
     yield* this.classes.interactive.all()

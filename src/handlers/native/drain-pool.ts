@@ -5,4 +5,7 @@ import type { Handler } from '../handler.ts'
 /** POST /v1/pools/{id}/drain */
 export const drainPool =
   ({ drain }: { readonly drain: Drain }): Handler<'drainPool'> =>
-  async ({ params, body }) => ({ status: 202, body: poolSummary(await drain.order(params.id, body.deadline_ms)) })
+  async ({ params: { id }, query, body: { deadline_ms } }) =>
+    query.dry_run === true
+      ? { status: 200, body: drain.foresee(id, deadline_ms) }
+      : { status: 202, body: poolSummary(await drain.order(id, deadline_ms)) }

@@ -7,10 +7,13 @@ import { drainPool } from './drain-pool.ts'
 import { getCapabilities } from './get-capabilities.ts'
 import { getPoolHealth } from './get-pool-health.ts'
 import type { Handlers } from '../handler.ts'
+import type { Loads } from '../../services/operations/loads.ts'
 import { listQueue } from './list-queue.ts'
 import { listPools } from './list-pools.ts'
+import { loadPool } from './load-pool.ts'
 import { reloadPool } from './reload-pool.ts'
 import { resumePool } from './resume-pool.ts'
+import { unloadPool } from './unload-pool.ts'
 
 type PoolOperation = Extract<keyof Handlers, 'getCapabilities' | 'listQueue' | `${string}Pool${string}`>
 
@@ -18,6 +21,7 @@ type PoolOperation = Extract<keyof Handlers, 'getCapabilities' | 'listQueue' | `
 export const poolHandlers = (services: {
   readonly access: Pick<ModelAccess, 'engines' | 'list'>
   readonly drain: Drain
+  readonly loads: Loads
   readonly pools: Pick<Pools, 'all' | 'get'>
   readonly reload: Reload
   readonly tasks: Pick<Tasks, 'queue'>
@@ -29,4 +33,6 @@ export const poolHandlers = (services: {
   drainPool: drainPool(services),
   resumePool: resumePool(services),
   reloadPool: reloadPool(services),
+  loadPool: loadPool(services),
+  unloadPool: unloadPool(services),
 })

@@ -1,11 +1,13 @@
 import { DomainError } from '../../domain/errors.ts'
 import type { CancelTimer, Clock } from '../../ports/clock.ts'
+import type { Fact, Journal } from '../../ports/journal.ts'
 import type { EventSink } from '../../domain/daemon-events.ts'
 import type { LiveTask } from '../tasks/live-task.ts'
 import type { PoolRecords } from '../pools/pool-records.ts'
 import type { Pool } from '../pools/pool.ts'
 import type { Pools } from '../pools/pools.ts'
-import { otherPoolFor } from '../tasks/other-pool.ts'
+import { movesFrom } from '../tasks/other-pool.ts'
+import { foresee, type PoolForesight } from './foresight.ts'
 import type { Settlement } from '../tasks/settlement.ts'
 
 /** A drain whose pool is not empty yet. */
@@ -20,6 +22,7 @@ export interface DrainParts {
   readonly pools: Pools<LiveTask>
   readonly settlement: Settlement
   readonly records: PoolRecords
+  readonly journal: Pick<Journal, 'commit'>
   readonly clock: Clock
   readonly events: EventSink
 }
@@ -44,6 +47,11 @@ export class Drain {
     const pool = this.drain(pool_id, deadline_ms)
     await this.parts.records.setDraining(pool_id, Math.floor(this.parts.clock.now() + deadline_ms))
     return pool
+  }
+
+  /** What `order` would do now. @throws DomainError not_found */
+  foresee(pool_id: string, deadline_ms: number): PoolForesight {
+    return foresee(this.parts, this.parts.pools.get(pool_id), { moves: true, deadline_ms })
   }
 
   /**
@@ -100,7 +108,11 @@ export class Drain {
     const drain = this.forget(old)
     if (drain !== undefined) this.watch(successor, drain.deadline_at - this.parts.clock.now())
     // The same model again: nothing of a task has to be judged anew, and none of them loses its place.
-    if (old.config.model === successor.config.model) for (const task of [...old.scheduler.tasks()]) this.move(task, old, successor)
+    if (old.config.model === successor.config.model)
+      this.moveAll(
+        [...old.scheduler.tasks()].map((task) => [task, successor] as const),
+        old,
+      )
     else this.moveQueued(old)
     const cancelCheck = this.parts.clock.every(idleCheck_ms, () => {
       if (!old.idle) return
@@ -128,12 +140,7 @@ export class Drain {
 
   /** Moves what waits to other pools that serve what it names and that its placement allows; returns how many. */
   moveQueued(pool: Pool<LiveTask>): number {
-    let moved = 0
-    for (const task of [...pool.scheduler.tasks()]) {
-      const other = otherPoolFor(task, this.parts.pools, this.parts.clock.now())
-      if (other !== undefined && this.move(task, pool, other)) moved++
-    }
-    return moved
+    return this.moveAll(movesFrom(pool, this.parts.pools, this.parts.clock.now()), pool)
   }
 
   /**
@@ -186,14 +193,25 @@ export class Drain {
     return found
   }
 
-  private move(task: LiveTask, from: Pool<LiveTask>, to: Pool<LiveTask>): boolean {
-    if (!from.scheduler.remove(task)) return false
-    task.moveTo(to)
-    to.scheduler.restore(task)
-    this.parts.pools.onCapacity(to)
-    from.reportDepth()
-    to.reportDepth()
-    return true
+  /** Returns how many were there to be moved. Where they are is written without waiting: a start that does not know of it finds them a pool, too. */
+  private moveAll(moves: Iterable<readonly [LiveTask, Pool<LiveTask>]>, from: Pool<LiveTask>): number {
+    let moved = 0
+    const facts: Fact[] = []
+    for (const [task, to] of moves) {
+      if (!from.scheduler.remove(task)) continue
+      facts.push(...task.moveTo(to))
+      to.scheduler.restore(task)
+      this.parts.pools.onCapacity(to)
+      to.reportDepth()
+      moved++
+    }
+    if (moved > 0) from.reportDepth()
+    if (facts.length > 0)
+      this.parts.journal.commit(facts).catch((err: unknown) => {
+        const message = `It cannot be written where tasks of pool ${from.id} have moved.`
+        this.parts.events.emit({ type: 'notice', level: 'error', event: 'storage', message, fields: { err, pool_id: from.id } })
+      })
+    return moved
   }
 
   private endAll(pool: Pool<LiveTask>, tasks: readonly LiveTask[], errorFor: () => DomainError): void {

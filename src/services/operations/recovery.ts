@@ -35,7 +35,7 @@ export interface RecoveryParts {
  * do those that have had their attempts and those that no pool serves any more.
  */
 export async function recover({ journal, admission, settlement, pools, clock, events }: RecoveryParts): Promise<void> {
-  /** Ends of those that no pool serves, and when runs ended that were cut off. */
+  /** Ends of those that no pool serves, when runs ended that were cut off, and where tasks are that are not where they were. */
   const facts: Fact[] = []
   let queued = 0
   let ended = 0
@@ -47,6 +47,8 @@ export async function recover({ journal, admission, settlement, pools, clock, ev
         ended++
         continue
       }
+      if (pool.id !== task.head.pool_id)
+        facts.push({ kind: 'moved', key: { owner: task.head.owner, task_id: task.head.task_id }, pool_id: pool.id })
       const recorded = task.attempts?.recorded === true ? await journal.recorded(task.head) : []
       const live = admission.restore(task, pool, recorded.flatMap(partsOf))
       live.runs.complete = !recorded.includes('')

@@ -70,7 +70,7 @@ export class Reload {
   private async replace(old: Pool<LiveTask>, model_ref: string, deadline_ms: number, limit: AbortController): Promise<Pool<LiveTask>> {
     const successor = this.parts.makePool({ ...old.config, model: model_ref })
     const cancel = this.parts.clock.after(deadline_ms, () => limit.abort(new Error(`it was not up after ${deadline_ms} ms`)))
-    const room = new Room(old, model_ref, this.parts)
+    const room = new Room(old, `Pool ${old.id} is being reloaded with ${model_ref}.`, this.parts)
     let giveBack: GiveBack | undefined
     try {
       this.parts.models.checkServable(successor.config.model)

@@ -14,29 +14,31 @@ export interface RestartParts {
 }
 
 /**
- * What a restart would do now, with the same configuration: by the very rules of recovery. O(live tasks), so ask at most once a second.
+ * What a restart would do now, with the same configuration: by the very rules of recovery. O(live tasks), of which those that have not begun cost
+ * next to nothing; ask at most once a second.
  * @param owner whose tasks alone are looked at
  */
 export function restartNow({ live, pools, clock }: RestartParts, owner?: string): Restart {
   const now = clock.now()
-  let kept = 0
-  const begun: LiveTask[] = []
-  // Nearly all of a long queue: there is nothing that they could lose.
-  for (const task of live.all(owner))
-    if (task.phase === 'queued' && task.pool.current && !task.runs.begun) kept++
-    else begun.push(task)
-  const restart = restartOf(fates(begun, pools, now))
-  return { ...restart, waiting_kept: restart.waiting_kept + kept }
-}
-
-function* fates(tasks: Iterable<LiveTask>, pools: Pools<LiveTask>, now: number): Generator<Fated> {
-  for (const task of tasks) {
+  const fated: Fated[] = []
+  let waiting = 0
+  for (const task of live.all(owner)) {
     // What is not durable yet was not accepted.
     if (task.phase === 'tentative' || task.phase === 'ended') continue
-    const { key, head, pool, runs } = task
-    const orphaned = !pool.current && poolFor({ head, attempts: runs.attempts }, pools) === undefined
-    const running = task.started_at !== undefined
-    yield { key, running, fate: orphaned ? 'lost' : fateIfKilled(task), left_ms: () => leftMs(task, now) }
+    if (task.phase === 'queued' && task.pool.current && task.runs.attempts === undefined) waiting++
+    else fated.push(fatedOf(task, pools, now))
+  }
+  return restartOf(fated, waiting)
+}
+
+function fatedOf(task: LiveTask, pools: Pools<LiveTask>, now: number): Fated {
+  const { key, head, pool, runs } = task
+  const orphaned = !pool.current && poolFor({ head, attempts: runs.attempts }, pools) === undefined
+  return {
+    key,
+    running: task.started_at !== undefined,
+    fate: orphaned ? 'lost' : fateIfKilled(task),
+    left_ms: () => leftMs(task, now),
   }
 }
 

@@ -6,17 +6,17 @@ import type { Drain } from './drain.ts'
 /** How often it is looked whether the old model has worked off what it has, ms. */
 const look_ms = 100
 
-/** The place of a model on its engines, for another one that cannot be up beside it. */
+/** The place of a model on its engines, for another one that cannot be up beside it, or for none. */
 export class Room {
   private readonly pool: Pool<LiveTask>
   private readonly reason: string
   private readonly parts: { readonly drain: Drain; readonly clock: Clock }
   private made = false
 
-  /** @param model_ref of the other one */
-  constructor(pool: Pool<LiveTask>, model_ref: string, parts: { readonly drain: Drain; readonly clock: Clock }) {
+  /** @param reason why the pool takes no tasks meanwhile */
+  constructor(pool: Pool<LiveTask>, reason: string, parts: { readonly drain: Drain; readonly clock: Clock }) {
     this.pool = pool
-    this.reason = `Pool ${pool.id} is being reloaded with ${model_ref}.`
+    this.reason = reason
     this.parts = parts
   }
 
@@ -52,7 +52,7 @@ export class Room {
       // What waits for engines that are down does not get done by waiting.
       while (pool.running.size > 0 || (pool.ready && !pool.idle)) await pause(this.parts.clock, look_ms, signal)
     } catch {
-      throw new Error('tasks of the old model were still at work at the deadline', { cause: signal.reason })
+      throw new Error('tasks of the model were still at work at the deadline', { cause: signal.reason })
     }
   }
 }

@@ -3,10 +3,10 @@ import type { Waiter } from '../../domain/groups/forecast.ts'
 import { PoolMember, type LoadState, type Member } from '../../domain/groups/member.ts'
 import { believed } from '../../domain/groups/swap-times.ts'
 import type { Start } from '../../domain/prediction/forecast.ts'
+import type { PoolRecords } from './pool-records.ts'
 import type { PoolTask } from './pool-task.ts'
 import type { Pool } from './pool.ts'
-import type { PoolRecords } from './pool-records.ts'
-import type { Seat } from './seat.ts'
+import type { Seat, SeatForesight } from './seat.ts'
 
 /** Who waits for the place of a pool. @see Group.lend */
 export interface Borrower {
@@ -14,16 +14,18 @@ export interface Borrower {
   readonly take: () => void
 }
 
-/** What a seat asks of its group. */
-export interface SeatOwner<T extends PoolTask> {
-  /** @see Seat.loadedIn */
-  loadedIn(seat: GroupSeat<T>, waiter: Waiter): Start
-  /** @see Seat.holder */
-  holderOf(seat: GroupSeat<T>): string | undefined
-  /** @see Seat.changed */
-  changed(): void
+/** What a seat asks of its group. @see Seat */
+export interface SeatGroup<T extends PoolTask> {
+  readonly records: PoolRecords
+  readonly changed: () => void
+  /** Milliseconds since the epoch. */
+  now(): number
   /** One for the loads of a pool. */
   newBreaker(): Breaker
+  isPinned(seat: GroupSeat<T>): boolean
+  loadedIn(seat: GroupSeat<T>, waiter: Waiter): Start
+  holderOf(seat: GroupSeat<T>): string | undefined
+  foresee(seat: GroupSeat<T>, change: 'want' | 'sendAway'): SeatForesight
 }
 
 /** What a group keeps of one of its pools. */
@@ -39,15 +41,23 @@ export class GroupSeat<T extends PoolTask> implements Seat {
   retry_at = 0
   refusal: string | undefined
   borrower: Borrower | undefined
-  private readonly records: PoolRecords
-  private readonly group: SeatOwner<T>
+  /** An operator wants it loaded now. */
+  wanted = false
+  /** An operator has sent it away; until it is loaded again. */
+  sentAway = false
+  /** Until when it does not leave for others, ms since the epoch. */
+  held_until = 0
+  private readonly group: SeatGroup<T>
 
-  constructor(pool: Pool<T>, records: PoolRecords, now: number, group: SeatOwner<T>) {
+  constructor(pool: Pool<T>, group: SeatGroup<T>) {
     this.pool = pool
-    this.since = now
+    this.since = group.now()
     this.breaker = group.newBreaker()
-    this.records = records
     this.group = group
+  }
+
+  get pinned(): boolean {
+    return this.group.isPinned(this)
   }
 
   get holder(): string | undefined {
@@ -63,20 +73,44 @@ export class GroupSeat<T extends PoolTask> implements Seat {
   }
 
   pardon(): void {
-    Object.assign(this, { refusal: undefined, retry_at: 0, breaker: this.group.newBreaker() })
+    this.renew()
     this.group.changed()
   }
 
-  /** The pool as the arbiter sees it. A borrower counts as a task that waits. */
-  member(now: number): Member {
-    const { pool, state, since, borrower } = this
+  want(): void {
+    this.sentAway = false
+    if (this.state === 'loaded') return
+    this.wanted = true
+    this.retry_at = 0
+    this.group.changed()
+  }
+
+  sendAway(): void {
+    this.wanted = false
+    this.sentAway = true
+    this.group.changed()
+  }
+
+  foresee(change: 'want' | 'sendAway'): SeatForesight {
+    return this.group.foresee(this, change)
+  }
+
+  /** Its model, or whether it may be served, is another matter from now on: what has failed before is forgotten. */
+  renew(): void {
+    ;[this.refusal, this.retry_at, this.breaker] = [undefined, 0, this.group.newBreaker()]
+  }
+
+  /** The pool as the arbiter sees it. A borrower counts as a task that waits, and so does the wish of an operator. @param as how it might be */
+  member(now: number, as: { readonly state?: LoadState; readonly wanted?: boolean } = {}): Member {
+    const { pool, since, borrower, sentAway: rests, held_until } = this
+    const { state = this.state, wanted = this.wanted } = as
     const { id, config, scheduler, estimator, running } = pool
-    const swap = believed(this.records.swapTimes(config))
+    const swap = believed(this.group.records.swapTimes(config))
     const work = () => Array.from(running, (task) => task.workAt(now))
     // What may not be served is not loaded for nothing.
     const retry_at = pool.blocked !== undefined && scheduler.depth() === 0 ? Infinity : this.retry_at
     const slots = pool.slotsInAll
     const parts = { id, state, since, retry_at, scheduler, estimator, now, busy: running.size, work, slots, swap }
-    return new PoolMember({ ...parts, guests: borrower === undefined ? 0 : 1 })
+    return new PoolMember({ ...parts, wanted, rests, held_until, guests: (borrower === undefined ? 0 : 1) + (wanted ? 1 : 0) })
   }
 }

@@ -1,25 +1,15 @@
 import type { EventSink } from '../../domain/daemon-events.ts'
-import { Arbiter, type GroupRules } from '../../domain/groups/arbiter.ts'
-import { forecastLoad, type Waiter } from '../../domain/groups/forecast.ts'
 import type { LoadState } from '../../domain/groups/member.ts'
 import { learned, type SwapTimes } from '../../domain/groups/swap-times.ts'
-import { Breaker } from '../../domain/placement/breaker.ts'
-import type { Start } from '../../domain/prediction/forecast.ts'
-import type { CancelTimer, Clock } from '../../ports/clock.ts'
-import { GroupSeat, type SeatOwner } from './group-seat.ts'
-import type { PoolRecords } from './pool-records.ts'
+import type { CancelTimer } from '../../ports/clock.ts'
+import type { GroupSeat } from './group-seat.ts'
+import { GroupView, type GroupViewParts } from './group-view.ts'
 import type { PoolTask } from './pool-task.ts'
 import type { Pool } from './pool.ts'
 
 /** What a group works with. */
-export interface GroupParts<T extends PoolTask> {
+export interface GroupParts<T extends PoolTask> extends GroupViewParts<T> {
   readonly id: string
-  readonly rules: GroupRules
-  readonly pools: readonly Pool<T>[]
-  readonly records: PoolRecords
-  readonly clock: Clock
-  /** 0 to 1, @see Breaker */
-  readonly jitter: () => number
   readonly events: EventSink
 }
 
@@ -27,9 +17,9 @@ export interface GroupParts<T extends PoolTask> {
  * Pools that share devices. It asks the arbiter whenever something has changed, and starts and stops the replicas of its pools as that decides.
  * Nothing is loaded before `start`, and nothing changes after `stop`.
  */
-export class Group<T extends PoolTask> implements SeatOwner<T> {
+export class Group<T extends PoolTask> {
   private readonly parts: GroupParts<T>
-  private readonly arbiter: Arbiter
+  private readonly view: GroupView<T>
   private readonly seats: readonly GroupSeat<T>[]
   private readonly underWay = new Set<Promise<void>>()
   private active = false
@@ -38,9 +28,8 @@ export class Group<T extends PoolTask> implements SeatOwner<T> {
 
   constructor(parts: GroupParts<T>) {
     this.parts = parts
-    this.arbiter = new Arbiter(parts.rules)
-    const now = parts.clock.now()
-    this.seats = parts.pools.map((pool) => new GroupSeat(pool, parts.records, now, this))
+    this.view = new GroupView(parts, () => this.changed())
+    this.seats = this.view.seats
     for (const seat of this.seats) this.seatAsleep(seat)
   }
 
@@ -67,20 +56,6 @@ export class Group<T extends PoolTask> implements SeatOwner<T> {
     for (const replica of seat.pool.replicas) replica.state = 'stopped'
   }
 
-  holderOf(seat: GroupSeat<T>): string | undefined {
-    const { loaded, pin } = this.parts.rules
-    const awake = this.seats.filter((one) => one !== seat && one.state !== 'asleep')
-    if (awake.length < loaded) return undefined
-    const leaving = awake.find(({ state }) => state === 'leaving' || state === 'unloading')
-    return (leaving ?? awake.find(({ pool }) => !pin.includes(pool.id)))?.pool.id
-  }
-
-  loadedIn({ pool }: GroupSeat<T>, waiter: Waiter): Start {
-    const now = this.parts.clock.now()
-    const members = this.seats.map((seat) => seat.member(now))
-    return forecastLoad(this.arbiter, members, pool.id, waiter, now)
-  }
-
   /** One look for all that changes in one step. */
   changed(): void {
     if (this.toLook || !this.active) return
@@ -94,16 +69,16 @@ export class Group<T extends PoolTask> implements SeatOwner<T> {
   private look(): void {
     if (!this.active) return
     this.cancelLook()
-    for (const seat of this.seats) this.followReplicas(seat)
+    for (const seat of this.seats) {
+      this.followReplicas(seat)
+      if (seat.sentAway && seat.state === 'loaded') this.become(seat, 'leaving')
+    }
     const { clock } = this.parts
     const now = clock.now()
-    const { load, release, keep, look_at } = this.arbiter.decide(
-      this.seats.map((seat) => seat.member(now)),
-      now,
-    )
+    const { load, release, keep, look_at } = this.view.arbiter.decide(this.view.members(), now)
     for (const seat of this.seats) {
       const { id } = seat.pool
-      if (keep.includes(id) && seat.borrower === undefined) this.become(seat, 'loaded')
+      if (keep.includes(id) && seat.borrower === undefined && !seat.sentAway) this.become(seat, 'loaded')
       else if (release.includes(id)) this.become(seat, 'leaving')
       else if (load.includes(id)) this.run(() => this.load(seat))
       if (seat.state === 'leaving' && seat.pool.running.size === 0) this.run(() => this.unload(seat))
@@ -128,11 +103,8 @@ export class Group<T extends PoolTask> implements SeatOwner<T> {
     seat.retry_at = now + seat.breaker.tripped(now)
   }
 
-  newBreaker(): Breaker {
-    return new Breaker(this.parts.clock.now(), this.parts.jitter)
-  }
-
   private async load(seat: GroupSeat<T>): Promise<void> {
+    seat.sentAway = false
     this.become(seat, 'loading')
     const { pool, borrower } = seat
     if (borrower !== undefined) {
@@ -152,6 +124,7 @@ export class Group<T extends PoolTask> implements SeatOwner<T> {
     const error = pool.replicas.find(({ last_error }) => last_error !== undefined)?.last_error ?? 'no replica came up'
     if (pool.replicas.every(({ state }) => state === 'stopped')) Object.assign(seat, { refusal: error, retry_at: Infinity })
     else this.failed(seat)
+    seat.wanted = false
     await pool.stop()
     this.become(seat, 'asleep', { error })
   }
@@ -181,7 +154,7 @@ export class Group<T extends PoolTask> implements SeatOwner<T> {
       const isNew = successor !== seat.pool
       seat.pool.seat = undefined
       seat.pool = successor
-      if (isNew) Object.assign(seat, { refusal: undefined, breaker: this.newBreaker(), retry_at: 0 })
+      if (isNew) seat.renew()
       successor.seat = seat
       this.become(seat, isNew ? 'loaded' : 'asleep')
     }
@@ -215,7 +188,11 @@ export class Group<T extends PoolTask> implements SeatOwner<T> {
     const { id: pool_id, config } = seat.pool
     const names = { pool_id, group_id: this.parts.id, model_ref: config.model }
     this.parts.events.emit({ type: 'pool_load_changed', ...names, state, took_ms, error })
-    if (state === 'loaded') seat.pool.onCapacity()
+    if (state === 'loaded') {
+      if (seat.wanted) seat.held_until = seat.since + this.parts.rules.max_hold_ms
+      seat.wanted = false
+      seat.pool.onCapacity()
+    }
     this.changed()
   }
 

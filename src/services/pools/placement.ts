@@ -39,6 +39,14 @@ export interface Seeker {
   readonly budget?: Remaining
   /** The most it generates if it does not say, tokens. */
   readonly most_tokens?: number | undefined
+  /** What else goes to a pool and is not in its queue yet. */
+  readonly coming?: (pool: Pool) => Coming
+}
+
+/** Tasks that go to a pool, and their expected service time, ms. */
+export interface Coming {
+  readonly tasks: number
+  readonly work_ms: number
 }
 
 /**
@@ -65,6 +73,8 @@ export function placeTask<T extends PoolTask>(seeker: Seeker, candidates: Candid
   throw tooLate(seeker, late)
 }
 
+const nobody: Coming = { tasks: 0, work_ms: 0 }
+
 interface Place<T extends PoolTask> extends PlacementChoice<T> {
   readonly inTime: boolean
   /** How long the task would take, ms. */
@@ -78,7 +88,9 @@ function placeIn<T extends PoolTask>(seeker: Seeker, pool: Pool<T>, fallback: bo
   const size = sizeFor(seeker, pool, prompt_tokens)
   const shape = shapeOf({ ...request, ...size, open: request.max_tokens === undefined }, prompt_tokens)
   const { estimator, scheduler, outlook } = pool
-  const ahead = scheduler.aheadOfNewcomer({ owner, priority })
+  const { tasks, work_ms } = seeker.coming?.(pool) ?? nobody
+  const queued = scheduler.aheadOfNewcomer({ owner, priority })
+  const ahead = { ...queued, position: queued.position + tasks, work_ms: queued.work_ms + work_ms }
   const start = pool.predictStart(ahead, priority, left_ms, outlook)
   return {
     ...{ pool, position: ahead.position, start, basis: outlook.basis, fallback, prompt_tokens, size },

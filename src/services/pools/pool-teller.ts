@@ -8,7 +8,7 @@ interface Telling {
   readonly config: { readonly engine: PoolLabels['engine']; readonly model: string }
   readonly current: boolean
   readonly props: Replica['props']
-  readonly scheduler: { depth(priority: Priority): number }
+  readonly scheduler: { depth(priority: Priority): number; first(priority: Priority): { readonly accepted_on: number } | undefined }
 }
 
 /** Tells the daemon's listeners of a pool, under labels that follow its engine's version. */
@@ -30,6 +30,13 @@ export class PoolTeller {
     const { scheduler } = this.pool
     const interactive = scheduler.depth('interactive')
     this.events.emit({ type: 'queue_changed', pool: this.labels, interactive, batch: scheduler.depth('batch') })
+  }
+
+  /** How long the first in line of each class has waited. */
+  age(now: number): void {
+    if (!this.pool.current) return
+    const of = (priority: Priority): number => Math.max(0, Math.round(now - (this.pool.scheduler.first(priority)?.accepted_on ?? now)))
+    this.events.emit({ type: 'queue_aged', pool: this.labels, interactive_ms: of('interactive'), batch_ms: of('batch') })
   }
 
   /** The queue has other labels from now on, or is another pool's to tell of. */

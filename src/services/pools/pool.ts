@@ -55,7 +55,8 @@ export class Pool<T extends PoolTask = PoolTask> {
   onModel: () => void = () => undefined
   /** Its place in a group, which starts and stops its replicas; undefined where it shares no devices. */
   seat: Seat | undefined
-  private readonly teller: PoolTeller
+  /** Tells the daemon's listeners of it. */
+  readonly teller: PoolTeller
   private readonly parts: PoolParts
 
   constructor(config: PoolConfig, parts: PoolParts) {

@@ -14,6 +14,8 @@ export const onDevices = ({ devices }: Pick<Replica, 'devices'>, { placement }: 
 export const fitsNow = ({ dispatches, replicas }: Pool, { accepted }: PoolTask): boolean =>
   dispatches && replicas.some((replica) => replica.hasFreeSlot && onDevices(replica, accepted.request))
 
+const noBlocks = new Int32Array()
+
 /**
  * The replica that runs a task from now on, of those that are ready, have a free slot and the devices that it requires: the one that is
  * warm for it, as long as it is not more than one task busier than the idlest. The pool remembers the choice: the session comes back to it,
@@ -23,11 +25,14 @@ export function chooseReplica<T extends PoolTask>(pool: Pool<T>, { accepted }: T
   const { owner, request } = accepted
   if (!pool.dispatches) return undefined
   const able = pool.replicas.filter((replica) => replica.hasFreeSlot && onDevices(replica, request))
-  // Nothing has to be known where there is no choice, ever.
-  if (pool.replicas.length === 1) return able[0]
+  const session = taskKeyOf(owner, request.session_id)
+  // Where there is no choice, ever, nothing has to be known but what is told of the session.
+  if (pool.replicas.length === 1) {
+    if (able[0] !== undefined) pool.warmth.ran(able[0].id, session, noBlocks, 0)
+    return able[0]
+  }
   const { prompt = '', messages, tools = [] } = request
   const blocks = promptBlocks(messages === undefined ? { text: prompt } : { messages, tools })
-  const session = taskKeyOf(owner, request.session_id)
   const chosen = choose(able, ({ id }) => pool.warmth.of(id, session, blocks))
   if (chosen !== undefined) pool.warmth.ran(chosen.id, session, blocks, cacheBlocks(chosen.slots * pool.ctxMax))
   return chosen

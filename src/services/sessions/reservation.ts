@@ -18,6 +18,10 @@ export interface ReservedSession extends BudgetHolder {
   session: Session
   /** Accepted tasks that have not been dispatched. */
   reserved: number
+  /** Accepted tasks that have not ended. */
+  tasks: number
+  /** In the order in which sessions came, from 1; 0 where it is not kept. */
+  number: number
   kv_warm: boolean
   /** A task, putSession or the start of the daemon has made it durable. */
   stored: boolean
@@ -64,6 +68,7 @@ export class Reservation {
     this.facts = entry.stored ? noFacts : [{ kind: 'session_put', session: entry.session }]
     this.state = dispatched ? 'paused' : 'waiting'
     if (!dispatched) entry.reserved++
+    entry.tasks++
     entry.account.reserve(need)
     key?.account.reserve(need)
   }
@@ -136,6 +141,7 @@ export class Reservation {
     const running = this.state === 'running'
     const waiting = this.state === 'waiting'
     this.state = 'settled'
+    this.entry.tasks--
     if (running) this.stopRunning()
     if (waiting) this.entry.reserved--
     if (!this.entry.stored && this.entry.reserved === 0) this.context.forget(this.entry)

@@ -15,7 +15,8 @@ import type { Clock } from '../../ports/clock.ts'
 import type { Journal } from '../../ports/journal.ts'
 import type { SessionStore } from '../../ports/session-store.ts'
 import type { CreationLimits } from '../creation-limits.ts'
-import { SessionPlaces } from './places.ts'
+import { KnownSessions, keyOf } from './known-sessions.ts'
+import { sessionPage, type SessionPage, type SessionQuery, type WarmOn } from './session-page.ts'
 import { Reservation, type BudgetHolder, type Need, type ReservationContext, type ReservedSession } from './reservation.ts'
 
 /** How often expired sessions are swept, ms. */
@@ -37,31 +38,22 @@ type Claim = 'lasting' | 'passing' | 'accepted' | 'dispatched'
 
 /** Sessions of all keys: created by their first task or by putSession, gone when they expire or are deleted. */
 export class Sessions {
-  private readonly entries = new Map<string, ReservedSession>()
+  private readonly entries: KnownSessions
   private readonly parts: SessionsParts
   private readonly keys = new Map<string, BudgetHolder>()
-  /** Those are counted as well that are being written. */
-  private readonly places: SessionPlaces
   /** When expired ones were last swept, ms since the epoch. */
   private swept = 0
-  private readonly forget = (entry: ReservedSession): void => {
-    entry.gone = true
-    const id = keyOf(entry.session)
-    if (this.entries.get(id) !== entry) return
-    this.entries.delete(id)
-    this.places.count(entry.session.owner, -1)
-  }
   private readonly context: ReservationContext
 
   constructor(parts: SessionsParts) {
     this.parts = parts
-    this.places = new SessionPlaces(parts.mostOf)
-    this.context = { clock: parts.clock, forget: this.forget }
+    this.entries = new KnownSessions(parts.mostOf)
+    this.context = { clock: parts.clock, forget: this.entries.forget }
   }
 
   /** Takes in what is stored and starts to sweep. Returns how to stop. */
   async start(store: SessionStore): Promise<() => void> {
-    for (const session of await store.all()) this.enter(keyOf(session), entryOf(session, true))
+    for (const session of await store.all()) this.entries.enter(keyOf(session), entryOf(session, true))
     const spent = await store.spentByKeys()
     for (const [name, budgets] of this.parts.keyBudgets)
       this.keys.set(name, { account: new Account(budgets, spent.get(name)), running: new Set() })
@@ -97,7 +89,7 @@ export class Sessions {
       if (how !== 'passing') this.checkPlace(owner, id)
     }
     if (how === 'passing') entry.gone = true
-    else if (present === undefined) this.enter(id, entry)
+    else if (present === undefined) this.entries.enter(id, entry)
     if (how === 'lasting') entry.session = renewed(entry.session, now)
     return new Reservation({ entry, key, need, dispatched: how === 'dispatched' }, this.context)
   }
@@ -105,6 +97,12 @@ export class Sessions {
   /** @throws DomainError not_found */
   info(principal: Principal, session_id: string): SessionInfo {
     return this.describe(this.find(principal, session_id))
+  }
+
+  /** Those that have not expired, newest first. @throws DomainError forbidden */
+  list(principal: Principal, query: SessionQuery, warmOn: WarmOn): SessionPage {
+    const describe = (entry: ReservedSession): SessionInfo => this.describe(entry)
+    return sessionPage(this.entries, principal, query, { clock: this.parts.clock, describe, warmOn })
   }
 
   /**
@@ -132,8 +130,8 @@ export class Sessions {
     const life = { created_at: now, expires_at: now + (ttl_ms ?? rules.ttl_ms) }
     const session = { ...(before ?? fresh), ...life, budgets: limits, spent: fresh.spent }
     this.checkPlace(owner, id)
-    this.places.count(owner, 1)
-    await this.parts.journal.commit([{ kind: 'session_put', session }]).finally(() => this.places.count(owner, -1))
+    this.entries.places.count(owner, 1)
+    await this.parts.journal.commit([{ kind: 'session_put', session }]).finally(() => this.entries.places.count(owner, -1))
     // Tasks may have come and gone while this was written: only what this call sets is changed.
     const current = this.entries.get(id)
     const entry = current === undefined || (current === old && before === undefined) ? entryOf(session, true) : current
@@ -142,7 +140,7 @@ export class Sessions {
     entry.account.renew(limits, this.parts.clock.now())
     entry.session = { ...entry.session, ...life, budgets: limits, spent: fresh.spent }
     for (const reservation of [...entry.running]) reservation.watchTime()
-    this.enter(id, entry)
+    this.entries.enter(id, entry)
     if (overwritten && !entry.gone) await this.parts.journal.commit([{ kind: 'session_put', session: entry.session }])
     return this.describe(entry)
   }
@@ -162,7 +160,7 @@ export class Sessions {
       entry.gone = false
       throw error
     }
-    this.forget(entry)
+    this.entries.forget(entry)
   }
 
   /** What is left of the tightest budgets of a session and its key. */
@@ -211,17 +209,9 @@ export class Sessions {
     return entry === undefined || entry.gone || isExpired(entry.session, now) ? undefined : entry
   }
 
-  /** Puts a session in the place of the one that was there, which its tasks may not write any more. */
-  private enter(id: string, entry: ReservedSession): void {
-    const old = this.entries.get(id)
-    if (old !== undefined && old !== entry) old.gone = true
-    if (old === undefined) this.places.count(entry.session.owner, 1)
-    this.entries.set(id, entry)
-  }
-
   /** Whether the key may have this session beside those it has. @throws DomainError rate_limited */
   private checkPlace(owner: string, id: string): void {
-    if (!this.entries.has(id)) this.places.check(owner, this.swept + sweep_ms - this.parts.clock.now())
+    if (!this.entries.has(id)) this.entries.places.check(owner, this.swept + sweep_ms - this.parts.clock.now())
   }
 
   private async sweep(): Promise<void> {
@@ -231,7 +221,7 @@ export class Sessions {
     if (expired.length === 0) return
     for (const entry of expired) entry.gone = true
     await this.parts.journal.commit(expired.map(({ session: { owner, session_id } }) => ({ kind: 'session_deleted', owner, session_id })))
-    for (const entry of expired) this.forget(entry)
+    for (const entry of expired) this.entries.forget(entry)
   }
 }
 
@@ -239,10 +229,10 @@ const entryOf = (session: Session, stored: boolean): ReservedSession => ({
   session,
   account: new Account(session.budgets, session.spent),
   reserved: 0,
+  tasks: 0,
+  number: 0,
   kv_warm: false,
   stored,
   gone: false,
   running: new Set(),
 })
-
-const keyOf = ({ owner, session_id }: Pick<Session, 'owner' | 'session_id'>): string => `${owner}/${session_id}`

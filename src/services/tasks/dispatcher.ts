@@ -23,7 +23,7 @@ export interface DispatcherParts extends AttemptParts {
 /** How often queued tasks are looked at whose deadline has passed, ms. */
 const expiry_ms = 100
 
-/** How often it is written when the first parts of runs came that are still under way, ms. */
+/** @see Dispatcher.keep, ms */
 const keep_ms = 1000
 
 /** Puts queued tasks on free slots and sees them through to their end. */
@@ -43,9 +43,7 @@ export class Dispatcher {
       clock.every(expiry_ms, () => {
         for (const pool of pools.serving()) this.expire(pool)
       }),
-      clock.every(keep_ms, () =>
-        this.write(pools.serving().flatMap(({ running }) => [...running].flatMap((task) => task.runs.keep(task.key)))),
-      ),
+      clock.every(keep_ms, () => this.keep()),
     ]
     return () => {
       this.stopping = true
@@ -85,6 +83,17 @@ export class Dispatcher {
     this.begin(task, pool, early.replica, early)
   }
 
+  /** What only time changes: how long tasks have waited, and what is known of runs that take long. */
+  private keep(): void {
+    const { pools, clock } = this.parts
+    const facts: Fact[] = []
+    for (const pool of pools.serving()) {
+      pool.teller.age(clock.now())
+      for (const task of pool.running) facts.push(...task.runs.keep(task.key))
+    }
+    this.write(facts)
+  }
+
   private expire(pool: Pool<LiveTask>): void {
     const { clock, settlement } = this.parts
     for (const task of pool.scheduler.expired(clock.now())) {
@@ -104,7 +113,7 @@ export class Dispatcher {
     const turn = task.dispatch(replica.id, now, exhausted)
     pool.running.add(task)
     if (early === undefined) replica.acquire()
-    events.emit({ type: 'task_started', task: placeOf(task), queue_ms: Math.round(now - task.accepted_on) })
+    events.emit({ type: 'task_started', task: placeOf(task), queue_ms: Math.round(now - task.accepted_on), again: task.attempts > 0 })
     void this.run(task, replica, turn, early)
   }
 
@@ -159,8 +168,8 @@ export class Dispatcher {
 
   /** Waits again, before all others of its class. */
   private requeue(task: LiveTask, pool: Pool<LiveTask>, facts: readonly Fact[]): void {
-    this.write([...facts, ...task.requeue()])
-    if (pool !== task.pool) task.moveTo(pool)
+    const ready = task.requeue()
+    this.write([...facts, ...ready, ...(pool === task.pool ? [] : task.moveTo(pool))])
     pool.scheduler.requeue(task)
     this.parts.events.emit({ type: 'task_requeued', task: placeOf(task) })
     this.dispatch(pool)

@@ -108,14 +108,12 @@ export class LiveTask implements PoolTask {
   }
 
   get log(): TaskLog {
-    this.events ??= new TaskLog(startedEvent(this.accepted))
-    return this.events
+    return (this.events ??= new TaskLog(startedEvent(this.accepted)))
   }
 
   /** Aborted where the task has to stop, whatever run of it is under way. */
   get abort(): AbortController {
-    this.aborting ??= new AbortController()
-    return this.aborting
+    return (this.aborting ??= new AbortController())
   }
 
   /** Resolves when the terminal event is durable and every reader stands on it, or when a claimed end is taken back. */
@@ -159,9 +157,11 @@ export class LiveTask implements PoolTask {
   }
 
   /** It waits in another pool from now on. */
-  moveTo(pool: Pool<LiveTask>): void {
+  moveTo(pool: Pool<LiveTask>): readonly Fact[] {
     this.expect('queued')
+    const { id } = this.currentPool
     this.currentPool = pool
+    return id === pool.id ? [] : [{ kind: 'moved', key: this.key, pool_id: pool.id }]
   }
 
   /** It gets its slot. @param onExhausted called when a time budget has run out */

@@ -137,6 +137,7 @@ export class Settlement {
       type: 'task_ended',
       task: placeOf(task),
       outcome,
+      late: (outcome.life?.ended ?? 0) >= task.head.deadline_ms,
       decode_ms: task.times.decode_ms,
       error: error === undefined ? undefined : { code: error.code, message: error.message, cause: error.cause },
       reason: ending.kind === 'completed' ? undefined : ending.reason,

@@ -3,7 +3,15 @@ import { startMs } from '../../domain/prediction/forecast.ts'
 import { defaultPage } from '../../domain/page.ts'
 import { controls, ownersListed, type Principal } from '../../domain/principal.ts'
 import { attemptsOf, phasesOf, type Run, type TaskPhase } from '../../domain/runs.ts'
-import { taskKeyOf, type ListedTask, type TaskOutcome, type TaskState, type TaskSummary, type TaskView } from '../../domain/task.ts'
+import {
+  taskKeyOf,
+  type ErrorCode,
+  type ListedTask,
+  type TaskOutcome,
+  type TaskState,
+  type TaskSummary,
+  type TaskView,
+} from '../../domain/task.ts'
 import type { Journal, TaskFilter } from '../../ports/journal.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { Pools } from '../pools/pools.ts'
@@ -19,6 +27,15 @@ export interface TaskQuery {
   readonly session_id?: string | undefined
   /** Only tasks of this key. */
   readonly owner?: string | undefined
+  /** Only tasks that ended with this error. */
+  readonly code?: ErrorCode | undefined
+  /** Only tasks that are in this pool, or were when they ended. */
+  readonly pool_id?: string | undefined
+  /** Only tasks whose id begins with this. */
+  readonly task_id?: string | undefined
+  /** Only tasks accepted from then on, and before then; RFC 3339. */
+  readonly from?: string | undefined
+  readonly to?: string | undefined
   readonly limit?: number | undefined
   readonly cursor?: string | undefined
 }
@@ -27,7 +44,7 @@ export interface TaskQuery {
 export interface TasksParts {
   readonly live: LiveTasks
   readonly journal: Pick<Journal, 'commit' | 'look' | 'list'>
-  readonly pools: Pick<Pools<LiveTask>, 'get' | 'all'>
+  readonly pools: Pick<Pools<LiveTask>, 'get' | 'serving'>
   readonly clock: Clock
 }
 
@@ -54,22 +71,24 @@ export class Tasks {
 
   /** Newest first. @throws DomainError forbidden */
   async list(principal: Principal, query: TaskQuery): Promise<{ tasks: TaskView[]; next_cursor?: string }> {
-    const { state, limit = defaultPage } = query
+    const { state, pool_id, limit = defaultPage } = query
     const filter = this.filterOf(principal, query)
     const page: TaskView[] = []
     let last: number | undefined
     let next = query.cursor === undefined ? undefined : Number(query.cursor)
     // Whether an unfinished task waits or runs is known only here. Few run, so that a page of those that wait is found in little more than a page.
     for (;;) {
-      const records = await this.parts.journal.list({ ...filter, ...(next === undefined ? {} : { before_seq: next }), limit: limit + 1 })
+      const slice = await this.parts.journal.list({ ...filter, ...(next === undefined ? {} : { before_seq: next }), limit: limit + 1 })
+      const { tasks: records, looked_to } = slice
       for (const record of records) {
         const view = this.view(record, principal)
-        if (state !== undefined && view.state !== state) continue
+        if ((state !== undefined && view.state !== state) || (pool_id !== undefined && view.pool_id !== pool_id)) continue
         if (page.length === limit) return { tasks: page, next_cursor: String(last) }
         page.push(view)
         last = record.seq
       }
       next = records.at(-1)?.seq
+      if (looked_to !== undefined) return { tasks: page, next_cursor: String(looked_to) }
       if (records.length <= limit) return { tasks: page }
     }
   }
@@ -88,31 +107,41 @@ export class Tasks {
 
   /** Who runs and who waits in a pool. @throws DomainError not_found */
   queue(principal: Principal, pool_id: string, query: QueueQuery): QueuePage {
-    return queuePage(this.parts.pools.get(pool_id), principal, query, this.parts.clock.now())
+    return queuePage(() => this.parts.pools.get(pool_id), principal, query, this.parts.clock.now())
   }
 
   /** What the journal is asked for. Of tasks that run it is asked by their keys, as it does not know them from those that wait. */
-  private filterOf(principal: Principal, { state, session_id, owner: named }: TaskQuery): Omit<TaskFilter, 'limit'> {
-    const owner = ownersListed(principal, named)
+  private filterOf(principal: Principal, query: TaskQuery): Omit<TaskFilter, 'limit'> {
+    const { state, session_id, code, pool_id, task_id = '' } = query
+    const owner = ownersListed(principal, query.owner)
+    const times = { ...timeOf('from', query.from), ...timeOf('to', query.to) }
     if (state === 'running') {
-      const tasks = this.parts.pools.all().flatMap(({ running }) => [...running])
+      const tasks = code === undefined ? this.parts.pools.serving().flatMap(({ running }) => [...running]) : []
       const shown = tasks.filter(
-        (task) => (owner ?? task.owner) === task.owner && (session_id ?? task.head.session_id) === task.head.session_id,
+        ({ owner: own, head, pool }) =>
+          (owner ?? own) === own &&
+          (session_id ?? head.session_id) === head.session_id &&
+          (pool_id ?? pool.id) === pool.id &&
+          head.task_id.startsWith(task_id),
       )
-      return { among: shown.map(({ key }) => key) }
+      return { among: shown.map(({ key }) => key), ...times }
     }
     const ended = state === 'queued' ? 'unfinished' : state
     return {
       ...(owner === undefined ? {} : { owner }),
       ...(session_id === undefined ? {} : { session_id }),
       ...(ended === undefined ? {} : { ended }),
+      ...(code === undefined ? {} : { code }),
+      ...(pool_id === undefined ? {} : { pool_id }),
+      ...(task_id === '' ? {} : { task_id_prefix: task_id }),
+      ...times,
     }
   }
 
   private view(record: ListedTask, principal: Principal): TaskView {
     const live = this.parts.live.get(taskKeyOf(record.task.owner, record.task.task_id))
     if (live !== undefined && record.outcome === undefined) return this.viewLive(live, record.task, principal)
-    return taskView(record.task, record.outcome, principal)
+    return { ...taskView(record.task, record.outcome, principal), pool_id: record.pool_id }
   }
 
   private viewLive(task: LiveTask, summary: TaskSummary, principal: Principal): TaskView {
@@ -133,6 +162,14 @@ export class Tasks {
         : { started_at: iso(this.parts.clock.wallOf(task.started_at)), replica_id: task.replica_id ?? 'none' }),
     }
   }
+}
+
+/** A point in time as the journal has it. @throws DomainError invalid_params for a leap second */
+function timeOf(field: 'from' | 'to', at: string | undefined): { readonly from?: number; readonly to?: number } {
+  if (at === undefined) return {}
+  const time = Date.parse(at)
+  if (Number.isNaN(time)) throw new DomainError('invalid_params', `query.${field}: must be a point in time such as 2026-01-01T00:00:00Z`)
+  return { [field]: time }
 }
 
 /** What only a task that is asked for by itself tells of its life. */

@@ -97,6 +97,7 @@ function writeLine(log: Log, event: DaemonEvent): void {
     case 'task_placed':
     case 'task_first_part':
     case 'queue_changed':
+    case 'queue_aged':
     case 'queue_gone':
     case 'models_loaded':
     case 'devices_seen':

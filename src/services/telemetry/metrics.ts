@@ -1,4 +1,4 @@
-import type { DaemonEvent, DaemonListener, ModelsLoaded, TaskEnded, TaskRefused } from '../../domain/daemon-events.ts'
+import type { DaemonEvent, DaemonListener, ModelsLoaded, TaskEnded, TaskRefused, TaskStarted } from '../../domain/daemon-events.ts'
 import { catalogRef } from '../../domain/catalog/catalog.ts'
 import type { Metrics } from '../../ports/telemetry.ts'
 
@@ -26,11 +26,9 @@ function record(metrics: Metrics, event: DaemonEvent): void {
     case 'task_refused':
       refused(metrics, event)
       return
-    case 'task_started': {
-      const { pool, replica_id = 'none', priority } = event.task
-      metrics.count('tasks_started_total', { ...pool, replica_id, priority })
+    case 'task_started':
+      started(metrics, event)
       return
-    }
     case 'task_first_part': {
       const { pool, priority } = event.task
       metrics.observe('latency_first_token_ms', { ...pool, priority }, event.first_token_ms)
@@ -43,9 +41,13 @@ function record(metrics: Metrics, event: DaemonEvent): void {
       metrics.gauge('queue_depth', { ...event.pool, priority: 'interactive' }, event.interactive)
       metrics.gauge('queue_depth', { ...event.pool, priority: 'batch' }, event.batch)
       return
+    case 'queue_aged':
+      metrics.gauge('queue_oldest_age_ms', { ...event.pool, priority: 'interactive' }, event.interactive_ms)
+      metrics.gauge('queue_oldest_age_ms', { ...event.pool, priority: 'batch' }, event.batch_ms)
+      return
     case 'queue_gone':
-      metrics.forget('queue_depth', { ...event.pool, priority: 'interactive' })
-      metrics.forget('queue_depth', { ...event.pool, priority: 'batch' })
+      for (const name of ['queue_depth', 'queue_oldest_age_ms'] as const)
+        for (const priority of ['interactive', 'batch'] as const) metrics.forget(name, { ...event.pool, priority })
       return
     case 'model_changed':
       for (const state of ['Active', 'Retired'] as const) {
@@ -82,11 +84,20 @@ function refused(metrics: Metrics, { engine, error, policy, no_capacity, pinned 
   if (no_capacity) metrics.count('placement_decisions_total', { outcome: 'no_capacity', pinned: String(pinned), fallback: 'false' })
 }
 
-function ended(metrics: Metrics, { task, outcome, decode_ms, reason }: TaskEnded): void {
+function started(metrics: Metrics, { task, queue_ms, again }: TaskStarted): void {
+  const { pool, replica_id = 'none', priority, predicted_start_ms } = task
+  metrics.count('tasks_started_total', { ...pool, replica_id, priority })
+  if (again) return
+  const direction = queue_ms < predicted_start_ms ? 'early' : 'late'
+  metrics.observe('predicted_start_error_ms', { ...pool, priority, direction }, Math.abs(queue_ms - predicted_start_ms))
+}
+
+function ended(metrics: Metrics, { task, outcome, late, decode_ms, reason }: TaskEnded): void {
   const { pool, priority, replica_id = 'none' } = task
   const replica = { ...pool, replica_id }
   if (outcome.tokens_in !== undefined) metrics.count('tokens_in_total', replica, outcome.tokens_in)
   if (outcome.tokens_out !== undefined) metrics.count('tokens_out_total', replica, outcome.tokens_out)
+  if (late) metrics.count('tasks_late_total', { ...pool, priority })
   if (reason !== undefined) metrics.count('tasks_canceled_total', { ...replica, reason })
   if (reason === 'displaced') metrics.count('admission_backpressure_events_total', { engine: pool.engine, policy: 'drop-lru' })
   if (outcome.state === 'completed' && decode_ms !== undefined) metrics.observe('latency_decode_ms', { ...pool, priority }, decode_ms)

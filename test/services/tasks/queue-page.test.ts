@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { actingFor } from '../../../src/domain/principal.ts'
 import type { Principal } from '../../../src/domain/principal.ts'
-import type { QueuePage } from '../../../src/services/tasks/queue-page.ts'
+import type { QueuePage, QueueQuery } from '../../../src/services/tasks/queue-page.ts'
 import { ann, bob, boss, poolConfig, refusalOf, startRig, teach, type Rig } from '../../harness/rig.ts'
 
 type Entry = QueuePage['entries'][number]
@@ -28,7 +28,7 @@ async function busy(): Promise<Rig> {
   return rig
 }
 
-const queue = (rig: Rig, who: Principal, query: { limit?: number; cursor?: string } = {}): QueuePage => rig.tasks.queue(who, 'pool', query)
+const queue = (rig: Rig, who: Principal, query: QueueQuery = {}): QueuePage => rig.tasks.queue(who, 'pool', query)
 
 const ids = (page: QueuePage): string => page.entries.map(({ task_id }) => task_id ?? '?').join(' ')
 
@@ -107,6 +107,52 @@ describe('the queue of a pool', () => {
       assert.deepEqual(entries, whole)
     }
     assert.deepEqual(queue(rig, boss, { cursor: '12' }), { pool_id: 'pool', slots: 2, entries: [] })
+  })
+
+  it('begins after as many entries as are asked for, of those that fit', async () => {
+    const rig = await busy()
+    const whole = queue(rig, boss).entries
+    for (const offset of [0, 1, 5, 11, 12, 100]) assert.deepEqual(queue(rig, boss, { offset }).entries, whole.slice(offset))
+    const bobs = whole.filter(({ owner }) => owner === 'bob')
+    assert.deepEqual(queue(rig, boss, { owner: 'bob' }).entries, bobs)
+    assert.deepEqual(queue(rig, boss, { owner: 'bob', offset: 2, limit: 2 }).entries, bobs.slice(2, 4))
+    assert.equal(ids(queue(rig, boss, { session_id: 's7' })), 't7')
+    const refusal = await refusalOf(Promise.resolve().then(() => queue(rig, boss, { offset: 1, cursor: '2' })))
+    assert.deepEqual([refusal.kind, refusal.message.includes('query.offset')], ['invalid_params', true])
+  })
+
+  it('is of those who wait for a reason', async () => {
+    const rig = await busy()
+    const whole = queue(rig, boss).entries
+    const codes = new Set(whole.map(({ waits }) => waits?.code))
+    assert.ok(codes.size > 2, [...codes].join())
+    for (const code of codes) {
+      if (code === undefined) continue
+      const fitting = whole.filter(({ waits }) => waits?.code === code)
+      assert.deepEqual(queue(rig, boss, { waits: code }).entries, fitting)
+      assert.deepEqual(queue(rig, boss, { waits: code, offset: 1 }).entries, fitting.slice(1))
+    }
+  })
+
+  it('finds out for a limited number of tasks why they wait, and goes on where it stopped', async () => {
+    const rig = await startRig({ pools: [poolConfig({ queue: { capacity: 2000 } })] })
+    for (let n = 0; n < 1500; n++) await rig.admit({ task_id: `t${n}` })
+    await rig.run({ task_id: 'bobs' }, bob)
+    const first = queue(rig, boss, { waits: 'draining' })
+    assert.deepEqual([first.entries, first.next_cursor], [[], '1000+0'])
+    assert.deepEqual(queue(rig, boss, { waits: 'draining', cursor: '1000+0' }), { pool_id: 'pool', slots: 1, entries: [] })
+    const far = queue(rig, boss, { waits: 'slots_busy', offset: 1200, limit: 1 })
+    assert.deepEqual([far.entries, far.next_cursor], [[], '1000+202'])
+    assert.equal(ids(queue(rig, boss, { waits: 'slots_busy', limit: 1, cursor: '1000+202' })), 't1202')
+    // Others' tasks are not even counted: what a key gets says nothing of them.
+    assert.equal(queue(rig, bob, { waits: 'draining' }).next_cursor, undefined)
+  })
+
+  it('shows a key with a filter nothing of others, not even places', async () => {
+    const rig = await busy()
+    assert.equal(ids(queue(rig, ann, { session_id: 's1' })), '')
+    assert.match(ids(queue(rig, ann, { waits: 'slots_busy' })), /^(t\d+ ?)+$/)
+    assert.equal((await refusalOf(Promise.resolve().then(() => queue(rig, ann, { owner: 'bob' })))).kind, 'forbidden')
   })
 
   it('is not there where the pool is not', async () => {

@@ -63,9 +63,9 @@ describe('tasks', () => {
     const list = journal.list.bind(journal)
     let read = 0
     journal.list = async (filter) => {
-      const records = await list(filter)
-      read += records.length
-      return records
+      const slice = await list(filter)
+      read += slice.tasks.length
+      return slice
     }
     for (const state of ['running', 'queued', undefined] as const)
       for (const who of [ann, boss]) {

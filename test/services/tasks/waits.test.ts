@@ -97,9 +97,9 @@ describe('what is told of a task that waits, and what then happens', () => {
   it('breaker_open: nobody while it is open, then one at a time', async () => {
     const rig = await startRig({ pools: [poolConfig({ replicas: [replica('r0', 4)] })] })
     await runAll(rig, 'x', 'y', 'z', 'w')
-    for (const { fail } of [...rig.engine().calls]) fail()
+    for (const call of [...rig.engine().calls]) call.fail()
     await settled()
-    for (const { fail } of rig.engine().running) fail()
+    for (const call of rig.engine().running) call.fail()
     await settled()
     const waiting = [...rig.pool().scheduler.tasks()].map(({ accepted }) => accepted.task_id)
     assert.equal(rig.pool().replicas[0]?.state, 'down')

@@ -13,8 +13,6 @@ export interface ServerProps extends Omit<EngineProps, 'replayable' | 'slots'> {
   readonly slots?: number
   /** Path that answers with success while this model is served, where that of the server tells nothing of it. */
   readonly health?: string
-  /** It can load and unload the model while it runs. */
-  readonly loads?: true
 }
 
 /** Reads one answer, message by message. */

@@ -1,0 +1,10 @@
+'use strict'
+// `npm start` in a checkout: what is stale of the page is built, then the daemon runs in this process.
+require('./require-node.cjs')
+require('./compile-cache.cjs')
+const start = () => require('../bin/orchestratord.cjs')
+import('./web/fresh.ts')
+  .then(({ freshPage }) => freshPage())
+  // The daemon needs no page.
+  .catch((error) => console.error(`The page is not built: ${error instanceof Error ? error.message : error}`))
+  .then(start)

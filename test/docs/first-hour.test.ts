@@ -1,0 +1,193 @@
+import assert from 'node:assert/strict'
+import { execFile, spawn, type ChildProcess } from 'node:child_process'
+import { readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { TestTerminal } from '../cli/terminal.ts'
+import { freePort } from '../harness/engine-process.ts'
+import { temporaryDir } from '../harness/process.ts'
+import { llamaServer, withEngine } from '../harness/real-engines.ts'
+import { until, untilAnswer } from '../harness/wait.ts'
+
+const run = promisify(execFile)
+const root = join(import.meta.dirname, '../..')
+const section = /^## Three minutes\n([^]*?)^## /m.exec(readFileSync(join(root, 'README.md'), 'utf8'))?.[1] ?? ''
+
+/** The block of the section that has a text, as it is written. */
+function block(kind: string, text: string): string {
+  const blocks = [...section.matchAll(/^```(\w*)\n([^]*?)^```$/gm)].filter(([, of, body = '']) => of === kind && body.includes(text))
+  const [found, ...others] = blocks
+  assert.ok(found !== undefined && others.length === 0, `${blocks.length} blocks have ${text}`)
+  return found[2] ?? ''
+}
+
+// Ports are those of the test; everything else of the README runs as it is written, in a folder that has what a clone has.
+withEngine('llama-server', 'the first hour, as the README has it', () => {
+  const dir = temporaryDir()
+  const config = `my-${process.pid}.yaml`
+  const running = new Set<ChildProcess>()
+  let ports: readonly [daemon: number, engine: number]
+  let daemon: ChildProcess | undefined
+  let env: Record<string, string>
+
+  before(async () => {
+    for (const name of readdirSync(root)) if (!['data', 'dist', '.git'].includes(name)) symlinkSync(join(root, name), join(dir.path, name))
+    ports = [await freePort(), await freePort()]
+    const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('ORCHD_'))
+    const url = `http://127.0.0.1:${ports[0]}`
+    env = { ...(Object.fromEntries(inherited) as Record<string, string>), ORCHD_ADDR: `127.0.0.1:${ports[0]}`, ORCHD_URL: url }
+  })
+  after(async () => {
+    await stop()
+    for (const child of running) child.kill('SIGKILL')
+    dir.remove()
+  })
+
+  const here = (text: string): string =>
+    text
+      .replaceAll(':8080', `:${ports[0]}`)
+      .replaceAll(/(:|--port )8081/g, `$1${ports[1]}`)
+      .replaceAll('my.yaml', config)
+  const shell = async (text: string): Promise<string> =>
+    (await run('bash', ['-euo', 'pipefail', '-c', here(text)], { cwd: dir.path, env })).stdout
+  const begin = (command: string, more: Readonly<Record<string, string>> = {}): ChildProcess => {
+    const child = spawn('bash', ['-c', `exec ${command}`], { cwd: dir.path, env: { ...env, ...more }, stdio: 'ignore', detached: true })
+    running.add(child)
+    child.once('exit', () => running.delete(child))
+    return child
+  }
+  const ready = (): Promise<unknown> =>
+    untilAnswer(
+      () =>
+        fetch(`${env['ORCHD_URL']}/readyz`)
+          .then(({ status }) => status)
+          .catch(() => 0),
+      (status) => status === 200,
+    )
+
+  /** Starts the daemon in the first terminal, in place of the one that runs there. */
+  async function start(command: string): Promise<void> {
+    await stop()
+    daemon = begin(here(command.trim()))
+    await ready()
+  }
+
+  /** Ctrl-C, which goes to the whole group. */
+  async function stop(): Promise<void> {
+    const ends = daemon
+    if (ends?.pid === undefined || !running.has(ends)) return
+    const ended = new Promise((resolve) => ends.once('exit', resolve))
+    process.kill(-ends.pid, 'SIGINT')
+    await ended
+  }
+
+  it('two commands lead to an answer', async () => {
+    const [install = '', ...first] = block('sh', 'npm ci').trim().split(' && ')
+    assert.equal(install, 'npm ci')
+    await start(first.join(' && '))
+    const told = /^> (.*) \[\.\.\.\]$/m.exec(section)?.[1] ?? assert.fail()
+    const answer = await shell(block('sh', 'Tell me a story about a fox.'))
+    assert.match(answer, /^Once upon a time .*\.\n$/)
+    assert.equal(answer.slice(0, 17), told.slice(0, 17))
+  })
+
+  it('a queue fills and empties, by curl and by top', async () => {
+    const lines = block('sh', 'seq 40').trim().split('\n')
+    const seen = await shell(lines.slice(0, 2).join('\n'))
+    assert.match(seen, /^\{"pool_id":"mock","slots":4,"entries":\[\{"state":"running"/)
+    const top = new TestTerminal(['top'], env)
+    try {
+      await until(() => /\d running, \d+ waiting/.test(top.screen))
+      assert.match(top.screen, /^ {2}POOL +ENGINE +MODEL +STATE +BUSY +SLOTS +QUEUED$/m)
+      await until(() => top.screen.includes('0 running, 0 waiting'))
+    } finally {
+      top.close()
+    }
+    assert.equal(lines[2], 'node bin/orchestratord.cjs top')
+  })
+
+  it('one’s own llama-server and a client of OpenAI are five more lines', async () => {
+    const written = block('sh', 'llama-server -m').trim().split(' ')
+    const { argv, env: more } = llamaServer(...written.slice(1))
+    begin(
+      here(
+        argv
+          .map((word) => `'${word}'`)
+          .join(' ')
+          .replace(/'--port' '8081'/, '--port 8081'),
+      ),
+      more,
+    )
+    await untilAnswer(
+      () =>
+        fetch(`http://127.0.0.1:${ports[1]}/health`)
+          .then(({ status }) => status)
+          .catch(() => 0),
+      (status) => status === 200,
+    )
+    await start(block('sh', '--engine'))
+    const program = block('js', 'openai')
+    assert.equal(program.trim().split('\n').length, 5)
+    writeFileSync(join(dir.path, 'client.mjs'), here(program))
+    const { stdout } = await run(process.execPath, ['client.mjs'], { cwd: dir.path, env })
+    assert.match(stdout, /\w.*[.!?"]$/)
+  })
+
+  let key: string
+
+  it('a key is made, and a forgotten letter is mended by its message alone', async () => {
+    const command = /`(node bin\/orchestratord\.cjs keys create [^`]*)`/.exec(section)?.[1] ?? assert.fail()
+    const { stdout, stderr } = await run('bash', ['-c', command], { cwd: dir.path, env })
+    key = stdout.trim()
+    const line = /- (\{.*\})/.exec(stderr)?.[1] ?? assert.fail(stderr)
+    const written = block('yaml', 'auth:')
+    const shown = /- (\{.*\})/.exec(written)?.[1] ?? assert.fail()
+    assert.equal(line.replace(/"key_sha256":"[0-9a-f]{64}"/, '"key_sha256":"..."'), shown)
+    writeFileSync(join(dir.path, config), here(written.replace(shown, line)))
+    const typo = await run('bash', ['-c', here(block('sh', 'typo.yaml'))], { cwd: dir.path, env }).catch((error: unknown) => error)
+    assert.ok(typo instanceof Error && 'stderr' in typo)
+    assert.equal(typo.stderr, block('', 'typo.yaml:'))
+  })
+
+  it('a key is used, and seen in usage', async () => {
+    await start(block('sh', 'npm start -- --config'))
+    const lines = block('sh', 'ORCHD_KEY').replace('orchd-...', key)
+    const told = await shell(lines)
+    const [head, row] = block('', 'DAY ').trim().split('\n')
+    assert.ok(told.includes(`${head}\n`), told)
+    assert.equal(told.trim().split('\n').at(-1)?.slice(10), row?.slice(10))
+  })
+
+  it('kill -9 before one’s eyes loses no word', async () => {
+    env = { ...env, ORCHD_KEY: key }
+    const command = block('sh', 'a long story').trim()
+    const whole = await shell(command)
+    const words = /^node bin\/orchestratord\.cjs (run) "(.*)" (.*)$/.exec(command) ?? assert.fail(command)
+    const terminal = new TestTerminal([words[1] ?? '', words[2] ?? '', ...(words[3] ?? '').split(' ')], { ...env, NO_COLOR: '1' }, 2000)
+    try {
+      await until(() => terminal.screen.split(' ').length > 20)
+      const ended = new Promise((resolve) => daemon?.once('exit', resolve))
+      await shell(block('sh', 'pkill'))
+      await ended
+      await start(block('sh', 'npm start -- --config'))
+      assert.equal(await terminal.ended, 0)
+      assert.ok(terminal.screen.startsWith(whole.trim()), terminal.screen)
+    } finally {
+      terminal.close()
+    }
+  })
+  it('the key has the limit that was asked for', async () => {
+    const send = async (): Promise<Response> =>
+      fetch(`${env['ORCHD_URL']}/v1/tasks`, {
+        method: 'POST',
+        headers: { 'X-API-Key': key, 'Content-Type': 'application/json' },
+        body: JSON.stringify({ model_ref: 'mock:slow', prompt: 'Hello', max_tokens: 1 }),
+      })
+    const answers: Response[] = []
+    while (answers.at(-1)?.status !== 429 && answers.length <= 60) answers.push(await send())
+    const refused = answers.at(-1)
+    assert.equal(refused?.status, 429)
+    assert.match(await refused.text(), /requests_per_minute|rate-limit/)
+    assert.ok(Number(refused.headers.get('retry-after')) >= 1)
+  })
+})

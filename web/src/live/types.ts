@@ -1,0 +1,23 @@
+import type { components } from '../../../sdk/src/index.ts'
+
+type Schemas = components['schemas']
+
+export type FeedRow = Schemas['FeedRow']
+export type FeedPool = Schemas['FeedPool']
+export type FeedReplica = Schemas['FeedReplica']
+export type FeedDevice = Schemas['FeedDevice']
+export type FeedKey = Schemas['FeedKey']
+export type FeedEnded = Schemas['FeedEnded']
+export type FeedOrder = Schemas['FeedOrder']
+export type FeedDaemon = Schemas['FeedDaemon']
+export type FeedSnapshot = Schemas['FeedSnapshot']
+export type FeedChanges = Schemas['FeedChanges']
+export type FeedSample = Schemas['FeedSample']
+export type FeedEvent = Schemas['FeedEvent']
+export type Task = Schemas['Task']
+export type QueueEntry = Schemas['QueueEntry']
+export type Foresight = Schemas['PoolForesight']
+export type ListedSession = Schemas['ListedSession']
+export type CatalogModel = Schemas['CatalogModel']
+export type ModelCapability = Schemas['ModelCapability']
+export type TaskRequest = Schemas['TaskRequest']

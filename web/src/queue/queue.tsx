@@ -1,0 +1,90 @@
+import type { VNode } from 'preact'
+import { live } from '../live/store.ts'
+import { filter, openTask, route } from '../route.ts'
+import { Panel } from '../task/panel.tsx'
+import { Alarms } from './alarms.tsx'
+import { Devices, Failures, Keys } from './beside.tsx'
+import { Charts } from './charts.tsx'
+import { Figures } from './figures.tsx'
+import { Lane } from './lane.tsx'
+
+/** The queue: what runs and what waits, why and until when, and beside it who holds what. */
+export function Queue(): VNode {
+  const viewer = live.viewer.value
+  return (
+    <main>
+      <Figures />
+      <Alarms />
+      <div class="cols">
+        <div id="content" tabIndex={-1}>
+          <Table />
+          <Idle />
+        </div>
+        <aside aria-label="Beside the queue">
+          {openTask.value !== undefined && <Panel key={openTask.value} task_id={openTask.value} owner={route.value.owner} />}
+          {viewer?.role === 'control' && <Devices />}
+          <Keys />
+          <Failures />
+          <Charts />
+        </aside>
+      </div>
+    </main>
+  )
+}
+
+const widths = [58, 116, 150, undefined, 100, 92, 54, 86, 32]
+
+function Table(): VNode {
+  return (
+    <table class="lanes">
+      <caption class="sr">Running and waiting tasks by pool, in the order they will start</caption>
+      <colgroup>
+        {widths.map((width, i) => (
+          <col key={i} {...(width === undefined ? {} : { style: { width: `${width}px` } })} />
+        ))}
+      </colgroup>
+      <thead>
+        <tr>
+          <th scope="col" class="n">
+            Place
+          </th>
+          <th scope="col">Task</th>
+          <th scope="col">Key, session</th>
+          <th scope="col">How far, or why it waits</th>
+          <th scope="col" class="n">
+            Rate / start in
+          </th>
+          <th scope="col" class="n">
+            On time
+          </th>
+          <th scope="col" class="n">
+            Age
+          </th>
+          <th scope="col" class="n">
+            Deadline in
+          </th>
+          <th scope="col">
+            <span class="sr">Cancel</span>
+          </th>
+        </tr>
+      </thead>
+      {live.pools.value.map((pool) => (
+        <Lane key={pool.pool_id} pool={pool} />
+      ))}
+    </table>
+  )
+}
+
+/** With nothing to do: a line that fills the queue. */
+function Idle(): VNode | null {
+  const busy = live.running_total.value + live.pools.value.reduce((sum, { waiting }) => sum + waiting.interactive + waiting.batch, 0)
+  if (busy > 0 || filter.value !== '') return null
+  return (
+    <div class="idle">
+      <p>Nothing runs and nothing waits. This sends a task:</p>
+      <pre
+        tabIndex={0}
+      >{`curl ${location.origin}/v1/tasks -H 'X-API-Key: KEY' -H 'Content-Type: application/json' -d '{"prompt":"Once upon a time"}'`}</pre>
+    </div>
+  )
+}

@@ -1,0 +1,119 @@
+import type { VNode } from 'preact'
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
+import { daemonTime } from '../live/clock.ts'
+import { rowOf } from '../live/row.ts'
+import { live } from '../live/store.ts'
+import { client } from '../session.ts'
+import { whole } from '../text.ts'
+import type { Item } from './items.ts'
+import { ItemRow } from './item-row.tsx'
+
+interface Window {
+  readonly from: number
+  readonly to: number
+  readonly height: number
+}
+
+/** Rows beyond what is seen, above and below. */
+const beyond = 10
+const first_height = 25
+const page_rows = 200
+/** How often rows that the feed does not bring are asked for anew while they are seen, ms. */
+const again_ms = 3000
+
+/** A list of any length of which only what is seen is in the page. What the feed does not bring is asked for by its places. */
+export function WindowedRows({
+  pool_id,
+  items,
+  total,
+}: {
+  readonly pool_id: string
+  readonly items: readonly Item[]
+  readonly total: number
+}): VNode {
+  const top = useRef<HTMLTableRowElement>(null)
+  const [{ from, to, height }, setWindow] = useState<Window>({ from: 0, to: 40, height: first_height })
+  useLayoutEffect(() => {
+    const look = (): void => {
+      const at = top.current
+      if (at === null) return
+      const row = at.parentElement?.querySelector('tr.w')
+      const tall = row instanceof HTMLElement && row.offsetHeight > 0 ? row.offsetHeight : first_height
+      const above = -at.getBoundingClientRect().top
+      const start = Math.max(0, Math.min(total - 1, Math.floor(above / tall) - beyond))
+      const end = Math.min(total, Math.ceil((above + innerHeight) / tall) + beyond)
+      setWindow((was) =>
+        was.from === start && was.to === end && was.height === tall ? was : { from: start, to: Math.max(start, end), height: tall },
+      )
+    }
+    look()
+    addEventListener('scroll', look, { passive: true })
+    addEventListener('resize', look)
+    return () => {
+      removeEventListener('scroll', look)
+      removeEventListener('resize', look)
+    }
+  }, [total])
+  const known = items.length === 0 ? 0 : (items.at(-1)?.place ?? 0) + 1
+  const more = usePlaces(pool_id, Math.max(known, from), to)
+  const rows: VNode[] = []
+  for (let i = from; i < to; i++) {
+    const item = i < items.length ? items[i] : more.get(i)
+    rows.push(item === undefined ? <Coming key={i} place={i} /> : <ItemRow key={i} item={item} />)
+  }
+  return (
+    <>
+      <tr ref={top} class="gap" aria-hidden="true">
+        <td colSpan={9} style={{ height: `${from * height}px` }} />
+      </tr>
+      {rows}
+      <tr class="gap" aria-hidden="true">
+        <td colSpan={9} style={{ height: `${Math.max(0, total - to) * height}px` }} />
+      </tr>
+    </>
+  )
+}
+
+const Coming = ({ place }: { readonly place: number }): VNode => (
+  <tr class="w">
+    <td class="p n">{whole(place)}</td>
+    <td class="t m" colSpan={8}>
+      …
+    </td>
+  </tr>
+)
+
+/** The tasks at places of a queue that the feed does not bring, as they come. */
+function usePlaces(pool_id: string, from: number, to: number): ReadonlyMap<number, Item> {
+  const [places, setPlaces] = useState<ReadonlyMap<number, Item>>(new Map())
+  const page = Math.floor(from / page_rows)
+  const last = Math.floor(Math.max(from, to - 1) / page_rows)
+  const needed = from < to
+  useEffect(() => {
+    if (!needed) return
+    const stop = new AbortController()
+    const load = async (): Promise<void> => {
+      const found = new Map<number, Item>()
+      for (let at = page; at <= last; at++) {
+        const running = live.running.peek().get(pool_id)?.length ?? 0
+        const query = { offset: running + at * page_rows, limit: page_rows }
+        const { entries } = await client.peek().pools.queue(pool_id, query, { signal: stop.signal })
+        const key_name = live.viewer.peek()?.key_name ?? ''
+        for (const entry of entries) {
+          const place = entry.queue_position
+          if (place !== undefined) found.set(place, { row: rowOf(entry, pool_id, key_name, daemonTime()), place, count: 1 })
+        }
+      }
+      setPlaces(found)
+    }
+    // What cannot be loaded now is tried again; the page says itself when the daemon is gone.
+    const tryLoad = (): void => void load().catch(() => undefined)
+    tryLoad()
+    const timer = setInterval(tryLoad, again_ms)
+    return () => {
+      clearInterval(timer)
+      stop.abort()
+    }
+  }, [pool_id, page, last, needed])
+  return places
+}
