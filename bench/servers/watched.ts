@@ -46,6 +46,7 @@ MockEngine.prototype.generate = (_request, onPart, signal) =>
     })
   })
 
+let given = 0
 let gaps: number[] = []
 let last = performance.now()
 let rounds = 0
@@ -56,6 +57,7 @@ setInterval(() => {
   last = now
   // What a round came too late for is not made up for, so that there are never more tokens than this.
   if (++rounds > ((now - began) * rate) / 1000) return
+  given += running.size
   for (const run of running) run.emit()
 }, 1000 / rate)
 
@@ -77,7 +79,8 @@ const pools = Array.from({ length: pools_ }, (_, n) => ({
 const daemon = await daemonOf(checkConfig({ listen: '127.0.0.1:0', data_dir, log_level: 'warn', auth: { keys }, pools }))
 await daemon.start()
 report(createServer(daemon.app), () => {
-  const [told, waiting] = [gaps, daemon.core.pools.all().reduce((sum, { scheduler }) => sum + scheduler.depth(), 0)]
+  const [told, tokens_given, waiting] = [gaps, given, daemon.core.pools.all().reduce((sum, { scheduler }) => sum + scheduler.depth(), 0)]
   gaps = []
-  return Promise.resolve({ p50: quantile(told, 0.5), p99: quantile(told, 0.99), running: running.size, waiting })
+  given = 0
+  return Promise.resolve({ p50: quantile(told, 0.5), p99: quantile(told, 0.99), running: running.size, waiting, tokens: tokens_given })
 })

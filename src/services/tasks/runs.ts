@@ -117,11 +117,6 @@ export class Runs {
     return this.mode === 'continuation'
   }
 
-  /** Whether one has begun, in this life of the daemon or before. */
-  get begun(): boolean {
-    return this.mode !== undefined
-  }
-
   /** As the journal has them where the daemon ends now; undefined where none has begun. */
   get attempts(): Attempts | undefined {
     if (this.mode === undefined) return undefined
