@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { chromium, type Browser, type Locator, type Page } from 'playwright-core'
-import { freshPage } from '../../scripts/web/fresh.ts'
+import { freshPage } from './fresh-page.ts'
 import { mockPool, mockTask, startDaemon, type TestDaemon } from './daemon.ts'
 import { call } from './http.ts'
 import { ScriptedEngine } from './scripted-engine.ts'

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import type { Locator, Page } from 'playwright-core'
+import { EngineError } from '../../src/ports/engine.ts'
 import { PageRig, pagePool, says } from '../harness/page.ts'
 import { withEngine } from '../harness/real-engines.ts'
-import { until } from '../harness/wait.ts'
+import { until, untilAnswer } from '../harness/wait.ts'
 
 withEngine('chromium', 'the page before one task', () => {
   let rig: PageRig
@@ -55,6 +56,44 @@ withEngine('chromium', 'the page before one task', () => {
     await page.locator('.fail li a').first().click()
     await says(panel('.say'), /^✕ [A-Z_]+ at /)
     assert.equal(await page.locator('img').count(), 0)
+  })
+
+  it('has a track for each run of a task whose engine died under it', async () => {
+    await rig.task('webapp', { task_id: 'twice', model_ref: 'mock:twin' })
+    const engine = rig.engine('twin/r0')
+    await until(() => engine.running.length === 1, 'the first run')
+    engine.die(new EngineError('the engine <died>', { retriable: true }))
+    await until(() => engine.running.length === 1, 'the second run')
+    await page.locator('tr[data-task=twice] a').click()
+    await says(panel('.tl p').first(), /^Run 1 on twin\/r0: queued 0:00, .*✕ .*/)
+    await says(panel('.tl p').nth(1), /^Run 2 on twin\/r0: /)
+    await says(panel('.ev li'), /✕ run 1 ended: /)
+    await says(page.locator('tr[data-task=twice] td.y'), /^2nd run, /)
+  })
+
+  it('verifies a model of the catalog', async () => {
+    const digest = 'sha256:d9455cd88e099a18219ec2186ccce99c3db89885d95b27bcb38a68b9151f1e88'
+    const manifests = [{ path: 'tinytales.gguf', size_bytes: 2_535_680, digest }]
+    const model = { id: 'tales', source_url: 'file:models/tinytales.gguf', trust_policy: { mode: 'permissive' }, digest, manifests }
+    assert.equal((await rig.ask('/v1/catalog/models', 'POST', model)).status, 201)
+    await page.goto(`${rig.url}/#m`)
+    await page.getByRole('button', { name: 'Verify tales' }).click()
+    await page.getByRole('dialog').getByRole('button', { name: 'Verify tales' }).click()
+    await page.getByRole('dialog').waitFor({ state: 'hidden' })
+    await untilAnswer(
+      () => rig.ask('/v1/catalog/models/tales'),
+      ({ text }) => text.includes('"status":"pass"'),
+      'the model passes',
+      60_000,
+    )
+    await page.reload()
+    await says(
+      page
+        .locator('tr', { has: page.getByRole('button', { name: 'Verify tales' }) })
+        .locator('td')
+        .nth(3),
+      '● passed',
+    )
   })
 
   it('tries a model: place, text, end, and cancel', async () => {

@@ -35,10 +35,10 @@ export function Bar({
   readonly label?: string
 }): VNode {
   const value = typeof share === 'number' ? share : share.value
-  const width = `${Math.max(0, Math.min(1, value)) * 100}%`
+  const transform = `scaleX(${Math.max(0, Math.min(1, value))})`
   return (
     <span class={`bar ${kind}`} role="img" aria-label={label ?? percent(value)}>
-      <i style={{ width }} />
+      <i style={{ transform }} />
     </span>
   )
 }

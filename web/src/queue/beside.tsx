@@ -140,7 +140,7 @@ function KeyRow({
       <td class="n">{whole(waiting)}</td>
       <td class="n">
         <span class="bar v small" aria-hidden="true">
-          <i style={{ width: `${(share / most) * 100}%` }} />
+          <i style={{ transform: `scaleX(${share / most})` }} />
         </span>
         <span class="pc">{percent(share)}</span>
       </td>

@@ -8,8 +8,7 @@ import { Out, Until } from '../out.tsx'
 import { itemsOf, matches, type Item } from './items.ts'
 import { LaneHead } from './lane-head.tsx'
 import { ItemRow } from './item-row.tsx'
-import { RunningRow } from './row.tsx'
-import { WindowedRows } from './windowed.tsx'
+import { RunningRows, WindowedRows } from './windowed.tsx'
 
 /** Waiting rows that a lane shows by itself. */
 const shownRows = 8
@@ -28,9 +27,7 @@ export function Lane({ pool }: { readonly pool: FeedPool }): VNode {
   return (
     <tbody id={`pool-${pool.pool_id}`}>
       <LaneHead pool={pool} />
-      {running.map((row) => (
-        <RunningRow key={row.facts.peek().task_id} row={row} />
-      ))}
+      <RunningRows pool={pool} rows={running} />
       {open && wanted === '' ? (
         <WindowedRows pool_id={pool.pool_id} items={items} total={all ? total : items.length} />
       ) : (

@@ -4,25 +4,24 @@ import { client } from '../session.ts'
 import { ask } from '../dialog.tsx'
 import { now } from '../live/clock.ts'
 import type { Row } from '../live/row.ts'
-import { live, ownerOf } from '../live/store.ts'
+import { ownerOf } from '../live/store.ts'
 import type { FeedRow } from '../live/types.ts'
 import { Out, Sign, Since, Until } from '../out.tsx'
 import { hrefOfTask, openTask } from '../route.ts'
 import { counted, percent, short, span, whole } from '../text.ts'
-import { ordinal, slotName } from './words.ts'
+import { ordinal } from './words.ts'
 
 /** Ids are long; what tells them apart stays. */
 const idLength = 14
 const briefly = (id: string): string => (id.length <= idLength ? id : `${id.slice(0, 8)}…${id.slice(-5)}`)
 
-/** A task that runs. */
-export function RunningRow({ row }: { readonly row: Row }): VNode {
+/** A task that runs. @param place its slot, in words */
+export function RunningRow({ row, place }: { readonly row: Row; readonly place: string }): VNode {
   const facts = row.facts.value
-  const pool = live.pools.value.find(({ pool_id }) => pool_id === facts.pool_id)
   return (
     <tr class={`r${openTask.value === facts.task_id ? ' open' : ''}`} data-task={facts.task_id}>
       <td class="p run">
-        <Sign is="▶" /> <Out text={slotName(pool, facts.replica_id ?? '', facts.slot)} />
+        <Sign is="▶" /> <Out text={place} />
       </td>
       <Whose facts={facts} />
       <td class="y">
@@ -81,7 +80,7 @@ function Progress({ row }: { readonly row: Row }): VNode {
   const { phase, tokens_in, tokens_max, attempt } = row.facts.value
   const again = attempt > 1 ? `${ordinal(attempt)} run, ` : ''
   const share = useComputed(() => (tokens_max === undefined || tokens_max === 0 ? 0 : Math.min(1, row.out.value / tokens_max)))
-  const width = useComputed(() => `width:${share.value * 100}%`)
+  const width = useComputed(() => `transform:scaleX(${share.value.toFixed(3)})`)
   const label = useComputed(() => percent(share.value))
   const said = useComputed(() => `${whole(row.out.value)}${tokens_max === undefined ? '' : ` of ${whole(tokens_max)}`}`)
   if (phase === 'loading') return <>{again}its model is being loaded</>
@@ -89,7 +88,7 @@ function Progress({ row }: { readonly row: Row }): VNode {
     return (
       <>
         <span class="bar p" aria-hidden="true">
-          <i style="width:100%" />
+          <i />
         </span>
         {again}prefill{tokens_in === undefined ? '' : `, ${counted(tokens_in, 'token')}`}
       </>

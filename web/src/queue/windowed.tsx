@@ -1,22 +1,17 @@
 import type { VNode } from 'preact'
-import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
+import { useEffect, useState } from 'preact/hooks'
 import { daemonTime } from '../live/clock.ts'
-import { rowOf } from '../live/row.ts'
+import { rowOf, type Row } from '../live/row.ts'
 import { live } from '../live/store.ts'
+import type { FeedPool, FeedRow } from '../live/types.ts'
 import { client } from '../session.ts'
 import { whole } from '../text.ts'
 import type { Item } from './items.ts'
 import { ItemRow } from './item-row.tsx'
+import { RunningRow } from './row.tsx'
+import { useWindow } from './use-window.ts'
+import { slotName } from './words.ts'
 
-interface Window {
-  readonly from: number
-  readonly to: number
-  readonly height: number
-}
-
-/** Rows beyond what is seen, above and below. */
-const beyond = 10
-const first_height = 25
 const page_rows = 200
 /** How often rows that the feed does not bring are asked for anew while they are seen, ms. */
 const again_ms = 3000
@@ -31,29 +26,7 @@ export function WindowedRows({
   readonly items: readonly Item[]
   readonly total: number
 }): VNode {
-  const top = useRef<HTMLTableRowElement>(null)
-  const [{ from, to, height }, setWindow] = useState<Window>({ from: 0, to: 40, height: first_height })
-  useLayoutEffect(() => {
-    const look = (): void => {
-      const at = top.current
-      if (at === null) return
-      const row = at.parentElement?.querySelector('tr.w')
-      const tall = row instanceof HTMLElement && row.offsetHeight > 0 ? row.offsetHeight : first_height
-      const above = -at.getBoundingClientRect().top
-      const start = Math.max(0, Math.min(total - 1, Math.floor(above / tall) - beyond))
-      const end = Math.min(total, Math.ceil((above + innerHeight) / tall) + beyond)
-      setWindow((was) =>
-        was.from === start && was.to === end && was.height === tall ? was : { from: start, to: Math.max(start, end), height: tall },
-      )
-    }
-    look()
-    addEventListener('scroll', look, { passive: true })
-    addEventListener('resize', look)
-    return () => {
-      removeEventListener('scroll', look)
-      removeEventListener('resize', look)
-    }
-  }, [total])
+  const { from, to, height, top } = useWindow(total, 'w')
   const known = items.length === 0 ? 0 : (items.at(-1)?.place ?? 0) + 1
   const more = usePlaces(pool_id, Math.max(known, from), to)
   const rows: VNode[] = []
@@ -63,16 +36,42 @@ export function WindowedRows({
   }
   return (
     <>
-      <tr ref={top} class="gap" aria-hidden="true">
-        <td colSpan={9} style={{ height: `${from * height}px` }} />
-      </tr>
+      <tr ref={top} class="gap" aria-hidden="true" />
+      <Gap height={from * height} />
       {rows}
-      <tr class="gap" aria-hidden="true">
-        <td colSpan={9} style={{ height: `${Math.max(0, total - to) * height}px` }} />
-      </tr>
+      <Gap height={Math.max(0, total - to) * height} />
     </>
   )
 }
+
+/** Room for rows that are not in the page. */
+const Gap = ({ height }: { readonly height: number }): VNode => (
+  <tr class="gap" aria-hidden="true">
+    <td colSpan={9} style={{ height: `${height}px` }} />
+  </tr>
+)
+
+/** More than so many running rows are kept to what is seen. */
+const many = 60
+
+/** Those that run, in the order of their slots; where they are many, those that are seen. */
+export function RunningRows({ pool, rows }: { readonly pool: FeedPool; readonly rows: readonly Row[] }): VNode {
+  const { from, to, height, top } = useWindow(rows.length, 'r')
+  const windowed = rows.length > many
+  const shown = windowed ? rows.slice(from, to) : rows
+  return (
+    <>
+      <tr ref={top} class="gap" aria-hidden="true" />
+      {windowed && <Gap height={from * height} />}
+      {shown.map((row) => (
+        <RunningRow key={row.facts.peek().task_id} row={row} place={placeOf(pool, row.facts.value)} />
+      ))}
+      {windowed && <Gap height={Math.max(0, rows.length - to) * height} />}
+    </>
+  )
+}
+
+const placeOf = (pool: FeedPool, { replica_id = '', slot }: FeedRow): string => slotName(pool, replica_id, slot)
 
 const Coming = ({ place }: { readonly place: number }): VNode => (
   <tr class="w">
