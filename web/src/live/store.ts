@@ -32,6 +32,8 @@ export const live = {
   devices: signal<readonly FeedDevice[]>([]),
   keys: signal<readonly FeedKey[]>([]),
   running_total: signal(0),
+  /** Every task in view. */
+  rows: signal<readonly Row[]>([]),
   /** Who waits, by pool. */
   order: signal<ReadonlyMap<string, FeedOrder>>(new Map()),
   /** Who runs, by pool, by replica and slot. */
@@ -50,14 +52,8 @@ export const toldAt = (thing: object): number => times.get(thing) ?? 0
 /** A task in view by its handle. Whoever shows it looks at `order` or `running`, too, which change when rows come and go. */
 export const rowAt = (h: number): Row | undefined => rows.get(h)
 
-/** Every task in view. */
-export const allRows = (): Iterable<Row> => rows.values()
-
 /** The task in view that has an id. */
-export function rowOfTask(task_id: string): Row | undefined {
-  for (const row of rows.values()) if (row.facts.peek().task_id === task_id) return row
-  return undefined
-}
+export const rowOfTask = (task_id: string): Row | undefined => live.rows.value.find(({ facts }) => facts.peek().task_id === task_id)
 
 /** The owner to name where a task of a key is asked for; the reader's own need none. */
 export const ownerOf = (key_name: string): string | undefined => (key_name === live.viewer.value?.key_name ? undefined : key_name)
@@ -84,6 +80,7 @@ function takeSnapshot(snapshot: FeedSnapshot): void {
   rows.clear()
   setRows(snapshot.rows, at)
   live.order.value = new Map(snapshot.order.map((order) => [order.pool_id, order]))
+  live.rows.value = [...rows.values()]
   live.running.value = running()
   live.samples.value = samplesOf(snapshot.samples)
 }
@@ -110,6 +107,7 @@ function takeChanges(changes: FeedChanges): void {
   if (changes.running_total !== undefined) live.running_total.value = changes.running_total
   if (changes.ended !== undefined) addFailed(changes.ended.filter(({ state }) => state !== 'completed').reverse())
   const touched = changes.rows !== undefined || changes.gone !== undefined
+  if (touched) live.rows.value = [...rows.values()]
   if (touched || changes.pools !== undefined) live.running.value = running()
   if (touched || changes.order !== undefined) {
     const order = new Map(live.order.peek())

@@ -1,5 +1,5 @@
 import type { VNode } from 'preact'
-import { allRows, live, toldAt } from '../live/store.ts'
+import { live, toldAt } from '../live/store.ts'
 import { highest, summed } from '../live/samples.ts'
 import type { FeedDaemon } from '../live/types.ts'
 import { Out, Since, Until } from '../out.tsx'
@@ -42,7 +42,7 @@ function Waiting(): VNode {
   const seen = [...live.order.value.values()].every(({ rest }) => rest === undefined)
   let oldest: string | undefined
   if (seen)
-    for (const { facts } of allRows()) {
+    for (const { facts } of live.rows.value) {
       const { state, accepted_at } = facts.peek()
       if (state === 'queued' && (oldest === undefined || accepted_at < oldest)) oldest = accepted_at
     }

@@ -3,7 +3,7 @@ import { useEffect, useState } from 'preact/hooks'
 import { ApiError } from '../../../sdk/src/index.ts'
 import { reasonOf } from '../dialog.tsx'
 import { daemonTime } from '../live/clock.ts'
-import { live, rowOfTask } from '../live/store.ts'
+import { rowOfTask } from '../live/store.ts'
 import type { Task } from '../live/types.ts'
 import { Out } from '../out.tsx'
 import { go } from '../route.ts'
@@ -52,8 +52,7 @@ export function Panel({ task_id, owner }: PanelProps): VNode {
 
 function Open({ told, owner }: { readonly told: Told; readonly owner: string | undefined }): VNode {
   const { task, at } = told
-  // Both change when the row comes, goes or is told anew.
-  const row = live.order.value.size + live.running.value.size < 0 ? undefined : rowOfTask(task.task_id)
+  const row = rowOfTask(task.task_id)
   const prediction = row?.start.value
   const start_at =
     task.state === 'queued'
