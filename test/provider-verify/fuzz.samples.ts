@@ -110,7 +110,6 @@ export const segments = [
 ]
 export const resumes = ['', 'x', '1', '-1', '00-12345678', '1-ABCDEF01', '1-1234567', 'END', '9999999999999999-00000000', '0-0', 'end,end']
 export const routes = [
-  '/',
   '/v1',
   '/v2/tasks',
   '/v1/replicasets',
