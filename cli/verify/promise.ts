@@ -2,7 +2,7 @@ import { Ajv, type AnySchema } from 'ajv'
 import formats, { type FormatsPlugin } from 'ajv-formats'
 import { answerProblems, type Received } from '../contract/answer.ts'
 import { Contract, objectOf, textOf, type Json, type JsonObject } from '../contract/document.ts'
-import { streamProblems } from '../contract/stream.ts'
+import { eventProblems, streamProblems } from '../contract/stream.ts'
 
 /** A contract as a deployment is held to it: what a client may rely on. Fields, events and values that came later are no problem. */
 export class Promised {
@@ -49,7 +49,10 @@ export class Promised {
     return answerProblems<Json>({ headers: Object.fromEntries(headers), content: Object.fromEntries(content) }, received, {
       mismatch: this.mismatch,
       typeOf: (schema) => textOf(this.contract.resolve(schema)?.['type']),
-      stream: (text) => streamProblems(known(text, events), events, this.mismatch, resumed),
+      stream: (text) => {
+        const told = known(text, events)
+        return 'end' in events ? streamProblems(told, events, this.mismatch, resumed) : eventProblems(told, events, this.mismatch)
+      },
     })
   }
 

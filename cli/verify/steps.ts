@@ -31,7 +31,7 @@ export async function walkAll(walk: Walk, { model, runs, fresh }: Plan): Promise
       throw new CommandError('no model for tasks is ready: name one with --model, or leave tasks out with --read-only')
     await tasks(walk, name, fresh)
   }
-  walk.skipOthers(runs ? 'it would change the deployment for others' : 'only what reads')
+  walk.skipOthers(runs ? 'it changes the deployment for others, or needs the role control' : 'only what reads')
 }
 
 /** Whether some pool of the model generates text. */
@@ -49,6 +49,7 @@ async function readPools(walk: Walk): Promise<void> {
 async function readLists(walk: Walk): Promise<void> {
   for (const operation of ['listTasks', 'listSessions', 'listCatalogModels', 'listArtifacts', 'getUsage'])
     await walk.ask(operation, { what: 'one page', status: 200, query: '?limit=5' })
+  await walk.ask('streamEvents', { what: 'all there is to see', status: 200, endless: true })
 }
 
 /** What is wrong is refused as the contract says. */

@@ -24,6 +24,8 @@ export interface Asked {
   readonly headers?: Readonly<Record<string, string>>
   /** JSON, or a text as it is. */
   readonly body?: unknown
+  /** Of a stream that never ends: it is read up to its first event. */
+  readonly endless?: boolean
   /** What the answer has to be beyond the schema: says what it is not. */
   readonly also?: (received: Received) => string | undefined
 }
@@ -77,7 +79,7 @@ export class Walk {
 
   private async send(
     name: string,
-    { id = '', query = '', key = this.key, headers = {}, body }: Omit<Asked, 'what' | 'status'>,
+    { id = '', query = '', key = this.key, headers = {}, body, endless = false }: Omit<Asked, 'what' | 'status'>,
   ): Promise<Received> {
     const [method = '', path = ''] = name.split(' ')
     try {
@@ -91,9 +93,29 @@ export class Walk {
         },
         ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
       })
-      return { status: response.status, headers: Object.fromEntries(response.headers), text: await response.text() }
+      return {
+        status: response.status,
+        headers: Object.fromEntries(response.headers),
+        text: await (endless ? firstEvent(response) : response.text()),
+      }
     } catch (cause) {
       throw new ConnectionError('No answer came.', { cause })
     }
+  }
+}
+
+/** The beginning of a stream, up to where its first event ends; all of it where it ends before. */
+async function firstEvent({ body }: Response): Promise<string> {
+  const reader = body?.getReader()
+  const decoder = new TextDecoder()
+  let text = ''
+  for (;;) {
+    const { value, done } = (await reader?.read()) ?? { done: true }
+    if (done) return text
+    text += decoder.decode(value, { stream: true })
+    const end = /^event: [^]*?\n\n/m.exec(text)
+    if (end === null) continue
+    await reader?.cancel()
+    return text.slice(0, end.index + end[0].length)
   }
 }

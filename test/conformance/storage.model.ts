@@ -183,6 +183,7 @@ export class StorageModel {
         const found = this.tasks[at]
         if (found === undefined || found.outcome !== undefined) return
         this.tasks[at] = { ...found, outcome: fact.outcome }
+        this.parts = this.parts.filter(({ key }) => key !== taskKeyOf(fact.key.owner, fact.key.task_id))
         this.logs.set(taskKeyOf(fact.key.owner, fact.key.task_id), fact.log)
         return
       }

@@ -13,6 +13,7 @@ import {
   type OperationId,
 } from '../harness/contract.ts'
 import { frameProblems, framesOf } from '../../cli/contract/stream.ts'
+import { feedProblems } from '../harness/feed-problems.ts'
 
 const examplesOf = ({ example, examples = {} }: MediaType): unknown[] => [
   ...(example === undefined ? [] : [example]),
@@ -24,6 +25,7 @@ function bodyProblems(op: OperationId, type: string, media: MediaType): string[]
   const examples = examplesOf(media)
   if (examples.length === 0) return [`${type} has no example`]
   if (type !== 'text/event-stream') return examples.flatMap((example) => mismatch(media.schema, example) ?? [])
+  if (op === 'streamEvents') return examples.flatMap((example) => feedProblems(String(example), eventsOf(op), mismatch, true))
   return examples.flatMap((example) => framesOf(String(example)).flatMap((frame) => frameProblems(frame, eventsOf(op), mismatch)))
 }
 

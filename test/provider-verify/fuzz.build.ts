@@ -142,7 +142,10 @@ export function build(draft: Draft, memory: Memory): Wire {
       key === ''
         ? [401]
         : draft.who === 'wrong'
-          ? [403]
+          ? // What is no operation of ours may be answered as OpenAI's API would.
+            route !== undefined
+            ? [401, 403]
+            : [403]
           : route !== undefined
             ? [404]
             : other !== undefined

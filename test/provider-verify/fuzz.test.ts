@@ -129,7 +129,9 @@ describe('sequences of requests generated from the contract', () => {
     if (!long) return
     // Answers that only a fault can bring about: what nobody foresaw, and a journal that cannot be written. No key here has a rate.
     const faulty = [...plain.map((op) => `${op} 500`), 'cancelTask 503', 'deleteSession 503', 'createArtifact 503', 'getUsage 503']
-    assert.deepEqual(unreached, [...faulty, 'createArtifact 429'].sort())
+    // No pool here shares devices or loads its model by itself, and a feed is left before there are too many.
+    const elsewhere = ['loadPool 200', 'loadPool 202', 'unloadPool 200', 'unloadPool 202', 'streamEvents 429']
+    assert.deepEqual(unreached, [...faulty, ...elsewhere, 'createArtifact 429'].sort())
     // The others come of the catalog, which only steering fills.
     assert.deepEqual(silent, ['MODEL_DEPRECATED', 'UNTRUSTED_ARTIFACT', 'INTERNAL'])
   })
@@ -146,11 +148,14 @@ describe('sequences of requests generated from the contract', () => {
     }
     try {
       const given: Play = { ops: [...operationIds, 'createTask', 'createTask'], models: steeredModels, bodies: steeringBodies(signer) }
-      const { requests, unreached, silent } = await playAll(repeats({ quick: 1, long: 6 }), 220, given, open)
+      const { requests, unreached, silent } = await playAll(repeats({ quick: 1, long: 9 }), 220, given, open)
       assert.ok(requests >= repeats({ quick: 500, long: 4500 }), `${requests} requests`)
       if (!long) return
       // It has happened: whatever steers has done so, and others have felt it.
-      const done = unreached.filter((pair) => / 2..$/.test(pair) || pair === 'createTask 409' || pair === 'createTask 429')
+      const done = unreached
+        .filter((pair) => / 2..$/.test(pair) || pair === 'createTask 409' || pair === 'createTask 429')
+        // No pool here shares devices or loads its model by itself.
+        .filter((pair) => !/^(un)?loadPool /.test(pair))
       assert.deepEqual(done, [])
       const felt = ['MODEL_DEPRECATED', 'UNTRUSTED_ARTIFACT', 'BUDGET_EXHAUSTED', 'POOL_UNREADY', 'CONFLICT']
       assert.deepEqual(

@@ -52,7 +52,7 @@ export class Room {
       // What waits for engines that are down does not get done by waiting.
       while (pool.running.size > 0 || (pool.ready && !pool.idle)) await pause(this.parts.clock, look_ms, signal)
     } catch {
-      throw new Error('tasks of the model were still at work at the deadline', { cause: signal.reason })
+      throw new Error('tasks of the old model were still at work at the deadline', { cause: signal.reason })
     }
   }
 }
