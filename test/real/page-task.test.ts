@@ -64,11 +64,12 @@ withEngine('chromium', 'the page before one task', () => {
     await until(() => engine.running.length === 1, 'the first run')
     engine.die(new EngineError('the engine <died>', { retriable: true }))
     await until(() => engine.running.length === 1, 'the second run')
+    // The row goes to the queue and comes back.
+    await says(page.locator('tr[data-task=twice] td.y'), /^2nd run, /)
     await page.locator('tr[data-task=twice] a').click()
     await says(panel('.tl p').first(), /^Run 1 on twin\/r0: queued 0:00, .*✕ .*/)
     await says(panel('.tl p').nth(1), /^Run 2 on twin\/r0: /)
     await says(panel('.ev li'), /✕ run 1 ended: /)
-    await says(page.locator('tr[data-task=twice] td.y'), /^2nd run, /)
   })
 
   it('verifies a model of the catalog', async () => {
