@@ -106,16 +106,13 @@ export class Walk {
 
 /** The beginning of a stream, up to where its first event ends; all of it where it ends before. */
 async function firstEvent({ body }: Response): Promise<string> {
-  const reader = body?.getReader()
   const decoder = new TextDecoder()
   let text = ''
-  for (;;) {
-    const { value, done } = (await reader?.read()) ?? { done: true }
-    if (done) return text
-    text += decoder.decode(value, { stream: true })
+  // To leave the loop cancels the stream.
+  for await (const bytes of (body ?? []) as AsyncIterable<Uint8Array>) {
+    text += decoder.decode(bytes, { stream: true })
     const end = /^event: [^]*?\n\n/m.exec(text)
-    if (end === null) continue
-    await reader?.cancel()
-    return text.slice(0, end.index + end[0].length)
+    if (end !== null) return text.slice(0, end.index + end[0].length)
   }
+  return text
 }
