@@ -38,12 +38,13 @@ async function watch(board: Board, { every, url }: Options, signal: AbortSignal)
   const look = async (): Promise<unknown> => board.refresh(stdout.rows, signal)
   await look()
   const screen = new Screen(stdout)
-  const say = (error: unknown): void => {
-    if (!signal.aborted) board.tell(explain(error, url).message)
-  }
-  const sayTrouble = (error: unknown): void => {
-    if (!signal.aborted) board.tellTrouble(explain(error, url).message)
-  }
+  const explaining =
+    (tell: (message: string) => void) =>
+    (error: unknown): void => {
+      if (!signal.aborted) tell(explain(error, url).message)
+    }
+  const say = explaining((message) => board.tell(message))
+  const sayTrouble = explaining((message) => board.tellTrouble(message))
   const draw = (): void => screen.draw(board.lines())
   const resize = (): void => {
     screen.forget()

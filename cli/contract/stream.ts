@@ -40,15 +40,6 @@ export function frameProblems<S>(frame: Frame, events: Readonly<Record<string, S
   ]
 }
 
-/** What the events of a stream without an end have against their schemas. */
-export function eventProblems<S>(text: string, events: Readonly<Record<string, S>>, mismatch: Mismatch<S>): string[] {
-  return framesOf(text).flatMap(({ event = 'message', data }) => {
-    const schema = events[event]
-    const problem = schema === undefined ? 'is not declared' : mismatch(schema, data)
-    return problem === undefined ? [] : [`event ${event}: ${problem}`]
-  })
-}
-
 /** What a whole stream has against the contract: each frame, and their order. */
 export function streamProblems<S>(text: string, events: Readonly<Record<string, S>>, mismatch: Mismatch<S>, resumed: boolean): string[] {
   let frames: Frame[]

@@ -2,7 +2,8 @@ import { Ajv, type AnySchema } from 'ajv'
 import formats, { type FormatsPlugin } from 'ajv-formats'
 import { answerProblems, type Received } from '../contract/answer.ts'
 import { Contract, objectOf, textOf, type Json, type JsonObject } from '../contract/document.ts'
-import { eventProblems, streamProblems } from '../contract/stream.ts'
+import { feedProblems } from '../contract/feed.ts'
+import { streamProblems } from '../contract/stream.ts'
 
 /** A contract as a deployment is held to it: what a client may rely on. Fields, events and values that came later are no problem. */
 export class Promised {
@@ -51,7 +52,7 @@ export class Promised {
       typeOf: (schema) => textOf(this.contract.resolve(schema)?.['type']),
       stream: (text) => {
         const told = known(text, events)
-        return 'end' in events ? streamProblems(told, events, this.mismatch, resumed) : eventProblems(told, events, this.mismatch)
+        return 'end' in events ? streamProblems(told, events, this.mismatch, resumed) : feedProblems(told, events, this.mismatch, resumed)
       },
     })
   }

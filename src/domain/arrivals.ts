@@ -1,3 +1,5 @@
+import { firstFrom } from './ascending.ts'
+
 /**
  * Things by the number of their arrival, to be listed newest first from any number on. To come, to go and to begin a list cost O(log n), amortised;
  * a list costs what is taken of it.
@@ -19,7 +21,7 @@ export class Arrivals<T> {
 
   /** Nothing happens where it is not there. */
   remove(number: number): void {
-    const index = this.firstFrom(number)
+    const index = firstFrom(this.numbers, number)
     if (this.numbers[index] !== number || this.items[index] === undefined) return
     this.items[index] = undefined
     this.gone++
@@ -28,20 +30,10 @@ export class Arrivals<T> {
 
   /** Those that came before a number, newest first; nothing may come or go meanwhile. */
   *before(number = Infinity): Iterable<T> {
-    for (let index = this.firstFrom(number) - 1; index >= 0; index--) {
+    for (let index = firstFrom(this.numbers, number) - 1; index >= 0; index--) {
       const item = this.items[index]
       if (item !== undefined) yield item
     }
-  }
-
-  private firstFrom(number: number): number {
-    let [low, high] = [0, this.numbers.length]
-    while (low < high) {
-      const middle = (low + high) >>> 1
-      if ((this.numbers[middle] ?? Infinity) < number) low = middle + 1
-      else high = middle
-    }
-    return low
   }
 
   private compact(): void {

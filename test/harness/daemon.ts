@@ -17,17 +17,18 @@ import type { Log, LogFields } from '../../src/ports/telemetry.ts'
 import { FakeClock } from './fake-clock.ts'
 import { Leftovers } from './leftovers.ts'
 
-const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex')
+/** What a configuration has of a key. */
+export const keyDigest = (text: string): string => createHash('sha256').update(text).digest('hex')
 
 /** Keys every test daemon knows, by what they may do. */
 export const keys = { all: 'key-all', data: 'key-data', other: 'key-other', control: 'key-control' } as const
 
 const auth = {
   keys: [
-    { name: 'all', key_sha256: sha256(keys.all), roles: ['data', 'control'] },
-    { name: 'data', key_sha256: sha256(keys.data), roles: ['data'] },
-    { name: 'other', key_sha256: sha256(keys.other), roles: ['data'] },
-    { name: 'control', key_sha256: sha256(keys.control), roles: ['control'] },
+    { name: 'all', key_sha256: keyDigest(keys.all), roles: ['data', 'control'] },
+    { name: 'data', key_sha256: keyDigest(keys.data), roles: ['data'] },
+    { name: 'other', key_sha256: keyDigest(keys.other), roles: ['data'] },
+    { name: 'control', key_sha256: keyDigest(keys.control), roles: ['control'] },
   ],
 }
 

@@ -1,19 +1,16 @@
-import { createHash } from 'node:crypto'
 import { chromium, type Browser, type Locator, type Page } from 'playwright-core'
 import { freshPage } from './fresh-page.ts'
-import { mockPool, mockTask, startDaemon, type TestDaemon } from './daemon.ts'
+import { keyDigest, mockPool, mockTask, startDaemon, type TestDaemon } from './daemon.ts'
 import { call } from './http.ts'
 import { ScriptedEngine } from './scripted-engine.ts'
 import { untilAnswer } from './wait.ts'
-
-const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex')
 
 /** Keys of a page's daemon by their names; each is its name with `-key` behind it. */
 const names = ['ops', 'codex-desk', 'claude-desk', 'webapp', 'nightly-evals'] as const
 export type KeyName = (typeof names)[number]
 
 const auth = {
-  keys: names.map((name) => ({ name, key_sha256: sha256(`${name}-key`), roles: name === 'ops' ? ['data', 'control'] : ['data'] })),
+  keys: names.map((name) => ({ name, key_sha256: keyDigest(`${name}-key`), roles: name === 'ops' ? ['data', 'control'] : ['data'] })),
 }
 
 /** How a page is opened. */

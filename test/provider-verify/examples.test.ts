@@ -13,7 +13,7 @@ import {
   type OperationId,
 } from '../harness/contract.ts'
 import { frameProblems, framesOf } from '../../cli/contract/stream.ts'
-import { feedProblems } from '../harness/feed-problems.ts'
+import { feedProblems } from '../../cli/contract/feed.ts'
 
 const examplesOf = ({ example, examples = {} }: MediaType): unknown[] => [
   ...(example === undefined ? [] : [example]),

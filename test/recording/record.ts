@@ -1,10 +1,9 @@
-import { createHash } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { createClient } from '../../sdk/src/index.ts'
 import { TestTerminal } from '../cli/terminal.ts'
-import { keys, mockPool } from '../harness/daemon.ts'
+import { keyDigest, keys, mockPool } from '../harness/daemon.ts'
 import { freePort } from '../harness/engine-process.ts'
 import { DaemonProcess, temporaryDir } from '../harness/process.ts'
 import { until } from '../harness/wait.ts'
@@ -83,7 +82,7 @@ const title = 'A queue fills, a task moves up and starts, the daemon is killed, 
 writeFileSync(file, svgOf(shots, { columns, rows: rows_top + rows_run + 6, rest_ms: 4000, title }))
 
 function keyFor(key: string, name: string, roles: readonly string[]): Record<string, unknown> {
-  return { name, roles, key_sha256: createHash('sha256').update(key).digest('hex') }
+  return { name, roles, key_sha256: keyDigest(key) }
 }
 
 /** Words of the answer so far: they come after the line that says how it waits is cleared for the last time. */

@@ -7,6 +7,9 @@ import type { SwapTimes } from './swap-times.ts'
 /** Where a pool of a group is: asleep -> loading -> loaded -> leaving -> unloading -> asleep; a leaving one may stay after all. */
 export type LoadState = 'asleep' | 'loading' | 'loaded' | 'leaving' | 'unloading'
 
+/** Whether its model is there or on its way in, and has not begun to go. */
+export const isAwake = ({ state }: { readonly state: LoadState }): boolean => state !== 'asleep' && state !== 'unloading'
+
 /** When a pool has to be loaded for its interactive tasks to be in time, ms since the epoch; Infinity where none waits. */
 export interface Due {
   /** From then on they will probably be late. */

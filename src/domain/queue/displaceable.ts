@@ -1,3 +1,4 @@
+import { firstFrom } from '../ascending.ts'
 import { absent, requeued, queued, type ClassQueue } from './class-queue.ts'
 import type { Queueable } from './queueable.ts'
 
@@ -40,7 +41,7 @@ export class Displaceable<T extends Owned> {
     if (this.renew()) return
     if (ticket < this.from) this.from = ticket
     const own = this.owners.get(owner)
-    if (own !== undefined && (own.tickets[own.from - 1] ?? -Infinity) >= ticket) own.from = indexOf(own.tickets, ticket)
+    if (own !== undefined && (own.tickets[own.from - 1] ?? -Infinity) >= ticket) own.from = firstFrom(own.tickets, ticket)
   }
 
   /** The oldest that may be displaced: of the owner, or of all. */
@@ -104,15 +105,4 @@ export class Displaceable<T extends Owned> {
     const state = this.queue.stateAt(ticket)
     return state !== absent && state !== requeued
   }
-}
-
-/** Index of a number that is in an ascending list. */
-function indexOf(list: readonly number[], wanted: number): number {
-  let low = 0
-  for (let high = list.length; low < high;) {
-    const middle = (low + high) >> 1
-    if ((list[middle] ?? Infinity) < wanted) low = middle + 1
-    else high = middle
-  }
-  return low
 }

@@ -1,5 +1,6 @@
 import { DomainError } from '../../domain/errors.ts'
 import type { EventSink } from '../../domain/daemon-events.ts'
+import { isAwake } from '../../domain/groups/member.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { Pool } from '../pools/pool.ts'
 import type { Pools } from '../pools/pools.ts'
@@ -121,8 +122,6 @@ export class Loads {
     this.parts.events.emit({ type: 'notice', level: 'error', event: 'group', message: `Pool ${pool.id} could not be unloaded.`, fields })
   }
 }
-
-const isAwake = ({ state }: Seat): boolean => state !== 'asleep' && state !== 'unloading'
 
 const comingBack =
   (loadedIn: ReturnType<Seat['foresee']>['loadedIn']): NonNullable<Change['loadedIn']> =>

@@ -1,6 +1,6 @@
 import { Arbiter, type GroupRules } from '../../domain/groups/arbiter.ts'
 import { forecastLoad, type Waiter } from '../../domain/groups/forecast.ts'
-import type { Member } from '../../domain/groups/member.ts'
+import { isAwake, type Member } from '../../domain/groups/member.ts'
 import { Breaker } from '../../domain/placement/breaker.ts'
 import type { Start } from '../../domain/prediction/forecast.ts'
 import type { Clock } from '../../ports/clock.ts'
@@ -72,8 +72,7 @@ export class GroupView<T extends PoolTask> implements SeatGroup<T> {
   /** @see Seat.foresee */
   foresee(seat: GroupSeat<T>, change: 'want' | 'sendAway'): SeatForesight {
     const now = this.now()
-    const isAwake = seat.state !== 'asleep' && seat.state !== 'unloading'
-    const leaves = change === 'want' ? this.arbiter.leavesFor(this.members(), seat.pool.id) : isAwake ? seat.pool.id : undefined
+    const leaves = change === 'want' ? this.arbiter.leavesFor(this.members(), seat.pool.id) : isAwake(seat) ? seat.pool.id : undefined
     const members = this.seats.map((one) => {
       if (one.pool.id === leaves) return one.member(now, { state: 'leaving', wanted: false })
       return one === seat && change === 'want' ? one.member(now, { wanted: true }) : one.member(now)

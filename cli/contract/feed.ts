@@ -1,4 +1,4 @@
-import { framesOf, type Mismatch } from '../../cli/contract/stream.ts'
+import { framesOf, type Mismatch } from './stream.ts'
 
 const idOf = /^[0-9a-f]{16}-[1-9][0-9]*$/
 
