@@ -56,10 +56,10 @@ withEngine('llama-server', 'the first hour, as the README has it', () => {
     child.once('exit', () => running.delete(child))
     return child
   }
-  const ready = (): Promise<unknown> =>
+  const ready = (url: string): Promise<unknown> =>
     untilAnswer(
       () =>
-        fetch(`${env['ORCHD_URL']}/readyz`)
+        fetch(url)
           .then(({ status }) => status)
           .catch(() => 0),
       (status) => status === 200,
@@ -69,7 +69,7 @@ withEngine('llama-server', 'the first hour, as the README has it', () => {
   async function start(command: string): Promise<void> {
     await stop()
     daemon = begin(here(command.trim()))
-    await ready()
+    await ready(`${env['ORCHD_URL']}/readyz`)
   }
 
   /** Ctrl-C, which goes to the whole group. */
@@ -122,13 +122,7 @@ withEngine('llama-server', 'the first hour, as the README has it', () => {
       ),
       more,
     )
-    await untilAnswer(
-      () =>
-        fetch(`http://127.0.0.1:${ports[1]}/health`)
-          .then(({ status }) => status)
-          .catch(() => 0),
-      (status) => status === 200,
-    )
+    await ready(`http://127.0.0.1:${ports[1]}/health`)
     await start(block('sh', '--engine'))
     const program = block('js', 'openai')
     assert.equal(program.trim().split('\n').length, 5)

@@ -3,6 +3,7 @@ import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parse } from 'yaml'
 import { ConfigError } from '../../src/config/config.ts'
+import { makeSigner } from '../harness/catalog.ts'
 import { talesPool, mockPool } from '../harness/daemon.ts'
 import { repeats } from '../harness/long.ts'
 import { ConfigDir } from './config.kit.ts'
@@ -15,11 +16,11 @@ const full: Json = JSON.parse(
   JSON.stringify({
     pools: [mockPool({ queue: { capacity: 5 }, timeouts: { idle_ms: 50 } }), talesPool(), mockPool({ id: 'c', model: 'mock:c' })],
     groups: [{ id: 'g', pools: ['mock', 'c'], loaded: 1, preload: ['mock'] }],
-    models: [{ name: 'small', aliases: ['gpt-*'], pools: ['mock', { tier: ['c'] }] }],
+    models: [{ name: 'small', aliases: ['gpt-*'], pools: ['mock'], fallback: ['c'] }],
     auth: { keys: [{ name: 'a', key_sha256: 'a'.repeat(64), roles: ['data'], limits: { models: ['small'] } }] },
     sessions: { ttl_ms: 5000 },
     limits: { body_bytes: 2000 },
-    catalog: { public_keys: [], allow_hosts: ['example.com'] },
+    catalog: { egress: { hosts: ['example.com:443'] }, signers: [makeSigner('vendor').config] },
     listen: '127.0.0.1:0',
   }),
 ) as Json
@@ -50,6 +51,8 @@ const sizeOf = (value: Json): number =>
 describe('a configuration that is damaged anywhere', () => {
   const dir = new ConfigDir()
   after(() => dir.remove())
+
+  it('is sound before', () => void dir.load(JSON.stringify(full)))
 
   it('is taken or refused in words, and breaks nothing', () => {
     const damage = fc.record({ at: fc.nat(10_000), how: fc.nat(2), by: wrong })
