@@ -132,10 +132,13 @@ export class Watcher {
   }
 }
 
-/** A picture as it can be compared: what is counted down is whole seconds from this moment, none below 0. */
+/** Later than this is as late as the wire can say, whenever it was said, ms. */
+const far_ms = 24 * 24 * 60 * 60 * 1000
+
+/** A picture as it can be compared: what is counted down is hundredths of a second from this moment, none below 0. */
 export function comparable({ rows, order, pools, keys, devices, daemon, running_total }: Picture, at: number): object {
   const left = (moment: number | undefined): number | undefined =>
-    moment === undefined ? undefined : Math.round(Math.max(0, moment - at) / 10)
+    moment === undefined ? undefined : moment - at > far_ms ? Infinity : Math.round(Math.max(0, moment - at) / 10)
   const byName = <T>(things: Map<string | number, T>): [string | number, T][] =>
     [...things].sort(([a], [b]) => (String(a) < String(b) ? -1 : 1))
   return {
