@@ -12,7 +12,9 @@ import type { WantedFile } from '../../src/ports/model-source.ts'
 import { sha256, someBytes } from '../harness/catalog.ts'
 import { FakeClock } from '../harness/fake-clock.ts'
 import { fullAfter, patchFiles } from '../harness/file-handles.ts'
+import { newGate } from '../harness/gate.ts'
 import { Hub } from '../harness/hub.ts'
+import { inTime } from '../harness/wait.ts'
 
 const bytes = someBytes(300_000)
 
@@ -111,5 +113,15 @@ describe('a download of one file', () => {
     })
     await assert.rejects(fetched(), { kind: 'refused', message: 'm.gguf: the server continues elsewhere than asked' })
     assert.deepEqual(readFileSync(part), bytes.subarray(0, 1000))
+  })
+
+  it('closes the connection of an answer that it refuses before it is read', async () => {
+    const closed = newGate()
+    hub.routes.set('/m.gguf', (_req, res) => {
+      res.once('close', closed.resolve)
+      res.writeHead(200, { 'Content-Encoding': 'gzip' }).write(bytes)
+    })
+    await assert.rejects(fetched(), { kind: 'refused' })
+    await inTime(closed.promise, 'the connection to close', 20_000)
   })
 })

@@ -33,7 +33,7 @@ describe('tasks.run, against a daemon that follows a script', () => {
   it('waits as long as it is told and a little longer, first by X-Backoff-Ms', async () => {
     const { client, waits } = scripted([
       () => refusal(429, { retry_after_ms: 1200 }, { 'Retry-After': '2', 'X-Backoff-Ms': '1200' }),
-      () => refusal(503, { code: 'POOL_UNREADY', retry_after_ms: 700 }),
+      () => refusal(503, { code: 'POOL_UNREADY', retry_after_ms: 700 }, { 'Retry-After': '1' }),
       () => new Response('<html>', { status: 503, headers: { 'Retry-After': '3' } }),
       () => stream([started, end]),
     ])

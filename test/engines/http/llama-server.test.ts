@@ -69,6 +69,21 @@ describe('llama-server', () => {
     await named.stop()
   })
 
+  it('has no connection any more where it does not come up', async () => {
+    for (const [route, status] of [
+      ['GET /health', 200],
+      ['GET /props', 500],
+    ] as const)
+      server.on(route, (call) => call.json(status, {}, { 'Keep-Alive': 'timeout=600' }))
+    await assert.rejects(engine.start(nothing))
+    assert.equal(server.count('GET /props'), 1)
+    await inTime(
+      server.until(() => server.sockets.size === 0),
+      'its connections to close',
+      20_000,
+    )
+  })
+
   it('has as many slots as it tells where the configuration leaves it to the server', async () => {
     const told = new HttpEngine({ url: server.url, dialect: llamaServerDialect('served:box'), replayable: false, clock })
     assert.equal((await told.start(nothing)).slots, 4)
@@ -162,6 +177,11 @@ describe('llama-server', () => {
     while (engine.kvUsage?.() === undefined) await settled()
     const share = engine.kvUsage()!
     assert.ok(share > 0 && share < 1, String(share))
+    await inTime(
+      server.until(() => server.count('GET /slots') > 1),
+      'the next figure to be asked for',
+      20_000,
+    )
   })
 
   it('is down when it does not say twice that it is well, and not before', async () => {
