@@ -130,10 +130,10 @@ export class TaskRows {
 
   /** Looks how fast those are that run, and when those start that wait. */
   predict(now: number, tick: number): void {
-    const due = this.forecasts.renew(this.pools.serving())
+    this.forecasts.renew()
     for (const row of this.rows.values())
       if (row.running) row.pace(now, tick)
-      else if (due.has(row.task.pool)) this.predictOne(row, now, tick)
+      else this.predictOne(row, now, tick)
   }
 
   /** When the last that waits in a pool starts. */
