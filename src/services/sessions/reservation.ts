@@ -20,8 +20,6 @@ export interface ReservedSession extends BudgetHolder {
   session: Session
   /** As it began. */
   readonly opened: Session
-  /** Turns that are owed like `owed`. */
-  owed_turns: number
   /** Accepted tasks that have not been dispatched. */
   reserved: number
   /** Accepted tasks that have not ended. */
@@ -135,8 +133,7 @@ export class Reservation {
     this.entry.reserved--
     this.entry.stored = true
     this.entry.session = takeTurn(this.entry.session)
-    this.entry.owed_turns++
-    return this.spendings()
+    return this.spendings(1)
   }
 
   /**
@@ -177,25 +174,25 @@ export class Reservation {
     })
   }
 
-  /** Facts of these that tell what was spent, and that nobody will write: the next ones of their session and key do. */
+  /** Nobody will write these facts: what was spent is written with the next ones of session and key, and a turn was not taken. */
   unwritten(facts: readonly Fact[]): void {
     for (const fact of this.asOfNow(facts))
       if (fact.kind === 'session_spent') {
-        this.entry.owed_turns += fact.turns
+        this.entry.session = takeTurn(this.entry.session, -fact.turns)
         owe(this.entry, fact.more)
       } else if (fact.kind === 'key_spent' && this.key !== undefined) owe(this.key, fact.more)
   }
 
   /** All that is owed. Differences: an end that is written later, or never, takes its own spending along, and nobody else's. */
-  private spendings(): readonly Fact[] {
+  private spendings(turns = 0): readonly Fact[] {
     const { entry, key } = this
     const { owner, session_id, created_at, expires_at } = entry.session
     const facts: Fact[] = []
     if (!entry.gone) {
       if (!this.known && !entry.leaving) facts.push({ kind: 'session_put', session: entry.opened })
-      facts.push({ kind: 'session_spent', owner, session_id, created_at, expires_at, turns: entry.owed_turns, more: entry.owed })
+      facts.push({ kind: 'session_spent', owner, session_id, created_at, expires_at, turns, more: entry.owed })
     }
-    ;[entry.owed, entry.owed_turns, this.renewals] = [nothingSpent, 0, entry.account.renewals]
+    ;[entry.owed, this.renewals] = [nothingSpent, entry.account.renewals]
     if (key !== undefined && key.owed !== nothingSpent) {
       facts.push({ kind: 'key_spent', owner, more: key.owed })
       key.owed = nothingSpent
