@@ -81,7 +81,7 @@ export class LiveTask implements PoolTask {
   }
 
   /** What it holds of session and budgets. */
-  get session(): Pick<Reservation, 'asOfNow' | 'kvWarm' | 'remaining' | 'reportKv'> {
+  get session(): Pick<Reservation, 'asOfNow' | 'kvWarm' | 'remaining' | 'reportKv' | 'unwritten'> {
     return this.reservation
   }
 
