@@ -697,9 +697,18 @@ export interface components {
                 index: number;
                 /** @description What is new. */
                 text: string;
-                /** @description Never told. */
+                /** @description How likely its tokens were, where `logprobs` asks for it. */
                 logprobs?: {
-                    [key: string]: unknown;
+                    /** @description Texts of the tokens. */
+                    tokens: string[];
+                    /** @description Logarithm of the probability of each. */
+                    token_logprobs: number[];
+                    /** @description The most likely tokens in the place of each; null where `logprobs` is 0. */
+                    top_logprobs: {
+                        [key: string]: number;
+                    }[] | null;
+                    /** @description Where each begins in the text of the answer, in characters. */
+                    text_offset: number[];
                 } | null;
                 /**
                  * @description Why it ended; null before.
@@ -786,6 +795,8 @@ export interface components {
             logit_bias?: {
                 [key: string]: number;
             } | null;
+            /** @description Whether to tell how likely tokens were, and how many of the most likely. */
+            logprobs?: number | null;
             /** @description The same seed gives the same text where the engine is replayable. */
             seed?: number | null;
             /** @description Texts that end generation. */
@@ -812,9 +823,18 @@ export interface components {
                 index: number;
                 /** @description What comes after the prompt. */
                 text: string;
-                /** @description Never told. */
+                /** @description How likely its tokens were, where `logprobs` asks for it. */
                 logprobs?: {
-                    [key: string]: unknown;
+                    /** @description Texts of the tokens. */
+                    tokens: string[];
+                    /** @description Logarithm of the probability of each. */
+                    token_logprobs: number[];
+                    /** @description The most likely tokens in the place of each; null where `logprobs` is 0. */
+                    top_logprobs: {
+                        [key: string]: number;
+                    }[] | null;
+                    /** @description Where each begins in the text of the answer, in characters. */
+                    text_offset: number[];
                 } | null;
                 /**
                  * @description Why it ended.
