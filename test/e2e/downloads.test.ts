@@ -122,6 +122,6 @@ describe('a download of one file', () => {
       res.writeHead(200, { 'Content-Encoding': 'gzip' }).write(bytes)
     })
     await assert.rejects(fetched(), { kind: 'refused' })
-    await inTime(closed.promise, 'the connection to close', 20_000)
+    await inTime(closed.promise, 'the connection to close')
   })
 })

@@ -46,22 +46,22 @@ describe('llama.cpp engine: processes of its tokenizers', () => {
     const count = tokenizers.count(short, never)
     await new Promise((resolve) => setImmediate(resolve))
     process.kill(pid, 'SIGKILL')
-    assert.equal(await inTime(count, 'the count', 60_000), tokens)
+    assert.equal(await inTime(count, 'the count'), tokens)
     assert.notDeepEqual(await tokenizerPids(), [pid])
   })
 
   it('a short text does not wait for a long one', async () => {
     await tokenizers.count(long, never)
-    const [, second = 0] = await untilAnswer(tokenizerPids, ({ length }) => length === 2, 'a process for long texts', 60_000)
+    const [, second = 0] = await untilAnswer(tokenizerPids, ({ length }) => length === 2, 'a process for long texts')
     for (let counted = false; !counted;) {
       // While the second one is not up, the first takes long texts, too.
       process.kill(second, 'SIGSTOP')
       let over = false
       const slow = tokenizers.count(long, never).finally(() => (over = true))
-      await inTime(tokenizers.count(short, never), 'the short text', 60_000)
+      await inTime(tokenizers.count(short, never), 'the short text')
       counted = !over
       process.kill(second, 'SIGCONT')
-      await inTime(slow, 'the long text', 60_000)
+      await inTime(slow, 'the long text')
     }
   })
 })
@@ -90,7 +90,7 @@ describe('llama.cpp engine: one process of a tokenizer', () => {
     })
     await tokenizer.start()
     again?.kill('SIGKILL')
-    await inTime(refused, 'the text to be refused', 60_000)
+    await inTime(refused, 'the text to be refused')
   })
 
   it('ends with the text that nobody waits for any more, and the next text has a new one', async () => {
@@ -101,7 +101,7 @@ describe('llama.cpp engine: one process of a tokenizer', () => {
     await settled()
     leave.abort(new Error('gone'))
     await left
-    await until(() => first?.signalCode === 'SIGKILL', 'the process of the text to end', 60_000)
+    await until(() => first?.signalCode === 'SIGKILL', 'the process of the text to end')
     assert.equal(await tokenizer.count(short, never), 5)
   })
 })

@@ -80,7 +80,6 @@ describe('llama-server', () => {
     await inTime(
       server.until(() => server.sockets.size === 0),
       'its connections to close',
-      20_000,
     )
   })
 
@@ -143,7 +142,7 @@ describe('llama-server', () => {
     })
     let said = 0
     const run = engine.generate(request(kit.request), ({ text }) => void (said += text.length), signal)
-    await inTime(assert.rejects(run, { message: 'the engine takes no more requests now (HTTP 503)' }), 'the answer to fail', 20_000)
+    await inTime(assert.rejects(run, { message: 'the engine takes no more requests now (HTTP 503)' }), 'the answer to fail')
     assert.ok(said > 0)
     assert.equal(calls, 1)
   })
@@ -180,7 +179,6 @@ describe('llama-server', () => {
     await inTime(
       server.until(() => server.count('GET /slots') > 1),
       'the next figure to be asked for',
-      20_000,
     )
   })
 
