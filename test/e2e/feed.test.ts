@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { keys, mockPool, mockTask, startDaemon, type TestDaemon } from '../harness/daemon.ts'
+import { keyDigest, keys, mockPool, mockTask, startDaemon, type TestDaemon } from '../harness/daemon.ts'
 import { FakeClock } from '../harness/fake-clock.ts'
 import { feedProblems } from '../../cli/contract/feed.ts'
 import { eventsOf, mismatch } from '../harness/contract.ts'
@@ -93,7 +93,7 @@ describe('GET /v1/events over a connection', () => {
     assert.equal(clock.pending, idle)
   })
 
-  it('is for 8 readers of a key and 32 in all, and a place that is left is free again', async () => {
+  it('is for 8 readers of a key, and a place that is left is free again', async () => {
     const own = await Promise.all(Array.from({ length: 8 }, () => watch(keys.data)))
     const refused = await call(daemon.url, '/v1/events', { key: keys.data })
     assert.equal(refused.status, 429)
@@ -102,5 +102,18 @@ describe('GET /v1/events over a connection', () => {
     await leave(own[0]!)
     for (let tries = 0; (await viewers()) !== '7'; tries++) assert.ok(tries < 1000)
     await watch(keys.data)
+  })
+
+  it('is for 32 readers in all, whoever they are, and tells the next one so', async () => {
+    const names = Array.from({ length: 5 }, (_, n) => `reader-${n}`)
+    const auth = { keys: names.map((name) => ({ name, key_sha256: keyDigest(name), roles: ['data'] })) }
+    const other = await startDaemon({ auth, pools: [slowPool()] }, { clock })
+    const readers = await Promise.all(Array.from({ length: 32 }, (_, n) => StreamClient.events(other.url, names[n % 5]!)))
+    const refused = await call(other.url, '/v1/events', { key: names[4]! })
+    assert.equal(refused.status, 429)
+    assert.match(String(refused.json['message']), /32 readers of events/)
+    assert.ok(Number(refused.headers['retry-after']) > 0)
+    for (const { response } of readers) response.destroy()
+    await other.stop()
   })
 })
