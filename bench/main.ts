@@ -1,7 +1,7 @@
 /**
  * `npm run bench [-- name ...] [--record] [--all]`: what the daemon costs, each figure beside a reference run in the same invocation. Prints tables and
  * writes `bench/results.json`; `--record` also writes `bench/RESULTS.md`, `--all` has the relay measured in every
- * combination and the batch with 50,000 lines.
+ * combination, the batch with 50,000 lines, and the page for two minutes.
  */
 import { writeFileSync } from 'node:fs'
 import { cpus, release, totalmem } from 'node:os'
@@ -11,6 +11,7 @@ import { benchBatch } from './batch.ts'
 import { benchFeed } from './feed.ts'
 import { benchHostile } from './hostile.ts'
 import { benchGroups } from './groups.ts'
+import { benchPage } from './page.ts'
 import { benchRecovery } from './recovery.ts'
 import { benchRelay } from './relay.ts'
 import { benchScheduler } from './scheduler.ts'
@@ -32,6 +33,7 @@ const benches: Readonly<Record<string, (all: boolean) => Promise<Section>>> = {
   batch: benchBatch,
   feed: benchFeed,
   top: benchTop,
+  page: benchPage,
   hostile: benchHostile,
   slots: benchSlots,
   prediction: benchPrediction,
