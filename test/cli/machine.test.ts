@@ -84,6 +84,16 @@ describe('init and doctor', () => {
     }
   })
 
+  it('init gives the daemon no port that an engine has', async () => {
+    const { status, stderr } = await run('init', '--engine', url, '--listen', url.replace('http://', ''))
+    assert.equal(status, 2)
+    assert.equal(
+      stderr,
+      `orchestratord: an engine listens at ${url}, on the port that the daemon is to have: name another, such as --listen 127.0.0.1:8090\n`,
+    )
+    assert.ok(!existsSync(join(dir.path, 'orchestratord.yaml')))
+  })
+
   it('init never writes over a file, and writes none where nothing answers', async () => {
     writeFileSync(join(dir.path, 'mine.yaml'), 'mine')
     const refused = await run('init', '--engine', url, '--config', 'mine.yaml')
