@@ -1399,6 +1399,46 @@ export interface components {
                 [key: string]: string;
             } | null;
         };
+        /** @description One request of a batch, a line of its input. */
+        BatchLine: {
+            /** @description What its sender knows it by; each once. */
+            custom_id: string;
+            /**
+             * @description How it is asked.
+             * @enum {string}
+             */
+            method: "POST";
+            url: components["schemas"]["BatchEndpoint"];
+            /** @description The request's body. */
+            body: {
+                [key: string]: unknown;
+            };
+        };
+        /** @description What a line came to, a line of the output file or of the error file. */
+        BatchResult: {
+            /** @description Its id. */
+            id: string;
+            /** @description The line's. */
+            custom_id: string;
+            /** @description The answer; null where the line was never asked. */
+            response: {
+                /** @description Its status. */
+                status_code: number;
+                /** @description Names it in the log. */
+                request_id: string;
+                /** @description What the endpoint answers. */
+                body: {
+                    [key: string]: unknown;
+                };
+            } | null;
+            /** @description Why the line was never asked; null where it has an answer. */
+            error: {
+                /** @description What is wrong, for programs. */
+                code: string;
+                /** @description The same, for people. */
+                message: string;
+            } | null;
+        };
         /** @description Something that is wrong with the input. */
         BatchError: {
             /** @description What is wrong, for programs. */
