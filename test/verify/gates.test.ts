@@ -33,7 +33,8 @@ describe('the gates', () => {
     assert.ok(files.includes('test/e2e/crash.long.test.ts') && files.includes('test/conformance/embedded.test.ts'), files.join(' '))
     assert.ok(!files.includes('test/verify/gates.test.ts'), 'what names the helper does not import it')
     for (const file of globSync('test/**/*.test.ts', { cwd: root }))
-      if (!file.startsWith('test/real/') && /\brepeats\(/.test(readFileSync(join(root, file), 'utf8'))) assert.ok(files.includes(file), file)
+      if (!file.startsWith('test/real/') && /\brepeats\(/.test(readFileSync(join(root, file), 'utf8')))
+        assert.ok(files.includes(file), file)
   })
 })
 
