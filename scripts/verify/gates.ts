@@ -18,10 +18,11 @@ export interface Gate {
 /** The scripts of package.json that `npm test` runs. The slow ones begin first, so that what runs side by side ends together. */
 const quickScripts = [
   'test:e2e',
-  'features',
-  'lint',
+  'test:clients',
   'test:engines',
+  'features',
   'test:unit',
+  'lint',
   'test:wire',
   'types',
   'sdk:build',
