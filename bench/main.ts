@@ -17,6 +17,7 @@ import { benchScheduler } from './scheduler.ts'
 import { benchSlots } from './slots.ts'
 import { benchStart } from './start.ts'
 import { benchStreaming } from './streaming.ts'
+import { benchTop } from './top.ts'
 import { benchPlacement } from './placement.ts'
 import { benchPrediction } from './prediction.ts'
 import type { Section } from './section.ts'
@@ -30,6 +31,7 @@ const benches: Readonly<Record<string, (all: boolean) => Promise<Section>>> = {
   doors: benchDoors,
   batch: benchBatch,
   feed: benchFeed,
+  top: benchTop,
   hostile: benchHostile,
   slots: benchSlots,
   prediction: benchPrediction,

@@ -43,12 +43,21 @@ export type Fact =
   | { readonly kind: 'finished'; readonly key: TaskKey; readonly outcome: TaskOutcome; readonly log: StoredLog }
   /** A task that has ended, its events and these artifacts of its owner are not kept any longer. */
   | { readonly kind: 'task_forgotten'; readonly key: TaskKey; readonly artifacts: readonly string[] }
+  /** A session begins, in the place of an older one of that id; where it, or a newer one, is there already, nothing happens. */
   | { readonly kind: 'session_put'; readonly session: Session }
+  /** It has a new life and new budgets, of which nothing is spent; its turns stay. */
+  | ({ readonly kind: 'session_renewed' } & Pick<Session, 'owner' | 'session_id' | 'created_at' | 'expires_at' | 'budgets'>)
+  /** More turns were taken of it and more was spent; it lives on if this is a newer life. Nothing happens where it is not there. */
+  | ({ readonly kind: 'session_spent'; readonly more: Spent } & Pick<
+      Session,
+      'owner' | 'session_id' | 'created_at' | 'expires_at' | 'turns'
+    >)
   | { readonly kind: 'session_deleted'; readonly owner: string; readonly session_id: string }
   | { readonly kind: 'artifact'; readonly artifact: StoredArtifact }
   | { readonly kind: 'model_put'; readonly model: CatalogRecord }
   | { readonly kind: 'model_deleted'; readonly id: string }
-  | { readonly kind: 'key_spent'; readonly owner: string; readonly spent: Spent }
+  /** More was spent: what is kept is the sum. */
+  | { readonly kind: 'key_spent'; readonly owner: string; readonly more: Spent }
   | { readonly kind: 'pool_put'; readonly pool: PoolRecord }
   /** More was used: what is kept is the sum. */
   | { readonly kind: 'usage'; readonly more: Usage }

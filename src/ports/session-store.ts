@@ -1,7 +1,7 @@
 import type { Spent } from '../domain/accounts/budget.ts'
 import type { Session } from '../domain/accounts/session.ts'
 
-/** Reads what `session_put` and `session_deleted` facts left, and what `key_spent` facts say of the keys. */
+/** Reads what facts of sessions left, and the sums of `key_spent` facts. */
 export interface SessionStore {
   /** Every session that is stored, expired ones included. */
   all(): Promise<Session[]>

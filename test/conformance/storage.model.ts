@@ -8,6 +8,7 @@ import type { StoredLog } from '../../src/domain/stream/task-events.ts'
 import type { AcceptedTask, ListedTask, TaskKey, TaskRecord, UnfinishedTask } from '../../src/domain/task.ts'
 import type { ArtifactFilter } from '../../src/ports/artifact-store.ts'
 import type { Fact, TaskFilter } from '../../src/ports/journal.ts'
+import { applyToKeys, applyToSessions } from '../harness/session-facts.ts'
 
 interface ModelTask extends Omit<TaskRecord, 'seq'> {
   readonly pool_id: string
@@ -173,7 +174,7 @@ export class StorageModel {
         return
       }
       case 'key_spent':
-        this.keys.set(fact.owner, fact.spent)
+        applyToKeys(this.keys, fact)
         return
       case 'pool_put':
         this.pools.set(fact.pool.pool_id, fact.pool)
@@ -188,10 +189,10 @@ export class StorageModel {
         return
       }
       case 'session_put':
-        this.sessions.set(taskKeyOf(fact.session.owner, fact.session.session_id), fact.session)
-        return
+      case 'session_renewed':
+      case 'session_spent':
       case 'session_deleted':
-        this.sessions.delete(taskKeyOf(fact.owner, fact.session_id))
+        applyToSessions(this.sessions, fact)
         return
       case 'model_put':
         this.models.set(fact.model.request.id, fact.model)

@@ -56,11 +56,22 @@ const fact: fc.Arbitrary<Fact> = fc.oneof(
   fc.tuple(owner, task_id, kind).map(([o, t, k]): Fact => {
     return { kind: 'task_forgotten', key: { owner: o, task_id: t }, artifacts: [sampleArtifact(o, 'same', { kind: k, tags: [] }, 0).id] }
   }),
-  fc.tuple(owner, fc.nat()).map(([o, tokens]): Fact => ({ kind: 'key_spent', owner: o, spent: { tokens, cost_nano: 1, time_ms: 0.5 } })),
+  fc
+    .tuple(owner, fc.nat(2 ** 40))
+    .map(([o, tokens]): Fact => ({ kind: 'key_spent', owner: o, more: { tokens, cost_nano: 1, time_ms: 0.5 } })),
   fc
     .tuple(fc.constantFrom('p1', 'p2'), fc.option(fc.nat(), { nil: undefined }))
     .map(([p, until]): Fact => ({ kind: 'pool_put', pool: samplePool(p, until) })),
-  fc.tuple(owner, session_id, fc.nat()).map(([o, s, turns]): Fact => ({ kind: 'session_put', session: sampleSession(o, s, turns) })),
+  fc
+    .tuple(owner, session_id, fc.nat(), fc.nat(9))
+    .map(([o, s, turns, created_at]): Fact => ({ kind: 'session_put', session: { ...sampleSession(o, s, turns), created_at } })),
+  fc.tuple(owner, session_id, fc.nat(9), fc.nat()).map(([o, s, created_at, cost]): Fact => {
+    return { kind: 'session_renewed', owner: o, session_id: s, created_at, expires_at: created_at + 7, budgets: { cost } }
+  }),
+  fc.tuple(owner, session_id, fc.nat(9), fc.nat(2 ** 40), fc.nat(2)).map(([o, s, created_at, tokens, turns]): Fact => {
+    const more = { tokens, cost_nano: 3, time_ms: 0.25 }
+    return { kind: 'session_spent', owner: o, session_id: s, created_at, expires_at: created_at + 9, turns, more }
+  }),
   fc.tuple(owner, session_id).map(([o, s]): Fact => ({ kind: 'session_deleted', owner: o, session_id: s })),
   fc
     .tuple(model_id, fc.nat(), wellFormed)

@@ -7,6 +7,7 @@ import type { Fact } from '../../src/ports/journal.ts'
 import { agree, steps } from './storage.property.ts'
 import { listsConformance } from './lists.suite.ts'
 import { runsConformance } from './runs.suite.ts'
+import { sessionsConformance } from './sessions.suite.ts'
 import { storesConformance } from './stores.suite.ts'
 import { accepted, artifactFact, finished, sampleArtifact, sampleLog, sampleOutcome } from './storage.samples.ts'
 import { sampleModel, samplePool, sampleSession, sampleTask } from './storage.samples.ts'
@@ -22,6 +23,7 @@ export function storageConformance(name: string, open: () => Promise<Storage>, r
   storesConformance(name, open)
   listsConformance(name, open)
   runsConformance(name, open)
+  sessionsConformance(name, open)
   describe(`storage: ${name}`, () => {
     let storage: Storage
     const ids = async (filter: Partial<Parameters<Storage['journal']['list']>[0]>): Promise<string[]> =>
@@ -183,7 +185,7 @@ export function storageConformance(name: string, open: () => Promise<Storage>, r
         { kind: 'model_put', model: sampleModel('m1') },
         { kind: 'pool_put', pool: samplePool('p1', 9) },
       ])
-      void storage.journal.commit([{ kind: 'key_spent', owner: 'ann', spent: { tokens: 1, cost_nano: 2, time_ms: 3 } }])
+      void storage.journal.commit([{ kind: 'key_spent', owner: 'ann', more: { tokens: 1, cost_nano: 2, time_ms: 3 } }])
       storage = await reopen(storage)
       assert.deepEqual(await storage.pools.all(), [samplePool('p1', 9)])
       assert.deepEqual([...(await storage.sessions.spentByKeys())], [['ann', { tokens: 1, cost_nano: 2, time_ms: 3 }]])

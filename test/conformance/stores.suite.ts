@@ -17,7 +17,6 @@ import {
   sampleModel,
   sampleOutcome,
   samplePool,
-  sampleSession,
   withoutContent,
 } from './storage.samples.ts'
 
@@ -106,22 +105,15 @@ export function storesConformance(name: string, open: () => Promise<Storage>): v
       assert.equal((await storage.journal.find('bob', 't1'))?.outcome?.state, 'completed')
     })
 
-    it('keeps sessions as they were last put until they are deleted', async () => {
-      const put = (turns: number): Fact => ({ kind: 'session_put', session: sampleSession('ann', 's1', turns) })
-      await storage.journal.commit([put(0), { kind: 'session_put', session: sampleSession('bob', 's1') }])
-      await storage.journal.commit([put(1), { kind: 'session_deleted', owner: 'bob', session_id: 's1' }])
-      assert.deepEqual(await storage.sessions.all(), [sampleSession('ann', 's1', 1)])
-    })
-
-    it('keeps what keys have spent and what was done to pools as it was last put', async () => {
+    it('keeps the sum of what keys have spent, and what was done to pools as it was last put', async () => {
       const spent = (tokens: number) => ({ tokens, cost_nano: 2, time_ms: 0.5 })
       await storage.journal.commit([
-        { kind: 'key_spent', owner: 'ann', spent: spent(1) },
-        { kind: 'key_spent', owner: 'bob', spent: spent(2) },
+        { kind: 'key_spent', owner: 'ann', more: spent(1) },
+        { kind: 'key_spent', owner: 'bob', more: spent(2) },
       ])
-      await storage.journal.commit([{ kind: 'key_spent', owner: 'ann', spent: spent(3) }])
+      await storage.journal.commit([{ kind: 'key_spent', owner: 'ann', more: spent(3) }])
       assert.deepEqual([...(await storage.sessions.spentByKeys())].sort(), [
-        ['ann', spent(3)],
+        ['ann', { tokens: 4, cost_nano: 4, time_ms: 1 }],
         ['bob', spent(2)],
       ])
       await storage.journal.commit([

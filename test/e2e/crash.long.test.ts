@@ -4,6 +4,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { mockPool, talesPool } from '../harness/daemon.ts'
 import { repeats } from '../harness/long.ts'
 import { temporaryDir } from '../harness/process.ts'
+import { random } from '../harness/random.ts'
 import { Lives, type Followed } from './crash.kit.ts'
 
 const deaths = repeats({ quick: 3, long: 20 })
@@ -52,16 +53,6 @@ function taskOf(engine: keyof typeof counts, n: number): Record<string, unknown>
 
 const tasks = (count: (engine: keyof typeof counts) => number): (Record<string, unknown> & { task_id: string })[] =>
   (['tales', 'mock', 'going'] as const).flatMap((engine) => Array.from({ length: count(engine) }, (_, n) => taskOf(engine, n)))
-
-/** Numbers below 1 that a seed decides (Mulberry32, by T. Ettinger). */
-function random(state: number): () => number {
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let t = Math.imul(state ^ (state >>> 15), 1 | state)
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32
-  }
-}
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import type { FileHandle } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { Downloads } from '../../src/adapters/models/downloads.ts'
@@ -73,6 +74,26 @@ describe('a download of one file', () => {
     })
     await fetched()
     assert.deepEqual(synced, ['file', 'folder'])
+  })
+
+  it('leaves no file open that it wrote into, whether the disk is full or not', async () => {
+    let full = true
+    const written = new Set<FileHandle>()
+    restore = await patchFiles('write', (file, write) => {
+      written.add(file)
+      return full ? Promise.reject(Object.assign(new Error('no space left'), { code: 'ENOSPC' })) : write()
+    })
+    await assert.rejects(fetched(), { kind: 'io' })
+    full = false
+    await fetched()
+    assert.equal(written.size, 2)
+    for (const { fd } of written) assert.equal(fd, -1, 'it is still open')
+  })
+
+  it('keeps nothing beyond the size that was announced, and says that there is more', async () => {
+    hub.routes.set('/m.gguf', (_req, res) => void res.writeHead(200).end(Buffer.concat([bytes, Buffer.of(0)])))
+    await assert.rejects(fetched(), { kind: 'size_mismatch', message: `m.gguf: has more than ${bytes.length} bytes` })
+    assert.ok(statSync(part).size <= bytes.length)
   })
 
   it('asks for all of a file whose part is longer than it', async () => {

@@ -135,7 +135,15 @@ describe('llama.cpp engine: life', function () {
 
   it('says which file does not load and why', async () => {
     const bytes = await readFile(tinytales)
+    const claims = (at: number, value: bigint): Buffer => {
+      const claiming = Buffer.from(bytes)
+      claiming.writeBigUInt64LE(value, at)
+      return claiming
+    }
     const files: [name: string, content: Buffer | undefined, why: RegExp][] = [
+      ['tensors.gguf', claims(8, 2n ** 62n), /corrupt \(its header claims 4611686018427387904 tensors/],
+      ['entries.gguf', claims(16, 2n ** 40n), /corrupt \(its header claims 1099511627776 entries/],
+      ['key.gguf', claims(24, 2n ** 63n), /corrupt \(its header claims 9223372036854775808 bytes of a key/],
       ['missing.gguf', undefined, /not found/],
       ['text.gguf', Buffer.from('This is no model at all, just some text.'), /not a GGUF/],
       ['short.gguf', bytes.subarray(0, 10), /corrupt/],
@@ -163,6 +171,19 @@ describe('llama.cpp engine: life', function () {
       directory.start(() => undefined),
       engineError(/not a regular file/, false),
     )
+  })
+
+  it('is down with the reason where its model file is overwritten in place, and a new start loads what is there', async () => {
+    const path = join(folder, 'overwritten.gguf')
+    await cp(tinytales, path)
+    const engine = newEngine(path)
+    const down = Promise.withResolvers<Error>()
+    await engine.start(down.resolve)
+    await writeFile(path, await readFile(tinytales))
+    assert.match((await down.promise).message, /overwritten\.gguf was changed while it was served/)
+    await engine.start(() => assert.fail('onDown'))
+    assert.equal(await engine.countTokens(request.prompt, never), 13)
+    await engine.stop()
   })
 
   it('says what to install when node-llama-cpp is missing', async () => {

@@ -1,10 +1,14 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
+import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { Tokenizer } from '../../src/adapters/engines/llamacpp/tokenizer.ts'
 import { Tokenizers } from '../../src/adapters/engines/llamacpp/tokenizers.ts'
 import { EngineError } from '../../src/ports/engine.ts'
-import { inTime, untilAnswer } from '../harness/wait.ts'
+import { childrenOf } from '../harness/children.ts'
+import { settled } from '../harness/fake-clock.ts'
+import { inTime, until, untilAnswer } from '../harness/wait.ts'
 
 const model_path = fileURLToPath(new URL('../../models/tinytales.gguf', import.meta.url))
 const never = new AbortController().signal
@@ -59,5 +63,45 @@ describe('llama.cpp engine: processes of its tokenizers', () => {
       process.kill(second, 'SIGCONT')
       await inTime(slow, 'the long text', 60_000)
     }
+  })
+})
+
+describe('llama.cpp engine: one process of a tokenizer', () => {
+  /** Takes longer to be counted than anything that is done to its process meanwhile. */
+  const endless = { text: 'Once upon a time. '.repeat(200_000) }
+  const command = { type: 'load', model_path, system_messages: 'refuse' } as const
+  let tokenizer: Tokenizer
+  beforeEach(() => {
+    tokenizer = new Tokenizer(
+      () => Promise.resolve(command),
+      () => undefined,
+    )
+  })
+  afterEach(() => tokenizer.close(new EngineError('over', { retriable: true })))
+
+  it('that is killed a second time while it has the same text has the text refused', async () => {
+    const [first] = await childrenOf(() => tokenizer.start())
+    assert.ok(first)
+    const refused = assert.rejects(tokenizer.count(endless, never), { message: /tokenizer cannot take it/, retriable: false })
+    await settled()
+    const [again] = await childrenOf(async () => {
+      first.kill('SIGKILL')
+      await once(first, 'exit')
+    })
+    await tokenizer.start()
+    again?.kill('SIGKILL')
+    await inTime(refused, 'the text to be refused', 60_000)
+  })
+
+  it('ends with the text that nobody waits for any more, and the next text has a new one', async () => {
+    const [first] = await childrenOf(() => tokenizer.start())
+    first?.kill('SIGSTOP')
+    const leave = new AbortController()
+    const left = assert.rejects(tokenizer.count(short, leave.signal), /gone/)
+    await settled()
+    leave.abort(new Error('gone'))
+    await left
+    await until(() => first?.signalCode === 'SIGKILL', 'the process of the text to end', 60_000)
+    assert.equal(await tokenizer.count(short, never), 5)
   })
 })

@@ -12,6 +12,7 @@ import type { Space } from '../../src/ports/space.ts'
 import type { Storage } from '../../src/ports/storage.ts'
 import type { SessionStore } from '../../src/ports/session-store.ts'
 import { newGate, type Gate } from './gate.ts'
+import { applyToKeys, applyToSessions } from './session-facts.ts'
 import { MemoryArtifacts } from './memory-artifacts.ts'
 import { MemoryBatches } from './memory-batches.ts'
 import { headIn, keep, listed, listOf, MemoryAttempts, movedBy, recordOf, type KeptTask } from './memory-tasks.ts'
@@ -172,12 +173,11 @@ export class MemoryStorage implements Storage {
       const found = this.find(taskKeyOf(key.owner, key.task_id))
       this.forget(found?.outcome === undefined ? [] : [found])
       this.documents.forget(({ owner, id }) => owner === key.owner && artifacts.includes(id))
-    } else if (fact.kind === 'key_spent') this.keys.set(fact.owner, fact.spent)
+    } else if (fact.kind === 'key_spent') applyToKeys(this.keys, fact)
     else if (fact.kind === 'pool_put') this.poolRecords.set(fact.pool.pool_id, fact.pool)
-    else if (fact.kind === 'session_put') this.sessionsByKey.set(taskKeyOf(fact.session.owner, fact.session.session_id), fact.session)
+    else if (fact.kind.startsWith('session_')) applyToSessions(this.sessionsByKey, fact)
     else if (fact.kind === 'model_put') this.models.set(fact.model.request.id, fact.model)
     else if (fact.kind === 'model_deleted') this.models.delete(fact.id)
-    else if (fact.kind === 'session_deleted') this.sessionsByKey.delete(taskKeyOf(fact.owner, fact.session_id))
     else if (fact.kind === 'artifact') this.documents.add(++this.seq, fact.artifact)
     else this.rest.apply(fact)
   }

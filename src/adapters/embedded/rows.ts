@@ -85,6 +85,16 @@ function appendOther(ops: Param[], fact: Fact): void {
       )
       return
     }
+    case 'session_renewed': {
+      const { owner, session_id, created_at, expires_at, budgets } = fact
+      ops.push(S.sessionRenewed, created_at, expires_at, JSON.stringify(budgets), owner, session_id)
+      return
+    }
+    case 'session_spent': {
+      const { owner, session_id, created_at, expires_at, turns, more } = fact
+      ops.push(S.sessionSpent, turns, ...spentParams(more), created_at, expires_at, created_at, owner, session_id)
+      return
+    }
     case 'session_deleted':
       ops.push(S.sessionDeleted, fact.owner, fact.session_id)
       return
@@ -95,7 +105,7 @@ function appendOther(ops: Param[], fact: Fact): void {
       ops.push(S.modelDeleted, fact.id)
       return
     case 'key_spent':
-      ops.push(S.keySpent, fact.owner, JSON.stringify(fact.spent))
+      ops.push(S.keySpent, fact.owner, ...spentParams(fact.more))
       return
     case 'pool_put':
       ops.push(S.poolPut, fact.pool.pool_id, JSON.stringify(fact.pool))
@@ -193,6 +203,8 @@ export const fileRecord = ([record]: Row): FileRecord => JSON.parse(String(recor
 
 /** A row of `record` of a batch. */
 export const batchRecord = ([record]: Row): BatchRecord => JSON.parse(String(record)) as BatchRecord
+
+const spentParams = ({ tokens, cost_nano, time_ms }: Spent): Param[] => [tokens, cost_nano, time_ms]
 
 function usageParams({ owner, model_ref, day, ...sums }: Usage): Param[] {
   const { tasks, tokens_in, tokens_in_cached, tokens_out, cost_nano, refusals } = sums

@@ -1,5 +1,6 @@
 // Both threads know a statement by its place in STATEMENTS, so a message carries a number instead of SQL.
 
+import { nothingSpent } from '../../domain/accounts/budget.ts'
 import { LOOKED_AT, TASK_LISTS } from './task-lists.ts'
 
 /** Columns of an artifact as lists show it. */
@@ -32,11 +33,19 @@ const SQL = {
   artifactForgotten: 'DELETE FROM artifacts WHERE id = ? AND owner = ?',
   sessionPut: `INSERT INTO sessions (owner, session_id, created_at, expires_at, turns, budgets, spent) VALUES (?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT DO UPDATE SET created_at = excluded.created_at, expires_at = excluded.expires_at, turns = excluded.turns,
-    budgets = excluded.budgets, spent = excluded.spent`,
+    budgets = excluded.budgets, spent = excluded.spent WHERE excluded.created_at > created_at`,
+  sessionRenewed: `UPDATE sessions SET created_at = ?, expires_at = ?, budgets = ?, spent = '${JSON.stringify(nothingSpent)}'
+    WHERE owner = ? AND session_id = ?`,
+  // Differences: what is there may be another than the daemon knows where a commit failed.
+  sessionSpent: `UPDATE sessions SET turns = turns + ?, spent = json_object('tokens', (spent ->> 'tokens') + ?, 'cost_nano', (spent ->> 'cost_nano') + ?,
+    'time_ms', (spent ->> 'time_ms') + ?), expires_at = iif(? > created_at, ?, expires_at), created_at = max(created_at, ?)
+    WHERE owner = ? AND session_id = ?`,
   sessionDeleted: 'DELETE FROM sessions WHERE owner = ? AND session_id = ?',
   modelPut: 'INSERT INTO models (id, model) VALUES (?, ?) ON CONFLICT DO UPDATE SET model = excluded.model',
   modelDeleted: 'DELETE FROM models WHERE id = ?',
-  keySpent: 'INSERT INTO keys (owner, spent) VALUES (?, ?) ON CONFLICT DO UPDATE SET spent = excluded.spent',
+  keySpent: `INSERT INTO keys (owner, spent) VALUES (?, json_object('tokens', ?, 'cost_nano', ?, 'time_ms', ?)) ON CONFLICT DO UPDATE
+    SET spent = json_object('tokens', (spent ->> 'tokens') + (excluded.spent ->> 'tokens'),
+    'cost_nano', (spent ->> 'cost_nano') + (excluded.spent ->> 'cost_nano'), 'time_ms', (spent ->> 'time_ms') + (excluded.spent ->> 'time_ms'))`,
   poolPut: 'INSERT INTO pools (pool_id, pool) VALUES (?, ?) ON CONFLICT DO UPDATE SET pool = excluded.pool',
   artifact: `INSERT INTO artifacts (owner, id, kind, created_at, size_bytes, head, content) VALUES (?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT DO NOTHING`,

@@ -23,6 +23,13 @@ export interface Prices {
 /** Of nobody who has used anything. */
 export const nothingSpent: Spent = { tokens: 0, cost_nano: 0, time_ms: 0 }
 
+/** What both have used up together. */
+export const plus = (a: Spent, b: Spent): Spent => ({
+  tokens: a.tokens + b.tokens,
+  cost_nano: a.cost_nano + b.cost_nano,
+  time_ms: a.time_ms + b.time_ms,
+})
+
 const nano = 1e9
 
 /** Price of a task, billionths, rounded up. In whole numbers: 3 tokens at 0.2 are 600, which 3 * 0.2 * 1000 is not. */
@@ -62,6 +69,9 @@ function affordableFor(cost: number | undefined, prices: Prices | undefined, pro
  */
 export class Account {
   limits: Budgets
+  /** How often the limits were set anew, and when last: ms. */
+  renewals = 0
+  renewed_at = -Infinity
   private spentTokens: number
   private spentNano: number
   private spentTime: number
@@ -108,12 +118,14 @@ export class Account {
     this.reservedNano += cost_nano
   }
 
-  /** Gives a reservation back and books what was used of it; more than was reserved is booked as what was reserved. */
-  settle(reserved: Usage, used: Usage): void {
+  /** Gives a reservation back and books what was used of it; more than was reserved is booked as what was reserved. Returns what was booked. */
+  settle(reserved: Usage, used: Usage): Usage {
     this.reservedTokens -= reserved.tokens
     this.reservedNano -= reserved.cost_nano
-    this.spentTokens += Math.min(used.tokens, reserved.tokens)
-    this.spentNano += Math.min(used.cost_nano, reserved.cost_nano)
+    const booked = { tokens: Math.min(used.tokens, reserved.tokens), cost_nano: Math.min(used.cost_nano, reserved.cost_nano) }
+    this.spentTokens += booked.tokens
+    this.spentNano += booked.cost_nano
+    return booked
   }
 
   /** A task of the account begins to run. */
@@ -135,13 +147,15 @@ export class Account {
     return Math.max(0, (this.limits.time_ms - this.spentTime) / this.running)
   }
 
-  /** Sets the limits anew: what was spent so far does not count against them. */
-  renew(limits: Budgets, now: number): void {
+  /** Sets the limits anew. @param before what was spent until then does not count against them; all so far if left out */
+  renew(limits: Budgets, now: number, before: Spent = this.spent(now)): void {
     this.meter(now)
     this.limits = limits
-    this.spentTokens = 0
-    this.spentNano = 0
-    this.spentTime = 0
+    this.renewals++
+    this.renewed_at = now
+    this.spentTokens -= before.tokens
+    this.spentNano -= before.cost_nano
+    this.spentTime -= before.time_ms
   }
 
   private nanoLimit(cost: number): number {

@@ -1,4 +1,4 @@
-import { tightest, type Account, type Remaining, type Usage } from '../../domain/accounts/budget.ts'
+import { nothingSpent, plus, tightest, type Account, type Remaining, type Spent, type Usage } from '../../domain/accounts/budget.ts'
 import { takeTurn, type Session } from '../../domain/accounts/session.ts'
 import type { CancelTimer, Clock } from '../../ports/clock.ts'
 import type { Fact } from '../../ports/journal.ts'
@@ -11,11 +11,15 @@ export interface BudgetHolder {
   readonly account: Account
   /** Reservations of its tasks that run. */
   readonly running: Set<Pick<Reservation, 'watchTime'>>
+  /** Spent, and in no fact that is durable or on its way to disk: the next one takes it along. */
+  owed: Spent
 }
 
 /** What a reservation needs of its session. */
 export interface ReservedSession extends BudgetHolder {
   session: Session
+  /** As it began. */
+  readonly opened: Session
   /** Accepted tasks that have not been dispatched. */
   reserved: number
   /** Accepted tasks that have not ended. */
@@ -25,6 +29,9 @@ export interface ReservedSession extends BudgetHolder {
   kv_warm: boolean
   /** A task, putSession or the start of the daemon has made it durable. */
   stored: boolean
+  /** No task comes into it any more. */
+  leaving: boolean
+  /** It is not kept any more, or never was: nothing is written of it. */
   gone: boolean
 }
 
@@ -56,6 +63,12 @@ export class Reservation {
   private readonly key: BudgetHolder | undefined
   private readonly need: Need
   private readonly context: ReservationContext
+  /** Its session is durable, or on its way to disk before its own facts. */
+  private known: boolean
+  /** When it began to run, ms. */
+  private since = 0
+  /** Of its session's budgets when its facts were made. */
+  private renewals = 0
   private state: 'waiting' | 'running' | 'paused' | 'settled'
   private cancelTimer: CancelTimer | undefined
   private onExhausted: (() => void) | undefined
@@ -65,7 +78,8 @@ export class Reservation {
     this.key = key
     this.need = need
     this.context = context
-    this.facts = entry.stored ? noFacts : [{ kind: 'session_put', session: entry.session }]
+    this.known = entry.stored
+    this.facts = entry.stored ? noFacts : [{ kind: 'session_put', session: entry.opened }]
     this.state = dispatched ? 'paused' : 'waiting'
     if (!dispatched) entry.reserved++
     entry.tasks++
@@ -90,7 +104,7 @@ export class Reservation {
 
   /** `facts` are durable. */
   confirm(): void {
-    this.entry.stored = true
+    this.known = this.entry.stored = true
   }
 
   reportKv(warm: boolean): void {
@@ -108,6 +122,7 @@ export class Reservation {
     this.state = 'running'
     const now = this.context.clock.now()
     this.onExhausted = onExhausted
+    this.since = now
     for (const { account, running } of this.holders) {
       account.begin(now)
       running.add(this)
@@ -118,7 +133,7 @@ export class Reservation {
     this.entry.reserved--
     this.entry.stored = true
     this.entry.session = takeTurn(this.entry.session)
-    return this.spendings()
+    return this.spendings(1)
   }
 
   /**
@@ -144,23 +159,44 @@ export class Reservation {
     this.entry.tasks--
     if (running) this.stopRunning()
     if (waiting) this.entry.reserved--
-    if (!this.entry.stored && this.entry.reserved === 0) this.context.forget(this.entry)
-    for (const { account } of this.holders) account.settle(this.need, used)
+    if (!this.entry.stored && this.entry.tasks === 0) this.context.forget(this.entry)
+    for (const holder of this.holders) owe(holder, { ...holder.account.settle(this.need, used), time_ms: 0 })
     return waiting ? [] : this.spendings()
   }
 
-  /** Facts that could not be written before, as they are now: what session and key have spent may have moved on meanwhile, or the session be gone. */
+  /** Facts that could not be written before, as they are now: their session may be gone meanwhile, or have new budgets. */
   asOfNow(facts: readonly Fact[]): readonly Fact[] {
-    const others = facts.filter(({ kind }) => kind !== 'session_put' && kind !== 'key_spent')
-    return others.length === facts.length ? facts : [...others, ...this.spendings()]
+    const { gone, account } = this.entry
+    if (!gone && account.renewals === this.renewals) return facts
+    return facts.flatMap((fact): readonly Fact[] => {
+      if (fact.kind === 'session_spent') return gone ? [] : [{ ...fact, more: nothingSpent }]
+      return gone && fact.kind === 'session_put' ? [] : [fact]
+    })
   }
 
-  private spendings(): readonly Fact[] {
+  /** Nobody will write these facts: what was spent is written with the next ones of session and key, and a turn was not taken. */
+  unwritten(facts: readonly Fact[]): void {
+    for (const fact of this.asOfNow(facts))
+      if (fact.kind === 'session_spent') {
+        this.entry.session = takeTurn(this.entry.session, -fact.turns)
+        owe(this.entry, fact.more)
+      } else if (fact.kind === 'key_spent' && this.key !== undefined) owe(this.key, fact.more)
+  }
+
+  /** All that is owed. Differences: an end that is written later, or never, takes its own spending along, and nobody else's. */
+  private spendings(turns = 0): readonly Fact[] {
     const { entry, key } = this
-    const now = this.context.clock.now()
-    entry.session = { ...entry.session, spent: entry.account.spent(now) }
-    const facts: Fact[] = entry.gone ? [] : [{ kind: 'session_put', session: entry.session }]
-    if (key !== undefined) facts.push({ kind: 'key_spent', owner: entry.session.owner, spent: key.account.spent(now) })
+    const { owner, session_id, created_at, expires_at } = entry.session
+    const facts: Fact[] = []
+    if (!entry.gone) {
+      if (!this.known && !entry.leaving) facts.push({ kind: 'session_put', session: entry.opened })
+      facts.push({ kind: 'session_spent', owner, session_id, created_at, expires_at, turns, more: entry.owed })
+    }
+    ;[entry.owed, this.renewals] = [nothingSpent, entry.account.renewals]
+    if (key !== undefined && key.owed !== nothingSpent) {
+      facts.push({ kind: 'key_spent', owner, more: key.owed })
+      key.owed = nothingSpent
+    }
     return facts
   }
 
@@ -183,11 +219,16 @@ export class Reservation {
   private stopRunning(): void {
     this.cancelTimer?.()
     const now = this.context.clock.now()
-    for (const { account, running } of this.holders) {
-      running.delete(this)
-      account.end(now)
+    for (const holder of this.holders) {
+      holder.running.delete(this)
+      holder.account.end(now)
+      owe(holder, { ...nothingSpent, time_ms: Math.max(0, now - Math.max(this.since, holder.account.renewed_at)) })
     }
   }
+}
+
+function owe(holder: BudgetHolder, more: Spent): void {
+  holder.owed = plus(holder.owed, more)
 }
 
 const noFacts: readonly Fact[] = []

@@ -36,7 +36,7 @@ export function sessionPage(
   let last = 0
   for (const entry of known.newestFirst(ownersListed(principal, owner), cursor === undefined ? undefined : Number(cursor))) {
     const { session } = entry
-    if (entry.gone || isExpired(session, now)) continue
+    if (entry.leaving || isExpired(session, now)) continue
     if (sessions.length === limit) return { sessions, next_cursor: String(last) }
     last = entry.number
     sessions.push({

@@ -1,4 +1,4 @@
-import { Account, tightest, type Budgets, type Remaining } from '../../domain/accounts/budget.ts'
+import { Account, nothingSpent, tightest, type Budgets, type Remaining } from '../../domain/accounts/budget.ts'
 import { DomainError } from '../../domain/errors.ts'
 import type { Principal } from '../../domain/principal.ts'
 import {
@@ -56,7 +56,7 @@ export class Sessions {
     for (const session of await store.all()) this.entries.enter(keyOf(session), entryOf(session, true))
     const spent = await store.spentByKeys()
     for (const [name, budgets] of this.parts.keyBudgets)
-      this.keys.set(name, { account: new Account(budgets, spent.get(name)), running: new Set() })
+      this.keys.set(name, { account: new Account(budgets, spent.get(name)), running: new Set(), owed: nothingSpent })
     // A sweep that cannot be made durable is repeated by the next one.
     const sweep = (): Promise<void> => this.sweep().catch(() => undefined)
     await sweep()
@@ -123,25 +123,31 @@ export class Sessions {
         throw new DomainError('invalid_params', `body.budgets.${field}: is more than the configured ${most}`)
     }
     const id = keyOf({ owner, session_id })
-    const old = this.entries.get(id)
-    const before = this.alive(id, now)?.session
-    const fresh = openSession(owner, session_id, now, rules)
+    const present = this.alive(id, now)
     const limits = { ...rules.budgets, ...budgets }
-    const life = { created_at: now, expires_at: now + (ttl_ms ?? rules.ttl_ms) }
-    const session = { ...(before ?? fresh), ...life, budgets: limits, spent: fresh.spent }
+    const life = { created_at: now, expires_at: now + (ttl_ms ?? rules.ttl_ms), budgets: limits }
     this.checkPlace(owner, id)
-    this.entries.places.count(owner, 1)
-    await this.parts.journal.commit([{ kind: 'session_put', session }]).finally(() => this.entries.places.count(owner, -1))
-    // Tasks may have come and gone while this was written: only what this call sets is changed.
-    const current = this.entries.get(id)
-    const entry = current === undefined || (current === old && before === undefined) ? entryOf(session, true) : current
-    entry.stored = true
-    const overwritten = entry === current && entry.session !== before
-    entry.account.renew(limits, this.parts.clock.now())
-    entry.session = { ...entry.session, ...life, budgets: limits, spent: fresh.spent }
-    for (const reservation of [...entry.running]) reservation.watchTime()
+    const entry = present ?? entryOf({ ...openSession(owner, session_id, now, rules), ...life }, false)
+    // It is there from now on, so that tasks which come meanwhile are in it.
     this.entries.enter(id, entry)
-    if (overwritten && !entry.gone) await this.parts.journal.commit([{ kind: 'session_put', session: entry.session }])
+    entry.tasks++
+    const before = entry.account.spent(this.parts.clock.now())
+    try {
+      await this.parts.journal.commit([
+        ...(entry.stored ? [] : [{ kind: 'session_put', session: entry.opened } as const]),
+        ...(present === undefined ? [] : [{ kind: 'session_renewed', owner, session_id, ...life } as const]),
+      ])
+      entry.stored = true
+    } finally {
+      entry.tasks--
+      if (!entry.stored && entry.tasks === 0) this.entries.forget(entry)
+    }
+    if (present !== undefined) {
+      // Tasks may have come and gone while this was written: what they spent meanwhile counts.
+      entry.account.renew(limits, this.parts.clock.now(), before)
+      entry.session = { ...entry.session, ...life }
+      for (const reservation of [...entry.running]) reservation.watchTime()
+    }
     return this.describe(entry)
   }
 
@@ -152,12 +158,12 @@ export class Sessions {
   async delete(principal: Principal, session_id: string): Promise<void> {
     const entry = this.find(principal, session_id)
     const { owner } = entry.session
-    // Gone before it is durable, so that no task writes it anew behind the deletion.
-    entry.gone = true
+    // Before it is durable, so that no task writes it anew behind the deletion.
+    entry.leaving = true
     try {
       await this.parts.journal.commit([{ kind: 'session_deleted', owner, session_id }])
     } catch (error) {
-      entry.gone = false
+      entry.leaving = false
       throw error
     }
     this.entries.forget(entry)
@@ -206,7 +212,7 @@ export class Sessions {
   /** The session under this key, if a task may come into it. */
   private alive(id: string, now: number): ReservedSession | undefined {
     const entry = this.entries.get(id)
-    return entry === undefined || entry.gone || isExpired(entry.session, now) ? undefined : entry
+    return entry === undefined || entry.leaving || isExpired(entry.session, now) ? undefined : entry
   }
 
   /** Whether the key may have this session beside those it has. @throws DomainError rate_limited */
@@ -219,7 +225,6 @@ export class Sessions {
     this.swept = now
     const expired = [...this.entries.values()].filter(({ session }) => isExpired(session, now))
     if (expired.length === 0) return
-    for (const entry of expired) entry.gone = true
     await this.parts.journal.commit(expired.map(({ session: { owner, session_id } }) => ({ kind: 'session_deleted', owner, session_id })))
     for (const entry of expired) this.entries.forget(entry)
   }
@@ -227,12 +232,15 @@ export class Sessions {
 
 const entryOf = (session: Session, stored: boolean): ReservedSession => ({
   session,
+  opened: session,
   account: new Account(session.budgets, session.spent),
+  owed: nothingSpent,
   reserved: 0,
   tasks: 0,
   number: 0,
   kv_warm: false,
   stored,
+  leaving: false,
   gone: false,
   running: new Set(),
 })

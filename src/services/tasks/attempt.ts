@@ -57,10 +57,16 @@ export async function attempt(
     'The journal cannot be written; the task waits for it.',
     parts,
     stop.signal,
-  ).then(() => {
-    stop.signal.throwIfAborted()
-    outlet.open()
-  })
+  ).then(
+    () => {
+      stop.signal.throwIfAborted()
+      outlet.open()
+    },
+    (error: unknown) => {
+      task.session.unwritten(facts)
+      throw error
+    },
+  )
   const first = task.attempts === 1
   let unwatch: CancelTimer = () => undefined
   try {

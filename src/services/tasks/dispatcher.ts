@@ -169,7 +169,8 @@ export class Dispatcher {
   /** Waits again, before all others of its class. */
   private requeue(task: LiveTask, pool: Pool<LiveTask>, facts: readonly Fact[]): void {
     const ready = task.requeue()
-    this.write([...facts, ...ready, ...(pool === task.pool ? [] : task.moveTo(pool))])
+    const all = [...facts, ...ready, ...(pool === task.pool ? [] : task.moveTo(pool))]
+    this.write(all, () => task.session.unwritten(all))
     pool.scheduler.requeue(task)
     this.parts.events.emit({ type: 'task_requeued', task: placeOf(task) })
     this.dispatch(pool)
@@ -184,11 +185,12 @@ export class Dispatcher {
   }
 
   /** Makes facts durable without waiting: later commits are durable only after these. */
-  private write(facts: readonly Fact[]): void {
+  private write(facts: readonly Fact[], failed: () => void = () => undefined): void {
     if (facts.length === 0) return
     this.parts.journal.commit(facts).catch((err: unknown) => {
       const message = 'The journal cannot be written.'
       this.parts.events.emit({ type: 'notice', level: 'error', event: 'storage', message, fields: { err } })
+      failed()
     })
   }
 }

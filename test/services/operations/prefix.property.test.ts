@@ -124,24 +124,24 @@ async function recoverFrom(commits: readonly (readonly Fact[])[], at: number, re
     else if (unfinished.includes(taskKeyOf(owner, task_id)))
       assert.ok(['WORKER_RESET', 'DEADLINE_UNMET'].includes(String(tail.end?.['code'])), String(tail.end?.['code']))
   }
-  checkBooks(storage)
+  await checkBooks(storage)
 }
 
 /** Turns are those of the tasks that were dispatched, and what a key has spent is what its tasks used. */
-function checkBooks(storage: MemoryStorage): void {
+async function checkBooks(storage: MemoryStorage): Promise<void> {
   const begun = new Set(storage.facts('attempt').map(({ key }) => taskKeyOf(key.owner, key.task_id)))
   const turns = new Map<string, number>()
   for (const { task } of storage.facts('accepted')) {
     const session = `${task.owner}/${task.request.session_id}`
     turns.set(session, (turns.get(session) ?? 0) + (begun.has(taskKeyOf(task.owner, task.task_id)) ? 1 : 0))
   }
-  const stored = new Map(storage.facts('session_put').map(({ session }) => [`${session.owner}/${session.session_id}`, session.turns]))
+  const stored = new Map((await storage.sessions.all()).map(({ owner, session_id, turns: taken }) => [`${owner}/${session_id}`, taken]))
   for (const [session, count] of turns) assert.equal(stored.get(session), count, `turns of ${session}`)
   const used = storage
     .facts('finished')
     .filter(({ key }) => key.owner === 'ann')
     .reduce((sum, { outcome }) => sum + (outcome.tokens_in ?? 0) + (outcome.tokens_out ?? 0), 0)
-  assert.equal(storage.facts('key_spent').at(-1)?.spent.tokens ?? 0, used)
+  assert.equal((await storage.sessions.spentByKeys()).get('ann')?.tokens ?? 0, used)
 }
 
 describe('recovery from every prefix of a journal', () => {

@@ -3,11 +3,13 @@ import fc from 'fast-check'
 import { budgetFields, nothingSpent, type Budgets, type Usage } from '../../../src/domain/accounts/budget.ts'
 import { DomainError } from '../../../src/domain/errors.ts'
 import type { Session, SessionRules } from '../../../src/domain/accounts/session.ts'
+import { taskKeyOf } from '../../../src/domain/task.ts'
 import type { Fact } from '../../../src/ports/journal.ts'
 import type { Reservation } from '../../../src/services/sessions/reservation.ts'
 import { Sessions } from '../../../src/services/sessions/sessions.ts'
 import { FakeClock } from '../../harness/fake-clock.ts'
 import { repeats } from '../../harness/long.ts'
+import { applyToSessions } from '../../harness/session-facts.ts'
 import { unlimited } from '../../harness/unlimited.ts'
 import { SessionsModel, type SeatModel } from './sessions.model.ts'
 
@@ -188,7 +190,7 @@ class Bench {
         assert.deepEqual(rest, budgetFields(left))
         assert.deepEqual(this.sessions.remaining(owner, id), left)
         // After a crash it would be found as it is.
-        const stored = this.stored.get(`${owner}/${id}`)
+        const stored = this.stored.get(taskKeyOf(owner, id))
         const { tokens, cost_nano } = life.account.spent(now)
         assert.deepEqual(stored && [stored.turns, stored.expires_at, stored.budgets, stored.spent.tokens, stored.spent.cost_nano], [
           life.turns,
@@ -202,9 +204,7 @@ class Bench {
   }
 
   private write(facts: readonly Fact[]): void {
-    for (const fact of facts)
-      if (fact.kind === 'session_put') this.stored.set(`${fact.session.owner}/${fact.session.session_id}`, fact.session)
-      else if (fact.kind === 'session_deleted') this.stored.delete(`${fact.owner}/${fact.session_id}`)
+    for (const fact of facts) applyToSessions(this.stored, fact)
   }
 }
 

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { taskKeyOf } from '../../../src/domain/task.ts'
 import type { Principal } from '../../../src/domain/principal.ts'
 import type { Session } from '../../../src/domain/accounts/session.ts'
 import { StorageError, type Fact } from '../../../src/ports/journal.ts'
@@ -6,6 +7,7 @@ import { newGate, type Gate } from '../../harness/gate.ts'
 import type { Reservation } from '../../../src/services/sessions/reservation.ts'
 import { Sessions } from '../../../src/services/sessions/sessions.ts'
 import { FakeClock, settled } from '../../harness/fake-clock.ts'
+import { applyToSessions } from '../../harness/session-facts.ts'
 import { unlimited } from '../../harness/unlimited.ts'
 
 const ann: Principal = { name: 'ann', roles: ['data'] }
@@ -24,9 +26,7 @@ class Disk {
     const done = this.tail.then(async () => {
       await gate?.promise
       if (this.broken) throw new StorageError('the disk is full')
-      for (const fact of facts)
-        if (fact.kind === 'session_put') this.sessions.set(fact.session.session_id, fact.session)
-        else if (fact.kind === 'session_deleted') this.sessions.delete(fact.session_id)
+      for (const fact of facts) applyToSessions(this.sessions, fact)
     })
     this.tail = done.catch(() => undefined)
     return done
@@ -63,7 +63,7 @@ describe('sessions and a disk that takes its time', () => {
     return reservation
   }
   const leave = (reservation: Reservation): Promise<void> => disk.commit(reservation.settle(need))
-  const stored = (id = 's'): Session | undefined => disk.sessions.get(id)
+  const stored = (id = 's'): Session | undefined => disk.sessions.get(taskKeyOf('ann', id))
 
   it('keeps a renewal behind which a task wrote what was before', async () => {
     const reservation = await run()
@@ -75,7 +75,9 @@ describe('sessions and a disk that takes its time', () => {
     await Promise.all([renewed, left])
     assert.deepEqual(stored()?.budgets, { tokens: 50 })
     assert.equal(stored()?.expires_at, clock.now() + 500)
-    assert.equal(sessions.info(ann, 's').tokens_budget_remaining, 50)
+    // What was spent while it was written counts, here and on disk.
+    assert.equal(sessions.info(ann, 's').tokens_budget_remaining, 40)
+    assert.equal(stored()?.spent.tokens, 10)
   })
 
   it('keeps a session that PUT and a task created at once as PUT has it', async () => {

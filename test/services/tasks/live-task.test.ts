@@ -77,7 +77,7 @@ describe('a task owns its phase', () => {
     task.accept()
     assert.deepEqual(
       task.dispatch('r0', 1, () => undefined).map(({ kind }) => kind),
-      ['session_put'],
+      ['session_spent'],
     )
     const { attempt, replica_id, replayable } = task.attempt('r0', 'afresh', 2.5) as {
       attempt: number
@@ -85,6 +85,6 @@ describe('a task owns its phase', () => {
       replayable: boolean
     }
     assert.deepEqual([attempt, replica_id, replayable, task.attempts], [1, 'r0', false, 1])
-    assert.deepEqual([task.claim(true), task.withdraw(3).map(({ kind }) => kind)], [true, ['session_put', 'runs', 'attempt_withdrawn']])
+    assert.deepEqual([task.claim(true), task.withdraw(3).map(({ kind }) => kind)], [true, ['session_spent', 'runs', 'attempt_withdrawn']])
   })
 })

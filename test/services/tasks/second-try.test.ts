@@ -32,6 +32,34 @@ describe('an end that is written at the second try', () => {
     assert.equal(next.sessions.info(ann, 's').turns, 2)
   })
 
+  it('and is not written before the daemon dies: its spending is in no end of another task', async () => {
+    const rig = await unwritten()
+    rig.engine().calls[1]?.finish({ tokens_in: 3, tokens_out: 9 })
+    await settled()
+    assert.equal(rig.live.size, 1)
+    // Killed here: the first task is unfinished, runs again, and pays when that has ended.
+    const [session] = await rig.storage.sessions.all()
+    assert.deepEqual([session?.spent.tokens, (await rig.storage.sessions.spentByKeys()).get('ann')?.tokens], [12, 12])
+    const next = await restart(rig)
+    next.engine().calls[0]?.finish({ tokens_in: 3, tokens_out: 8 })
+    await settled()
+    assert.equal(next.live.size, 0)
+    assert.deepEqual(next.sessions.remaining('ann', 's'), { tokens: 1000 - 12 - 11 })
+  })
+
+  it('gives the turn of a dispatch back that nobody has written', async () => {
+    const rig = await startRig(options)
+    rig.storage.refuses = 'attempt'
+    await rig.run({ task_id: 't1', session_id: 's' })
+    await settled()
+    await rig.cancellation.cancel(ann, 't1')
+    rig.storage.refuses = undefined
+    await rig.run({ task_id: 't2', session_id: 's' })
+    rig.engine().calls[1]?.finish({ tokens_in: 3, tokens_out: 9 })
+    await settled()
+    assert.deepEqual([(await rig.storage.sessions.all())[0]?.turns, rig.sessions.info(ann, 's').turns], [1, 1])
+  })
+
   it('brings no deleted session back', async () => {
     const rig = await unwritten()
     await rig.sessions.delete(ann, 's')
@@ -61,8 +89,6 @@ describe('an end that is written at the second try', () => {
     rig.engine().calls[1]?.finish({ tokens_in: 3, tokens_out: 9 })
     await settled()
     await rig.clock.advance(1000)
-    const { durable } = rig.storage
-    const last = durable.findLast((fact) => fact.kind === 'key_spent')
-    assert.equal(last?.spent.tokens, 12)
+    assert.equal((await rig.storage.sessions.spentByKeys()).get('ann')?.tokens, 12)
   })
 })

@@ -1,9 +1,11 @@
 /** The child process: runs llama.cpp on orders of process.ts. */
 import { flushCompileCache } from 'node:module'
+import { basename } from 'node:path'
 import { EngineError } from '../../../ports/engine.ts'
 import { generate } from './generation.ts'
 import { load, type LoadedModel } from './loading.ts'
 import { failureOf, outliveSignals, post } from './child-side.ts'
+import { isChanged } from './model-file.ts'
 import type { Command, GenerateCommand, LoadCommand, Report } from './protocol.ts'
 
 let loaded: LoadedModel | undefined
@@ -49,11 +51,24 @@ function watchKv({ slots, props }: LoadedModel): void {
   setInterval(tell, KV_MS).unref()
 }
 
+/** How often the child looks whether its model's file has been overwritten, milliseconds. */
+const FILE_MS = 500
+
+/** The library has the file mapped into memory: what is written over it is in the answers at once. */
+function watchFile(model_path: string, { known_digest }: LoadedModel): void {
+  const message = `the model file ${basename(model_path)} was changed while it was served; it is loaded anew`
+  const look = async (): Promise<void> => {
+    if (await isChanged(model_path, known_digest.file)) postAfterText({ type: 'failed', message, retriable: true })
+  }
+  setInterval(() => void look(), FILE_MS).unref()
+}
+
 async function onLoad(command: LoadCommand): Promise<void> {
   try {
     loaded = await load(command, (line) => process.stderr.write(`${line}\n`))
     postAfterText({ type: 'ready', props: loaded.props, known_digest: loaded.known_digest })
     watchKv(loaded)
+    watchFile(command.model_path, loaded)
     // By itself Node writes down what it compiled when it ends, which a process that is killed does not.
     flushCompileCache()
   } catch (error) {

@@ -1,12 +1,13 @@
 import { createHash } from 'node:crypto'
-import { createReadStream } from 'node:fs'
-import { open } from 'node:fs/promises'
+import { createReadStream, type BigIntStats } from 'node:fs'
+import { open, stat } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { EngineError } from '../../../ports/engine.ts'
+import { headerFault } from './gguf-header.ts'
 import type { KnownDigest } from './protocol.ts'
 
 /**
- * Looks whether a file can be a model before the native library sees it; its own message would not name the cause.
+ * Looks whether a file can be a model before the library sees it: its own message would not name the cause, and it reads whatever a header claims.
  * @returns what tells this file from a changed one
  * @throws {EngineError} not found, not readable, not a file, not a GGUF
  */
@@ -19,16 +20,26 @@ export async function checkModelFile(path: string): Promise<string> {
     return refuse(code === 'ENOENT' ? 'model file not found' : `cannot open the model file (${code})`, error)
   })
   try {
-    const stat = await file.stat({ bigint: true })
-    if (!stat.isFile()) refuse('the model is not a regular file')
+    const found = await file.stat({ bigint: true })
+    if (!found.isFile()) refuse('the model is not a regular file')
     // https://github.com/ggml-org/ggml/blob/master/docs/gguf.md: four bytes of magic, version, two counts.
     const { bytesRead, buffer } = await file.read(Buffer.alloc(24), 0, 24, 0)
     if (bytesRead < 4 || buffer.toString('latin1', 0, 4) !== 'GGUF') refuse('not a GGUF file')
     if (bytesRead < 24) refuse('the model file is corrupt (too short)')
-    return [stat.dev, stat.ino, stat.size, stat.mtimeNs].join(':')
+    const fault = headerFault(file.fd, Number(found.size))
+    if (fault !== undefined) refuse(`the model file is corrupt (${fault})`)
+    return stampOf(found)
   } finally {
     await file.close()
   }
+}
+
+const stampOf = ({ dev, ino, size, mtimeNs }: BigIntStats): string => [dev, ino, size, mtimeNs].join(':')
+
+/** Whether there is another file now, or other content in it. One that was only removed is still there for who has it open. */
+export async function isChanged(path: string, file: string): Promise<boolean> {
+  const now = await stat(path, { bigint: true }).catch(() => undefined)
+  return now !== undefined && stampOf(now) !== file
 }
 
 /** SHA-256 of a file, read in chunks; the one already known if the file is still the same. */

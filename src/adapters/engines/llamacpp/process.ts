@@ -29,6 +29,8 @@ export class LlamaProcess<Ready extends ReadyMessage | TokenizerReadyMessage> {
   private readonly calls = new Map<number, Call>()
   private readonly loading = Promise.withResolvers<Ready>()
   private readonly exit = Promise.withResolvers<EngineError>()
+  /** What it has said of itself that ends it. */
+  private failure: EngineError | undefined
   private lastId = 0
   private state: 'loading' | 'ready' | 'ending' | 'gone' = 'loading'
 
@@ -113,7 +115,9 @@ export class LlamaProcess<Ready extends ReadyMessage | TokenizerReadyMessage> {
         this.loading.resolve(report)
         return
       case 'failed':
-        this.loading.reject(new EngineError(report.message, report))
+        this.failure = new EngineError(report.message, report)
+        this.loading.reject(this.failure)
+        if (this.state === 'ready') this.kill()
         return
       case 'text':
         this.onText(report.pieces)
@@ -139,7 +143,7 @@ export class LlamaProcess<Ready extends ReadyMessage | TokenizerReadyMessage> {
   private onGone(how: string): void {
     if (this.state === 'gone') return
     this.state = 'gone'
-    const reason = new EngineError(`the llama.cpp process ${how}`, { retriable: true })
+    const reason = this.failure ?? new EngineError(`the llama.cpp process ${how}`, { retriable: true })
     this.rejectAll(reason)
     this.exit.resolve(reason)
   }

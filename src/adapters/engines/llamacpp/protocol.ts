@@ -96,7 +96,7 @@ export interface TokenizerReadyMessage {
   readonly longest_token?: number
 }
 
-/** The model did not load. */
+/** The model did not load, or cannot be served any longer. */
 export interface FailedMessage extends Failure {
   readonly type: 'failed'
 }
