@@ -17,11 +17,11 @@ export class TestTerminal {
   private column = 0
   private rest = ''
 
-  /** Runs the real program on it, by util-linux's `script`. */
-  constructor(args: readonly string[], env: Readonly<Record<string, string>>, columns = 120, rows = 30) {
+  /** Runs the real program on it, by util-linux's `script`. @param file of the program */
+  constructor(args: readonly string[], env: Readonly<Record<string, string>>, columns = 120, rows = 30, file = program) {
     this.columns = columns
     this.grid = Array.from({ length: rows }, () => Array<string>(columns).fill(' '))
-    const words = [process.execPath, program, ...args].map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(' ')
+    const words = [process.execPath, file, ...args].map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(' ')
     const command = `stty rows ${rows} cols ${columns}; exec ${words}`
     this.child = spawn('script', ['-qfec', command, '/dev/null'], { env: { ...process.env, TERM: 'xterm-256color', ...env } })
     this.child.stdout?.setEncoding('utf8').on('data', (chunk: string) => this.take(chunk))
