@@ -61,7 +61,7 @@ export async function benchMemory(all: boolean): Promise<Section> {
       while (next < tasks) {
         const n = next++
         await play(n)
-        if (n % (tasks / 500) === 0) await (look = look.then(server.rssMib).then((mib) => looks.push(mib)))
+        if (n % (tasks / 500) === 0) await (look = look.then(() => server.rssMib()).then((mib) => looks.push(mib)))
       }
     }
     await Promise.all(Array.from({ length: clients }, client))
