@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { load } from './load.ts'
 import { atLeast, atMost, median, rounded, type Section } from './section.ts'
 import { startServer, type BenchServer } from './server.ts'
+import { bodyOf, tasksMade } from './watched-task.ts'
 import type { ViewersCommand } from './servers/viewers.ts'
 
 const lanes = [0, 1, 20] as const
@@ -31,17 +32,9 @@ interface Gaps {
   readonly tokens: number
 }
 
-let made = 0
-
-const bodyOf = (): string => {
-  const n = ++made
-  const task = { task_id: `task-${n}-0b8b4f0e-58d1-4f0c`, session_id: `session-${n}`, prompt: 'Tell me a story.', max_tokens: 4096 }
-  return JSON.stringify({ ...task, model_ref: `mock:m${n % 8}`, priority: n % 4 === 0 ? 'batch' : 'interactive', deadline_ms: 3_600_000 })
-}
-
 /** Admits tasks as fast as they are taken; of some keys. Returns how many a second. */
 async function admit(server: BenchServer, count: number): Promise<number> {
-  const { statuses, seconds } = await load(server.port, '/v1/tasks', `X-API-Key: k${made % 4}\r\n`, bodyOf, count, 32)
+  const { statuses, seconds } = await load(server.port, '/v1/tasks', `X-API-Key: k${tasksMade() % 4}\r\n`, () => bodyOf(8), count, 32)
   if (statuses.get(202) !== count) throw new Error(JSON.stringify([...statuses]))
   return count / seconds
 }

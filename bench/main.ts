@@ -1,7 +1,7 @@
 /**
  * `npm run bench [-- name ...] [--record] [--all]`: what the daemon costs, each figure beside a reference run in the same invocation. Prints tables and
  * writes `bench/results.json`; `--record` also writes `bench/RESULTS.md`, `--all` has the relay measured in every
- * combination, the batch with 50,000 lines and the memory with 100,000 tasks.
+ * combination, the batch with 50,000 lines, the memory with 100,000 tasks, and the page for two minutes.
  */
 import { writeFileSync } from 'node:fs'
 import { cpus, release, totalmem } from 'node:os'
@@ -12,12 +12,14 @@ import { benchFeed } from './feed.ts'
 import { benchHostile } from './hostile.ts'
 import { benchMemory } from './memory.ts'
 import { benchGroups } from './groups.ts'
+import { benchPage } from './page.ts'
 import { benchRecovery } from './recovery.ts'
 import { benchRelay } from './relay.ts'
 import { benchScheduler } from './scheduler.ts'
 import { benchSlots } from './slots.ts'
 import { benchStart } from './start.ts'
 import { benchStreaming } from './streaming.ts'
+import { benchTop } from './top.ts'
 import { benchPlacement } from './placement.ts'
 import { benchPrediction } from './prediction.ts'
 import type { Section } from './section.ts'
@@ -32,6 +34,8 @@ const benches: Readonly<Record<string, (all: boolean) => Promise<Section>>> = {
   batch: benchBatch,
   memory: benchMemory,
   feed: benchFeed,
+  top: benchTop,
+  page: benchPage,
   hostile: benchHostile,
   slots: benchSlots,
   prediction: benchPrediction,

@@ -1827,7 +1827,7 @@ export interface components {
             engine: components["schemas"]["Engine"];
             model: components["schemas"]["ModelRef"];
             /**
-             * @description All its replicas are up, some are, none is yet, its group has it asleep, it takes no new tasks, none is up.
+             * @description All its replicas are up, some are, none is yet, its group has it asleep, it takes no new tasks and what is left in it ends at `drains_by_at`, none is up.
              * @enum {string}
              */
             state: "ready" | "partial" | "loading" | "asleep" | "draining" | "down";
@@ -1850,6 +1850,7 @@ export interface components {
             group?: string;
             load_state?: components["schemas"]["LoadState"];
             loads_by_at?: components["schemas"]["Timestamp"];
+            drains_by_at?: components["schemas"]["Timestamp"];
             /** @description Why it cannot serve, where it cannot, or why its newest reload failed. */
             last_error?: string;
             /** @description Its replicas. */

@@ -1781,12 +1781,26 @@ else {
 var valid2 = true;
 }
 if(valid2){
-if(data0.seed !== undefined){
-let data17 = data0.seed;
+if(data0.logprobs !== undefined){
+let data17 = data0.logprobs;
 const _errs55 = errors;
 if((!((typeof data17 == "number") && (!(data17 % 1) && !isNaN(data17)))) && (data17 !== null)){
-validate16.errors = [{instancePath:instancePath+"/requestBody/seed",schemaPath:"openai#/components/schemas/CompletionRequest/properties/seed/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate16.errors = [{instancePath:instancePath+"/requestBody/logprobs",schemaPath:"openai#/components/schemas/CompletionRequest/properties/logprobs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
+}
+if(errors === _errs55){
+if(typeof data17 == "number"){
+if(data17 > 20 || isNaN(data17)){
+validate16.errors = [{instancePath:instancePath+"/requestBody/logprobs",schemaPath:"openai#/components/schemas/CompletionRequest/properties/logprobs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 20},message:"must be <= 20"}];
+return false;
+}
+else {
+if(data17 < 0 || isNaN(data17)){
+validate16.errors = [{instancePath:instancePath+"/requestBody/logprobs",schemaPath:"openai#/components/schemas/CompletionRequest/properties/logprobs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+return false;
+}
+}
+}
 }
 var valid2 = _errs55 === errors;
 }
@@ -1794,13 +1808,26 @@ else {
 var valid2 = true;
 }
 if(valid2){
-if(data0.stop !== undefined){
-let data18 = data0.stop;
+if(data0.seed !== undefined){
+let data18 = data0.seed;
 const _errs58 = errors;
-const _errs59 = errors;
+if((!((typeof data18 == "number") && (!(data18 % 1) && !isNaN(data18)))) && (data18 !== null)){
+validate16.errors = [{instancePath:instancePath+"/requestBody/seed",schemaPath:"openai#/components/schemas/CompletionRequest/properties/seed/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+var valid2 = _errs58 === errors;
+}
+else {
+var valid2 = true;
+}
+if(valid2){
+if(data0.stop !== undefined){
+let data19 = data0.stop;
+const _errs61 = errors;
+const _errs62 = errors;
 let valid6 = false;
-const _errs60 = errors;
-if((typeof data18 !== "string") && (data18 !== null)){
+const _errs63 = errors;
+if((typeof data19 !== "string") && (data19 !== null)){
 const err4 = {instancePath:instancePath+"/requestBody/stop",schemaPath:"openai#/components/schemas/CompletionRequest/properties/stop/anyOf/0/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err4];
@@ -1810,17 +1837,17 @@ vErrors.push(err4);
 }
 errors++;
 }
-var _valid1 = _errs60 === errors;
+var _valid1 = _errs63 === errors;
 valid6 = valid6 || _valid1;
 if(!valid6){
-const _errs63 = errors;
-if(errors === _errs63){
-if(Array.isArray(data18)){
+const _errs66 = errors;
+if(errors === _errs66){
+if(Array.isArray(data19)){
 var valid7 = true;
-const len0 = data18.length;
+const len0 = data19.length;
 for(let i0=0; i0<len0; i0++){
-const _errs65 = errors;
-if(typeof data18[i0] !== "string"){
+const _errs68 = errors;
+if(typeof data19[i0] !== "string"){
 const err5 = {instancePath:instancePath+"/requestBody/stop/" + i0,schemaPath:"openai#/components/schemas/CompletionRequest/properties/stop/anyOf/1/items/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err5];
@@ -1830,7 +1857,7 @@ vErrors.push(err5);
 }
 errors++;
 }
-var valid7 = _errs65 === errors;
+var valid7 = _errs68 === errors;
 if(!valid7){
 break;
 }
@@ -1847,7 +1874,7 @@ vErrors.push(err6);
 errors++;
 }
 }
-var _valid1 = _errs63 === errors;
+var _valid1 = _errs66 === errors;
 valid6 = valid6 || _valid1;
 }
 if(!valid6){
@@ -1863,33 +1890,34 @@ validate16.errors = vErrors;
 return false;
 }
 else {
-errors = _errs59;
+errors = _errs62;
 if(vErrors !== null){
-if(_errs59){
-vErrors.length = _errs59;
+if(_errs62){
+vErrors.length = _errs62;
 }
 else {
 vErrors = null;
 }
 }
 }
-var valid2 = _errs58 === errors;
+var valid2 = _errs61 === errors;
 }
 else {
 var valid2 = true;
 }
 if(valid2){
 if(data0.prompt_cache_key !== undefined){
-let data20 = data0.prompt_cache_key;
-const _errs67 = errors;
-if((typeof data20 !== "string") && (data20 !== null)){
+let data21 = data0.prompt_cache_key;
+const _errs70 = errors;
+if((typeof data21 !== "string") && (data21 !== null)){
 validate16.errors = [{instancePath:instancePath+"/requestBody/prompt_cache_key",schemaPath:"openai#/components/schemas/CompletionRequest/properties/prompt_cache_key/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
-var valid2 = _errs67 === errors;
+var valid2 = _errs70 === errors;
 }
 else {
 var valid2 = true;
+}
 }
 }
 }

@@ -697,9 +697,18 @@ export interface components {
                 index: number;
                 /** @description What is new. */
                 text: string;
-                /** @description Never told. */
+                /** @description How likely its tokens were, where `logprobs` asks for it. */
                 logprobs?: {
-                    [key: string]: unknown;
+                    /** @description Texts of the tokens. */
+                    tokens: string[];
+                    /** @description Logarithm of the probability of each. */
+                    token_logprobs: number[];
+                    /** @description The most likely tokens in the place of each; null where `logprobs` is 0. */
+                    top_logprobs: {
+                        [key: string]: number;
+                    }[] | null;
+                    /** @description Where each begins in the text of the answer, in characters. */
+                    text_offset: number[];
                 } | null;
                 /**
                  * @description Why it ended; null before.
@@ -786,6 +795,8 @@ export interface components {
             logit_bias?: {
                 [key: string]: number;
             } | null;
+            /** @description Whether to tell how likely tokens were, and how many of the most likely. */
+            logprobs?: number | null;
             /** @description The same seed gives the same text where the engine is replayable. */
             seed?: number | null;
             /** @description Texts that end generation. */
@@ -812,9 +823,18 @@ export interface components {
                 index: number;
                 /** @description What comes after the prompt. */
                 text: string;
-                /** @description Never told. */
+                /** @description How likely its tokens were, where `logprobs` asks for it. */
                 logprobs?: {
-                    [key: string]: unknown;
+                    /** @description Texts of the tokens. */
+                    tokens: string[];
+                    /** @description Logarithm of the probability of each. */
+                    token_logprobs: number[];
+                    /** @description The most likely tokens in the place of each; null where `logprobs` is 0. */
+                    top_logprobs: {
+                        [key: string]: number;
+                    }[] | null;
+                    /** @description Where each begins in the text of the answer, in characters. */
+                    text_offset: number[];
                 } | null;
                 /**
                  * @description Why it ended.
@@ -1377,6 +1397,46 @@ export interface components {
             /** @description What its maker wants to remember. */
             metadata: {
                 [key: string]: string;
+            } | null;
+        };
+        /** @description One request of a batch, a line of its input. */
+        BatchLine: {
+            /** @description What its sender knows it by; each once. */
+            custom_id: string;
+            /**
+             * @description How it is asked.
+             * @enum {string}
+             */
+            method: "POST";
+            url: components["schemas"]["BatchEndpoint"];
+            /** @description The request's body. */
+            body: {
+                [key: string]: unknown;
+            };
+        };
+        /** @description What a line came to, a line of the output file or of the error file. */
+        BatchResult: {
+            /** @description Its id. */
+            id: string;
+            /** @description The line's. */
+            custom_id: string;
+            /** @description The answer; null where the line was never asked. */
+            response: {
+                /** @description Its status. */
+                status_code: number;
+                /** @description Names it in the log. */
+                request_id: string;
+                /** @description What the endpoint answers. */
+                body: {
+                    [key: string]: unknown;
+                };
+            } | null;
+            /** @description Why the line was never asked; null where it has an answer. */
+            error: {
+                /** @description What is wrong, for programs. */
+                code: string;
+                /** @description The same, for people. */
+                message: string;
             } | null;
         };
         /** @description Something that is wrong with the input. */

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { engines } from '../src/adapters/engines/registry.ts'
 import { apiTypes, clientTypes, doorMap, doorTypes, operationMap } from './codegen/api.ts'
 import { bundle, doorDocument, doors } from './codegen/bundle.ts'
-import { clientView } from './codegen/client-view.ts'
+import { clientView, onlyTagged } from './codegen/client-view.ts'
 import { configTypes, engineTable } from './codegen/config.ts'
 import { configSchema, definitionsOf } from './codegen/config-schema.ts'
 import { driftOf } from './codegen/drift.ts'
@@ -61,6 +61,7 @@ async function generate(): Promise<Map<string, string>> {
   return new Map([
     ...files.map(([name, text]) => [`generated/${name}`, text] as const),
     ['sdk/generated/contract.ts', await clientTypes(view)],
+    ['sdk/generated/batches.ts', await clientTypes(clientView(onlyTagged(doorDocument('openai'), 'batches')))],
   ])
 }
 

@@ -47,6 +47,11 @@ chromium() {
   mkdir -p "$1" && { command -v chromium-headless-shell || system_packages chromium-headless-shell; }
 }
 
+# What stands in front of the daemon in many places, from the system's own packages. Only its program is used, no service of it.
+nginx() {
+  mkdir -p "$1" && { type -P nginx || system_packages nginx-light; }
+}
+
 # What makes Python clients from the contracts, and what those import.
 python_client() {
   python_with "$1" openapi-python-client==0.29.1
@@ -69,6 +74,7 @@ install llama-server 300 llama_server
 install llama-router 300 llama_router
 install triton 600 triton
 install chromium 300 chromium
+install nginx 120 nginx
 install python-client 300 python_client
 install openapi-generator 300 openapi_generator
 install promtool 120 promtool

@@ -13,8 +13,8 @@ import { runAll } from './verify/run.ts'
 
 const root = join(import.meta.dirname, '..')
 const gatesOf: Readonly<Record<string, typeof quickGates>> = { quick: quickGates, long: longGates }
-/** Two even on one core, for some gates wait; more than four would cost more memory than they save time. */
-const lanes = Math.max(2, Math.min(4, availableParallelism()))
+/** One more than there are cores, for some gates wait; more than four would cost more memory than they save time. */
+const lanes = Math.min(4, availableParallelism() + 1)
 
 const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`
 

@@ -1,11 +1,9 @@
 import type { Command } from 'commander'
-import { emitKeypressEvents, type Key } from 'node:readline'
 import { asking, clientOf, seconds, type Asking } from '../common/command.ts'
-import { explain } from '../common/exit.ts'
 import { interruptible } from '../common/interrupt.ts'
 import { say, sayJson } from '../common/output.ts'
 import { Board } from '../top/board.ts'
-import { Screen } from '../top/screen.ts'
+import { watch } from '../top/watch.ts'
 
 interface Options extends Asking {
   readonly every: number
@@ -31,68 +29,3 @@ export const top = (): Command =>
         else say(board.lines().slice(0, -1).join('\n'))
       }),
     )
-
-/** Redraws until `q`. @throws the signal's reason; what the first look throws */
-async function watch(board: Board, { every, url }: Options, signal: AbortSignal): Promise<void> {
-  const { stdin, stdout } = process
-  const look = async (): Promise<unknown> => board.refresh(stdout.rows, signal)
-  await look()
-  const screen = new Screen(stdout)
-  const explaining =
-    (tell: (message: string) => void) =>
-    (error: unknown): void => {
-      if (!signal.aborted) tell(explain(error, url).message)
-    }
-  const say = explaining((message) => board.tell(message))
-  const sayTrouble = explaining((message) => board.tellTrouble(message))
-  const draw = (): void => screen.draw(board.lines())
-  const resize = (): void => {
-    screen.forget()
-    draw()
-  }
-  emitKeypressEvents(stdin)
-  screen.open()
-  stdin.setRawMode(true)
-  try {
-    await new Promise<void>((resolve, reject) => {
-      let timer: NodeJS.Timeout | undefined
-      const again = (): void => {
-        clearTimeout(timer)
-        timer = setTimeout(() => void look().catch(sayTrouble).then(draw).then(again), every)
-      }
-      const leave = (): void => {
-        clearTimeout(timer)
-        reject(signal.reason as Error)
-      }
-      const press = (text: string | undefined, { name = text, ctrl }: Key): void => {
-        // In raw mode the terminal makes no signal of it.
-        if (ctrl === true && name === 'c') return void process.kill(process.pid, 'SIGINT')
-        if (name === 'q') {
-          clearTimeout(timer)
-          signal.removeEventListener('abort', leave)
-          resolve()
-          return
-        }
-        const act = board.press(name ?? '')
-        draw()
-        if (act === undefined) return
-        void act()
-          .then((told) => board.tell(told))
-          .then(look)
-          .catch(say)
-          .then(draw)
-      }
-      stdin.on('keypress', press)
-      stdout.on('resize', resize)
-      signal.addEventListener('abort', leave, { once: true })
-      draw()
-      again()
-    })
-  } finally {
-    stdout.off('resize', resize)
-    stdin.removeAllListeners('keypress')
-    stdin.setRawMode(false)
-    stdin.pause()
-    screen.close()
-  }
-}

@@ -28,6 +28,12 @@ export async function write({ config: file, listen, engine = usual, json }: Opti
     throw new CommandError(
       `no engine answers on ${engine.join(', ')}: start one, or say where with --engine URL; orchestratord without a configuration serves a mock`,
     )
+  // llama-server's usual port is the daemon's, too.
+  const taken = servers.map(({ url }) => new URL(url)).find((url) => isHere(url) && portOf(url) === Number(listen.split(':').at(-1)))
+  if (taken !== undefined)
+    throw usageError(
+      `an engine listens at ${taken.origin}, on the port that the daemon is to have: name another, such as --listen 127.0.0.1:8090`,
+    )
   const { value } = foundPools(servers)
   const settings = { listen, pools: value }
   try {
@@ -45,6 +51,10 @@ export async function write({ config: file, listen, engine = usual, json }: Opti
   for (const { url, engine: kind, models } of found) say(`found ${kind} at ${url}: ${models.join(', ') || 'no model'}`)
   say(`wrote ${file}; start it with: orchestratord --config ${file}`)
 }
+
+const isHere = ({ hostname }: URL): boolean => /^(localhost|127\.[\d.]+|\[::1\])$/.test(hostname)
+
+const portOf = ({ port, protocol }: URL): number => Number(port || (protocol === 'https:' ? 443 : 80))
 
 /** What answers there; why nothing does. */
 async function ask(url: string): Promise<FoundEngine | string> {

@@ -1,8 +1,11 @@
 import type { Client } from '../../sdk/src/index.ts'
+import { CommandError, exit } from '../common/exit.ts'
 import { linesAround, linesOf, type Snapshot } from './view.ts'
 
 /** Most entries of a page of the contract. */
 const largest_page = 200
+/** A look that takes longer is given up, ms: a connection may be dead without either side knowing. */
+const look_ms = 10_000
 
 interface Question {
   readonly text: string
@@ -26,21 +29,39 @@ export class Board {
     this.snapshot = { url, pools: [], pool_id: undefined, entries: [], more: false }
   }
 
-  /** Asks the daemon how things stand. @param rows lines of the terminal @throws what the client throws */
-  async refresh(rows: number, signal: AbortSignal): Promise<Snapshot> {
+  /**
+   * Asks the daemon how things stand.
+   * @param rows lines of the terminal
+   * @throws what the client throws; a CommandError where no answer came in time
+   */
+  async refresh(rows: number, signal: AbortSignal, limit_ms = look_ms): Promise<Snapshot> {
+    const limit = AbortSignal.timeout(limit_ms)
+    try {
+      return await this.ask(rows, AbortSignal.any([signal, limit]))
+    } catch (error) {
+      if (!limit.aborted || signal.aborted) throw error
+      const { url } = this.snapshot
+      throw new CommandError(`${url} has not answered for ${limit_ms / 1000} s`, exit.unreachable, { cause: error })
+    }
+  }
+
+  private async ask(rows: number, signal: AbortSignal): Promise<Snapshot> {
     const { pools } = await this.client.pools.list({ signal })
     this.trouble = ''
     const pool_id = pools.find((pool) => pool.pool_id === this.snapshot.pool_id)?.pool_id ?? pools[0]?.pool_id
-    if (pool_id === undefined) return (this.snapshot = { ...this.snapshot, pools, pool_id, entries: [], more: false })
+    this.snapshot = { ...this.snapshot, pools, pool_id }
+    if (pool_id === undefined) return (this.snapshot = { ...this.snapshot, entries: [], more: false })
     const limit = Math.min(largest_page, Math.max(1, rows - linesAround(pools.length)))
     const cursor = this.cursors.at(-1)
     const page = await this.client.pools.queue(pool_id, { limit, ...(cursor === undefined ? {} : { cursor }) }, { signal })
+    // Somebody has turned to another pool or page meanwhile, which the next look asks for.
+    if (this.snapshot.pool_id !== pool_id || this.cursors.at(-1) !== cursor) return this.snapshot
     this.next = page.next_cursor
     // The one that was chosen stays so where it has moved to.
     const chosen = this.snapshot.entries[this.selected]?.task_id
     const moved = chosen === undefined ? -1 : page.entries.findIndex(({ task_id }) => task_id === chosen)
     this.selected = Math.max(0, moved === -1 ? Math.min(this.selected, page.entries.length - 1) : moved)
-    return (this.snapshot = { ...this.snapshot, pools, pool_id, entries: page.entries, more: page.next_cursor !== undefined })
+    return (this.snapshot = { ...this.snapshot, entries: page.entries, more: page.next_cursor !== undefined })
   }
 
   /** The screen as lines. */

@@ -76,6 +76,20 @@ function withoutDefaults(schema: Json | undefined): Json {
   return Object.fromEntries([...entries, ['properties', Object.fromEntries(told)]])
 }
 
+/** What a contract has of operations with a tag, and the schemas that these lead to. */
+export function onlyTagged(document: JsonObject, tag: string): JsonObject {
+  const paths = Object.entries(objectOf(document['paths'])).filter(([, path]) =>
+    Object.values(objectOf(path)).some(
+      (operation) => isObject(operation) && Array.isArray(operation['tags']) && operation['tags'].includes(tag),
+    ),
+  )
+  const copy = { ...document, paths: Object.fromEntries(paths) }
+  const kept = reached(new Contract(copy), (operation) => [operation['requestBody'], operation['responses']])
+  const components = objectOf(document['components'])
+  const schemas = Object.entries(objectOf(components['schemas'])).filter(([name]) => kept.has(name))
+  return { ...copy, components: { ...components, schemas: Object.fromEntries(schemas) } }
+}
+
 /** Adds the union of a stream's events, each as its frame has it: the event's name, its id where it has one, its data. */
 function addUnions(document: JsonObject): void {
   const schemas = objectOf(objectOf(document['components'])['schemas'])

@@ -144,10 +144,11 @@ export const housePlugin = () => ({
   id: 'house',
   rules: { oas3: { 'operation-complete': operationComplete, described, bounded, responses, 'operation-id-once': operationIdOnce() } },
   typeExtension: {
-    // The data of SSE events are schemas like any other: references in there count as uses and are followed.
+    // The data of SSE events and the lines of a file are schemas like any other: references in there count as uses and are followed.
     oas3: (types: Record<string, NodeType>): Record<string, NodeType> => ({
       ...types,
       SseEvents: { properties: {}, additionalProperties: () => 'Schema' },
+      Schema: { ...types['Schema'], properties: { ...types['Schema']?.properties, 'x-line': 'Schema' } },
       Operation: { ...types['Operation'], properties: { ...types['Operation']?.properties, 'x-sse-events': 'SseEvents' } },
     }),
   },

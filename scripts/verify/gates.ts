@@ -18,11 +18,11 @@ export interface Gate {
 /** The scripts of package.json that `npm test` runs. The slow ones begin first, so that what runs side by side ends together. */
 const quickScripts = [
   'test:e2e',
-  'features',
-  'lint',
+  'test:clients',
   'test:engines',
-  'test:real',
+  'features',
   'test:unit',
+  'lint',
   'test:wire',
   'types',
   'sdk:build',
@@ -40,31 +40,34 @@ const kindOf = (command: string): Kind => (/^(mocha|cucumber)\b/.exec(command)?.
  * The gates of `npm test`, their commands as package.json has them.
  * @throws Error for a script that package.json lacks
  */
-export function quickGates(root: string): Gate[] {
-  const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { scripts: Record<string, string> }
-  return quickScripts.map((name) => {
-    const command = scripts[name]
-    if (command === undefined) throw new Error(`package.json has no script ${name}`)
-    return { name, kind: kindOf(command), command, alone: `npm run ${name}`, env: {} }
-  })
-}
+export const quickGates = (root: string): Gate[] => quickScripts.map((name) => gateOf(root, name))
 
-/** The gates of `npm run test:long`: one for each test file that has `test/harness/long.ts` from an import, however far. */
+/**
+ * The gates of `npm run test:long`: what runs for real beside us, which may not be installed, and one for each other long test file. A file is
+ * long by its name (`*.long.test.ts`, which `npm test` leaves out), or because it has `test/harness/long.ts` from an import, however far.
+ */
 export function longGates(root: string): Gate[] {
-  return longTests(root).map((file) => {
-    const env = { TEST_LONG: '1' }
-    // A real engine may not be installed; what is skipped is said.
-    const options = file.startsWith('test/real/') ? '--no-forbid-pending ' : ''
-    return { name: file, kind: 'mocha', command: `mocha ${options}${file}`, alone: `TEST_LONG=1 npm run mocha -- ${file}`, env }
-  })
+  const env = { TEST_LONG: '1' }
+  const real = gateOf(root, 'test:real')
+  const files = longTests(root).map((file) => ({ ...real, name: file, command: `mocha ${file}`, alone: `npm run mocha -- ${file}` }))
+  return [real, ...files].map((gate) => ({ ...gate, env, alone: `TEST_LONG=1 ${gate.alone}` }))
 }
 
-/** Test files that import `test/harness/long.ts`, themselves or through a suite, from the root and in order. */
+/** @throws Error for a script that package.json lacks */
+function gateOf(root: string, name: string): Gate {
+  const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { scripts: Record<string, string> }
+  const command = scripts[name]
+  if (command === undefined) throw new Error(`package.json has no script ${name}`)
+  return { name, kind: kindOf(command), command, alone: `npm run ${name}`, env: {} }
+}
+
+/** Test files that are long by nature, from the root and in order; those that run for real are a gate of their own. */
 export function longTests(root: string): string[] {
   const texts = new Map(globSync('test/**/*.ts', { cwd: root }).map((file) => [file, readFileSync(join(root, file), 'utf8')]))
   const found = new Set(['test/harness/long.ts'])
   // A set gives what is added while it is walked, too.
   for (const imported of found)
     for (const [file, text] of texts) if (new RegExp(`from '\\.[^']*/${basename(imported)}'`).test(text)) found.add(file)
-  return [...found].filter((file) => file.endsWith('.test.ts')).sort()
+  for (const file of texts.keys()) if (file.endsWith('.long.test.ts')) found.add(file)
+  return [...found].filter((file) => file.endsWith('.test.ts') && !file.startsWith('test/real/')).sort()
 }

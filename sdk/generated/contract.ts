@@ -1811,7 +1811,7 @@ export interface components {
             pool_id: components["schemas"]["PoolId"];
             engine: components["schemas"]["Engine"] | (string & {});
             model: components["schemas"]["ModelRef"];
-            /** @description All its replicas are up, some are, none is yet, its group has it asleep, it takes no new tasks, none is up. */
+            /** @description All its replicas are up, some are, none is yet, its group has it asleep, it takes no new tasks and what is left in it ends at `drains_by_at`, none is up. */
             state: ("ready" | "partial" | "loading" | "asleep" | "draining" | "down") | (string & {});
             /** @description Tasks that can run at once now. */
             slots: number;
@@ -1832,6 +1832,7 @@ export interface components {
             group?: string;
             load_state?: components["schemas"]["LoadState"] | (string & {});
             loads_by_at?: components["schemas"]["Timestamp"];
+            drains_by_at?: components["schemas"]["Timestamp"];
             /** @description Why it cannot serve, where it cannot, or why its newest reload failed. */
             last_error?: string;
             /** @description Its replicas. */

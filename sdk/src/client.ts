@@ -1,4 +1,5 @@
 import type { components, operations } from '../generated/contract.ts'
+import { batchesOf, filesOf } from './batches.ts'
 import { eventsOf } from './events.ts'
 import { bodyOf, done, httpOf, owned, type CallOptions, type HttpOptions, type OwnedCall, type Plain } from './http.ts'
 import { systemTiming, type Timing } from './patience.ts'
@@ -37,6 +38,10 @@ export function clientOf(options: ClientOptions, timing: Timing) {
     usage: (query: Query<'getUsage'> = {}, options?: CallOptions) => bodyOf(http.GET('/v1/usage', { params: { query }, ...options })),
     /** The configuration that runs, without its secrets. */
     config: (options?: CallOptions) => bodyOf(http.GET('/v1/config', { ...options })),
+    /** Files of requests, and what batches write. */
+    files: filesOf(link),
+    /** Many requests in one file, worked off beside everything else. */
+    batches: batchesOf(link),
     sessions: {
       /** One page, newest first; of all keys where the key has the role `control`. */
       list: (query: Query<'listSessions'> = {}, options?: CallOptions) =>

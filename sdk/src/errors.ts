@@ -36,9 +36,12 @@ export class ApiError extends OrchestratordError {
   constructor(response: Response, body: unknown) {
     const { status, headers } = response
     const envelope = isEnvelope(body) ? body : undefined
-    super(envelope?.message ?? `The answer has status ${status}${typeof body === 'string' ? `: ${body.slice(0, 200)}` : ''}`)
+    const ofDoor = doorError(body)
+    super(
+      envelope?.message ?? ofDoor?.message ?? `The answer has status ${status}${typeof body === 'string' ? `: ${body.slice(0, 200)}` : ''}`,
+    )
     this.status = status
-    this.code = envelope?.code ?? `HTTP_${status}`
+    this.code = envelope?.code ?? ofDoor?.code ?? `HTTP_${status}`
     this.retriable = envelope?.retriable ?? [429, 502, 503, 504].includes(status)
     this.retry_after_ms = toldByHeaders(headers, envelope?.retry_after_ms)
     this.engine = envelope?.engine
@@ -71,6 +74,13 @@ export class TaskFailed extends OrchestratordError {
 
 function isEnvelope(body: unknown): body is Envelope {
   return typeof body === 'object' && body !== null && 'code' in body && 'message' in body && 'retriable' in body
+}
+
+/** What files and batches answer where they refuse: OpenAI's envelope. */
+function doorError(body: unknown): { readonly message: string; readonly code?: string } | undefined {
+  const error = typeof body === 'object' && body !== null && 'error' in body ? body.error : undefined
+  if (typeof error !== 'object' || error === null || !('message' in error) || typeof error.message !== 'string') return undefined
+  return { message: error.message, ...('code' in error && typeof error.code === 'string' ? { code: error.code } : {}) }
 }
 
 function toldByHeaders(headers: Headers, ofBody: number | undefined): number | undefined {

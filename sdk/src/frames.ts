@@ -7,7 +7,8 @@ export interface Frame {
 
 /**
  * The whole frames of an event stream (HTML, section 9.2.6), until it ends, breaks or is silent for too long; what is incomplete then is
- * dropped. Leaving the loop closes the connection.
+ * dropped. Leaving the loop closes the connection. eventsource-parser would do it, too, but has 6.6 kB,
+ * gzipped as it is published, where this whole file has 1.1 kB: a page would load more than its 15 kB.
  * @param silence_ms the daemon sends something now and then, a comment at least: a longer silence means a dead connection
  * @param heard called each time something comes
  * @throws what the platform throws where the connection breaks

@@ -1,4 +1,5 @@
 import createFetch, { type Client } from 'openapi-fetch'
+import type { paths as BatchPaths } from '../generated/batches.ts'
 import type { paths } from '../generated/contract.ts'
 import { ApiError } from './errors.ts'
 import { asConnectionError } from './patience.ts'
@@ -15,8 +16,8 @@ export interface HttpOptions {
   readonly fetch?: (request: Request) => Promise<Response>
 }
 
-/** Every operation of the contract by its path, typed: what `client.http` is for. */
-export type Http = Client<paths>
+/** Every operation of the contract by its path, typed, files and batches of the door of OpenAI among them: what `client.http` is for. */
+export type Http = Client<paths & BatchPaths>
 
 /** How one call is made. */
 export interface CallOptions {
@@ -31,7 +32,7 @@ export interface OwnedCall extends CallOptions {
 }
 
 export function httpOf({ baseUrl = 'http://127.0.0.1:8080', key, headers, fetch }: HttpOptions): Http {
-  return createFetch<paths>({
+  return createFetch<paths & BatchPaths>({
     baseUrl,
     headers: { ...headers, ...(key === undefined ? {} : { 'X-API-Key': key }) },
     ...(fetch === undefined ? {} : { fetch }),

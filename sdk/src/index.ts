@@ -1,3 +1,4 @@
+export type { BatchLine, BatchResult } from './batches.ts'
 export { createClient, type Client, type ClientOptions } from './client.ts'
 export { ApiError, ConnectionError, OrchestratordError, TaskFailed, type ErrorCode } from './errors.ts'
 export type { FeedEvent, FeedOptions, FeedWish } from './events.ts'

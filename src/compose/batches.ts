@@ -1,7 +1,7 @@
 import type { Config } from '../config/config.ts'
 import { openaiErrors } from '../doors/openai/errors.ts'
 import type { EventSink } from '../domain/daemon-events.ts'
-import { batchLines } from '../handlers/openai/batch-lines.ts'
+import { batchLines, operationOf } from '../handlers/openai/batch-lines.ts'
 import { doorRequestCheck } from '../http/check-request.ts'
 import { errorIn } from '../middleware/error-envelope.ts'
 import type { Clock } from '../ports/clock.ts'
@@ -39,7 +39,7 @@ export function batchesOf({ config, storage, doorTasks, artifacts, ...parts }: B
   })
   const batches = new Batches({
     ...{ ...parts, store: storage.batches, files, ask },
-    refusalOf: (error) => errorIn(openaiErrors, error, ''),
+    refusalOf: (error, endpoint) => errorIn(openaiErrors, error, operationOf[endpoint]),
     window: config.doors.batch_window,
     line_chars: config.limits.door_body_bytes,
   })

@@ -35,19 +35,19 @@ export function canonicalJson(value: object): string {
   throw new TypeError('not a JSON value')
 }
 
-/**
- * Whether a JSON value has a canonical form, at a fraction of what that costs to make.
- * @throws DomainError invalid_params as `canonicalJson` does
- */
-export function checkWellFormed(value: unknown): void {
-  if (typeof value === 'string') {
-    if (!value.isWellFormed()) throw illFormed()
-  } else if (Array.isArray(value)) value.forEach(checkWellFormed)
-  else if (typeof value === 'object' && value !== null)
-    for (const key in value) {
-      checkWellFormed(key)
-      checkWellFormed(value[key as keyof typeof value])
-    }
+/** @throws DomainError invalid_params naming the field that has half of a surrogate pair: no UTF-8 can say it, so neither can the storage nor an engine */
+export function checkWellFormed(value: unknown, path = 'body'): void {
+  if (typeof value === 'string' && !value.isWellFormed())
+    throw new DomainError(
+      'invalid_params',
+      `${path}: has half of a surrogate pair (an escape from \\ud800 to \\udfff alone); send both or neither`,
+    )
+  if (typeof value !== 'object' || value === null) return
+  for (const [name, inner] of Object.entries(value)) {
+    if (!name.isWellFormed())
+      throw new DomainError('invalid_params', `${path}: has a name with half of a surrogate pair; send both or neither`)
+    checkWellFormed(inner, `${path}.${name}`)
+  }
 }
 
 const illFormed = (cause?: unknown): DomainError =>

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import express, { type Request, type RequestHandler, type Response } from 'express'
+import { checkWellFormed } from '../domain/artifact.ts'
 import { DomainError } from '../domain/errors.ts'
 
 /**
@@ -25,7 +26,7 @@ export function bodyParser(name: string, limit: number): (req: Request, res: Res
         else reject(bodyError(error, `limits.${name} (${limit})`))
       })
     })
-    if (seen.get(req) === 'torn') refuseTorn(req.body)
+    if (seen.get(req) === 'torn') checkWellFormed(req.body)
     // Validation would parse a text once more and take a task that was encoded twice.
     if (typeof (req.body as unknown) !== 'object') throw new DomainError('invalid_params', 'body: must be object')
   }
@@ -42,21 +43,6 @@ function lookAt(req: IncomingMessage, _res: unknown, bytes: Buffer): void {
   const [first, second] = bytes
   if (first === 0 || second === 0 || (first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff)) seen.set(req, 'wide')
   else if (bytes.includes('\\ud') || bytes.includes('\\uD')) seen.set(req, 'torn')
-}
-
-/** @throws DomainError invalid_params naming the field that has half of a surrogate pair: no UTF-8 can say it, so neither can the storage nor an engine */
-function refuseTorn(value: unknown, path = 'body'): void {
-  if (typeof value === 'string' && !value.isWellFormed())
-    throw new DomainError(
-      'invalid_params',
-      `${path}: has half of a surrogate pair (an escape from \\ud800 to \\udfff alone); send both or neither`,
-    )
-  if (typeof value !== 'object' || value === null) return
-  for (const [name, inner] of Object.entries(value)) {
-    if (!name.isWellFormed())
-      throw new DomainError('invalid_params', `${path}: has a name with half of a surrogate pair; send both or neither`)
-    refuseTorn(inner, `${path}.${name}`)
-  }
 }
 
 /** Errors of body-parser carry a `type` and a `status` (its README, section Errors). */

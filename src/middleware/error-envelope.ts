@@ -77,9 +77,9 @@ export const nativeShape: ErrorShape = {
 const statusIn = ({ statuses }: ErrorShape, { kind }: DomainError): number => statuses?.[kind] ?? statusOf[kind]
 
 /** An error as a door would answer it, for a request that came in a file. */
-export function errorIn(shape: ErrorShape, error: DomainError, correlation_id: string): { status_code: number; body: object } {
+export function errorIn(shape: ErrorShape, error: DomainError, operation_id: string): { status_code: number; body: object } {
   const status = statusIn(shape, error)
-  return { status_code: status, body: shape.body(error, { status, correlation_id }) }
+  return { status_code: status, body: shape.body(error, { status, correlation_id: '', operation_id }) }
 }
 
 /** The whole answer to what cannot be told apart from the bytes of a connection, in the envelope; the connection closes after it. */

@@ -65,6 +65,7 @@ describe('the help of the command line', () => {
         "option '--url <url>' argument 'box' is invalid. It has to be a URL such as http://127.0.0.1:8080. (orchestratord tasks --help shows what it takes)",
       run: 'a prompt is missing: orchestratord run "Tell me a story"',
       'keys create x --roles root': '--roles takes data, control or data,control',
+      'keys create x --roles ,': '--roles takes data, control or data,control',
     }
     for (const [args, says_] of Object.entries(says)) {
       const { status, stdout, stderr } = await orchestratord(args.split(' '))

@@ -3,6 +3,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
+import { EngineServer, recording } from '../engines/http/engine-server.ts'
 import { temporaryDir } from '../harness/process.ts'
 import { orchestratord, type Ended } from './command.ts'
 
@@ -51,6 +52,46 @@ describe('init and doctor', () => {
       assert.match(found.stdout, new RegExp(`^\\w+ +${what} `, 'm'))
     assert.match(found.stdout, /^warning +keys +none: .*\n +fix: orchestratord keys create NAME$/m)
     assert.ok(!existsSync(join(dir.path, 'data')))
+  })
+
+  it('init finds several kinds at once, each as it was recorded, and doctor all of what they serve', async () => {
+    const recorded = {
+      llamacpp: [{ 'GET /props': 'llama-server/router-props', 'GET /v1/models': 'llama-server/router-models' }, 'broken, tales-a, tales-b'],
+      vllm: [{ 'GET /v1/models': 'vllm/models' }, 'tinytales'],
+      triton: [{ 'GET /v2': 'triton/server-metadata', 'POST /v2/repository/index': 'triton/index-ready' }, 'tales'],
+      ollama: [
+        { 'GET /api/version': 'ollama/version', 'GET /api/tags': 'ollama/tags', 'GET /v1/models': 'ollama/v1-models' },
+        'tinytales:latest',
+      ],
+    } as const
+    const servers = await Promise.all(
+      Object.entries(recorded).map(async ([kind, [answers, models]]) => {
+        const engine = await EngineServer.start()
+        for (const [call, name] of Object.entries(answers)) engine.on(call, recording(name))
+        return { engine, kind, models }
+      }),
+    )
+    try {
+      const { status, stdout, stderr } = await run('init', ...servers.flatMap(({ engine }) => ['--engine', engine.url]))
+      assert.deepEqual([status, stderr], [0, ''])
+      const found = servers.map(({ engine, kind, models }) => `found ${kind} at ${engine.url}: ${models}\n`)
+      assert.ok(stdout.startsWith(found.join('')), stdout)
+      const { stdout: seen } = await run('doctor')
+      for (const { engine, kind, models } of servers)
+        assert.match(seen, new RegExp(`^ok +engine +${engine.url} is ${kind} and serves ${models}$`, 'm'))
+    } finally {
+      await Promise.all(servers.map(({ engine }) => engine.stop()))
+    }
+  })
+
+  it('init gives the daemon no port that an engine has', async () => {
+    const { status, stderr } = await run('init', '--engine', url, '--listen', url.replace('http://', ''))
+    assert.equal(status, 2)
+    assert.equal(
+      stderr,
+      `orchestratord: an engine listens at ${url}, on the port that the daemon is to have: name another, such as --listen 127.0.0.1:8090\n`,
+    )
+    assert.ok(!existsSync(join(dir.path, 'orchestratord.yaml')))
   })
 
   it('init never writes over a file, and writes none where nothing answers', async () => {

@@ -5,6 +5,10 @@ import { program } from './command.ts'
 export class TestTerminal {
   /** All that was written, as it came. */
   raw = ''
+  /** Characters that were put on the screen, and how many of them were another than the one that stood there. */
+  put = { all: 0, new: 0 }
+  /** Frames that were shown at once, between the marks of synchronized output. */
+  frames = 0
   readonly ended: Promise<number | null>
   private readonly child: ChildProcess
   private readonly columns: number
@@ -48,12 +52,12 @@ export class TestTerminal {
     const pieces = text.match(/\x1b\[[?0-9;]*[A-Za-z]|\x1b\[?[?0-9;]*$|[^]/gu) ?? []
     this.rest = ''
     for (const piece of pieces)
-      if (!piece.startsWith('\x1b')) this.put(piece)
+      if (!piece.startsWith('\x1b')) this.show(piece)
       else if (/[A-Za-z]$/.test(piece)) this.control(piece)
       else this.rest = piece
   }
 
-  private put(character: string): void {
+  private show(character: string): void {
     if (character === '\r') this.column = 0
     else if (character === '\n') this.nextRow()
     else {
@@ -61,7 +65,10 @@ export class TestTerminal {
         this.nextRow()
         this.column = 0
       }
-      this.grid[this.row]![this.column++] = character
+      const line = this.grid[this.row]!
+      this.put.all++
+      if (line[this.column] !== character) this.put.new++
+      line[this.column++] = character
     }
   }
 
@@ -77,7 +84,10 @@ export class TestTerminal {
       const [row = 1, column = 1] = numbers.split(';').map((number) => (number === '' ? 1 : Number(number)))
       this.row = row - 1
       this.column = column - 1
-    } else if (letter === 'K') this.grid[this.row]?.fill(' ', this.column)
+    }
+    // After the last column the cursor still stands on it, so what stands there goes, too.
+    else if (letter === 'K') this.grid[this.row]?.fill(' ', Math.min(this.column, this.columns - 1))
+    else if (sequence === '\x1b[?2026l') this.frames++
     else if (letter === 'J' || numbers === '?1049') this.grid.forEach((line) => line.fill(' '))
   }
 }

@@ -119,6 +119,26 @@ describe('the client of OpenAI', function () {
       await assert.rejects(asked, (error) => error instanceof OpenAI.BadRequestError && error.message.includes('body.input'))
     })
 
+  it('tells how likely the tokens of an old completion were, whole and streamed', async () => {
+    const asking = { model, prompt: 'Once', max_tokens: 5, logprobs: 2, ...seeded }
+    const [whole] = (await client.completions.create(asking)).choices
+    const { tokens, token_logprobs, top_logprobs, text_offset } = whole!.logprobs!
+    assert.equal(tokens!.join(''), whole!.text)
+    assert.equal(token_logprobs!.length, 5)
+    assert.ok(token_logprobs!.every((value) => value <= 0))
+    for (const tops of top_logprobs!) assert.equal(Object.keys(tops).length, 2)
+    assert.deepEqual(
+      text_offset,
+      tokens!.map((_token, index) => tokens!.slice(0, index).join('').length),
+    )
+    const streamed: number[] = []
+    for await (const { choices } of await client.completions.create({ ...asking, stream: true }))
+      streamed.push(...(choices[0]?.logprobs?.text_offset ?? []))
+    assert.deepEqual(streamed, text_offset)
+    const [bare] = (await client.completions.create({ ...asking, logprobs: 0 })).choices
+    assert.deepEqual([bare!.logprobs!.tokens, bare!.logprobs!.top_logprobs], [tokens, null])
+  })
+
   it('completes a text', async () => {
     const { choices } = await client.completions.create({ model, prompt: 'Once', max_tokens: 5 })
     assert.ok(choices[0]?.text)

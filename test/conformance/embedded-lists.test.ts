@@ -32,4 +32,19 @@ describe('embedded adapter, lists of tasks', () => {
     )
     await storage.close()
   })
+
+  it('says where it stopped also where many ids begin as asked, and none of the newest', async () => {
+    const storage = await openStorage({ data_dir: ':memory:' })
+    const { journal } = storage
+    const named = (beginning: string) => Array.from({ length: LOOKED_AT + 1 }, (_, i) => accepted('ann', `${beginning}${i}`))
+    await journal.commit([...named('old-'), ...named('new-')])
+    const first = await journal.list({ task_id_prefix: 'old-', limit: 1 })
+    assert.deepEqual([first.tasks, typeof first.looked_to], [[], 'number'])
+    const { tasks } = await journal.list({ task_id_prefix: 'old-', limit: 1, before_seq: first.looked_to ?? 0 })
+    assert.deepEqual(
+      tasks.map(({ task }) => task.task_id),
+      [`old-${LOOKED_AT}`],
+    )
+    await storage.close()
+  })
 })

@@ -51,6 +51,25 @@ describe('a commit that cannot be written leaves its neighbours alone', () => {
     )
   })
 
+  it('where JSON ends within a fact: nothing of its beginning rides along', async () => {
+    const { journal } = await open()
+    const run = { n: 1n as unknown as number, pool_id: 'pool', replica_id: 'r0', waited: 0, began: 0 }
+    const key = { owner: 'ann', task_id: 't0' }
+    const results = await Promise.allSettled([
+      journal.commit([accepted('ann', 't0')]),
+      journal.commit([{ kind: 'attempt', key, attempt: 1, replica_id: 'r0', replayable: true, at: 0, runs: [run] }]),
+      journal.commit([accepted('ann', 't1')]),
+    ])
+    assert.deepEqual(told(results), ['written', 'the facts cannot be written as JSON', 'written'])
+    assert.deepEqual(
+      (await unfinishedOf(journal)).map(({ head, attempts }) => [head.task_id, attempts]),
+      [
+        ['t0', undefined],
+        ['t1', undefined],
+      ],
+    )
+  })
+
   it('where a value is too big for SQLite', async () => {
     await (await open()).close()
     // SQLite's own limit is a billion bytes; a trigger meets it without them.

@@ -5,6 +5,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { openStorage } from '../../src/adapters/embedded/storage.ts'
 import type { Storage } from '../../src/ports/storage.ts'
 import { temporaryDir } from '../harness/process.ts'
+import { inTime } from '../harness/wait.ts'
 import { accepted, artifactFact, finished, sampleArtifact, sampleOutcome } from './storage.samples.ts'
 
 const mib = 1024 * 1024
@@ -66,6 +67,17 @@ describe('space on the disk', () => {
     assert.equal((await storage.journal.list({ limit: 99 })).tasks.length, 60)
     await storage.journal.purge(2_000_000_000_000, 2_000_000_000_000)
     assert.ok(bytes() < 3 * mib, `${bytes()} bytes`)
+  })
+
+  it('a large one of an earlier version does not, and a purge of it ends all the same', async () => {
+    await (await open()).close()
+    const db = new DatabaseSync(file())
+    db.exec('PRAGMA auto_vacuum = NONE; VACUUM; CREATE TABLE large (bytes BLOB); INSERT INTO large VALUES (zeroblob(80000000))')
+    db.exec('DROP TABLE large')
+    db.close()
+    const storage = await open()
+    await inTime(storage.journal.purge(2_000_000_000_000, 2_000_000_000_000), 'the purge', 60_000)
+    assert.ok(statSync(file()).size > 80_000_000, 'what is free is used again')
   })
 
   it('a little free space stays for what comes next', async () => {

@@ -11,6 +11,7 @@ import { openStorage, StorageRefusedError } from '../../src/adapters/embedded/st
 import type { StorageOptions } from '../../src/adapters/embedded/storage.ts'
 import { StorageError } from '../../src/ports/journal.ts'
 import type { Storage } from '../../src/ports/storage.ts'
+import { settled } from '../harness/fake-clock.ts'
 import { storageConformance } from './storage.suite.ts'
 import { accepted, artifactFact, finished, sampleArtifact, sampleLog, sampleOutcome } from './storage.samples.ts'
 import { unfinishedOf } from '../harness/unfinished.ts'
@@ -35,6 +36,15 @@ describe('embedded adapter', () => {
       return openStorage({ data_dir: last })
     },
   )
+
+  it('is not lost where it is closed', async () => {
+    const storage = await openStorage({ data_dir: ':memory:' })
+    let lost: Error | undefined
+    void storage.lost.then((reason) => (lost = reason))
+    await storage.close()
+    await settled()
+    assert.equal(lost, undefined)
+  })
 
   describe('file', () => {
     let data_dir = ''

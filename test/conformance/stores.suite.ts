@@ -153,7 +153,8 @@ export function storesConformance(name: string, open: () => Promise<Storage>): v
     it('keeps files apart from their contents, and shows only those that are complete', async () => {
       const put = (file_id: string, more = {}): Fact => ({ kind: 'file_put', file: sampleFile('ann', file_id, more) })
       const part = (n: number, text: string): Fact => ({ kind: 'file_part', part: { owner: 'ann', file_id: 'f1', part: n, text } })
-      await storage.journal.commit([put('f1', { state: 'incomplete' }), part(0, 'a \u{1f44b}'), part(1, 'b')])
+      const parts = Array.from({ length: 100 }, (_, n) => part(n + 1, 'b'))
+      await storage.journal.commit([put('f1', { state: 'incomplete' }), part(0, 'a \u{1f44b}'), ...parts])
       assert.deepEqual(await storage.files.list({ owner: 'ann', limit: 9 }), [])
       assert.deepEqual(await storage.files.incomplete(), [sampleFile('ann', 'f1', { state: 'incomplete' })])
       await storage.journal.commit([put('f1'), put('f2', { purpose: 'batch_output' }), put('f3')])
@@ -166,6 +167,7 @@ export function storesConformance(name: string, open: () => Promise<Storage>): v
       assert.equal(await storage.files.part('ann', 'f1', 0), 'a \u{1f44b}')
       assert.equal(await storage.files.part('bob', 'f1', 0), undefined)
       await storage.files.clear('ann', 'f1')
+      assert.equal(await storage.files.part('ann', 'f1', 100), undefined)
       await storage.journal.commit([{ kind: 'file_deleted', owner: 'ann', file_id: 'f1' }])
       assert.equal(await storage.files.part('ann', 'f1', 1), undefined)
       assert.equal(await storage.files.get('ann', 'f1'), undefined)

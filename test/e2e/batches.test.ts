@@ -58,6 +58,15 @@ describe('files and batches at the door of OpenAI', () => {
     }
   })
 
+  it('names a field that is wrong in a line as its door does', async () => {
+    const body = { model: 'mock:v1', input: ['a\ud800'] }
+    const batch = await client.over((await client.create([{ ...lineOf(1), url: '/v1/embeddings', body }], '/v1/embeddings')).id)
+    const [failure] = await client.content(batch.error_file_id)
+    const direct = await client.call('/v1/embeddings', 'POST', body)
+    assert.deepEqual([failure?.response?.status_code, failure?.response?.body], [400, await direct.json()])
+    assert.match(JSON.stringify(failure), /"body\.input\b/)
+  })
+
   it('refuses an input that is not one, line by line', async () => {
     const bad = `${jsonl([lineOf(1), lineOf(1), { ...lineOf(2), url: '/v1/embeddings' }])}\n{no\n`
     const input_file_id = await client.upload(bad)

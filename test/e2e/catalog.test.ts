@@ -122,6 +122,9 @@ describe('catalog of local models', () => {
     symlinkSync(join(world.root, 'secret'), join(world.models_dir, 'link'))
     mkdirSync(join(world.models_dir, 'folder'))
     symlinkSync(world.root, join(world.models_dir, 'up'))
+    mkdirSync(`${world.models_dir}-of-ann`)
+    writeFileSync(join(`${world.models_dir}-of-ann`, 'hers'), bytes)
+    symlinkSync('../models-of-ann', join(world.models_dir, 'neighbour'))
     const before = world.files()
     const cases: [string, string, RegExp][] = [
       ['file:../secret', 'secret', /source_url.*\.\./],
@@ -134,6 +137,7 @@ describe('catalog of local models', () => {
       ['file:link', 'link', /manifests\.0\.path: link leads out of models_dir by a symbolic link/],
       ['file:up', 'secret', /manifests\.0\.path: up\/secret leads out of models_dir/],
       ['file:up/secret', 'secret', /leads out of models_dir/],
+      ['file:neighbour', 'hers', /neighbour\/hers leads out of models_dir/],
       ['file:folder', 'folder', /manifests\.0\.path.*not a file/],
       ['file:nothing', 'nothing', /manifests\.0\.path: there is no file nothing/],
       ['file:.catalog/x/files/a', 'a', /source_url.*daemon's own/],

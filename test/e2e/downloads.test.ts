@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import type { FileHandle } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { Downloads } from '../../src/adapters/models/downloads.ts'
@@ -11,7 +12,9 @@ import type { WantedFile } from '../../src/ports/model-source.ts'
 import { sha256, someBytes } from '../harness/catalog.ts'
 import { FakeClock } from '../harness/fake-clock.ts'
 import { fullAfter, patchFiles } from '../harness/file-handles.ts'
+import { newGate } from '../harness/gate.ts'
 import { Hub } from '../harness/hub.ts'
+import { inTime } from '../harness/wait.ts'
 
 const bytes = someBytes(300_000)
 
@@ -75,6 +78,26 @@ describe('a download of one file', () => {
     assert.deepEqual(synced, ['file', 'folder'])
   })
 
+  it('leaves no file open that it wrote into, whether the disk is full or not', async () => {
+    let full = true
+    const written = new Set<FileHandle>()
+    restore = await patchFiles('write', (file, write) => {
+      written.add(file)
+      return full ? Promise.reject(Object.assign(new Error('no space left'), { code: 'ENOSPC' })) : write()
+    })
+    await assert.rejects(fetched(), { kind: 'io' })
+    full = false
+    await fetched()
+    assert.equal(written.size, 2)
+    for (const { fd } of written) assert.equal(fd, -1, 'it is still open')
+  })
+
+  it('keeps nothing beyond the size that was announced, and says that there is more', async () => {
+    hub.routes.set('/m.gguf', (_req, res) => void res.writeHead(200).end(Buffer.concat([bytes, Buffer.of(0)])))
+    await assert.rejects(fetched(), { kind: 'size_mismatch', message: `m.gguf: has more than ${bytes.length} bytes` })
+    assert.ok(statSync(part).size <= bytes.length)
+  })
+
   it('asks for all of a file whose part is longer than it', async () => {
     leave(Buffer.concat([bytes, bytes]))
     await fetched()
@@ -90,5 +113,15 @@ describe('a download of one file', () => {
     })
     await assert.rejects(fetched(), { kind: 'refused', message: 'm.gguf: the server continues elsewhere than asked' })
     assert.deepEqual(readFileSync(part), bytes.subarray(0, 1000))
+  })
+
+  it('closes the connection of an answer that it refuses before it is read', async () => {
+    const closed = newGate()
+    hub.routes.set('/m.gguf', (_req, res) => {
+      res.once('close', closed.resolve)
+      res.writeHead(200, { 'Content-Encoding': 'gzip' }).write(bytes)
+    })
+    await assert.rejects(fetched(), { kind: 'refused' })
+    await inTime(closed.promise, 'the connection to close')
   })
 })

@@ -1,13 +1,11 @@
 import assert from 'node:assert/strict'
-import { fork, type ChildProcess } from 'node:child_process'
-import { once } from 'node:events'
 import { join } from 'node:path'
-import { lostShown, type Restart } from '../../src/domain/restart.ts'
+import { lostShown } from '../../src/domain/restart.ts'
 import type { TaskView } from '../../src/domain/task.ts'
 import { keys, mockPool, mockTask } from '../harness/daemon.ts'
 import { call } from '../harness/http.ts'
+import { Life } from '../harness/life.ts'
 import { temporaryDir } from '../harness/process.ts'
-import type { Verdict } from '../harness/verdict-process.ts'
 import { untilAnswer } from '../harness/wait.ts'
 
 const slow = { prefill_ms: 0, token_ms: 20, tokens: 9000 }
@@ -18,59 +16,25 @@ const config = {
   pools: [pool('replays', {}), pool('continues', { replayable: false }), pool('neither', { replayable: false, continues: false })],
 }
 
-const main = join(import.meta.dirname, '../harness/verdict-process.ts')
-
-/** A life of the daemon. */
-class Life {
-  readonly url: string
-  private readonly child: ChildProcess
-
-  private constructor(child: ChildProcess, url: string) {
-    this.child = child
-    this.url = url
-  }
-
-  static async begin(data_dir: string): Promise<Life> {
-    const child = fork(main, [JSON.stringify({ ...config, data_dir })])
-    const [told] = (await once(child, 'message')) as [Verdict]
-    return new Life(child, 'url' in told ? told.url : assert.fail('it says where it listens'))
-  }
-
-  async verdict(): Promise<{ readonly restart: Restart; readonly kept: boolean }> {
-    const answer = once(this.child, 'message')
-    this.child.send('verdict')
-    const [told] = (await answer) as [Verdict]
-    return 'restart' in told ? told : assert.fail('it says what a restart would do')
-  }
-
-  async kill(): Promise<void> {
-    if (this.child.signalCode !== null) return
-    const gone = once(this.child, 'exit')
-    this.child.kill('SIGKILL')
-    await gone
-  }
-
-  async start(model: string, task_id: string): Promise<void> {
-    const body = mockTask({ task_id, model_ref: `mock:${model}`, max_tokens: 8000, ctx: 16_384 })
-    assert.equal((await call(this.url, '/v1/tasks', { method: 'POST', key: keys.data, body })).status, 202)
-  }
-
-  async look(task_id: string): Promise<TaskView> {
-    const answer = await call(this.url, `/v1/tasks/${task_id}`, { key: keys.data })
-    return answer.json as unknown as TaskView
-  }
+const startTask = async ({ url }: Life, model: string, task_id: string): Promise<void> => {
+  const body = mockTask({ task_id, model_ref: `mock:${model}`, max_tokens: 8000, ctx: 16_384 })
+  assert.equal((await call(url, '/v1/tasks', { method: 'POST', key: keys.data, body })).status, 202)
 }
+
+const lookAt = async ({ url }: Life, task_id: string): Promise<TaskView> =>
+  (await call(url, `/v1/tasks/${task_id}`, { key: keys.data })).json as unknown as TaskView
 
 describe('what a restart would do, and a SIGKILL', () => {
   it('agree on every task; runs and phases are what they were', async () => {
     const dir = temporaryDir()
-    const life = await Life.begin(join(dir.path, 'data'))
+    const lived = { ...config, data_dir: join(dir.path, 'data') }
+    const life = await Life.begin(lived)
     let next: Life | undefined
     try {
       const models = ['replays', 'continues', 'neither']
       const ids = models.flatMap((model) => ['a', 'b', 'c'].map((name) => `${model}-${name}`))
-      for (const id of ids) await life.start(id.split('-')[0] ?? '', id)
-      const decoding = async (id: string): Promise<boolean> => (await life.look(id)).phases?.at(-1)?.phase === 'decoding'
+      for (const id of ids) await startTask(life, id.split('-')[0] ?? '', id)
+      const decoding = async (id: string): Promise<boolean> => (await lookAt(life, id)).phases?.at(-1)?.phase === 'decoding'
       const started = ids.filter((id) => !id.endsWith('c'))
       await untilAnswer(
         () => Promise.all(started.map(decoding)),
@@ -81,8 +45,8 @@ describe('what a restart would do, and a SIGKILL', () => {
         ({ kept }) => kept,
       )
       // Commits are durable in order: what was accepted comes after all that was kept before.
-      await life.start('replays', 'last')
-      const before = new Map(await Promise.all(ids.map(async (id) => [id, await life.look(id)] as const)))
+      await startTask(life, 'replays', 'last')
+      const before = new Map(await Promise.all(ids.map(async (id) => [id, await lookAt(life, id)] as const)))
       const { restart } = await life.verdict()
       await life.kill()
 
@@ -92,10 +56,10 @@ describe('what a restart would do, and a SIGKILL', () => {
       assert.deepEqual(lostShown(restart, { name: 'data', roles: ['data'] }).sort(), lost)
       assert.deepEqual(lostShown(restart, { name: 'other', roles: ['data'] }), [])
 
-      next = await Life.begin(join(dir.path, 'data'))
+      next = await Life.begin(lived)
       for (const id of ids) {
         const was: TaskView = before.get(id) ?? assert.fail('it was looked at')
-        const is: TaskView = await next.look(id)
+        const is: TaskView = await lookAt(next, id)
         assert.equal(is.error?.code, lost.includes(id) ? 'WORKER_RESET' : undefined, id)
         const [run] = was.attempts ?? []
         if (run === undefined) continue

@@ -1,3 +1,5 @@
+import { systemClock } from '../../src/adapters/system/clock.ts'
+import type { Clock } from '../../src/ports/clock.ts'
 import { chromium, type Browser, type Locator, type Page } from 'playwright-core'
 import { freshPage } from './fresh-page.ts'
 import { keyDigest, mockPool, mockTask, startDaemon, type TestDaemon } from './daemon.ts'
@@ -9,7 +11,8 @@ import { untilAnswer } from './wait.ts'
 const names = ['ops', 'codex-desk', 'claude-desk', 'webapp', 'nightly-evals'] as const
 export type KeyName = (typeof names)[number]
 
-const auth = {
+/** What a configuration has of them. */
+export const pageAuth = {
   keys: names.map((name) => ({ name, key_sha256: keyDigest(`${name}-key`), roles: name === 'ops' ? ['data', 'control'] : ['data'] })),
 }
 
@@ -22,6 +25,8 @@ export interface Opened {
   readonly width?: number
   readonly height?: number
   readonly dark?: boolean
+  /** What is done with the tab before the page comes. */
+  readonly prepare?: (page: Page) => Promise<void>
 }
 
 /** A browser in front of a daemon. */
@@ -43,10 +48,11 @@ export class Tabs {
   }
 
   /** A tab of its own. */
-  async open({ as = 'ops', hash = '', width = 1440, height = 900, dark = false }: Opened = {}): Promise<Page> {
+  async open({ as = 'ops', hash = '', width = 1440, height = 900, dark = false, prepare }: Opened = {}): Promise<Page> {
     const context = await this.browser.newContext({ viewport: { width, height }, colorScheme: dark ? 'dark' : 'light' })
     if (as !== null) await context.addInitScript(`sessionStorage.setItem('orchestratord.key', '${as}-key')`)
     const page = await context.newPage()
+    await prepare?.(page)
     page.on('console', (message) => {
       // What an operation refuses is shown by the page itself.
       const refused = message.text().startsWith('Failed to load resource')
@@ -83,16 +89,22 @@ export class PageRig extends Tabs {
     this.engines = engines
   }
 
-  /** @param config the daemon's, without keys @param prepare an engine before it is started, by `pool/replica` */
+  /**
+   * @param config the daemon's, without keys
+   * @param prepare an engine before it is started, by `pool/replica`
+   * @param clock the daemon's; the browser has its own
+   */
   static async start(
     config: Record<string, unknown>,
     prepare: (engine: ScriptedEngine, name: string) => void = () => undefined,
+    clock: Clock = systemClock,
   ): Promise<PageRig> {
     const browser = await Tabs.browser()
     const engines = new Map<string, ScriptedEngine>()
     const daemon = await startDaemon(
-      { auth, ...config },
+      { auth: pageAuth, ...config },
       {
+        clock,
         engines: (pool, replica) => {
           const engine = new ScriptedEngine({ slots: replica.slots ?? 1 })
           const name = `${pool.id}/${replica.id}`
@@ -110,6 +122,11 @@ export class PageRig extends Tabs {
     const engine = this.engines.get(name)
     if (engine === undefined) throw new Error(`no engine ${name}`)
     return engine
+  }
+
+  /** Every engine. */
+  get all(): readonly ScriptedEngine[] {
+    return [...this.engines.values()]
   }
 
   /** Sends a task of a key. @returns its id */

@@ -57,4 +57,9 @@ describe('error envelope', () => {
       assert.equal(String(body['message']).includes('why'), false)
     }
   })
+
+  it('tells no more of a message than the contract says, in whole characters', async () => {
+    const { body } = await answerTo(new DomainError('invalid_params', `${'x'.repeat(1999)}\u{1f98a} and more`))
+    assert.equal(body['message'], `${'x'.repeat(1999)}\ufffd`)
+  })
 })

@@ -5,7 +5,7 @@ import { watchSockets } from '../../src/http/stuck-sockets.ts'
 import { keys, startDaemon } from '../harness/daemon.ts'
 import { FakeClock } from '../harness/fake-clock.ts'
 import { call } from '../harness/http.ts'
-import { untilAnswer } from '../harness/wait.ts'
+import { inTime, untilAnswer } from '../harness/wait.ts'
 
 const request = (path: string, key: string = keys.data): string => `GET ${path} HTTP/1.1\r\nHost: localhost\r\nX-API-Key: ${key}\r\n\r\n`
 
@@ -87,7 +87,7 @@ describe('connections', () => {
     const first = open(port, request('/v1/pools'))
     for (const socket of [first, open(port, request('/v1/pools'))]) await new Promise((resolve) => socket.once('data', resolve))
     first.write(request('/v1/pools'))
-    const text = await answerOf(open(port, request('/v1/pools')))
+    const text = await inTime(answerOf(open(port, request('/v1/pools'))), 'a connection too many to be answered and closed')
     assert.match(text, /^HTTP\/1\.1 429 /)
     assert.match(text, /connections_per_key/)
     assert.match(text, /\r\nRetry-After: 1\r\n/i)

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
-import { connect, type Socket } from 'node:net'
+import { createServer } from 'node:http'
+import { connect, type AddressInfo, type Socket } from 'node:net'
+import { LargeBodies } from '../../src/http/large-body.ts'
 import { keys, startDaemon, type TestDaemon } from '../harness/daemon.ts'
 import { call } from '../harness/http.ts'
 import { untilAnswer } from '../harness/wait.ts'
@@ -37,5 +39,25 @@ describe('answers that nobody reads', () => {
     await untilAnswer(open, (count) => requests === asked && count <= 17)
     const read = await call(daemon.url, path, { key: keys.data })
     assert.equal(String(read.json['content']).length, content.length)
+  })
+
+  it('do not count any more once they are read: one that is read slowly stays beside them', async () => {
+    const bodies = new LargeBodies()
+    const body = 'x'.repeat(30_000_000)
+    const slow = Promise.withResolvers<Socket>()
+    const server = createServer((req, res) => {
+      if (req.url === '/slow') slow.resolve(req.socket)
+      bodies.send(res, body, 'key')
+    })
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    const { port } = server.address() as AddressInfo
+    const reader = connect(port, '127.0.0.1')
+    sockets.push(reader)
+    reader.pause().write('GET /slow HTTP/1.1\r\nHost: localhost\r\n\r\n')
+    const left = await slow.promise
+    for (let read = 0; read < 2; read++) assert.equal((await (await fetch(`http://127.0.0.1:${port}/`)).text()).length, body.length)
+    assert.equal(left.destroyed, false)
+    server.closeAllConnections()
+    server.close()
   })
 })

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { envelopeProblems } from '../../cli/contract/answer.ts'
 import { responseProblems, type Received } from '../harness/contract.ts'
 
 describe('the check of answers against the contract', () => {
@@ -30,5 +31,14 @@ describe('the check of answers against the contract', () => {
   it('notices a budget that is no number', () => {
     assert.deepEqual(created({ location: '/v1/tasks/t', 'x-budget-tokens-remaining': '-1' }, accepted).length, 1)
     assert.deepEqual(created({ location: '/v1/tasks/t', 'x-budget-time-remaining-ms': '0.5' }, accepted).length, 1)
+  })
+
+  it('notices an error whose body says something else than its headers', () => {
+    const body = { correlation_id: 'c', retry_after_ms: 1200 }
+    const headers = { ...correlation, 'x-backoff-ms': '1200', 'retry-after': '2' }
+    assert.deepEqual(envelopeProblems(body, headers), [])
+    for (const other of [{ 'x-correlation-id': 'd' }, { 'x-backoff-ms': '1100' }, { 'retry-after': '1' }, { 'retry-after': undefined }])
+      assert.equal(envelopeProblems(body, { ...headers, ...other }).length, 1, JSON.stringify(other))
+    assert.equal(envelopeProblems({ correlation_id: 'c' }, headers).length, 1)
   })
 })

@@ -81,7 +81,7 @@ withEngine('chromium', 'the page before a queue', () => {
     await says(ids(lane('twin', 'tr.w')), ['waits'])
     await lane('twin', 'tr.lane').getByRole('button', { name: 'Drain' }).click()
     await says(dialog().locator('li').nth(1), '1 running task finishes.')
-    await says(dialog().locator('li').nth(2), '1 waiting task: no other pool serves its model, so it waits for Resume.')
+    await says(dialog().locator('li').nth(2), '1 waiting task: no other pool serves its model, so it is worked off here.')
     await dialog().getByLabel('Give running tasks').fill('none')
     await dialog().getByRole('button', { name: 'Drain twin' }).click()
     await says(dialog().getByRole('alert'), 'Minutes have to be a number above 0.')

@@ -17,6 +17,11 @@ async function violations(page: Page): Promise<string[]> {
   return found.flatMap(({ id, nodes }) => nodes.map(({ html, failureSummary = '' }) => `${id}: ${html.slice(0, 200)} ${failureSummary}`))
 }
 
+/** What a finger is to meet and is lower than 44 pixels. */
+const tooSmall = `[...document.querySelectorAll('button, select, input, nav a, td.t a')]
+  .filter((one) => one.offsetParent !== null && !['checkbox', 'radio'].includes(one.type) && one.getBoundingClientRect().height < 44)
+  .map((one) => one.outerHTML.slice(0, 100) + ' ' + one.getBoundingClientRect().height)`
+
 withEngine('chromium', 'every view of the page', () => {
   let rig: PageRig
   before(async () => {
@@ -39,6 +44,7 @@ withEngine('chromium', 'every view of the page', () => {
         assert.deepEqual(rig.complaints, [])
         const wider = await page.evaluate<number>('document.documentElement.scrollWidth - innerWidth')
         assert.ok(wider <= 0, `the page is ${wider} pixels wider than the screen`)
+        if (look === 'on a phone') assert.deepEqual(await page.evaluate<string[]>(tooSmall), [])
       })
 
   it('shows a data key nothing of others', async () => {

@@ -51,21 +51,33 @@ describe('the published package', () => {
         .split('\n')
         .filter((line) => line !== '').length <= 10,
     )
-    const daemon = await DaemonProcess.start(dir.path, {
-      config: {
-        pools: [{ id: 'mock', engine: 'mock', driver: 'in-process', model: 'mock:v1', ctx: 8192, replicas: [{ id: 'r0', slots: 4 }] }],
-      },
-    })
-    writeFileSync(join(dir.path, 'story.mjs'), lines.replace('http://127.0.0.1:8080', daemon.url))
+    const { code, stdout, stderr } = await program(lines)
+    assert.equal(code, 0, stderr)
+    assert.match(stdout, /\w+ \w+/)
+    assert.match(stderr, /^ [0-9a-f]{32} \d+ tokens$/m)
+  })
+
+  it('runs the batch of its README', async () => {
+    const [first = '', ...blocks] = Array.from(readme.matchAll(/```js\n([^]*?)```/g), ([, text = '']) => text)
+    const client = first.split('\n').slice(0, 3).join('\n')
+    const { code, stdout, stderr } = await program(`${client}\n${blocks.find((text) => text.includes('batches')) ?? ''}`)
+    assert.equal(code, 0, stderr)
+    assert.match(stdout, /^a fox \[/m)
+    assert.match(stdout, /^a fisherman \[/m)
+  })
+
+  /** Runs a program that uses the package, with a daemon of its own. */
+  async function program(text: string): Promise<{ code: unknown; stdout: string; stderr: string }> {
+    const mock = { id: 'mock', engine: 'mock', driver: 'in-process', model: 'mock:v1', ctx: 8192, replicas: [{ id: 'r0', slots: 4 }] }
+    const daemon = await DaemonProcess.start(dir.path, { config: { pools: [mock] } })
+    writeFileSync(join(dir.path, 'story.mjs'), text.replace('http://127.0.0.1:8080', daemon.url))
     const child = spawn(process.execPath, ['story.mjs'], { cwd: dir.path })
     const said = { stdout: '', stderr: '' }
-    for (const name of ['stdout', 'stderr'] as const) child[name].setEncoding('utf8').on('data', (text: string) => (said[name] += text))
+    for (const name of ['stdout', 'stderr'] as const) child[name].setEncoding('utf8').on('data', (piece: string) => (said[name] += piece))
     const code = await new Promise((resolve) => child.on('close', resolve))
     await daemon.stop()
-    assert.equal(code, 0, said.stderr)
-    assert.match(said.stdout, /\w+ \w+/)
-    assert.match(said.stderr, /^ [0-9a-f]{32} \d+ tokens$/m)
-  })
+    return { code, ...said }
+  }
 
   it('has types that a strict compiler takes, without those of Node', () => {
     const lines = [

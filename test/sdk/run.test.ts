@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { ApiError, ConnectionError, TaskFailed } from '../../sdk/src/index.ts'
+import { settled } from '../harness/fake-clock.ts'
 import { collected, end, failure, refusal, scripted, started, stream, token, type Step } from './scripted.ts'
 
 const unreachable: Step = () => {
@@ -32,7 +33,7 @@ describe('tasks.run, against a daemon that follows a script', () => {
   it('waits as long as it is told and a little longer, first by X-Backoff-Ms', async () => {
     const { client, waits } = scripted([
       () => refusal(429, { retry_after_ms: 1200 }, { 'Retry-After': '2', 'X-Backoff-Ms': '1200' }),
-      () => refusal(503, { code: 'POOL_UNREADY', retry_after_ms: 700 }),
+      () => refusal(503, { code: 'POOL_UNREADY', retry_after_ms: 700 }, { 'Retry-After': '1' }),
       () => new Response('<html>', { status: 503, headers: { 'Retry-After': '3' } }),
       () => stream([started, end]),
     ])
@@ -147,6 +148,15 @@ describe('tasks.run, against a daemon that follows a script', () => {
     idle.abort()
     assert.match(await canceled.promise, /\/t\/cancel$/)
     await assert.rejects(run.next(), { name: 'AbortError' })
+  })
+
+  it('cancels nothing that has ended when its signal aborts later', async () => {
+    const later = new AbortController()
+    const { client, asked } = scripted([() => stream([started, token(1, 'a'), end]), gone])
+    assert.equal(await client.tasks.run(request, { signal: later.signal }).text(), 'a')
+    later.abort()
+    await settled()
+    assert.deepEqual(asked(), ['POST /v1/tasks'])
   })
 
   it('asks for nothing where it was aborted before', async () => {

@@ -41,3 +41,14 @@ describe('a disk that is nearly full', () => {
     assert.match((await refusalOf(rig.artifacts.create(ann, plan))).message, /limits\.free_bytes/)
   })
 })
+
+describe('what a key may keep', () => {
+  it('has room for an artifact only as a whole', async () => {
+    const rig = await startRig({ keyLimits: { ann: { stored_bytes: 1000 } } })
+    await rig.artifacts.create(ann, { ...plan, content: 'x'.repeat(600) })
+    const { kind, message } = await refusalOf(rig.artifacts.create(ann, { ...plan, content: 'y'.repeat(600) }))
+    assert.equal(kind, 'rate_limited')
+    assert.match(message, /stored_bytes/)
+    await rig.artifacts.create(ann, { ...plan, content: 'z' })
+  })
+})

@@ -2,29 +2,39 @@ import assert from 'node:assert/strict'
 import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { longTests, quickGates } from '../../scripts/verify/gates.ts'
+import type { Gate } from '../../scripts/verify/gates.ts'
+import { longGates, longTests, quickGates } from '../../scripts/verify/gates.ts'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 
 describe('the gates', () => {
-  it('run every test file once', () => {
-    const inGlobs = (globs: readonly string[]): string[] => globs.flatMap((glob) => globSync(glob, { cwd: root }))
-    const run = quickGates(root)
+  const inGlobs = (globs: readonly string[]): string[] => globs.flatMap((glob) => globSync(glob, { cwd: root }))
+  const filesOf = (gates: readonly Gate[]): string[] =>
+    gates
       .filter(({ kind }) => kind === 'mocha')
       .flatMap(({ command }) => {
-        const [wanted = '', ignored = ''] = command.split('--ignore')
-        const left = new Set(inGlobs(quoted(ignored)))
+        const [wanted = '', ...ignored] = command.split('--ignore')
+        const left = new Set(inGlobs(ignored.flatMap(quoted)))
         return inGlobs(quoted(wanted)).filter((file) => !left.has(file))
       })
-    assert.deepEqual(run.sort(), globSync('test/**/*.test.ts', { cwd: root }).sort())
+
+  it('run every test file once, and what is long or real only where that is asked for', () => {
+    const run = filesOf(quickGates(root))
+    const later = [...filesOf(longGates(root)), ...longTests(root)].filter((file) => !run.includes(file))
+    assert.deepEqual([...run, ...later].sort(), globSync('test/**/*.test.ts', { cwd: root }).sort())
+    assert.deepEqual(
+      later.filter((file) => !file.startsWith('test/real/') && !file.endsWith('.long.test.ts')),
+      [],
+    )
   })
 
   it('have a long one for each test file that repeats more there, also through a suite', () => {
     const files = longTests(root)
-    assert.ok(files.includes('test/e2e/crash.test.ts') && files.includes('test/conformance/embedded.test.ts'), files.join(' '))
+    assert.ok(files.includes('test/e2e/crash.long.test.ts') && files.includes('test/conformance/embedded.test.ts'), files.join(' '))
     assert.ok(!files.includes('test/verify/gates.test.ts'), 'what names the helper does not import it')
     for (const file of globSync('test/**/*.test.ts', { cwd: root }))
-      if (/\brepeats\(/.test(readFileSync(join(root, file), 'utf8'))) assert.ok(files.includes(file), file)
+      if (!file.startsWith('test/real/') && /\brepeats\(/.test(readFileSync(join(root, file), 'utf8')))
+        assert.ok(files.includes(file), file)
   })
 })
 

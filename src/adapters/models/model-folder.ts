@@ -94,7 +94,7 @@ export class ModelFolder implements ModelFiles {
 /** Codes of failed system calls that say that there is no such file. */
 const noFile = ['ENOENT', 'ENOTDIR', 'ELOOP', 'ENAMETOOLONG', 'ERR_INVALID_ARG_VALUE']
 
-function hashInThread(path: string, signal: AbortSignal): Promise<DigestAnswer> {
+async function hashInThread(path: string, signal: AbortSignal): Promise<DigestAnswer> {
   const { promise, resolve: settle, reject } = Promise.withResolvers<DigestAnswer>()
   const worker = new Worker(new URL('./digest-worker.ts', import.meta.url), { name: 'digest', workerData: { path } })
   const abort = (): void => {
@@ -106,8 +106,10 @@ function hashInThread(path: string, signal: AbortSignal): Promise<DigestAnswer> 
   worker.once('exit', () => {
     settle({ failed: 'error' })
   })
-  return promise.finally(async () => {
+  try {
+    return await promise
+  } finally {
     signal.removeEventListener('abort', abort)
     await worker.terminate()
-  })
+  }
 }

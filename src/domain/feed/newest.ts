@@ -15,8 +15,10 @@ export class Newest<T> {
 
   /** Those that came after a tick, the newest last. */
   since(tick: number): T[] {
-    const newest = this.things.slice(-this.most)
-    const first = newest.findIndex((one) => one.tick > tick)
-    return first < 0 ? [] : newest.slice(first).map(({ thing }) => thing)
+    const { things, most } = this
+    let first = things.length
+    const oldest = Math.max(0, first - most)
+    while (first > oldest && (things[first - 1]?.tick ?? 0) > tick) first--
+    return things.slice(first).map(({ thing }) => thing)
   }
 }

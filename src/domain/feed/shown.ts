@@ -55,7 +55,12 @@ export class Shown<T extends Showable> {
     const things: T[] = []
     for (const [thing, entered] of this.entered) if (entered > tick || thing.changed > tick) things.push(thing)
     const gone = new Set<number>()
-    for (const removal of this.removals) if (removal.tick > tick && !this.handles.has(removal.h)) gone.add(removal.h)
+    // From the newest back: who reads on has all but a few.
+    for (let back = 1; back <= this.removals.length; back++) {
+      const removal = this.removals.at((this.oldest - back) % this.removals.length)
+      if (removal === undefined || removal.tick <= tick) break
+      if (!this.handles.has(removal.h)) gone.add(removal.h)
+    }
     return { things, gone: [...gone] }
   }
 

@@ -1,5 +1,6 @@
-import type { Moments } from './output-shares.ts'
 import type { Ahead } from '../queue/ahead.ts'
+import type { Ends } from './ends.ts'
+import type { Moments } from './output-shares.ts'
 
 /** When a task is expected to start, ms from now. */
 export interface Start {
@@ -24,8 +25,9 @@ export const after = (first: Start, then: Start): Start => ({
 
 /** What a start depends on besides what is ahead. */
 export interface Crew {
-  /** What is left of the running tasks, ms, one for each busy slot. */
-  readonly busy: readonly Moments[]
+  /** How many tasks run, one for each busy slot, and when they end: not asked for where a slot is free. */
+  readonly busy: number
+  readonly ends: () => Ends
   readonly slots: number
   /** Mean service time, ms. */
   readonly service_ms: number
@@ -43,19 +45,19 @@ export interface Crew {
  * of the slots, until as many have passed as may.
  */
 export function forecastStart(ahead: Ahead, crew: Crew): Start {
-  const slots = Math.max(1, crew.slots, crew.busy.length)
-  const free = slots - crew.busy.length
+  const slots = Math.max(1, crew.slots, crew.busy)
+  const free = slots - crew.busy
   if (ahead.position < free) return atOnce
+  const ends = crew.ends()
   const scatter = Math.min(1, Math.sqrt(crew.relative_variance))
   // A renewal process gives t/s + (c² - 1)/2 events up to t on average: it is late by this.
   const idle_ms = (crew.service_ms * (1 - scatter * scatter)) / 2
-  const first = [...new Array<number>(free).fill(0), ...crew.busy.map(({ mean }) => mean)]
   const timeOf = (position: number, work_ms: number): number => {
     // On one slot it is what is left there and the work ahead, however it scatters.
-    if (slots === 1) return (crew.busy[0]?.mean ?? 0) + work_ms
+    if (slots === 1) return (ends.means[0] ?? 0) + work_ms
     const service_ms = Math.max(1e-3, position > 0 ? work_ms / position : crew.service_ms)
-    const exact = scatter < mixed ? staircase(position + 1, first, service_ms) : 0
-    const smooth = scatter > 0 ? ramp(position + 1, work_ms, crew.busy, free, idle_ms) : 0
+    const exact = scatter < mixed ? staircase(position + 1, ends, free, service_ms) : 0
+    const smooth = scatter > 0 ? ramp(position + 1, work_ms, ends, free, idle_ms) : 0
     return exact + Math.min(1, scatter / mixed) * (smooth - exact)
   }
   const alone = timeOf(ahead.position, ahead.work_ms)
@@ -64,9 +66,8 @@ export function forecastStart(ahead: Ahead, crew: Crew): Start {
   const most = (): number => timeOf(ahead.position + ahead.may_pass, ahead.work_ms + ahead.may_pass * crew.service_ms)
   const mean = occupied > 0 && Number.isFinite(ahead.may_pass) ? Math.max(alone, Math.min(passed, most())) : passed
   const service_ms = ahead.position > 0 ? ahead.work_ms / ahead.position : crew.service_ms
-  const residual = crew.busy.reduce((sum, { variance }) => sum + variance, 0) / Math.max(1, crew.busy.length)
   const stretch = alone > 0 ? mean / alone : 1
-  const own = ((ahead.work_ms * service_ms * crew.relative_variance + residual) / (slots * slots)) * stretch * stretch
+  const own = ((ahead.work_ms * service_ms * crew.relative_variance + ends.variance) / (slots * slots)) * stretch * stretch
   // What passes arrives by chance: a busy period that begins with the work ahead (Takács), its variance.
   const passing = ((occupied * crew.service_ms * (1 + crew.relative_variance)) / slots) * alone * stretch ** 3
   const variance = own + passing + crew.mean_variance * mean * mean
@@ -80,49 +81,66 @@ const mixed = 0.25
 const fullest = 0.9
 
 /** When so many dispatches have happened if all services take the same time and what runs what is expected. */
-function staircase(dispatches: number, first: readonly number[], service_ms: number): number {
-  const taken = (at: number, t: number): number => (t < at ? 0 : Math.floor((t - at) / service_ms) + 1)
-  const by = reached((t) => first.reduce((sum, at) => sum + taken(at, t), 0) >= dispatches, service_ms)
-  return first.reduce((latest, at) => Math.max(latest, by < at ? 0 : at + (taken(at, by) - 1) * service_ms), 0)
+function staircase(dispatches: number, ends: Ends, free: number, service_ms: number): number {
+  const before = (t: number): { readonly count: number; readonly last: number } => {
+    const { count, last } = ends.again(t, service_ms)
+    const of_free = Math.ceil(t / service_ms)
+    return free === 0 ? { count, last } : { count: count + free * of_free, last: Math.max(last, (of_free - 1) * service_ms) }
+  }
+  let high = service_ms
+  while (before(high).count < dispatches) high *= 2
+  let low = high > service_ms ? high / 2 : 0
+  for (let step = 0; step < 22; step++) {
+    const middle = (low + high) / 2
+    if (before(middle).count >= dispatches) high = middle
+    else low = middle
+  }
+  return before(high).last
 }
 
 /** When so many dispatches are expected with service times that scatter: one as each running task ends, and one for each mean service time since then. */
-function ramp(dispatches: number, work_ms: number, busy: readonly Moments[], free: number, idle_ms: number): number {
+function ramp(dispatches: number, work_ms: number, ends: Ends, free: number, idle_ms: number): number {
   // The first of n + 1 services is what is left of those that run (their harmonic mean: the soonest matter), the others are the work ahead.
-  const soonest =
-    busy.length /
-    Math.max(
-      1e-9,
-      busy.reduce((sum, { mean }) => sum + 1 / Math.max(1e-3, mean), 0),
-    )
-  const service_ms = Math.max(1e-3, (soonest + work_ms) / dispatches)
-  return reached((t) => {
-    let sum = free * (1 + Math.max(0, t - idle_ms) / service_ms)
-    for (const one of busy) sum += ended(one, t).chance + ended(one, t - idle_ms).since_ms / service_ms
-    return sum >= dispatches
-  }, service_ms)
-}
-
-/** The least time, to within a millionth, from which on something holds; by bisection. */
-function reached(holds: (t: number) => boolean, scale_ms: number): number {
-  let high = scale_ms
-  while (!holds(high)) high *= 2
-  let low = high > scale_ms ? high / 2 : 0
-  for (let step = 0; step < 22; step++) {
-    const middle = (low + high) / 2
-    if (holds(middle)) high = middle
-    else low = middle
+  const service_ms = Math.max(1e-3, (ends.soonest + work_ms) / dispatches)
+  const expected = (t: number): Grown => {
+    const now = ends.at(t)
+    const then = idle_ms === 0 ? now : ends.at(t - idle_ms)
+    return {
+      value: free * (1 + Math.max(0, t - idle_ms) / service_ms) + now.count + then.since_ms / service_ms,
+      slope: now.slope + (then.count + (t > idle_ms ? free : 0)) / service_ms,
+    }
   }
-  return high
+  // Once all that runs has ended, it is a straight line.
+  const straight = idle_ms + (ends.sum + (dispatches - ends.size - free) * service_ms) / Math.max(1, ends.size + free)
+  return reached(expected, dispatches - tolerance, straight > 0 ? straight : service_ms, service_ms)
 }
 
-/** Chance that something has ended by t, and the mean time since then (0 where it has not): as a constant and an exponential part. */
-function ended({ mean, variance }: Moments, t: number): { readonly chance: number; readonly since_ms: number } {
-  const random = Math.min(mean, 1.5 * Math.sqrt(variance))
-  const past = t - (mean - random)
-  if (past < 0) return { chance: 0, since_ms: 0 }
-  const chance = random > 0 ? 1 - Math.exp(-past / random) : 1
-  return { chance, since_ms: Math.max(0, past - random * chance) }
+/** A value that never falls, and how fast it grows. */
+interface Grown {
+  readonly value: number
+  readonly slope: number
+}
+
+/** Of a dispatch: so nearly it is expected. What is all but certain would take for ever to be certain. */
+const tolerance = 1e-6
+
+/** Where a value grows by less than this share of it while the time doubles, it hardly grows. */
+const level = 1e-6
+
+/** The least time, to within a hundred millionth, by which a value has been reached: by Newton's method, or by halves where that does not come nearer. */
+function reached(grown: (t: number) => Grown, target: number, guess: number, scale_ms: number): number {
+  let [low, high, t, stride] = [0, Infinity, guess, Infinity]
+  for (;;) {
+    const { value, slope } = grown(t)
+    if (value >= target) high = t
+    else low = t
+    const newton = slope * t > level * target ? t + (target - value) / slope : NaN
+    const nearer = newton >= low && newton <= high && Math.abs(newton - t) < stride / 2
+    const next = nearer ? newton : high === Infinity ? 2 * t : (low + high) / 2
+    stride = Math.abs(next - t)
+    if (stride <= 1e-8 * (next + scale_ms)) return next
+    t = next
+  }
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { Ahead } from '../queue/ahead.ts'
 import type { Priority } from '../task.ts'
+import { Ends } from './ends.ts'
 import { forecastStart, onTimeChance, type Start } from './forecast.ts'
 import type { Moments, OutputShares } from './output-shares.ts'
 import { waiting, type Progress, type RunningWork, type WorkShape } from './work.ts'
@@ -44,7 +45,8 @@ const reference_ms = 1000
 export class Outlook {
   private readonly learned: Learned
   private readonly running: readonly RunningWork[]
-  private leftOfRunning: readonly Moments[] | undefined
+  private endsOfRunning: Ends | undefined
+  private mean_service_ms: number | undefined
 
   /** @param running one for each busy slot */
   constructor(learned: Learned, running: readonly RunningWork[]) {
@@ -75,11 +77,9 @@ export class Outlook {
     return { mean, variance: tokens.variance * rates.decode * rates.decode + noise * mean * mean }
   }
 
-  /** What is left of the tasks that run: the same for whoever waits. */
-  private get busy(): readonly Moments[] {
-    this.leftOfRunning ??= this.running.map(({ shape, progress }) => this.left(shape, progress))
-    return this.leftOfRunning
-  }
+  /** When those end that run: the same for whoever waits. */
+  private readonly ends = (): Ends =>
+    (this.endsOfRunning ??= new Ends(this.running.map(({ shape, progress }) => this.left(shape, progress))))
 
   /** When a task of this class starts that has `ahead` ahead of it. */
   predictStart({ position, work_ms, may_pass }: Ahead, priority: Priority, slots: number): Start {
@@ -87,7 +87,15 @@ export class Outlook {
     const relative_variance = Math.min(4, spread)
     const mean_variance = relative_variance * Math.max(least_of_mean, 1 / (seen + 1))
     const load = loadOf(priority === 'interactive' ? 'batch' : 'interactive')
-    const crew = { busy: this.busy, slots, service_ms: this.meanServiceMs, relative_variance, mean_variance, load }
+    const crew = {
+      busy: this.running.length,
+      ends: this.ends,
+      slots,
+      service_ms: (this.mean_service_ms ??= this.learned.service_ms ?? this.meanOfRunning()),
+      relative_variance,
+      mean_variance,
+      load,
+    }
     return forecastStart({ position, work_ms: work_ms * this.pace, may_pass }, crew)
   }
 
@@ -102,10 +110,8 @@ export class Outlook {
   }
 
   /** Until a task has ended, those that run are all there is to go by. */
-  private get meanServiceMs(): number {
+  private meanOfRunning(): number {
     const { running } = this
-    const { service_ms } = this.learned
-    if (service_ms !== undefined) return service_ms
     if (running.length === 0) return this.serviceMs(this.learned.reference)
     return running.reduce((sum, { shape }) => sum + this.serviceMs(shape), 0) / running.length
   }

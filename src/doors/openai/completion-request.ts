@@ -22,6 +22,7 @@ export function completionTask(body: CompletionBody): Translated {
   const request: TaskRequest = {
     ...{ workload: 'completion', determinism: 'best_effort', kv_hint: 'reuse', output_mode: 'text', prompt },
     ...defined('model_ref', body.model),
+    ...(typeof body.logprobs === 'number' ? { logprobs: true, top_logprobs: body.logprobs } : {}),
     ...seedOf(body.seed),
     ...samplingOf(body),
   }

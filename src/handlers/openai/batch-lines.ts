@@ -5,6 +5,7 @@ import { chatTask } from '../../doors/openai/chat-request.ts'
 import { completionAnswer } from '../../doors/openai/completion-frames.ts'
 import { completionTask } from '../../doors/openai/completion-request.ts'
 import { embeddingList, embeddingTask } from '../../doors/openai/vectors.ts'
+import { checkWellFormed } from '../../domain/artifact.ts'
 import type { BatchEndpoint } from '../../domain/batches/batch.ts'
 import type { Artifacts } from '../../services/artifacts.ts'
 import type { AskLine, LineRequest, OpenLine } from '../../services/batches/ask-line.ts'
@@ -25,6 +26,13 @@ export interface LineParts {
 /** Operations that the lines of a batch may ask for. */
 export type BatchOperation = 'createChatCompletion' | 'createCompletion' | 'createEmbedding'
 
+/** The operation that an endpoint of a batch stands for. */
+export const operationOf = {
+  '/v1/chat/completions': 'createChatCompletion',
+  '/v1/completions': 'createCompletion',
+  '/v1/embeddings': 'createEmbedding',
+} as const satisfies Readonly<Record<BatchEndpoint, BatchOperation>>
+
 type Body<Op extends BatchOperation> = HandlerRequest<Op>['body']
 type AnswerOf = (task: DoorTask, answer: WholeAnswer) => unknown
 
@@ -41,17 +49,14 @@ export function batchLines({ artifacts, doorTasks, check }: LineParts): AskLine 
   }
   const endpoints: Readonly<Record<BatchEndpoint, AskLine>> = {
     '/v1/chat/completions': async (line) => {
-      await check('createChatCompletion', line.body)
       const body = line.body as Body<'createChatCompletion'>
       return open(line, chatTask(body), (task, answer) => chatCompletion({ ...task, model: body.model ?? '' }, answer))
     },
     '/v1/completions': async (line) => {
-      await check('createCompletion', line.body)
       const body = line.body as Body<'createCompletion'>
       return open(line, completionTask(body), (task, answer) => completionAnswer({ ...task, model: body.model ?? '' }, answer))
     },
     '/v1/embeddings': async (line) => {
-      await check('createEmbedding', line.body)
       const body = line.body as Body<'createEmbedding'>
       return open(line, { request: embeddingTask(body) }, async (_task, answer) => {
         const { tokens_in, result_artifact_id = '' } = answer.completed
@@ -61,5 +66,9 @@ export function batchLines({ artifacts, doorTasks, check }: LineParts): AskLine 
       })
     },
   }
-  return (line) => endpoints[line.endpoint](line)
+  return async (line) => {
+    checkWellFormed(line.body)
+    await check(operationOf[line.endpoint], line.body)
+    return endpoints[line.endpoint](line)
+  }
 }

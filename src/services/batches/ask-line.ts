@@ -24,4 +24,4 @@ export interface OpenLine {
 export type AskLine = (line: LineRequest) => Promise<OpenLine>
 
 /** A refusal as the door would answer it. */
-export type RefusalOf = (error: DomainError) => { readonly status_code: number; readonly body: unknown }
+export type RefusalOf = (error: DomainError, endpoint: BatchEndpoint) => { readonly status_code: number; readonly body: unknown }

@@ -128,7 +128,7 @@ export class BatchRun {
     if (said === undefined) return
     const { outcome, response } =
       'error' in said
-        ? { outcome: 'failed' as const, response: refusalOf(said.error) }
+        ? { outcome: 'failed' as const, response: refusalOf(said.error, endpoint) }
         : { outcome: 'completed' as const, response: { status_code: 200, body: said.body } }
     const written = { id, custom_id: request.custom_id, response: { ...response, request_id: said.task_id }, error: null }
     await results.add({ line, outcome, text: JSON.stringify(written) })

@@ -177,12 +177,12 @@ export class Feed {
     const dirty = this.dirty || slowly
     this.dirty = false
     let other = dirty
-    const whole = slowly || this.unclear
+    const looking = { slowly, whole: slowly || this.unclear }
     this.unclear = false
-    if (dirty) overview.rows.look(now, tick, whole)
+    if (dirty) overview.rows.look(now, tick, looking)
     if (progress) other = overview.rows.progress(tick) || other
     if (slowly) overview.lookSlowly(now, tick)
-    if (dirty) for (const view of this.views.values()) view.look(now, tick, { slowly, whole })
+    if (dirty) for (const view of this.views.values()) view.look(now, tick, looking)
     if (slowly) this.forgetRows(overview)
     if (!other) return
     overview.turn(tick, now)

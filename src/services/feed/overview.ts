@@ -164,7 +164,6 @@ export class Overview {
     }
     const all = pools.all()
     let other = false
-    this.rows.predict(now, tick)
     let bytes = 0
     for (const pool of all) {
       const { tell, signature } = this.toldOf(pool, now)

@@ -43,6 +43,7 @@ export function poolTold(pool: Pool<LiveTask>, context: PoolContext): ToldThing<
     tokens_per_s: context.tokens_per_s,
     ...(context.group === undefined ? {} : { group: context.group }),
     ...(seat === undefined ? {} : { load_state: seat.state, ...loadsBy(pool, context) }),
+    ...(pool.closed && pool.ends_at !== undefined ? { drains_by_at: iso(context.wallOf(pool.ends_at)) } : {}),
     ...(last_error === undefined ? {} : { last_error: last_error.slice(0, most_error) }),
   }
   return {

@@ -1,3 +1,4 @@
+import type { Place } from '../../domain/queue/ahead.ts'
 import type { Pools } from '../pools/pools.ts'
 import type { LiveTask } from '../tasks/live-task.ts'
 import type { LiveTasks } from '../tasks/live-tasks.ts'
@@ -10,6 +11,12 @@ import { TaskRow } from './task-row.ts'
 export interface RowsParts {
   readonly pools: Pick<Pools<LiveTask>, 'serving'>
   readonly live: Pick<LiveTasks, 'get'>
+}
+
+/** How far is looked: at what is told once a second, too; at every task that runs, and not only at those that were touched. */
+export interface Looking {
+  readonly slowly: boolean
+  readonly whole: boolean
 }
 
 /** The rows of tasks that run or are shown while they wait, the same for all viewers. */
@@ -42,8 +49,7 @@ export class TaskRows {
     const row = new TaskRow(this.handleOf(task), task, tick)
     this.rows.set(task.id, row)
     row.look(tick)
-    if (!row.running) this.predictOne(row, now, tick)
-    this.reason(row, now, tick)
+    this.explain(row, now, tick)
     return row
   }
 
@@ -65,24 +71,31 @@ export class TaskRows {
     this.touched.add(id)
   }
 
-  /** Looks which tasks run and whether any is another than before. @param whole all of them, and why each waits; else those that were touched */
-  look(now: number, tick: number, whole: boolean): void {
+  /** Looks which tasks run and whether any is another than before: all of them, and why each waits, or those that were touched. */
+  look(now: number, tick: number, { slowly, whole }: Looking): void {
     this.joined = []
     this.dropped = []
-    if (whole) this.lookAtAll(now, tick)
+    if (slowly) this.forecasts.renew()
+    if (whole) this.lookAtAll(now, tick, slowly)
     else for (const id of this.touched) this.lookAt(id, now, tick)
     this.touched.clear()
   }
 
-  private lookAtAll(now: number, tick: number): void {
+  private lookAtAll(now: number, tick: number, slowly: boolean): void {
     const running = new Set<TaskRow>()
     for (const pool of this.pools.serving()) for (const task of pool.running) running.add(this.of(task, now, tick))
     for (const row of this.running) if (!running.has(row)) this.drop(row)
     for (const row of running) this.join(row)
     for (const row of this.rows.values()) {
       const changed = row.look(tick)
-      if (changed && !row.running) this.predictOne(row, now, tick)
-      if (changed || !row.running || row.task.runs.alone_on !== undefined) this.reason(row, now, tick)
+      if (row.running) {
+        if (slowly) row.pace(now, tick)
+        if (changed || row.task.runs.alone_on !== undefined) this.reason(row, now, tick)
+        continue
+      }
+      const place = placeOf(row)
+      if (changed || slowly) this.predictOne(row, place, now, tick)
+      this.reason(row, now, tick, place)
     }
   }
 
@@ -96,9 +109,7 @@ export class TaskRows {
     if (row === undefined) return
     if (runs) this.join(row)
     else this.drop(row)
-    if (!row.look(tick)) return
-    if (!row.running) this.predictOne(row, now, tick)
-    this.reason(row, now, tick)
+    if (row.look(tick)) this.explain(row, now, tick)
   }
 
   private join(row: TaskRow): void {
@@ -114,11 +125,9 @@ export class TaskRows {
     this.dropped.push(row)
   }
 
-  /** Looks why a task waits. */
-  reason(row: TaskRow, now: number, tick: number): void {
-    const { task } = row
-    // It may have its slot and still wait until nobody else runs there.
-    row.wait(waitsNow(task, row.running ? undefined : task.pool.scheduler.ahead(task), now), now, tick)
+  /** Looks why a task waits. @param place what is ahead of it */
+  reason(row: TaskRow, now: number, tick: number, place = placeOf(row)): void {
+    row.wait(waitsNow(row.task, place, now), now, tick)
   }
 
   /** Looks how far those are that run. */
@@ -126,14 +135,6 @@ export class TaskRows {
     let other = false
     for (const row of this.running) other = row.progress(tick) || other
     return other
-  }
-
-  /** Looks how fast those are that run, and when those start that wait. */
-  predict(now: number, tick: number): void {
-    const due = this.forecasts.renew(this.pools.serving())
-    for (const row of this.rows.values())
-      if (row.running) row.pace(now, tick)
-      else if (due.has(row.task.pool)) this.predictOne(row, now, tick)
   }
 
   /** When the last that waits in a pool starts. */
@@ -146,9 +147,17 @@ export class TaskRows {
     for (const [id, row] of this.rows) if (!shown.has(row) && !this.running.has(row)) this.rows.delete(id)
   }
 
-  private predictOne(row: TaskRow, now: number, tick: number): void {
-    const { task } = row
-    const place = task.pool.scheduler.ahead(task)
-    if (place !== undefined) row.predict(this.forecasts.of(task, place, now), now, tick)
+  /** When a task starts that waits, and why it does. */
+  private explain(row: TaskRow, now: number, tick: number): void {
+    const place = placeOf(row)
+    this.predictOne(row, place, now, tick)
+    this.reason(row, now, tick, place)
+  }
+
+  private predictOne(row: TaskRow, place: Place | undefined, now: number, tick: number): void {
+    if (place !== undefined) row.predict(this.forecasts.of(row.task, place, now), now, tick)
   }
 }
+
+/** What is ahead of a task that waits. One that has its slot may still wait until nobody else runs there. */
+const placeOf = ({ task, running }: TaskRow): Place | undefined => (running ? undefined : task.pool.scheduler.ahead(task))

@@ -5,6 +5,7 @@ import type { Wish } from '../../domain/feed/wish.ts'
 import type { Overview } from './overview.ts'
 import { Queues } from './queues.ts'
 import type { TaskRow } from './task-row.ts'
+import type { Looking } from './task-rows.ts'
 import type { FeedChanges, FeedDaemon, FeedSnapshot, Told } from './wire.ts'
 
 /** Most tasks that run and are shown. */
@@ -16,12 +17,6 @@ const for_frame = 4096
 
 /** Part of the room for rows that those may take that wait. */
 const share_of_waiting = 0.7
-
-/** How far is looked: at what is told once a second, too; at every task that runs, and not only at those that were touched. */
-export interface Looking {
-  readonly slowly: boolean
-  readonly whole: boolean
-}
 
 /** What viewers of one kind see: their key where it sees only its own, and their wish. Frames are encoded once for all of them. */
 export class View {

@@ -1,4 +1,4 @@
-import { checkWellFormed, digestOf } from '../../domain/artifact.ts'
+import { digestOf } from '../../domain/artifact.ts'
 import type { EventSink, TaskIdentity } from '../../domain/daemon-events.ts'
 import { DomainError, StreamError } from '../../domain/errors.ts'
 import { startMs } from '../../domain/prediction/forecast.ts'
@@ -93,7 +93,6 @@ export class Admission {
     const task_id = request.task_id ?? this.parts.drawId()
     const id = taskKeyOf(principal.name, task_id)
     // Nobody can send an id again that is drawn here.
-    if (request.task_id === undefined) checkWellFormed(request)
     const digest = request.task_id === undefined ? undefined : digestOf(request)
     const identity = { correlation_id, task_id, session_id: request.session_id ?? task_id, owner: principal.name }
     const how = { digest, door }
@@ -107,7 +106,6 @@ export class Admission {
    * @throws DomainError every refusal that does not depend on what there is room for
    */
   async count({ name: owner }: Principal, sent: TaskRequest): Promise<number> {
-    checkWellFormed(sent)
     const { draft } = draftFor({ owner, task_id: 'counted' }, withoutExtras(owner, sent, this.parts), this.parts)
     const candidates = this.candidates(draft)
     const tokens = await this.counted(owner, draft, candidates)

@@ -1,4 +1,4 @@
-import { checkWellFormed, digestOf } from '../../domain/artifact.ts'
+import { digestOf } from '../../domain/artifact.ts'
 import { DomainError } from '../../domain/errors.ts'
 import type { Principal } from '../../domain/principal.ts'
 import type { EventFormat } from '../../domain/stream/event-format.ts'
@@ -86,7 +86,6 @@ export class DoorTasks {
     format: (task: DoorTask) => F,
   ): Promise<DoorAnswer<F>> {
     const { kept } = rules
-    checkWellFormed(kept)
     const asked: Asked = { request, ...(kept === undefined ? {} : { kept }) }
     const found = this.twinOf(principal, asked)
     const { task_id } = found ?? (await this.parts.admission.admit(principal, request, correlation_id, rules))

@@ -50,6 +50,7 @@ export class LiveTask implements PoolTask {
   private dispatched_at: number | undefined
   private readonly parts = new PartTimes()
   private events: TaskLog | undefined
+  private seenShape: WorkShape | undefined
   private aborting: AbortController | undefined
   private ending: PromiseWithResolvers<undefined> | undefined
 
@@ -104,7 +105,7 @@ export class LiveTask implements PoolTask {
   }
 
   get shape(): WorkShape {
-    return shapeOf({ ...this.accepted.request, open: isOpen(this.accepted) }, this.accepted.prompt_tokens)
+    return (this.seenShape ??= shapeOf({ ...this.accepted.request, open: isOpen(this.accepted) }, this.accepted.prompt_tokens))
   }
 
   get log(): TaskLog {

@@ -1,19 +1,26 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
+import { Ends } from '../../../src/domain/prediction/ends.ts'
 import { atOnce, forecastStart, onTimeChance, startMs, type Crew } from '../../../src/domain/prediction/forecast.ts'
+import type { Moments } from '../../../src/domain/prediction/output-shares.ts'
 import type { Ahead } from '../../../src/domain/queue/ahead.ts'
+import { anyBusy, countedOneByOne } from './ends.kit.ts'
 
 const ms = fc.double({ min: 0, max: 1e5, noNaN: true })
 const some = fc.double({ min: 1, max: 1e5, noNaN: true })
 const moments = fc.record({ mean: ms, variance: fc.double({ min: 0, max: 1e9, noNaN: true }) })
-const crew: fc.Arbitrary<Crew> = fc.record({
-  busy: fc.array(moments, { maxLength: 6 }),
+
+/** What runs, as a crew has it. */
+const run = (busy: readonly Moments[]): Pick<Crew, 'busy' | 'ends'> => ({ busy: busy.length, ends: () => new Ends(busy) })
+
+const terms = fc.record({
   slots: fc.integer({ min: 0, max: 6 }),
   service_ms: some,
   relative_variance: fc.double({ min: 0, max: 4, noNaN: true }),
   mean_variance: fc.double({ min: 0, max: 1, noNaN: true }),
   load: fc.double({ min: 0, max: 20, noNaN: true }),
 })
+const crew: fc.Arbitrary<Crew> = fc.tuple(fc.array(moments, { maxLength: 6 }), terms).map(([busy, rest]) => ({ ...run(busy), ...rest }))
 const ahead: fc.Arbitrary<Ahead> = fc
   .record({ works: fc.array(ms, { maxLength: 30 }), may_pass: fc.oneof(fc.nat(200), fc.constant(Infinity)) })
   .map(({ works, may_pass }) => ({ position: works.length, work_ms: works.reduce((sum, work) => sum + work, 0), may_pass }))
@@ -54,19 +61,21 @@ describe('forecast of a start', () => {
   })
 
   it('is the exact start where all tasks take the same', () => {
-    const parts = fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { maxLength: 6 })
+    const parts = fc.array(fc.oneof(fc.double({ min: 0, max: 1, noNaN: true }), fc.double({ min: 0, max: 20, noNaN: true })), {
+      maxLength: 6,
+    })
     fc.assert(
       fc.property(
         fc.nat(40),
         fc.integer({ min: 1, max: 10_000 }),
         parts,
         fc.integer({ min: 1, max: 6 }),
-        (count, service_ms, run, slots) => {
-          const remaining = run.slice(0, slots).map((part) => part * service_ms)
-          const busy = remaining.map((mean) => ({ mean, variance: 0 }))
+        (count, service_ms, begun, slots) => {
+          const remaining = begun.slice(0, slots).map((part) => part * service_ms)
+          const busy = run(remaining.map((mean) => ({ mean, variance: 0 })))
           const start = forecastStart(
             { position: count, work_ms: count * service_ms, may_pass: 0 },
-            { busy, slots, service_ms, relative_variance: 0, mean_variance: 0, load: 0 },
+            { ...busy, slots, service_ms, relative_variance: 0, mean_variance: 0, load: 0 },
           )
           const real = simulate(count, service_ms, remaining, slots)
           assert.ok(Math.abs(start.ms - real) <= 1e-4 * service_ms, `${start.ms}, but ${real}`)
@@ -80,10 +89,10 @@ describe('forecast of a start', () => {
   it('is the mean start of a Poisson process where service times are exponential', () => {
     fc.assert(
       fc.property(fc.nat(100), fc.integer({ min: 1, max: 10_000 }), fc.integer({ min: 1, max: 16 }), (count, service_ms, slots) => {
-        const busy = new Array<{ mean: number; variance: number }>(slots).fill({ mean: service_ms, variance: service_ms * service_ms })
+        const busy = run(new Array<Moments>(slots).fill({ mean: service_ms, variance: service_ms * service_ms }))
         const start = forecastStart(
           { position: count, work_ms: count * service_ms, may_pass: 0 },
-          { busy, slots, service_ms, relative_variance: 1, mean_variance: 0, load: 0 },
+          { ...busy, slots, service_ms, relative_variance: 1, mean_variance: 0, load: 0 },
         )
         const mean = exponential(count, service_ms, slots)
         assert.ok(Math.abs(start.mean / mean - 1) < 1e-4, `${start.mean}, but ${mean}`)
@@ -92,19 +101,43 @@ describe('forecast of a start', () => {
     )
   })
 
+  it('is the time by which so many dispatches are expected, counted one by one, whatever runs', () => {
+    fc.assert(
+      fc.property(
+        anyBusy,
+        fc.nat(1000),
+        some,
+        fc.double({ min: 0.1, max: 4, noNaN: true }),
+        (busy, position, service_ms, relative_variance) => {
+          fc.pre(position > 0 || busy.length > 1)
+          const by = { ...run(busy), slots: busy.length, service_ms, relative_variance, mean_variance: 0, load: 0 }
+          const { mean } = forecastStart({ position, work_ms: position * service_ms, may_pass: 0 }, by)
+          fc.pre(busy.length > 1)
+          const idle_ms = (service_ms * (1 - Math.min(1, relative_variance))) / 2
+          const soonest = busy.length / busy.reduce((sum, one) => sum + 1 / Math.max(1e-3, one.mean), 0)
+          const each_ms = (soonest + position * service_ms) / (position + 1)
+          const dispatches = (t: number): number => countedOneByOne(busy, t).count + countedOneByOne(busy, t - idle_ms).since_ms / each_ms
+          assert.ok(dispatches(mean * (1 + 1e-6) + 1e-6 * each_ms) >= position + 1 - 2e-6, 'not later')
+          assert.ok(dispatches(mean * (1 - 1e-6) - 1e-6 * each_ms) < position + 1, 'not sooner')
+        },
+      ),
+      { numRuns: 500 },
+    )
+  })
+
   it('is on one slot what is left there and the work ahead, however much service times scatter', () => {
     fc.assert(
       fc.property(ahead, ms, fc.double({ min: 0, max: 4, noNaN: true }), (of, left, relative_variance) => {
-        const busy = [{ mean: left, variance: left * left * relative_variance }]
-        const by = { busy, slots: 1, service_ms: 100, relative_variance, mean_variance: 0, load: 0 }
+        const busy = run([{ mean: left, variance: left * left * relative_variance }])
+        const by = { ...busy, slots: 1, service_ms: 100, relative_variance, mean_variance: 0, load: 0 }
         assert.ok(Math.abs(forecastStart(of, by).mean - (left + of.work_ms)) < 1e-6)
       }),
     )
   })
 
   it('counts on later arrivals of the other class: they take their share of the slots, as many as may pass', () => {
-    const busy = [{ mean: 100, variance: 10_000 }]
-    const by = { busy, slots: 1, service_ms: 100, relative_variance: 1, mean_variance: 0, load: 0.5 }
+    const busy = run([{ mean: 100, variance: 10_000 }])
+    const by = { ...busy, slots: 1, service_ms: 100, relative_variance: 1, mean_variance: 0, load: 0.5 }
     const at = (may_pass: number, load = 0.5): number => forecastStart({ position: 9, work_ms: 900, may_pass }, { ...by, load }).mean
     assert.ok(Math.abs(at(0) - 1000) < 1)
     assert.ok(Math.abs(at(1000) - 2000) < 2, 'half the slot is taken')

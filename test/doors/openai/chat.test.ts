@@ -37,6 +37,7 @@ describe('the door of OpenAI: chat', () => {
     assert.equal(chunks.flatMap((chunk) => chunk.choices[0]?.delta.content ?? []).join(''), choices[0].message.content)
     assert.equal(chunks.at(-2)?.choices[0]?.finish_reason, choices[0].finish_reason)
     assert.deepEqual(chunks.at(-1)?.usage, usage)
+    for (const chunk of chunks.slice(0, -1)) assert.equal(chunk.usage, null)
     assert.deepEqual(chunks.at(-1)?.choices, [])
   })
 

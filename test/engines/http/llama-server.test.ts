@@ -3,9 +3,11 @@ import { HttpEngine } from '../../../src/adapters/engines/http/engine.ts'
 import { llamaServerDialect } from '../../../src/adapters/engines/llamacpp/server/dialect.ts'
 import type { Engine } from '../../../src/ports/engine.ts'
 import { FakeClock, settled } from '../../harness/fake-clock.ts'
+import { inTime } from '../../harness/wait.ts'
 import { request } from './engine-bench.ts'
 import { EngineServer, recording } from './engine-server.ts'
 import { kits } from './kits.ts'
+import { halfOf } from './misbehaviours.ts'
 
 describe('llama-server', () => {
   let server: EngineServer
@@ -67,6 +69,20 @@ describe('llama-server', () => {
     await named.stop()
   })
 
+  it('has no connection any more where it does not come up', async () => {
+    for (const [route, status] of [
+      ['GET /health', 200],
+      ['GET /props', 500],
+    ] as const)
+      server.on(route, (call) => call.json(status, {}, { 'Keep-Alive': 'timeout=600' }))
+    await assert.rejects(engine.start(nothing))
+    assert.equal(server.count('GET /props'), 1)
+    await inTime(
+      server.until(() => server.sockets.size === 0),
+      'its connections to close',
+    )
+  })
+
   it('has as many slots as it tells where the configuration leaves it to the server', async () => {
     const told = new HttpEngine({ url: server.url, dialect: llamaServerDialect('served:box'), replayable: false, clock })
     assert.equal((await told.start(nothing)).slots, 4)
@@ -115,6 +131,22 @@ describe('llama-server', () => {
       await assert.rejects(engine.generate(request({ prompt: { text: 'a' } }), nothing, signal), { name: 'EngineError', retriable: true })
     })
 
+  it('is not asked again once parts of its answer are out, though it says that it is busy', async () => {
+    const kit = kits.llamaPrompts
+    await engine.start(nothing)
+    let calls = 0
+    server.on(kit.route, async (call) => {
+      calls++
+      await call.stream([halfOf(kit), `data: ${JSON.stringify({ error: { code: 503, message: 'busy' } })}\n\n`])
+      await call.endBody()
+    })
+    let said = 0
+    const run = engine.generate(request(kit.request), ({ text }) => void (said += text.length), signal)
+    await inTime(assert.rejects(run, { message: 'the engine takes no more requests now (HTTP 503)' }), 'the answer to fail')
+    assert.ok(said > 0)
+    assert.equal(calls, 1)
+  })
+
   it('embeds and ranks where it was started for that', async () => {
     server.on('POST /v1/embeddings', recording('llama-server/embeddings'))
     server.on('POST /rerank', (call) =>
@@ -144,6 +176,10 @@ describe('llama-server', () => {
     while (engine.kvUsage?.() === undefined) await settled()
     const share = engine.kvUsage()!
     assert.ok(share > 0 && share < 1, String(share))
+    await inTime(
+      server.until(() => server.count('GET /slots') > 1),
+      'the next figure to be asked for',
+    )
   })
 
   it('is down when it does not say twice that it is well, and not before', async () => {
@@ -157,5 +193,17 @@ describe('llama-server', () => {
       for (let i = 0; i < 20; i++) await settled()
     }
     assert.deepEqual(downs, ['the engine says that it is not well (HTTP 503)'])
+  })
+
+  it('is up as long as it says in between that it is well', async () => {
+    const downs: string[] = []
+    await engine.start(({ message }) => downs.push(message))
+    for (const [before, well] of [false, true, false, true, false].entries()) {
+      server.on('GET /health', well ? recording('llama-server/health') : (call) => call.json(503, ''))
+      await clock.advance(2000)
+      await server.until(() => server.count('GET /health') === before + 2)
+      for (let i = 0; i < 20; i++) await settled()
+      assert.deepEqual(downs, [])
+    }
   })
 })

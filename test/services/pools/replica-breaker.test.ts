@@ -98,6 +98,19 @@ describe('a replica', () => {
       assert.deepEqual([replica.state, engine.starts, clock.pending], ['ready', 2, 0])
     })
 
+    it('waits out its pause where the trouble is over before', async () => {
+      const { replica, engine, clock } = benchOf()
+      await replica.start()
+      engine.die()
+      await settled()
+      replica.setTrouble('device 0 is lost')
+      replica.setTrouble(undefined)
+      await clock.advance(249)
+      assert.deepEqual([replica.state, engine.starts], ['down', 1])
+      await clock.advance(1)
+      assert.deepEqual([replica.state, engine.starts, clock.pending], ['ready', 2, 0])
+    })
+
     it('stays down where its engine comes up meanwhile, and stopped where it is stopped', async () => {
       const { replica, clock } = benchOf()
       replica.setTrouble('device 0 is lost')

@@ -40,7 +40,7 @@ export function askDrain({ pool_id }: FeedPool): void {
     lines: [
       `New tasks for ${pool_id} are refused at once (503, with the time to come back).`,
       runningLine(foresight),
-      ...waitingLines(foresight, `${foresight.waiting - foresight.movable === 1 ? 'waits' : 'wait'} for Resume`),
+      ...waitingLines(foresight, `${foresight.waiting - foresight.movable === 1 ? 'is' : 'are'} worked off here`),
       'What is left at the end of the time below ends with POOL_UNREADY and may be sent again.',
     ],
     go: `Drain ${pool_id}`,

@@ -97,9 +97,15 @@ function lateAlarm(late: readonly LateTask[], all: boolean): Alarm[] {
   ]
 }
 
-function draining({ pool_id, running, waiting }: FeedPool): Alarm {
+function draining({ pool_id, running, waiting, drains_by_at }: FeedPool): Alarm {
   const waits = waiting.interactive + waiting.batch
-  return { level: 'warn', sign: '◐', what: `${pool_id} drains`, how: `: ${running} running, ${waits} waiting.`, pool: pool_id }
+  const left = `: it takes no new tasks, ${running} running and ${waits} waiting are worked off`
+  return {
+    ...{ level: 'warn', sign: '◐', what: `${pool_id} drains`, pool: pool_id },
+    ...(drains_by_at === undefined
+      ? { how: `${left}.` }
+      : { how: `${left}; what is left ends in `, again_at: Date.parse(drains_by_at), after: '.' }),
+  }
 }
 
 /** What a restart of the daemon would do now, in words without the figures that run. */

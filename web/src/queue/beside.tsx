@@ -87,7 +87,7 @@ export function Keys(): VNode {
             <col style="width:104px" />
             <col style="width:36px" />
             <col style="width:46px" />
-            <col style="width:80px" />
+            <col style="width:88px" />
             <col style="width:50px" />
             <col />
           </colgroup>
