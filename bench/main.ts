@@ -1,7 +1,7 @@
 /**
  * `npm run bench [-- name ...] [--record] [--all]`: what the daemon costs, each figure beside a reference run in the same invocation. Prints tables and
  * writes `bench/results.json`; `--record` also writes `bench/RESULTS.md`, `--all` has the relay measured in every
- * combination, the batch with 50,000 lines, and the page for two minutes.
+ * combination, the batch with 50,000 lines, the memory with 100,000 tasks, and the page for two minutes.
  */
 import { writeFileSync } from 'node:fs'
 import { cpus, release, totalmem } from 'node:os'
@@ -10,6 +10,7 @@ import { benchDoors } from './doors.ts'
 import { benchBatch } from './batch.ts'
 import { benchFeed } from './feed.ts'
 import { benchHostile } from './hostile.ts'
+import { benchMemory } from './memory.ts'
 import { benchGroups } from './groups.ts'
 import { benchPage } from './page.ts'
 import { benchRecovery } from './recovery.ts'
@@ -31,6 +32,7 @@ const benches: Readonly<Record<string, (all: boolean) => Promise<Section>>> = {
   relay: benchRelay,
   doors: benchDoors,
   batch: benchBatch,
+  memory: benchMemory,
   feed: benchFeed,
   top: benchTop,
   page: benchPage,

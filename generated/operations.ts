@@ -5,10 +5,10 @@ export const apiVersion = "1.0.0"
 
 /** Every operation: role, route, declared statuses, and whether it takes a JSON body. */
 export const operations = {
-  listTasks: {"role":"data","method":"get","path":"/v1/tasks","statuses":[200,400,401,403,500],"body":false},
+  listTasks: {"role":"data","method":"get","path":"/v1/tasks","statuses":[200,400,401,403,500,503],"body":false},
   createTask: {"role":"data","method":"post","path":"/v1/tasks","statuses":[200,202,400,401,403,404,409,413,415,429,500,503],"body":true},
-  getTask: {"role":"data","method":"get","path":"/v1/tasks/{id}","statuses":[200,400,401,403,404,500],"body":false},
-  streamTask: {"role":"data","method":"get","path":"/v1/tasks/{id}/stream","statuses":[200,204,400,401,403,404,500],"body":false},
+  getTask: {"role":"data","method":"get","path":"/v1/tasks/{id}","statuses":[200,400,401,403,404,500,503],"body":false},
+  streamTask: {"role":"data","method":"get","path":"/v1/tasks/{id}/stream","statuses":[200,204,400,401,403,404,500,503],"body":false},
   cancelTask: {"role":"data","method":"post","path":"/v1/tasks/{id}/cancel","statuses":[204,400,401,403,404,500,503],"body":false},
   listSessions: {"role":"data","method":"get","path":"/v1/sessions","statuses":[200,400,401,403,500],"body":false},
   getSession: {"role":"data","method":"get","path":"/v1/sessions/{id}","statuses":[200,400,401,403,404,500],"body":false},
@@ -31,8 +31,8 @@ export const operations = {
   deleteCatalogModel: {"role":"control","method":"delete","path":"/v1/catalog/models/{id}","statuses":[204,400,401,403,404,409,500,503],"body":false},
   verifyCatalogModel: {"role":"control","method":"post","path":"/v1/catalog/models/{id}/verify","statuses":[202,400,401,403,404,409,500,503],"body":false},
   setCatalogModelState: {"role":"control","method":"post","path":"/v1/catalog/models/{id}/state","statuses":[202,400,401,403,404,413,415,500,503],"body":true},
-  listArtifacts: {"role":"data","method":"get","path":"/v1/artifacts","statuses":[200,400,401,403,500],"body":false},
+  listArtifacts: {"role":"data","method":"get","path":"/v1/artifacts","statuses":[200,400,401,403,500,503],"body":false},
   createArtifact: {"role":"data","method":"post","path":"/v1/artifacts","statuses":[201,400,401,403,413,415,429,500,503],"body":true},
-  getArtifact: {"role":"data","method":"get","path":"/v1/artifacts/{id}","statuses":[200,400,401,403,404,500],"body":false},
+  getArtifact: {"role":"data","method":"get","path":"/v1/artifacts/{id}","statuses":[200,400,401,403,404,500,503],"body":false},
   streamEvents: {"role":"data","method":"get","path":"/v1/events","statuses":[200,400,401,403,404,429,500],"body":false},
 } as const

@@ -22,6 +22,7 @@ export const artifacts: readonly Case[] = [
   ),
   ...casesOf(
     'getArtifact',
+    noDisk({ id: noDigest }),
     { status: 200, what: 'an own one', ask: async (world) => ({ id: await world.artifact() }) },
     {
       status: 200,
@@ -33,6 +34,7 @@ export const artifacts: readonly Case[] = [
   ),
   ...casesOf(
     'listArtifacts',
+    noDisk(),
     {
       status: 200,
       what: 'a page of plans',

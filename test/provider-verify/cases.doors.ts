@@ -96,7 +96,9 @@ const shared: readonly DoorCase[] = doorOps
     if (stored) made.push({ status: 404, what: 'an unknown one', names: /There is no resp_nothing/, ask: { id: 'resp_nothing' } })
     if (stored && declares(400))
       made.push({ status: 400, what: 'a parameter that is none', names: /limit|starting_after/, ask: { id: 'resp_x', query: bad } })
-    if (stored && declares(503)) made.push({ status: 503, what: 'no disk', names: /durable/, world: 'diskless', ask: storedBefore })
+    // What runs is read from memory.
+    const unread = op === 'getResponse' || op === 'listInputItems' ? { id: 'resp_nothing' } : storedBefore
+    if (stored && declares(503)) made.push({ status: 503, what: 'no disk', names: /durable/, world: 'diskless', ask: unread })
     if (!body) return made.map((one) => ({ op, ...one }))
     made.push(
       { status: 200, what: 'an unknown field', ask: { body: doorBody(op, { surprise: 1, user: null }) } },

@@ -103,6 +103,7 @@ export const tasks: readonly Case[] = [
   ),
   ...casesOf(
     'listTasks',
+    noDisk(),
     { status: 200, what: 'all of them', names: /"task_id"/, ask: async (world) => (await world.task(), {}) },
     {
       status: 200,
@@ -137,6 +138,7 @@ export const tasks: readonly Case[] = [
   ),
   ...casesOf(
     'getTask',
+    noDisk({ id: 'unknown' }),
     {
       status: 200,
       what: 'one that completed',
@@ -157,6 +159,7 @@ export const tasks: readonly Case[] = [
   ),
   ...casesOf(
     'streamTask',
+    noDisk({ id: 'unknown' }),
     { status: 200, what: 'one that completes', ends: 'end', ask: accepted },
     { status: 200, what: 'one that has completed', ends: 'end', ask: finished },
     {

@@ -1,5 +1,5 @@
 import { DomainError } from '../../domain/errors.ts'
-import type { CancelTimer, Clock } from '../../ports/clock.ts'
+import { wallNow, type CancelTimer, type Clock } from '../../ports/clock.ts'
 import type { Fact, Journal } from '../../ports/journal.ts'
 import type { EventSink } from '../../domain/daemon-events.ts'
 import type { LiveTask } from '../tasks/live-task.ts'
@@ -45,7 +45,8 @@ export class Drain {
    */
   async order(pool_id: string, deadline_ms: number): Promise<Pool<LiveTask>> {
     const pool = this.drain(pool_id, deadline_ms)
-    await this.parts.records.setDraining(pool_id, Math.floor(this.parts.clock.now() + deadline_ms))
+    // By the machine's clock, which the next start begins with.
+    await this.parts.records.setDraining(pool_id, wallNow(this.parts.clock) + deadline_ms)
     return pool
   }
 
@@ -72,7 +73,7 @@ export class Drain {
 
   /** Drains again what drained before the restart. */
   restore(): void {
-    for (const { pool_id, until } of this.parts.records.draining()) this.drain(pool_id, Math.max(0, until - this.parts.clock.now()))
+    for (const { pool_id, until } of this.parts.records.draining()) this.drain(pool_id, Math.max(0, until - wallNow(this.parts.clock)))
   }
 
   /**

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { settled } from '../../harness/fake-clock.ts'
+import { FakeClock, settled } from '../../harness/fake-clock.ts'
 import { ann, startRig, type Rig, type RigOptions } from '../../harness/rig.ts'
 
 /** A second life on what the first one left, which has stopped in order. */
@@ -8,7 +8,7 @@ async function restarted(rig: Rig, options: RigOptions = {}): Promise<Rig> {
   await rig.clock.advance(0)
   await stopping
   await rig.stop()
-  return startRig({ ...options, storage: rig.storage, clock: rig.clock })
+  return startRig({ clock: rig.clock, ...options, storage: rig.storage })
 }
 
 describe("an operator's drain over a restart", () => {
@@ -28,6 +28,22 @@ describe("an operator's drain over a restart", () => {
     // It stays drained until somebody says otherwise.
     assert.equal(next.pool().draining, true)
   })
+
+  for (const step of [-3_600_000, 3 * 3_600_000])
+    it(`keeps its deadline where the machine's clock was set by ${step} ms before it`, async () => {
+      const rig = await startRig()
+      rig.clock.stepped_ms = step
+      await rig.run({ task_id: 't' })
+      await rig.drain.order('pool', 10_000)
+      await rig.clock.advance(4000)
+      const clock = new FakeClock(rig.clock.wallOf(rig.clock.now()))
+      const next = await restarted(rig, { clock })
+      await clock.advance(5900)
+      assert.equal((await next.tasks.get(ann, 't')).state, 'running')
+      await clock.advance(200)
+      await settled()
+      assert.equal((await next.tasks.get(ann, 't')).error?.code, 'POOL_UNREADY')
+    })
 
   it('ends it at once where the deadline passed while the daemon was down', async () => {
     const rig = await startRig()

@@ -145,6 +145,20 @@ describe('sessions and a disk that takes its time', () => {
     assert.equal(sessions.info(ann, 's').tokens_budget_remaining, 90)
   })
 
+  it("lives as long as it has to, whatever is done to the machine's clock meanwhile, and shows when it began by that clock", async () => {
+    await run()
+    for (const step of [-3_600_000, 7_200_000]) {
+      clock.stepped_ms += step
+      assert.equal(sessions.info(ann, 's').ttl_ms_remaining, 1000)
+      const [shown] = sessions.list(ann, { limit: 1 }, () => []).sessions
+      assert.equal(Date.parse(String(shown?.created_at)), clock.wallOf(clock.now()))
+    }
+    await clock.advance(999)
+    assert.equal(sessions.info(ann, 's').ttl_ms_remaining, 1)
+    await clock.advance(1)
+    assert.throws(() => sessions.info(ann, 's'), /No such session/)
+  })
+
   it('sweeps what has expired, again where that could not be written', async () => {
     await run()
     await clock.advance(59_000)
