@@ -1,4 +1,5 @@
 import type { components } from '../generated/contract.ts'
+import type { OrchestratordError } from './errors.ts'
 import { bodyOf, type CallOptions } from './http.ts'
 import { parsed, resumed, type Link } from './resumed.ts'
 
@@ -22,6 +23,8 @@ export interface FeedWish {
 export interface FeedOptions extends CallOptions {
   /** Called each time the daemon says anything, every 2 s at least: what was shown is true a moment ago. */
   readonly heard?: () => void
+  /** Called each time the daemon refuses or breaks off, before it is asked again. */
+  readonly failed?: (error: OrchestratordError) => void
 }
 
 /** The daemon says something every 2 s at least. */
@@ -34,14 +37,13 @@ export const eventsOf =
    * daemon it goes on where the last event was, or with a new `snapshot`.
    * @throws ApiError, ConnectionError once patience ends; the signal's reason where it aborts
    */
-  (wish: FeedWish = {}, { signal, heard }: FeedOptions = {}): AsyncGenerator<FeedEvent, void, undefined> =>
-    watch(link, wish, signal, heard)
+  (wish: FeedWish = {}, options: FeedOptions = {}): AsyncGenerator<FeedEvent, void, undefined> =>
+    watch(link, wish, options)
 
 async function* watch(
   link: Link,
   { pools, rows, tasks }: FeedWish,
-  signal: AbortSignal | undefined,
-  heard: (() => void) | undefined,
+  { signal, heard, failed }: FeedOptions,
 ): AsyncGenerator<FeedEvent, void, undefined> {
   const query = {
     ...(pools === undefined ? {} : { pools: pools.join(',') }),
@@ -56,6 +58,6 @@ async function* watch(
         ...(signal === undefined ? {} : { signal }),
       }),
     )
-  for await (const { event, id, data } of resumed(link, { signal, last_event_id: undefined, silence_ms, open, heard }))
+  for await (const { event, id, data } of resumed(link, { signal, last_event_id: undefined, silence_ms, open, heard, failed }))
     yield { event, ...(id === undefined ? {} : { id }), data: parsed(data) } as FeedEvent
 }

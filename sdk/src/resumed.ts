@@ -1,4 +1,4 @@
-import { ConnectionError } from './errors.ts'
+import { ConnectionError, OrchestratordError } from './errors.ts'
 import { framesOf, type Frame } from './frames.ts'
 import type { CallOptions, Http } from './http.ts'
 import { asConnectionError, Patience, type Timing } from './patience.ts'
@@ -23,6 +23,8 @@ export interface Resumable {
   readonly open: (last_event_id: string | undefined) => Promise<Body>
   /** Called each time something comes, a comment at least. */
   readonly heard?: (() => void) | undefined
+  /** Called each time it is refused or breaks off, before it is tried again. */
+  readonly failed?: ((error: OrchestratordError) => void) | undefined
 }
 
 /**
@@ -30,7 +32,7 @@ export interface Resumable {
  * @throws ApiError, ConnectionError once patience ends; the signal's reason where it aborts
  */
 export async function* resumed(link: Link, stream: Resumable): AsyncGenerator<Frame, void, undefined> {
-  const { signal, silence_ms, open, heard } = stream
+  const { signal, silence_ms, open, heard, failed } = stream
   const patience = new Patience(link.timing, link.patience_ms)
   let last = stream.last_event_id
   for (;;)
@@ -46,7 +48,9 @@ export async function* resumed(link: Link, stream: Resumable): AsyncGenerator<Fr
       throw new ConnectionError('The stream broke off.')
     } catch (error) {
       signal?.throwIfAborted()
-      await patience.wait(asConnectionError(error), signal)
+      const known = asConnectionError(error)
+      if (known instanceof OrchestratordError) failed?.(known)
+      await patience.wait(known, signal)
     }
 }
 

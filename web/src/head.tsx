@@ -50,6 +50,15 @@ export function Head(): VNode {
   )
 }
 
+function Connecting({ why }: { readonly why?: string }): VNode {
+  if (why === undefined) return <span role="status">connecting</span>
+  return (
+    <b class="bad" role="status">
+      <Sign is="✕" /> <Out text={why} />
+    </b>
+  )
+}
+
 function Liveness(): VNode {
   const said = useComputed(() => {
     const { value } = link
@@ -77,7 +86,7 @@ function Liveness(): VNode {
         </span>
       )
     case 'connecting':
-      return <span role="status">connecting</span>
+      return <Connecting {...link.value} />
   }
 }
 

@@ -1,11 +1,12 @@
 import { effect, signal } from '@preact/signals'
-import { ApiError, type Client } from '../../../sdk/src/index.ts'
+import { ApiError, type Client, type OrchestratordError } from '../../../sdk/src/index.ts'
 import { anotherKey, client, useKey } from '../session.ts'
 import { addFailed, endedOf, live, take } from './store.ts'
 
 /** How the page stands to the daemon. */
 export type Link =
-  | { readonly state: 'connecting' }
+  /** @property why the daemon does not let it in for now */
+  | { readonly state: 'connecting'; readonly why?: string }
   | { readonly state: 'live' }
   /** Nothing has been heard for a while. @property since this machine's time of the last word, ms since 1970 */
   | { readonly state: 'stale'; readonly since: number }
@@ -38,9 +39,14 @@ export const followFeed = (): void =>
     return () => stop.abort()
   })
 
+/** A daemon that is gone is seen by its silence; one that answers says why. */
+function failed(error: OrchestratordError): void {
+  if (error instanceof ApiError && live.viewer.peek() === undefined) link.value = { state: 'connecting', why: error.message }
+}
+
 async function follow(from: Client, signal: AbortSignal): Promise<void> {
   try {
-    for await (const event of from.events({}, { signal, heard })) {
+    for await (const event of from.events({}, { signal, heard, failed })) {
       take(event)
       heard()
       if (event.event === 'snapshot') void failedBefore(from, signal)
