@@ -20,15 +20,17 @@ export interface MetricLabels {
   model_state: { model_id: string; state: string }
   placement_candidates_considered: Record<never, string>
   predicted_start_error_ms: { engine: string; engine_version: string; pool_id: string; priority: string; direction: string }
+  swaps_total: { pool_id: string; result: string }
+  swap_load_ms: { pool_id: string }
   feed_viewers: Record<never, string>
   feed_frames_total: { event: string }
   latency_first_token_ms: { engine: string; engine_version: string; pool_id: string; priority: string }
   latency_decode_ms: { engine: string; engine_version: string; pool_id: string; priority: string }
 }
 
-export type CounterName = 'tasks_enqueued_total' | 'tasks_started_total' | 'tasks_canceled_total' | 'tasks_late_total' | 'tasks_rejected_total' | 'admission_backpressure_events_total' | 'tokens_in_total' | 'tokens_out_total' | 'catalog_verifications_total' | 'placement_decisions_total' | 'feed_frames_total'
+export type CounterName = 'tasks_enqueued_total' | 'tasks_started_total' | 'tasks_canceled_total' | 'tasks_late_total' | 'tasks_rejected_total' | 'admission_backpressure_events_total' | 'tokens_in_total' | 'tokens_out_total' | 'catalog_verifications_total' | 'placement_decisions_total' | 'swaps_total' | 'feed_frames_total'
 export type GaugeName = 'queue_depth' | 'queue_oldest_age_ms' | 'kv_cache_usage_ratio' | 'gpu_utilization' | 'vram_used_bytes' | 'model_state' | 'placement_candidates_considered' | 'feed_viewers'
-export type HistogramName = 'predicted_start_error_ms' | 'latency_first_token_ms' | 'latency_decode_ms'
+export type HistogramName = 'predicted_start_error_ms' | 'swap_load_ms' | 'latency_first_token_ms' | 'latency_decode_ms'
 
 /** Every series as the registry needs it. */
 export const metricSeries = [
@@ -50,6 +52,8 @@ export const metricSeries = [
   {"name":"model_state","type":"gauge","help":"1 for the state a model is in.","labels":["model_id","state"],"buckets":[]},
   {"name":"placement_candidates_considered","type":"gauge","help":"Pools considered by the latest admission.","labels":[],"buckets":[]},
   {"name":"predicted_start_error_ms","type":"histogram","help":"How far the start that was predicted at acceptance was from when the task started, milliseconds: early where it started sooner.","labels":["engine","engine_version","pool_id","priority","direction"],"buckets":[10,50,100,250,500,1000,2500,5000,10000,30000,60000,300000]},
+  {"name":"swaps_total","type":"counter","help":"Loads of pools that share devices, by result: loaded, failed.","labels":["pool_id","result"],"buckets":[]},
+  {"name":"swap_load_ms","type":"histogram","help":"How long a pool that shares devices took to load, milliseconds.","labels":["pool_id"],"buckets":[100,500,1000,2500,5000,10000,20000,30000,60000,120000,300000]},
   {"name":"feed_viewers","type":"gauge","help":"Readers of GET /v1/events.","labels":[],"buckets":[]},
   {"name":"feed_frames_total","type":"counter","help":"Frames that readers of GET /v1/events took: snapshot, changes, comment.","labels":["event"],"buckets":[]},
   {"name":"latency_first_token_ms","type":"histogram","help":"From acceptance to the first token, milliseconds.","labels":["engine","engine_version","pool_id","priority"],"buckets":[50,100,150,200,300,500,750,1000,1500,2000,3000]},

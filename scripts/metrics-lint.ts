@@ -13,7 +13,7 @@ import { serverOf } from '../src/http/server.ts'
 import { checkMetrics, type MetricsLint } from './metrics/check.ts'
 import { Client } from './metrics/client.ts'
 import { parseExposition } from './metrics/exposition.ts'
-import { runWorkload, workloadPools } from './metrics/workload.ts'
+import { runWorkload, workloadGroups, workloadPools } from './metrics/workload.ts'
 
 const root = join(import.meta.dirname, '..')
 const key = 'metrics-lint'
@@ -31,6 +31,7 @@ const config = checkConfig({
   auth: { keys: [{ name: 'lint', key_sha256: createHash('sha256').update(key).digest('hex'), roles: ['data', 'control'] }] },
   devices: { nvidia_smi: join(root, 'test/fixtures/nvidia-smi'), every_ms },
   pools: workloadPools,
+  groups: workloadGroups,
 })
 const lint = JSON.parse(readFileSync(join(root, 'ci/metrics.lint.json'), 'utf8')) as MetricsLint
 const daemon = await daemonOf(config)

@@ -12,7 +12,7 @@ const mock = (id: string, model: string, fields: Readonly<Record<string, unknown
   ...fields,
 })
 
-/** Pools of every kind the workload needs: a real model, one that refuses when full, one that displaces. */
+/** Pools of every kind the workload needs: a real model, one that refuses when full, one that displaces, two that share a device. */
 export const workloadPools: readonly Record<string, unknown>[] = [
   {
     id: 'tales',
@@ -33,12 +33,18 @@ export const workloadPools: readonly Record<string, unknown>[] = [
     queue: { capacity: 1, full_policy: 'drop-lru' },
     mock: slow,
   }),
+  mock('first', 'mock:first', { replicas: [{ id: 'r0', slots: 1, devices: [4] }] }),
+  mock('second', 'mock:second', { replicas: [{ id: 'r0', slots: 1, devices: [4] }] }),
 ]
+
+/** Pools that take turns. */
+export const workloadGroups: readonly Record<string, unknown>[] = [{ id: 'shared', pools: ['first', 'second'] }]
 
 /** Does over HTTP what makes the daemon feed every series. `model` is the demonstration model's file. */
 export async function runWorkload(client: Client, model: string): Promise<void> {
   await client.begin('/v1/events')
   await complete(client)
+  await swap(client)
   await late(client)
   await overload(client)
   await displace(client)
@@ -52,6 +58,11 @@ async function complete(client: Client): Promise<void> {
     const task = await client.task(202, { engine: 'llamacpp', model_ref: 'file:models/tinytales.gguf', priority, max_tokens: 24 })
     await client.reaches(task, 'completed')
   }
+}
+
+/** One model after the other on the same device. */
+async function swap(client: Client): Promise<void> {
+  for (const model_ref of ['mock:first', 'mock:second']) await client.reaches(await client.task(202, { model_ref }), 'completed')
 }
 
 /** A task that takes longer than anybody could know, and ends after its deadline. */

@@ -1,4 +1,4 @@
-import type { DaemonEvent, DaemonListener, TaskEnded, TaskRefused, TaskStarted } from '../../domain/daemon-events.ts'
+import type { DaemonEvent, DaemonListener, PoolLoadChanged, TaskEnded, TaskRefused, TaskStarted } from '../../domain/daemon-events.ts'
 import type { ModelsLoaded } from '../../domain/catalog/catalog-events.ts'
 import { catalogRef } from '../../domain/catalog/catalog.ts'
 import type { Metrics } from '../../ports/telemetry.ts'
@@ -64,11 +64,13 @@ function record(metrics: Metrics, event: DaemonEvent): void {
         engine: event.engine ?? 'none',
       })
       return
+    case 'pool_load_changed':
+      swapped(metrics, event)
+      return
     case 'models_loaded':
     case 'devices_seen':
     case 'task_requeued':
     case 'replica_changed':
-    case 'pool_load_changed':
     case 'pool_draining':
     case 'pool_resumed':
     case 'pool_reloaded':
@@ -102,6 +104,14 @@ function ended(metrics: Metrics, { task, outcome, late, decode_ms, reason }: Tas
   if (reason !== undefined) metrics.count('tasks_canceled_total', { ...replica, reason })
   if (reason === 'displaced') metrics.count('admission_backpressure_events_total', { engine: pool.engine, policy: 'drop-lru' })
   if (outcome.state === 'completed' && decode_ms !== undefined) metrics.observe('latency_decode_ms', { ...pool, priority }, decode_ms)
+}
+
+function swapped(metrics: Metrics, { pool_id, state, took_ms, error }: PoolLoadChanged): void {
+  if (error !== undefined) metrics.count('swaps_total', { pool_id, result: 'failed' })
+  else if (state === 'loaded' && took_ms !== undefined) {
+    metrics.count('swaps_total', { pool_id, result: 'loaded' })
+    metrics.observe('swap_load_ms', { pool_id }, took_ms)
+  }
 }
 
 /** A model is loaded where any replica has it. Returns the models that are told of now. */

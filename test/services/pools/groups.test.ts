@@ -49,6 +49,32 @@ describe('a group', () => {
     assert.equal(tail.frames.at(-1)?.event, 'end')
   })
 
+  it('counts its loads, tells how long each took, and counts what could not be loaded', async () => {
+    let fails = false
+    const clock = new FakeClock()
+    const rig = await groupRig(
+      {},
+      {
+        clock,
+        prepare: (engine) =>
+          (engine.onStart = () => (fails ? Promise.reject(new Error('no room')) : pause(clock, 5000, new AbortController().signal))),
+      },
+    )
+    await rig.run({ task_id: 'a1', ...ofModel('a') })
+    await rig.clock.advance(5000)
+    rig.engine('a/r0').call.finish()
+    fails = true
+    await rig.run({ task_id: 'b1', ...ofModel('b') })
+    await rig.clock.advance(60_000)
+    const swaps = rig.metric('swaps_total').map(({ labels }) => [labels['pool_id'], labels['result']])
+    assert.deepEqual(swaps[0], ['a', 'loaded'])
+    assert.deepEqual(swaps[1], ['b', 'failed'])
+    assert.deepEqual(
+      rig.metric('swap_load_ms').map(({ labels, value }) => [labels['pool_id'], value]),
+      [['a', 5000]],
+    )
+  })
+
   it('lets running tasks end, then swaps; each task ends', async () => {
     const rig = await groupRig()
     await rig.run({ task_id: 'a1', ...ofModel('a') })
