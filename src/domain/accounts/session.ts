@@ -53,8 +53,8 @@ export const renewed = (session: Session, now: number): Session => ({
 export const turnsLeft = (session: Session, reserved: number, rules: SessionRules): number =>
   Math.max(0, rules.max_turns - session.turns - reserved)
 
-/** The session after more of its tasks were dispatched, one if left out. */
-export const takeTurn = (session: Session, more = 1): Session => ({ ...session, turns: session.turns + more })
+/** The session after one more of its tasks was dispatched. */
+export const takeTurn = (session: Session): Session => ({ ...session, turns: session.turns + 1 })
 
 /** A session as the wire shows it. */
 export const sessionInfo = (session: Session, now: number, kv_warmth: boolean, remaining: Remaining): SessionInfo => ({

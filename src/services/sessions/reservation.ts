@@ -20,6 +20,8 @@ export interface ReservedSession extends BudgetHolder {
   session: Session
   /** As it began. */
   readonly opened: Session
+  /** Turns of tasks that have ended, owed like `owed`. */
+  owed_turns: number
   /** Accepted tasks that have not been dispatched. */
   reserved: number
   /** Accepted tasks that have not ended. */
@@ -69,6 +71,8 @@ export class Reservation {
   private since = 0
   /** Of its session's budgets when its facts were made. */
   private renewals = 0
+  /** Its turn, where it was taken and could not be written. */
+  private owed_turns = 0
   private state: 'waiting' | 'running' | 'paused' | 'settled'
   private cancelTimer: CancelTimer | undefined
   private onExhausted: (() => void) | undefined
@@ -174,11 +178,15 @@ export class Reservation {
     })
   }
 
-  /** Nobody will write these facts: what was spent is written with the next ones of session and key, and a turn was not taken. */
+  /**
+   * Nobody will write these facts: what was spent is written with the next ones of session and key, and a turn with the next ones of the task: where
+   * the daemon dies before, the task is dispatched again, and its turn counts then.
+   */
   unwritten(facts: readonly Fact[]): void {
     for (const fact of this.asOfNow(facts))
       if (fact.kind === 'session_spent') {
-        this.entry.session = takeTurn(this.entry.session, -fact.turns)
+        if (this.state === 'settled') this.entry.owed_turns += fact.turns
+        else this.owed_turns += fact.turns
         owe(this.entry, fact.more)
       } else if (fact.kind === 'key_spent' && this.key !== undefined) owe(this.key, fact.more)
   }
@@ -190,8 +198,10 @@ export class Reservation {
     const facts: Fact[] = []
     if (!entry.gone) {
       if (!this.known && !entry.leaving) facts.push({ kind: 'session_put', session: entry.opened })
-      facts.push({ kind: 'session_spent', owner, session_id, created_at, expires_at, turns, more: entry.owed })
+      const all = turns + this.owed_turns + entry.owed_turns
+      facts.push({ kind: 'session_spent', owner, session_id, created_at, expires_at, turns: all, more: entry.owed })
     }
+    this.owed_turns = entry.owed_turns = 0
     ;[entry.owed, this.renewals] = [nothingSpent, entry.account.renewals]
     if (key !== undefined && key.owed !== nothingSpent) {
       facts.push({ kind: 'key_spent', owner, more: key.owed })

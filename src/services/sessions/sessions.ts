@@ -235,6 +235,7 @@ const entryOf = (session: Session, stored: boolean): ReservedSession => ({
   opened: session,
   account: new Account(session.budgets, session.spent),
   owed: nothingSpent,
+  owed_turns: 0,
   reserved: 0,
   tasks: 0,
   number: 0,

@@ -47,7 +47,7 @@ describe('an end that is written at the second try', () => {
     assert.deepEqual(next.sessions.remaining('ann', 's'), { tokens: 1000 - 12 - 11 })
   })
 
-  it('gives the turn of a dispatch back that nobody has written', async () => {
+  it('counts the turn of a dispatch that nobody could write', async () => {
     const rig = await startRig(options)
     rig.storage.refuses = 'attempt'
     await rig.run({ task_id: 't1', session_id: 's' })
@@ -57,7 +57,7 @@ describe('an end that is written at the second try', () => {
     await rig.run({ task_id: 't2', session_id: 's' })
     rig.engine().calls[1]?.finish({ tokens_in: 3, tokens_out: 9 })
     await settled()
-    assert.deepEqual([(await rig.storage.sessions.all())[0]?.turns, rig.sessions.info(ann, 's').turns], [1, 1])
+    assert.deepEqual([(await rig.storage.sessions.all())[0]?.turns, rig.sessions.info(ann, 's').turns], [2, 2])
   })
 
   it('brings no deleted session back', async () => {
