@@ -107,7 +107,7 @@ describe(`a disk whose writes and syncs fail at random (FAULTS_SEED=${seed})`, (
   }).timeout(1_200_000)
 })
 
-/** What sessions and keys have spent is what their tasks used, each once; the turns are those that began. */
+/** What sessions and keys have spent is what their tasks used, each once; the turns are those that were dispatched. */
 function assertBooks(file: string, tasks: number): void {
   const db = new DatabaseSync(file, { readOnly: true })
   const rows = (sql: string): unknown[] =>
@@ -122,9 +122,16 @@ function assertBooks(file: string, tasks: number): void {
     rows(`SELECT owner, ${used} * 1.0 AS tokens FROM tasks GROUP BY owner ORDER BY owner`),
   )
   assert.deepEqual(
-    rows("SELECT owner, session_id, spent ->> 'tokens' AS tokens, turns FROM sessions ORDER BY owner, session_id"),
-    rows(`SELECT owner, session_id, ${used} * 1.0 AS tokens, sum(EXISTS (SELECT 1 FROM attempts WHERE attempts.seq = tasks.seq)) AS turns
-      FROM tasks GROUP BY owner, session_id ORDER BY owner, session_id`),
+    rows("SELECT owner, session_id, spent ->> 'tokens' AS tokens FROM sessions ORDER BY owner, session_id"),
+    rows(`SELECT owner, session_id, ${used} * 1.0 AS tokens FROM tasks GROUP BY owner, session_id ORDER BY owner, session_id`),
+  )
+  // Of what was canceled before its dispatch could be written nothing tells whether it was dispatched.
+  const began = 'EXISTS (SELECT 1 FROM attempts WHERE attempts.seq = tasks.seq)'
+  assert.deepEqual(
+    rows(`SELECT owner, session_id, turns, least, most FROM sessions JOIN (SELECT owner, session_id, sum(${began}) AS least,
+      sum(${began} OR outcome ->> 'state' = 'canceled') AS most FROM tasks GROUP BY owner, session_id) USING (owner, session_id)
+      WHERE turns < least OR turns > most`),
+    [],
   )
   const sums = "sum(spent ->> 'cost_nano') AS cost, round(sum(spent ->> 'time_ms'), 3) AS ms"
   assert.deepEqual(rows(`SELECT ${sums} FROM keys`), rows(`SELECT ${sums} FROM sessions`))
