@@ -17,6 +17,8 @@ import { samplesFor } from './samples.ts'
 /** How what is tried stands. */
 interface Trial {
   readonly task_id: string
+  /** The daemon has taken it. */
+  readonly taken: boolean
   readonly state: 'sent' | 'waits' | 'runs' | 'ended'
   readonly place: number
   readonly start_at: number
@@ -28,7 +30,8 @@ interface Trial {
 /** What is typed stays while other pages are looked at, and so does what runs. */
 const model = signal('')
 const prompt = signal('')
-const most = signal('256')
+/** As many as there is room for where it is empty: how many that is depends on the model. */
+const most = signal('')
 const trial = signal<Trial | undefined>(undefined)
 let stop: AbortController | undefined
 
@@ -76,6 +79,7 @@ export function Try(): VNode {
             type="text"
             inputMode="numeric"
             size={6}
+            placeholder="all"
             value={most.value}
             onInput={({ currentTarget }) => (most.value = currentTarget.value)}
           />{' '}
@@ -117,7 +121,7 @@ export function Try(): VNode {
   )
 }
 
-function Answer({ trial: { task_id, state, place, start_at, why, text, said } }: { readonly trial: Trial }): VNode {
+function Answer({ trial: { task_id, taken, state, place, start_at, why, text, said } }: { readonly trial: Trial }): VNode {
   const box = useRef<HTMLPreElement>(null)
   useEffect(() => {
     const at = box.current
@@ -141,9 +145,11 @@ function Answer({ trial: { task_id, state, place, start_at, why, text, said } }:
         )}
         {state === 'runs' && 'Runs.'}
         {state === 'ended' && <Out text={said} />}{' '}
-        <a class="run" href={hrefOfTask(task_id, undefined)}>
-          Open the task
-        </a>
+        {taken && (
+          <a class="run" href={hrefOfTask(task_id, undefined)}>
+            Open the task
+          </a>
+        )}
       </p>
       {text !== '' && (
         <pre ref={box} class="answer" tabIndex={0} role="region" aria-label="Text of the answer">
@@ -160,7 +166,16 @@ async function run(request: TaskRequest): Promise<void> {
   const events = client.peek().tasks.run(request, { signal: stop.signal })
   const transcript = new Transcript()
   const set = (change: Partial<Trial>): void => {
-    const was = trial.peek() ?? { task_id: events.task_id, state: 'sent' as const, place: 0, start_at: 0, why: '', text: '', said: '' }
+    const was = trial.peek() ?? {
+      task_id: events.task_id,
+      taken: false,
+      state: 'sent' as const,
+      place: 0,
+      start_at: 0,
+      why: '',
+      text: '',
+      said: '',
+    }
     trial.value = { ...was, ...change }
   }
   trial.value = undefined
@@ -172,6 +187,7 @@ async function run(request: TaskRequest): Promise<void> {
   }
   try {
     for await (const event of events) {
+      if (trial.peek()?.taken !== true) set({ taken: true })
       if (transcript.take(event)) {
         if (frame === 0) frame = requestAnimationFrame(write)
       } else set(changeBy(event))
