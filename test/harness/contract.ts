@@ -96,7 +96,7 @@ const ajv = new Ajv({ strict: true, allErrors: true })
 ;(formats as unknown as FormatsPlugin)(ajv)
 // Those with x- are for those who compare and lint contracts, the discriminator for those who generate types; components is the document's part
 // that references lead to.
-ajv.addVocabulary(['x-extensible', 'x-json-schema', 'discriminator', 'components'])
+ajv.addVocabulary(['x-extensible', 'x-json-schema', 'x-line', 'discriminator', 'components'])
 for (const [root, { components }] of Object.entries(documents)) ajv.addSchema({ $id: root, components })
 
 /** What a value has against a schema; undefined where it matches. */

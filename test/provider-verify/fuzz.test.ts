@@ -128,7 +128,18 @@ describe('sequences of requests generated from the contract', () => {
     // Few sequences do not reach everything.
     if (!long) return
     // Answers that only a fault can bring about: what nobody foresaw, and a journal that cannot be written. No key here has a rate.
-    const faulty = [...plain.map((op) => `${op} 500`), 'cancelTask 503', 'deleteSession 503', 'createArtifact 503', 'getUsage 503']
+    const stored = [
+      'cancelTask',
+      'getTask',
+      'listTasks',
+      'streamTask',
+      'deleteSession',
+      'createArtifact',
+      'getArtifact',
+      'listArtifacts',
+      'getUsage',
+    ]
+    const faulty = [...plain.map((op) => `${op} 500`), ...stored.map((op) => `${op} 503`)]
     // No pool here shares devices or loads its model by itself, and a feed is left before there are too many.
     const elsewhere = ['loadPool 200', 'loadPool 202', 'unloadPool 200', 'unloadPool 202', 'streamEvents 429']
     assert.deepEqual(unreached, [...faulty, ...elsewhere, 'createArtifact 429'].sort())
