@@ -1,15 +1,17 @@
 /**
- * `npm run package` makes `dist/package`, which runs without TypeScript and without what only development needs, and packs it for npm. The
- * layout is the checkout's, so that what is found beside a file is found there, too.
+ * `npm run package` makes `dist/package`, which runs without TypeScript and without what only development needs, and packs it for npm;
+ * `npm run package -- FOLDER` does so in another folder. The layout is the checkout's, so that what is found beside a file is found there, too.
  */
 import { execFileSync } from 'node:child_process'
 import { cpSync, existsSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
-import { buildPage } from './web/build.ts'
+import { createRequire } from 'node:module'
+import { dirname, join, resolve } from 'node:path'
 import { librariesOf, packageJson, type Lock, type Manifest } from './package/manifest.ts'
 
 const root = join(import.meta.dirname, '..')
-const to = join(root, 'dist/package')
+const out = resolve(root, process.argv[2] ?? 'dist')
+const to = join(out, 'package')
+const { freshPage } = createRequire(import.meta.url)('./web/fresh.cjs') as { freshPage: () => Promise<void> }
 
 /** Files that are neither compiled nor changed. */
 const copied = [
@@ -35,10 +37,10 @@ function renameSources(file: string): void {
   if (renamed !== text) writeFileSync(file, renamed)
 }
 
-await buildPage()
+await freshPage()
 rmSync(to, { recursive: true, force: true })
 mkdirSync(to, { recursive: true })
-execFileSync(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', 'tsconfig.package.json'], {
+execFileSync(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', 'tsconfig.package.json', '--outDir', to], {
   cwd: root,
   stdio: 'inherit',
 })
@@ -52,5 +54,5 @@ for (const library of librariesOf(manifest, read('package-lock.json') as Lock)) 
   // One that is not for this platform is not installed.
   if (existsSync(from)) cpSync(from, join(to, library), { recursive: true, filter: isInside(from) })
 }
-const packed = execFileSync('npm', ['pack', '--silent', '--pack-destination', join(root, 'dist')], { cwd: to, encoding: 'utf8' })
-console.log(join('dist', packed.trim()))
+const packed = execFileSync('npm', ['pack', '--silent', '--pack-destination', out], { cwd: to, encoding: 'utf8' })
+console.log(join(out, packed.trim()))

@@ -22,10 +22,12 @@ describe('the package in an empty folder', () => {
   let daemon: ChildProcess | undefined
 
   before(async () => {
-    const { stdout } = await run('npm', ['run', '--silent', 'package'], { cwd: root })
+    const made = temporaryDir()
+    const { stdout } = await run('npm', ['run', '--silent', 'package', '--', made.path], { cwd: root })
     writeFileSync(join(dir.path, 'package.json'), '{}')
     // Nothing is fetched: all of it is in the package.
-    await run('npm', ['install', '--offline', '--no-audit', '--no-fund', join(root, stdout.trim())], { cwd: dir.path })
+    await run('npm', ['install', '--offline', '--no-audit', '--no-fund', stdout.trim()], { cwd: dir.path })
+    made.remove()
   }).timeout(600_000)
 
   after(() => {

@@ -49,9 +49,11 @@ const checkout: Place = {
 const packed: Place = {
   what: 'from the package, in an empty folder',
   prepare: async (folder) => {
-    const { stdout } = await run('npm', ['run', '--silent', 'package'], { cwd: root })
+    const made = temporaryDir()
+    const { stdout } = await run('npm', ['run', '--silent', 'package', '--', made.path], { cwd: root })
     writeFileSync(join(folder, 'package.json'), '{}')
-    await run('npm', ['install', '--offline', '--no-audit', '--no-fund', join(root, stdout.trim())], { cwd: folder })
+    await run('npm', ['install', '--offline', '--no-audit', '--no-fund', stdout.trim()], { cwd: folder })
+    made.remove()
     for (const name of ['node_modules/openai', 'models']) symlinkSync(join(root, name), join(folder, name))
   },
   here: (text) =>

