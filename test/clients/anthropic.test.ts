@@ -8,7 +8,6 @@ const input_schema = { type: 'object' as const, properties: { city: { type: 'str
 const weather = { name: 'get_weather', description: 'Weather of a city', input_schema }
 
 describe('the client of Anthropic', function () {
-  this.timeout(60_000)
   let daemon: TestDaemon
   let client: Anthropic
   before(async () => {

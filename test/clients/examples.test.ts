@@ -9,7 +9,6 @@ const folder = join(import.meta.dirname, '../../examples/clients')
 const run = promisify(execFile)
 
 describe('the examples of clients', function () {
-  this.timeout(120_000)
   let daemon: TestDaemon
   before(async () => {
     daemon = await startDaemon({ pools: [mockPool()] })

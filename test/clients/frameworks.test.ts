@@ -17,7 +17,6 @@ const schema = {
 const prompt = 'Hello'
 
 describe('frameworks', function () {
-  this.timeout(60_000)
   let daemon: TestDaemon
   before(async () => {
     daemon = await startDaemon({ pools: [mockPool()] })

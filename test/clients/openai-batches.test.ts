@@ -7,7 +7,6 @@ import { untilAnswer } from '../harness/wait.ts'
 const slow = mockPool({ id: 'slow', model: 'mock:slow', mock: { token_ms: 20, tokens: 100_000 }, ctx: 200_000 })
 
 describe('the client of OpenAI, with files and batches', function () {
-  this.timeout(60_000)
   let daemon: TestDaemon
   let client: OpenAI
   before(async () => {

@@ -10,7 +10,6 @@ const parameters = { type: 'object', properties: { city: { type: 'string' } }, r
 const weather = { type: 'function' as const, function: { name: 'get_weather', parameters } }
 
 describe('the client of OpenAI', function () {
-  this.timeout(60_000)
   let daemon: TestDaemon
   let client: OpenAI
   before(async () => {

@@ -30,7 +30,6 @@ const pools = [
 ]
 
 describe('trouble, as clients see it', function () {
-  this.timeout(60_000)
   let clock: FakeClock
   let daemon: TestDaemon
   beforeEach(async () => {

@@ -38,7 +38,6 @@ const leaf = 'export const value = 1\n'
 const importing = (path: string): string => `import { value } from '${path}'\nexport const other = value\n`
 
 describe('dependency law', function () {
-  this.timeout(60_000)
   let dir: string
 
   beforeEach(() => {

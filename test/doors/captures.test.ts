@@ -5,7 +5,6 @@ import { isComplete } from '../harness/door-streams.ts'
 import { captures, operationOf, replay, roomyPool, threadCapture } from './captures.kit.ts'
 
 describe('what clients were seen to send', function () {
-  this.timeout(120_000)
   let daemon: TestDaemon
   before(async () => {
     daemon = await startDaemon({ pools: [roomyPool()] })

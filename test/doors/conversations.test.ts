@@ -25,7 +25,6 @@ function withIds(capture: Capture, ids: ReadonlyMap<string, string>): Capture {
 }
 
 describe('conversations of clients, turn by turn', function () {
-  this.timeout(120_000)
   let daemon: TestDaemon
   let script: Script = () => []
   const asked: Conversation[] = []

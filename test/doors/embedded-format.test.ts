@@ -55,7 +55,6 @@ interface Answer {
 }
 
 describe('the doors on the embedded engine: formats', function () {
-  this.timeout(120_000)
   let daemon: TestDaemon
   before(async () => {
     daemon = await startDaemon({ pools: [talesPool({ ctx: 512 })] })

@@ -58,7 +58,6 @@ interface Refusal {
 }
 
 describe('a refusal at a door', function () {
-  this.timeout(60_000)
   let daemon: TestDaemon
   before(async () => {
     daemon = await startDaemon({ pools: [talesPool()] })

@@ -68,7 +68,6 @@ describe("sessions of the doors' clients", () => {
 })
 
 describe('what a model need not have', function () {
-  this.timeout(60_000)
   let daemon: TestDaemon
   before(async () => {
     daemon = await startDaemon({ pools: [talesPool(), mockPool()] })

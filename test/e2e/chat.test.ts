@@ -9,7 +9,6 @@ const image = { type: 'image_url', image_url: { url: 'data:image/png;base64,AAAA
 const chat = { prompt: undefined, messages: [{ role: 'user', content: [{ type: 'text', text: 'hello' }, image] }] }
 
 describe('chat over HTTP', function () {
-  this.timeout(60_000)
   let daemon: TestDaemon
   before(async () => {
     daemon = await startDaemon({ pools: [mockPool(), talesPool()] })

@@ -10,7 +10,6 @@ const user: ChatMessage = { role: 'user', content: 'Tell me a story about a fox.
 const greedy = { temperature: 0 }
 
 describe('llama.cpp engine: chat', function () {
-  this.timeout(60_000)
   const engine = createLlamaCppEngine({
     ...{ model_path, ctx: 256, slots: 2, threads: 1, gpu: false, temperature: 0.7 },
     onOutput: () => undefined,
@@ -137,7 +136,6 @@ describe('llama.cpp engine: chat', function () {
 })
 
 describe('llama.cpp engine: messages of the system without a place for them', function () {
-  this.timeout(60_000)
   const engine = createLlamaCppEngine({
     ...{ model_path, ctx: 256, slots: 1, threads: 1, gpu: false, temperature: 0.7, system_messages: 'prepend' },
     onOutput: () => undefined,

@@ -34,7 +34,7 @@ interface Answer extends GenerateResult {
 }
 
 describe('llama.cpp engine: formats', function () {
-  this.timeout(60_000)
+  this.timeout(900_000)
   const options = { model_path, ctx: 512, threads: 1, gpu: false, temperature: 0.7, onOutput: () => undefined }
   const engine = createLlamaCppEngine({ ...options, slots: 2 })
 
