@@ -40,7 +40,16 @@ const kindOf = (command: string): Kind => (/^(mocha|cucumber)\b/.exec(command)?.
  * The gates of `npm test`, their commands as package.json has them.
  * @throws Error for a script that package.json lacks
  */
-export const quickGates = (root: string): Gate[] => quickScripts.map((name) => gateOf(root, name))
+export function quickGates(root: string): Gate[] {
+  const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { scripts: Record<string, string> }
+  return quickScripts.map((name) => {
+    const command = scripts[name]
+    if (command === undefined) throw new Error(`package.json has no script ${name}`)
+    return { name, kind: kindOf(command), command, alone: `npm run ${name}`, env: {} }
+  })
+}
+
+const isReal = (file: string): boolean => file.startsWith('test/real/')
 
 /**
  * The gates of `npm run test:long`: one for each long test file. A file is long by its folder (`test/real`: what runs there for real may not be
@@ -50,20 +59,10 @@ export const quickGates = (root: string): Gate[] => quickScripts.map((name) => g
 export function longGates(root: string): Gate[] {
   const env = { TEST_LONG: '1' }
   return longTests(root).map((file) => {
-    const options = file.startsWith('test/real/') ? '--no-forbid-pending ' : ''
+    const options = isReal(file) ? '--no-forbid-pending ' : ''
     return { name: file, kind: 'mocha', command: `mocha ${options}${file}`, alone: `TEST_LONG=1 npm run mocha -- ${options}${file}`, env }
   })
 }
-
-/** @throws Error for a script that package.json lacks */
-function gateOf(root: string, name: string): Gate {
-  const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { scripts: Record<string, string> }
-  const command = scripts[name]
-  if (command === undefined) throw new Error(`package.json has no script ${name}`)
-  return { name, kind: kindOf(command), command, alone: `npm run ${name}`, env: {} }
-}
-
-const isReal = (file: string): boolean => file.startsWith('test/real/')
 
 /** Test files that are long by nature, from the root: those that run for real, which take longest, and the others in order. */
 export function longTests(root: string): string[] {

@@ -3,6 +3,7 @@ import { execFile, spawn, type ChildProcess } from 'node:child_process'
 import { existsSync, globSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { installPackage } from '../harness/packed.ts'
 import { temporaryDir } from '../harness/process.ts'
 import { until } from '../harness/wait.ts'
 
@@ -22,12 +23,7 @@ describe('the package in an empty folder', () => {
   let daemon: ChildProcess | undefined
 
   before(async () => {
-    const made = temporaryDir()
-    const { stdout } = await run('npm', ['run', '--silent', 'package', '--', made.path], { cwd: root })
-    writeFileSync(join(dir.path, 'package.json'), '{}')
-    // Nothing is fetched: all of it is in the package.
-    await run('npm', ['install', '--offline', '--no-audit', '--no-fund', stdout.trim()], { cwd: dir.path })
-    made.remove()
+    await installPackage(dir.path)
   }).timeout(600_000)
 
   after(() => {

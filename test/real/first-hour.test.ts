@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { TestTerminal } from '../cli/terminal.ts'
 import { freePort } from '../harness/engine-process.ts'
+import { installPackage } from '../harness/packed.ts'
 import { temporaryDir } from '../harness/process.ts'
 import { llamaServer, withEngine } from '../harness/real-engines.ts'
 import { until, untilAnswer } from '../harness/wait.ts'
@@ -49,11 +50,7 @@ const checkout: Place = {
 const packed: Place = {
   what: 'from the package, in an empty folder',
   prepare: async (folder) => {
-    const made = temporaryDir()
-    const { stdout } = await run('npm', ['run', '--silent', 'package', '--', made.path], { cwd: root })
-    writeFileSync(join(folder, 'package.json'), '{}')
-    await run('npm', ['install', '--offline', '--no-audit', '--no-fund', stdout.trim()], { cwd: folder })
-    made.remove()
+    await installPackage(folder)
     for (const name of ['node_modules/openai', 'models']) symlinkSync(join(root, name), join(folder, name))
   },
   here: (text) =>

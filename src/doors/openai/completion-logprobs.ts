@@ -16,6 +16,10 @@ export function completionLogprobs(told: readonly TokenLogprob[], offset: number
     top_logprobs: told.every(({ top_logprobs }) => top_logprobs.length === 0)
       ? null
       : told.map(({ top_logprobs }) => Object.fromEntries(top_logprobs.map(({ token, logprob }) => [token, logprob]))),
-    text_offset: told.map(({ token }) => (end += charactersOf(token)) - charactersOf(token)),
+    text_offset: told.map(({ token }) => {
+      const begin = end
+      end += charactersOf(token)
+      return begin
+    }),
   }
 }
