@@ -4,8 +4,9 @@ import { Estimator } from '../../../src/domain/prediction/estimator.ts'
 import type { Outlook } from '../../../src/domain/prediction/outlook.ts'
 import { waiting, type WorkDone } from '../../../src/domain/prediction/work.ts'
 import { atOnce } from '../../../src/domain/prediction/forecast.ts'
+import { between } from './ends.kit.ts'
 
-const ms = fc.double({ min: 0, max: 1e5, noNaN: true })
+const ms = between(0, 1e5)
 
 const shape = fc.record({
   prompt_tokens: fc.nat(4000),

@@ -4,11 +4,11 @@ import { Ends } from '../../../src/domain/prediction/ends.ts'
 import { atOnce, forecastStart, onTimeChance, startMs, type Crew } from '../../../src/domain/prediction/forecast.ts'
 import type { Moments } from '../../../src/domain/prediction/output-shares.ts'
 import type { Ahead } from '../../../src/domain/queue/ahead.ts'
-import { anyBusy, countedOneByOne } from './ends.kit.ts'
+import { anyBusy, between, countedOneByOne } from './ends.kit.ts'
 
-const ms = fc.double({ min: 0, max: 1e5, noNaN: true })
-const some = fc.double({ min: 1, max: 1e5, noNaN: true })
-const moments = fc.record({ mean: ms, variance: fc.double({ min: 0, max: 1e9, noNaN: true }) })
+const ms = between(0, 1e5)
+const some = between(1, 1e5)
+const moments = fc.record({ mean: ms, variance: between(0, 1e9) })
 
 /** What runs, as a crew has it. */
 const run = (busy: readonly Moments[]): Pick<Crew, 'busy' | 'ends'> => ({ busy: busy.length, ends: () => new Ends(busy) })
@@ -16,9 +16,9 @@ const run = (busy: readonly Moments[]): Pick<Crew, 'busy' | 'ends'> => ({ busy: 
 const terms = fc.record({
   slots: fc.integer({ min: 0, max: 6 }),
   service_ms: some,
-  relative_variance: fc.double({ min: 0, max: 4, noNaN: true }),
-  mean_variance: fc.double({ min: 0, max: 1, noNaN: true }),
-  load: fc.double({ min: 0, max: 20, noNaN: true }),
+  relative_variance: between(0, 4),
+  mean_variance: between(0, 1),
+  load: between(0, 20),
 })
 const crew: fc.Arbitrary<Crew> = fc.tuple(fc.array(moments, { maxLength: 6 }), terms).map(([busy, rest]) => ({ ...run(busy), ...rest }))
 const ahead: fc.Arbitrary<Ahead> = fc
@@ -52,7 +52,7 @@ describe('forecast of a start', () => {
 
   it('is later behind one task more, however short it is, where service times scatter', () => {
     fc.assert(
-      fc.property(ahead, crew, ms, fc.double({ min: 0.1, max: 4, noNaN: true }), (of, by, more, relative_variance) => {
+      fc.property(ahead, crew, ms, between(0.1, 4), (of, by, more, relative_variance) => {
         const at = (one: Ahead): number => forecastStart({ ...one, may_pass: 0 }, { ...by, relative_variance }).mean
         assert.ok(at({ ...of, position: of.position + 1, work_ms: of.work_ms + more }) >= at(of) * (1 - 1e-5) - 0.01)
       }),
@@ -61,7 +61,7 @@ describe('forecast of a start', () => {
   })
 
   it('is the exact start where all tasks take the same', () => {
-    const parts = fc.array(fc.oneof(fc.double({ min: 0, max: 1, noNaN: true }), fc.double({ min: 0, max: 20, noNaN: true })), {
+    const parts = fc.array(fc.oneof(between(0, 1), between(0, 20)), {
       maxLength: 6,
     })
     fc.assert(
@@ -103,31 +103,25 @@ describe('forecast of a start', () => {
 
   it('is the time by which so many dispatches are expected, counted one by one, whatever runs', () => {
     fc.assert(
-      fc.property(
-        anyBusy,
-        fc.nat(1000),
-        some,
-        fc.double({ min: 0.1, max: 4, noNaN: true }),
-        (busy, position, service_ms, relative_variance) => {
-          fc.pre(position > 0 || busy.length > 1)
-          const by = { ...run(busy), slots: busy.length, service_ms, relative_variance, mean_variance: 0, load: 0 }
-          const { mean } = forecastStart({ position, work_ms: position * service_ms, may_pass: 0 }, by)
-          fc.pre(busy.length > 1)
-          const idle_ms = (service_ms * (1 - Math.min(1, relative_variance))) / 2
-          const soonest = busy.length / busy.reduce((sum, one) => sum + 1 / Math.max(1e-3, one.mean), 0)
-          const each_ms = (soonest + position * service_ms) / (position + 1)
-          const dispatches = (t: number): number => countedOneByOne(busy, t).count + countedOneByOne(busy, t - idle_ms).since_ms / each_ms
-          assert.ok(dispatches(mean * (1 + 1e-6) + 1e-6 * each_ms) >= position + 1 - 2e-6, 'not later')
-          assert.ok(dispatches(mean * (1 - 1e-6) - 1e-6 * each_ms) < position + 1, 'not sooner')
-        },
-      ),
+      fc.property(anyBusy, fc.nat(1000), some, between(0.1, 4), (busy, position, service_ms, relative_variance) => {
+        fc.pre(position > 0 || busy.length > 1)
+        const by = { ...run(busy), slots: busy.length, service_ms, relative_variance, mean_variance: 0, load: 0 }
+        const { mean } = forecastStart({ position, work_ms: position * service_ms, may_pass: 0 }, by)
+        fc.pre(busy.length > 1)
+        const idle_ms = (service_ms * (1 - Math.min(1, relative_variance))) / 2
+        const soonest = busy.length / busy.reduce((sum, one) => sum + 1 / Math.max(1e-3, one.mean), 0)
+        const each_ms = (soonest + position * service_ms) / (position + 1)
+        const dispatches = (t: number): number => countedOneByOne(busy, t).count + countedOneByOne(busy, t - idle_ms).since_ms / each_ms
+        assert.ok(dispatches(mean * (1 + 1e-6) + 1e-6 * each_ms) >= position + 1 - 2e-6, 'not later')
+        assert.ok(dispatches(mean * (1 - 1e-6) - 1e-6 * each_ms) < position + 1, 'not sooner')
+      }),
       { numRuns: 500 },
     )
   })
 
   it('is on one slot what is left there and the work ahead, however much service times scatter', () => {
     fc.assert(
-      fc.property(ahead, ms, fc.double({ min: 0, max: 4, noNaN: true }), (of, left, relative_variance) => {
+      fc.property(ahead, ms, between(0, 4), (of, left, relative_variance) => {
         const busy = run([{ mean: left, variance: left * left * relative_variance }])
         const by = { ...busy, slots: 1, service_ms: 100, relative_variance, mean_variance: 0, load: 0 }
         assert.ok(Math.abs(forecastStart(of, by).mean - (left + of.work_ms)) < 1e-6)

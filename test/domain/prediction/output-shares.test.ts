@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { OutputShares } from '../../../src/domain/prediction/output-shares.ts'
+import { between } from './ends.kit.ts'
 
-const share = fc.double({ min: 0, max: 4, noNaN: true })
+const share = between(0, 4)
 const tokens = fc.integer({ min: 1, max: 10_000 })
 
 const having = (seen: readonly number[]): OutputShares => {
@@ -31,7 +32,7 @@ describe('output shares', () => {
 
   it('are the plain mean and variance of the first fifty', () => {
     fc.assert(
-      fc.property(fc.array(fc.double({ min: 0.01, max: 1, noNaN: true }), { minLength: 1, maxLength: 50 }), (seen) => {
+      fc.property(fc.array(between(0.01, 1), { minLength: 1, maxLength: 50 }), (seen) => {
         const mean = seen.reduce((sum, one) => sum + one, 0) / seen.length
         const variance = seen.reduce((sum, one) => sum + (one - mean) ** 2, 0) / seen.length
         const left = having(seen).left(1000, 1000, 0)
