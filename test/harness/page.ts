@@ -2,7 +2,7 @@ import { systemClock } from '../../src/adapters/system/clock.ts'
 import type { Clock } from '../../src/ports/clock.ts'
 import { chromium, type Browser, type Locator, type Page } from 'playwright-core'
 import { freshPage } from './fresh-page.ts'
-import { keyDigest, mockPool, mockTask, startDaemon, type TestDaemon } from './daemon.ts'
+import { keyDigest, mockPool, mockTask, patient, startDaemon, type TestDaemon } from './daemon.ts'
 import { call } from './http.ts'
 import { ScriptedEngine } from './scripted-engine.ts'
 import { untilAnswer } from './wait.ts'
@@ -169,7 +169,13 @@ export const pagePool = (
   slots: Readonly<Record<string, number>>,
   fields: Record<string, unknown> = {},
 ): Record<string, unknown> =>
-  mockPool({ id, model: `mock:${id}`, replicas: Object.entries(slots).map(([replica, n]) => ({ id: replica, slots: n })), ...fields })
+  mockPool({
+    id,
+    model: `mock:${id}`,
+    timeouts: patient,
+    replicas: Object.entries(slots).map(([replica, n]) => ({ id: replica, slots: n })),
+    ...fields,
+  })
 
 /** Waits until a page says that what it shows is true now. */
 export const isLive = (page: Page): Promise<void> => page.locator('header [role=status]', { hasText: /● live$/ }).waitFor()
