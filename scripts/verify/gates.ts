@@ -59,7 +59,8 @@ const isReal = (file: string): boolean => file.startsWith('test/real/')
 export function longGates(root: string): Gate[] {
   const env = { TEST_LONG: '1' }
   return longTests(root).map((file) => {
-    const options = isReal(file) ? '--no-forbid-pending ' : ''
+    // Who waits in vain says so long before that: the limit is for what hangs without a word.
+    const options = `--timeout 1200000 ${isReal(file) ? '--no-forbid-pending ' : ''}`
     return { name: file, kind: 'mocha', command: `mocha ${options}${file}`, alone: `TEST_LONG=1 npm run mocha -- ${options}${file}`, env }
   })
 }
