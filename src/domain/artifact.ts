@@ -1,7 +1,8 @@
-import { hash } from 'node:crypto'
+import { createHash, hash } from 'node:crypto'
 import canonicalize from 'canonicalize'
 import type { components } from '../../generated/api.ts'
 import { DomainError } from './errors.ts'
+import { jsonInside, textPieces } from './text-pieces.ts'
 
 /** A content-addressed document. */
 export type Artifact = components['schemas']['Artifact']
@@ -59,11 +60,43 @@ export const sameJson = (a: object, b: object): boolean => canonicalJson(a) === 
 /** SHA-256 of a value's canonical JSON, hex. */
 export const digestOf = (value: object): string => hash('sha256', canonicalJson(value))
 
-/** Addresses an artifact by its content: `sha256:` and the digest of its canonical JSON. */
+/** Code units of a content that are hashed at a time. */
+const piece_units = 16 * 1024
+/** Pieces between two pauses of `sealing`: less than a millisecond's work. */
+const pieces_at_once = 8
+
+/** Addresses an artifact by its content: `sha256:` and the digest of its canonical JSON. @throws DomainError invalid_params, @see canonicalJson */
 export function sealArtifact(owner: string, artifact: Artifact, created_at: number): StoredArtifact {
-  const text = canonicalJson(artifact)
-  const digest = hash('sha256', text)
-  return { owner, id: `sha256:${digest}`, artifact, created_at, size_bytes: Buffer.byteLength(text) }
+  const steps = sealing(owner, artifact, created_at)
+  let step = steps.next()
+  while (step.done !== true) step = steps.next()
+  return step.value
+}
+
+/** The same in steps: where it yields, something else may be done first, as a large content takes tens of milliseconds. */
+export function* sealing(owner: string, artifact: Artifact, created_at: number): Generator<undefined, StoredArtifact> {
+  const { content } = artifact
+  if (content.length <= piece_units) {
+    const text = canonicalJson(artifact)
+    return { owner, id: `sha256:${hash('sha256', text)}`, artifact, created_at, size_bytes: Buffer.byteLength(text) }
+  }
+  if (!content.isWellFormed()) throw illFormed()
+  const digest = createHash('sha256')
+  let size_bytes = 0
+  const add = (text: string): void => {
+    digest.update(text)
+    size_bytes += Buffer.byteLength(text)
+  }
+  // The content is the first of its fields in canonical order.
+  const before = '{"content":"'
+  add(before)
+  let pieces = 0
+  for (const piece of textPieces(content, piece_units)) {
+    add(jsonInside(piece))
+    if (++pieces % pieces_at_once === 0) yield
+  }
+  add(canonicalJson({ ...artifact, content: '' }).slice(before.length))
+  return { owner, id: `sha256:${digest.digest('hex')}`, artifact, created_at, size_bytes }
 }
 
 /** The artifact without its content. */

@@ -33,7 +33,7 @@ export interface DispatchOptions {
 /** The part of a reply every operation's reply type is made of. */
 interface AnyReply {
   readonly status: number
-  readonly body?: unknown
+  readonly body?: object
   readonly headers?: Readonly<Record<string, string>>
   readonly stream?: Parameters<typeof sendStream>[1]
   readonly coming?: Parameters<typeof sendComing>[1]
@@ -144,7 +144,7 @@ async function reply(
     return
   }
   res.setHeader('Content-Type', 'application/json; charset=utf-8')
-  bodies.send(res, JSON.stringify(body), key)
+  bodies.sendJson(res, body, key)
 }
 
 interface Item {

@@ -1,4 +1,6 @@
 import type { ServerResponse } from 'node:http'
+import { jsonInside, textPieces } from '../domain/text-pieces.ts'
+import { fairly } from './fair-writes.ts'
 
 /** Bodies up to this go out at once; larger ones in pieces of this size, bytes. */
 const piece = 64 * 1024
@@ -23,13 +25,19 @@ export class LargeBodies {
     // The head may be out, with blanks before the body.
     if (!res.headersSent) res.setHeader('Content-Length', bytes.length)
     this.enter(res, bytes.length, key)
-    let at = 0
-    const goOn = (): void => {
-      while (at < bytes.length && !res.destroyed) if (!res.write(bytes.subarray(at, (at += piece)))) return
-      if (!res.destroyed) res.end()
+    pour(res, slices(bytes))
+  }
+
+  /** The same with a value as JSON. A long text in it, such as the content of an artifact, is written out as it is read. */
+  sendJson(res: ServerResponse, body: object, key: string): void {
+    const long = longText(body)
+    if (long === undefined) {
+      this.send(res, JSON.stringify(body), key)
+      return
     }
-    res.on('drain', goOn)
-    goOn()
+    const [name, text] = long
+    this.enter(res, Buffer.byteLength(text), key)
+    pour(res, jsonPieces({ ...body, [name]: undefined }, name, text))
   }
 
   private enter(res: ServerResponse, size: number, key: string): void {
@@ -47,4 +55,39 @@ export class LargeBodies {
       oldest.destroy()
     }
   }
+}
+
+/** The first field that is a long text. */
+function longText(body: object): readonly [name: string, text: string] | undefined {
+  for (const [name, value] of Object.entries(body)) if (typeof value === 'string' && value.length > piece) return [name, value]
+  return undefined
+}
+
+function* jsonPieces(rest: object, name: string, text: string): Generator<string> {
+  const others = JSON.stringify(rest).slice(0, -1)
+  yield `${others}${others === '{' ? '' : ','}${JSON.stringify(name)}:"`
+  for (const part of textPieces(text, piece)) yield jsonInside(part)
+  yield '"}'
+}
+
+function* slices(bytes: Buffer): Generator<Buffer> {
+  for (let at = 0; at < bytes.length; at += piece) yield bytes.subarray(at, at + piece)
+}
+
+/** The kernel takes megabytes at once: each piece waits for what others have to write. */
+function pour(res: ServerResponse, pieces: Iterator<string | Buffer, void>): void {
+  const goOn = (): void => {
+    fairly(() => {
+      if (res.destroyed) return 0
+      const next = pieces.next()
+      if (next.done === true) {
+        res.end()
+        return 0
+      }
+      if (res.write(next.value)) goOn()
+      return next.value.length
+    })
+  }
+  res.on('drain', goOn)
+  goOn()
 }

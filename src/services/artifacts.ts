@@ -1,4 +1,5 @@
-import { artifactRef, sealArtifact, type Artifact, type ArtifactKind, type ArtifactRef } from '../domain/artifact.ts'
+import { setImmediate as nextRound } from 'node:timers/promises'
+import { artifactRef, sealing, type Artifact, type ArtifactKind, type ArtifactRef, type StoredArtifact } from '../domain/artifact.ts'
 import { DomainError } from '../domain/errors.ts'
 import { defaultPage } from '../domain/page.ts'
 import { controls, ownersListed, type Principal } from '../domain/principal.ts'
@@ -29,6 +30,16 @@ export interface ArtifactsParts {
 /** Contents of one key that are read or written at a time: each may be as large as a body, in this thread and in the storage's. */
 const contents_at_once = 4
 
+/** Seals it, and leaves the thread to others in between. */
+async function sealedInPieces(owner: string, artifact: Artifact, created_at: number): Promise<StoredArtifact> {
+  const steps = sealing(owner, artifact, created_at)
+  for (;;) {
+    const step = steps.next()
+    if (step.done === true) return step.value
+    await nextRound()
+  }
+}
+
 /** Content-addressed documents of each key. */
 export class Artifacts {
   private readonly parts: ArtifactsParts
@@ -48,9 +59,10 @@ export class Artifacts {
     creation.countRequest(owner)
     if (artifact.parent !== undefined && (await store.look(owner, artifact.parent)) === undefined)
       throw new DomainError('invalid_params', 'body.parent: no such artifact')
-    const sealed = sealArtifact(owner, artifact, wallNow(clock))
     return this.places.run(owner, async () => {
-      // What waited before it for a place counts, too.
+      // What there is no room for is not read.
+      creation.checkRoom(owner, artifact.content.length)
+      const sealed = await sealedInPieces(owner, artifact, wallNow(clock))
       creation.checkRoom(owner, sealed.size_bytes)
       await journal.commit([{ kind: 'artifact', artifact: sealed }])
       return artifactRef((await store.look(owner, sealed.id)) ?? sealed)

@@ -135,6 +135,22 @@ describe('artifact', () => {
     assert.notEqual(sealArtifact('ann', { ...artifact, content: 'e' }, 5).id, sealed.id)
   })
 
+  it('with a large content is sealed in pieces, as it is in one', () => {
+    const unit = fc.constantFrom('a', '"', '\n', 'é', '🦢')
+    fc.assert(
+      fc.property(fc.string({ unit, minLength: 1, maxLength: 9 }), fc.integer({ min: 0, max: 60_000 }), (text, begin) => {
+        const content = 'x'.repeat(begin % 7) + text.repeat(Math.ceil(begin / text.length))
+        const large = { ...artifact, content, parent: `sha256:${'1'.repeat(64)}` }
+        const canonical = canonicalJson(large)
+        const { id, size_bytes } = sealArtifact('ann', large, 5)
+        assert.equal(id, `sha256:${createHash('sha256').update(canonical).digest('hex')}`)
+        assert.equal(size_bytes, Buffer.byteLength(canonical))
+      }),
+    )
+    for (const content of ['\ud800'.padStart(20_000), '\udfff'.padEnd(20_000)])
+      assert.throws(() => sealArtifact('ann', { ...artifact, content }, 5), DomainError)
+  })
+
   it('is referred to without its content', () => {
     const sealed = sealArtifact('ann', { ...artifact, parent: `sha256:${'1'.repeat(64)}` }, Date.UTC(2026, 0, 1))
     const { id, size_bytes } = sealed

@@ -60,4 +60,19 @@ describe('answers that nobody reads', () => {
     server.closeAllConnections()
     server.close()
   })
+
+  it('are written out as they are read: a long text is the same JSON in pieces', async () => {
+    const bodies = new LargeBodies()
+    const text = '"é🦢\n'.repeat(2_000_000)
+    const server = createServer((req, res) => {
+      bodies.sendJson(res, req.url === '/alone' ? { text } : { before: 1, text, after: [null] }, 'key')
+    })
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    const { port } = server.address() as AddressInfo
+    const read = async (path: string): Promise<unknown> => (await fetch(`http://127.0.0.1:${port}${path}`)).json()
+    assert.deepEqual(await read('/'), { before: 1, text, after: [null] })
+    assert.deepEqual(await read('/alone'), { text })
+    server.closeAllConnections()
+    server.close()
+  })
 })

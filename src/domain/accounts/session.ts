@@ -1,4 +1,5 @@
 import type { components } from '../../../generated/api.ts'
+import { DomainError } from '../errors.ts'
 import { budgetFields, nothingSpent, type Budgets, type Remaining, type Spent } from './budget.ts'
 
 /** A session as the wire shows it. */
@@ -26,6 +27,16 @@ export interface SessionRules {
   readonly max_turns: number
   /** What every session may use unless it has budgets of its own. */
   readonly budgets: Budgets
+}
+
+/** Whether a session may have this life and these budgets. @throws DomainError invalid_params naming the field that is more than configured */
+export function checkWithin(rules: SessionRules, ttl_ms = 0, budgets: Budgets = {}): void {
+  if (ttl_ms > rules.ttl_ms) throw new DomainError('invalid_params', `body.ttl_ms: is more than the configured ${rules.ttl_ms}`)
+  for (const field of ['tokens', 'time_ms', 'cost'] as const) {
+    const most = rules.budgets[field]
+    if (most !== undefined && (budgets[field] ?? 0) > most)
+      throw new DomainError('invalid_params', `body.budgets.${field}: is more than the configured ${most}`)
+  }
 }
 
 /** A session that begins now. */

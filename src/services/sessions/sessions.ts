@@ -2,6 +2,7 @@ import { Account, nothingSpent, tightest, type Budgets, type Remaining } from '.
 import { DomainError } from '../../domain/errors.ts'
 import type { Principal } from '../../domain/principal.ts'
 import {
+  checkWithin,
   isExpired,
   openSession,
   renewed,
@@ -15,6 +16,7 @@ import type { Clock } from '../../ports/clock.ts'
 import type { Journal } from '../../ports/journal.ts'
 import type { SessionStore } from '../../ports/session-store.ts'
 import type { CreationLimits } from '../creation-limits.ts'
+import { KeyedMutex } from '../keyed-mutex.ts'
 import { KnownSessions, keyOf } from './known-sessions.ts'
 import { sessionPage, type SessionPage, type SessionQuery, type WarmOn } from './session-page.ts'
 import { Reservation, type BudgetHolder, type Need, type ReservationContext, type ReservedSession } from './reservation.ts'
@@ -41,6 +43,7 @@ export class Sessions {
   private readonly entries: KnownSessions
   private readonly parts: SessionsParts
   private readonly keys = new Map<string, BudgetHolder>()
+  private readonly puts = new KeyedMutex()
   /** When expired ones were last swept, ms since the epoch. */
   private swept = 0
   private readonly context: ReservationContext
@@ -110,45 +113,13 @@ export class Sessions {
    * @throws DomainError invalid_params, rate_limited, pool_unavailable
    */
   async put(principal: Principal, session_id: string, ttl_ms: number | undefined, budgets: Budgets | undefined): Promise<SessionInfo> {
-    const now = Math.floor(this.parts.clock.now())
     const { name: owner } = principal
     const { rules, creation } = this.parts
     creation.countRequest(owner)
     creation.checkDisk()
-    if (ttl_ms !== undefined && ttl_ms > rules.ttl_ms)
-      throw new DomainError('invalid_params', `body.ttl_ms: is more than the configured ${rules.ttl_ms}`)
-    for (const field of ['tokens', 'time_ms', 'cost'] as const) {
-      const most = rules.budgets[field]
-      if (most !== undefined && (budgets?.[field] ?? 0) > most)
-        throw new DomainError('invalid_params', `body.budgets.${field}: is more than the configured ${most}`)
-    }
-    const id = keyOf({ owner, session_id })
-    const present = this.alive(id, now)
+    checkWithin(rules, ttl_ms, budgets)
     const limits = { ...rules.budgets, ...budgets }
-    const life = { created_at: now, expires_at: now + (ttl_ms ?? rules.ttl_ms), budgets: limits }
-    this.checkPlace(owner, id)
-    const entry = present ?? entryOf({ ...openSession(owner, session_id, now, rules), ...life }, false)
-    // It is there from now on, so that tasks which come meanwhile are in it.
-    this.entries.enter(id, entry)
-    entry.tasks++
-    const before = entry.account.spent(this.parts.clock.now())
-    try {
-      await this.parts.journal.commit([
-        ...(entry.stored ? [] : [{ kind: 'session_put', session: entry.opened } as const]),
-        ...(present === undefined ? [] : [{ kind: 'session_renewed', owner, session_id, ...life } as const]),
-      ])
-      entry.stored = true
-    } finally {
-      entry.tasks--
-      if (!entry.stored && entry.tasks === 0) this.entries.forget(entry)
-    }
-    if (present !== undefined) {
-      // Tasks may have come and gone while this was written: what they spent meanwhile counts.
-      entry.account.renew(limits, this.parts.clock.now(), before)
-      entry.session = { ...entry.session, ...life }
-      for (const reservation of [...entry.running]) reservation.watchTime()
-    }
-    return this.describe(entry)
+    return this.puts.run(keyOf({ owner, session_id }), () => this.written(owner, session_id, ttl_ms ?? rules.ttl_ms, limits))
   }
 
   /**
@@ -183,6 +154,37 @@ export class Sessions {
     const present = this.alive(keyOf({ owner, session_id }), Math.floor(now))
     const accounts = [present?.account ?? new Account(this.parts.rules.budgets), this.keys.get(owner)?.account]
     return tightest(accounts.flatMap((account) => account?.remaining(now) ?? []))
+  }
+
+  /** Writes what PUT asks for. One after another for each session: what was spent before counts no more from the first of them on. */
+  private async written(owner: string, session_id: string, ttl_ms: number, limits: Budgets): Promise<SessionInfo> {
+    const id = keyOf({ owner, session_id })
+    const now = Math.floor(this.parts.clock.now())
+    const present = this.alive(id, now)
+    const life = { created_at: now, expires_at: now + ttl_ms, budgets: limits }
+    this.checkPlace(owner, id)
+    const entry = present ?? entryOf({ ...openSession(owner, session_id, now, this.parts.rules), ...life }, false)
+    // It is there from now on, so that tasks which come meanwhile are in it.
+    this.entries.enter(id, entry)
+    entry.tasks++
+    const before = entry.account.spent(this.parts.clock.now())
+    try {
+      await this.parts.journal.commit([
+        ...(entry.stored ? [] : [{ kind: 'session_put', session: entry.opened } as const]),
+        ...(present === undefined ? [] : [{ kind: 'session_renewed', owner, session_id, ...life } as const]),
+      ])
+      entry.stored = true
+    } finally {
+      entry.tasks--
+      if (!entry.stored && entry.tasks === 0) this.entries.forget(entry)
+    }
+    if (present !== undefined) {
+      // Tasks may have come and gone while this was written: what they spent meanwhile counts.
+      entry.account.renew(limits, this.parts.clock.now(), before)
+      entry.session = { ...entry.session, ...life }
+      for (const reservation of [...entry.running]) reservation.watchTime()
+    }
+    return this.describe(entry)
   }
 
   private describe(entry: ReservedSession): SessionInfo {

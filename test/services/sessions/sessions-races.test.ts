@@ -17,7 +17,7 @@ const need = { tokens: 10, cost_nano: 0 }
 /** A journal in order, with a disk that can be stopped and broken; keeps what sessions would be found after a crash. */
 class Disk {
   readonly sessions = new Map<string, Session>()
-  broken = false
+  broken: boolean | 'once' = false
   private gate: Gate | undefined
   private tail: Promise<unknown> = Promise.resolve()
 
@@ -25,7 +25,10 @@ class Disk {
     const { gate } = this
     const done = this.tail.then(async () => {
       await gate?.promise
-      if (this.broken) throw new StorageError('the disk is full')
+      if (this.broken !== false) {
+        if (this.broken === 'once') this.broken = false
+        throw new StorageError('the disk is full')
+      }
       for (const fact of facts) applyToSessions(this.sessions, fact)
     })
     this.tail = done.catch(() => undefined)
@@ -143,6 +146,36 @@ describe('sessions and a disk that takes its time', () => {
     disk.broken = true
     await assert.rejects(sessions.put(ann, 's', 10, { tokens: 50 }), StorageError)
     assert.equal(sessions.info(ann, 's').tokens_budget_remaining, 90)
+  })
+
+  it('two PUTs at once come one after the other: what was spent before is given back once, and the later life and budgets hold', async () => {
+    const first = await run()
+    await leave(first)
+    assert.equal(sessions.info(ann, 's').tokens_budget_remaining, 90)
+    disk.hold()
+    const [a, b] = [sessions.put(ann, 's', 500, { tokens: 60 }), sessions.put(ann, 's', 900, { tokens: 70 })]
+    await disk.release()
+    assert.deepEqual(
+      (await Promise.all([a, b])).map((info) => [info.tokens_budget_remaining, info.ttl_ms_remaining]),
+      [
+        [60, 500],
+        [70, 900],
+      ],
+    )
+    assert.equal(sessions.info(ann, 's').tokens_budget_remaining, 70)
+    assert.deepEqual([stored()?.spent.tokens, stored()?.budgets, stored()?.turns], [0, { tokens: 70 }, 1])
+  })
+
+  it('two PUTs of a session that is not there yet make one, also where the first cannot be written', async () => {
+    disk.hold()
+    const [a, b] = [sessions.put(ann, 's', 500, { tokens: 60 }), sessions.put(ann, 's', 900, { tokens: 70 })]
+    await disk.release()
+    await Promise.all([a, b])
+    assert.deepEqual([sessions.info(ann, 's').ttl_ms_remaining, stored()?.budgets], [900, { tokens: 70 }])
+    disk.broken = 'once'
+    const [broken, whole] = [sessions.put(ann, 'r', 500, { tokens: 60 }), sessions.put(ann, 'r', 900, { tokens: 70 })]
+    await Promise.all([assert.rejects(broken, StorageError), whole])
+    assert.deepEqual([sessions.info(ann, 'r').ttl_ms_remaining, stored('r')?.budgets], [900, { tokens: 70 }])
   })
 
   it("lives as long as it has to, whatever is done to the machine's clock meanwhile, and shows when it began by that clock", async () => {
