@@ -1,6 +1,6 @@
 import { Arrivals } from '../../domain/arrivals.ts'
 import type { Session } from '../../domain/accounts/session.ts'
-import type { ReservedSession } from './reservation.ts'
+import type { ReservedSession } from './reserved-session.ts'
 import { SessionPlaces } from './places.ts'
 
 /** The sessions that there are, by key and id and in the order in which they came. */

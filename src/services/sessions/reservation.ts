@@ -1,41 +1,8 @@
-import { nothingSpent, plus, tightest, type Account, type Remaining, type Spent, type Usage } from '../../domain/accounts/budget.ts'
-import { takeTurn, type Session } from '../../domain/accounts/session.ts'
+import { nothingSpent, plus, tightest, type Remaining, type Spent, type Usage } from '../../domain/accounts/budget.ts'
+import { takeTurn } from '../../domain/accounts/session.ts'
 import type { CancelTimer, Clock } from '../../ports/clock.ts'
 import type { Fact } from '../../ports/journal.ts'
-
-/** The most a task may use: prompt and `max_tokens`, and what they cost. */
-export type Need = Usage
-
-/** A session or a key with budgets. */
-export interface BudgetHolder {
-  readonly account: Account
-  /** Reservations of its tasks that run. */
-  readonly running: Set<Pick<Reservation, 'watchTime'>>
-  /** Spent, and in no fact that is durable or on its way to disk: the next one takes it along. */
-  owed: Spent
-}
-
-/** What a reservation needs of its session. */
-export interface ReservedSession extends BudgetHolder {
-  session: Session
-  /** As it began. */
-  readonly opened: Session
-  /** Turns of tasks that have ended, owed like `owed`. */
-  owed_turns: number
-  /** Accepted tasks that have not been dispatched. */
-  reserved: number
-  /** Accepted tasks that have not ended. */
-  tasks: number
-  /** In the order in which sessions came, from 1; 0 where it is not kept. */
-  number: number
-  kv_warm: boolean
-  /** A task, putSession or the start of the daemon has made it durable. */
-  stored: boolean
-  /** No task comes into it any more. */
-  leaving: boolean
-  /** It is not kept any more, or never was: nothing is written of it. */
-  gone: boolean
-}
+import type { BudgetHolder, Need, ReservedSession } from './reserved-session.ts'
 
 /** What a task holds. */
 export interface Hold {
@@ -73,6 +40,8 @@ export class Reservation {
   private renewals = 0
   /** Its turn, where it was taken and could not be written. */
   private owed_turns = 0
+  /** Its turn is written with its acceptance. */
+  private early = false
   private state: 'waiting' | 'running' | 'paused' | 'settled'
   private cancelTimer: CancelTimer | undefined
   private onExhausted: (() => void) | undefined
@@ -115,6 +84,15 @@ export class Reservation {
     this.entry.kv_warm = warm
   }
 
+  /** The task will be dispatched as soon as it is accepted: what `begin` would have to make durable goes with the acceptance. */
+  beginsEarly(): readonly Fact[] {
+    const { gone, session } = this.entry
+    if (gone) return []
+    this.early = true
+    const { owner, session_id, created_at, expires_at } = session
+    return [{ kind: 'session_spent', owner, session_id, created_at, expires_at, turns: 1, more: nothingSpent }]
+  }
+
   /**
    * The task is dispatched: a turn counts, and its engine time.
    * @param onExhausted called when a time budget has run out
@@ -137,7 +115,7 @@ export class Reservation {
     this.entry.reserved--
     this.entry.stored = true
     this.entry.session = takeTurn(this.entry.session)
-    return this.spendings(1)
+    return this.early ? [] : this.spendings(1)
   }
 
   /**

@@ -4,7 +4,7 @@ import { defaultPage } from '../../domain/page.ts'
 import { controls, ownersListed, type Principal } from '../../domain/principal.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { KnownSessions } from './known-sessions.ts'
-import type { ReservedSession } from './reservation.ts'
+import type { ReservedSession } from './reserved-session.ts'
 
 /** Which sessions to list. */
 export interface SessionQuery {

@@ -19,7 +19,8 @@ import type { CreationLimits } from '../creation-limits.ts'
 import { KeyedMutex } from '../keyed-mutex.ts'
 import { KnownSessions, keyOf } from './known-sessions.ts'
 import { sessionPage, type SessionPage, type SessionQuery, type WarmOn } from './session-page.ts'
-import { Reservation, type BudgetHolder, type Need, type ReservationContext, type ReservedSession } from './reservation.ts'
+import { Reservation, type ReservationContext } from './reservation.ts'
+import type { BudgetHolder, Need, ReservedSession } from './reserved-session.ts'
 
 /** How often expired sessions are swept, ms. */
 const sweep_ms = 60_000

@@ -16,7 +16,7 @@ import {
   type UnfinishedTask,
 } from '../../domain/task.ts'
 import { momentOf, type Clock } from '../../ports/clock.ts'
-import { DuplicateTaskError, StorageError, type Journal } from '../../ports/journal.ts'
+import { DuplicateTaskError, StorageError, type Fact, type Journal } from '../../ports/journal.ts'
 import type { CreationLimits } from '../creation-limits.ts'
 import { KeyedPlaces } from '../keyed-places.ts'
 import { candidatesFor, poolsIn, servable, type Candidates } from '../pools/candidates.ts'
@@ -175,13 +175,15 @@ export class Admission {
     // An id that was sent may be that of a task that has ended, which only the commit finds out: that one is not run again.
     const mayCall = request.task_id === undefined && admission.displaced === undefined
     const early = mayCall ? dispatcher.callEarly(task, pool) : undefined
-    await this.commit(task, pool, admission.displaced, anew).catch((error: unknown) => {
+    const begin = (): void => {
+      events.emit({ type: 'task_queued', task: placeOf(task), pinned: candidates.pinned, fallback })
+      if (early === undefined) dispatcher.dispatch(pool)
+      else dispatcher.take(task, pool, early)
+    }
+    await this.commit(task, task.acceptance(anew, early?.run), admission.displaced, begin).catch((error: unknown) => {
       void early?.drop(pool.config.timeouts.abort_ms, clock)
       throw error
     })
-    events.emit({ type: 'task_queued', task: placeOf(task), pinned: candidates.pinned, fallback })
-    if (early === undefined) dispatcher.dispatch(pool)
-    else dispatcher.take(task, pool, early)
     pool.reportDepth()
     return replyOf(accepted)
   }
@@ -195,9 +197,13 @@ export class Admission {
     return servable(candidatesFor(draft, pools), (model) => models.refusal(model))
   }
 
-  /** Acceptance, its reservations and the fate of a displaced task in one transaction; taken back as a whole where it fails. */
-  private async commit(task: LiveTask, pool: Pool<LiveTask>, displaced: LiveTask | undefined, anew: boolean): Promise<void> {
+  /**
+   * Acceptance and the fate of a displaced task in one transaction; taken back as a whole where it fails.
+   * @param begin called in the moment in which the task is accepted: nobody else may take what has its slot already
+   */
+  private async commit(task: LiveTask, facts: readonly Fact[], displaced: LiveTask | undefined, begin: () => void): Promise<void> {
     const { journal, live, dispatcher, settlement } = this.parts
+    const { pool } = task
     let end: PreparedEnd | undefined
     if (displaced !== undefined) {
       displaced.claim(true)
@@ -206,7 +212,7 @@ export class Admission {
       end = settlement.prepare(displaced, { kind: 'error', error, reason: 'displaced' })
     }
     try {
-      await journal.commit([...task.acceptance(anew), ...(end?.facts ?? [])])
+      await journal.commit([...facts, ...(end?.facts ?? [])])
     } catch (error) {
       pool.scheduler.rollback(task)
       live.delete(task)
@@ -220,6 +226,7 @@ export class Admission {
     pool.estimator.arrived(task.priority, task.work_ms, task.accepted_on)
     task.accept()
     end?.publish()
+    begin()
   }
 
   private checkOpen(): void {

@@ -11,6 +11,7 @@ import type { LiveTask } from './live-task.ts'
 import type { PartRecorder } from './part-recorder.ts'
 import { placeOf } from './progress.ts'
 import { modeIn } from './resumption.ts'
+import type { RunMode } from './runs.ts'
 import { watch } from './watchdog.ts'
 
 /** What an attempt works with. */
@@ -28,7 +29,7 @@ export interface Failed {
  * Runs a task once on a replica, from the fact that it begins to how it ended. Nothing goes out before that fact is durable; a task that has
  * failed before, or has been through a restart, may be what kills its engine or the daemon, and calls the engine only then. Never rejects.
  * @param turn facts of its dispatch, made durable with the attempt
- * @param early the call of its engine, where that was made already
+ * @param early the call of its engine, where that was made already; the attempt became durable with the acceptance
  */
 export async function attempt(
   task: LiveTask,
@@ -39,7 +40,7 @@ export async function attempt(
   const { clock, recorder } = parts
   const { pool } = task
   const { timeouts } = pool.config
-  const mode = modeIn(task, pool, replica.props)
+  const mode = early?.run.mode ?? modeIn(task, pool, replica.props)
   if (mode === undefined) return { kind: 'error', error: cannotGoOn() }
   const stop = new AbortController()
   const abort = (): void => {
@@ -47,33 +48,17 @@ export async function attempt(
   }
   task.abort.signal.addEventListener('abort', abort, { once: true })
   if (task.abort.signal.aborted) abort()
-  const careful = task.runs.restored || task.attempts > 0
-  const out = mode === 'continuation' ? recorder.catchUp(task) : []
+  const careful = early === undefined && (task.runs.restored || task.attempts > 0)
   const outlet = new Outlet((part) => (mode === 'continuation' ? recorder.record(task, part) : task.log.append(part)))
-  const facts = [...turn, task.attempt(replica.id, mode, clock.now()), ...out]
-  // A task that takes the daemon down is known by its attempts, and no token is out that a restart knows nothing of.
-  const durable = commitPatiently(
-    () => task.session.asOfNow(facts),
-    'The journal cannot be written; the task waits for it.',
-    parts,
-    stop.signal,
-  ).then(
-    () => {
-      stop.signal.throwIfAborted()
-      outlet.open()
-    },
-    (error: unknown) => {
-      task.session.unwritten(facts)
-      throw error
-    },
-  )
+  if (early !== undefined) outlet.open()
+  const durable = early === undefined ? begun(task, replica, { turn, mode, stop: stop.signal }, parts).then(() => outlet.open()) : undefined
   const first = task.attempts === 1
   let unwatch: CancelTimer = () => undefined
   try {
     if (careful) await durable
     const deaf = (): void => void replica.fail(new Error(`the engine did not confirm an abort within ${timeouts.abort_ms} ms`))
     unwatch = watch(task, timeouts, stop, clock, deaf)
-    const dispatched_at = early?.began_at ?? clock.now()
+    const dispatched_at = early?.run.began_at ?? clock.now()
     const heard = (): void => hear(task, parts)
     const give = (part: Part): void => outlet.give(part)
     const ran = runOnEngine({ task, engine: early ?? replica.engine, mode, stop, heard, give }).then((ending) => {
@@ -96,6 +81,24 @@ export async function attempt(
     task.abort.signal.removeEventListener('abort', abort)
     if (task.phase !== 'running') recorder.drop(task)
   }
+}
+
+/** Makes durable that a run begins. A task that takes the daemon down is known by its attempts, and no token is out that a restart knows nothing of. */
+async function begun(
+  task: LiveTask,
+  replica: Replica,
+  { turn, mode, stop }: { readonly turn: readonly Fact[]; readonly mode: RunMode; readonly stop: AbortSignal },
+  parts: AttemptParts,
+): Promise<void> {
+  const out = mode === 'continuation' ? parts.recorder.catchUp(task) : []
+  const facts = [...turn, task.attempt(replica.id, mode, parts.clock.now()), ...out]
+  try {
+    await commitPatiently(() => task.session.asOfNow(facts), 'The journal cannot be written; the task waits for it.', parts, stop)
+  } catch (error) {
+    task.session.unwritten(facts)
+    throw error
+  }
+  stop.throwIfAborted()
 }
 
 /** Holds parts back until it is opened. */

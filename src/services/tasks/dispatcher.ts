@@ -13,6 +13,7 @@ import { failureOf, mayRetry, nextPool, nextReplica, runFailureOf } from './fail
 import type { LiveTask } from './live-task.ts'
 import type { Settlement } from './settlement.ts'
 import { placeOf } from './progress.ts'
+import { modeIn } from './resumption.ts'
 
 /** What the dispatcher works with. */
 export interface DispatcherParts extends AttemptParts {
@@ -68,19 +69,21 @@ export class Dispatcher {
   }
 
   /**
-   * Calls the engine for a task whose acceptance goes to disk now, where a slot is free and nobody waits for it. Nothing of the call goes out
-   * before `begin` gives it to the task.
+   * Calls the engine for a task whose acceptance goes to disk now, where a slot is free and nobody waits for it. The run has to become durable with
+   * the acceptance, and nothing of the call goes out before `take` gives it to the task.
    */
   callEarly(task: LiveTask, pool: Pool<LiveTask>): EarlyCall | undefined {
     if (this.stopping || pool.scheduler.depth() > 1 || task.accepted.request.workload !== 'completion') return undefined
     const replica = chooseReplica(pool, task)
-    return replica && new EarlyCall(replica, requestOf(task), this.parts.clock)
+    const mode = replica && modeIn(task, pool, replica.props)
+    if (replica === undefined || mode === undefined) return undefined
+    return new EarlyCall({ replica, mode, began_at: this.parts.clock.now() }, requestOf(task))
   }
 
   /** The task that an early call was made for is accepted: it has its slot. */
   take(task: LiveTask, pool: Pool<LiveTask>, early: EarlyCall): void {
     pool.scheduler.remove(task)
-    this.begin(task, pool, early.replica, early)
+    this.begin(task, pool, early.run.replica, early)
   }
 
   /** What only time changes: how long tasks have waited, and what is known of runs that take long. */
@@ -113,7 +116,12 @@ export class Dispatcher {
     const turn = task.dispatch(replica.id, now, exhausted)
     pool.running.add(task)
     if (early === undefined) replica.acquire()
-    events.emit({ type: 'task_started', task: placeOf(task), queue_ms: Math.round(now - task.accepted_on), again: task.attempts > 0 })
+    events.emit({
+      type: 'task_started',
+      task: placeOf(task),
+      queue_ms: Math.round(now - task.accepted_on),
+      again: early === undefined && task.attempts > 0,
+    })
     void this.run(task, replica, turn, early)
   }
 
@@ -125,9 +133,11 @@ export class Dispatcher {
   private async run(task: LiveTask, first: Replica, turn: readonly Fact[], early: EarlyCall | undefined): Promise<void> {
     let ending: Ending | Failed | undefined
     let facts = turn
+    let call = early
     for (let replica: Replica | undefined = first; replica !== undefined;) {
       const here: Replica = replica
-      ending = await this.runOn(task, here, { turn: facts, early: task.attempts === 0 ? early : undefined })
+      ending = await this.runOn(task, here, { turn: facts, early: call })
+      call = undefined
       if (ending !== undefined) facts = []
       const again: boolean = ending !== undefined && mayRetry(task, ending)
       if (ending?.kind === 'failed') task.runs.end(task.since(this.parts.clock.now()), runFailureOf(ending.cause))

@@ -1,24 +1,22 @@
 import type { Part } from '../../domain/stream/part.ts'
 import { aborted, type Clock } from '../../ports/clock.ts'
 import type { Engine, GenerateRequest, GenerateResult } from '../../ports/engine.ts'
-import type { Replica } from '../pools/replica.ts'
+import type { EarlyRun } from './runs.ts'
 
 /**
  * The engine is called while the acceptance of a task is on its way to disk: its slot is taken, and its parts wait here until a run of the task
  * takes the call over.
  */
 export class EarlyCall implements Pick<Engine, 'generate'> {
-  readonly replica: Replica
-  /** Milliseconds since the epoch. */
-  readonly began_at: number
+  readonly run: EarlyRun
   private readonly stop = new AbortController()
   private readonly result: Promise<GenerateResult>
   private onPart: (part: Part) => void
   private held: Part[] = []
 
-  constructor(replica: Replica, request: GenerateRequest, clock: Clock) {
-    this.replica = replica
-    this.began_at = clock.now()
+  constructor(run: EarlyRun, request: GenerateRequest) {
+    const { replica } = run
+    this.run = run
     replica.acquire()
     this.onPart = (part) => void this.held.push(part)
     this.result = replica.engine.generate(request, (part) => this.onPart(part), this.stop.signal)
@@ -50,8 +48,8 @@ export class EarlyCall implements Pick<Engine, 'generate'> {
     const cancel = clock.after(abort_ms, () => deaf.abort())
     await Promise.race([over, aborted(deaf.signal)])
     cancel()
-    if (deaf.signal.aborted) void this.replica.fail(new Error(`the engine did not confirm an abort within ${abort_ms} ms`))
+    if (deaf.signal.aborted) void this.run.replica.fail(new Error(`the engine did not confirm an abort within ${abort_ms} ms`))
     await over
-    this.replica.release()
+    this.run.replica.release()
   }
 }

@@ -2,7 +2,7 @@ import { phasesOf, spanAfter, type Span, type TaskPhase } from '../../domain/run
 import { waiting, type RunningWork, type WorkShape } from '../../domain/prediction/work.ts'
 import type { Life, TaskError } from '../../domain/task.ts'
 import type { PartTimes } from './part-times.ts'
-import type { Runs } from './runs.ts'
+import { loadingOf, type Runs } from './runs.ts'
 
 /** A task as far as its life goes. */
 interface Living {
@@ -26,14 +26,6 @@ export function workAt(task: Living, now: number): RunningWork {
   if (task.phase === 'ending') return { shape: { prompt_tokens: 0, max_tokens: 0 }, progress: waiting }
   const took = task.runs.restored ? undefined : times.took(started_at)
   return { shape, progress: { tokens: log.partCount, since_ms: now - (times.last_at ?? started_at), took } }
-}
-
-/** When the model of its pool was brought up last, ms since the task's acceptance; undefined where that was over before. */
-export function loadingOf({ pool, accepted_on }: Pick<Living, 'pool' | 'accepted_on'>): Span | undefined {
-  const { loading } = pool
-  if (loading === undefined) return undefined
-  const { from, to } = loading
-  return spanAfter({ from: Math.floor(from - accepted_on), to: to === undefined ? undefined : Math.floor(to - accepted_on) }, 0)
 }
 
 /** Where a live task has been. */

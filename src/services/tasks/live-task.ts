@@ -10,8 +10,8 @@ import type { PoolTask } from '../pools/pool-task.ts'
 import type { Pool } from '../pools/pool.ts'
 import type { Reservation } from '../sessions/reservation.ts'
 import { PartTimes } from './part-times.ts'
-import { loadingOf, workAt } from './life.ts'
-import { Runs, type RunMode } from './runs.ts'
+import { workAt } from './life.ts'
+import { Runs, type EarlyRun, type RunMode } from './runs.ts'
 
 export type Phase = 'tentative' | 'queued' | 'running' | 'ending' | 'ended'
 
@@ -132,10 +132,11 @@ export class LiveTask implements PoolTask {
     return Math.max(0, Math.floor(now - this.accepted_on))
   }
 
-  /** What acceptance has to make durable. @param anew it takes the place of one that has ended */
-  acceptance(anew: boolean): readonly Fact[] {
+  /** What acceptance has to make durable. @param anew it takes the place of one that has ended @param early its first run, which has begun */
+  acceptance(anew: boolean, early?: EarlyRun): readonly Fact[] {
     this.expect('tentative')
-    return [{ kind: 'accepted', task: this.accepted, ...(anew ? { anew } : {}) }, ...this.reservation.facts]
+    const begun = early && [...this.reservation.beginsEarly(), this.runs.begin(this, early.replica.id, early.mode, early.began_at)]
+    return [{ kind: 'accepted', task: this.accepted, ...(anew ? { anew } : {}) }, ...this.reservation.facts, ...(begun ?? [])]
   }
 
   /** Its acceptance is durable. */
@@ -176,7 +177,7 @@ export class LiveTask implements PoolTask {
   attempt(replica_id: string, mode: RunMode, now: number): Fact {
     this.expect('running')
     this.replica = replica_id
-    return this.runs.begin(this.key, mode, { pool: this.currentPool, replica_id, at: this.since(now), loading: loadingOf(this) }, now)
+    return this.runs.begin(this, replica_id, mode, now)
   }
 
   /** Its engine has given something, whether or not it is new. Returns whether that is the first time. */

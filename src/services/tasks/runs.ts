@@ -2,6 +2,7 @@ import { cutOff, endedRun, most_runs, spanAfter, type Run, type RunFailure, type
 import type { Attempts, TaskKey } from '../../domain/task.ts'
 import type { Fact } from '../../ports/journal.ts'
 import type { Pool } from '../pools/pool.ts'
+import type { Replica } from '../pools/replica.ts'
 
 /**
  * How a run takes up what there is of an answer. `replay`: the engine gives the same again, and what is out is left away. `continuation`: it goes
@@ -9,13 +10,29 @@ import type { Pool } from '../pools/pool.ts'
  */
 export type RunMode = 'replay' | 'continuation' | 'afresh'
 
-/** Where a run begins, and when: ms since acceptance. */
-export interface RunPlace {
-  readonly pool: Pool
-  readonly replica_id: string
-  readonly at: number
-  /** When the pool's model was brought up last. */
-  readonly loading: Span | undefined
+/** The task that a run is one of. */
+interface Begun {
+  readonly key: TaskKey
+  readonly pool: Pick<Pool, 'id' | 'loading'>
+  /** Moment of the clock, ms. */
+  readonly accepted_on: number
+  since(now: number): number
+}
+
+/** When the model of its pool was brought up last, ms since the task's acceptance; undefined where that was over before. */
+export function loadingOf({ pool, accepted_on }: Pick<Begun, 'pool' | 'accepted_on'>): Span | undefined {
+  const { loading } = pool
+  if (loading === undefined) return undefined
+  const { from, to } = loading
+  return spanAfter({ from: Math.floor(from - accepted_on), to: to === undefined ? undefined : Math.floor(to - accepted_on) }, 0)
+}
+
+/** A run whose engine is called while the acceptance of its task is on the way to disk. */
+export interface EarlyRun {
+  readonly replica: Replica
+  readonly mode: RunMode
+  /** Moment of the clock, ms. */
+  readonly began_at: number
 }
 
 const none: readonly Run[] = []
@@ -52,14 +69,15 @@ export class Runs {
   }
 
   /** The next one begins. @param now moment of the clock */
-  begin(key: TaskKey, mode: RunMode, { pool, replica_id, at, loading }: RunPlace, now: number): Fact {
+  begin(task: Begun & { readonly pool: Pool }, replica_id: string, mode: RunMode, now: number): Fact {
+    const { key, pool } = task
     ;[this.count, this.mode, this.pool] = [this.count + 1, mode, pool]
     ;[this.silent, this.changed] = [true, false]
     const last = this.told.at(-1)
     const waited = last?.ended ?? 0
-    const brought = spanAfter(loading, waited)
+    const brought = spanAfter(loadingOf(task), waited)
     const place = { pool_id: pool.id, replica_id, waited, ...(brought === undefined ? {} : { loading: brought }) }
-    this.told = [...this.told.slice(1 - most_runs), { n: (last?.n ?? 0) + 1, ...place, began: at }]
+    this.told = [...this.told.slice(1 - most_runs), { n: (last?.n ?? 0) + 1, ...place, began: task.since(now) }]
     const run = { attempt: this.count, replica_id, replayable: mode === 'replay', at: Math.floor(now), runs: this.told }
     return { kind: 'attempt', key, ...run, ...(this.recorded ? { recorded: true } : {}) }
   }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { settled } from '../../harness/fake-clock.ts'
-import { poolConfig, refusalOf, startRig } from '../../harness/rig.ts'
+import { ann, poolConfig, refusalOf, startRig } from '../../harness/rig.ts'
 
 /** No task of this id can have been there. */
 const drawn = { task_id: undefined } as const
@@ -13,20 +13,43 @@ describe('an engine that is called while the acceptance goes to disk', () => {
     await settled()
     assert.deepEqual([rig.engine().calls.length, rig.pool().slotsBusy], [1, 1])
     rig.engine().call.say('one ')
+    await settled()
+    assert.deepEqual([rig.storage.facts('accepted').length, rig.storage.facts('attempt').length], [0, 0])
     rig.storage.release()
-    rig.storage.refuses = 'attempt'
     const { task_id } = await reply
     const tail = await rig.tail(task_id)
     await settled()
     rig.engine().call.say('two')
-    assert.equal(tail.text, '')
-    rig.storage.refuses = undefined
-    await rig.clock.advance(1000)
     assert.equal(tail.text, 'one two')
     rig.engine().call.finish({ tokens_out: 2 })
     await settled()
     assert.deepEqual([tail.end?.['finish_reason'], tail.end?.['queue_ms'], tail.end?.['tokens_out']], ['stop', 0, 2])
     assert.deepEqual([rig.engine().calls.length, rig.pool().slotsBusy, rig.storage.facts('attempt').length], [1, 0, 1])
+  })
+
+  it('has its run and its turn in the commit of the acceptance', async () => {
+    const rig = await startRig()
+    await rig.admit(drawn)
+    const [first = []] = rig.storage.commits
+    assert.deepEqual(
+      first.map(({ kind }) => kind),
+      ['accepted', 'session_put', 'session_spent', 'attempt'],
+    )
+    await settled()
+    assert.deepEqual([rig.storage.commits.length, rig.storage.facts('session_spent').map(({ turns }) => turns)], [1, [1]])
+  })
+
+  it('is not accepted where its attempt cannot be written: no turn is taken', async () => {
+    const rig = await startRig()
+    rig.storage.refuses = 'attempt'
+    assert.equal((await refusalOf(rig.admit({ ...drawn, session_id: 's' }))).kind, 'pool_unavailable')
+    assert.equal(rig.engine().call.signal.aborted, true)
+    rig.engine().call.fail(new Error('aborted'))
+    await settled()
+    rig.storage.refuses = undefined
+    assert.deepEqual([rig.live.size, rig.pool().slotsBusy], [0, 0])
+    await rig.admit({ ...drawn, session_id: 's' })
+    assert.equal(rig.sessions.info(ann, 's').turns, 1)
   })
 
   it('is aborted where the acceptance fails: no attempt is counted, and the slot is free when it confirms', async () => {
