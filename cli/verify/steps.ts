@@ -21,7 +21,8 @@ const bodyOf = (received: Received | undefined): unknown => (received === undefi
 /** Asks for everything that can be asked of any deployment without changing it for others. @throws ConnectionError, CommandError */
 export async function walkAll(walk: Walk, { model, runs, fresh }: Plan): Promise<void> {
   const capabilities = bodyOf(await walk.ask('getCapabilities', { what: 'what can be asked', status: 200 })) as
-    Schemas['Capabilities'] | undefined
+    | Schemas['Capabilities']
+    | undefined
   await readPools(walk)
   await readLists(walk)
   await refusals(walk, fresh)
@@ -92,7 +93,8 @@ async function tasks(walk: Walk, model_ref: string, fresh: Plan['fresh']): Promi
     await walk.ask('streamTask', { what: 'from an event on', status: 200, id, headers: { 'Last-Event-ID': first }, also })
   }
   const task = bodyOf(await walk.ask('getTask', { what: 'that has ended', status: 200, id, also: stateIs('completed') })) as
-    Schemas['Task'] | undefined
+    | Schemas['Task']
+    | undefined
   await walk.ask('putSession', {
     what: 'of a task, with a budget',
     status: 200,

@@ -6,7 +6,14 @@ import { modelsDir } from './process.ts'
 
 /** What `npm run engines` installs: engines, Prometheus' test of rules, a browser, a proxy, generators of clients; by the folder of each. */
 export type RealEngine =
-  'llama-server' | 'llama-router' | 'triton' | 'promtool' | 'chromium' | 'nginx' | 'python-client' | 'openapi-generator'
+  | 'llama-server'
+  | 'llama-router'
+  | 'triton'
+  | 'promtool'
+  | 'chromium'
+  | 'nginx'
+  | 'python-client'
+  | 'openapi-generator'
 
 /** The model that real engines serve. */
 export const talesFile = join(modelsDir, 'tinytales.gguf')

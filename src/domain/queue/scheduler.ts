@@ -22,7 +22,8 @@ type Newcomer = Pick<Schedulable, 'owner' | 'priority'>
 
 /** What became of a newcomer. `displaced` is the task that has to make room. */
 export type Admission<T> =
-  { readonly admitted: true; readonly displaced?: T } | { readonly admitted: false; readonly reason: 'queue_full' | 'nothing_to_drop' }
+  | { readonly admitted: true; readonly displaced?: T }
+  | { readonly admitted: false; readonly reason: 'queue_full' | 'nothing_to_drop' }
 
 const admitted = { admitted: true } as const
 const queueFull = { admitted: false, reason: 'queue_full' } as const

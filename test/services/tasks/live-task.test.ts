@@ -7,7 +7,18 @@ import { settled } from '../../harness/fake-clock.ts'
 import { startRig, type Rig } from '../../harness/rig.ts'
 
 type Step =
-  'accept' | 'restore' | 'abandon' | 'dispatch' | 'attempt' | 'requeue' | 'claim' | 'unclaim' | 'settle' | 'seal' | 'withdraw' | 'moveTo'
+  | 'accept'
+  | 'restore'
+  | 'abandon'
+  | 'dispatch'
+  | 'attempt'
+  | 'requeue'
+  | 'claim'
+  | 'unclaim'
+  | 'settle'
+  | 'seal'
+  | 'withdraw'
+  | 'moveTo'
 
 const outcome: TaskOutcome = { state: 'failed', finished_at: 1 }
 const terminal = { error: { code: 'INTERNAL', message: 'it ends', retriable: true } } as const

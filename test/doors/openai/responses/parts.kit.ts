@@ -18,7 +18,8 @@ export function cutInto(text: string, lengths: Iterable<number>): string[] {
 
 /** What a model says in one go. */
 export type Passage =
-  { readonly kind: 'text' | 'reasoning'; readonly text: string } | { readonly kind: 'call'; readonly name: string; readonly text: string }
+  | { readonly kind: 'text' | 'reasoning'; readonly text: string }
+  | { readonly kind: 'call'; readonly name: string; readonly text: string }
 
 /** An answer as its event log has it, but for how it is cut into parts. */
 export interface Said {
