@@ -13,6 +13,8 @@ class Cell {
   private readonly kit: EngineKit
   private readonly later = Promise.withResolvers<undefined>()
   private readonly calls: EngineCall[] = []
+  /** What the server still does for them. */
+  private readonly acts: Promise<void>[] = []
 
   private constructor(kit: EngineKit, server: EngineServer) {
     this.kit = kit
@@ -28,10 +30,10 @@ class Cell {
 
   /** The server answers in this way from now on. */
   answers(act: Misbehaviour['act']): void {
-    const { kit, server, calls } = this
+    const { kit, server, calls, acts } = this
     server.on(kit.route, (call) => {
       calls.push(call)
-      return act({ kit, server, call, times: calls.length, later: this.later.promise })
+      acts.push(Promise.resolve(act({ kit, server, call, times: calls.length, later: this.later.promise })))
     })
   }
 
@@ -54,6 +56,8 @@ class Cell {
 
   /** Of calls that came to no end on their connection, that is closed: nothing runs on for nobody. */
   async leavesNothing(): Promise<void> {
+    // A run may be over before the server has ended the body.
+    await Promise.all(this.acts)
     await Promise.all(this.calls.filter(({ ended }) => !ended).map(({ closed }) => closed))
   }
 
