@@ -63,7 +63,7 @@ describe('a managed server', () => {
   })
 
   it('that dies is told of once, with its signal, and leaves nothing; then it can be started again', async () => {
-    bench = await ManagedBench.of()
+    bench = await ManagedBench.of({ stop_ms: 120_000 })
     await bench.start()
     const { pid, child } = await bench.about()
     const running = bench.engine.generate(request, () => process.kill(pid, 'SIGKILL'), signal)
@@ -75,6 +75,20 @@ describe('a managed server', () => {
     assert.equal(isThere(child), false)
     await bench.start()
     assert.notEqual((await bench.about(2)).pid, pid)
+  })
+
+  it('that is hit by a signal while it is told to end is told of with that signal', async () => {
+    bench = await ManagedBench.of({ command: program('--stubborn'), stop_ms: 120_000 })
+    await bench.start()
+    const { pid } = await bench.about()
+    const stopping = bench.engine.stop()
+    await untilAnswer(
+      () => Promise.resolve(bench.lines),
+      (lines) => lines.includes('told to end'),
+    )
+    process.kill(pid, 'SIGKILL')
+    await stopping
+    assert.ok(bench.lines.includes('the process ended with SIGKILL'), bench.lines.join('\n'))
   })
 
   it('that cannot come up says so with its code; its last words are in the log, made harmless', async () => {

@@ -7,7 +7,7 @@ import { parseArgs } from 'node:util'
 const { values: given } = parseArgs({
   options: {
     port: { type: 'string', default: '0' },
-    /** It ignores SIGTERM, too. */
+    /** It ignores SIGTERM, too, and says so. */
     stubborn: { type: 'boolean', default: false },
     /** It says so and exits with this code before it listens. */
     dies: { type: 'string' },
@@ -24,7 +24,7 @@ const stay = "process.on('SIGTERM', () => undefined); setInterval(() => undefine
 const child = spawn(process.execPath, ['-e', stay], { stdio: 'ignore' })
 const about = { pid: process.pid, child: child.pid, shown: given.shown, env: process.env }
 process.stdout.write(`${JSON.stringify(about)}\n`)
-if (given.stubborn) process.on('SIGTERM', () => undefined)
+if (given.stubborn) process.on('SIGTERM', () => process.stdout.write('told to end\n'))
 if (given.model === 'broken') process.exit(1)
 if (given.dies !== undefined) {
   process.stderr.write('no \u001b[31mmemory\u001b[0m left\n')

@@ -14,9 +14,12 @@ const kill = (): void => void process.kill(-process.pid, 'SIGKILL')
 
 /** The server is no more; only an end that nobody asked for is news. */
 function over(how: Ending): void {
-  if (ending || process.send === undefined) kill()
+  if (process.send === undefined || (ending && asAsked(how))) kill()
   else process.send(how, undefined, undefined, kill)
 }
+
+/** By SIGTERM, or by itself: a signal of somebody else may have hit it before it was told, and be heard of later. */
+const asAsked = (how: Ending): boolean => how.type === 'failed' || how.signal === null || how.signal === 'SIGTERM'
 
 function run({ argv, env, stop_ms: grace }: RunCommand): void {
   const [program = '', ...rest] = argv
