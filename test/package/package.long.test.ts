@@ -97,6 +97,10 @@ describe('the package in an empty folder', () => {
     assert.match(lines(join(root, 'src/main.ts'))[found.originalLine] ?? '', /^function stopOn\(/)
   })
 
+  it('has code of one byte a sign, which takes half the memory', () => {
+    for (const file of globSync('lib/*.js', { cwd: home })) assert.ok(!/[^\0-\x7f]/.test(readFileSync(join(home, file), 'utf8')), file)
+  })
+
   it('fits into 40 MB with all it needs', () => {
     const files = globSync('**/*', { cwd: modules })
     const bytes = files.map((file) => statSync(join(modules, file))).reduce((sum, file) => sum + (file.isFile() ? file.size : 0), 0)
