@@ -14,7 +14,8 @@ export interface ConfigFile {
 }
 
 // 72 files that a start without a file does without.
-const yaml = (): typeof Yaml => createRequire(import.meta.url)('yaml') as typeof Yaml
+const require = createRequire(import.meta.url)
+const yaml = (): typeof Yaml => require('yaml') as typeof Yaml
 
 /**
  * Reads a configuration file: the one that is named, else the default one; undefined where that is not there.

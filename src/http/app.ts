@@ -47,7 +47,8 @@ const exposedHeaders = [
 ]
 
 // Most daemons let no page of another origin in.
-const crossOrigin = (): typeof cors => createRequire(import.meta.url)('cors') as typeof cors
+const require = createRequire(import.meta.url)
+const crossOrigin = (): typeof cors => require('cors') as typeof cors
 
 /** The HTTP shell: correlation id, public pages, CORS, authentication, dispatch, error envelope. */
 export function createApp(options: AppOptions): Express {

@@ -1,7 +1,13 @@
-import { Busboy, type BusboyFileStream } from '@fastify/busboy'
+import type * as Form from '@fastify/busboy'
+import type { BusboyFileStream } from '@fastify/busboy'
+import { createRequire } from 'node:module'
 import type { Request } from 'express'
 import type { Upload, UploadedFile } from '../domain/batches/upload.ts'
 import { DomainError } from '../domain/errors.ts'
+
+// Most daemons are sent no file.
+const require = createRequire(import.meta.url)
+const formReader = (): typeof Form => require('@fastify/busboy') as typeof Form
 
 /**
  * A form with one file of at most `limit` bytes, read as it comes (RFC 7578).
@@ -16,6 +22,7 @@ export function uploadOf(req: Request, name: string, limit: number): Upload {
   const tooLarge = (): DomainError => new DomainError('payload_too_large', `The file is larger than ${name} (${limit}).`)
   return {
     receive: async (onFile) => {
+      const { Busboy } = formReader()
       const form = new Busboy({ headers: { ...req.headers, 'content-type': type }, limits })
       const fields = new Map<string, string>()
       const { promise, resolve, reject } = Promise.withResolvers<undefined>()

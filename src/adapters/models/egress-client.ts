@@ -1,4 +1,3 @@
-import { lookup } from 'node:dns/promises'
 import type { Agent, Dispatcher } from 'undici'
 import type { EgressRules } from '../../domain/catalog/egress.ts'
 import { FetchError } from '../../ports/model-source.ts'
@@ -98,7 +97,10 @@ async function makeAgent(rules: EgressRules, resolve: Resolve): Promise<Agent> {
   return new Agent({ connect: guardedConnect(buildConnector, rules, resolve), allowH2: false, headersTimeout: 0, bodyTimeout: 0 })
 }
 
-const resolveAll: Resolve = async (host) => (await lookup(host, { all: true })).map(({ address }) => address)
+const resolveAll: Resolve = async (host) => {
+  const { lookup } = await import('node:dns/promises')
+  return (await lookup(host, { all: true })).map(({ address }) => address)
+}
 
 function parse(location: string, base: URL | undefined, whose: string): URL {
   const url = URL.parse(location, base?.href)
