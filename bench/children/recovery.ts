@@ -99,7 +99,7 @@ const recover = (): Promise<Recovered> =>
 const sql = (): Promise<Recovered> =>
   measure(() => {
     const db = new DatabaseSync(join(data_dir, 'orchestratord.db'), { returnArrays: true })
-    const rows = db.prepare('SELECT seq, accepted, outcome FROM tasks WHERE ended IS NULL ORDER BY seq').all()
+    const rows = db.prepare('SELECT seq, accepted, outcome FROM tasks JOIN requests USING (seq) WHERE ended IS NULL ORDER BY seq').all()
     db.prepare('SELECT owner, session_id, created_at, expires_at, turns, budgets, spent FROM sessions').all()
     db.close()
     return rows.length

@@ -25,6 +25,12 @@ export function momentOf(wall: number, clock: Clock): number {
   return now - Math.max(0, clock.wallOf(now) - wall)
 }
 
+/** The moment of `now()` at which the machine's clock will say this, if nobody sets it until then. */
+export const comingMoment = (wall: number, clock: Clock): number => {
+  const now = clock.now()
+  return now + wall - clock.wallOf(now)
+}
+
 /** Resolves when the signal aborts. */
 export const aborted = (signal: AbortSignal): Promise<undefined> =>
   new Promise((resolve) => {

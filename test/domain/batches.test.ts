@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
-import { isDone, withLine, type BatchRecord } from '../../src/domain/batches/batch.ts'
+import { become, isDone, withLine, type BatchRecord } from '../../src/domain/batches/batch.ts'
 import { linesOf } from '../../src/domain/batches/file.ts'
 import { sampleBatch } from '../conformance/storage.samples.ts'
 
@@ -26,6 +26,14 @@ describe('batches', () => {
         assert.ok(!batch.done.includes(batch.next) && batch.done.length + batch.next === lines.length)
       }),
     )
+  })
+
+  it('come to be nothing before they were what they were, though the clock is set back', () => {
+    const batch: BatchRecord = { ...sampleBatch('ann', 'b1', 'in_progress'), created_at: 1000, at: {} }
+    const begun = become(batch, 'in_progress', 900.5)
+    assert.deepEqual(begun.at, { in_progress: 1000 })
+    const ending = become(begun, 'finalizing', 3000.5)
+    assert.deepEqual(become(ending, 'completed', 2000).at, { in_progress: 1000, finalizing: 3000, completed: 3000 })
   })
 
   it('read the lines of a text however it comes', async () => {

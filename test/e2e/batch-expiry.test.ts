@@ -28,4 +28,26 @@ describe('the completion window of a batch', () => {
       dir.remove()
     }
   })
+
+  for (const step of [-3_600_000, 3 * 3_600_000])
+    it(`closes by the machine's clock, also where that was set by ${step} ms before`, async () => {
+      const dir = temporaryDir()
+      const clock = new FakeClock()
+      clock.stepped_ms = step
+      const config = { data_dir: dir.path, pools: [mockPool({ model: 'mock:slow', id: 'slow', mock: { token_ms: 60_000 } })] }
+      let daemon = await startDaemon(config, { clock })
+      const client = new BatchClient(() => daemon.url, keys.data)
+      try {
+        const { id } = await client.create([lineOf(0, { model: 'mock:slow' })])
+        const { created_at, expires_at, in_progress_at } = await client.when(id, ({ status }) => status === 'in_progress')
+        const now = Math.floor(clock.wallOf(clock.now()) / 1000)
+        assert.deepEqual([created_at, in_progress_at, expires_at], [now, now, now + 86_400])
+        await daemon.stop()
+        daemon = await startDaemon(config, { clock: new FakeClock(clock.wallOf(clock.now()) + 86_400_000) })
+        assert.equal((await client.over(id)).status, 'expired')
+      } finally {
+        await daemon.stop()
+        dir.remove()
+      }
+    })
 })

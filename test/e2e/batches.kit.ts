@@ -5,6 +5,9 @@ import { untilAnswer } from '../harness/wait.ts'
 export interface BatchView {
   readonly id: string
   readonly status: string
+  readonly created_at: number
+  readonly in_progress_at: number | null
+  readonly expires_at: number
   readonly output_file_id: string | null
   readonly error_file_id: string | null
   readonly errors: { readonly data: readonly { readonly code: string; readonly line: number | null; readonly message: string }[] } | null

@@ -43,11 +43,14 @@ const over: ReadonlySet<BatchStatus> = new Set(['failed', 'completed', 'expired'
 /** Whether nothing happens to the batch any more. */
 export const isOver = ({ status }: BatchRecord): boolean => over.has(status)
 
-/** The batch in another status from now on. */
+/**
+ * The batch in another status from now on.
+ * @param now ms since the epoch by the machine's clock; where that was set back, it became so no earlier than what it was before
+ */
 export const become = (batch: BatchRecord, status: Milestone, now: number): BatchRecord => ({
   ...batch,
   status,
-  at: { ...batch.at, [status]: Math.floor(now) },
+  at: { ...batch.at, [status]: Math.max(batch.created_at, ...Object.values(batch.at), Math.floor(now)) },
 })
 
 /** Whether the line is done. */

@@ -34,7 +34,7 @@ export interface CatalogRecord {
   readonly seq: number
   readonly request: CatalogModelRequest
   readonly state: ModelState
-  /** Retired only: until then running tasks may go on. */
+  /** Retired only: until then running tasks may go on. By the machine's clock, like all that is told. */
   readonly retire_deadline_at?: number
   /** Where its files are: on this machine, on their way, or neither. */
   readonly files: 'present' | 'fetching' | 'failed'
@@ -123,10 +123,6 @@ export function refusalOf({ request: { id }, state, verification, files, fetch_e
     return new DomainError('pool_unready', `Model ${id} of the catalog is still being fetched.`, { retry_after_ms: 10_000 })
   return undefined
 }
-
-/** Whether a retired model may not even finish its running tasks any more. */
-export const isPastRetirement = ({ state, retire_deadline_at = 0 }: CatalogRecord, now: number): boolean =>
-  state === 'Retired' && retire_deadline_at <= now
 
 const iso = (at: number): string => new Date(at).toISOString()
 

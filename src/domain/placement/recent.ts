@@ -3,12 +3,17 @@
  * for the order of use: the older one is dropped as a whole when the newer one is full. Every command is O(1).
  */
 export class Recent<K, V> {
-  private readonly half: number
+  private half = 1
   private newer = new Map<K, V>()
   private older: ReadonlyMap<K, V> = new Map<K, V>()
 
   /** @param capacity most entries, at least 2 */
   constructor(capacity: number) {
+    this.resize(capacity)
+  }
+
+  /** Has another capacity from now on; what is too much is dropped as others come. */
+  resize(capacity: number): void {
     this.half = Math.max(1, Math.floor(capacity / 2))
   }
 

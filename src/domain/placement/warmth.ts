@@ -1,7 +1,7 @@
 import { block_bytes } from './prompt-blocks.ts'
 import { Recent } from './recent.ts'
 
-/** Sessions of a pool whose last replica is known. */
+/** Most sessions of a pool whose last replica is known. */
 const most_sessions = 16_384
 /** Fewest and most blocks that are known of a replica: the most are 2 million tokens, and take 2 MiB. */
 const fewest_blocks = 64
@@ -16,7 +16,8 @@ export const cacheBlocks = (tokens: number): number =>
 /** What the cache of one replica should hold, judged by the prompts that were sent to it. */
 class Cache {
   private readonly blocks: Recent<number, true>
-  private readonly capacity: number
+  /** Blocks. */
+  readonly capacity: number
 
   constructor(capacity: number) {
     this.capacity = capacity
@@ -43,16 +44,24 @@ class Cache {
 
 /**
  * Which replica of a pool is warm for what: where a session ran last, and how much of a prompt each replica has seen lately. It is known from
- * what was sent, without asking an engine, and bounded for each replica.
+ * what was sent, without asking an engine, and bounded for each replica: nobody's cache holds more sessions than blocks.
  */
 export class Warmth {
   private readonly caches = new Map<string, Cache>()
   private readonly sessions = new Recent<string, Cache>(most_sessions)
 
+  /** Sessions that are known, at most. */
+  get known(): number {
+    return this.sessions.size
+  }
+
   /** A task runs on a replica from now on. @param capacity of its cache, blocks @see cacheBlocks */
   ran(replica_id: string, session: string, blocks: Int32Array, capacity: number): void {
-    const cache = this.caches.get(replica_id) ?? new Cache(capacity)
-    this.caches.set(replica_id, cache)
+    let cache = this.caches.get(replica_id)
+    if (cache === undefined) {
+      this.caches.set(replica_id, (cache = new Cache(capacity)))
+      this.bound()
+    }
     cache.add(blocks)
     this.sessions.set(session, cache)
   }
@@ -60,6 +69,7 @@ export class Warmth {
   /** A replica starts with an empty cache. */
   lost(replica_id: string): void {
     this.caches.delete(replica_id)
+    this.bound()
   }
 
   /** The replica where the session ran last; undefined where it has started anew since then or nothing is known. */
@@ -74,5 +84,10 @@ export class Warmth {
     const cache = this.caches.get(replica_id)
     if (cache === undefined) return 0
     return this.sessions.get(session) === cache ? Infinity : cache.shared(blocks)
+  }
+
+  private bound(): void {
+    const blocks = [...this.caches.values()].reduce((sum, { capacity }) => sum + capacity, 0)
+    this.sessions.resize(Math.min(most_sessions, blocks))
   }
 }

@@ -1,7 +1,7 @@
 import { become, isDone, isOver } from '../../domain/batches/batch.ts'
 import { DomainError } from '../../domain/errors.ts'
 import type { Principal } from '../../domain/principal.ts'
-import { pause, type Clock } from '../../ports/clock.ts'
+import { pause, wallNow, type Clock } from '../../ports/clock.ts'
 import type { AskLine, OpenLine, RefusalOf } from './ask-line.ts'
 import { LineCheck, readLine, type BatchLine } from './batch-line.ts'
 import type { BatchResults } from './batch-results.ts'
@@ -44,7 +44,7 @@ export class BatchRun {
   /** Works until the batch is over or the daemon stops. @throws Error where it cannot go on; the batch has failed then */
   async work(): Promise<void> {
     const { results, clock } = this.parts
-    const left_ms = Math.max(0, results.batch.expires_at - clock.now())
+    const left_ms = Math.max(0, results.batch.expires_at - wallNow(clock))
     const cancelExpiry = clock.after(left_ms, () => void this.close('expired'))
     try {
       if (left_ms === 0) await this.close('expired')
@@ -59,7 +59,7 @@ export class BatchRun {
       await this.parts.cancelTasks()
       await Promise.all(this.flying)
       const problem = { code: 'server_error', message: 'The batch cannot go on; the log says why.', param: null, line: null }
-      await results.change((batch) => become({ ...batch, problems: [problem] }, 'failed', clock.now()))
+      await results.change((batch) => become({ ...batch, problems: [problem] }, 'failed', wallNow(clock)))
       throw error
     } finally {
       cancelExpiry()
@@ -88,7 +88,7 @@ export class BatchRun {
     }
     check.end()
     const { total, problems } = check
-    await results.change((batch) => become({ ...batch, total, problems }, problems.length > 0 ? 'failed' : 'in_progress', clock.now()))
+    await results.change((batch) => become({ ...batch, total, problems }, problems.length > 0 ? 'failed' : 'in_progress', wallNow(clock)))
   }
 
   private async feed(): Promise<void> {
@@ -207,10 +207,10 @@ export class BatchRun {
   private async finish(): Promise<void> {
     const { results, clock } = this.parts
     if (isOver(results.batch) || this.stopped) return
-    if (this.closing === 'cancelled') return results.change((batch) => become(batch, 'cancelled', clock.now()))
+    if (this.closing === 'cancelled') return results.change((batch) => become(batch, 'cancelled', wallNow(clock)))
     if (this.closing === 'expired') await this.expire()
     const last = this.closing === 'expired' ? 'expired' : 'completed'
-    await results.change((batch) => become(become(batch, 'finalizing', clock.now()), last, clock.now()))
+    await results.change((batch) => become(become(batch, 'finalizing', wallNow(clock)), last, wallNow(clock)))
   }
 
   /** Writes that every line that is left has expired. */

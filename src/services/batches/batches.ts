@@ -5,7 +5,7 @@ import type { EventSink } from '../../domain/daemon-events.ts'
 import { DomainError, refuseField } from '../../domain/errors.ts'
 import { taskKeyOf } from '../../domain/task.ts'
 import type { BatchFilter, BatchStore } from '../../ports/batch-store.ts'
-import type { Clock } from '../../ports/clock.ts'
+import { type Clock, wallNow } from '../../ports/clock.ts'
 import type { Journal } from '../../ports/journal.ts'
 import type { CreationLimits } from '../creation-limits.ts'
 import type { Cancellation } from '../tasks/cancellation.ts'
@@ -89,7 +89,7 @@ export class Batches {
       })
     const input = await files.get(owner, input_file_id)
     if (input.purpose !== 'batch') refuseField('input_file_id', 'is not a file with purpose batch')
-    const created_at = Math.floor(clock.now())
+    const created_at = wallNow(clock)
     const batch: BatchRecord = {
       ...{ owner, batch_id: `batch_${randomUUID().replaceAll('-', '')}`, endpoint, input_file_id, metadata, created_at },
       ...{ expires_at: created_at + window_ms, status: 'validating', at: {}, problems: [], total: 0, completed: 0, failed: 0 },
@@ -118,7 +118,9 @@ export class Batches {
     const batch = await this.get(owner, batch_id)
     const at = this.working.get(taskKeyOf(owner, batch_id))
     if (at === undefined || isOver(batch)) throw new DomainError('conflict', `The batch is ${batch.status} and cannot be cancelled.`)
-    await at.results.change((now) => (isOver(now) || now.status === 'cancelling' ? now : become(now, 'cancelling', this.parts.clock.now())))
+    await at.results.change((now) =>
+      isOver(now) || now.status === 'cancelling' ? now : become(now, 'cancelling', wallNow(this.parts.clock)),
+    )
     const cancelling = at.results.batch
     at.run.close('cancelled').catch((error: unknown) => this.tell(cancelling, error))
     return cancelling

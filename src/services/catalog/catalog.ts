@@ -3,7 +3,8 @@ import * as rules from '../../domain/catalog/catalog.ts'
 import type { CatalogModel, CatalogModelRequest, CatalogRecord, ModelState } from '../../domain/catalog/catalog.ts'
 import { DomainError } from '../../domain/errors.ts'
 import type { CatalogStore } from '../../ports/catalog-store.ts'
-import { CatalogJobs, type CatalogEntry, type CatalogFollower, type CatalogParts } from './jobs.ts'
+import { comingMoment, wallNow } from '../../ports/clock.ts'
+import { CatalogJobs, isPastRetirement, type CatalogEntry, type CatalogFollower, type CatalogParts } from './jobs.ts'
 import { pageOf, viewOf, type ModelPage, type ModelQuery } from './page.ts'
 import { servedPath } from './serving.ts'
 import { KeyedMutex } from '../keyed-mutex.ts'
@@ -38,7 +39,8 @@ export class Catalog {
     this.jobs.start(follower)
     const { files, clock, events } = this.parts
     for (const record of await store.all()) {
-      const entry = { record, bytes_done: record.files === 'present' ? rules.totalBytes(record.request) : 0 }
+      const entry: CatalogEntry = { record, bytes_done: record.files === 'present' ? rules.totalBytes(record.request) : 0 }
+      if (record.retire_deadline_at !== undefined) entry.retires_on = comingMoment(record.retire_deadline_at, clock)
       this.entries.set(record.request.id, entry)
       this.newest_seq = Math.max(this.newest_seq, record.seq)
       this.tell(record)
@@ -55,7 +57,7 @@ export class Catalog {
       const { files: where, verification } = entry.record
       if (where === 'fetching' || (where === 'present' && (verification === undefined || verification.status === 'running')))
         this.jobs.begin(entry)
-      if (entry.record.state === 'Retired' && !rules.isPastRetirement(entry.record, clock.now())) this.jobs.tellPools(entry)
+      if (entry.record.state === 'Retired' && !isPastRetirement(entry, clock.now())) this.jobs.tellPools(entry)
     }
   }
 
@@ -90,7 +92,7 @@ export class Catalog {
         request,
         state: 'Active',
         files: local ? 'present' : 'fetching',
-        created_at: Math.floor(clock.now()),
+        created_at: wallNow(clock),
       }
       this.newest_seq = record.seq
       await journal.commit([{ kind: 'model_put', model: record }])
@@ -164,8 +166,11 @@ export class Catalog {
   async setState(id: string, state: ModelState, deadline_ms = rules.defaultRetireMs): Promise<CatalogModel> {
     return this.changes.run(id, async () => {
       const entry = this.find(id)
-      const retire_deadline_at = state === 'Retired' ? Math.floor(this.parts.clock.now()) + deadline_ms : undefined
-      await this.jobs.save(entry, { state, retire_deadline_at })
+      const { clock } = this.parts
+      const retires_on = clock.now() + deadline_ms
+      await this.jobs.save(entry, { state, retire_deadline_at: state === 'Retired' ? wallNow(clock) + deadline_ms : undefined })
+      if (state === 'Retired') entry.retires_on = retires_on
+      else delete entry.retires_on
       this.jobs.tellPools(entry)
       this.tell(entry.record, `Model ${id} is ${state === 'Retired' ? 'retired: it takes no new tasks' : 'active'}.`, { deadline_ms })
       return viewOf(entry)

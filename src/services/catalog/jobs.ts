@@ -2,6 +2,7 @@ import { catalogRef, defaultRetireMs, refusalOf, totalBytes, type CatalogRecord 
 import type { Trust } from '../../domain/catalog/trust.ts'
 import type { Journal } from '../../ports/journal.ts'
 import type { ModelFiles } from '../../ports/model-files.ts'
+import { wallNow } from '../../ports/clock.ts'
 import { FetchError } from '../../ports/model-source.ts'
 import type { EngineName } from '../../domain/task.ts'
 import { KeyedMutex } from '../keyed-mutex.ts'
@@ -43,11 +44,17 @@ export interface CatalogEntry {
   record: CatalogRecord
   /** Bytes of its files on this machine. */
   bytes_done: number
+  /** Retired: the moment of the clock until which running tasks may go on, whatever is done to the machine's clock meanwhile. */
+  retires_on?: number
   job?: { readonly abort: AbortController; readonly done: Promise<void> }
 }
 
 /** Fields of a record that change; undefined takes one away. */
 type Changes = { readonly [K in 'state' | 'retire_deadline_at' | 'files' | 'fetch_error' | 'verification']?: CatalogRecord[K] | undefined }
+
+/** Whether a retired model may not even finish its running tasks any more. */
+export const isPastRetirement = ({ record: { state }, retires_on = -Infinity }: CatalogEntry, now: number): boolean =>
+  state === 'Retired' && retires_on <= now
 
 /** Fetches and verifies models in the background. A job that is cut off leaves the record as it was, so that the next start takes it up. */
 export class CatalogJobs {
@@ -117,12 +124,12 @@ export class CatalogJobs {
   }
 
   /** Has the pools serve the model or unload it, as its record says; they follow on their own. */
-  tellPools({ record }: CatalogEntry): void {
+  tellPools({ record, retires_on }: CatalogEntry): void {
     const { follower } = this
     if (this.closed || follower === undefined) return
     const { id } = record.request
     const refusal = refusalOf(record)
-    const left_ms = record.retire_deadline_at === undefined ? defaultRetireMs : Math.max(0, record.retire_deadline_at - this.now())
+    const left_ms = retires_on === undefined ? defaultRetireMs : Math.max(0, Math.ceil(retires_on - this.parts.clock.now()))
     const done = refusal === undefined ? follower.load(catalogRef(id)) : follower.unload(catalogRef(id), left_ms, refusal.message)
     done.catch((err: unknown) => this.parts.events.emit(catalogNotice('error', id, `The pools of model ${id} did not follow it.`, { err })))
   }
@@ -182,7 +189,7 @@ export class CatalogJobs {
     entry.record = { ...entry.record, verification: { status: 'running', started_at } }
     const sbom_error = await fetchSbom(request, this.parts, signal)
     const result = await verifyModel(request, files, trust, sbom_error, signal)
-    const verification = { started_at, finished_at: this.now(), ...result }
+    const verification = { started_at, finished_at: Math.max(started_at, this.now()), ...result }
     try {
       await this.save(entry, { verification })
     } catch (error) {
@@ -202,6 +209,6 @@ export class CatalogJobs {
   }
 
   private now(): number {
-    return Math.floor(this.parts.clock.now())
+    return wallNow(this.parts.clock)
   }
 }

@@ -1,8 +1,8 @@
-import { isPastRetirement, refusalOf, type CatalogRecord } from '../../domain/catalog/catalog.ts'
+import { refusalOf, type CatalogRecord } from '../../domain/catalog/catalog.ts'
 import { DomainError } from '../../domain/errors.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { ModelFiles } from '../../ports/model-files.ts'
-import type { CatalogEntry } from './jobs.ts'
+import { isPastRetirement, type CatalogEntry } from './jobs.ts'
 import { filePaths } from './model-verification.ts'
 
 interface ServingParts {
@@ -16,13 +16,13 @@ interface ServingParts {
  * @throws DomainError where the model is not served, and why
  */
 export async function servedPath(entry: CatalogEntry, parts: ServingParts, verifyAgain: () => Promise<void>): Promise<string> {
-  checkServable(entry.record, parts.clock)
+  checkServable(entry, parts.clock)
   await entry.job?.done
-  checkServable(entry.record, parts.clock)
+  checkServable(entry, parts.clock)
   if (!(await looksVerified(entry.record, parts.files))) {
     await verifyAgain()
     await entry.job?.done
-    checkServable(entry.record, parts.clock)
+    checkServable(entry, parts.clock)
     if (!(await looksVerified(entry.record, parts.files)))
       throw new DomainError('pool_unready', `Model ${entry.record.request.id} of the catalog is not verified yet.`)
   }
@@ -31,8 +31,9 @@ export async function servedPath(entry: CatalogEntry, parts: ServingParts, verif
 }
 
 /** A retired model may be loaded until its deadline, for what still has to finish on it. */
-function checkServable(record: CatalogRecord, clock: Clock): void {
-  const over = record.state === 'Active' || isPastRetirement(record, clock.now())
+function checkServable(entry: CatalogEntry, clock: Clock): void {
+  const { record } = entry
+  const over = record.state === 'Active' || isPastRetirement(entry, clock.now())
   const refusal = refusalOf(over ? record : { ...record, state: 'Active' })
   if (refusal !== undefined) throw refusal
 }

@@ -14,6 +14,8 @@ export const onDevices = ({ devices }: Pick<Replica, 'devices'>, { placement }: 
 export const fitsNow = ({ dispatches, replicas }: Pool, { accepted }: PoolTask): boolean =>
   dispatches && replicas.some((replica) => replica.hasFreeSlot && onDevices(replica, accepted.request))
 
+const capacityOf = ({ slots }: Replica, { ctxMax }: Pool): number => cacheBlocks(slots * ctxMax)
+
 const noBlocks = new Int32Array()
 
 /**
@@ -28,12 +30,12 @@ export function chooseReplica<T extends PoolTask>(pool: Pool<T>, { accepted }: T
   const session = taskKeyOf(owner, request.session_id)
   // Where there is no choice, ever, nothing has to be known but what is told of the session.
   if (pool.replicas.length === 1) {
-    if (able[0] !== undefined) pool.warmth.ran(able[0].id, session, noBlocks, 0)
+    if (able[0] !== undefined) pool.warmth.ran(able[0].id, session, noBlocks, capacityOf(able[0], pool))
     return able[0]
   }
   const { prompt = '', messages, tools = [] } = request
   const blocks = promptBlocks(messages === undefined ? { text: prompt } : { messages, tools })
   const chosen = choose(able, ({ id }) => pool.warmth.of(id, session, blocks))
-  if (chosen !== undefined) pool.warmth.ran(chosen.id, session, blocks, cacheBlocks(chosen.slots * pool.ctxMax))
+  if (chosen !== undefined) pool.warmth.ran(chosen.id, session, blocks, capacityOf(chosen, pool))
   return chosen
 }

@@ -1,5 +1,4 @@
 import { Arrivals } from '../../domain/arrivals.ts'
-import type { Session } from '../../domain/accounts/session.ts'
 import type { ReservedSession } from './reserved-session.ts'
 import { SessionPlaces } from './places.ts'
 
@@ -7,7 +6,7 @@ import { SessionPlaces } from './places.ts'
 export class KnownSessions {
   /** Those are counted as well that are being written. */
   readonly places: SessionPlaces
-  private readonly entries = new Map<string, ReservedSession>()
+  private readonly owners = new Map<string, Map<string, ReservedSession>>()
   private readonly all = new Arrivals<ReservedSession>()
   private readonly ofOwner = new Map<string, Arrivals<ReservedSession>>()
   private arrived = 0
@@ -17,17 +16,16 @@ export class KnownSessions {
     this.places = new SessionPlaces(mostOf)
   }
 
-  has(id: string): boolean {
-    return this.entries.has(id)
+  has(owner: string, session_id: string): boolean {
+    return this.get(owner, session_id) !== undefined
   }
 
-  /** @param id of the key and the session, @see keyOf */
-  get(id: string): ReservedSession | undefined {
-    return this.entries.get(id)
+  get(owner: string, session_id: string): ReservedSession | undefined {
+    return this.owners.get(owner)?.get(session_id)
   }
 
-  values(): Iterable<ReservedSession> {
-    return this.entries.values()
+  *values(): Iterable<ReservedSession> {
+    for (const own of this.owners.values()) yield* own.values()
   }
 
   /** Newest first; everybody's where no owner is named. @param before only those that came before that number */
@@ -36,17 +34,19 @@ export class KnownSessions {
   }
 
   /** Puts a session in the place of the one that was there, which its tasks may not write any more. */
-  enter(id: string, entry: ReservedSession): void {
-    const old = this.entries.get(id)
+  enter(entry: ReservedSession): void {
+    const { owner, session_id } = entry.session
+    const sessions = this.owners.get(owner) ?? new Map<string, ReservedSession>()
+    this.owners.set(owner, sessions)
+    const old = sessions.get(session_id)
     if (old === entry) return
-    const { owner } = entry.session
     if (old === undefined) this.places.count(owner, 1)
     else {
       old.gone = true
       this.unlist(old)
     }
     entry.number = ++this.arrived
-    this.entries.set(id, entry)
+    sessions.set(session_id, entry)
     this.all.add(entry.number, entry)
     const own = this.ofOwner.get(owner) ?? new Arrivals<ReservedSession>()
     this.ofOwner.set(owner, own)
@@ -55,10 +55,12 @@ export class KnownSessions {
 
   readonly forget = (entry: ReservedSession): void => {
     entry.gone = true
-    const id = keyOf(entry.session)
-    if (this.entries.get(id) !== entry) return
-    this.entries.delete(id)
-    this.places.count(entry.session.owner, -1)
+    const { owner, session_id } = entry.session
+    const sessions = this.owners.get(owner)
+    if (sessions?.get(session_id) !== entry) return
+    sessions.delete(session_id)
+    if (sessions.size === 0) this.owners.delete(owner)
+    this.places.count(owner, -1)
     this.unlist(entry)
   }
 
@@ -69,6 +71,3 @@ export class KnownSessions {
     if (own?.size === 0) this.ofOwner.delete(owner)
   }
 }
-
-/** What a session is known by. */
-export const keyOf = ({ owner, session_id }: Pick<Session, 'owner' | 'session_id'>): string => `${owner}/${session_id}`

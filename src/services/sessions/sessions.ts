@@ -17,7 +17,7 @@ import type { Journal } from '../../ports/journal.ts'
 import type { SessionStore } from '../../ports/session-store.ts'
 import type { CreationLimits } from '../creation-limits.ts'
 import { KeyedMutex } from '../keyed-mutex.ts'
-import { KnownSessions, keyOf } from './known-sessions.ts'
+import { KnownSessions } from './known-sessions.ts'
 import { sessionPage, type SessionPage, type SessionQuery, type WarmOn } from './session-page.ts'
 import { Reservation, type ReservationContext } from './reservation.ts'
 import type { BudgetHolder, Need, ReservedSession } from './reserved-session.ts'
@@ -57,7 +57,7 @@ export class Sessions {
 
   /** Takes in what is stored and starts to sweep. Returns how to stop. */
   async start(store: SessionStore): Promise<() => void> {
-    for (const session of await store.all()) this.entries.enter(keyOf(session), entryOf(session, true))
+    for (const session of await store.all()) this.entries.enter(entryOf(session, true))
     const spent = await store.spentByKeys()
     for (const [name, budgets] of this.parts.keyBudgets)
       this.keys.set(name, { account: new Account(budgets, spent.get(name)), running: new Set(), owed: nothingSpent })
@@ -77,8 +77,7 @@ export class Sessions {
    */
   reserve(owner: string, session_id: string, need: Need, how?: Claim): Reservation {
     const now = Math.floor(this.parts.clock.now())
-    const id = keyOf({ owner, session_id })
-    const present = how === 'passing' ? undefined : this.alive(id, now)
+    const present = how === 'passing' ? undefined : this.alive(owner, session_id, now)
     const opened = (): ReservedSession => entryOf(openSession(owner, session_id, now, this.parts.rules), how === 'passing')
     const entry = present ?? opened()
     const key = this.keys.get(owner)
@@ -90,10 +89,10 @@ export class Sessions {
         )
       this.checkBudget(entry.account, need, 'session', now)
       if (key !== undefined) this.checkBudget(key.account, need, 'key', now)
-      if (how !== 'passing') this.checkPlace(owner, id)
+      if (how !== 'passing') this.checkPlace(owner, session_id)
     }
     if (how === 'passing') entry.gone = true
-    else if (present === undefined) this.entries.enter(id, entry)
+    else if (present === undefined) this.entries.enter(entry)
     if (how === 'lasting') entry.session = renewed(entry.session, now)
     return new Reservation({ entry, key, need, dispatched: how === 'dispatched' }, this.context)
   }
@@ -120,7 +119,7 @@ export class Sessions {
     creation.checkDisk()
     checkWithin(rules, ttl_ms, budgets)
     const limits = { ...rules.budgets, ...budgets }
-    return this.puts.run(keyOf({ owner, session_id }), () => this.written(owner, session_id, ttl_ms ?? rules.ttl_ms, limits))
+    return this.puts.run(`${owner}/${session_id}`, () => this.written(owner, session_id, ttl_ms ?? rules.ttl_ms, limits))
   }
 
   /**
@@ -143,7 +142,7 @@ export class Sessions {
 
   /** What is left of the tightest budgets of a session and its key. */
   remaining(owner: string, session_id: string): Remaining {
-    const entry = this.entries.get(keyOf({ owner, session_id }))
+    const entry = this.entries.get(owner, session_id)
     const key = this.keys.get(owner)
     const now = this.parts.clock.now()
     return tightest([entry, key].flatMap((holder) => holder?.account.remaining(now) ?? []))
@@ -152,21 +151,20 @@ export class Sessions {
   /** What is left for a task that comes into this session now, whether or not there is such a session yet. */
   allowance(owner: string, session_id: string): Remaining {
     const now = this.parts.clock.now()
-    const present = this.alive(keyOf({ owner, session_id }), Math.floor(now))
+    const present = this.alive(owner, session_id, Math.floor(now))
     const accounts = [present?.account ?? new Account(this.parts.rules.budgets), this.keys.get(owner)?.account]
     return tightest(accounts.flatMap((account) => account?.remaining(now) ?? []))
   }
 
   /** Writes what PUT asks for. One after another for each session: what was spent before counts no more from the first of them on. */
   private async written(owner: string, session_id: string, ttl_ms: number, limits: Budgets): Promise<SessionInfo> {
-    const id = keyOf({ owner, session_id })
     const now = Math.floor(this.parts.clock.now())
-    const present = this.alive(id, now)
+    const present = this.alive(owner, session_id, now)
     const life = { created_at: now, expires_at: now + ttl_ms, budgets: limits }
-    this.checkPlace(owner, id)
+    this.checkPlace(owner, session_id)
     const entry = present ?? entryOf({ ...openSession(owner, session_id, now, this.parts.rules), ...life }, false)
     // It is there from now on, so that tasks which come meanwhile are in it.
-    this.entries.enter(id, entry)
+    this.entries.enter(entry)
     entry.tasks++
     const before = entry.account.spent(this.parts.clock.now())
     try {
@@ -207,20 +205,20 @@ export class Sessions {
 
   private find(principal: Principal, session_id: string): ReservedSession {
     const now = this.parts.clock.now()
-    const own = this.entries.get(keyOf({ owner: principal.name, session_id }))
+    const own = this.entries.get(principal.name, session_id)
     if (own === undefined || isExpired(own.session, now)) throw new DomainError('not_found', 'No such session.')
     return own
   }
 
-  /** The session under this key, if a task may come into it. */
-  private alive(id: string, now: number): ReservedSession | undefined {
-    const entry = this.entries.get(id)
+  /** The session of this id, if a task may come into it. */
+  private alive(owner: string, session_id: string, now: number): ReservedSession | undefined {
+    const entry = this.entries.get(owner, session_id)
     return entry === undefined || entry.leaving || isExpired(entry.session, now) ? undefined : entry
   }
 
   /** Whether the key may have this session beside those it has. @throws DomainError rate_limited */
-  private checkPlace(owner: string, id: string): void {
-    if (!this.entries.has(id)) this.entries.places.check(owner, this.swept + sweep_ms - this.parts.clock.now())
+  private checkPlace(owner: string, session_id: string): void {
+    if (!this.entries.has(owner, session_id)) this.entries.places.check(owner, this.swept + sweep_ms - this.parts.clock.now())
   }
 
   private async sweep(): Promise<void> {

@@ -48,7 +48,7 @@ export class LiveTask implements PoolTask {
   private currentPhase: Phase = 'tentative'
   private replica: string | undefined
   private dispatched_at: number | undefined
-  private readonly parts = new PartTimes()
+  private timed: PartTimes | undefined
   private events: TaskLog | undefined
   private seenShape: WorkShape | undefined
   private aborting: AbortController | undefined
@@ -96,8 +96,8 @@ export class LiveTask implements PoolTask {
   }
 
   /** When its parts came. */
-  get times(): Readonly<PartTimes> {
-    return this.parts
+  get times(): PartTimes {
+    return (this.timed ??= new PartTimes())
   }
 
   get replica_id(): string | undefined {
@@ -183,7 +183,7 @@ export class LiveTask implements PoolTask {
   /** Its engine has given something, whether or not it is new. Returns whether that is the first time. */
   heard(now: number): boolean {
     this.runs.heard(this, now)
-    return this.parts.heard(now)
+    return this.times.heard(now)
   }
 
   /** Its engine failed, and it waits again. */

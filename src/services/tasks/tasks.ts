@@ -1,19 +1,13 @@
 import { DomainError } from '../../domain/errors.ts'
 import { startMs } from '../../domain/prediction/forecast.ts'
+import type { Outlook } from '../../domain/prediction/outlook.ts'
 import { defaultPage } from '../../domain/page.ts'
 import { controls, ownersListed, type Principal } from '../../domain/principal.ts'
 import { attemptsOf, phasesOf, type Run, type TaskPhase } from '../../domain/runs.ts'
-import {
-  taskKeyOf,
-  type ErrorCode,
-  type ListedTask,
-  type TaskOutcome,
-  type TaskState,
-  type TaskSummary,
-  type TaskView,
-} from '../../domain/task.ts'
+import { type ErrorCode, type ListedTask, type TaskOutcome, type TaskState, type TaskSummary, type TaskView } from '../../domain/task.ts'
 import type { Journal, TaskFilter } from '../../ports/journal.ts'
 import type { Clock } from '../../ports/clock.ts'
+import type { Pool } from '../pools/pool.ts'
 import type { Pools } from '../pools/pools.ts'
 import { phasesSoFar } from './life.ts'
 import type { LiveTask } from './live-task.ts'
@@ -80,8 +74,9 @@ export class Tasks {
     for (;;) {
       const slice = await this.parts.journal.list({ ...filter, ...(next === undefined ? {} : { before_seq: next }), limit: limit + 1 })
       const { tasks: records, looked_to } = slice
+      const outlookOf = outlooks()
       for (const record of records) {
-        const view = this.view(record, principal)
+        const view = this.view(record, principal, outlookOf)
         if ((state !== undefined && view.state !== state) || (pool_id !== undefined && view.pool_id !== pool_id)) continue
         if (page.length === limit) return { tasks: page, next_cursor: String(last) }
         page.push(view)
@@ -138,13 +133,13 @@ export class Tasks {
     }
   }
 
-  private view(record: ListedTask, principal: Principal): TaskView {
-    const live = this.parts.live.get(taskKeyOf(record.task.owner, record.task.task_id))
-    if (live !== undefined && record.outcome === undefined) return this.viewLive(live, record.task, principal)
+  private view(record: ListedTask, principal: Principal, outlookOf?: OutlookOf): TaskView {
+    const live = this.parts.live.of(record.task.owner, record.task.task_id)
+    if (live !== undefined && record.outcome === undefined) return this.viewLive(live, record.task, principal, outlookOf)
     return { ...taskView(record.task, record.outcome, principal), pool_id: record.pool_id }
   }
 
-  private viewLive(task: LiveTask, summary: TaskSummary, principal: Principal): TaskView {
+  private viewLive(task: LiveTask, summary: TaskSummary, principal: Principal, outlookOf: OutlookOf = outlooks()): TaskView {
     const { pool } = task
     const ahead = task.started_at === undefined ? pool.scheduler.ahead(task) : undefined
     const waits = waitsNow(task, ahead, this.parts.clock.now())
@@ -155,12 +150,27 @@ export class Tasks {
       state: task.started_at === undefined ? 'queued' : 'running',
       ...(ahead === undefined
         ? {}
-        : { queue_position: ahead.position, predicted_start_ms: startMs(pool.predictStart(ahead, task.priority)) }),
+        : {
+            queue_position: ahead.position,
+            predicted_start_ms: startMs(pool.predictStart(ahead, task.priority, Infinity, outlookOf(pool))),
+          }),
       ...(waits === undefined ? {} : { waits }),
       ...(task.started_at === undefined
         ? {}
         : { started_at: iso(this.parts.clock.wallOf(task.started_at)), replica_id: task.replica_id ?? 'none' }),
     }
+  }
+}
+
+type OutlookOf = (pool: Pool<LiveTask>) => Outlook
+
+/** What is expected of each pool at one moment: reckoned once for all tasks that are told of together. */
+function outlooks(): OutlookOf {
+  const known = new Map<Pool<LiveTask>, Outlook>()
+  return (pool) => {
+    const outlook = known.get(pool) ?? pool.outlook
+    known.set(pool, outlook)
+    return outlook
   }
 }
 

@@ -5,7 +5,6 @@ import {
   catalogIdOf,
   catalogRef,
   checkCatalogRequest,
-  isPastRetirement,
   modelDigest,
   refusalOf,
   type CatalogModelRequest,
@@ -183,11 +182,5 @@ describe('what a model is', () => {
     assert.equal(refusalOf(record({ files: 'fetching' }))?.kind, 'pool_unready')
     assert.equal(refusalOf(record({ files: 'failed', fetch_error: 'x' }))?.kind, 'conflict')
     assert.equal(refusalOf(record({ verification: { status: 'fail', started_at: 0, reason: 'digest_mismatch' } }))?.kind, 'conflict')
-  })
-
-  it('a retired one is over at its deadline', () => {
-    assert.equal(isPastRetirement(record({ state: 'Retired', retire_deadline_at: 10 }), 9), false)
-    assert.equal(isPastRetirement(record({ state: 'Retired', retire_deadline_at: 10 }), 10), true)
-    assert.equal(isPastRetirement(record({ retire_deadline_at: 10 }), 11), false)
   })
 })

@@ -63,6 +63,26 @@ describe('warmth', () => {
     )
   })
 
+  it('is known of no more sessions than the caches have blocks, of all replicas and as long as they are there', () => {
+    const warmth = new Warmth()
+    const none = Int32Array.of()
+    const run = (replica: string, sessions: number): void => {
+      for (let n = 0; n < sessions; n++) warmth.ran(replica, `${replica}-${n}`, none, 64)
+    }
+    run('a', 1000)
+    assert.ok(warmth.known <= 64 && warmth.known >= 32, `${warmth.known}`)
+    assert.equal(warmth.replicaOf('a-999'), 'a')
+    assert.equal(warmth.replicaOf('a-0'), undefined)
+    run('b', 1000)
+    assert.ok(warmth.known <= 128 && warmth.known >= 64, `${warmth.known}`)
+    warmth.lost('a')
+    run('b', 1000)
+    assert.ok(warmth.known <= 64, `${warmth.known}`)
+    const large = new Warmth()
+    for (let n = 0; n < 40_000; n++) large.ran('r', `${n}`, none, 32_768)
+    assert.ok(large.known <= 16_384, `${large.known}`)
+  })
+
   it('is gone with the engine', () => {
     const warmth = new Warmth()
     const blocks = Int32Array.of(1, 2)

@@ -21,7 +21,7 @@ export const remote = (id = 'm') => modelRequest(id, 'hf:org/repo', [file])
 
 /** A catalog between ports that do as they are told. */
 export class CatalogBench {
-  readonly clock = new FakeClock()
+  readonly clock: FakeClock
   readonly store = new Map<string, CatalogRecord>()
   readonly calls: string[] = []
   readonly sentences: string[] = []
@@ -39,7 +39,8 @@ export class CatalogBench {
   reading: Promise<void> = Promise.resolve()
   readonly catalog: Catalog
 
-  constructor() {
+  constructor(clock = new FakeClock()) {
+    this.clock = clock
     const note = (_: LogFields, message: string): void => void this.sentences.push(message)
     const events = strictEvents()
     events.listen(logLines({ info: note, warn: note, error: note }))

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { StorageError } from '../../../src/ports/journal.ts'
 import { FetchError } from '../../../src/ports/model-source.ts'
+import { FakeClock } from '../../harness/fake-clock.ts'
 import { CatalogBench as Bench, file, local, remote } from './catalog.kit.ts'
 
 describe('catalog service', () => {
@@ -105,6 +106,50 @@ describe('catalog service', () => {
     await assert.rejects(next.catalog.resolve('m'), { code: 'MODEL_DEPRECATED' })
     await next.catalog.setState('m', 'Active')
     assert.ok(next.calls.includes('load catalog:m'))
+  })
+
+  for (const step of [-3_600_000, 3 * 3_600_000]) {
+    it(`retires at its deadline though the machine's clock is set by ${step} ms meanwhile`, async () => {
+      await bench.created(local())
+      await bench.catalog.setState('m', 'Retired', 10_000)
+      bench.clock.stepped_ms += step
+      await bench.clock.advance(9999)
+      assert.equal(await bench.catalog.resolve('m'), '/models/model.gguf')
+      await bench.clock.advance(1)
+      await assert.rejects(bench.catalog.resolve('m'), { code: 'MODEL_DEPRECATED' })
+    })
+
+    it(`tells times and retires by the machine's clock, over a restart too, where that was set by ${step} ms before`, async () => {
+      const { clock, store } = bench
+      clock.stepped_ms = step
+      await bench.created(local())
+      const at = new Date(clock.wallOf(clock.now())).toISOString()
+      const { created_at, verification } = bench.catalog.get('m')
+      assert.deepEqual([created_at, verification?.started_at, verification?.finished_at], [at, at, at])
+      const { retire_deadline_at } = await bench.catalog.setState('m', 'Retired', 10_000)
+      assert.equal(Date.parse(String(retire_deadline_at)), clock.wallOf(clock.now()) + 10_000)
+      await clock.advance(4000)
+      const next = new Bench(new FakeClock(clock.wallOf(clock.now())))
+      next.store.set('m', store.get('m')!)
+      await next.start()
+      assert.ok(next.calls.includes('unload catalog:m 6000'), next.calls.join())
+      await next.clock.advance(5999)
+      assert.equal(await next.catalog.resolve('m'), '/models/model.gguf')
+      await next.clock.advance(1)
+      await assert.rejects(next.catalog.resolve('m'), { code: 'MODEL_DEPRECATED' })
+    })
+  }
+
+  it('verifies no model before it began to, where the clock is set back meanwhile', async () => {
+    const gate = Promise.withResolvers<undefined>()
+    bench.reading = gate.promise
+    await bench.catalog.create(local())
+    await bench.idle()
+    bench.clock.stepped_ms -= 3_600_000
+    gate.resolve(undefined)
+    await bench.idle()
+    const { status, started_at, finished_at } = bench.catalog.get('m').verification!
+    assert.deepEqual([status, finished_at], ['pass', started_at])
   })
 
   it('keeps a model whose deletion could not be written down, and goes on with its work', async () => {

@@ -76,6 +76,24 @@ describe('tasks', () => {
       }
   })
 
+  it('are listed with one look at what runs for all of a page that wait', async () => {
+    const rig = await startRig({ pools: [poolConfig({ queue: { capacity: 200 }, replicas: [{ id: 'r0', slots: 2 }] })] })
+    for (let i = 0; i < 50; i++) await rig.admit()
+    await settled()
+    const { estimator } = rig.pool()
+    const outlook = estimator.outlook.bind(estimator)
+    let looks = 0
+    estimator.outlook = (...given) => {
+      looks++
+      return outlook(...given)
+    }
+    const { tasks } = await rig.tasks.list(ann, { state: 'queued', limit: 40 })
+    assert.equal(tasks.length, 40)
+    assert.equal(looks, 1)
+    const [first] = tasks
+    assert.equal(first?.predicted_start_ms, (await rig.tasks.get(ann, String(first?.task_id))).predicted_start_ms)
+  })
+
   it('are listed completely, once each, in pages of any size', async () => {
     const rig = await busyRig()
     for (const [state, expected] of [
