@@ -31,6 +31,8 @@ export class TaskLog {
   private parts = new PartLog()
   private end: PartsEnd = 'text'
   private metrics: MetricsEvent | undefined
+  /** Parts there were when metrics were reported last. */
+  private reported = 0
   private terminal: TerminalEvent | undefined
   private frozen = false
   private muted = false
@@ -83,10 +85,21 @@ export class TaskLog {
     this.notify()
   }
 
-  /** Replaces the metrics; only the newest are kept. */
-  report(metrics: MetricsEvent): void {
+  /**
+   * Replaces the metrics; only the newest are kept.
+   * @param patient where parts have come since the last report, these go out with the next one, or with `tell`: a write of their own costs as
+   * much as a token's
+   */
+  report(metrics: MetricsEvent, patient = false): void {
     if (this.terminal !== undefined) return
     this.metrics = metrics
+    const flows = this.parts.count > this.reported
+    this.reported = this.parts.count
+    if (!patient || !flows) this.tell()
+  }
+
+  /** Metrics that wait for the next part go out. */
+  tell(): void {
     if (!this.muted) this.notify()
   }
 

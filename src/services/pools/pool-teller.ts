@@ -1,4 +1,4 @@
-import type { EventSink, PoolLabels } from '../../domain/daemon-events.ts'
+import type { DaemonEvent, EventSink, PoolLabels } from '../../domain/daemon-events.ts'
 import type { Priority } from '../../domain/task.ts'
 import type { Replica } from './replica.ts'
 
@@ -17,6 +17,8 @@ export class PoolTeller {
   labels: PoolLabels
   private readonly pool: Telling
   private readonly events: EventSink
+  /** What was told of the queue last. */
+  private told: Extract<DaemonEvent, { type: 'queue_changed' }> | undefined
 
   constructor(pool: Telling, events: EventSink) {
     this.pool = pool
@@ -24,12 +26,15 @@ export class PoolTeller {
     this.labels = { engine: pool.config.engine, engine_version: 'unknown', pool_id: pool.id }
   }
 
-  /** How much waits. */
+  /** How much waits, if it is another number than was told. */
   depth(): void {
     if (!this.pool.current) return
     const { scheduler } = this.pool
-    const interactive = scheduler.depth('interactive')
-    this.events.emit({ type: 'queue_changed', pool: this.labels, interactive, batch: scheduler.depth('batch') })
+    const { told, labels: pool } = this
+    const [interactive, batch] = [scheduler.depth('interactive'), scheduler.depth('batch')]
+    if (told?.pool === pool && told.interactive === interactive && told.batch === batch) return
+    this.told = { type: 'queue_changed', pool, interactive, batch }
+    this.events.emit(this.told)
   }
 
   /** How long the first in line of each class has waited. */
@@ -41,6 +46,7 @@ export class PoolTeller {
 
   /** The queue has other labels from now on, or is another pool's to tell of. */
   queueGone(): void {
+    this.told = undefined
     if (this.pool.current) this.events.emit({ type: 'queue_gone', pool: this.labels })
   }
 

@@ -35,6 +35,8 @@ export class Pool<T extends PoolTask = PoolTask> {
   readonly warmth = new Warmth()
   /** Tasks that hold a slot. */
   readonly running = new Set<T>()
+  /** Tasks that hold one while their acceptance is on the way to disk. */
+  early = 0
   /** Takes no new tasks; what is queued is worked off. */
   draining = false
   /** Why its model may not be served any more; what is there is worked off. */

@@ -181,7 +181,7 @@ export class Admission {
       else dispatcher.take(task, pool, early)
     }
     await this.commit(task, task.acceptance(anew, early?.run), admission.displaced, begin).catch((error: unknown) => {
-      void early?.drop(pool.config.timeouts.abort_ms, clock)
+      if (early !== undefined) dispatcher.drop(pool, early)
       throw error
     })
     pool.reportDepth()

@@ -69,7 +69,7 @@ export async function attempt(
     // The slot is free when the engine has confirmed that it is over, whatever became of the journal.
     const [ending] = await Promise.allSettled([ran, durable])
     await durable
-    await Promise.race([recorder.drained(task), aborted(task.abort.signal)])
+    if (mode === 'continuation') await Promise.race([recorder.drained(task), aborted(task.abort.signal)])
     if (ending.status === 'rejected') throw ending.reason
     return ending.value
   } catch (cause) {

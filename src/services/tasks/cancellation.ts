@@ -1,3 +1,4 @@
+import { setImmediate as nextRound } from 'node:timers/promises'
 import { DomainError, StreamError } from '../../domain/errors.ts'
 import type { Principal } from '../../domain/principal.ts'
 import { StorageError, type Journal } from '../../ports/journal.ts'
@@ -44,6 +45,8 @@ export class Cancellation {
     task.claim(true)
     task.abort.abort(error)
     pool.reportDepth()
+    // Where many are canceled at once every engine hears of it before the first end is written down.
+    await nextRound()
     await this.settlement.settle(task, { kind: 'error', error, reason: 'client' })
   }
 }

@@ -69,21 +69,29 @@ export class Dispatcher {
   }
 
   /**
-   * Calls the engine for a task whose acceptance goes to disk now, where a slot is free and nobody waits for it. The run has to become durable with
+   * Calls the engine for a task whose acceptance goes to disk now, where a slot is free and nobody without one waits for it. The run has to become durable with
    * the acceptance, and nothing of the call goes out before `take` gives it to the task.
    */
   callEarly(task: LiveTask, pool: Pool<LiveTask>): EarlyCall | undefined {
-    if (this.stopping || pool.scheduler.depth() > 1 || task.accepted.request.workload !== 'completion') return undefined
+    if (this.stopping || pool.scheduler.depth() - pool.early > 1 || task.accepted.request.workload !== 'completion') return undefined
     const replica = chooseReplica(pool, task)
     const mode = replica && modeIn(task, pool, replica.props)
     if (replica === undefined || mode === undefined) return undefined
+    pool.early++
     return new EarlyCall({ replica, mode, began_at: this.parts.clock.now() }, requestOf(task))
   }
 
   /** The task that an early call was made for is accepted: it has its slot. */
   take(task: LiveTask, pool: Pool<LiveTask>, early: EarlyCall): void {
+    pool.early--
     pool.scheduler.remove(task)
     this.begin(task, pool, early.run.replica, early)
+  }
+
+  /** The task that an early call was made for is not accepted. */
+  drop(pool: Pool<LiveTask>, early: EarlyCall): void {
+    pool.early--
+    void early.drop(pool.config.timeouts.abort_ms, this.parts.clock)
   }
 
   /** What only time changes: how long tasks have waited, and what is known of runs that take long. */

@@ -14,6 +14,9 @@ import { progressOf } from './progress.ts'
 /** How often a followed task reports its metrics, ms. */
 const metrics_ms = 1000
 
+/** How long they wait for a part that they could go out with, ms. */
+const patience_ms = 250
+
 /** Rounds of the event loop that one report of reports is spread over, so that no token has to wait for all of it. */
 const rounds = 100
 
@@ -48,20 +51,22 @@ export class Streams {
 
   /** Starts to report metrics once a second to whoever follows. Returns how to stop. */
   start(): () => void {
-    let cancelRound: CancelTimer = () => undefined
-    const report = (tasks: readonly LiveTask[], from: number): void => {
-      const to = from + Math.ceil(tasks.length / rounds)
-      for (const task of tasks.slice(from, to)) this.report(task)
-      if (to < tasks.length) cancelRound = this.parts.clock.after(0, () => report(tasks, to))
+    const { clock } = this.parts
+    let [cancelReport, cancelTell] = [noTimer, noTimer]
+    const stop = (): void => {
+      cancelReport()
+      cancelTell()
     }
-    const cancel = this.parts.clock.every(metrics_ms, () => {
-      cancelRound()
-      report([...this.followed], 0)
+    const cancel = clock.every(metrics_ms, () => {
+      stop()
+      const tasks = [...this.followed]
+      cancelReport = spread(clock, tasks, (task) => this.report(task))
+      cancelTell = clock.after(patience_ms, () => (cancelTell = spread(clock, tasks, ({ log }) => log.tell())))
       for (const [key, log] of this.replayed) void this.forgetUnread(key, log)
     })
     return () => {
       cancel()
-      cancelRound()
+      stop()
     }
   }
 
@@ -106,7 +111,7 @@ export class Streams {
   private report(task: LiveTask): void {
     if (!task.log.hasReaders) this.followed.delete(task)
     // A task that is ending may still be given back to the queue.
-    else if (task.phase !== 'ending') task.log.report(progressOf(task, this.parts.clock.now()))
+    else if (task.phase !== 'ending') task.log.report(progressOf(task, this.parts.clock.now()), true)
   }
 
   private follow(task: LiveTask, from: ResumePoint, format: FormatOf): OpenedStream | undefined {
@@ -114,6 +119,20 @@ export class Streams {
     this.followed.add(task)
     return { reader: task.log.read(from, made(format, task.accepted)), task: task.accepted }
   }
+}
+
+const noTimer: CancelTimer = () => undefined
+
+/** Runs something for each, over some rounds of the event loop. Returns how to stop. */
+function spread<T>(clock: Clock, all: readonly T[], run: (one: T) => void): CancelTimer {
+  let cancel = noTimer
+  const round = (from: number): void => {
+    const to = from + Math.ceil(all.length / rounds)
+    for (const one of all.slice(from, to)) run(one)
+    if (to < all.length) cancel = clock.after(0, () => round(to))
+  }
+  round(0)
+  return () => cancel()
 }
 
 const made = (format: FormatOf, task: AcceptedTask): EventFormat => (typeof format === 'function' ? format(task) : format)

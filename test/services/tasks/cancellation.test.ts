@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { actingFor } from '../../../src/domain/principal.ts'
 import { StorageError } from '../../../src/ports/journal.ts'
 import { settled } from '../../harness/fake-clock.ts'
-import { ann, bob, boss, refusalOf, startRig, type Rig } from '../../harness/rig.ts'
+import { ann, bob, boss, refusalOf, poolConfig, startRig, type Rig } from '../../harness/rig.ts'
 
 const stateOf = async (rig: Rig, task_id: string): Promise<unknown> => (await rig.tasks.get(ann, task_id)).state
 
@@ -126,6 +126,23 @@ describe('cancellation', () => {
     await rig.clock.advance(1000)
     assert.equal(tail.end?.['code'], 'CANCELED')
     await rig.cancellation.cancel(ann, 't')
+  })
+
+  it('of many at once tells every engine before the first end is written down', async () => {
+    const rig = await startRig({ pools: [poolConfig({ replicas: [{ id: 'r0', slots: 2 }] })] })
+    for (const task_id of ['t1', 't2']) await rig.run({ task_id })
+    const { settlement } = rig
+    const settle = settlement.settle.bind(settlement)
+    const aborted: boolean[][] = []
+    settlement.settle = (task, ending) => {
+      aborted.push(rig.engine().calls.map(({ signal }) => signal.aborted))
+      return settle(task, ending)
+    }
+    await Promise.all(['t1', 't2'].map((task_id) => rig.cancellation.cancel(ann, task_id)))
+    assert.deepEqual(aborted, [
+      [true, true],
+      [true, true],
+    ])
   })
 
   it('cancels a task that is accepted while it is looked up', async () => {

@@ -47,7 +47,7 @@ describe('an engine that is called while the acceptance goes to disk', () => {
     rig.engine().call.fail(new Error('aborted'))
     await settled()
     rig.storage.refuses = undefined
-    assert.deepEqual([rig.live.size, rig.pool().slotsBusy], [0, 0])
+    assert.deepEqual([rig.live.size, rig.pool().slotsBusy, rig.pool().early], [0, 0, 0])
     await rig.admit({ ...drawn, session_id: 's' })
     assert.equal(rig.sessions.info(ann, 's').turns, 1)
   })
@@ -78,10 +78,31 @@ describe('an engine that is called while the acceptance goes to disk', () => {
     assert.deepEqual([rig.engine().stops, rig.pool().slotsBusy], [1, 0])
   })
 
-  it('is not called where others wait, or where the task may have been there, and again where it fails meanwhile', async () => {
-    const rig = await startRig({ pools: [poolConfig({ replicas: [{ id: 'r0', slots: 3 }] })] })
+  it('is called for each of many that come at once, as long as slots are free', async () => {
+    const rig = await startRig({ pools: [poolConfig({ replicas: [{ id: 'r0', slots: 2 }] })] })
     rig.storage.hold()
-    const replies = [rig.admit({ ...drawn, session_id: 'a' }), rig.admit({ ...drawn, session_id: 'b' })]
+    const replies = ['a', 'b', 'c'].map((session_id) => rig.admit({ ...drawn, session_id }))
+    await settled()
+    assert.deepEqual([rig.engine().calls.length, rig.pool().slotsBusy, rig.pool().early], [2, 2, 2])
+    rig.storage.release()
+    await Promise.all(replies)
+    await settled()
+    assert.deepEqual([rig.pool().early, rig.pool().running.size, rig.pool().scheduler.depth()], [0, 2, 1])
+    for (let n = 0; n < 3; n++) {
+      rig.engine().running[0]?.finish()
+      await settled()
+    }
+    assert.deepEqual([rig.engine().calls.length, rig.pool().slotsBusy, rig.live.size], [3, 0, 0])
+  })
+
+  it('is not called where others wait, or where the task may have been there, and again where it fails meanwhile', async () => {
+    const rig = await startRig({ pools: [poolConfig({ replicas: [{ id: 'r0', slots: 4 }] })] })
+    rig.storage.hold()
+    const replies = [
+      rig.admit({ ...drawn, session_id: 'a' }),
+      rig.admit({ task_id: 'w', session_id: 'w' }),
+      rig.admit({ ...drawn, session_id: 'b' }),
+    ]
     await settled()
     assert.equal(rig.engine().calls.length, 1)
     rig.engine().call.fail()
@@ -90,15 +111,15 @@ describe('an engine that is called while the acceptance goes to disk', () => {
     await Promise.all(replies)
     await settled()
     const running = (): string[] => rig.engine().running.map(({ request }) => request.session)
-    assert.deepEqual(running().sort(), ['ann/a', 'ann/b'])
-    assert.deepEqual([rig.storage.facts('attempt').length, rig.pool().slotsBusy], [3, 2])
+    assert.deepEqual(running().sort(), ['ann/a', 'ann/b', 'ann/w'])
+    assert.deepEqual([rig.storage.facts('attempt').length, rig.pool().slotsBusy], [4, 3])
     rig.storage.hold()
     const sent = rig.admit({ task_id: 't', session_id: 'c' })
     await settled()
-    assert.deepEqual(running().length, 2)
+    assert.deepEqual(running().length, 3)
     rig.storage.release()
     await sent
     await settled()
-    assert.deepEqual(running().length, 3)
+    assert.deepEqual(running().length, 4)
   })
 })

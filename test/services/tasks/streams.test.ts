@@ -38,16 +38,37 @@ describe('streams', () => {
     rig.engine().call.say('a')
     await rig.clock.advance(997)
     const common = { queue_depth: 2, kv_warmth: false, pool_id: 'pool', prediction_basis: 'history' }
-    assert.deepEqual(metricsIn(running), [
-      { ...common, phase: 'decoding', queue_position: 0, predicted_start_ms: 0, on_time_probability: 0, replica_id: 'r0' },
-    ])
     const waits = { code: 'slots_busy', text: 'all slots are busy', ahead: 1, slots: 1 }
     assert.deepEqual(metricsIn(waiting), [
       { ...common, phase: 'queued', waits, queue_position: 1, predicted_start_ms: 80 + taught_ms, on_time_probability: 1 },
     ])
+    // Those of a task that has just said something wait a moment for what it says next.
+    await rig.clock.advance(250)
+    assert.deepEqual(metricsIn(running), [
+      { ...common, phase: 'decoding', queue_position: 0, predicted_start_ms: 0, on_time_probability: 0, replica_id: 'r0' },
+    ])
     rig.engine().call.finish()
     await rig.clock.advance(1000)
     assert.deepEqual(waiting.frames.at(-1)?.data?.['queue_position'], 0)
+  })
+
+  it('report metrics with the next part where parts flow, a moment later where none comes, and at once where none came', async () => {
+    const rig = await startRig()
+    await rig.run({ task_id: 't' })
+    const tail = await rig.tail('t')
+    const kinds = (): string => tail.kinds
+    rig.engine().call.say('a')
+    await rig.clock.advance(1000)
+    assert.equal(kinds(), 'started token')
+    rig.engine().call.say('b')
+    await settled()
+    assert.equal(kinds(), 'started token token metrics')
+    await rig.clock.advance(1000)
+    assert.equal(kinds(), 'started token token metrics')
+    await rig.clock.advance(250)
+    assert.equal(kinds(), 'started token token metrics metrics')
+    await rig.clock.advance(750)
+    assert.equal(kinds(), 'started token token metrics metrics metrics')
   })
 
   it('tell a waiting task anew once a second what became of its place, as the work ahead is done', async () => {
