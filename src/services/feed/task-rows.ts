@@ -24,6 +24,8 @@ export class TaskRows {
   private readonly rows = new Map<string, TaskRow>()
   private readonly seats = new Seats<TaskRow>()
   private readonly touched = new Set<string>()
+  /** The newest tick in which any that runs was further, or was told its rate. */
+  progressed = -1
   /** Ids of pools whose turn it is. */
   due: ReadonlySet<string> = new Set()
   private readonly forecasts = new Forecasts()
@@ -74,8 +76,8 @@ export class TaskRows {
     for (const pool of this.pools.serving()) if (due.has(pool.id)) this.forecasts.renew(pool)
     for (const row of this.rows.values()) {
       if (!due.has(row.task.pool.id)) continue
-      if (row.running) row.pace(now, tick)
-      else this.explain(row, now, tick)
+      if (!row.running) this.explain(row, now, tick)
+      else if (row.pace(now, tick)) this.progressed = tick
     }
   }
 
@@ -136,6 +138,7 @@ export class TaskRows {
   progress(tick: number): boolean {
     let other = false
     for (const row of this.running) other = row.progress(tick) || other
+    if (other) this.progressed = tick
     return other
   }
 

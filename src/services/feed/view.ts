@@ -163,13 +163,13 @@ export class View {
     const sent = new Set(rows.things)
     const progress: number[][] = []
     const predicted: number[][] = []
-    for (const row of this.rows.all()) {
-      if (sent.has(row)) continue
-      if (row.running) {
+    for (const row of this.waiting) if (row.predicted > since && !sent.has(row)) predicted.push(...row.tellPredicted(now))
+    if (overview.rows.progressed > since)
+      for (const row of this.running) {
+        if (sent.has(row)) continue
         if (row.rated > since && row.rate !== undefined) progress.push([row.h, row.tokens, row.rate])
         else if (row.progressed > since) progress.push([row.h, row.tokens])
-      } else if (row.predicted > since) predicted.push(...row.tellPredicted(now))
-    }
+      }
     const [running_total] = this.total.since(since)
     const [daemon] = this.daemon.since(since)
     const changes: FeedChanges = {
