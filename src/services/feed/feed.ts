@@ -15,7 +15,7 @@ import type { TaskRow } from './task-row.ts'
 import { View } from './view.ts'
 import { Viewer } from './viewer.ts'
 
-/** How often the feed looks, ms; half a beat before, it foresees. How many looks are from one to the next at progress, at what is told once a second, and until a comment. */
+/** How often the feed looks, ms; half a beat before, it looks ahead. How many looks are from one to the next at progress, at what is told once a second, and until a comment. */
 const beat_ms = 100
 const beats_of_progress = 3
 const beats_of_all = 10
@@ -147,7 +147,7 @@ export class Feed {
     this.views.set(kind, view)
     if (this.cancelBeat === undefined && !this.stopped) {
       overview.wake(this.parts.clock.now())
-      overview.foresee(this.parts.clock.now(), () => true)
+      overview.lookAhead(this.parts.clock.now(), () => true)
       this.pass(true, true)
       this.between = false
       this.cancelBeat = this.parts.clock.every(beat_ms / 2, () => this.halfBeat())
@@ -168,7 +168,7 @@ export class Feed {
   private halfBeat(): void {
     this.between = !this.between
     if (!this.between) this.beat()
-    else if (this.overview?.foresee(this.parts.clock.now(), (index) => (this.beats + 1 - index) % beats_of_all === 0) === true)
+    else if (this.overview?.lookAhead(this.parts.clock.now(), (index) => (this.beats + 1 - index) % beats_of_all === 0) === true)
       this.dirty = true
   }
 

@@ -171,11 +171,11 @@ export class Overview {
   }
 
   /** Counts on, and looks ahead in pools whose turn it is. Returns whether there are any. @param isDue by the place of a pool */
-  foresee(now: number, isDue: (index: number) => boolean): boolean {
+  lookAhead(now: number, isDue: (index: number) => boolean): boolean {
     this.count(now, isDue(0))
     const tick = this.tick + 1
     const due = this.parts.pools.all().filter((_, index) => isDue(index))
-    this.rows.foresee(new Set(due.map(({ id }) => id)), now, tick)
+    this.rows.lookAhead(new Set(due.map(({ id }) => id)), now, tick)
     for (const pool of due) {
       const { tell, signature } = this.toldOf(pool, now)
       this.pool_bytes.set(pool.id, signature.length)

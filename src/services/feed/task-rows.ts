@@ -70,7 +70,7 @@ export class TaskRows {
   }
 
   /** Looks ahead in pools whose turn it is, until the next time: when those start that wait there, and how fast those are that run. */
-  foresee(due: ReadonlySet<string>, now: number, tick: number): void {
+  lookAhead(due: ReadonlySet<string>, now: number, tick: number): void {
     this.due = due
     if (due.size === 0) return
     for (const pool of this.pools.serving()) if (due.has(pool.id)) this.forecasts.renew(pool)
