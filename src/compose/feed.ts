@@ -4,7 +4,7 @@ import type { Clock } from '../ports/clock.ts'
 import type { Metrics } from '../ports/telemetry.ts'
 import type { DaemonEvents } from '../services/daemon-events.ts'
 import { Feed } from '../services/feed/feed.ts'
-import { restartNow } from '../services/operations/restart.ts'
+import { restartOfThese } from '../services/operations/restart.ts'
 import type { Pools } from '../services/pools/pools.ts'
 import type { LiveTask } from '../services/tasks/live-task.ts'
 import type { LiveTasks } from '../services/tasks/live-tasks.ts'
@@ -23,14 +23,14 @@ export interface FeedRoom {
 
 /** The feed, which listens to the daemon, and how to stop it. */
 export function feedOf({ config, events, isStopping, ...parts }: FeedRoom): { feed: Feed; stopFeed: () => void } {
-  const { live, pools, clock } = parts
+  const { pools, clock } = parts
   const version = versionOf()
   const started_at = new Date(clock.wallOf(clock.now())).toISOString()
   const feed = new Feed({
     ...parts,
     groups: new Map(config.groups.flatMap(({ id, pools }) => pools.map((pool) => [pool, id] as const))),
-    daemonOf: (owner) => {
-      const { lost, lossless_in_ms, ...sums } = restartNow({ live, pools, clock }, owner)
+    daemonOf: (begun, waiting) => {
+      const { lost, lossless_in_ms, ...sums } = restartOfThese(begun, waiting, { pools, clock })
       const named = lost.map(({ task_id }) => task_id)
       const restart = { ...sums, lost: named, ...(lossless_in_ms === undefined ? {} : { lossless_in_ms }) }
       return { version, started_at, stopping: isStopping(), config: { loaded_at: started_at }, restart }

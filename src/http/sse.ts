@@ -119,10 +119,12 @@ function writeFrames(res: ServerResponse, reader: FrameSource, first: string, cl
   reader.onReadable(() => {
     if (due) return
     due = true
-    queueMicrotask(() => {
+    const run = (): number => {
       due = false
-      pump()
-    })
+      return pump()
+    }
+    if (reader.patient === true) fairly(run)
+    else queueMicrotask(run)
   })
   // The head goes out with the first frames; alone only where there are none yet.
   fairly(() => {

@@ -4,6 +4,7 @@ import type { FeedDaemon, FeedPool, FeedReplica, Task } from '../../web/src/live
 import { samplesOf, samplesWith, summed, highest } from '../../web/src/live/samples.ts'
 import { alarmsOf, restartWords } from '../../web/src/queue/attention.ts'
 import { itemsOf } from '../../web/src/queue/items.ts'
+import { Passing, rest_ms } from '../../web/src/queue/passing.ts'
 import { ordinal, poolState, slotName } from '../../web/src/queue/words.ts'
 import { transcriptText } from '../../web/src/task/transcript-text.ts'
 import { timelineOf } from '../../web/src/task/timeline.ts'
@@ -18,6 +19,23 @@ const pool = (fields: Partial<FeedPool>): FeedPool => ({
   ...fields,
 })
 const at = { at: () => 1000, all: true }
+
+describe('a list that is scrolled', () => {
+  it('is passed by where it leaps again and again, and not by one leap, nor by small steps', () => {
+    const passing = new Passing()
+    const seen = [
+      ['a page down', 36, 1000, false],
+      ['and another after a while', 72, 2000, false],
+      ['a leap right after it', 104, 2000 + rest_ms, true],
+      ['a third', 136, 2000 + 2 * rest_ms, true],
+      ['nothing more', 136, 2000 + 3 * rest_ms, false],
+      ['a small step', 140, 2000 + 3 * rest_ms, false],
+      ['back, later', 40, 9000, false],
+      ['back again', 4, 9001, true],
+    ] as const
+    for (const [what, from, now, passes] of seen) assert.equal(passing.moved(from, 36, now), passes, what)
+  })
+})
 
 describe('what needs attention', () => {
   it('is nothing while all is well, and while a pool sleeps as it should', () => {

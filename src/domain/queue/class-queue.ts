@@ -35,8 +35,12 @@ export class ClassQueue<T extends Queueable> {
   private head = 0
   /** Ticket of the next element to come. */
   private tail = 0
-  private present = 0
-  private renewals = 0
+  /** Elements, aside or not. */
+  length = 0
+  /** How often elements got other tickets. */
+  renumbered = 0
+  /** Rises with everything that changes who waits, or in which order. */
+  changes = 0
 
   /** @param fewestSlots a power of two */
   constructor(fewestSlots = 64) {
@@ -49,11 +53,6 @@ export class ClassQueue<T extends Queueable> {
     return this.sums.count
   }
 
-  /** Elements, aside or not. */
-  get length(): number {
-    return this.present
-  }
-
   /** Tickets of all elements are from `from` to before `to`. */
   get from(): number {
     return this.head
@@ -61,11 +60,6 @@ export class ClassQueue<T extends Queueable> {
 
   get to(): number {
     return this.tail
-  }
-
-  /** How often elements got other tickets. */
-  get renumbered(): number {
-    return this.renewals
   }
 
   stateOf(task: T): State {
@@ -109,19 +103,19 @@ export class ClassQueue<T extends Queueable> {
 
   /** A tentative element may go out. */
   settle(task: T): void {
-    if (this.stateOf(task) === tentative) this.states[task.ticket & this.mask] = queued
+    if (this.stateOf(task) === tentative) this.become(task.ticket & this.mask, queued)
   }
 
   /** Takes a queued element out of sight but keeps its place for `show`. */
   hide(task: T): void {
     const slot = task.ticket & this.mask
-    this.states[slot] = aside
+    this.become(slot, aside)
     this.sums.take(slot)
   }
 
   show(task: T): void {
     const slot = task.ticket & this.mask
-    this.states[slot] = queued
+    this.become(slot, queued)
     this.sums.put(slot, weightOf(task))
   }
 
@@ -189,15 +183,20 @@ export class ClassQueue<T extends Queueable> {
     return count === this.size - 1 && newest >= 0 ? sums.weight - newest : sums.weightOfFirst(count)
   }
 
+  private become(slot: number, state: State): void {
+    this.states[slot] = state
+    this.changes++
+  }
+
   private stateIn(slot: number): State {
     return (this.states[slot] ?? absent) as State
   }
 
   private place(slot: number, task: T, state: State, deadline_at: number, weight: number): void {
     this.elements[slot] = task
-    this.states[slot] = state
+    this.become(slot, state)
     this.deadlines.put(slot, deadline_at)
-    this.present++
+    this.length++
     if (state !== aside) this.sums.put(slot, weight)
   }
 
@@ -207,15 +206,15 @@ export class ClassQueue<T extends Queueable> {
       this.head++
       this.sums.advance(1)
     }
-    if (this.mask >= this.fewest && this.present * 8 <= this.mask) this.renew()
+    if (this.mask >= this.fewest && this.length * 8 <= this.mask) this.renew()
   }
 
   private vacate(slot: number): void {
     if (this.states[slot] !== aside) this.sums.take(slot)
     this.elements[slot] = undefined
     this.deadlines.clear(slot)
-    this.states[slot] = absent
-    this.present--
+    this.become(slot, absent)
+    this.length--
   }
 
   /**
@@ -224,14 +223,14 @@ export class ClassQueue<T extends Queueable> {
    */
   private renew(): void {
     const { elements, states, deadlines, sums, mask, head, tail } = this
-    const size = 2 ** Math.ceil(Math.log2(Math.max(this.fewest, this.present * 1.5)))
+    const size = 2 ** Math.ceil(Math.log2(Math.max(this.fewest, this.length * 1.5)))
     this.elements = new Array<T | undefined>(size).fill(undefined)
     this.states = new Uint8Array(size)
     this.mask = size - 1
     this.deadlines = new Deadlines(size)
     this.sums = new RingSums(size, head & this.mask)
     this.tail = head
-    this.present = 0
+    this.length = 0
     for (let ticket = head; ticket < tail; ticket++) {
       const slot = ticket & mask
       const task = elements[slot]
@@ -240,7 +239,7 @@ export class ClassQueue<T extends Queueable> {
       if (at !== ticket) task.ticket = at
       this.place(at & this.mask, task, (states[slot] ?? absent) as State, deadlines.at(slot), sums.weightAt(slot))
     }
-    if (this.tail !== tail) this.renewals++
+    if (this.tail !== tail) this.renumbered++
   }
 }
 

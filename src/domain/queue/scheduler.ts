@@ -59,6 +59,11 @@ export class Scheduler<T extends Schedulable> {
     if (rules.full_policy === 'drop-lru') this.displaceable = { interactive: new Displaceable(interactive), batch: new Displaceable(batch) }
   }
 
+  /** Rises with everything that changes who waits, or in which order. */
+  get changes(): number {
+    return this.classes.interactive.changes + this.classes.batch.changes
+  }
+
   /** Tasks that wait, tentative ones included. */
   depth(priority?: Priority): number {
     return priority === undefined ? this.classes.interactive.size + this.classes.batch.size : this.classes[priority].size
@@ -202,14 +207,8 @@ export class Scheduler<T extends Schedulable> {
     const other: Priority = priority === 'interactive' ? 'batch' : 'interactive'
     const every = this.rules.batch_every
     const until = Math.max(0, every - 1 - this.passed)
-    const due =
-      priority === 'interactive'
-        ? every === 1
-          ? Infinity
-          : rank < until
-            ? 0
-            : 1 + Math.floor((rank - until) / (every - 1))
-        : until + rank * (every - 1)
+    const of_batch = rank < until ? 0 : 1 + Math.floor((rank - until) / (every - 1))
+    const due = priority === 'batch' ? until + rank * (every - 1) : every === 1 ? Infinity : of_batch
     const passing = Math.min(this.classes[other].size, due)
     const work_ms = (this.classes[priority].weightOfFirst(rank) + this.classes[other].weightOfFirst(passing)) / weight_per_ms
     return { position: rank + passing, passing, work_ms, may_pass: due - passing }

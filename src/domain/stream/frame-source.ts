@@ -10,6 +10,8 @@ export interface FrameSource {
   onReadable(run: () => void): void
   /** Has to be called when nobody reads any more. */
   close(): void
+  /** What it says may wait for what others have to say: it tells of many things at once, to many. */
+  readonly patient?: boolean
   /** What keeps an idle connection open, as a frame; a comment unless given. */
   readonly sign?: string | undefined
   /**

@@ -15,7 +15,7 @@ import type { TaskRow } from './task-row.ts'
 import { View } from './view.ts'
 import { Viewer } from './viewer.ts'
 
-/** How often the feed looks, ms; how many looks are from one to the next at progress, at what is told once a second, and until a comment. */
+/** How often the feed looks, ms; half a beat before, it looks ahead. How many looks are from one to the next at progress, at what is told once a second, and until a comment. */
 const beat_ms = 100
 const beats_of_progress = 3
 const beats_of_all = 10
@@ -54,6 +54,7 @@ export class Feed {
   /** Why tasks wait may be another reason for all of them. */
   private unclear = true
   private beats = 0
+  private between = false
   private cancelBeat: CancelTimer | undefined
   private cancelLinger: CancelTimer = () => undefined
   private cancelSamples: CancelTimer = () => undefined
@@ -145,9 +146,11 @@ export class Feed {
     const view = known ?? new View(owner, wish, overview)
     this.views.set(kind, view)
     if (this.cancelBeat === undefined && !this.stopped) {
-      overview.wake()
+      overview.wake(this.parts.clock.now())
+      overview.lookAhead(this.parts.clock.now(), () => true)
       this.pass(true, true)
-      this.cancelBeat = this.parts.clock.every(beat_ms, () => this.beat())
+      this.between = false
+      this.cancelBeat = this.parts.clock.every(beat_ms / 2, () => this.halfBeat())
     } else if (known === undefined) {
       this.dirty = true
       this.pass(false, false)
@@ -161,10 +164,19 @@ export class Feed {
     return of === life && Number(tick) <= (this.overview?.tick ?? 0) ? Number(tick) : undefined
   }
 
+  /** What takes time is done between two looks, so that neither keeps anybody waiting. */
+  private halfBeat(): void {
+    this.between = !this.between
+    if (!this.between) this.beat()
+    else if (this.overview?.lookAhead(this.parts.clock.now(), (index) => (this.beats + 1 - index) % beats_of_all === 0) === true)
+      this.dirty = true
+  }
+
   private beat(): void {
     this.beats++
     const slowly = this.beats % beats_of_all === 0
-    if (this.dirty || slowly || this.beats % beats_of_progress === 0) this.pass(slowly, slowly || this.beats % beats_of_progress === 0)
+    const progress = slowly || this.beats % beats_of_progress === 0
+    if (this.dirty || progress) this.pass(slowly, progress)
     for (const viewer of this.viewers) if (this.beats - viewer.heard >= beats_of_silence) viewer.comment()
   }
 
@@ -177,9 +189,9 @@ export class Feed {
     const dirty = this.dirty || slowly
     this.dirty = false
     let other = dirty
-    const looking = { slowly, whole: slowly || this.unclear }
+    const looking = { slowly, whole: this.unclear }
     this.unclear = false
-    if (dirty) overview.rows.look(now, tick, looking)
+    if (dirty) overview.rows.look(now, tick, looking.whole)
     if (progress) other = overview.rows.progress(tick) || other
     if (slowly) overview.lookSlowly(now, tick)
     if (dirty) for (const view of this.views.values()) view.look(now, tick, looking)

@@ -25,11 +25,11 @@ interface Known {
 
 /** Predictions for many tasks: what does not differ from task to task is worked out once, and holds until it is renewed. */
 export class Forecasts {
-  private readonly known = new Map<Pool<LiveTask>, Known>()
+  private readonly known = new WeakMap<Pool<LiveTask>, Known>()
 
-  /** What is asked from now on is worked out anew. */
-  renew(): void {
-    this.known.clear()
+  /** What is asked of a pool from now on is worked out anew. */
+  renew(pool: Pool<LiveTask>): void {
+    this.known.delete(pool)
   }
 
   /** @param ahead where it is in its queue */

@@ -39,13 +39,9 @@ export function beginningOfAll(pool: Pool<LiveTask>, most: Most, rowOf: RowOf): 
   return { rows, first: rows.map(({ h }) => h), total, behind: Math.max(0, total - rows.length) }
 }
 
-/** The same for a key, which sees its own and how many others are before each. @param own its tasks that wait there, in any order */
+/** The same for a key, which sees its own and how many others are before each. @param own those of its tasks that may be listed */
 export function beginningOfOwn(pool: Pool<LiveTask>, most: Most, own: readonly LiveTask[], rowOf: RowOf): Beginning {
-  const next = (['interactive', 'batch'] as const).flatMap((priority) => {
-    const tasks = own.filter((task) => task.priority === priority)
-    return tasks.sort((a, b) => a.ticket - b.ticket).slice(0, most.rows)
-  })
-  const placed = next.flatMap((task) => {
+  const placed = own.flatMap((task) => {
     const ahead = pool.scheduler.ahead(task)
     return ahead === undefined ? [] : [{ task, place: ahead.position }]
   })
@@ -53,6 +49,27 @@ export function beginningOfOwn(pool: Pool<LiveTask>, most: Most, own: readonly L
   const total = pool.scheduler.depth()
   const { shown, first, behind } = ownPlaces(within(placed.slice(0, most.rows), most.bytes, rowOf), total, ({ h }) => h)
   return { rows: shown, first, total, behind }
+}
+
+/** The first of each class in each of these pools, of a key's tasks. O(tasks): they come about in order, so that most are looked at and left. */
+export function firstOfOwn(
+  tasks: Iterable<LiveTask>,
+  pools: ReadonlySet<Pool<LiveTask>>,
+  most: number,
+): ReadonlyMap<Pool<LiveTask>, LiveTask[]> {
+  const firsts = { interactive: new Map<Pool<LiveTask>, LiveTask[]>(), batch: new Map<Pool<LiveTask>, LiveTask[]>() }
+  for (const task of tasks) {
+    const { pool, phase, ticket } = task
+    if (phase !== 'queued' || !pools.has(pool) || most === 0) continue
+    const of = firsts[task.priority]
+    let first = of.get(pool)
+    if (first === undefined) of.set(pool, (first = []))
+    const last = first.at(-1)
+    if (first.length === most && last !== undefined && last.ticket < ticket) continue
+    first.splice(last === undefined || last.ticket < ticket ? first.length : first.findIndex((one) => one.ticket > ticket), 0, task)
+    if (first.length > most) first.pop()
+  }
+  return new Map(Array.from(pools, (pool) => [pool, [...(firsts.interactive.get(pool) ?? []), ...(firsts.batch.get(pool) ?? [])]] as const))
 }
 
 /** The first of them, as far as there is room. */

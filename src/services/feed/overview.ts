@@ -9,11 +9,11 @@ import type { Pool } from '../pools/pool.ts'
 import type { Pools } from '../pools/pools.ts'
 import type { LiveTask } from '../tasks/live-task.ts'
 import type { LiveTasks } from '../tasks/live-tasks.ts'
+import { endedTold, type EndedTask } from './ended-told.ts'
+import { Census, type Tally } from './census.ts'
 import type { Ledger } from './ledger.ts'
 import type { Loads } from './loads.ts'
 import { devicesTold, poolTold, type ToldThing } from './pool-told.ts'
-
-import { tallyOf, type Tally } from './tally.ts'
 import type { TaskRow } from './task-row.ts'
 import { TaskRows } from './task-rows.ts'
 import {
@@ -33,8 +33,9 @@ import {
 const most_ended = 256
 /** Most samples that a viewer catches up on. */
 const most_sampled = 64
-/** Every so many seconds keys are counted, and what a restart would do is worked out. */
+/** Every so many seconds all tasks are counted, and what a restart would do is worked out; so many of them at a time. */
 const seconds_of_all = 2
+const most_counted = 1000
 /** Most keys that are told of. */
 const most_keys = 1000
 
@@ -45,8 +46,8 @@ export interface OverviewParts {
   readonly clock: Clock
   /** The group of each pool that has one. */
   readonly groups: ReadonlyMap<string, string>
-  /** What is told of the daemon to a key that sees only its own tasks, or to one that sees all. */
-  readonly daemonOf: (owner: string | undefined) => FeedDaemon
+  /** What is told of the daemon beside tasks of which these have begun, and so many wait untouched. */
+  readonly daemonOf: (begun: readonly LiveTask[], untouched: number) => FeedDaemon
 }
 
 /** What outlives the viewers. */
@@ -69,14 +70,16 @@ export class Overview {
   readonly keys = new Board<FeedKey>()
   devices: FeedDevice[] = []
   devicesChanged = 0
-  tally: Tally = { keys: new Map(), waiting: new Map() }
   readonly sampled = new Newest<FeedSample>(most_sampled)
-  private readonly ended = new Newest<TaskEnded & { readonly h: number }>(most_ended)
+  private readonly ended = new Newest<EndedTask>(most_ended)
   private readonly parts: OverviewParts
   private readonly lasting: Lasting
   private readonly daemons = new Map<string | undefined, ToldThing<FeedDaemon>>()
   private readonly counted = new Map<string, { readonly tokens: number; readonly at: number }>()
-  private told_bytes = 0
+  private readonly census = new Census()
+  /** What pools and the rest take on the wire, bytes. */
+  private readonly pool_bytes = new Map<string, number>()
+  private rest_bytes = 0
   private seconds = 0
 
   constructor(parts: OverviewParts, lasting: Lasting) {
@@ -86,9 +89,15 @@ export class Overview {
     this.at = iso(parts.clock.wallOf(this.now))
   }
 
-  /** Nobody has looked for a while: all is looked at with the next look. */
-  wake(): void {
+  /** Nobody has looked for a while: all tasks are counted at once. */
+  wake(now: number): void {
     this.seconds = 0
+    this.count(now, true, Infinity)
+  }
+
+  /** All tasks, as they were counted last. */
+  get tally(): Tally {
+    return this.census.tally
   }
 
   /** The next tick. */
@@ -121,7 +130,12 @@ export class Overview {
   daemon(owner: string | undefined): ToldThing<FeedDaemon> {
     const known = this.daemons.get(owner)
     if (known !== undefined) return known
-    const daemon = this.parts.daemonOf(owner)
+    const { keys } = this.tally
+    const counted = owner === undefined ? [...keys.values()] : [keys.get(owner) ?? nothing]
+    const daemon = this.parts.daemonOf(
+      counted.flatMap(({ begun }) => begun),
+      counted.reduce((sum, { untouched }) => sum + untouched, 0),
+    )
     const { lossless_in_ms, ...restart } = daemon.restart
     const over_at = lossless_in_ms === undefined ? undefined : this.parts.clock.now() + lossless_in_ms
     const made = {
@@ -138,7 +152,9 @@ export class Overview {
 
   /** About what a snapshot has beside its rows, bytes. @param pools whose samples it has */
   bytes(pools: number): number {
-    return this.told_bytes + this.lasting.ledger.bytes(pools)
+    let bytes = this.rest_bytes + this.lasting.ledger.bytes(pools)
+    for (const one of this.pool_bytes.values()) bytes += one
+    return bytes
   }
 
   /** A task has ended: it is told with the next tick. */
@@ -151,36 +167,38 @@ export class Overview {
   /** Tasks that have ended after a tick. */
   endedSince(tick: number, owner: string | undefined): FeedEnded[] {
     const events = this.ended.since(tick)
-    return events.filter(({ task }) => owner === undefined || task.owner === owner).map((event) => endedTold(event))
+    return events.filter(({ task }) => owner === undefined || task.owner === owner).map(endedTold)
   }
 
-  /** What is told once a second. */
-  lookSlowly(now: number, tick: number): boolean {
-    const { pools, live } = this.parts
-    // What looks at every task there is takes longest.
-    if (this.seconds++ % seconds_of_all === 0) {
-      this.daemons.clear()
-      this.tally = tallyOf(live.all(), now, window_ms)
-    }
-    const all = pools.all()
-    let other = false
-    let bytes = 0
-    for (const pool of all) {
+  /** Counts on, and looks ahead in pools whose turn it is. Returns whether there are any. @param isDue by the place of a pool */
+  lookAhead(now: number, isDue: (index: number) => boolean): boolean {
+    this.count(now, isDue(0))
+    const tick = this.tick + 1
+    const due = this.parts.pools.all().filter((_, index) => isDue(index))
+    this.rows.lookAhead(new Set(due.map(({ id }) => id)), now, tick)
+    for (const pool of due) {
       const { tell, signature } = this.toldOf(pool, now)
-      bytes += signature.length
-      other = this.pools.put(pool.id, tell, signature, tick) || other
+      this.pool_bytes.set(pool.id, signature.length)
+      this.pools.put(pool.id, tell, signature, tick)
     }
-    for (const key of this.keysNow(now)) {
-      bytes += 160
-      other = this.keys.put(key.key_name, key, JSON.stringify(key), tick) || other
-    }
-    const devices = devicesTold(this.lasting.devices(), all)
+    return due.length > 0
+  }
+
+  /** What is told once a second of all there is. */
+  lookSlowly(now: number, tick: number): void {
+    const keys = this.keysNow(now)
+    for (const key of keys) this.keys.put(key.key_name, key, JSON.stringify(key), tick)
+    const devices = devicesTold(this.lasting.devices(), this.parts.pools.all())
     const told = JSON.stringify(devices)
-    this.told_bytes = bytes + told.length
-    if (told === JSON.stringify(this.devices)) return other
-    this.devices = devices
-    this.devicesChanged = tick
-    return true
+    this.rest_bytes = keys.length * 160 + told.length
+    if (told !== JSON.stringify(this.devices)) [this.devices, this.devicesChanged] = [devices, tick]
+  }
+
+  /** Counts some of the tasks that there are. @param slowly a second has gone by */
+  private count(now: number, slowly: boolean, most = most_counted): void {
+    const { live } = this.parts
+    if (slowly && this.seconds++ % seconds_of_all === 0) this.census.begin(live.all(), live.size)
+    if (this.census.step(most, now, window_ms)) this.daemons.clear()
   }
 
   private toldOf(pool: Pool<LiveTask>, now: number): ToldThing<FeedPool> {
@@ -208,37 +226,15 @@ export class Overview {
   }
 }
 
-const nothing = { waiting: 0, running: 0, engine_ms: 0, tokens: 0 }
+const nothing = { waiting: 0, running: 0, engine_ms: 0, tokens: 0, untouched: 0, begun: [] }
 const nothing_used = { engine_ms: 0, tokens: 0, refused: 0, late: 0 }
 
-function endedTold({ h, task, outcome, error }: TaskEnded & { readonly h: number }): FeedEnded {
-  const { code, message, retriable } = outcome.error ?? { code: error?.code, message: error?.message, retriable: undefined }
-  return {
-    h,
-    task_id: task.task_id,
-    session_id: task.session_id,
-    key_name: task.owner,
-    pool_id: task.pool.pool_id,
-    priority: task.priority,
-    model_ref: task.model_ref,
-    state: outcome.state,
-    accepted_at: iso(task.accepted_at),
-    finished_at: iso(outcome.finished_at),
-    attempts: task.attempts,
-    ...(outcome.replica_id === undefined ? {} : { replica_id: outcome.replica_id }),
-    ...(outcome.tokens_in === undefined ? {} : { tokens_in: outcome.tokens_in }),
-    ...(outcome.tokens_out === undefined ? {} : { tokens_out: outcome.tokens_out }),
-    ...(code === undefined ? {} : { code }),
-    ...(message === undefined ? {} : { message: message.slice(0, 500) }),
-    ...(retriable === undefined ? {} : { retriable }),
-    ...(outcome.artifact_id === undefined ? {} : { artifact_id: outcome.artifact_id }),
-  }
-}
-
 /** Whether an event says that there may be something else to see. */
-export function matters({ type }: DaemonEvent): boolean {
-  return type !== 'task_placed' && type !== 'task_refused' && type !== 'models_loaded' && type !== 'model_verified' && type !== 'notice'
-}
+export const matters = ({ type }: DaemonEvent): boolean => !unseen.has(type)
+
+const unseen: ReadonlySet<DaemonEvent['type']> = new Set<DaemonEvent['type']>([
+  ...(['task_placed', 'task_refused', 'queue_aged', 'models_loaded', 'model_verified', 'notice'] as const),
+])
 
 /** Whether it is one of the many that say that tasks come and go, which changes the reasons of those alone that are next. */
 export function flows({ type }: DaemonEvent): boolean {

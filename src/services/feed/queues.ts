@@ -2,7 +2,7 @@ import { Board } from '../../domain/feed/board.ts'
 import type { Wish } from '../../domain/feed/wish.ts'
 import type { Pool } from '../pools/pool.ts'
 import type { LiveTask } from '../tasks/live-task.ts'
-import { beginningOfAll, beginningOfOwn, type Beginning } from './order.ts'
+import { beginningOfAll, beginningOfOwn, firstOfOwn, type Beginning } from './order.ts'
 import type { Overview } from './overview.ts'
 import { shifted } from './shifted.ts'
 import type { TaskRow } from './task-row.ts'
@@ -12,6 +12,24 @@ import { wireMs, type FeedOrder, type Told } from './wire.ts'
 const next = 2
 /** The keys that have most of what is not listed. */
 const most_keys = 5
+
+/** How far is looked. */
+interface LookingAtQueues {
+  /** Looks up the tasks that are wished for. */
+  readonly slowly: boolean
+  /** Whether it is the turn of a pool. */
+  readonly due: (pool_id: string) => boolean
+  /** What rows may take on the wire. */
+  readonly bytes: number
+}
+
+/** A queue as it was looked at. */
+interface Seen {
+  readonly pool: Pool<LiveTask>
+  /** Of its scheduler: as long as it is the same, so are these. */
+  readonly changes: number
+  readonly rows: readonly TaskRow[]
+}
 
 /** Who waits, as viewers of one kind see it. */
 export class Queues {
@@ -23,6 +41,8 @@ export class Queues {
   private readonly restKeys = new Map<string, { readonly key_name: string; readonly count: number }[]>()
   /** Tasks that the wish names. */
   private wished: readonly LiveTask[] = []
+  /** What was seen of each pool when its queue was looked at last. */
+  private readonly seen = new Map<string, Seen>()
   /** Pools whose order is told: those of the wish, and where a task has waited that it names. */
   private readonly ordered: Set<string>
 
@@ -31,18 +51,23 @@ export class Queues {
     this.ordered = new Set(wish.pools)
   }
 
-  /** Looks who waits. Returns the rows that are shown. @param bytes what they may take on the wire */
-  look(now: number, tick: number, { slowly, bytes }: { readonly slowly: boolean; readonly bytes: number }): Set<TaskRow> {
+  /** Looks who waits. Returns the rows that are shown. */
+  look(now: number, tick: number, { due, slowly, bytes }: LookingAtQueues): Set<TaskRow> {
     const { wish, overview } = this
     if (slowly) this.wished = wish.tasks.flatMap((id) => overview.named(id, this.owner))
     const shown = new Set<TaskRow>()
-    const own = this.owner === undefined ? undefined : byPool(overview.live.all(this.owner))
     const rowOf = (task: LiveTask): TaskRow => overview.rows.of(task, now, tick)
     const outside = this.wished.filter(({ phase }) => phase === 'queued')
     for (const { pool } of outside) this.ordered.add(pool.id)
-    for (const id of this.ordered) {
-      const pool = overview.pool(id)
-      if (pool === undefined) continue
+    const pools = Array.from(this.ordered).flatMap((id) => overview.pool(id) ?? [])
+    const anew = new Set(pools.filter((pool) => due(pool.id) || !this.isSame(pool) || outside.some((task) => task.pool === pool)))
+    const own = this.owner === undefined ? undefined : firstOfOwn(anew.size === 0 ? [] : overview.live.all(this.owner), anew, wish.rows)
+    for (const pool of pools) {
+      const { id, scheduler } = pool
+      if (!anew.has(pool)) {
+        for (const row of this.seen.get(id)?.rows ?? []) shown.add(row)
+        continue
+      }
       const most = { rows: wish.pools.includes(id) ? wish.rows : 0, bytes: bytes / this.ordered.size }
       const beginning = own === undefined ? beginningOfAll(pool, most, rowOf) : beginningOfOwn(pool, most, own.get(pool) ?? [], rowOf)
       for (const row of beginning.rows.slice(0, next)) overview.rows.reason(row, now, tick)
@@ -52,16 +77,23 @@ export class Queues {
         .map(rowOf)
         .filter((row) => !shown.has(row))
       for (const row of places) shown.add(row)
-      if (slowly) this.lookBehind(pool, beginning, now)
+      if (due(id)) this.lookBehind(pool, beginning, now)
       this.putOrder(pool, beginning, places, tick)
+      this.seen.set(id, { pool, changes: scheduler.changes, rows: beginning.rows })
     }
     return shown
+  }
+
+  /** Whether a pool's queue is what it was when it was looked at last. */
+  private isSame(pool: Pool<LiveTask>): boolean {
+    const seen = this.seen.get(pool.id)
+    return seen?.pool === pool && seen.changes === pool.scheduler.changes
   }
 
   /** Whose those are that are not listed, and when the last of them starts. */
   private lookBehind(pool: Pool<LiveTask>, { rows, behind }: Beginning, now: number): void {
     const all = this.overview.tally.waiting.get(pool.id) ?? []
-    const counts = new Map(Array.from(all, ([name, { count }]) => [name, count] as const))
+    const counts = new Map(all)
     for (const { task } of rows) counts.set(task.owner, (counts.get(task.owner) ?? 1) - 1)
     const keys = Array.from(counts, ([key_name, count]) => ({ key_name, count })).filter(
       ({ key_name, count }) => count > 0 && (this.owner === undefined || key_name === this.owner),
@@ -86,16 +118,4 @@ export class Queues {
     })
     this.orders.put(pool.id, tell, JSON.stringify([order, rest, last]), tick)
   }
-}
-
-/** A key's tasks that wait, by their pool. */
-function byPool(tasks: Iterable<LiveTask>): ReadonlyMap<Pool<LiveTask>, LiveTask[]> {
-  const pools = new Map<Pool<LiveTask>, LiveTask[]>()
-  for (const task of tasks) {
-    if (task.phase !== 'queued') continue
-    const known = pools.get(task.pool)
-    if (known === undefined) pools.set(task.pool, [task])
-    else known.push(task)
-  }
-  return pools
 }

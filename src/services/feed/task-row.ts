@@ -88,16 +88,17 @@ export class TaskRow implements Showable {
     return true
   }
 
-  /** Looks how fast it has been since it was asked last. */
-  pace(now: number, tick: number): void {
+  /** Looks how fast it has been since it was asked last. Returns whether that is another rate. */
+  pace(now: number, tick: number): boolean {
     const { partCount: tokens } = this.task.log
     const before = this.measured
     this.measured = { at: now, tokens }
-    if (before === undefined || now <= before.at) return
+    if (before === undefined || now <= before.at) return false
     const rate = rounded(((tokens - before.tokens) * 1000) / (now - before.at))
-    if (rate === this.rate) return
+    if (rate === this.rate) return false
     this.rate = rate
     this.rated = tick
+    return true
   }
 
   /** Takes a prediction where it is not what counting down the one before has come to. */

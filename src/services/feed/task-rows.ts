@@ -13,12 +13,6 @@ export interface RowsParts {
   readonly live: Pick<LiveTasks, 'get'>
 }
 
-/** How far is looked: at what is told once a second, too; at every task that runs, and not only at those that were touched. */
-export interface Looking {
-  readonly slowly: boolean
-  readonly whole: boolean
-}
-
 /** The rows of tasks that run or are shown while they wait, the same for all viewers. */
 export class TaskRows {
   private readonly pools: RowsParts['pools']
@@ -30,6 +24,10 @@ export class TaskRows {
   private readonly rows = new Map<string, TaskRow>()
   private readonly seats = new Seats<TaskRow>()
   private readonly touched = new Set<string>()
+  /** The newest tick in which any that runs was further, or was told its rate. */
+  progressed = -1
+  /** Ids of pools whose turn it is. */
+  due: ReadonlySet<string> = new Set()
   private readonly forecasts = new Forecasts()
   /** Rows of tasks that run. */
   readonly running = new Set<TaskRow>()
@@ -71,31 +69,37 @@ export class TaskRows {
     this.touched.add(id)
   }
 
-  /** Looks which tasks run and whether any is another than before: all of them, and why each waits, or those that were touched. */
-  look(now: number, tick: number, { slowly, whole }: Looking): void {
-    this.joined = []
-    this.dropped = []
-    if (slowly) this.forecasts.renew()
-    if (whole) this.lookAtAll(now, tick, slowly)
-    else for (const id of this.touched) this.lookAt(id, now, tick)
-    this.touched.clear()
+  /** Looks ahead in pools whose turn it is, until the next time: when those start that wait there, and how fast those are that run. */
+  lookAhead(due: ReadonlySet<string>, now: number, tick: number): void {
+    this.due = due
+    if (due.size === 0) return
+    for (const pool of this.pools.serving()) if (due.has(pool.id)) this.forecasts.renew(pool)
+    for (const row of this.rows.values()) {
+      if (!due.has(row.task.pool.id)) continue
+      if (!row.running) this.explain(row, now, tick)
+      else if (row.pace(now, tick)) this.progressed = tick
+    }
   }
 
-  private lookAtAll(now: number, tick: number, slowly: boolean): void {
+  /** Looks which tasks run and whether any is another than before: all of them, and why each waits, or those that were touched or whose turn it is. */
+  look(now: number, tick: number, whole: boolean): void {
+    this.joined = []
+    this.dropped = []
+    if (!whole) for (const id of this.touched) this.lookAt(id, now, tick)
+    this.touched.clear()
+    if (whole || this.due.size > 0) this.lookAtPools(now, tick, whole)
+  }
+
+  private lookAtPools(now: number, tick: number, whole: boolean): void {
+    const looksAt = (pool: LiveTask['pool']): boolean => whole || this.due.has(pool.id)
     const running = new Set<TaskRow>()
-    for (const pool of this.pools.serving()) for (const task of pool.running) running.add(this.of(task, now, tick))
-    for (const row of this.running) if (!running.has(row)) this.drop(row)
+    for (const pool of this.pools.serving()) if (looksAt(pool)) for (const task of pool.running) running.add(this.of(task, now, tick))
+    for (const row of this.running) if (looksAt(row.task.pool) && !running.has(row)) this.drop(row)
     for (const row of running) this.join(row)
     for (const row of this.rows.values()) {
-      const changed = row.look(tick)
-      if (row.running) {
-        if (slowly) row.pace(now, tick)
-        if (changed || row.task.runs.alone_on !== undefined) this.reason(row, now, tick)
-        continue
-      }
-      const place = placeOf(row)
-      if (changed || slowly) this.predictOne(row, place, now, tick)
-      this.reason(row, now, tick, place)
+      if (!looksAt(row.task.pool)) continue
+      if (row.look(tick)) this.explain(row, now, tick)
+      else if (row.running ? row.task.runs.alone_on !== undefined : whole) this.reason(row, now, tick)
     }
   }
 
@@ -134,6 +138,7 @@ export class TaskRows {
   progress(tick: number): boolean {
     let other = false
     for (const row of this.running) other = row.progress(tick) || other
+    if (other) this.progressed = tick
     return other
   }
 

@@ -5,7 +5,6 @@ import type { Wish } from '../../domain/feed/wish.ts'
 import type { Overview } from './overview.ts'
 import { Queues } from './queues.ts'
 import type { TaskRow } from './task-row.ts'
-import type { Looking } from './task-rows.ts'
 import type { FeedChanges, FeedDaemon, FeedSnapshot, Told } from './wire.ts'
 
 /** Most tasks that run and are shown. */
@@ -17,6 +16,12 @@ const for_frame = 4096
 
 /** Part of the room for rows that those may take that wait. */
 const share_of_waiting = 0.7
+
+/** How far is looked: at what is told once a second; at all tasks that run, and not only at those that have come and gone. */
+export interface Looking {
+  readonly slowly: boolean
+  readonly whole: boolean
+}
 
 /** What viewers of one kind see: their key where it sees only its own, and their wish. Frames are encoded once for all of them. */
 export class View {
@@ -40,8 +45,8 @@ export class View {
   private room = 0
   /** Frames of the newest tick, by the tick that their viewers have. */
   private readonly frames = new Map<number, string | undefined>()
-  /** Snapshots of it, by name of the key. */
-  private readonly snapshots = new Map<string, string>()
+  /** What its snapshots have beside the name of the key. */
+  private whole: string | undefined
 
   constructor(owner: string | undefined, wish: Wish, overview: Overview) {
     ;[this.owner, this.wish, this.overview] = [owner, wish, overview]
@@ -53,12 +58,16 @@ export class View {
     const { overview } = this
     const first = this.fresh
     this.fresh = false
-    const waiting = this.queues.look(now, tick, { slowly: slowly || first, bytes: this.roomForRows * share_of_waiting })
+    const waiting = this.queues.look(now, tick, {
+      due: (id) => first || overview.rows.due.has(id),
+      slowly: slowly || first,
+      bytes: this.roomForRows * share_of_waiting,
+    })
     const { running, joined, dropped } = overview.rows
     for (const row of this.waiting) if (!waiting.has(row) && !this.running.has(row)) this.rows.hide(row, tick)
     for (const row of waiting) this.rows.show(row, tick)
     this.waiting = waiting
-    if (whole || first) this.fit(running, tick)
+    if (whole || slowly || first) this.fit(running, tick)
     else {
       for (const row of dropped) this.remove(row, tick)
       for (const row of joined) if (this.sees(row)) this.add(row, tick)
@@ -114,7 +123,7 @@ export class View {
   /** Something has changed: frames are made anew. */
   turn(): void {
     this.frames.clear()
-    this.snapshots.clear()
+    this.whole = undefined
   }
 
   /** What a viewer gets that has everything up to a tick, nothing where that is all; undefined where it has to begin anew. */
@@ -125,18 +134,16 @@ export class View {
 
   /** All there is to see. */
   snapshot(key_name: string): string {
-    const known = this.snapshots.get(key_name) ?? this.whole(key_name)
-    this.snapshots.set(key_name, known)
-    return known
+    const { at } = this.overview
+    const own: Pick<FeedSnapshot, 'at' | 'role' | 'key_name'> = { at, role: this.owner === undefined ? 'control' : 'data', key_name }
+    this.whole ??= JSON.stringify(this.all())
+    return this.frame('snapshot', `${JSON.stringify(own).slice(0, -1)},${this.whole.slice(1)}`)
   }
 
-  private whole(key_name: string): string {
+  private all(): Omit<FeedSnapshot, 'at' | 'role' | 'key_name'> {
     const { overview, wish, owner } = this
-    const { now, at } = overview
-    const snapshot: FeedSnapshot = {
-      at,
-      role: owner === undefined ? 'control' : 'data',
-      key_name,
+    const { now } = overview
+    return {
       daemon: this.daemon.all()[0]?.(now) ?? overview.daemon(owner).tell(now),
       pools: overview.pools.all().map((tell) => tell(now)),
       devices: overview.devices,
@@ -146,7 +153,6 @@ export class View {
       order: this.queues.orders.all().map((tell) => tell(now)),
       samples: overview.samples(wish.pools),
     }
-    return this.frame('snapshot', snapshot)
   }
 
   private encode(since: number): string | undefined {
@@ -157,13 +163,13 @@ export class View {
     const sent = new Set(rows.things)
     const progress: number[][] = []
     const predicted: number[][] = []
-    for (const row of this.rows.all()) {
-      if (sent.has(row)) continue
-      if (row.running) {
+    for (const row of this.waiting) if (row.predicted > since && !sent.has(row)) predicted.push(...row.tellPredicted(now))
+    if (overview.rows.progressed > since)
+      for (const row of this.running) {
+        if (sent.has(row)) continue
         if (row.rated > since && row.rate !== undefined) progress.push([row.h, row.tokens, row.rate])
         else if (row.progressed > since) progress.push([row.h, row.tokens])
-      } else if (row.predicted > since) predicted.push(...row.tellPredicted(now))
-    }
+      }
     const [running_total] = this.total.since(since)
     const [daemon] = this.daemon.since(since)
     const changes: FeedChanges = {
@@ -195,11 +201,13 @@ export class View {
       at: taken,
       points: all.filter(({ pool_id }) => this.wish.pools.includes(pool_id)),
     }))
-    return points.map((data) => `event: sample\ndata: ${JSON.stringify(data)}\n\n`).join('') + this.frame('changes', changes)
+    return (
+      points.map((data) => `event: sample\ndata: ${JSON.stringify(data)}\n\n`).join('') + this.frame('changes', JSON.stringify(changes))
+    )
   }
 
-  private frame(event: 'snapshot' | 'changes', data: FeedSnapshot | FeedChanges): string {
-    return `id: ${this.life}-${this.overview.tick}\nevent: ${event}\ndata: ${JSON.stringify(data)}\n\n`
+  private frame(event: 'snapshot' | 'changes', data: string): string {
+    return `id: ${this.life}-${this.overview.tick}\nevent: ${event}\ndata: ${data}\n\n`
   }
 
   private keysSince(since: number) {

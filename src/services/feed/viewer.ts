@@ -18,6 +18,8 @@ export class Viewer implements FrameSource {
   readonly view: View
   readonly key_name: string
   done = false
+  /** What the viewers of a tick are told is written a few at a time, and after the tick. */
+  readonly patient = true
   /** Of the feed, when something was taken last. */
   heard: number
   private readonly ears: ViewerEars

@@ -1,7 +1,7 @@
 import { restartOf, type Fated, type Restart } from '../../domain/restart.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { Pools } from '../pools/pools.ts'
-import { fateIfKilled } from '../tasks/fate.ts'
+import { fateIfKilled, untouched } from '../tasks/fate.ts'
 import type { LiveTask } from '../tasks/live-task.ts'
 import type { LiveTasks } from '../tasks/live-tasks.ts'
 import { poolFor } from './recovery.ts'
@@ -18,17 +18,24 @@ export interface RestartParts {
  * next to nothing; ask at most once a second.
  * @param owner whose tasks alone are looked at
  */
-export function restartNow({ live, pools, clock }: RestartParts, owner?: string): Restart {
-  const now = clock.now()
-  const fated: Fated[] = []
+export function restartNow({ live, ...parts }: RestartParts, owner?: string): Restart {
+  const begun: LiveTask[] = []
   let waiting = 0
-  for (const task of live.all(owner)) {
-    // What is not durable yet was not accepted.
-    if (task.phase === 'tentative' || task.phase === 'ended') continue
-    if (task.phase === 'queued' && task.pool.current && task.runs.attempts === undefined) waiting++
-    else fated.push(fatedOf(task, pools, now))
-  }
-  return restartOf(fated, waiting)
+  for (const task of live.all(owner))
+    if (untouched(task)) waiting++
+    else begun.push(task)
+  return restartOfThese(begun, waiting, parts)
+}
+
+/** The same of tasks that were counted. @param waiting those that wait untouched, beside these */
+export function restartOfThese(begun: readonly LiveTask[], waiting: number, { pools, clock }: Omit<RestartParts, 'live'>): Restart {
+  const now = clock.now()
+  // What is not durable yet was not accepted.
+  const unfinished = begun.filter(({ phase }) => phase !== 'tentative' && phase !== 'ended')
+  return restartOf(
+    unfinished.map((task) => fatedOf(task, pools, now)),
+    waiting,
+  )
 }
 
 function fatedOf(task: LiveTask, pools: Pools<LiveTask>, now: number): Fated {

@@ -1,6 +1,9 @@
 import { fateOf, type Fate, type Remains } from '../../domain/restart.ts'
 import type { LiveTask } from './live-task.ts'
 
+/** Whether a task waits as it was accepted, in a pool that goes on: whatever ends the daemon, it waits again. */
+export const untouched = ({ phase, pool, runs }: LiveTask): boolean => phase === 'queued' && pool.current && runs.attempts === undefined
+
 /** What a start of the daemon does with a live task if the daemon is killed now. */
 export const fateIfKilled = (task: LiveTask): Fate => fateOf(task.runs.attempts, () => remainsOf(task))
 

@@ -60,6 +60,8 @@ export class Bench {
   private streak = 0
   /** Commands that were carried out on both. */
   commands = 0
+  /** Who waited after the newest command, in order, and what the scheduler said of it. */
+  private seen: { readonly changes: number; readonly waits: readonly string[] } = { changes: 0, waits: ['0'] }
 
   constructor(given: SchedulerRules) {
     this.rules = given
@@ -100,6 +102,15 @@ export class Bench {
     this.commands++
     for (const priority of [undefined, 'interactive', 'batch'] as const)
       assert.equal(this.scheduler.depth(priority), this.model.depth(priority))
+    this.lookAtChanges()
+  }
+
+  /** Who waits is another than before only where the scheduler says so. */
+  private lookAtChanges(): void {
+    const { changes } = this.scheduler
+    const waits = [String(this.scheduler.depth()), ...Array.from(this.scheduler.inOrder(), ({ id }) => id)]
+    if (changes === this.seen.changes) assert.deepEqual(waits, this.seen.waits)
+    this.seen = { changes, waits }
   }
 
   /** Confirms everything and takes every task out, comparing all the way. */

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { parseFrame } from '../../../cli/contract/frame.ts'
 import { settled } from '../../harness/fake-clock.ts'
 import { ann, boss, poolConfig, startRig } from '../../harness/rig.ts'
 import { Watcher } from './watcher.kit.ts'
@@ -46,6 +47,28 @@ describe('the pace of the feed', () => {
       const count = frames.filter((frame) => frame.includes(field)).length
       assert.ok(count > 0 && count <= most, `${count} frames with ${field} in 3 s`)
     }
+  })
+
+  it('looks at each pool once a second, and at each in a moment of its own', async () => {
+    const ids = Array.from({ length: 10 }, (_, n) => `p${n}`)
+    const rig = await startRig({ pools: ids.map((id) => poolConfig({ id, model: `mock:${id}`, replicas: [{ id: 'r0', slots: 1 }] })) })
+    const watcher = new Watcher(rig.feed, boss).read()
+    const told = watcher.wire.length
+    for (let step = 0; step < 30; step++) {
+      for (const id of ids) await rig.run({ model_ref: `mock:${id}` })
+      await rig.clock.advance(100)
+      watcher.read()
+    }
+    const frames = watcher.wire
+      .slice(told)
+      .split('\n\n')
+      .filter((frame) => frame.includes('event: changes'))
+    const pools = frames.map((frame) => {
+      const { data } = parseFrame(frame)
+      return (data as { pools?: { pool_id: string }[] }).pools?.map(({ pool_id }) => pool_id) ?? []
+    })
+    assert.deepEqual([...new Set(pools.map((some) => some.length))], [1])
+    for (const id of ids) assert.equal(pools.flat().filter((one) => one === id).length, 3)
   })
 
   it('does not depend on who reads: one that slept gets one frame with all there is, as does one that comes back', async () => {

@@ -1,5 +1,6 @@
 import { useLayoutEffect, useRef, useState } from 'preact/hooks'
 import type { RefObject } from 'preact'
+import { Passing, rest_ms } from './passing.ts'
 
 /** Which rows of a list are seen, and those just beyond. */
 export interface Window {
@@ -7,6 +8,8 @@ export interface Window {
   readonly to: number
   /** Of one row, pixels. */
   readonly height: number
+  /** It is scrolled past: nobody reads it. */
+  readonly passing: boolean
   /** The row above the list's first one. */
   readonly top: RefObject<HTMLTableRowElement | null>
 }
@@ -18,8 +21,10 @@ const first_height = 25
 /** Which rows of a list are to be in the page; all rows have one height. @param kind the class of its rows */
 export function useWindow(total: number, kind: 'r' | 'w'): Window {
   const top = useRef<HTMLTableRowElement>(null)
-  const [shown, setShown] = useState({ from: 0, to: Math.min(total, 40), height: first_height })
+  const [shown, setShown] = useState({ from: 0, to: Math.min(total, 40), height: first_height, passing: false })
+  const passes = useRef(new Passing()).current
   useLayoutEffect(() => {
+    let rest: ReturnType<typeof setTimeout> | undefined
     const look = (): void => {
       const at = top.current
       if (at === null) return
@@ -28,15 +33,21 @@ export function useWindow(total: number, kind: 'r' | 'w'): Window {
       const above = -at.getBoundingClientRect().top
       const from = Math.max(0, Math.min(total, Math.floor(above / height) - beyond))
       const to = Math.max(from, Math.min(total, Math.ceil((above + innerHeight) / height) + beyond))
-      setShown((was) => (was.from === from && was.to === to && was.height === height ? was : { from, to, height }))
+      const passing = passes.moved(from, innerHeight / height, performance.now())
+      clearTimeout(rest)
+      if (passing) rest = setTimeout(look, rest_ms)
+      setShown((was) =>
+        was.from === from && was.to === to && was.height === height && was.passing === passing ? was : { from, to, height, passing },
+      )
     }
     look()
     addEventListener('scroll', look, { passive: true })
     addEventListener('resize', look)
     return () => {
+      clearTimeout(rest)
       removeEventListener('scroll', look)
       removeEventListener('resize', look)
     }
-  }, [total, kind])
+  }, [total, kind, passes])
   return { ...shown, top }
 }

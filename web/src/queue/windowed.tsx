@@ -1,5 +1,5 @@
 import type { VNode } from 'preact'
-import { useEffect, useState } from 'preact/hooks'
+import { useEffect, useRef, useState } from 'preact/hooks'
 import { daemonTime } from '../live/clock.ts'
 import { rowOf, type Row } from '../live/row.ts'
 import { live } from '../live/store.ts'
@@ -26,12 +26,13 @@ export function WindowedRows({
   readonly items: readonly Item[]
   readonly total: number
 }): VNode {
-  const { from, to, height, top } = useWindow(total, 'w')
+  const { from, to, height, top, passing } = useWindow(total, 'w')
+  const read = useReadRows(from, to, passing)
   const known = items.length === 0 ? 0 : (items.at(-1)?.place ?? 0) + 1
-  const more = usePlaces(pool_id, Math.max(known, from), to)
+  const more = usePlaces(pool_id, Math.max(known, from), passing ? from : to)
   const rows: VNode[] = []
   for (let i = from; i < to; i++) {
-    const item = i < items.length ? items[i] : more.get(i)
+    const item = !read(i) ? undefined : i < items.length ? items[i] : more.get(i)
     rows.push(item === undefined ? <Coming key={i} place={i} /> : <ItemRow key={i} item={item} />)
   }
   return (
@@ -42,6 +43,14 @@ export function WindowedRows({
       <Gap height={Math.max(0, total - to) * height} />
     </>
   )
+}
+
+/** Which rows are made: of those that are only passed by, none that was not there before. */
+function useReadRows(from: number, to: number, passing: boolean): (place: number) => boolean {
+  const made = useRef({ from, to })
+  if (!passing) made.current = { from, to }
+  const { current } = made
+  return (place) => !passing || (place >= current.from && place < current.to)
 }
 
 /** Room for rows that are not in the page. */
