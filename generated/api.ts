@@ -1860,6 +1860,8 @@ export interface components {
         FeedDevice: {
             /** @description As in `devices` of a replica. */
             index: number;
+            /** @description What its driver calls it, such as `NVIDIA GeForce RTX 4090`. */
+            name?: string;
             /** @description Share of the time it was busy. */
             busy?: number;
             /** @description Memory in use by anybody, bytes. */

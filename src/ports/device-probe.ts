@@ -2,6 +2,8 @@
 export interface DeviceReading {
   /** As in a replica's `devices`. */
   readonly index: number
+  /** What its driver calls it. */
+  readonly name?: string
   /** Share of the time it was busy, 0 to 1. */
   readonly utilization?: number
   /** Memory in use by anybody, bytes. */

@@ -15,9 +15,23 @@ import { FakeClock, settled } from '../harness/fake-clock.ts'
 const fixture = (name: string): string => fileURLToPath(new URL(`../fixtures/${name}`, import.meta.url))
 const mib = 1024 * 1024
 const recorded: (DeviceReading & { readonly bus_id: string })[] = [
-  { index: 0, bus_id: '00000000:01:00.0', utilization: 0.31, used_bytes: 18307 * mib, free_bytes: 6257 * mib },
-  { index: 1, bus_id: '00000000:41:00.0', utilization: 0.2, used_bytes: 19534 * mib, free_bytes: 5030 * mib },
-  { index: 2, bus_id: '00000000:81:00.0', used_bytes: 4812 * mib, free_bytes: 19752 * mib },
+  {
+    index: 0,
+    bus_id: '00000000:01:00.0',
+    name: 'NVIDIA GeForce RTX 4090',
+    utilization: 0.31,
+    used_bytes: 18307 * mib,
+    free_bytes: 6257 * mib,
+  },
+  {
+    index: 1,
+    bus_id: '00000000:41:00.0',
+    name: 'NVIDIA GeForce RTX 4090',
+    utilization: 0.2,
+    used_bytes: 19534 * mib,
+    free_bytes: 5030 * mib,
+  },
+  { index: 2, bus_id: '00000000:81:00.0', name: 'NVIDIA RTX A5000', used_bytes: 4812 * mib, free_bytes: 19752 * mib },
   { index: 3, bus_id: '00000000:C1:00.0', utilization: 0 },
 ]
 
@@ -26,6 +40,8 @@ describe("NVIDIA's command-line tool", () => {
     const text = readFileSync(fixture('nvidia-smi.csv'), 'utf8')
     assert.deepEqual(parseNvidiaSmi(text), recorded)
     assert.deepEqual(parseNvidiaSmi(text.replaceAll('\n', '\r\n')), recorded)
+    for (const name of ['', '[N/A]', '[Unknown Error]', 'ERR!'])
+      assert.equal(parseNvidiaSmi(`7, B, 1, 12, 3, ${name}\n`)[0]?.name, undefined, name)
     for (const nothing of ['[Not Supported]', '[Unknown Error]', 'N/A'])
       assert.deepEqual(parseNvidiaSmi(`7, B, ${nothing}, 12, ${nothing}\n`), [{ index: 7, bus_id: 'B', used_bytes: 12 * mib }])
   })
@@ -34,10 +50,10 @@ describe("NVIDIA's command-line tool", () => {
     for (const line of [
       'No devices were found',
       '',
-      'index, pci.bus_id, utilization.gpu [%], memory.used [MiB], memory.free [MiB]',
+      'index, pci.bus_id, utilization.gpu [%], memory.used [MiB], memory.free [MiB], name',
       'Unable to determine the device handle for GPU0: 0000:01:00.0: Unknown Error',
       '0, B, 1, 2',
-      '0, B, 1, 2, 3, 4',
+      '0, B, 1, 2, 3, name, more',
       '-1, B, 1, 2, 3',
     ])
       assert.deepEqual(parseNvidiaSmi(`${line}\n`), [], line)

@@ -6,7 +6,7 @@ const timeout_ms = 10_000
 const max_output_bytes = 1 << 20
 const bytes_per_mib = 1 << 20
 
-const fields = ['index', 'pci.bus_id', 'utilization.gpu', 'memory.used', 'memory.free']
+const fields = ['index', 'pci.bus_id', 'utilization.gpu', 'memory.used', 'memory.free', 'name']
 const query = [`--query-gpu=${fields.join(',')}`, '--format=csv,noheader,nounits']
 
 /** What the tool needs to be found and to run. Our own settings hold keys and are no business of its. */
@@ -23,6 +23,9 @@ const broken: readonly unknown[] = [9, 11, 15, 16]
 const faulty = /^\[?(GPU is lost|GPU requires reset|ERR!?)\]?$/i
 const unknown = /^\[?Unknown Error\]?$/i
 
+/** What it prints in the place of a name that it does not know. */
+const nameless = /^(\[.*|N\/A|)$/
+
 /** A number as the tool prints it; undefined for `[N/A]`, `[Not Supported]`, `[Unknown Error]` and whatever else is none. */
 const numberOf = (field: string | undefined): number | undefined =>
   field !== undefined && /^\d+(\.\d+)?$/.test(field) ? Number(field) : undefined
@@ -38,17 +41,18 @@ interface PlacedReading extends DeviceReading {
 }
 
 /**
- * Reads what `nvidia-smi --query-gpu=index,pci.bus_id,utilization.gpu,memory.used,memory.free --format=csv,noheader,nounits` prints: one line
- * for each device, utilization in percent, memory in MiB. Lines that are not about a device (`No devices were found`) are left out.
+ * Reads what `nvidia-smi --query-gpu=index,pci.bus_id,utilization.gpu,memory.used,memory.free,name --format=csv,noheader,nounits` prints: one
+ * line for each device, utilization in percent, memory in MiB. Lines that are not about a device (`No devices were found`) are left out.
  */
 export function parseNvidiaSmi(output: string): PlacedReading[] {
   return output.split(/\r?\n/).flatMap((line) => {
-    const [index, bus_id, utilization, used, free, ...rest] = line.split(',').map((field) => field.trim())
+    const [index, bus_id, utilization, used, free, name = '', ...rest] = line.split(',').map((field) => field.trim())
     if (index === undefined || !/^\d{1,4}$/.test(index) || bus_id === undefined || free === undefined || rest.length > 0) return []
     const told = [bus_id, utilization ?? '', used ?? '', free]
     // One figure may be unknown on a device that is well; where all are, it is not.
     const fault = told.find((field) => faulty.test(field)) ?? (told.slice(1).every((field) => unknown.test(field)) ? free : undefined)
     const reading = {
+      name: nameless.test(name) || faulty.test(name) ? undefined : name,
       utilization: shareOf(numberOf(utilization)),
       used_bytes: bytesOf(used),
       free_bytes: bytesOf(free),

@@ -7,6 +7,8 @@ export interface DevicesSeen {
 /** One of them. What its driver does not tell is left out. */
 export interface DeviceSeen {
   readonly index: number
+  /** What its driver calls it. */
+  readonly name?: string
   /** Share of the time it was busy, 0 to 1. */
   readonly utilization?: number
   readonly used_bytes?: number

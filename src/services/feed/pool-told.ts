@@ -7,6 +7,8 @@ import { iso, wireMs, type FeedDevice, type FeedPool, type FeedReplica, type Tol
 
 /** Characters of an error that are told: the rest is in the pool's health. */
 const most_error = 500
+/** Characters of a name that are told. */
+const most_name = 200
 /** A moment that is expected is told to this, ms. */
 const coarse_ms = 2000
 
@@ -54,8 +56,9 @@ export function poolTold(pool: Pool<LiveTask>, context: PoolContext): ToldThing<
 
 /** Accelerators, and who uses them. */
 export function devicesTold(seen: readonly DeviceSeen[], pools: readonly Pool<LiveTask>[]): FeedDevice[] {
-  return seen.map(({ index, utilization, used_bytes, free_bytes, fault }) => ({
+  return seen.map(({ index, name, utilization, used_bytes, free_bytes, fault }) => ({
     index,
+    ...(name === undefined ? {} : { name: name.slice(0, most_name) }),
     ...(utilization === undefined ? {} : { busy: Math.round(utilization * 100) / 100 }),
     ...(used_bytes === undefined ? {} : { used_bytes }),
     ...(free_bytes === undefined ? {} : { free_bytes }),

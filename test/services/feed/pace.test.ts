@@ -71,6 +71,17 @@ describe('the pace of the feed', () => {
     for (const id of ids) assert.equal(pools.flat().filter((one) => one === id).length, 3)
   })
 
+  it('tells of devices what their driver tells, by name, and who uses them', async () => {
+    const rig = await startRig({ pools: [poolConfig({ replicas: [{ id: 'r0', slots: 1, devices: [1] }] })] })
+    const watcher = new Watcher(rig.feed, boss).read()
+    rig.events.emit({ type: 'devices_seen', devices: [{ index: 0 }, { index: 1, name: 'NVIDIA GeForce RTX 4090', utilization: 0.5 }] })
+    await rig.clock.advance(1100)
+    assert.deepEqual(watcher.read().picture.devices, [
+      { index: 0, used_by: [] },
+      { index: 1, name: 'NVIDIA GeForce RTX 4090', busy: 0.5, used_by: [{ pool_id: 'pool', replica_id: 'r0' }] },
+    ])
+  })
+
   it('does not depend on who reads: one that slept gets one frame with all there is, as does one that comes back', async () => {
     const rig = await startRig({ pools: [poolConfig({ replicas: [{ id: 'r0', slots: 2 }] })] })
     const [awake, asleep, gone] = [boss, boss, ann].map((who) => new Watcher(rig.feed, who).read())

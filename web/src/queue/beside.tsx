@@ -6,6 +6,7 @@ import type { FeedDevice, FeedEnded, FeedKey } from '../live/types.ts'
 import { Bar, Out } from '../out.tsx'
 import { go, hrefOfTask } from '../route.ts'
 import { dayAndTime, gigabytes, percent, short, whole } from '../text.ts'
+import { deviceName } from './words.ts'
 
 /** The accelerators: who uses them, their memory and how busy they are. Nothing where there are none. */
 export function Devices(): VNode | null {
@@ -16,7 +17,7 @@ export function Devices(): VNode | null {
       <h2 id="gpus">GPUs</h2>
       <table>
         <colgroup>
-          <col style="width:40px" />
+          <col style={{ width: devices.some(({ name }) => name !== undefined) ? '100px' : '40px' }} />
           <col />
           <col style="width:54px" />
           <col style="width:94px" />
@@ -44,7 +45,7 @@ export function Devices(): VNode | null {
   )
 }
 
-function Device({ device: { index, busy, used_bytes, free_bytes, fault, used_by } }: { readonly device: FeedDevice }): VNode {
+function Device({ device: { index, name, busy, used_bytes, free_bytes, fault, used_by } }: { readonly device: FeedDevice }): VNode {
   const all = (used_bytes ?? 0) + (free_bytes ?? 0)
   const down = live.pools.value.flatMap(({ pool_id, replicas }) =>
     replicas
@@ -54,7 +55,15 @@ function Device({ device: { index, busy, used_bytes, free_bytes, fault, used_by 
   const users = [...used_by.map(({ pool_id, replica_id }) => `${pool_id}/${replica_id}`), ...down]
   return (
     <tr>
-      <td>{index}</td>
+      <td title={name}>
+        {index}
+        {name !== undefined && (
+          <span class="m">
+            {' '}
+            <Out text={deviceName(name)} />
+          </span>
+        )}
+      </td>
       <td class={fault === undefined && down.length === 0 ? '' : 'bad'} title={fault}>
         {fault !== undefined && '✕ '}
         {users.length === 0 ? <span class="m">nobody</span> : <Out text={users.join(', ')} />}

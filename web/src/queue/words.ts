@@ -23,6 +23,9 @@ const engines: Readonly<Record<string, string>> = {
 /** An engine as its makers write it. */
 export const engineName = (engine: string): string => engines[engine] ?? engine
 
+/** An accelerator without the words that all of its maker's have. */
+export const deviceName = (name: string): string => name.replace(/^NVIDIA (GeForce )?/, '')
+
 /** A model without what only says where its file is. */
 export const modelName = (model: string): string => {
   const name = model.replace(/^(file|catalog|mock|hf|ollama):/, '')
