@@ -1,9 +1,9 @@
 /**
  * `npm run bench [-- name ...] [--record] [--all]`: what the daemon costs, each figure beside a reference run in the same invocation. Prints tables and
- * writes `bench/results.json`; `--record` also writes `bench/RESULTS.md`, `--all` has the relay measured in every
+ * writes `bench/results.json`; `--record` also writes them into `bench/RESULTS.md`, `--all` has the relay measured in every
  * combination, the batch with 50,000 lines, the memory with 100,000 tasks, and the page for two minutes.
  */
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { cpus, release, totalmem } from 'node:os'
 import { benchAdmission } from './admission.ts'
 import { benchDoors } from './doors.ts'
@@ -15,6 +15,7 @@ import { benchGroups } from './groups.ts'
 import { benchPage } from './page.ts'
 import { benchRecovery } from './recovery.ts'
 import { benchRelay } from './relay.ts'
+import { withResults } from './results.ts'
 import { benchScheduler } from './scheduler.ts'
 import { benchSlots } from './slots.ts'
 import { benchStart } from './start.ts'
@@ -63,22 +64,9 @@ for (const [name, bench] of Object.entries(benches)) {
   if (section.goals.length > 0) console.table(section.goals)
 }
 writeFileSync(new URL('results.json', import.meta.url), `${JSON.stringify({ machine, sections }, undefined, 2)}\n`)
-if (record) writeFileSync(new URL('RESULTS.md', import.meta.url), asMarkdown())
-
-/** The run as a document, missed goals included. */
-function asMarkdown(): string {
-  const table = (rows: readonly object[]): string => {
-    const columns = [...new Set(rows.flatMap((row) => Object.keys(row)))]
-    const line = (cells: readonly unknown[]): string => `| ${cells.map(String).join(' | ')} |`
-    return [
-      line(columns),
-      line(columns.map(() => '---')),
-      ...rows.map((row) => line(columns.map((column) => (row as Record<string, unknown>)[column] ?? ''))),
-    ].join('\n')
-  }
-  const goals = (section: Section): object[] => section.goals.map(({ met, ...goal }) => ({ ...goal, met: met ? 'yes' : '**no**' }))
-  const parts = Object.entries(sections).map(([name, section]) =>
-    [`## ${name}`, section.title, table(section.rows), ...(section.goals.length > 0 ? [table(goals(section))] : [])].join('\n\n'),
-  )
-  return `# Results\n\nOne run of \`npm run bench -- --record\`, on ${machine}.\n\n${parts.join('\n\n')}\n`
+if (record) {
+  const document = new URL('RESULTS.md', import.meta.url)
+  const date = new Date().toISOString().slice(0, 10)
+  const measured = new Map(Object.entries(sections).map(([name, section]) => [name, { section, machine, date }]))
+  writeFileSync(document, withResults(readFileSync(document, 'utf8'), measured, Object.keys(benches)))
 }
