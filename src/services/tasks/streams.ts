@@ -61,7 +61,7 @@ export class Streams {
       stop()
       const tasks = [...this.followed]
       cancelReport = spread(clock, tasks, (task) => this.report(task))
-      cancelTell = clock.after(patience_ms, () => (cancelTell = spread(clock, tasks, ({ log }) => log.tell())))
+      if (tasks.length > 0) cancelTell = clock.after(patience_ms, () => (cancelTell = spread(clock, tasks, ({ log }) => log.tell())))
       for (const [key, log] of this.replayed) void this.forgetUnread(key, log)
     })
     return () => {
