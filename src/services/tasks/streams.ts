@@ -61,7 +61,8 @@ export class Streams {
       stop()
       const tasks = [...this.followed]
       cancelReport = spread(clock, tasks, (task) => this.report(task))
-      if (tasks.length > 0) cancelTell = clock.after(patience_ms, () => (cancelTell = spread(clock, tasks, ({ log }) => log.tell())))
+      const tell = (): void => void (cancelTell = spread(clock, tasks, ({ log }) => log.tell()))
+      cancelTell = tasks.length === 0 ? noTimer : clock.after(patience_ms, tell)
       for (const [key, log] of this.replayed) void this.forgetUnread(key, log)
     })
     return () => {
