@@ -35,6 +35,9 @@ function simulate(count: number, work_ms: number, remaining: readonly number[], 
 /** The same with exponential times, averaged over many runs: the slots end as one Poisson process. */
 const exponential = (count: number, service_ms: number, slots: number): number => ((count + 1) * service_ms) / slots
 
+/** Starts are found to within a hundred millionth of a service time, which may be minutes; they are told in whole ms. */
+const hair_ms = 0.05
+
 describe('forecast of a start', () => {
   it('is sane whatever is known, later with more work ahead, and never sooner for what may pass', () => {
     fc.assert(
@@ -43,8 +46,8 @@ describe('forecast of a start', () => {
         for (const one of [start.ms, start.mean, start.variance]) assert.ok(one >= 0 && Number.isFinite(one), JSON.stringify(start))
         assert.ok(start.ms <= start.mean * (1 + 1e-9))
         assert.ok(startMs(start) >= 0 && Number.isInteger(startMs(start)))
-        if (of.position > 0) assert.ok(forecastStart({ ...of, work_ms: of.work_ms + more }, by).mean >= start.mean * (1 - 1e-5))
-        assert.ok(forecastStart({ ...of, may_pass: 0 }, by).mean <= start.mean * (1 + 1e-5) + 1e-6)
+        if (of.position > 0) assert.ok(forecastStart({ ...of, work_ms: of.work_ms + more }, by).mean >= start.mean * (1 - 1e-5) - hair_ms)
+        assert.ok(forecastStart({ ...of, may_pass: 0 }, by).mean <= start.mean * (1 + 1e-5) + hair_ms)
       }),
       { numRuns: 2000 },
     )
@@ -54,7 +57,7 @@ describe('forecast of a start', () => {
     fc.assert(
       fc.property(ahead, crew, ms, between(0.1, 4), (of, by, more, relative_variance) => {
         const at = (one: Ahead): number => forecastStart({ ...one, may_pass: 0 }, { ...by, relative_variance }).mean
-        assert.ok(at({ ...of, position: of.position + 1, work_ms: of.work_ms + more }) >= at(of) * (1 - 1e-5) - 0.01)
+        assert.ok(at({ ...of, position: of.position + 1, work_ms: of.work_ms + more }) >= at(of) * (1 - 1e-5) - hair_ms)
       }),
       { numRuns: 1000 },
     )
