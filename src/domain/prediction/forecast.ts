@@ -138,8 +138,12 @@ function reached(grown: (t: number) => Grown, target: number, guess: number, sca
     const nearer = newton >= low && newton <= high && Math.abs(newton - t) < stride / 2
     const next = nearer ? newton : high === Infinity ? 2 * t : (low + high) / 2
     stride = Math.abs(next - t)
-    if (stride <= 1e-8 * (next + scale_ms)) return next
     t = next
+    const hair = 1e-8 * (next + scale_ms)
+    if (stride > hair) continue
+    // Before the bend at which it begins to grow it may have been there for long.
+    if (next - hair <= low || grown(next - hair).value < target) return next
+    ;[high, t, stride] = [next - hair, (low + next - hair) / 2, Infinity]
   }
 }
 
