@@ -115,8 +115,10 @@ describe('forecast of a start', () => {
         const soonest = busy.length / busy.reduce((sum, one) => sum + 1 / Math.max(1e-3, one.mean), 0)
         const each_ms = (soonest + position * service_ms) / (position + 1)
         const dispatches = (t: number): number => countedOneByOne(busy, t).count + countedOneByOne(busy, t - idle_ms).since_ms / each_ms
-        assert.ok(dispatches(mean * (1 + 1e-6) + 1e-6 * each_ms) >= position + 1 - 2e-6, 'not later')
-        assert.ok(dispatches(mean * (1 - 1e-6) - 1e-6 * each_ms) < position + 1 - 0.9e-6, 'not sooner')
+        // What has ended is known to within a ten billionth of all that runs.
+        const slack = (1e-10 * busy.reduce((sum, one) => sum + one.mean, 0)) / each_ms
+        assert.ok(dispatches(mean * (1 + 1e-6) + 1e-6 * each_ms) >= position + 1 - 2e-6 - slack, 'not later')
+        assert.ok(dispatches(mean * (1 - 1e-6) - 1e-6 * each_ms) < position + 1 - 0.9e-6 + slack, 'not sooner')
       }),
       { numRuns: 500 },
     )
