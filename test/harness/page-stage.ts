@@ -1,4 +1,4 @@
-import { until } from './wait.ts'
+import { until, untilAnswer } from './wait.ts'
 import { PageRig, pagePool, type KeyName } from './page.ts'
 
 /** Something that is never over. */
@@ -25,11 +25,21 @@ export async function fullStage(): Promise<PageRig> {
   await until(() => coder.running.length === 1, 'the first task runs')
   coder.call.fail()
   await until(() => coder.running.length === 1, 'it is run again')
-  coder.call.say('Once')
-  coder.call.fail()
-  for (let i = 0; i < 3; i++) await rig.task(owners[i] ?? 'webapp', { task_id: `resp-8f41c${i}`, model_ref: 'mock:coder', max_tokens: 400 })
-  await until(() => coder.running.length === 3, 'three tasks run')
-  for (const [i, running] of coder.running.entries()) for (let n = 0; n < 100 * i; n++) running.say(n % 9 === 8 ? 'word.\n' : 'word ')
+  const again = coder.call
+  const runs = (i: number): Promise<unknown> =>
+    rig.task(owners[i] ?? 'webapp', { task_id: `resp-8f41c${i}`, model_ref: 'mock:coder', max_tokens: 400 })
+  for (let i = 0; i < 2; i++) await runs(i)
+  await until(() => coder.running.length === 3, 'two tasks run beside it')
+  again.say('Once')
+  again.fail()
+  // From now on nobody else gets a slot before it has had the replica for itself.
+  await untilAnswer(
+    async () => (await rig.ask('/v1/tasks/web-1168?owner=webapp')).json['waits'] as { readonly code: string } | undefined,
+    (waits) => waits?.code === 'runs_alone',
+    'it waits to run alone',
+  )
+  await runs(2)
+  for (const [i, running] of coder.running.entries()) for (let n = 0; n < 100 * (i + 1); n++) running.say(n % 9 === 8 ? 'word.\n' : 'word ')
   for (let i = 0; i < 14; i++)
     await rig.task(owners[i % 5] ?? 'webapp', {
       ...{ task_id: `chat-77d1${i.toString(16)}`, session_id: `s-${i % 4}`, model_ref: 'mock:coder' },
