@@ -3,7 +3,7 @@ import { startDoorLanes } from './relay/lanes.ts'
 import { sendAll } from './relay/requests.ts'
 import { atMost, median, rounded, type Section } from './section.ts'
 
-const rounds = 3
+const rounds = 9
 const streams = 50
 
 /** What a token costs at each door of one daemon, in turn, beside the native stream. */
