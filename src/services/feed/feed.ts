@@ -15,7 +15,10 @@ import type { TaskRow } from './task-row.ts'
 import { View } from './view.ts'
 import { Viewer } from './viewer.ts'
 
-/** How often the feed looks, ms; half a beat before, it looks ahead. How many looks are from one to the next at progress, at what is told once a second, and until a comment. */
+/**
+ * How often the feed looks, ms; half a beat before, it looks ahead. How many looks are from one to the next at progress, at what is told once a
+ * second, and until a comment.
+ */
 const beat_ms = 100
 const beats_of_progress = 3
 const beats_of_all = 10

@@ -232,8 +232,13 @@ const nothing_used = { engine_ms: 0, tokens: 0, refused: 0, late: 0 }
 /** Whether an event says that there may be something else to see. */
 export const matters = ({ type }: DaemonEvent): boolean => !unseen.has(type)
 
-const unseen: ReadonlySet<DaemonEvent['type']> = new Set<DaemonEvent['type']>([
-  ...(['task_placed', 'task_refused', 'queue_aged', 'models_loaded', 'model_verified', 'notice'] as const),
+const unseen: ReadonlySet<DaemonEvent['type']> = new Set([
+  'task_placed',
+  'task_refused',
+  'queue_aged',
+  'models_loaded',
+  'model_verified',
+  'notice',
 ])
 
 /** Whether it is one of the many that say that tasks come and go, which changes the reasons of those alone that are next. */

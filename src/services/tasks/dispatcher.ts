@@ -69,8 +69,8 @@ export class Dispatcher {
   }
 
   /**
-   * Calls the engine for a task whose acceptance goes to disk now, where a slot is free and nobody without one waits for it. The run has to become durable with
-   * the acceptance, and nothing of the call goes out before `take` gives it to the task.
+   * Calls the engine for a task whose acceptance goes to disk now, where a slot is free and nobody without one waits for it. The run has to become
+   * durable with the acceptance, and nothing of the call goes out before `take` gives it to the task.
    */
   callEarly(task: LiveTask, pool: Pool<LiveTask>): EarlyCall | undefined {
     if (this.stopping || pool.scheduler.depth() - pool.early > 1 || task.accepted.request.workload !== 'completion') return undefined
