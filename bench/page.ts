@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { chromium, type Browser, type CDPSession, type Page } from 'playwright-core'
-import { freshPage } from '../test/harness/fresh-page.ts'
+import { freshPage } from '../test/harness/fresh.ts'
 import { load } from './load.ts'
 import { atMost, quantile, rounded, type Section } from './section.ts'
 import { startServer, type BenchServer } from './server.ts'

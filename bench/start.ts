@@ -41,11 +41,11 @@ export async function benchStart(): Promise<Section> {
     config,
     `listen: 127.0.0.1:0\ndata_dir: ${join(dir, 'data')}\npools: [{ id: mock, engine: mock, driver: in-process, model: "mock:v1", ctx: 8192 }]\n`,
   )
-  const daemon = { args: [fileOf('../bin/orchestratord.cjs'), '--config', config], path: '/readyz' }
+  const daemon = { args: ['--max-semi-space-size=16', fileOf('../scripts/start.cjs'), '--config', config], path: '/readyz' }
   const tarball = execFileSync('npm', ['run', '--silent', 'package'], { cwd: fileOf('..'), encoding: 'utf8' }).trim()
   writeFileSync(join(dir, 'package.json'), '{}')
   execFileSync('npm', ['install', '--silent', '--offline', '--no-audit', '--no-fund', tarball], { cwd: dir })
-  const packed = { args: [join(dir, 'node_modules/orchestratord/bin/orchestratord.cjs'), '--config', config], path: '/readyz' }
+  const packed = { args: [join(dir, 'node_modules/orchestratord/lib/orchestratord.cjs'), '--config', config], path: '/readyz' }
   const memory = 'console.log(process.memoryUsage.rss())'
   const programs: readonly Program[] = [
     { name: 'node -e', args: ['-e', memory] },

@@ -1,10 +1,13 @@
 'use strict'
-// `npm start` in a checkout: what is stale of the page is built, then the daemon runs in this process.
+// `npm start` in a checkout: what is stale of the program and of its page is built, then the daemon runs in this process.
+const { existsSync } = require('node:fs')
 require('./require-node.cjs')
 require('./compile-cache.cjs')
-const { freshPage } = require('./web/fresh.cjs')
+const { freshPage, freshProgram } = require('./fresh.cjs')
 
-freshPage()
-  // The daemon needs no page.
-  .catch((error) => console.error(`The page is not built: ${error instanceof Error ? error.message : error}`))
-  .then(() => require('../bin/orchestratord.cjs'))
+const unlessBuilt = (what) => (error) => console.error(`${what} is not built: ${error instanceof Error ? error.message : error}`)
+
+// The daemon needs no page, and without the bundle it runs from the sources.
+Promise.all([freshProgram().catch(unlessBuilt('The bundle')), freshPage().catch(unlessBuilt('The page'))]).then(([program]) =>
+  require(program ?? '../bin/orchestratord.cjs'),
+)

@@ -1,10 +1,11 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { join } from 'node:path'
+import { freshProgram } from '../harness/fresh.ts'
 
 const root = join(import.meta.dirname, '../..')
 
-/** The program of the checkout. */
-export const program = join(root, 'bin/orchestratord.cjs')
+/** The program, bundled as `npm start` and the package have it. */
+export const program = await freshProgram()
 
 /** How a command ended and what it printed. */
 export interface Ended {

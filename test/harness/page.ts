@@ -1,7 +1,7 @@
 import { systemClock } from '../../src/adapters/system/clock.ts'
 import type { Clock } from '../../src/ports/clock.ts'
 import { chromium, type Browser, type Locator, type Page } from 'playwright-core'
-import { freshPage } from './fresh-page.ts'
+import { freshPage } from './fresh.ts'
 import { keyDigest, mockPool, mockTask, patient, startDaemon, type TestDaemon } from './daemon.ts'
 import { call } from './http.ts'
 import { ScriptedEngine } from './scripted-engine.ts'

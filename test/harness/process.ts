@@ -3,9 +3,11 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { freshProgram } from './fresh.ts'
 import { inTime } from './wait.ts'
 
-const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
+/** The daemon as `npm start` runs it. */
+const program = await freshProgram()
 
 /** Where the demonstration model is. */
 export const modelsDir = fileURLToPath(new URL('../../models', import.meta.url))
@@ -58,7 +60,7 @@ export class DaemonProcess {
         : JSON.stringify({ listen: '127.0.0.1:0', data_dir: join(dir, 'data'), models_dir: modelsDir, ...config }),
     )
     const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('ORCHD_'))
-    const [command = '', ...rest] = [...prefix, process.execPath, main, ...(args ?? ['--config', file])]
+    const [command = '', ...rest] = [...prefix, process.execPath, program, ...(args ?? ['--config', file])]
     this.child = spawn(command, rest, { cwd: dir, env: { ...Object.fromEntries(inherited), ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
     const guard = setTimeout(() => this.child.kill('SIGKILL'), guard_ms).unref()
     this.child.stdout?.setEncoding('utf8').on('data', (chunk: string) => this.onOutput(chunk))

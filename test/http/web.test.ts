@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { gunzipSync, brotliDecompressSync } from 'node:zlib'
 import { request } from 'undici'
-import { freshPage } from '../harness/fresh-page.ts'
+import { freshPage } from '../harness/fresh.ts'
 import { encodingFor } from '../../src/http/web/files.ts'
 import { keys, startDaemon, type TestDaemon } from '../harness/daemon.ts'
 

@@ -104,10 +104,10 @@ withEngine('chromium', 'the page before a queue', () => {
     a.die(new Error('it died'))
     await says(
       page.locator('.att li'),
-      /^✕ coder\/a is down: .*CUDA error: an illegal <memory> access\. .* restart in 0:\d\d; 1 of 2 slots of coder are missing\. Show$/,
+      /^✕ coder\/a is down: .*CUDA error: an illegal <memory> access\. .* restart in 0:\d\d(?: \(\d so far\))?; 1 of 2 slots of coder are missing\. Show$/,
     )
     await says(lane('coder', '.st'), '▲ half up')
-    await says(lane('coder', '.reps'), /✕ a down, .* restart in 0:\d\d: .* ● b ready/)
+    await says(lane('coder', '.reps'), /✕ a down, .* restart in 0:\d\d(?: \(\d so far\))?: .* ● b ready/)
     a.onStart = () => Promise.resolve()
     await says(lane('coder', '.st'), '● ready')
     await says(page.locator('.att li'), [])

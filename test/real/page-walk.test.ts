@@ -21,27 +21,29 @@ interface Answers {
 const answers: Readonly<Record<keyof typeof situations, Answers>> = {
   full: {
     ...{ why: /^all slots are busy, 5 ahead$/, holder: 'nightly-evals', broken: [], state: '● ready' },
-    restart: '7 waiting are kept. Of 4 running 4 run again.',
+    restart: 'Nothing is lost. 7 waiting are kept. Of 4 running 4 run again.',
   },
   loading: {
     ...{ why: /^the model is being loaded$/, holder: 'claude-desk', broken: [], state: '◔ loading' },
-    restart: '2 waiting are kept. Nothing runs.',
+    restart: 'Nothing is lost. 2 waiting are kept. Nothing runs.',
   },
   asleep: {
-    ...{ why: /^another model has the GPU$/, holder: 'claude-desk', broken: [], state: '○ asleep' },
-    restart: '2 waiting are kept. Of 2 running 2 run again.',
+    ...{ why: /^vision has the GPU$/, holder: 'claude-desk', broken: [], state: '○ asleep' },
+    restart: 'Nothing is lost. 2 waiting are kept. Of 2 running 2 run again.',
   },
   down: {
     ...{ why: /^all slots are busy, 1 ahead$/, holder: 'codex-desk', state: '▲ half up' },
-    broken: [/^✕ coder\/b is down: CUDA error: an illegal memory access\. .* restart in 0:\d\d; 2 of 4 slots of coder are missing\. Show$/],
-    restart: '2 waiting are kept. Of 2 running 2 run again.',
+    broken: [
+      /^✕ coder\/b is down: CUDA error: an illegal memory access\. .* restart in 0:\d\d \(\d so far\); 2 of 4 slots of coder are missing\. Show$/,
+    ],
+    restart: 'Nothing is lost. 2 waiting are kept. Of 2 running 2 run again.',
   },
   draining: {
-    ...{ why: /^the pool drains and no other takes the task$/, holder: 'codex-desk', state: '◐ draining' },
+    ...{ why: /^the pool drains; this is among its last tasks$/, holder: 'codex-desk', state: '◐ draining' },
     broken: [
-      /^◐ coder drains: it takes no new tasks, 2 running and 1 waiting are worked off; what is left ends in (30:00|29:\d\d)\. Show$/,
+      /^◐ coder drains: it takes no new tasks, 2 running and 1 waiting are worked off; what is left fails in (30:00|29:\d\d)\. Show$/,
     ],
-    restart: '1 waiting is kept. Of 2 running 2 run again.',
+    restart: 'Nothing is lost. 1 waiting is kept. Of 2 running 2 run again.',
   },
 }
 

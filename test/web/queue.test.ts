@@ -61,7 +61,7 @@ describe('what needs attention', () => {
     const [alarm] = alarmsOf([pool({ state: 'partial', replicas: [replica({}), b] })], [], undefined, [], at)
     assert.equal(
       `${alarm?.what}${alarm?.how}#${alarm?.after}`,
-      'coder/b is down: CUDA error. 3rd restart in #; 2 of 4 slots of coder are missing.',
+      'coder/b is down: CUDA error. Next restart in # (2 so far); 2 of 4 slots of coder are missing.',
     )
     assert.equal(alarm?.again_at, 1500)
   })

@@ -59,14 +59,14 @@ const texts: Readonly<Record<Code, string>> = {
   slots_busy: 'all slots are busy',
   batch_yields: 'batch, interactive goes first',
   model_loading: 'the model is being loaded',
-  model_asleep: 'another model has the GPU',
+  model_asleep: 'its model is not loaded',
   pool_down: 'no replica is up',
   breaker_open: 'the replica is being tried again',
   replica_pinned: 'pinned to a replica that is busy or down',
   runs_alone: 'runs alone after two runs ended with the failure of their engine',
   run_again: 'starts again after its engine failed',
   continues: 'goes on from its text after its engine failed',
-  draining: 'the pool drains and no other takes the task',
+  draining: 'the pool drains; this is among its last tasks',
   recovering: 'the daemon has just started',
   stopping: 'the daemon stops and starts it when it is back',
 }
@@ -100,7 +100,7 @@ function ofSleep({ sleeps }: PoolSeen): Found | undefined {
   if (retry_in_ms !== undefined) return { code: 'pool_down', ...until(retry_in_ms) }
   if (state === 'loading') return { code: 'model_loading', ...until(loaded_in_ms) }
   const asleep = { code: 'model_asleep', ...until(loaded_in_ms) } as const
-  return holder === undefined ? { ...asleep, text: 'its model is not loaded' } : { ...asleep, pool_id: holder }
+  return holder === undefined ? asleep : { ...asleep, text: `${holder} has the GPU`, pool_id: holder }
 }
 
 function ofReplicas({ replicas }: PoolSeen): Found | undefined {

@@ -141,7 +141,7 @@ describe('why a task waits', () => {
     assert.equal(code(pool(busy, { life: 'new', sleeps: asleep })), 'recovering')
     assert.deepEqual(waitsOf(first, pool([replica({ slots: 3, state: 'stopped' })], { sleeps: asleep })), {
       code: 'model_asleep',
-      text: 'another model has the GPU',
+      text: 'b has the GPU',
       until_ms: 1501,
       pool_id: 'b',
       ahead: 0,

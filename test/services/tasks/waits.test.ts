@@ -159,7 +159,7 @@ describe('what is told of a task that waits, and what then happens', () => {
     const rig = await startRig()
     await runAll(rig, 'a', 'b', 'c')
     await rig.drain.order('pool', 5000)
-    const draining = { code: 'draining', text: 'the pool drains and no other takes the task', until_ms: 5000, ahead: 1, slots: 1 }
+    const draining = { code: 'draining', text: 'the pool drains; this is among its last tasks', until_ms: 5000, ahead: 1, slots: 1 }
     assert.deepEqual(await told(rig, 'c'), draining)
     rig.engine().call.finish()
     await settled()
@@ -212,7 +212,7 @@ describe('what is told of a task whose pool shares its devices', () => {
     assert.deepEqual(await told(rig, 'a1'), loading)
     await rig.run({ task_id: 'b1', ...ofModel('b') })
     const asleep = await told(rig, 'b1')
-    assert.deepEqual([asleep?.code, asleep?.text, asleep?.pool_id], ['model_asleep', 'another model has the GPU', 'a'])
+    assert.deepEqual([asleep?.code, asleep?.text, asleep?.pool_id], ['model_asleep', 'a has the GPU', 'a'])
     await clock.advance(4000)
     assert.deepEqual([runs(rig, 'a1'), await code(rig, 'b1')], [true, 'model_asleep'])
     rig.engine('a/r0').call.finish()

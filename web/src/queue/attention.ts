@@ -1,6 +1,6 @@
 import { counted, listed, timeOfDay } from '../text.ts'
 import type { FeedDaemon, FeedDevice, FeedPool } from '../live/types.ts'
-import { ordinal, wholeSlots } from './words.ts'
+import { soFar, wholeSlots } from './words.ts'
 
 /** Something that somebody should look at. */
 export interface Alarm {
@@ -71,9 +71,9 @@ function replicasDown(pool: FeedPool, at: number): Alarm[] {
     .filter(({ state }) => state === 'down')
     .map(({ replica_id, last_error, restarts, restart_in_ms }) => ({
       ...{ level: 'bad', sign: '✕', what: `${pool.pool_id}/${replica_id} is down`, pool: pool.pool_id },
-      how: `${last_error === undefined ? '' : `: ${last_error}`}.${restart_in_ms === undefined ? '' : ` ${ordinal(restarts + 1)} restart in `}`,
+      how: `${last_error === undefined ? '' : `: ${last_error}`}.${restart_in_ms === undefined ? '' : ' Next restart in '}`,
       ...(restart_in_ms === undefined ? {} : { again_at: at + restart_in_ms }),
-      after: `${restart_in_ms === undefined ? ' ' : '; '}${wholeSlots(pool) - pool.slots} of ${counted(wholeSlots(pool), 'slot')} of ${pool.pool_id} are missing.`,
+      after: `${restart_in_ms === undefined ? ' ' : `${soFar(restarts)}; `}${wholeSlots(pool) - pool.slots} of ${counted(wholeSlots(pool), 'slot')} of ${pool.pool_id} are missing.`,
     }))
 }
 
@@ -104,7 +104,7 @@ function draining({ pool_id, running, waiting, drains_by_at }: FeedPool): Alarm 
     ...{ level: 'warn', sign: '◐', what: `${pool_id} drains`, pool: pool_id },
     ...(drains_by_at === undefined
       ? { how: `${left}.` }
-      : { how: `${left}; what is left ends in `, again_at: Date.parse(drains_by_at), after: '.' }),
+      : { how: `${left}; what is left fails in `, again_at: Date.parse(drains_by_at), after: '.' }),
   }
 }
 

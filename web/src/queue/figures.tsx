@@ -121,6 +121,7 @@ function Restart({ daemon }: { readonly daemon: FeedDaemon | undefined }): VNode
       <dt>If the daemon is restarted now</dt>
       {restart !== undefined && words !== undefined && (
         <dd class="s">
+          {running + restart.waiting_kept > 0 && restart.running_lost === 0 && 'Nothing is lost. '}
           {words.kept} {running === 0 && 'Nothing runs.'}
           {running > 0 && `Of ${running} running `}
           {words.on !== '' && <strong>{words.on}</strong>}

@@ -6,7 +6,7 @@ import type { FeedPool, FeedReplica } from '../live/types.ts'
 import { Bar, Out, Sign, Until } from '../out.tsx'
 import { counted, percent, short, span, whole } from '../text.ts'
 import { askDrain, askLoad, askReload, askResume } from './actions.ts'
-import { devicesName, engineName, loadedShare, modelName, ordinal, poolState, replicaState, wholeSlots } from './words.ts'
+import { devicesName, engineName, loadedShare, modelName, poolState, replicaState, soFar, wholeSlots } from './words.ts'
 
 /** The head of a lane: state, model, slots, rate, what can be done, and its replicas. */
 export function LaneHead({ pool }: { readonly pool: FeedPool }): VNode {
@@ -95,7 +95,8 @@ function Replica({ replica, pool }: { readonly replica: FeedReplica; readonly po
       {loading !== undefined && <Elapsed pool={pool} elapsed_ms={loading.elapsed_ms} expected_ms={loading.expected_ms} />}
       {restart_in_ms !== undefined && (
         <>
-          , {ordinal(restarts + 1)} restart in <Until at={toldAt(pool) + restart_in_ms} />
+          , next restart in <Until at={toldAt(pool) + restart_in_ms} />
+          {soFar(restarts)}
         </>
       )}
       {last_error !== undefined && kind !== 'ok' && (

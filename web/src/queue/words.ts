@@ -79,6 +79,9 @@ export function replicaState({ state, loading, breaker }: FeedReplica): Shown {
   return breaker === 'open' ? { sign: '✕', word: 'not trusted after failures', kind: 'bad' } : { sign: '●', word: 'ready', kind: 'ok' }
 }
 
+/** How often something has been tried before, ` (3 so far)`. */
+export const soFar = (times: number): string => (times === 0 ? '' : ` (${times} so far)`)
+
 /** `1st`, `2nd`, `3rd`, `4th`. */
 export function ordinal(n: number): string {
   const end = n % 100 > 10 && n % 100 < 14 ? 'th' : (['th', 'st', 'nd', 'rd'][n % 10] ?? 'th')

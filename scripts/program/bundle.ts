@@ -5,16 +5,14 @@ import { rolldown, type OutputChunk, type Plugin } from 'rolldown'
 
 const root = join(import.meta.dirname, '../..')
 
-/** The folder of the package that holds all compiled code. */
-const folder = 'lib'
+/** The folder that holds all compiled code, in the package and in a checkout. */
+export const folder = 'lib'
 
 /** Library that is no part of the package: who wants it adds it. */
 const added = 'node-llama-cpp'
 
-/** Where a file of the checkout that is started or loaded by its name is in the package. */
-export const bundled = (file: string): string => `${folder}/${fileNameOf(file)}`
-
-const fileNameOf = (file: string): string =>
+/** The name that a file of the checkout has in the folder, where it is started or loaded by its name. */
+export const fileNameOf = (file: string): string =>
   `${file
     .replace(/^src\//, '')
     .replace(/\.ts$/, '')
@@ -64,11 +62,12 @@ const ascii: Plugin = {
 }
 
 /**
- * Bundles the program and its libraries into the package at `to`, with maps to the sources for `node --enable-source-maps` and with the licences of
- * the libraries. A start reads a few files in place of six hundred; what is imported when it is needed stays in files of its own.
+ * Bundles programs and their libraries, with maps to the sources for `node --enable-source-maps` and with the licences of the libraries. A start
+ * reads a few files in place of six hundred; what is imported when it is needed stays in files of its own.
  * @param programs files of the checkout that are started by their names
+ * @param dir the folder, which lies where the checkout has `src`
  */
-export async function bundle(programs: readonly string[], to: string): Promise<void> {
+export async function bundle(programs: readonly string[], dir: string): Promise<void> {
   const build = await rolldown({
     cwd: root,
     platform: 'node',
@@ -77,7 +76,7 @@ export async function bundle(programs: readonly string[], to: string): Promise<v
     plugins: [places, ascii],
   })
   const { output } = await build.write({
-    dir: join(to, folder),
+    dir,
     entryFileNames: ({ facadeModuleId }) => fileNameOf(relative(root, facadeModuleId ?? '')),
     chunkFileNames: '[name].js',
     comments: { legal: true, annotation: false, jsdoc: false },
@@ -89,7 +88,7 @@ export async function bundle(programs: readonly string[], to: string): Promise<v
   await build.close()
   const chunks = output.filter((file) => file.type === 'chunk')
   for (const chunk of chunks) refuseMissing(chunk, new Set(chunks.map(({ fileName }) => fileName)))
-  writeFileSync(join(to, folder, 'LICENSES.txt'), licences(chunks))
+  writeFileSync(join(dir, 'LICENSES.txt'), licences(chunks))
 }
 
 /** @throws Error where a chunk names what the package does not have */
