@@ -8,7 +8,7 @@ import { EgressClient } from '../../src/adapters/models/egress-client.ts'
 import { ModelFolder } from '../../src/adapters/models/model-folder.ts'
 import { EgressRules } from '../../src/domain/catalog/egress.ts'
 import { partPath, storedPath } from '../../src/domain/catalog/model-source.ts'
-import type { WantedFile } from '../../src/ports/model-source.ts'
+import { FetchError, type WantedFile } from '../../src/ports/model-source.ts'
 import { sha256, someBytes } from '../harness/catalog.ts'
 import { FakeClock } from '../harness/fake-clock.ts'
 import { fullAfter, patchFiles } from '../harness/file-handles.ts'
@@ -103,6 +103,23 @@ describe('a download of one file', () => {
     await fetched()
     assert.deepEqual(ranges(), [undefined])
     assert.deepEqual(readFileSync(join(models_dir, storedPath('m', 'm.gguf'))), bytes)
+  })
+
+  it('asks for nothing where the part is whole already', async () => {
+    leave(bytes)
+    await fetched()
+    assert.deepEqual(ranges(), [])
+    assert.deepEqual(readFileSync(join(models_dir, storedPath('m', 'm.gguf'))), bytes)
+  })
+
+  it('may be tried again where the server says that it is busy or broken, and not where it refuses', async () => {
+    const kinds: Record<number, unknown> = {}
+    for (const status of [408, 425, 429, 500, 503, 400, 401, 404, 410]) {
+      hub.routes.set('/m.gguf', (_req, res) => void res.writeHead(status).end())
+      kinds[status] = await fetched().catch((error: unknown) => (error instanceof FetchError ? error.kind : error))
+    }
+    const [again, never] = ['transient', 'refused']
+    assert.deepEqual(kinds, { 400: never, 401: never, 404: never, 408: again, 410: never, 425: again, 429: again, 500: again, 503: again })
   })
 
   it('refuses a server that continues elsewhere than asked, and keeps its part', async () => {

@@ -75,4 +75,20 @@ describe('answers that nobody reads', () => {
     server.closeAllConnections()
     server.close()
   })
+
+  it('have their length in bytes, whatever the text is', async () => {
+    const bodies = new LargeBodies()
+    const texts = Array.from({ length: 100 }, () => '"é🦢'.repeat(1000))
+    const server = createServer((_, res) => bodies.sendJson(res, texts, 'key'))
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    const { port } = server.address() as AddressInfo
+    try {
+      const answer = await fetch(`http://127.0.0.1:${port}/`)
+      assert.equal(answer.headers.get('content-length'), String(Buffer.byteLength(JSON.stringify(texts))))
+      assert.deepEqual(await answer.json(), texts)
+    } finally {
+      server.closeAllConnections()
+      server.close()
+    }
+  })
 })

@@ -1,0 +1,34 @@
+import assert from 'node:assert/strict'
+import { refusalOf, startRig, type Rig } from '../harness/rig.ts'
+import { sampleFile } from '../conformance/storage.samples.ts'
+
+const wish = { endpoint: '/v1/completions', input_file_id: 'f', metadata: null } as const
+
+/** A rig in which these keys have a file of one line. */
+async function rigWithFiles(...owners: string[]): Promise<Rig> {
+  const rig = await startRig()
+  const line = { custom_id: 'a', method: 'POST', url: wish.endpoint, body: { model: 'mock:v1', prompt: 'p', max_tokens: 1 } }
+  const text = `${JSON.stringify(line)}\n`
+  for (const owner of owners)
+    await rig.storage.journal.commit([
+      { kind: 'file_part', part: { owner, file_id: 'f', part: 0, text } },
+      { kind: 'file_put', file: sampleFile(owner, 'f', { bytes: text.length, parts: 1 }) },
+    ])
+  return rig
+}
+
+describe('batches of a key', () => {
+  it('are 32 at work at once; there is room for the next when one is over, and others have theirs', async () => {
+    const rig = await rigWithFiles('ann', 'bob')
+    const made = []
+    for (let n = 0; n < 32; n++) made.push(await rig.batches.create('ann', wish))
+    const { kind, message, details } = await refusalOf(rig.batches.create('ann', wish))
+    assert.deepEqual([kind, details.retry_after_ms], ['rate_limited', 60_000])
+    assert.match(message, /32 batches/)
+    await rig.batches.create('bob', wish)
+    await rig.batches.cancel('ann', made[0]?.batch_id ?? '')
+    await rig.clock.advance(1000)
+    await rig.batches.create('ann', wish)
+    await rig.batches.stop()
+  })
+})
