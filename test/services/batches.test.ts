@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { LineCheck, most_lines, readLine } from '../../src/services/batches/batch-line.ts'
 import { refusalOf, startRig, type Rig } from '../harness/rig.ts'
 import { sampleFile } from '../conformance/storage.samples.ts'
 
@@ -30,5 +31,34 @@ describe('batches of a key', () => {
     await rig.clock.advance(1000)
     await rig.batches.create('ann', wish)
     await rig.batches.stop()
+  })
+})
+
+describe('the lines of a batch', () => {
+  const line = (custom_id: unknown): string => JSON.stringify({ custom_id, method: 'POST', url: wish.endpoint, body: {} })
+  const problemsOf = (lines: Iterable<string>) => {
+    const check = new LineCheck(wish.endpoint)
+    let number = 0
+    for (const text of lines) check.take(text, ++number)
+    check.end()
+    return check.problems.map((problem) => ({ code: problem.code, line: problem.line }))
+  }
+
+  it('are so many at most, and of more one is told of', () => {
+    const ids = Array.from({ length: most_lines }, (_, n) => line(`id-${n}`))
+    assert.deepEqual(problemsOf(ids), [])
+    assert.deepEqual(problemsOf([...ids, line('id-0'), 'no JSON']), [{ code: 'too_many_requests', line: most_lines + 1 }])
+    assert.deepEqual(problemsOf([]), [{ code: 'empty_file', line: null }])
+  })
+
+  it('are wrong in a hundred places at most that are told of', () => {
+    const found = problemsOf(Array.from({ length: 150 }, () => 'no JSON'))
+    assert.deepEqual([found.length, found.at(-1)], [100, { code: 'invalid_json_line', line: 100 }])
+  })
+
+  it('have a name of 1 to 512 characters', () => {
+    for (const id of ['a', 'a'.repeat(512)]) assert.deepEqual(readLine(line(id), wish.endpoint), { custom_id: id, body: {} })
+    for (const id of ['', 'a'.repeat(513), 7, undefined])
+      assert.deepEqual(problemsOf([line(id)]), [{ code: 'missing_required_parameter', line: 1 }])
   })
 })
