@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import type { FileHandle } from 'node:fs/promises'
+import type { ServerResponse } from 'node:http'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { Downloads } from '../../src/adapters/models/downloads.ts'
@@ -14,7 +15,7 @@ import { FakeClock } from '../harness/fake-clock.ts'
 import { fullAfter, patchFiles } from '../harness/file-handles.ts'
 import { newGate } from '../harness/gate.ts'
 import { Hub } from '../harness/hub.ts'
-import { inTime } from '../harness/wait.ts'
+import { inTime, until } from '../harness/wait.ts'
 
 const bytes = someBytes(300_000)
 
@@ -34,7 +35,7 @@ describe('a download of one file', () => {
     rmSync(models_dir, { recursive: true })
   })
 
-  const fetched = (onBytes: (bytes: number) => void = () => undefined): Promise<void> => {
+  const fetched = (onBytes: (bytes: number) => void = () => undefined, clock = new FakeClock()): Promise<void> => {
     const url = `http://${hub.address}/m.gguf`
     const client = new EgressClient({ rules: new EgressRules([hub.address], `http://${hub.address}`), credentials: new Map() })
     const size = { size_bytes: bytes.length, max_bytes: bytes.length }
@@ -46,7 +47,7 @@ describe('a download of one file', () => {
       part: partPath('m', 0),
       target: storedPath('m', 'm.gguf'),
     }
-    return new Downloads(client, new ModelFolder(models_dir), new FakeClock()).fetch(file, onBytes, new AbortController().signal)
+    return new Downloads(client, new ModelFolder(models_dir), clock).fetch(file, onBytes, new AbortController().signal)
   }
   const ranges = (): (string | undefined)[] => hub.requests.map(({ headers }) => headers.range)
   const leave = (text: Buffer): void => {
@@ -109,6 +110,24 @@ describe('a download of one file', () => {
     leave(bytes)
     await fetched()
     assert.deepEqual(ranges(), [])
+    assert.deepEqual(readFileSync(join(models_dir, storedPath('m', 'm.gguf'))), bytes)
+  })
+
+  it('takes as long as it takes, while something comes now and then', async () => {
+    const clock = new FakeClock()
+    const answering = Promise.withResolvers<ServerResponse>()
+    hub.routes.set('/m.gguf', (_req, res) => answering.resolve(res.writeHead(200, { 'Content-Length': bytes.length })))
+    let done = 0
+    const all = fetched((now) => (done = now), clock)
+    all.catch(() => undefined)
+    const answer = await answering.promise
+    for (let at = 0; at < 5000; at += 1000) {
+      answer.write(bytes.subarray(at, at + 1000))
+      await until(() => done === at + 1000, 'the next piece to be there')
+      await clock.advance(30_000)
+    }
+    answer.end(bytes.subarray(5000))
+    await all
     assert.deepEqual(readFileSync(join(models_dir, storedPath('m', 'm.gguf'))), bytes)
   })
 

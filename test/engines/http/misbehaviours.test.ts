@@ -38,7 +38,7 @@ class Cell {
   }
 
   /** A call comes to the declared outcome. */
-  async comesTo(outcome: Outcome): Promise<void> {
+  async comesTo(outcome: Outcome, calls = 1): Promise<void> {
     const { bench } = this
     const stop = new AbortController()
     const run = bench.run(stop.signal)
@@ -52,6 +52,7 @@ class Cell {
     if ('gives_up' in outcome) return this.givesUp(run, outcome.gives_up)
     if ('down' in outcome) return this.goesDown(run, outcome.down)
     await bench.fails(run, true, outcome.fails)
+    assert.equal(this.calls.length, calls, 'calls that the server got')
   }
 
   /** Of calls that came to no end on their connection, that is closed: nothing runs on for nobody. */
@@ -136,11 +137,11 @@ for (const kit of Object.values(kits))
     })
     afterEach(() => cell.stop())
 
-    for (const { what, act, outcome, except } of misbehaviours)
+    for (const { what, act, outcome, except, calls } of misbehaviours)
       it(what, async () => {
         const declared = except?.[kit.engine] ?? outcome
         cell.answers(act)
-        await cell.comesTo(declared)
+        await cell.comesTo(declared, calls)
         await cell.leavesNothing()
         if (typeof declared === 'string' || !('down' in declared)) await cell.goesOn()
       })
