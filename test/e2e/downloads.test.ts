@@ -117,13 +117,13 @@ describe('a download of one file', () => {
     const clock = new FakeClock()
     const answering = Promise.withResolvers<ServerResponse>()
     hub.routes.set('/m.gguf', (_req, res) => answering.resolve(res.writeHead(200, { 'Content-Length': bytes.length })))
-    let done = 0
+    let [done, failed] = [0, false]
     const all = fetched((now) => (done = now), clock)
-    all.catch(() => undefined)
+    all.catch(() => (failed = true))
     const answer = await answering.promise
     for (let at = 0; at < 5000; at += 1000) {
       answer.write(bytes.subarray(at, at + 1000))
-      await until(() => done === at + 1000, 'the next piece to be there')
+      await until(() => failed || done === at + 1000, 'the next piece to be there')
       await clock.advance(30_000)
     }
     answer.end(bytes.subarray(5000))

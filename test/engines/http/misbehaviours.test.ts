@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import type { GenerateResult } from '../../../src/ports/engine.ts'
 import { settled } from '../../harness/fake-clock.ts'
+import { inTime } from '../../harness/wait.ts'
 import { Bench, type EngineKit } from './engine-bench.ts'
 import { EngineServer, type EngineCall } from './engine-server.ts'
 import { kits } from './kits.ts'
@@ -109,6 +110,7 @@ class Cell {
     await this.bench.clock.advance(wait_ms - 1)
     assert.equal(this.calls.length, 1)
     await this.bench.clock.advance(1)
+    await inTime(this.called(2), `the server to be asked again after ${wait_ms} ms`)
     await this.answered(run)
   }
 
