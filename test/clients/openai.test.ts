@@ -153,7 +153,9 @@ describe('the client of OpenAI', function () {
       data.map(({ id }) => id),
       [model, 'mock'],
     )
-    assert.equal((await client.models.retrieve(model)).id, model)
+    const { id, created } = await client.models.retrieve(model)
+    // Seconds: as milliseconds it would be thousands of years from now.
+    assert.deepEqual([id, new Date(created * 1000).getUTCFullYear() - new Date().getUTCFullYear() < 1], [model, true])
     await assert.rejects(client.models.retrieve('nothing'), OpenAI.NotFoundError)
   })
 

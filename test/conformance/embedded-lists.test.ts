@@ -45,6 +45,8 @@ describe('embedded adapter, lists of tasks', () => {
       tasks.map(({ task }) => task.task_id),
       [`old-${LOOKED_AT}`],
     )
+    const full = await journal.list({ task_id_prefix: 'new-', limit: 1 })
+    assert.deepEqual([full.tasks.length, full.looked_to], [1, undefined], 'behind a full page is more of what was looked at')
     await storage.close()
   })
 })

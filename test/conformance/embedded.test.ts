@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import { chmodSync, cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -79,6 +79,13 @@ describe('embedded adapter', () => {
       } finally {
         process.umask(umask)
       }
+    })
+
+    it('is for its owner only, also where somebody has opened it to others meanwhile', async () => {
+      await prepare()
+      chmodSync(file, 0o644)
+      await open()
+      assert.equal((statSync(file).mode & 0o777).toString(8), '600')
     })
 
     it('is refused to a second opener in this process and in another', async () => {

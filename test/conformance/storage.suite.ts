@@ -5,6 +5,7 @@ import { repeats } from '../harness/long.ts'
 import { DuplicateTaskError, StorageError } from '../../src/ports/journal.ts'
 import type { Fact } from '../../src/ports/journal.ts'
 import { agree, steps } from './storage.property.ts'
+import { ageConformance } from './age.suite.ts'
 import { listsConformance } from './lists.suite.ts'
 import { runsConformance } from './runs.suite.ts'
 import { sessionsConformance } from './sessions.suite.ts'
@@ -24,6 +25,7 @@ export function storageConformance(name: string, open: () => Promise<Storage>, r
   listsConformance(name, open)
   runsConformance(name, open)
   sessionsConformance(name, open)
+  ageConformance(name, open)
   describe(`storage: ${name}`, () => {
     let storage: Storage
     const ids = async (filter: Partial<Parameters<Storage['journal']['list']>[0]>): Promise<string[]> =>

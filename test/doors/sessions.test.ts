@@ -55,10 +55,11 @@ describe("sessions of the doors' clients", () => {
       [chat, { session_id: 'pi', 'x-session-id': 'opencode' }, {}],
       [chat, { 'x-session-id': 'opencode' }, { prompt_cache_key: 'cache' }],
       [chat, {}, { prompt_cache_key: 'a key/with all' }],
+      [chat, { 'X-Orchd-Session': 'long'.repeat(50) }, {}],
     ]
     const sessions: unknown[] = []
     for (const [path, headers, body] of named) sessions.push(await sessionOf(await ask(daemon, path, { max_tokens: 4, ...body }, headers)))
-    assert.deepEqual(sessions, ['ours', 'claude', 'user', 'codex', 'pi', 'opencode', 'a-key-with-all'])
+    assert.deepEqual(sessions, ['ours', 'claude', 'user', 'codex', 'pi', 'opencode', 'a-key-with-all', 'long'.repeat(32)])
   })
 
   it('are not there where nothing names one', async () => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import type { FileHandle } from 'node:fs/promises'
+import type { ServerResponse } from 'node:http'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { Downloads } from '../../src/adapters/models/downloads.ts'
@@ -8,13 +9,13 @@ import { EgressClient } from '../../src/adapters/models/egress-client.ts'
 import { ModelFolder } from '../../src/adapters/models/model-folder.ts'
 import { EgressRules } from '../../src/domain/catalog/egress.ts'
 import { partPath, storedPath } from '../../src/domain/catalog/model-source.ts'
-import type { WantedFile } from '../../src/ports/model-source.ts'
+import { FetchError, type WantedFile } from '../../src/ports/model-source.ts'
 import { sha256, someBytes } from '../harness/catalog.ts'
 import { FakeClock } from '../harness/fake-clock.ts'
 import { fullAfter, patchFiles } from '../harness/file-handles.ts'
 import { newGate } from '../harness/gate.ts'
 import { Hub } from '../harness/hub.ts'
-import { inTime } from '../harness/wait.ts'
+import { inTime, until } from '../harness/wait.ts'
 
 const bytes = someBytes(300_000)
 
@@ -34,7 +35,7 @@ describe('a download of one file', () => {
     rmSync(models_dir, { recursive: true })
   })
 
-  const fetched = (onBytes: (bytes: number) => void = () => undefined): Promise<void> => {
+  const fetched = (onBytes: (bytes: number) => void = () => undefined, clock = new FakeClock()): Promise<void> => {
     const url = `http://${hub.address}/m.gguf`
     const client = new EgressClient({ rules: new EgressRules([hub.address], `http://${hub.address}`), credentials: new Map() })
     const size = { size_bytes: bytes.length, max_bytes: bytes.length }
@@ -46,7 +47,7 @@ describe('a download of one file', () => {
       part: partPath('m', 0),
       target: storedPath('m', 'm.gguf'),
     }
-    return new Downloads(client, new ModelFolder(models_dir), new FakeClock()).fetch(file, onBytes, new AbortController().signal)
+    return new Downloads(client, new ModelFolder(models_dir), clock).fetch(file, onBytes, new AbortController().signal)
   }
   const ranges = (): (string | undefined)[] => hub.requests.map(({ headers }) => headers.range)
   const leave = (text: Buffer): void => {
@@ -103,6 +104,41 @@ describe('a download of one file', () => {
     await fetched()
     assert.deepEqual(ranges(), [undefined])
     assert.deepEqual(readFileSync(join(models_dir, storedPath('m', 'm.gguf'))), bytes)
+  })
+
+  it('asks for nothing where the part is whole already', async () => {
+    leave(bytes)
+    await fetched()
+    assert.deepEqual(ranges(), [])
+    assert.deepEqual(readFileSync(join(models_dir, storedPath('m', 'm.gguf'))), bytes)
+  })
+
+  it('takes as long as it takes, while something comes now and then', async () => {
+    const clock = new FakeClock()
+    const answering = Promise.withResolvers<ServerResponse>()
+    hub.routes.set('/m.gguf', (_req, res) => answering.resolve(res.writeHead(200, { 'Content-Length': bytes.length })))
+    let [done, failed] = [0, false]
+    const all = fetched((now) => (done = now), clock)
+    all.catch(() => (failed = true))
+    const answer = await answering.promise
+    for (let at = 0; at < 5000; at += 1000) {
+      answer.write(bytes.subarray(at, at + 1000))
+      await until(() => failed || done === at + 1000, 'the next piece to be there')
+      await clock.advance(30_000)
+    }
+    answer.end(bytes.subarray(5000))
+    await all
+    assert.deepEqual(readFileSync(join(models_dir, storedPath('m', 'm.gguf'))), bytes)
+  })
+
+  it('may be tried again where the server says that it is busy or broken, and not where it refuses', async () => {
+    const kinds: Record<number, unknown> = {}
+    for (const status of [408, 425, 429, 500, 503, 400, 401, 404, 410]) {
+      hub.routes.set('/m.gguf', (_req, res) => void res.writeHead(status).end())
+      kinds[status] = await fetched().catch((error: unknown) => (error instanceof FetchError ? error.kind : error))
+    }
+    const [again, never] = ['transient', 'refused']
+    assert.deepEqual(kinds, { 400: never, 401: never, 404: never, 408: again, 410: never, 425: again, 429: again, 500: again, 503: again })
   })
 
   it('refuses a server that continues elsewhere than asked, and keeps its part', async () => {

@@ -92,6 +92,13 @@ describe('requests as bytes', () => {
     isRefusal(await refused('CONNECT example.org:443 HTTP/1.1\r\nHost: example.org:443\r\n\r\n'), 400, /CONNECT/)
   })
 
+  it('that are whole have their answer where nonsense follows, and the connection closes behind it', async () => {
+    const answer = await refused(`${posted('/v1/tasks', mockTask())}nonsense\r\n\r\n`)
+    assert.match(answer, /^HTTP\/1.1 202 [^]*"task_id":/)
+    assert.match(answer, /^Connection: close$/im)
+    assert.equal(answer.split('HTTP/1.1 ').length, 2)
+  })
+
   it('that take too long to come have the envelope and a correlation id', async () => {
     const socket = socketTo()
     socket.write('GET / HTTP/1.1\r\nHost: ')

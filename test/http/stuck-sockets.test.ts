@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { on } from 'node:events'
 import { createServer } from 'node:http'
 import { connect, type AddressInfo, type Socket } from 'node:net'
 import { watchSockets } from '../../src/http/stuck-sockets.ts'
@@ -98,5 +99,27 @@ describe('connections', () => {
       ({ status }) => status === 200,
     )
     await daemon.stop()
+  })
+
+  it('that bring requests of several keys are the last one’s, and the one before has its place again', async () => {
+    const daemon = await startDaemon({ limits: { connections_per_key: 1 } })
+    const port = Number(new URL(daemon.url).port)
+    const statusOf = async (socket: Socket): Promise<string> => {
+      for await (const chunk of on(socket, 'data')) {
+        const [, status] = /^HTTP\/1\.1 (\d+)/.exec(String(chunk[0])) ?? []
+        if (status !== undefined) return status
+      }
+      return ''
+    }
+    try {
+      const shared = open(port, request('/v1/pools', keys.data))
+      assert.equal(await statusOf(shared), '200')
+      shared.write(request('/v1/pools', keys.other))
+      assert.equal(await statusOf(shared), '200')
+      assert.equal(await statusOf(open(port, request('/v1/pools', keys.data))), '200', 'the first key has room again')
+      assert.equal(await statusOf(open(port, request('/v1/pools', keys.other))), '429', 'the last one has its connection')
+    } finally {
+      await daemon.stop()
+    }
   })
 })

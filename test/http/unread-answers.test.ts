@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
-import { createServer } from 'node:http'
+import { createServer, type ServerResponse } from 'node:http'
 import { connect, type AddressInfo, type Socket } from 'node:net'
 import { LargeBodies } from '../../src/http/large-body.ts'
 import { keys, startDaemon, type TestDaemon } from '../harness/daemon.ts'
 import { call } from '../harness/http.ts'
-import { untilAnswer } from '../harness/wait.ts'
+import { until, untilAnswer } from '../harness/wait.ts'
 
 describe('answers that nobody reads', () => {
   const sockets: Socket[] = []
@@ -61,6 +61,33 @@ describe('answers that nobody reads', () => {
     server.close()
   })
 
+  it('cost a key no more connections than it takes to be within its bound', async () => {
+    const bodies = new LargeBodies()
+    const body = 'x'.repeat(24_000_000)
+    const answers: ServerResponse[] = []
+    const server = createServer((_, res) => {
+      answers.push(res)
+      bodies.send(res, body, 'key')
+    })
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    const { port } = server.address() as AddressInfo
+    try {
+      for (let asked = 1; asked <= 3; asked++) {
+        const reader = connect(port, '127.0.0.1').on('error', () => undefined)
+        sockets.push(reader)
+        reader.pause().write('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n')
+        await until(() => answers.length === asked, 'the next answer to begin')
+      }
+      assert.deepEqual(
+        answers.map(({ destroyed }) => destroyed),
+        [true, false, false],
+      )
+    } finally {
+      server.closeAllConnections()
+      server.close()
+    }
+  })
+
   it('are written out as they are read: a long text is the same JSON in pieces', async () => {
     const bodies = new LargeBodies()
     const text = '"é🦢\n'.repeat(2_000_000)
@@ -74,5 +101,21 @@ describe('answers that nobody reads', () => {
     assert.deepEqual(await read('/alone'), { text })
     server.closeAllConnections()
     server.close()
+  })
+
+  it('have their length in bytes, whatever the text is', async () => {
+    const bodies = new LargeBodies()
+    const texts = Array.from({ length: 100 }, () => '"é🦢'.repeat(1000))
+    const server = createServer((_, res) => bodies.sendJson(res, texts, 'key'))
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    const { port } = server.address() as AddressInfo
+    try {
+      const answer = await fetch(`http://127.0.0.1:${port}/`)
+      assert.equal(answer.headers.get('content-length'), String(Buffer.byteLength(JSON.stringify(texts))))
+      assert.deepEqual(await answer.json(), texts)
+    } finally {
+      server.closeAllConnections()
+      server.close()
+    }
   })
 })

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { connect, type AddressInfo } from 'node:net'
+import { text } from 'node:stream/consumers'
 import express from 'express'
 import type { UploadedFile } from '../../src/domain/batches/upload.ts'
 import { serverOf } from '../../src/http/server.ts'
@@ -40,5 +41,36 @@ describe('a form whose sender goes away in the middle', () => {
     assert.match(String(error), /the connection closed before the form was complete/)
     assert.equal(keeping, false)
     server.close()
+  })
+})
+
+describe('a form that is refused in the middle', () => {
+  it('is read to its end, so that its connection goes on', async () => {
+    const app = express()
+    app.post('/', (req, res) => {
+      const keep = async ({ content }: UploadedFile): Promise<void> => {
+        for await (const chunk of content) throw new Error(`not wanted, after ${chunk.length > 0 ? 'a piece' : 'nothing'}`)
+      }
+      uploadOf(req, 'limits.file_bytes', 10_000_000)
+        .receive(keep)
+        .then(
+          () => res.end('taken'),
+          (error: unknown) => res.end(String(error)),
+        )
+    })
+    app.get('/next', (_req, res) => void res.end('the next answer'))
+    const server = serverOf(app)
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    const sender = connect((server.address() as AddressInfo).port, '127.0.0.1')
+    const rest = Buffer.alloc(8_000_000, 'x')
+    const form = Buffer.concat([Buffer.from(head.slice(head.indexOf('--b'))), rest, Buffer.from('\r\n--b--\r\n')])
+    sender.write(head.slice(0, head.indexOf('--b')).replace('1000', String(form.length)))
+    sender.write(form)
+    sender.write('GET /next HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n')
+    const answers = await inTime(text(sender), 'both answers').finally(() => {
+      sender.destroy()
+      server.close()
+    })
+    assert.match(answers, /^HTTP\/1.1 200 [^]*not wanted, after a piece[^]*HTTP\/1.1 200 [^]*the next answer$/)
   })
 })

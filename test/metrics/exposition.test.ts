@@ -39,6 +39,7 @@ const lint: MetricsLint = {
     { name: 'a_total', type: 'counter', help: 'A.', labels: ['x'] },
     { name: 'b_ratio', type: 'gauge', help: 'B.', labels: [] },
     { name: 'c_ms', type: 'histogram', help: 'C.', labels: ['x'], buckets: [1, 2] },
+    { name: 'd_utilization', type: 'gauge', help: 'D.', labels: [] },
   ],
 }
 const good = `# HELP a_total A.
@@ -55,6 +56,9 @@ c_ms_bucket{le="2",x="1"} 3
 c_ms_bucket{le="+Inf",x="1"} 4
 c_ms_sum{x="1"} 9
 c_ms_count{x="1"} 4
+# HELP d_utilization D.
+# TYPE d_utilization gauge
+d_utilization 1
 # TYPE process_x gauge
 process_x 1
 `
@@ -73,6 +77,10 @@ describe('the metrics lint', () => {
     ['a label over its budget', 'a_total{x="2"} 2', 'a_total{x="2"} 2\na_total{x="3"} 2', /^a_total has 3 values of x/],
     ['a label with a line break', 'a_total{x="2"}', 'a_total{x="\\n"}', /^a_total has an empty, endless or unprintable/],
     ['a share above 1', 'b_ratio 0.5', 'b_ratio 1.5', /^b_ratio is a share/],
+    ['a share below 0', 'b_ratio 0.5', 'b_ratio -0.1', /^b_ratio is a share/],
+    ['a utilization above 1', 'd_utilization 1', 'd_utilization 1.01', /^d_utilization is a share/],
+    ['a label that is empty', 'a_total{x="2"}', 'a_total{x=""}', /^a_total has an empty, endless or unprintable/],
+    ['a label without end', 'a_total{x="2"}', `a_total{x="${'2'.repeat(257)}"}`, /^a_total has an empty, endless or unprintable/],
     ['a counter below 0', 'a_total{x="2"} 2', 'a_total{x="2"} -2', /^a_total is a counter below 0/],
     ['no number', 'b_ratio 0.5', 'b_ratio NaN', /^b_ratio has the value NaN/],
     ['other buckets', 'le="2"', 'le="3"', /^c_ms has the buckets 1,3/],
@@ -93,6 +101,11 @@ describe('the metrics lint', () => {
     assert.match(checkMetrics(parseExposition(good), lint, ['b_ratio']).join(), /b_ratio is fed: take it off/)
     assert.deepEqual(checkMetrics(parseExposition(good.replace('b_ratio 0.5\n', '')), lint, ['b_ratio']), [])
     assert.match(checkMetrics(parseExposition(good), lint, ['gone']).join(), /gone is excepted and not declared/)
+  })
+
+  it('finds a counter that is not called one', () => {
+    const series = lint.series.map((one) => (one.name === 'b_ratio' ? ({ ...one, type: 'counter' } as const) : one))
+    assert.match(checkMetrics(parseExposition(good), { ...lint, series }).join(), /b_ratio is a counter and does not end in _total/)
   })
 
   it('finds a budget without a series and a label without a budget', () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { spawn, spawnSync } from 'node:child_process'
-import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { buildSdk } from '../../scripts/sdk/build.ts'
@@ -24,7 +24,8 @@ describe('the published package', () => {
     dir = temporaryDir()
     // As npm has it: packed from its own folder, unpacked where it is used.
     const source = join(dir.path, 'sdk')
-    mkdirSync(source)
+    mkdirSync(join(source, 'dist/src'), { recursive: true })
+    writeFileSync(join(source, 'dist/src/gone.js'), 'export {}')
     buildSdk(join(source, 'dist'))
     for (const name of ['package.json', 'README.md']) cpSync(join(root, 'sdk', name), join(source, name))
     const [packed] = JSON.parse(run(source, 'npm', 'pack', '--json')) as { filename: string }[]
@@ -36,6 +37,11 @@ describe('the published package', () => {
     writeFileSync(join(dir.path, 'package.json'), '{ "type": "module" }')
   })
   after(() => dir.remove())
+
+  it('has no module of an earlier build that there is no more', () => {
+    const modules = readdirSync(join(dir.path, 'node_modules/@orchestratord/client/dist/src'))
+    assert.deepEqual([modules.includes('index.js'), modules.includes('gone.js')], [true, false])
+  })
 
   it('depends on what is tested', () => {
     assert.deepEqual(manifest('sdk/package.json')['dependencies'], {

@@ -12,7 +12,7 @@ export const storeFolder = '.catalog'
 
 const maxSegmentBytes = 255
 
-/** What makes a relative path tooLarge to name a file below a folder on every file system; undefined where nothing does. */
+/** What makes a relative path unfit to name a file below a folder on every file system; undefined where nothing does. */
 export function pathProblem(path: string): string | undefined {
   if (!path.isWellFormed()) return 'holds half of a surrogate pair'
   if (/[\0-\x1f\x7f]/.test(path)) return 'holds a control character'

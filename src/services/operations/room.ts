@@ -43,7 +43,6 @@ export class Room {
     if (!this.made || pool.blocked !== this.reason) return
     pool.blocked = undefined
     await pool.resume()
-    pool.onCapacity()
   }
 
   private async workedOff(signal: AbortSignal): Promise<void> {

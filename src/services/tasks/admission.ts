@@ -220,6 +220,7 @@ export class Admission {
       displaced?.unclaim()
       // A slot may have become free while the newcomer stood in the way.
       dispatcher.dispatch(pool)
+      pool.reportDepth()
       throw error
     }
     pool.scheduler.confirm(task)

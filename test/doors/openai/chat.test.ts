@@ -45,6 +45,12 @@ describe('the door of OpenAI: chat', () => {
     assert.equal((await post({ ...hello, max_tokens: 32_000_000 })).status, 200)
   })
 
+  it('goes by the new limit of the answer where the old one is there, too', async () => {
+    const answer = await post({ ...hello, max_tokens: 2, max_completion_tokens: 3 })
+    const { usage } = (await answer.json()) as { usage: { completion_tokens: number } }
+    assert.equal(usage.completion_tokens, 3)
+  })
+
   it('passes what it does not know, null included', async () => {
     const body = {
       ...hello,

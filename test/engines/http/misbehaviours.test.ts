@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import type { GenerateResult } from '../../../src/ports/engine.ts'
 import { settled } from '../../harness/fake-clock.ts'
+import { inTime } from '../../harness/wait.ts'
 import { Bench, type EngineKit } from './engine-bench.ts'
 import { EngineServer, type EngineCall } from './engine-server.ts'
 import { kits } from './kits.ts'
@@ -38,7 +39,7 @@ class Cell {
   }
 
   /** A call comes to the declared outcome. */
-  async comesTo(outcome: Outcome): Promise<void> {
+  async comesTo(outcome: Outcome, calls = 1): Promise<void> {
     const { bench } = this
     const stop = new AbortController()
     const run = bench.run(stop.signal)
@@ -52,6 +53,7 @@ class Cell {
     if ('gives_up' in outcome) return this.givesUp(run, outcome.gives_up)
     if ('down' in outcome) return this.goesDown(run, outcome.down)
     await bench.fails(run, true, outcome.fails)
+    assert.equal(this.calls.length, calls, 'calls that the server got')
   }
 
   /** Of calls that came to no end on their connection, that is closed: nothing runs on for nobody. */
@@ -108,6 +110,7 @@ class Cell {
     await this.bench.clock.advance(wait_ms - 1)
     assert.equal(this.calls.length, 1)
     await this.bench.clock.advance(1)
+    await inTime(this.called(2), `the server to be asked again after ${wait_ms} ms`)
     await this.answered(run)
   }
 
@@ -136,11 +139,11 @@ for (const kit of Object.values(kits))
     })
     afterEach(() => cell.stop())
 
-    for (const { what, act, outcome, except } of misbehaviours)
+    for (const { what, act, outcome, except, calls } of misbehaviours)
       it(what, async () => {
         const declared = except?.[kit.engine] ?? outcome
         cell.answers(act)
-        await cell.comesTo(declared)
+        await cell.comesTo(declared, calls)
         await cell.leavesNothing()
         if (typeof declared === 'string' || !('down' in declared)) await cell.goesOn()
       })

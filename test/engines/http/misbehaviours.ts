@@ -33,6 +33,8 @@ export interface Misbehaviour {
   readonly what: string
   readonly act: (scene: Scene) => void | Promise<void>
   readonly outcome: Outcome
+  /** Where it fails: how often the server is asked, once unless given. Who has begun to answer is not asked again. */
+  readonly calls?: number
   /** Where it is another one. */
   readonly except?: { readonly [E in EngineKit['engine']]?: Outcome }
 }
@@ -120,12 +122,13 @@ export const misbehaviours: readonly Misbehaviour[] = [
     except: { triton: 'half an answer' },
   },
   { what: '429 with Retry-After', act: refusedOnce(429, { 'Retry-After': '7' }), outcome: { again_ms: 7000 } },
+  { what: '429 that asks for an hour', act: refusedOnce(429, { 'Retry-After': '3600' }), outcome: { again_ms: 30_000 } },
   { what: '429 without Retry-After', act: refusedOnce(429), outcome: { again_ms: 500 } },
   { what: '429 again and again', act: ({ call }) => call.json(429, canary), outcome: busy(429) },
   { what: '503 with Retry-After', act: refusedOnce(503, { 'Retry-After': '3' }), outcome: { again_ms: 3000 } },
   { what: '503 without Retry-After', act: refusedOnce(503), outcome: { again_ms: 500 } },
   { what: '503 again and again', act: ({ call }) => call.json(503, { error: { message: canary, code: 503 } }), outcome: busy(503) },
-  { what: 'a reset before the answer', act: ({ call }) => call.reset(), outcome: broken },
+  { what: 'a reset before the answer', act: ({ call }) => call.reset(), outcome: broken, calls: 2 },
   {
     what: 'a reset in the middle',
     act: async (scene) => {

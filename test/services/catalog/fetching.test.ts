@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { fetchAttempts } from '../../../src/domain/backoff.ts'
 import { FetchError } from '../../../src/ports/model-source.ts'
 import { fetchModel } from '../../../src/services/catalog/model-fetching.ts'
 import { FakeClock, settled } from '../../harness/fake-clock.ts'
@@ -71,5 +72,32 @@ describe('a download that breaks again and again', () => {
       tries,
       [...Array(21).keys()].map((n) => n * 1000),
     )
+  })
+
+  it('is given up where the attempts bring nothing more, however much is there', async () => {
+    const clock = new FakeClock()
+    let tries = 0
+    const source = {
+      refusal: () => undefined,
+      fetch: (_file: unknown, onBytes: (bytes: number) => void): Promise<void> => {
+        tries++
+        onBytes(50 * 1024 * 1024)
+        return Promise.reject(new FetchError('transient', 'broken'))
+      },
+    }
+    const files = { find: () => Promise.reject(new Error('not here')) }
+    const parts = { source, files, clock, events: { emit: () => undefined }, hf_endpoint: 'https://hub.test', jitter: () => 1 }
+    const abort = new AbortController()
+    const fetched = fetchModel(request, parts, () => undefined, abort.signal).then(
+      () => 'fetched',
+      (error: unknown) => error,
+    )
+    for (let i = 0; i < 20; i++) {
+      await settled()
+      await clock.advance(60_000)
+    }
+    abort.abort(new Error('it was still tried'))
+    assert.match(String(await fetched), /FetchError: broken/)
+    assert.equal(tries, fetchAttempts)
   })
 })

@@ -49,6 +49,8 @@ class Life {
   private readonly rig: Rig
   private readonly pending: Promise<unknown>[] = []
   private made = 0
+  /** The disk does not answer, so that tasks are on their way into the queue. */
+  private held = false
 
   constructor(rig: Rig) {
     this.rig = rig
@@ -79,6 +81,15 @@ class Life {
       assert.ok(rig.engine(`pool/${id}`).running.length <= slots, 'more runs than there are slots')
     // Three that were admitted, and three whose engine failed before the first token.
     assert.ok(rig.pool().scheduler.depth() + rig.pool().slotsBusy <= 3 + 3, 'more tasks than may be admitted')
+    if (!this.held) this.checkDepth()
+  }
+
+  /** What waits is what was told of it last. */
+  private checkDepth(): void {
+    for (const priority of ['interactive', 'batch'] as const) {
+      const told = this.rig.metric('queue_depth').findLast(({ labels }) => labels['priority'] === priority)
+      assert.equal(told?.value ?? 0, this.rig.pool().scheduler.depth(priority), `${priority} tasks that wait, and how many were told of`)
+    }
   }
 
   /** Everything works again, and whatever runs is let finish. */
@@ -169,13 +180,14 @@ class Life {
   }
 
   private holdOrRelease(hold: boolean): void {
+    this.held = hold
     if (hold) this.rig.storage.hold()
     else this.rig.storage.release()
   }
 
   /** A tail that is opened now, or none where the storage does not answer. */
   private async within(opened: Promise<Tail>): Promise<Tail> {
-    this.rig.storage.release()
+    this.holdOrRelease(false)
     return opened
   }
 }

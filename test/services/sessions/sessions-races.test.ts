@@ -139,6 +139,9 @@ describe('sessions and a disk that takes its time', () => {
     assert.equal(sessions.info(ann, 's').turns, 1)
     await leave(reservation)
     assert.equal(stored()?.spent.tokens, 10)
+    assert.equal(sessions.list(ann, {}, () => []).sessions.length, 1)
+    await run()
+    assert.equal(sessions.info(ann, 's').turns, 2, 'a task comes into it')
   })
 
   it('changes nothing where PUT could not be written', async () => {

@@ -112,6 +112,22 @@ describe('admission: a commit that fails', () => {
     assert.deepEqual(await order(rig), ['running', 'new'])
   })
 
+  it('takes it back from what is told of the queue, where that was told while it was on its way', async () => {
+    const rig = await startRig()
+    for (const task_id of ['running', 'waiting']) await rig.run({ task_id })
+    const told = (): unknown => rig.metric('queue_depth').findLast(({ labels }) => labels['priority'] === 'interactive')?.value
+    rig.storage.hold()
+    const refused = refusalOf(rig.admit({ task_id: 'new' }))
+    await settled()
+    const canceled = rig.cancellation.cancel(ann, 'waiting')
+    await settled()
+    assert.equal(told(), 1)
+    rig.storage.failing = 1
+    rig.storage.release()
+    await Promise.all([refused, canceled])
+    assert.deepEqual([told(), rig.pool().scheduler.depth()], [0, 0])
+  })
+
   it('gives the displaced task its old place, its readers and its metrics back', async () => {
     const rig = await fullRig()
     const tail = await rig.tail('q1')

@@ -149,6 +149,8 @@ describe('dispatcher', () => {
       ['running', 'later'],
     )
     assert.equal(rig.pool().scheduler.depth(), 1)
+    const depths = rig.metric('queue_depth').filter(({ labels }) => labels['priority'] === 'interactive')
+    assert.equal(depths.at(-1)?.value, 1)
     assert.equal((await rig.storage.journal.find('ann', 'late'))?.outcome?.state, 'failed')
     assert.deepEqual(
       rig.metric('tasks_canceled_total').map(({ labels }) => labels['reason']),

@@ -25,8 +25,11 @@ describe('an end that is written at the second try', () => {
   it('brings no spent budget back: what was booked meanwhile stays booked', async () => {
     const rig = await unwritten()
     rig.engine().calls[1]?.finish({ tokens_in: 3, tokens_out: 9 })
+    const first = rig.task('t1')
+    assert.equal(rig.settlement.isUnwritten(first), true)
     await rig.clock.advance(1000)
     assert.equal(rig.live.size, 0)
+    assert.equal(rig.settlement.isUnwritten(first), false)
     const next = await restart(rig)
     assert.deepEqual(next.sessions.remaining('ann', 's'), { tokens: 1000 - 11 - 12 })
     assert.equal(next.sessions.info(ann, 's').turns, 2)

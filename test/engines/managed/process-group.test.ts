@@ -1,0 +1,32 @@
+import assert from 'node:assert/strict'
+import { mock } from 'node:test'
+import { ProcessGroup } from '../../../src/adapters/engines/http/managed/process-group.ts'
+import { until } from '../../harness/wait.ts'
+
+/** Says that it is up, and hears no SIGTERM. */
+const stubborn = "process.on('SIGTERM', () => undefined); setInterval(() => undefined, 1_000_000); console.log('up')"
+
+describe('a process group whose supervisor does not end it', () => {
+  afterEach(() => {
+    mock.timers.reset()
+    mock.restoreAll()
+  })
+
+  it('has all of its grace and a little more, then it is killed', async () => {
+    const lines: string[] = []
+    const group = new ProcessGroup({ argv: [process.execPath, '-e', stubborn], env: {}, stop_ms: 120_000 }, (line) => lines.push(line))
+    await until(() => lines.includes('up'), 'the server to be up')
+    const kills = mock.method(process, 'kill').mock
+    mock.timers.enable({ apis: ['setTimeout'] })
+    const stopped = group.stop()
+    mock.timers.tick(120_000)
+    assert.equal(kills.callCount(), 0)
+    mock.timers.tick(2000)
+    assert.deepEqual(
+      kills.calls.map(({ arguments: [, sent] }) => sent),
+      ['SIGKILL'],
+    )
+    mock.timers.reset()
+    await stopped
+  })
+})
