@@ -59,4 +59,40 @@ describe('artifacts', () => {
     await Promise.all([...floods, one])
     assert.equal(commits.length, 21)
   })
+
+  it('that are large are written, and those that are asked for read, one of a key at a time', async () => {
+    const storage = new MemoryStorage()
+    const begun: string[] = []
+    let hold = Promise.withResolvers<undefined>()
+    const journal: ArtifactsParts['journal'] = {
+      commit: async (facts) => {
+        begun.push('write')
+        await hold.promise
+        return storage.journal.commit(facts)
+      },
+    }
+    const store: ArtifactsParts['store'] = {
+      ...storage.artifacts,
+      get: async (owner, id) => {
+        begun.push('read')
+        await hold.promise
+        return storage.artifacts.get(owner, id)
+      },
+    }
+    const artifacts = new Artifacts({ store, journal, creation: plenty, clock: new FakeClock() })
+    const large = (n: number): Promise<unknown> => artifacts.create(ann, plan(`${n}`.padEnd(100_000)))
+    const all = Promise.all([
+      large(1),
+      large(2),
+      ...Array.from({ length: 5 }, () => artifacts.get(ann, 'sha256:none').catch(() => undefined)),
+    ])
+    for (let n = 1; n <= 7; n++) {
+      await settled()
+      assert.equal(begun.length, n)
+      const { resolve } = hold
+      hold = Promise.withResolvers<undefined>()
+      resolve(undefined)
+    }
+    await all
+  })
 })
