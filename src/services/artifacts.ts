@@ -47,6 +47,7 @@ export class Artifacts {
   private readonly parts: ArtifactsParts
   private readonly places = new KeyedPlaces(contents_at_once)
   private readonly largePlaces = new KeyedPlaces(1)
+  private readonly lists = new KeyedPlaces(1)
 
   constructor(parts: ArtifactsParts) {
     this.parts = parts
@@ -80,8 +81,12 @@ export class Artifacts {
     return stored.artifact
   }
 
-  /** Newest first. @throws DomainError forbidden */
-  async list(principal: Principal, query: ArtifactQuery): Promise<{ artifacts: ArtifactRef[]; next_cursor?: string }> {
+  /** Newest first; lists for one key are made one after the other. @throws DomainError forbidden */
+  list(principal: Principal, query: ArtifactQuery): Promise<{ artifacts: ArtifactRef[]; next_cursor?: string }> {
+    return this.lists.run(principal.name, () => this.page(principal, query))
+  }
+
+  private async page(principal: Principal, query: ArtifactQuery): Promise<{ artifacts: ArtifactRef[]; next_cursor?: string }> {
     const owner = ownersListed(principal, query.owner)
     const { kind, tag, limit = defaultPage, cursor } = query
     const filter = {

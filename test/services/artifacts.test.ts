@@ -95,4 +95,25 @@ describe('artifacts', () => {
     }
     await all
   })
+
+  it('are listed for one key one page after the other, and beside those of another key', async () => {
+    const storage = new MemoryStorage()
+    const asked: (string | undefined)[] = []
+    const gate = Promise.withResolvers<undefined>()
+    const store: ArtifactsParts['store'] = {
+      ...storage.artifacts,
+      list: async (filter) => {
+        asked.push(filter.owner)
+        await gate.promise
+        return storage.artifacts.list(filter)
+      },
+    }
+    const artifacts = new Artifacts({ store, journal: storage.journal, creation: plenty, clock: new FakeClock() })
+    const lists = ['ann', 'ann', 'ann', 'bob'].map((name) => artifacts.list({ name, roles: ['data'] }, {}))
+    await settled()
+    assert.deepEqual(asked, ['ann', 'bob'])
+    gate.resolve(undefined)
+    await Promise.all(lists)
+    assert.deepEqual(asked, ['ann', 'bob', 'ann', 'ann'])
+  })
 })
