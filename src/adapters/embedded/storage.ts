@@ -37,7 +37,7 @@ export interface StorageOptions {
 }
 
 /** Tasks of one page of unfinished ones: enough to pay for its way, few enough that both threads soon have something to do. */
-const PAGE_ROWS = 1000
+const PAGE_ROWS = 500
 
 /** Free pages (4 KiB) that stay for what comes next. */
 const SPARE_PAGES = 256

@@ -85,7 +85,8 @@ class StoredTask implements TaskHead, TaskSource {
   readonly prompt_tokens: number
   readonly pool_id: string
   readonly accepted_at: number
-  private accepted: string | AcceptedTask
+  // Not to be seen: a head is what its type says.
+  #accepted: string | AcceptedTask
 
   // By index and not by a pattern, which would go through an iterator a hundred thousand times.
   constructor(head: Head, accepted: string) {
@@ -101,7 +102,7 @@ class StoredTask implements TaskHead, TaskSource {
     this.prompt_tokens = head[9]
     this.pool_id = head[10]
     this.accepted_at = head[11]
-    this.accepted = accepted
+    this.#accepted = accepted
   }
 
   get source(): TaskSource {
@@ -109,7 +110,7 @@ class StoredTask implements TaskHead, TaskSource {
   }
 
   get task(): AcceptedTask {
-    if (typeof this.accepted === 'string') this.accepted = JSON.parse(this.accepted) as AcceptedTask
-    return this.accepted
+    if (typeof this.#accepted === 'string') this.#accepted = JSON.parse(this.#accepted) as AcceptedTask
+    return this.#accepted
   }
 }
