@@ -2,22 +2,13 @@ import { once } from 'node:events'
 import { Agent, request, type IncomingMessage } from 'node:http'
 import { atMost, rounded, type Section } from './section.ts'
 import { startServer } from './server.ts'
+import { trendOf } from './trend.ts'
 
 const clients = 128
-/** Looks at the memory in the last half, whose means are compared: neighbours of one look are alike, means of many are not. */
-const blocks = 10
-/** Student's t of a two-sided test at 5 % with `blocks - 2` degrees of freedom. */
-const student = 2.306
-
-/** A line through points: its slope, and how far off that may be by chance. */
-function slopeOf(values: readonly number[]): { readonly slope: number; readonly error: number } {
-  const mean = (all: readonly number[]): number => all.reduce((sum, one) => sum + one, 0) / all.length
-  const [x, y] = [(values.length - 1) / 2, mean(values)]
-  const spread = values.reduce((sum, _, i) => sum + (i - x) ** 2, 0)
-  const slope = values.reduce((sum, value, i) => sum + (i - x) * (value - y), 0) / spread
-  const rest = values.reduce((sum, value, i) => sum + (value - y - slope * (i - x)) ** 2, 0)
-  return { slope, error: Math.sqrt(rest / (values.length - 2) / spread) }
-}
+/** Looks at the memory, half of them in the last half. */
+const looks_in_all = 500
+/** Student's t of a two-sided test at 5 %, of 50 means. @see trendOf */
+const student = 2.01
 
 /** Resident memory of the daemon over a day's worth of tasks. @param all the whole 100,000 */
 export async function benchMemory(all: boolean): Promise<Section> {
@@ -61,25 +52,23 @@ export async function benchMemory(all: boolean): Promise<Section> {
       while (next < tasks) {
         const n = next++
         await play(n)
-        if (n % (tasks / 500) === 0) await (look = look.then(() => server.rssMib()).then((mib) => looks.push(mib)))
+        if (n % (tasks / looks_in_all) === 0) await (look = look.then(() => server.rssMib()).then((mib) => looks.push(mib)))
       }
     }
     await Promise.all(Array.from({ length: clients }, client))
-    const late = looks.slice(-250)
-    const size = late.length / blocks
-    const means = Array.from({ length: blocks }, (_, i) => late.slice(i * size, (i + 1) * size).reduce((sum, one) => sum + one, 0) / size)
-    const { slope, error } = slopeOf(means)
-    const tens = tasks / 2 / blocks / 10_000
+    const late = looks.slice(-looks_in_all / 2)
+    const { slope, error } = trendOf(late)
+    const tens = tasks / looks_in_all / 10_000
     return {
-      title: `Memory: ${tasks} tasks in sessions of four, a fifth of them canceled at work, half of these left by their reader before; resident memory of the daemon, and the slope of it over the last half with its standard error`,
+      title: `Memory: ${tasks} tasks in sessions of four, a fifth of them canceled at work, half of these left by their reader before; resident memory of the daemon, and the slope of it over the last half with a standard error that holds where looks resemble their neighbours`,
       rows: [
         {
           ...{ tasks_per_second: rounded(tasks / ((performance.now() - begun) / 1000)), rss_most_mib: rounded(Math.max(...looks)) },
-          ...{ rss_half_mib: rounded(means[0] ?? NaN), rss_end_mib: rounded(means.at(-1) ?? NaN) },
+          ...{ rss_half_mib: rounded(late[0] ?? NaN), rss_end_mib: rounded(late.at(-1) ?? NaN) },
           ...{ slope_mib_per_10000: rounded(slope / tens), error_mib_per_10000: rounded(error / tens) },
         },
       ],
-      goals: [atMost('slope in standard errors', error === 0 ? 0 : slope / error, student)],
+      goals: [atMost('slope in standard errors', slope === 0 ? 0 : slope / error, student)],
     }
   } finally {
     agent.destroy()

@@ -106,7 +106,7 @@ function operationOf(
       throw new DomainError('forbidden', `${id} needs the role ${role}, which the key ${principal.name} does not have.`)
     const query: object = req.url.includes('?') ? req.query : {}
     const headers = givenHeaders(req)
-    const body: unknown = takesBody ? req.body : upload ? uploadOf(req, 'limits.file_bytes', file_bytes) : undefined
+    const body: unknown = takesBody ? req.body : upload ? uploadOf(req, principal.name, 'limits.file_bytes', file_bytes) : undefined
     check ??= await doorRequestCheck(id as keyof typeof doorOperations)
     check({ path: params, query, header: headers, body })
     await reply(await handler({ params, query, headers, body, principal, correlation_id: state.correlation_id }), res, {

@@ -4,6 +4,7 @@ import { createRequire } from 'node:module'
 import type { Request } from 'express'
 import type { Upload, UploadedFile } from '../domain/batches/upload.ts'
 import { DomainError } from '../domain/errors.ts'
+import { readInTurns } from './large-request.ts'
 
 // Most daemons are sent no file.
 const require = createRequire(import.meta.url)
@@ -11,10 +12,11 @@ const formReader = (): typeof Form => require('@fastify/busboy') as typeof Form
 
 /**
  * A form with one file of at most `limit` bytes, read as it comes (RFC 7578).
+ * @param key whose it is
  * @param name of the limit in the configuration
  * @throws DomainError unsupported_media_type
  */
-export function uploadOf(req: Request, name: string, limit: number): Upload {
+export function uploadOf(req: Request, key: string, name: string, limit: number): Upload {
   const type = req.headers['content-type'] ?? ''
   if (!/^multipart\/form-data\s*;.*\bboundary=/i.test(type))
     throw new DomainError('unsupported_media_type', 'Send the file as Content-Type: multipart/form-data with a boundary.')
@@ -40,6 +42,7 @@ export function uploadOf(req: Request, name: string, limit: number): Upload {
         if (!req.complete) reject(new DomainError('invalid_params', 'body: the connection closed before the form was complete'))
       }
       req.once('close', gone)
+      const stopTurns = readInTurns(req, key)
       req.pipe(form)
       try {
         await promise
@@ -47,6 +50,7 @@ export function uploadOf(req: Request, name: string, limit: number): Upload {
         return fields
       } finally {
         req.off('close', gone)
+        stopTurns()
         // What is left of a form that was refused is read and dropped, for the answer has to reach its sender.
         req.unpipe(form)
         req.resume()

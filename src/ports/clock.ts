@@ -19,10 +19,11 @@ export interface Clock {
 /** What the machine's clock says now, whole ms since the epoch. */
 export const wallNow = (clock: Clock): number => Math.floor(clock.wallOf(clock.now()))
 
-/** The moment of `now()` at which the machine's clock said this; now where that is still to come, for the clock has been set back. */
-export function momentOf(wall: number, clock: Clock): number {
+/** Moments of `now()` at which the machine's clock said something; now where that is still to come, for the clock has been set back. The clock is read once for many. */
+export function momentsOf(clock: Clock): (wall: number) => number {
   const now = clock.now()
-  return now - Math.max(0, clock.wallOf(now) - wall)
+  const wallNow = clock.wallOf(now)
+  return (wall) => now - Math.max(0, wallNow - wall)
 }
 
 /** The moment of `now()` at which the machine's clock will say this, if nobody sets it until then. */

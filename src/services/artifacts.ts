@@ -27,8 +27,10 @@ export interface ArtifactsParts {
   readonly clock: Clock
 }
 
-/** Contents of one key that are read or written at a time: each may be as large as a body, in this thread and in the storage's. */
+/** Contents of one key that are written at a time. */
 const contents_at_once = 4
+/** Those beyond this many characters, and what is read, go one at a time: each may be as large as a body, in this thread and in the storage's. */
+const large_chars = 64 * 1024
 
 /** Seals it, and leaves the thread to others in between. */
 async function sealedInPieces(owner: string, artifact: Artifact, created_at: number): Promise<StoredArtifact> {
@@ -44,6 +46,8 @@ async function sealedInPieces(owner: string, artifact: Artifact, created_at: num
 export class Artifacts {
   private readonly parts: ArtifactsParts
   private readonly places = new KeyedPlaces(contents_at_once)
+  private readonly largePlaces = new KeyedPlaces(1)
+  private readonly lists = new KeyedPlaces(1)
 
   constructor(parts: ArtifactsParts) {
     this.parts = parts
@@ -59,7 +63,8 @@ export class Artifacts {
     creation.countRequest(owner)
     if (artifact.parent !== undefined && (await store.look(owner, artifact.parent)) === undefined)
       throw new DomainError('invalid_params', 'body.parent: no such artifact')
-    return this.places.run(owner, async () => {
+    const places = artifact.content.length > large_chars ? this.largePlaces : this.places
+    return places.run(owner, async () => {
       // What there is no room for is not read.
       creation.checkRoom(owner, artifact.content.length)
       const sealed = await sealedInPieces(owner, artifact, wallNow(clock))
@@ -71,13 +76,17 @@ export class Artifacts {
 
   /** @throws DomainError not_found */
   async get(principal: Principal, id: string): Promise<Artifact> {
-    const stored = await this.places.run(principal.name, () => this.parts.store.get(principal.name, id))
+    const stored = await this.largePlaces.run(principal.name, () => this.parts.store.get(principal.name, id))
     if (stored === undefined) throw new DomainError('not_found', 'No such artifact.')
     return stored.artifact
   }
 
-  /** Newest first. @throws DomainError forbidden */
-  async list(principal: Principal, query: ArtifactQuery): Promise<{ artifacts: ArtifactRef[]; next_cursor?: string }> {
+  /** Newest first; lists for one key are made one after the other. @throws DomainError forbidden */
+  list(principal: Principal, query: ArtifactQuery): Promise<{ artifacts: ArtifactRef[]; next_cursor?: string }> {
+    return this.lists.run(principal.name, () => this.page(principal, query))
+  }
+
+  private async page(principal: Principal, query: ArtifactQuery): Promise<{ artifacts: ArtifactRef[]; next_cursor?: string }> {
     const owner = ownersListed(principal, query.owner)
     const { kind, tag, limit = defaultPage, cursor } = query
     const filter = {

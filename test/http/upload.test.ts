@@ -26,7 +26,7 @@ describe('a form whose sender goes away in the middle', () => {
     }
     const app = express()
     app.post('/', (req) => {
-      uploadOf(req, 'limits.file_bytes', 10_000)
+      uploadOf(req, 'key', 'limits.file_bytes', 10_000)
         .receive(keep)
         .then(() => assert.fail('it was taken'))
         .catch(refused.resolve)

@@ -59,4 +59,61 @@ describe('artifacts', () => {
     await Promise.all([...floods, one])
     assert.equal(commits.length, 21)
   })
+
+  it('that are large are written, and those that are asked for read, one of a key at a time', async () => {
+    const storage = new MemoryStorage()
+    const begun: string[] = []
+    let hold = Promise.withResolvers<undefined>()
+    const journal: ArtifactsParts['journal'] = {
+      commit: async (facts) => {
+        begun.push('write')
+        await hold.promise
+        return storage.journal.commit(facts)
+      },
+    }
+    const store: ArtifactsParts['store'] = {
+      ...storage.artifacts,
+      get: async (owner, id) => {
+        begun.push('read')
+        await hold.promise
+        return storage.artifacts.get(owner, id)
+      },
+    }
+    const artifacts = new Artifacts({ store, journal, creation: plenty, clock: new FakeClock() })
+    const large = (n: number): Promise<unknown> => artifacts.create(ann, plan(`${n}`.padEnd(100_000)))
+    const all = Promise.all([
+      large(1),
+      large(2),
+      ...Array.from({ length: 5 }, () => artifacts.get(ann, 'sha256:none').catch(() => undefined)),
+    ])
+    for (let n = 1; n <= 7; n++) {
+      await settled()
+      assert.equal(begun.length, n)
+      const { resolve } = hold
+      hold = Promise.withResolvers<undefined>()
+      resolve(undefined)
+    }
+    await all
+  })
+
+  it('are listed for one key one page after the other, and beside those of another key', async () => {
+    const storage = new MemoryStorage()
+    const asked: (string | undefined)[] = []
+    const gate = Promise.withResolvers<undefined>()
+    const store: ArtifactsParts['store'] = {
+      ...storage.artifacts,
+      list: async (filter) => {
+        asked.push(filter.owner)
+        await gate.promise
+        return storage.artifacts.list(filter)
+      },
+    }
+    const artifacts = new Artifacts({ store, journal: storage.journal, creation: plenty, clock: new FakeClock() })
+    const lists = ['ann', 'ann', 'ann', 'bob'].map((name) => artifacts.list({ name, roles: ['data'] }, {}))
+    await settled()
+    assert.deepEqual(asked, ['ann', 'bob'])
+    gate.resolve(undefined)
+    await Promise.all(lists)
+    assert.deepEqual(asked, ['ann', 'bob', 'ann', 'ann'])
+  })
 })

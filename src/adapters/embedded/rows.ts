@@ -157,6 +157,18 @@ export function storedLog([started, parts, metrics, terminal]: Row): StoredLog {
   return { started: String(started), parts: String(parts), metrics: String(metrics), terminal: String(terminal) }
 }
 
+/** Most of many rows say the same: what the row before said is not parsed again. Nobody may change it. */
+function parsedOnce(): (text: string) => unknown {
+  let last: { readonly text: string; readonly value: unknown } | undefined
+  return (text) => {
+    if (last?.text !== text) last = { text, value: JSON.parse(text) }
+    return last.value
+  }
+}
+
+const parsedBudgets = parsedOnce()
+const parsedSpent = parsedOnce()
+
 /** A row of `owner, session_id, created_at, expires_at, turns, budgets, spent`. */
 export function session([owner, session_id, created_at, expires_at, turns, budgets, spent]: Row): Session {
   return {
@@ -165,8 +177,8 @@ export function session([owner, session_id, created_at, expires_at, turns, budge
     created_at: Number(created_at),
     expires_at: Number(expires_at),
     turns: Number(turns),
-    budgets: JSON.parse(String(budgets)) as Session['budgets'],
-    spent: JSON.parse(String(spent)) as Session['spent'],
+    budgets: parsedBudgets(String(budgets)) as Session['budgets'],
+    spent: parsedSpent(String(spent)) as Session['spent'],
   }
 }
 

@@ -51,12 +51,12 @@ export async function unfinishedTasks(
   const attempts = JSON.parse(String(runs)) as readonly Runs[]
   const texts = String(lines).split('\n')
   const tasks: UnfinishedTask[] = []
-  for (const [index, head] of (JSON.parse(String(heads)) as readonly Head[]).entries()) {
+  let index = 0
+  for (const head of JSON.parse(String(heads)) as readonly Head[]) {
     const line = texts[index] ?? ''
+    const run = attempts[index++] ?? undefined
     const text = line.startsWith('{') ? line : await accepted(Number(line))
-    if (text === undefined) continue
-    const run = attempts[index] ?? undefined
-    tasks.push({ head: headFrom(head, new StoredTask(text)), attempts: run && attemptsFrom(run) })
+    if (text !== undefined) tasks.push({ head: new StoredTask(head, text), attempts: run && attemptsFrom(run) })
   }
   return tasks
 }
@@ -68,36 +68,49 @@ const attemptsFrom = ([failed, replayable, , recorded, runs]: NonNullable<Runs>)
   ...(runs.length === 0 ? {} : { runs }),
 })
 
-// By index and not by a pattern, which would go through an iterator a hundred thousand times.
-const headFrom = (head: Head, source: TaskSource): TaskHead => ({
-  owner: head[0],
-  task_id: head[1],
-  session_id: head[2],
-  model_ref: head[3],
-  workload: head[4],
-  priority: head[5],
-  max_tokens: head[6],
-  expected_tokens: head[7] ?? undefined,
-  deadline_ms: head[8],
-  prompt_tokens: head[9],
-  pool_id: head[10],
-  accepted_at: head[11],
-  source,
-})
-
 /**
  * Most of a task is its prompt, which nobody needs before the task is dispatched: until then it stays the text it was stored as, a part of its
- * page's text, which lives as long as any of its tasks waits.
+ * page's text, which lives as long as any of its tasks waits. A long queue is made of these: head and source are one object.
  */
-class StoredTask implements TaskSource {
-  private accepted: string | AcceptedTask
+class StoredTask implements TaskHead, TaskSource {
+  readonly owner: string
+  readonly task_id: string
+  readonly session_id: string
+  readonly model_ref: string
+  readonly workload: Workload
+  readonly priority: Priority
+  readonly max_tokens: number
+  readonly expected_tokens: number | undefined
+  readonly deadline_ms: number
+  readonly prompt_tokens: number
+  readonly pool_id: string
+  readonly accepted_at: number
+  // Not to be seen: a head is what its type says.
+  #accepted: string | AcceptedTask
 
-  constructor(accepted: string) {
-    this.accepted = accepted
+  // By index and not by a pattern, which would go through an iterator a hundred thousand times.
+  constructor(head: Head, accepted: string) {
+    this.owner = head[0]
+    this.task_id = head[1]
+    this.session_id = head[2]
+    this.model_ref = head[3]
+    this.workload = head[4]
+    this.priority = head[5]
+    this.max_tokens = head[6]
+    this.expected_tokens = head[7] ?? undefined
+    this.deadline_ms = head[8]
+    this.prompt_tokens = head[9]
+    this.pool_id = head[10]
+    this.accepted_at = head[11]
+    this.#accepted = accepted
+  }
+
+  get source(): TaskSource {
+    return this
   }
 
   get task(): AcceptedTask {
-    if (typeof this.accepted === 'string') this.accepted = JSON.parse(this.accepted) as AcceptedTask
-    return this.accepted
+    if (typeof this.#accepted === 'string') this.#accepted = JSON.parse(this.#accepted) as AcceptedTask
+    return this.#accepted
   }
 }

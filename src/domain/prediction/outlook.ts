@@ -47,6 +47,7 @@ export class Outlook {
   private readonly running: readonly RunningWork[]
   private endsOfRunning: Ends | undefined
   private mean_service_ms: number | undefined
+  private known_pace: number | undefined
 
   /** @param running one for each busy slot */
   constructor(learned: Learned, running: readonly RunningWork[]) {
@@ -65,7 +66,7 @@ export class Outlook {
 
   /** How long a millisecond of work takes, ms. @see Estimator.work */
   get pace(): number {
-    return this.learned.pace ?? Math.max(1e-9, this.serviceMs(this.learned.reference) / reference_ms)
+    return (this.known_pace ??= this.learned.pace ?? Math.max(1e-9, this.serviceMs(this.learned.reference) / reference_ms))
   }
 
   /** What is left of a running task's service time, ms, given how far it is. */

@@ -9,7 +9,7 @@ import { TaskLog } from '../../domain/stream/task-log.ts'
 import { draftAgain } from '../../domain/task-defaults.ts'
 import type { UnfinishedTask } from '../../domain/task.ts'
 import { dayOf, usageOf } from '../../domain/usage.ts'
-import { type Clock, wallNow } from '../../ports/clock.ts'
+import { type Clock, momentsOf, wallNow } from '../../ports/clock.ts'
 import type { Fact, Journal } from '../../ports/journal.ts'
 import type { Admission } from '../tasks/admission.ts'
 import { gaveUp } from '../tasks/ending.ts'
@@ -39,8 +39,10 @@ export async function recover({ journal, admission, settlement, pools, clock, ev
   const facts: Fact[] = []
   let queued = 0
   let ended = 0
-  for await (const page of journal.unfinished())
+  for await (const page of journal.unfinished()) {
+    const momentOf = momentsOf(clock)
     for (const task of page) {
+      const accepted_on = momentOf(task.head.accepted_at)
       const pool = poolFor(task, pools)
       if (pool === undefined) {
         facts.push(...orphaned(task, wallNow(clock)))
@@ -49,8 +51,14 @@ export async function recover({ journal, admission, settlement, pools, clock, ev
       }
       if (pool.id !== task.head.pool_id)
         facts.push({ kind: 'moved', key: { owner: task.head.owner, task_id: task.head.task_id }, pool_id: pool.id })
-      const recorded = task.attempts?.recorded === true ? await journal.recorded(task.head) : []
-      const live = admission.restore(task, pool, recorded.flatMap(partsOf))
+      // Most have not begun, and have nothing but their place.
+      if (task.attempts === undefined) {
+        pool.scheduler.restore(admission.restore(task, pool, [], accepted_on))
+        queued++
+        continue
+      }
+      const recorded = task.attempts.recorded === true ? await journal.recorded(task.head) : []
+      const live = admission.restore(task, pool, recorded.flatMap(partsOf), accepted_on)
       live.runs.complete = !recorded.includes('')
       const error = endOf(
         fateOf(task.attempts, () => ({ complete: live.runs.complete, continuable: live.log.continuable })),
@@ -66,6 +74,7 @@ export async function recover({ journal, admission, settlement, pools, clock, ev
         ended++
       }
     }
+  }
   // What cannot be written now is found again by the next start.
   if (facts.length > 0)
     await journal.commit(facts).catch((err: unknown) => {

@@ -105,12 +105,13 @@ export class Reservation {
     const now = this.context.clock.now()
     this.onExhausted = onExhausted
     this.since = now
-    for (const { account, running } of this.holders) {
-      account.begin(now)
-      running.add(this)
+    for (const holder of this.holders) {
+      holder.account.begin(now)
+      holder.running ??= new Set()
+      holder.running.add(this)
     }
     // One more uses the time up sooner for all.
-    for (const { running } of this.holders) for (const reservation of [...running]) reservation.watchTime()
+    for (const { running } of this.holders) for (const reservation of [...(running ?? [])]) reservation.watchTime()
     if (again) return []
     this.entry.reserved--
     this.entry.stored = true
@@ -208,7 +209,7 @@ export class Reservation {
     this.cancelTimer?.()
     const now = this.context.clock.now()
     for (const holder of this.holders) {
-      holder.running.delete(this)
+      holder.running?.delete(this)
       holder.account.end(now)
       owe(holder, { ...nothingSpent, time_ms: Math.max(0, now - Math.max(this.since, holder.account.renewed_at)) })
     }

@@ -7,8 +7,8 @@ export type Need = Usage
 /** A session or a key with budgets. */
 export interface BudgetHolder {
   readonly account: Account
-  /** Reservations of its tasks that run. */
-  readonly running: Set<{ watchTime(): void }>
+  /** Reservations of its tasks that run; undefined where none has. */
+  running: Set<{ watchTime(): void }> | undefined
   /** Spent, and in no fact that is durable or on its way to disk: the next one takes it along. */
   owed: Spent
 }

@@ -60,7 +60,7 @@ export class Sessions {
     for (const session of await store.all()) this.entries.enter(entryOf(session, true))
     const spent = await store.spentByKeys()
     for (const [name, budgets] of this.parts.keyBudgets)
-      this.keys.set(name, { account: new Account(budgets, spent.get(name)), running: new Set(), owed: nothingSpent })
+      this.keys.set(name, { account: new Account(budgets, spent.get(name)), running: undefined, owed: nothingSpent })
     // A sweep that cannot be made durable is repeated by the next one.
     const sweep = (): Promise<void> => this.sweep().catch(() => undefined)
     await sweep()
@@ -181,7 +181,7 @@ export class Sessions {
       // Tasks may have come and gone while this was written: what they spent meanwhile counts.
       entry.account.renew(limits, this.parts.clock.now(), before)
       entry.session = { ...entry.session, ...life }
-      for (const reservation of [...entry.running]) reservation.watchTime()
+      for (const reservation of [...(entry.running ?? [])]) reservation.watchTime()
     }
     return this.describe(entry)
   }
@@ -244,5 +244,5 @@ const entryOf = (session: Session, stored: boolean): ReservedSession => ({
   stored,
   leaving: false,
   gone: false,
-  running: new Set(),
+  running: undefined,
 })

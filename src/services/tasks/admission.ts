@@ -15,7 +15,7 @@ import {
   type TaskSpec,
   type UnfinishedTask,
 } from '../../domain/task.ts'
-import { momentOf, type Clock } from '../../ports/clock.ts'
+import type { Clock } from '../../ports/clock.ts'
 import { DuplicateTaskError, StorageError, type Fact, type Journal } from '../../ports/journal.ts'
 import type { CreationLimits } from '../creation-limits.ts'
 import { KeyedPlaces } from '../keyed-places.ts'
@@ -113,10 +113,10 @@ export class Admission {
   }
 
   /** Takes a task in that was accepted before a restart; it is queued, but not in the queue yet. @param recorded parts that are in the journal */
-  restore({ head, attempts }: UnfinishedTask, pool: Pool<LiveTask>, recorded: readonly Part[]): LiveTask {
+  restore({ head, attempts }: UnfinishedTask, pool: Pool<LiveTask>, recorded: readonly Part[], accepted_on: number): LiveTask {
     const need = needOf(head, head.prompt_tokens, pool)
     const reservation = this.parts.sessions.reserve(head.owner, head.session_id, need, attempts === undefined ? 'accepted' : 'dispatched')
-    const task = new LiveTask(head, pool, reservation, momentOf(head.accepted_at, this.parts.clock))
+    const task = new LiveTask(head, pool, reservation, accepted_on)
     task.restore(attempts, recorded, this.parts.clock.now())
     this.parts.live.add(task)
     return task

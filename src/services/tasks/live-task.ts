@@ -11,27 +11,15 @@ import type { Pool } from '../pools/pool.ts'
 import type { Reservation } from '../sessions/reservation.ts'
 import { PartTimes } from './part-times.ts'
 import { workAt } from './life.ts'
+import type { Phase } from './phase.ts'
 import { Runs, type EarlyRun, type RunMode } from './runs.ts'
-
-export type Phase = 'tentative' | 'queued' | 'running' | 'ending' | 'ended'
 
 /**
  * An accepted task until its terminal event is durable. It owns its phase: each method that is named in this machine is a transition, throws
  * where the phase does not allow it, and returns the facts that it makes durable. Everybody else only reads.
- *
- * - tentative: it has its place in the queue, and its acceptance is on the way to disk. -(accept)-> queued; -(abandon)-> ended, where the
- *   acceptance failed.
- * - queued: it waits, and may be moved to another pool. -(dispatch)-> running; -(claim)-> ending, where it is canceled, displaced or expired.
- * - running: it has a slot, and attempts follow each other. -(requeue)-> queued, where its engine failed and nothing is lost; -(claim)-> ending.
- * - ending: its end is claimed and on its way to disk, and no part comes in any more. -(seal)-> ended; -(unclaim)-> queued, where a displacement
- *   was taken back; -(withdraw)-> ending for good, where the daemon stops and the journal keeps it.
- * - ended: its readers stand on the terminal event.
- *
  * A long queue is made of these: what a waiting task may never need is made when it is first asked for.
  */
 export class LiveTask implements PoolTask {
-  /** Unique among all keys' tasks. */
-  readonly id: string
   readonly owner: string
   readonly priority: TaskHead['priority']
   /** When it was accepted by the clock that deadlines and durations are counted on, ms; `accepted_at` is wall time. */
@@ -41,8 +29,10 @@ export class LiveTask implements PoolTask {
   /** Written by the queue it is in, and nobody else. @see Queueable */
   ticket: number = unplaced.ticket
   arrival: number = unplaced.arrival
-  readonly runs = new Runs()
   readonly head: TaskHead
+  private name: string | undefined
+  private begun: Runs | undefined
+  private found = false
   private readonly reservation: Reservation
   private currentPool: Pool<LiveTask>
   private currentPhase: Phase = 'tentative'
@@ -55,12 +45,16 @@ export class LiveTask implements PoolTask {
   private ending: PromiseWithResolvers<undefined> | undefined
 
   constructor(head: TaskHead, pool: Pool<LiveTask>, reservation: Reservation, accepted_on: number) {
-    this.id = taskKeyOf(head.owner, head.task_id)
     ;[this.owner, this.priority] = [head.owner, head.priority]
     this.accepted_on = accepted_on
     this.deadline_at = accepted_on + head.deadline_ms
     this.work_ms = pool.estimator.work(shapeOf(head, head.prompt_tokens))
     ;[this.head, this.currentPool, this.reservation] = [head, pool, reservation]
+  }
+
+  /** Unique among all keys' tasks. */
+  get id(): string {
+    return (this.name ??= taskKeyOf(this.head.owner, this.head.task_id))
   }
 
   get phase(): Phase {
@@ -85,9 +79,13 @@ export class LiveTask implements PoolTask {
     return this.reservation
   }
 
+  get runs(): Runs {
+    return (this.begun ??= new Runs(this.found))
+  }
+
   /** Runs it has begun. */
   get attempts(): number {
-    return this.runs.count
+    return this.begun?.count ?? 0
   }
 
   /** When it got its slot, milliseconds since the epoch; undefined while it waits. */
@@ -148,7 +146,8 @@ export class LiveTask implements PoolTask {
   /** It was accepted before a restart. @param recorded parts that are in the journal */
   restore(attempts: Attempts | undefined, recorded: readonly Part[], now: number): void {
     this.become('queued', 'tentative')
-    this.runs.restore(attempts, this.currentPool, this.since(now))
+    this.found = true
+    if (attempts !== undefined) this.runs.restore(attempts, this.currentPool, this.since(now))
     for (const part of recorded) this.log.append(part)
   }
 

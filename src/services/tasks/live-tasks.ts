@@ -24,8 +24,9 @@ export class LiveTasks {
     const { owner, task_id } = task.head
     let own = this.owners.get(owner)
     if (own === undefined) this.owners.set(owner, (own = new Map<string, LiveTask>()))
-    if (!own.has(task_id)) this.count++
+    const before = own.size
     own.set(task_id, task)
+    this.count += own.size - before
   }
 
   delete({ head: { owner, task_id } }: LiveTask): void {

@@ -42,7 +42,7 @@ export class Runs {
   /** Begun, those before a restart that count included. */
   count = 0
   /** It was found unfinished by a start of the daemon: it may be what ended the life before. */
-  restored = false
+  readonly restored: boolean
   /** All that are kept, the newest last. */
   told = none
   /** The replica that the task has a slot of and waits to be alone on. */
@@ -56,11 +56,13 @@ export class Runs {
   private mode: RunMode | undefined
   private pool: Pool | undefined
 
+  constructor(restored: boolean) {
+    this.restored = restored
+  }
+
   /** Those of an earlier life of the daemon, which were in this pool if they are to be replayed. @param at ms since acceptance */
-  restore(attempts: Attempts | undefined, pool: Pool, at: number): void {
-    this.restored = true
-    this.count = attempts?.failed ?? 0
-    if (attempts === undefined) return
+  restore(attempts: Attempts, pool: Pool, at: number): void {
+    this.count = attempts.failed
     this.mode = attempts.recorded === true ? 'continuation' : attempts.replayable ? 'replay' : 'afresh'
     this.pool = pool
     const run = attempts.runs?.at(-1)

@@ -7,6 +7,7 @@ import { attemptsOf, phasesOf, type Run, type TaskPhase } from '../../domain/run
 import { type ErrorCode, type ListedTask, type TaskOutcome, type TaskState, type TaskSummary, type TaskView } from '../../domain/task.ts'
 import type { Journal, TaskFilter } from '../../ports/journal.ts'
 import type { Clock } from '../../ports/clock.ts'
+import { KeyedPlaces } from '../keyed-places.ts'
 import type { Pool } from '../pools/pool.ts'
 import type { Pools } from '../pools/pools.ts'
 import { phasesSoFar } from './life.ts'
@@ -45,6 +46,7 @@ export interface TasksParts {
 /** What a key may know of tasks. */
 export class Tasks {
   private readonly parts: TasksParts
+  private readonly lists = new KeyedPlaces(1)
 
   constructor(parts: TasksParts) {
     this.parts = parts
@@ -63,8 +65,12 @@ export class Tasks {
     return { ...view, ...toldOf(phasesOf(life.runs, life, life.ended), life.runs, record.task, principal) }
   }
 
-  /** Newest first. @throws DomainError forbidden */
-  async list(principal: Principal, query: TaskQuery): Promise<{ tasks: TaskView[]; next_cursor?: string }> {
+  /** Newest first; lists for one key are made one after the other. @throws DomainError forbidden */
+  list(principal: Principal, query: TaskQuery): Promise<{ tasks: TaskView[]; next_cursor?: string }> {
+    return this.lists.run(principal.name, () => this.page(principal, query))
+  }
+
+  private async page(principal: Principal, query: TaskQuery): Promise<{ tasks: TaskView[]; next_cursor?: string }> {
     const { state, pool_id, limit = defaultPage } = query
     const filter = this.filterOf(principal, query)
     const page: TaskView[] = []

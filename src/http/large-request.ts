@@ -1,0 +1,43 @@
+import type { IncomingMessage } from 'node:http'
+import type { Readable } from 'node:stream'
+import { KeyTurns } from './key-turns.ts'
+
+/** Bodies up to this are read and parsed as they come, bytes. */
+const large = 64 * 1024
+
+/** Bytes of large bodies that are worked on in a round of the event loop: about a millisecond's work. */
+const round_bytes = 128 * 1024
+
+/** For the process, as it has one event loop. */
+const turns = new KeyTurns(round_bytes)
+
+/**
+ * Has a request's body read in turns with the large ones of other keys, once it is large. Call it before the body is read.
+ * @returns how to stop
+ */
+export function readInTurns(req: Readable & Pick<IncomingMessage, 'headers'>, key: string): () => void {
+  // Where it says no length, it may be large.
+  if (Number(req.headers['content-length'] ?? Infinity) <= large) return () => undefined
+  let read = 0
+  let over = false
+  const onData = (chunk: Buffer): void => {
+    read += chunk.length
+    if (read <= large) return
+    req.pause()
+    turns.ask(key, () => {
+      if (over) return 0
+      req.resume()
+      return chunk.length
+    })
+  }
+  req.on('data', onData)
+  return () => {
+    over = true
+    req.off('data', onData)
+  }
+}
+
+/** Resolves when a body of so many bytes may be parsed: at once, or in the key's turn where it is large. */
+export async function turnToParse(key: string, bytes: number): Promise<void> {
+  if (bytes > large) await turns.turn(key, bytes)
+}
