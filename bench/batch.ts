@@ -65,7 +65,11 @@ export async function benchBatch(all: boolean): Promise<Section> {
           ...{ beside_p99_ms: rounded(quantile(beside, 0.99)) },
         },
       ],
-      goals: [atMost('resident memory, last fifth of the lines to the first', late / early, 1.3), atMost('MiB at most', most(0, 1), 320)],
+      goals: [
+        atMost('resident memory, last fifth of the lines to the first', late / early, 1.3),
+        atMost('MiB at most', most(0, 1), 320),
+        atMost('an interactive request beside the batch to one alone, median', quantile(beside, 0.5) / quantile(alone, 0.5), 2),
+      ],
     }
   } finally {
     await server.stop()

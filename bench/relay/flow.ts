@@ -76,6 +76,27 @@ export async function measureFlow(lane: Lane, upstream: Lane, count: number, ids
   }
 }
 
+const bursts = 25
+const burst = 16
+
+/**
+ * CPU time a frame, microseconds, where every stream gets its frames in pieces of 16, the next one when all have come: in a flood a server that
+ * falls behind is given more at once, which costs it less a frame, so that it depends on the machine's other work what a frame costs.
+ */
+export async function measureBursts(lane: Lane, upstream: Lane, count: number, ids: string): Promise<number> {
+  const { server, begin } = lane
+  const streams = await open(lane, upstream, count, ids)
+  const before = await server.cpuMicros()
+  for (let sent = 1; sent <= bursts; sent++) {
+    await tell(upstream, { burst })
+    await streams.until(count * (begin + sent * burst))
+  }
+  const cpu = (await server.cpuMicros()) - before
+  const came = streams.frames - count * begin
+  await end(upstream, streams)
+  return cpu / came
+}
+
 /** What happens when half of the readers want no more, all at once. */
 export interface Leaving {
   /** Generations that were aborted at the upstream. */

@@ -9,6 +9,8 @@ export interface UpstreamCommand {
   readonly hold?: boolean
   /** Lets tokens flow over all open streams: at so many a second over all, each with its stamp, or as fast as they are taken. */
   readonly flow?: { readonly tokens: number; readonly rate?: number }
+  /** Writes so many tokens to each open stream, in one piece. */
+  readonly burst?: number
   /** Ends all open streams. */
   readonly end?: true
   /** Tells since the last time when clients left before the end, microseconds. */
@@ -102,6 +104,7 @@ async function pace(tokens: number, rate: number): Promise<void> {
 report(server, async (question) => {
   const command: UpstreamCommand = question
   if (command.hold !== undefined) hold = command.hold
+  if (command.burst !== undefined) for (const res of open) res.write(asChunk(word.repeat(command.burst)))
   if (command.flow !== undefined)
     await (command.flow.rate === undefined ? flood(command.flow.tokens) : pace(command.flow.tokens, command.flow.rate))
   if (command.end === true) for (const res of open) res.end(`${asChunk(rest)}0\r\n\r\n`)

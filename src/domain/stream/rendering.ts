@@ -4,8 +4,20 @@ import { perBlock, type PartLog } from './part-log.ts'
 import type { Part } from './part.ts'
 import type { MetricsEvent, StartedEvent, TerminalEvent } from './task-events.ts'
 
-/** A task's events as one door writes them: each frame is built once, when the first reader comes to it, and kept for the others. */
-export class Rendering {
+/** A task's events as one door writes them. */
+export interface Frames {
+  readonly format: EventFormat
+  /** A part was added. */
+  added(part: Part, index: number, mark: Mark): void
+  startedFrame(event: StartedEvent): string
+  metricsFrame(event: MetricsEvent): string
+  terminalFrame(event: TerminalEvent): string
+  /** Frames of the parts from this one on, joined, about `max_chars` at most. @returns also the index of the part that comes next */
+  from(index: number, max_chars: number): { readonly frames: string; readonly next: number }
+}
+
+/** Frames for many readers: each is built once, when the first reader comes to it, and kept for the others. */
+export class Rendering implements Frames {
   readonly format: EventFormat
   private readonly parts: PartLog
   /** Each `perBlock` frames back to back, and where each of them ends: a frame may be several events of its door, or none. */
@@ -33,7 +45,7 @@ export class Rendering {
   }
 
   metricsFrame(event: MetricsEvent): string {
-    if (this.metrics?.event !== event) this.metrics = { event, frame: this.format.metrics(event) }
+    if (this.metrics?.event !== event) this.metrics = { event, frame: this.format.metrics?.(event) ?? '' }
     return this.metrics.frame
   }
 

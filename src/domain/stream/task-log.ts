@@ -3,7 +3,8 @@ import { endAfter, isContinuable, type PartsEnd } from './continuation.ts'
 import { advance, sameMark, splitAtByte, type Mark } from './mark.ts'
 import { PartLog, type MarkedPart } from './part-log.ts'
 import { withText, type Part } from './part.ts'
-import { Rendering } from './rendering.ts'
+import { OwnFrames } from './own-frames.ts'
+import { Rendering, type Frames } from './rendering.ts'
 import type { MetricsEvent, StartedEvent, StoredLog, TerminalEvent } from './task-events.ts'
 import { TaskReader, type Cursor } from './task-reader.ts'
 
@@ -36,9 +37,10 @@ export class TaskLog {
   private terminal: TerminalEvent | undefined
   private frozen = false
   private muted = false
-  private readonly readers = new Set<TaskReader>()
-  /** One for each door that has had a reader. */
-  private renderings: Rendering[] = []
+  /** With the formats they read in. */
+  private readonly readers = new Map<TaskReader, EventFormat>()
+  /** One for each door that has had a reader, and one for each reader with a format of its own. */
+  private renderings: Frames[] = []
 
   constructor(started: StartedEvent) {
     this.started = started
@@ -64,6 +66,12 @@ export class TaskLog {
 
   get hasReaders(): boolean {
     return this.readers.size > 0
+  }
+
+  /** Whether somebody is told of metrics. */
+  get tellsMetrics(): boolean {
+    for (const format of this.readers.values()) if (format.metrics !== undefined) return true
+    return false
   }
 
   /** All text so far. */
@@ -153,23 +161,27 @@ export class TaskLog {
   read(from: ReadPoint, format: EventFormat): TaskReader {
     const start = { started: from.kind !== 'start', after: from.kind === 'after' ? from.mark : undefined }
     const pull = (cursor: Cursor, max_chars: number): string => this.take(cursor, this.renderingOf(format), max_chars)
-    const reader: TaskReader = new TaskReader(start, pull, () => this.readers.delete(reader))
-    this.readers.add(reader)
+    const leave = (): void => {
+      this.readers.delete(reader)
+      if (format.own === true) this.renderings = this.renderings.filter((one) => one.format !== format)
+    }
+    const reader: TaskReader = new TaskReader(start, pull, leave)
+    this.readers.set(reader, format)
     return reader
   }
 
   private notify(): void {
-    for (const reader of this.readers) reader.notify()
+    for (const reader of this.readers.keys()) reader.notify()
   }
 
-  private renderingOf(format: EventFormat): Rendering {
+  private renderingOf(format: EventFormat): Frames {
     for (const rendering of this.renderings) if (rendering.format === format) return rendering
-    const rendering = new Rendering(format, this.parts)
+    const rendering = format.own === true ? new OwnFrames(format, this.parts) : new Rendering(format, this.parts)
     this.renderings.push(rendering)
     return rendering
   }
 
-  private take(cursor: Cursor, rendering: Rendering, max_chars: number): string {
+  private take(cursor: Cursor, rendering: Frames, max_chars: number): string {
     if (this.muted) return ''
     let out = ''
     if (!cursor.started) {

@@ -1,6 +1,7 @@
 import { channelOf, textChannel, type Channel, type Part } from '../../domain/stream/part.ts'
 import type { EndEvent, ErrorEvent, TerminalEvent } from '../../domain/stream/task-events.ts'
 import { failureMessage } from '../common/failure-message.ts'
+import { onePiece } from '../common/one-piece.ts'
 
 /** What names an answer. */
 export interface MessageHead {
@@ -11,7 +12,16 @@ export interface MessageHead {
   readonly prompt_tokens: number
 }
 
-const event = (type: string, data: string): string => `event: ${type}\ndata: {"type":"${type}"${data}}\n\n`
+const eventBegin = (type: string): string => `event: ${type}\ndata: {"type":"${type}"`
+
+const event = (type: string, data: string): string => `${eventBegin(type)}${data}}\n\n`
+
+/** Type of a delta, and what it calls its text. */
+const deltas = {
+  text: '"text_delta","text"',
+  reasoning: '"thinking_delta","thinking"',
+  tool_call: '"input_json_delta","partial_json"',
+} as const
 
 /** Why an answer ended, in this door's words. */
 export const stopOf = ({ finish_reason, stop_sequence }: EndEvent) => ({
@@ -31,6 +41,7 @@ export const messageUsage = ({ tokens_in, tokens_out, tokens_in_cached = 0 }: En
 
 /** Writes a task as the events of a message: one object for each answer, for it remembers which block is open. */
 export class MessageFrames {
+  readonly own = true
   /** Keeps an idle connection open. */
   readonly sign = event('ping', '')
   failure: ErrorEvent | undefined
@@ -39,16 +50,14 @@ export class MessageFrames {
   private channel: Channel = textChannel
   private block = -1
   private open = false
+  /** What stands before each text of the open block. */
+  private deltaBegin = ''
 
   constructor(head: MessageHead) {
     this.head = head
   }
 
   started(): string {
-    return ''
-  }
-
-  metrics(): string {
     return ''
   }
 
@@ -59,9 +68,8 @@ export class MessageFrames {
     this.channel = channel
     const json = JSON.stringify(part.text)
     const before = changes ? this.begin() + this.close() + this.start(part) : ''
-    if (part.kind === 'tool_call')
-      return part.text === '' ? before : before + this.delta(`"type":"input_json_delta","partial_json":${json}`)
-    return before + this.delta(part.kind === 'text' ? `"type":"text_delta","text":${json}` : `"type":"thinking_delta","thinking":${json}`)
+    if (part.kind === 'tool_call' && part.text === '') return before
+    return `${before}${this.deltaBegin}${json}}}\n\n`
   }
 
   terminal(terminal: TerminalEvent): string {
@@ -89,6 +97,8 @@ export class MessageFrames {
   private start(part: Part): string {
     this.open = true
     this.block++
+    const fields = `,"index":${this.block},"delta":{"type":${deltas[part.kind]}:`
+    this.deltaBegin = onePiece(eventBegin('content_block_delta'), fields)
     return event('content_block_start', `,"index":${this.block},"content_block":${JSON.stringify(emptyBlock(part))}`)
   }
 
@@ -96,10 +106,6 @@ export class MessageFrames {
     if (!this.open) return ''
     this.open = false
     return event('content_block_stop', `,"index":${this.block}`)
-  }
-
-  private delta(delta: string): string {
-    return event('content_block_delta', `,"index":${this.block},"delta":{${delta}}`)
   }
 }
 

@@ -11,6 +11,7 @@ export interface WholeCall {
 
 /** Keeps a task's parts together, for an answer that is given whole: it writes nothing. */
 export class WholeAnswer {
+  readonly own = true
   /** It says nothing before its end. */
   readonly begun = false
   text = ''
@@ -21,10 +22,6 @@ export class WholeAnswer {
   end: EndEvent | undefined
 
   started(): string {
-    return ''
-  }
-
-  metrics(): string {
     return ''
   }
 

@@ -17,7 +17,7 @@ function partFrame(part: Part, index: number, mark: Mark): string {
 }
 
 /** A task's events as Server-Sent Events (WHATWG HTML standard, section 9.2). JSON has no raw newlines, so data is one line. */
-export const nativeFormat: EventFormat = {
+export const nativeFormat = {
   started: (event) => `id: ${startedId}\nevent: started\ndata: ${JSON.stringify(event)}\n\n`,
   part: partFrame,
   // Without an id: metrics are never resumed at.
@@ -26,4 +26,4 @@ export const nativeFormat: EventFormat = {
     'end' in event
       ? `id: ${endId}\nevent: end\ndata: ${JSON.stringify(event.end)}\n\n`
       : `id: ${endId}\nevent: error\ndata: ${JSON.stringify(event.error)}\n\n`,
-}
+} satisfies EventFormat

@@ -2,6 +2,7 @@ import type { components } from '../../../generated/openai.ts'
 import type { Part } from '../../domain/stream/part.ts'
 import type { EndEvent, ErrorEvent, TerminalEvent } from '../../domain/stream/task-events.ts'
 import { failureMessage } from '../common/failure-message.ts'
+import { onePiece } from '../common/one-piece.ts'
 
 type Schemas = components['schemas']
 type Usage = Schemas['Usage']
@@ -45,27 +46,35 @@ export const usageFrame = (beginning: string, end: EndEvent): string => `${begin
 
 /** Writes a task as chunks of a chat completion: one object for each answer, for it remembers what it has written. */
 export class ChatFrames {
+  readonly own = true
   failure: ErrorEvent | undefined
   begun = false
   private readonly beginning: string
   private readonly include_usage: boolean
+  /** What stands around each delta. */
+  private readonly chunkBegin: string
+  private readonly chunkEnd: string
+  /** What stands around each text. */
+  private readonly textBegin: string
+  private readonly textEnd: string
 
   constructor(head: AnswerHead, include_usage: boolean) {
     this.beginning = beginningOf(`chatcmpl-${head.task_id}`, 'chat.completion.chunk', head)
     this.include_usage = include_usage
+    this.chunkBegin = `${this.beginning}{"index":0,"delta":`
+    this.chunkEnd = include_usage ? '}],"usage":null}\n\n' : '}]}\n\n'
+    this.textBegin = onePiece(this.chunkBegin, '{"content":')
+    this.textEnd = onePiece('},"finish_reason":null', this.chunkEnd)
   }
 
   started(): string {
     return ''
   }
 
-  metrics(): string {
-    return ''
-  }
-
   /** Data is built by hand: this runs once a token. */
   part(part: Part): string {
     const json = JSON.stringify(part.text)
+    if (this.begun && part.kind === 'text' && part.logprobs === undefined) return `${this.textBegin}${json}${this.textEnd}`
     const logprobs = part.kind === 'text' && part.logprobs !== undefined ? `,"logprobs":{"content":${JSON.stringify(part.logprobs)}}` : ''
     return this.chunk(`{${this.role()}${deltaOf(part, json)}}`, 'null', logprobs)
   }
@@ -88,8 +97,7 @@ export class ChatFrames {
   }
 
   private chunk(delta: string, finish_reason: string, logprobs = ''): string {
-    const usage = this.include_usage ? ',"usage":null' : ''
-    return `${this.beginning}{"index":0,"delta":${delta}${logprobs},"finish_reason":${finish_reason}}]${usage}}\n\n`
+    return `${this.chunkBegin}${delta}${logprobs},"finish_reason":${finish_reason}${this.chunkEnd}`
   }
 }
 

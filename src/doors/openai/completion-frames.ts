@@ -7,6 +7,7 @@ import { beginningOf, createdAt, errorFrame, usageFrame, usageOf, type AnswerHea
 
 /** Writes a task as pieces of a text completion. */
 export class CompletionFrames {
+  readonly own = true
   failure: ErrorEvent | undefined
   begun = false
   private readonly beginning: string
@@ -20,10 +21,6 @@ export class CompletionFrames {
   }
 
   started(): string {
-    return ''
-  }
-
-  metrics(): string {
     return ''
   }
 

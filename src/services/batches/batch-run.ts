@@ -1,10 +1,11 @@
 import { become, isDone, isOver } from '../../domain/batches/batch.ts'
 import { DomainError } from '../../domain/errors.ts'
 import type { Principal } from '../../domain/principal.ts'
-import { pause, wallNow, type Clock } from '../../ports/clock.ts'
+import { wallNow, type Clock } from '../../ports/clock.ts'
 import type { AskLine, OpenLine, RefusalOf } from './ask-line.ts'
 import { LineCheck, readLine, type BatchLine } from './batch-line.ts'
 import type { BatchResults } from './batch-results.ts'
+import { restAfter, sleep } from './rest.ts'
 
 /** Failed runs after which a line is given up; one that was displaced has not failed. */
 const most_failures = 3
@@ -24,6 +25,8 @@ export interface RunParts {
   readonly clock: Clock
   /** Lines that are at work at once. */
   readonly window: number
+  /** Whether somebody else is waiting for answers now. */
+  readonly beside: () => boolean
 }
 
 /** A batch at work: feeds its lines into the queue a few at a time, and writes what they come to. */
@@ -119,7 +122,7 @@ export class BatchRun {
 
   /** Has a line answered, and writes what came of it. */
   private async lineOf(line: number, text: string): Promise<void> {
-    const { results, refusalOf } = this.parts
+    const { results, refusalOf, clock, beside } = this.parts
     const { batch_id, endpoint } = results.batch
     const request = readLine(text, endpoint)
     if ('code' in request) throw new Error(`line ${line} of ${batch_id} is not what it was when it was checked: ${request.message}`)
@@ -131,7 +134,10 @@ export class BatchRun {
         ? { outcome: 'failed' as const, response: refusalOf(said.error, endpoint) }
         : { outcome: 'completed' as const, response: { status_code: 200, body: said.body } }
     const written = { id, custom_id: request.custom_id, response: { ...response, request_id: said.task_id }, error: null }
+    const answered_at = clock.now()
     await results.add({ line, outcome, text: JSON.stringify(written) })
+    const rest_ms = beside() ? restAfter(clock.now() - answered_at) : 0
+    if (rest_ms > 0) await sleep(clock, rest_ms, this.feeding.signal)
   }
 
   /**
@@ -198,10 +204,7 @@ export class BatchRun {
   /** Returns whether to go on after it. */
   private pause({ details: { retry_after_ms = 1000 } }: DomainError): Promise<boolean> {
     const wait_ms = Math.min(pause_ms.most, Math.max(pause_ms.least, retry_after_ms))
-    return pause(this.parts.clock, wait_ms, this.feeding.signal).then(
-      () => true,
-      () => false,
-    )
+    return sleep(this.parts.clock, wait_ms, this.feeding.signal)
   }
 
   private async finish(): Promise<void> {

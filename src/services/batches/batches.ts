@@ -18,6 +18,9 @@ import type { Files } from './files.ts'
 /** The one completion window there is, ms. */
 const window_ms = 86_400_000
 
+/** How long after an interactive task a batch takes care of others, ms. */
+const beside_ms = 5000
+
 /** Batches of one key that may be at work at once. */
 const most_batches = 32
 
@@ -27,7 +30,7 @@ export interface BatchesParts {
   readonly files: Files
   readonly journal: Pick<Journal, 'commit'>
   readonly creation: Pick<CreationLimits, 'countRequest' | 'checkRoom'>
-  readonly live: Pick<LiveTasks, 'all'>
+  readonly live: Pick<LiveTasks, 'all' | 'interactive_at'>
   readonly cancellation: Pick<Cancellation, 'cancel'>
   readonly ask: AskLine
   readonly refusalOf: RefusalOf
@@ -136,13 +139,14 @@ export class Batches {
   }
 
   private async take(batch: BatchRecord): Promise<void> {
-    const { files, journal, clock, ask, refusalOf, window } = this.parts
+    const { files, journal, clock, ask, refusalOf, window, live } = this.parts
     const { owner } = batch
     const fileOf = async (id: string | null): Promise<FileRecord | undefined> => (id === null ? undefined : files.find(owner, id))
     const outputs = { completed: await fileOf(batch.output_file_id), failed: await fileOf(batch.error_file_id) }
     const results = new BatchResults(batch, outputs, { journal, files, clock, onFailure: (error) => this.tell(batch, error) })
     const lines = () => this.linesOf(batch)
-    const run = new BatchRun({ results, lines, ask, refusalOf, cancelTasks: () => this.cancelTasks(batch), clock, window })
+    const beside = (): boolean => clock.now() - live.interactive_at < beside_ms
+    const run = new BatchRun({ results, lines, ask, refusalOf, cancelTasks: () => this.cancelTasks(batch), clock, window, beside })
     const key = taskKeyOf(owner, batch.batch_id)
     const over = run
       .work()

@@ -13,6 +13,7 @@ import type { Streams } from './streams.ts'
 
 /** How a door of another API writes one answer, and what it has seen of it. */
 export interface AnswerFormat extends EventFormat {
+  readonly own: true
   /** Something of the answer was written. */
   readonly begun: boolean
   /** What the task ended with, where it did not complete. */

@@ -5,6 +5,8 @@ import type { LiveTask } from './live-task.ts'
 export class LiveTasks {
   private readonly owners = new Map<string, Map<string, LiveTask>>()
   private count = 0
+  /** When the newest interactive task was accepted, by the daemon's clock; -Infinity where there was none. */
+  interactive_at = -Infinity
 
   get size(): number {
     return this.count
@@ -27,6 +29,7 @@ export class LiveTasks {
     const before = own.size
     own.set(task_id, task)
     this.count += own.size - before
+    if (task.priority === 'interactive') this.interactive_at = Math.max(this.interactive_at, task.accepted_on)
   }
 
   delete({ head: { owner, task_id } }: LiveTask): void {

@@ -112,7 +112,7 @@ export class Streams {
   private report(task: LiveTask): void {
     if (!task.log.hasReaders) this.followed.delete(task)
     // A task that is ending may still be given back to the queue.
-    else if (task.phase !== 'ending') task.log.report(progressOf(task, this.parts.clock.now()), true)
+    else if (task.phase !== 'ending' && task.log.tellsMetrics) task.log.report(progressOf(task, this.parts.clock.now()), true)
   }
 
   private follow(task: LiveTask, from: ResumePoint, format: FormatOf): OpenedStream | undefined {

@@ -1,10 +1,13 @@
 import type { Part, ToolCallPart } from '../../../domain/stream/part.ts'
 import type { ErrorEvent, MetricsEvent, TerminalEvent } from '../../../domain/stream/task-events.ts'
+import { onePiece } from '../../common/one-piece.ts'
 import { responseOf, type ResponseHead, type ResponseObject } from './response.ts'
 import { writingOf, type OutputItem, type Writing } from './writing.ts'
 
-const frame = (type: string, number: number, json: string): string =>
-  `event: ${type}\ndata: {"type":"${type}","sequence_number":${number}${json}}\n\n`
+/** How an event begins, up to its number. */
+const eventBegin = (type: string): string => `event: ${type}\ndata: {"type":"${type}","sequence_number":`
+
+const frame = (type: string, number: number, json: string): string => `${eventBegin(type)}${number}${json}}\n\n`
 
 /** Fields of an object as they follow others. */
 const fieldsOf = (fields: object): string => `,${JSON.stringify(fields).slice(1, -1)}`
@@ -29,6 +32,7 @@ export interface FramesFrom {
  * state again under the number of the event before it: it is in no log, so it must not take a number.
  */
 export class ResponseFrames {
+  readonly own = true
   failure: ErrorEvent | undefined
   /** Something before the end was written: until then a failure is a status. */
   begun = false
@@ -44,7 +48,8 @@ export class ResponseFrames {
   private running = false
   private ended: TerminalEvent | undefined
   private writing: Writing | undefined
-  /** What every event with a piece of it says. */
+  /** What every event with a piece of it says before its number, and between that and the piece. */
+  private deltaBegin = ''
   private place = ''
   /** Calls that have begun, by their index. */
   private readonly calls = new Set<number>()
@@ -132,7 +137,8 @@ export class ResponseFrames {
     const { task_id, told } = this.head
     const place = { task_id, output_index: this.output.length, marks: told.marks, summary: told.summary !== null }
     const writing = (this.writing = writingOf(part, place))
-    this.place = fieldsOf(writing.place)
+    this.deltaBegin = onePiece(eventBegin(writing.deltaType))
+    this.place = onePiece(fieldsOf(writing.place), ',"delta":')
     if (part.kind === 'tool_call') this.calls.add(part.index)
     this.output.push(writing.item)
     return this.events(writing.begin())
@@ -172,7 +178,7 @@ export class ResponseFrames {
     this.newest = this.next - 1
     const rest = JSON.stringify(after >= next ? textAfter(text, after - next + 1) : text)
     const likely = writing.item.type === 'message' ? `,"logprobs":${logprobs}` : ''
-    return frame(writing.deltaType, this.newest, `${this.place},"delta":${rest}${likely}`)
+    return `${this.deltaBegin}${this.newest}${this.place}${rest}${likely}}\n\n`
   }
 
   private events(events: readonly (readonly [string, object])[]): string {
