@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { atMost, quantile, rounded, type Section } from './section.ts'
-import { startServer } from './server.ts'
+import { startOptions, startServer } from './server.ts'
 
 const headers = { Authorization: 'Bearer valid' }
 const question = 'Tell me of the sea and its ships. '.repeat(20)
@@ -17,7 +17,7 @@ const pause_ms = 50
 /** What the daemon needs while it works a batch off, and what interactive requests notice of it. @param all the whole 50,000 lines */
 export async function benchBatch(all: boolean): Promise<Section> {
   const lines = all ? 50_000 : 10_000
-  const server = await startServer('batch-daemon', { execArgv: ['--max-semi-space-size=16'] })
+  const server = await startServer('batch-daemon', { execArgv: startOptions() })
   const call = async <T>(path: string, body?: FormData | object): Promise<T> => {
     const json = body instanceof FormData || body === undefined ? {} : { 'Content-Type': 'application/json' }
     const sent = body === undefined ? {} : { method: 'POST', body: body instanceof FormData ? body : JSON.stringify(body) }

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { load } from './load.ts'
 import { atLeast, atMost, median, rounded, type Section } from './section.ts'
-import { startServer, type BenchServer } from './server.ts'
+import { startOptions, startServer, type BenchServer } from './server.ts'
 import { bodyOf, tasksMade } from './watched-task.ts'
 import type { ViewersCommand } from './servers/viewers.ts'
 
@@ -66,7 +66,7 @@ async function measure(daemon: BenchServer, clients: BenchServer, viewers: numbe
 
 /** What it costs that somebody watches: the same daemon under the same load without a viewer, with one and with twenty, in turn. */
 export async function benchFeed(): Promise<Section> {
-  const [daemon, clients] = await Promise.all([startServer('watched', { execArgv: ['--max-semi-space-size=16'] }), startServer('viewers')])
+  const [daemon, clients] = await Promise.all([startServer('watched', { execArgv: startOptions() }), startServer('viewers')])
   const measured: Measured[][] = lanes.map(() => [])
   let state: Gaps
   try {

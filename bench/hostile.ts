@@ -5,7 +5,7 @@ import { constants, loadavg, setPriority } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { atMost, quantile, rounded, type Section } from './section.ts'
-import { startServer } from './server.ts'
+import { startOptions, startServer } from './server.ts'
 
 const rounds = 3
 const round_ms = 8000
@@ -71,7 +71,7 @@ function startHostile(port: number): ChildProcess {
 
 /** What ninety-nine keys notice of the hundredth, which is hostile, beside the same daemon without it, round by round. */
 export async function benchHostile(): Promise<Section> {
-  const server = await startServer('many-keys', { execArgv: ['--max-semi-space-size=16'] })
+  const server = await startServer('many-keys', { execArgv: startOptions() })
   const [quiet, hurt]: [Seen, Seen] = [
     { admissions: [], gaps: [] },
     { admissions: [], gaps: [] },

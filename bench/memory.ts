@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { Agent, request, type IncomingMessage } from 'node:http'
 import { atMost, rounded, type Section } from './section.ts'
-import { startServer } from './server.ts'
+import { startOptions, startServer } from './server.ts'
 import { trendOf } from './trend.ts'
 
 const clients = 128
@@ -13,7 +13,7 @@ const student = 2.01
 /** Resident memory of the daemon over a day's worth of tasks. @param all the whole 100,000 */
 export async function benchMemory(all: boolean): Promise<Section> {
   const tasks = all ? 100_000 : 20_000
-  const server = await startServer('day-daemon', { execArgv: ['--max-semi-space-size=16'] })
+  const server = await startServer('day-daemon', { execArgv: startOptions() })
   const agent = new Agent({ keepAlive: true, maxSockets: clients })
   const ask = (method: string, path: string, body?: object): Promise<IncomingMessage> =>
     new Promise((resolve, reject) => {

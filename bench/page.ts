@@ -3,7 +3,7 @@ import { chromium, type Browser, type CDPSession, type Page } from 'playwright-c
 import { freshPage } from '../test/harness/fresh.ts'
 import { load } from './load.ts'
 import { atMost, quantile, rounded, type Section } from './section.ts'
-import { startServer, type BenchServer } from './server.ts'
+import { startOptions, startServer, type BenchServer } from './server.ts'
 import { bodyOf } from './watched-task.ts'
 
 const running = 500
@@ -113,7 +113,7 @@ async function fill(daemon: BenchServer): Promise<void> {
 /** What the page does in front of a daemon that is full, beside a page that shows nothing. */
 export async function benchPage(all: boolean): Promise<Section> {
   await freshPage()
-  const daemon = await startServer('watched', { args: ['1'], execArgv: ['--max-semi-space-size=16'] })
+  const daemon = await startServer('watched', { args: ['1'], execArgv: startOptions() })
   const browser = await chromium.launch({ executablePath: '/usr/bin/chromium-headless-shell', args: ['--no-sandbox'] })
   const ms = all ? long_ms : short_ms
   try {

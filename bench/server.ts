@@ -1,4 +1,5 @@
 import { fork, type ChildProcess } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
 /** A server under measurement, in a process of its own. */
@@ -21,6 +22,14 @@ interface StartOptions {
   readonly args?: readonly string[]
   /** Options of Node. */
   readonly execArgv?: string[]
+}
+
+/** The options of Node that `npm start` has. */
+export function startOptions(): string[] {
+  const { scripts } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+    readonly scripts: { readonly start: string }
+  }
+  return scripts.start.split(' ').filter((word) => word.startsWith('--'))
 }
 
 /** Starts `bench/servers/<name>.ts`; resolves when it listens. */

@@ -5,7 +5,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { load } from './load.ts'
 import { atMost, median, rounded, type Section } from './section.ts'
-import { startServer, type BenchServer } from './server.ts'
+import { startOptions, startServer, type BenchServer } from './server.ts'
 
 const rounds = 3
 const steady_ms = 10_000
@@ -23,7 +23,7 @@ interface Measured {
 
 /** What `top` costs itself and the daemon while 10,000 tasks wait in the pool that it shows. */
 export async function benchTop(): Promise<Section> {
-  const daemon = await startServer('watched', { execArgv: ['--max-semi-space-size=16'] })
+  const daemon = await startServer('watched', { execArgv: startOptions() })
   const measured: Measured[] = []
   try {
     const { statuses } = await load(daemon.port, '/v1/tasks', 'X-API-Key: k0\r\n', () => body, waiting + 500, 32)

@@ -1,5 +1,4 @@
-import { readFileSync } from 'node:fs'
-import { startServer, type BenchServer } from '../server.ts'
+import { startOptions, startServer, type BenchServer } from '../server.ts'
 import type { RelayCall } from './requests.ts'
 
 /** A short prompt, or one of 64 KiB. */
@@ -41,14 +40,6 @@ const nativeCall = (prompt: PromptSize, _stream: boolean, task_id?: string): Rel
 })
 
 const cancelCall = (id: string): RelayCall => ({ path: `/v1/tasks/${id}/cancel`, headers: key, body: '', token: '' })
-
-/** The options of Node that `npm start` has. */
-function startOptions(): string[] {
-  const { scripts } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
-    readonly scripts: { readonly start: string }
-  }
-  return scripts.start.split(' ').filter((word) => word.startsWith('--'))
-}
 
 /** The upstream itself, a bare relay, Portkey's gateway and the daemon, in this order, each in a process of its own. */
 export async function startLanes(): Promise<[Lane, Lane, Lane, Lane]> {

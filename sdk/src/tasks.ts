@@ -167,7 +167,11 @@ async function textOf(events: AsyncIterable<TaskEvent>): Promise<string> {
   return text
 }
 
-/** `crypto.randomUUID` is missing in pages that are not served securely. */
+/**
+ * An id that begins with the time: the daemon stores tasks of one moment side by side, and writes less for each. `crypto.randomUUID` is missing in
+ * pages that are not served securely.
+ */
 function randomId(): string {
-  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('')
+  const random = Array.from(crypto.getRandomValues(new Uint8Array(10)), (byte) => byte.toString(16).padStart(2, '0'))
+  return Date.now().toString(16).padStart(12, '0') + random.join('')
 }

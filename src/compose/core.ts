@@ -1,6 +1,7 @@
 import { randomInt, randomUUID } from 'node:crypto'
 import { checkPool, ConfigError, shownConfig, type Config } from '../config/config.ts'
 import { Trust } from '../domain/catalog/trust.ts'
+import { drawnId } from '../domain/drawn-id.ts'
 import { DomainError } from '../domain/errors.ts'
 import type { Restart } from '../domain/restart.ts'
 import type { Services } from '../handlers/services.ts'
@@ -57,7 +58,7 @@ export interface CoreParts {
   readonly log: Log
   /** A seed for a task that brings none, 0 to 2^32 - 1; random unless given. */
   readonly drawSeed?: () => number
-  /** An id for a task that brings none; a UUID unless given. */
+  /** An id for a task that brings none; `drawnId` unless given. */
   readonly drawId?: () => string
   /** Spreads the restarts of engines and the attempts of downloads, 0 to 1; random unless given. */
   readonly jitter?: () => number
@@ -94,7 +95,8 @@ function poolMaker({ config, engines, models, clock, storage, jitter = Math.rand
 
 /** Builds the services and takes up what the last run left. @throws ConfigError where a pool cannot be made */
 export async function coreOf(parts: CoreParts): Promise<Core> {
-  const { config, storage, clock, metrics, log, drawSeed = () => randomInt(2 ** 32), drawId = randomUUID } = parts
+  const { config, storage, clock, metrics, log, drawSeed = () => randomInt(2 ** 32) } = parts
+  const { drawId = () => drawnId(clock.wallOf(clock.now()), randomUUID()) } = parts
   const events = new DaemonEvents((err) => log.error({ event: 'error', err }, 'A listener of the daemon failed.'))
   events.listen(logLines(log))
   events.listen(meter(metrics))

@@ -14,7 +14,7 @@ import { doorRequestCheck, requestCheck, type RequestCheck } from './check-reque
 import { sendComing } from './coming.ts'
 import { sendContent } from './content.ts'
 import { LargeBodies } from './large-body.ts'
-import { operations, operationsAt } from './operations.ts'
+import { operations, operationsAt, type Operation } from './operations.ts'
 import { sendStream } from './sse.ts'
 import { uploadOf } from './upload.ts'
 
@@ -52,12 +52,12 @@ export function createDispatch(options: DispatchOptions): RequestHandler {
   const bodies = new LargeBodies()
   const operate = new Map(Array.from(operations.keys(), (id) => [id as string, operationOf(id, options, bodies)]))
   const variants = [...operations].filter(([, { when }]) => when !== undefined)
-  const router = new OpenAPIRouter({ definition: routes() })
-  listOnce(router)
+  const routers = routersByShape()
   return async (req, res) => {
     const request = { method: req.method, path: req.path, query: '', headers: {} }
-    const operation = router.matchOperation(request)
-    if (operation === undefined) throw unrouted(request)
+    const router = routers.get(shapeOf(req.path))
+    const operation = router?.matchOperation(request)
+    if (router === undefined || operation === undefined) throw unrouted(request)
     const { operationId = '' } = operation
     const variant = variants.find(
       ([, { when = '', method, path }]) =>
@@ -151,16 +151,30 @@ interface Item {
   [method: string]: { operationId: string; responses: object }
 }
 
-/** What openapi-backend needs of the contract to route: requests are checked by generated validators, replies by types and tests. */
-export function routes(): Document {
-  const paths: Record<string, Item> = {}
-  for (const [operationId, { method, path, when }] of operations)
-    if (when === undefined) (paths[path] ??= {})[method] = { operationId, responses: {} }
-  return { openapi: '3.0.3', info: { title: 'routes', version: '0' }, paths }
+/**
+ * A router of openapi-backend for each shape of a path, by `shapeOf`. A look-up of the library builds its list of operations anew, and a pattern for
+ * each path of it: so each router knows the few that can be meant, listed once.
+ */
+export function routersByShape(): Map<string, OpenAPIRouter> {
+  const shapes = Map.groupBy(operations, ([, { path }]) => shapeOf(path))
+  return new Map(Array.from(shapes, ([shape, those]) => [shape, routerOf(those)]))
 }
 
-/** Has the router build its list of operations once. By itself it does so for each look-up, twice a request with a path parameter. */
-export function listOnce(router: OpenAPIRouter): void {
+/** How many segments a path has, and the second of them, which no operation has as a parameter. Slashes at the end count for nothing. */
+export function shapeOf(path: string): string {
+  const segments = path.split('/')
+  while (segments.length > 2 && segments.at(-1) === '') segments.pop()
+  return `${segments.length} ${segments[2] ?? ''}`
+}
+
+/** Requests are checked by generated validators, replies by types and tests: the router gets nothing of them. */
+function routerOf(those: readonly (readonly [OperationId, Operation])[]): OpenAPIRouter {
+  const paths: Record<string, Item> = {}
+  for (const [operationId, { method, path, when }] of those)
+    if (when === undefined) (paths[path] ??= {})[method] = { operationId, responses: {} }
+  const definition: Document = { openapi: '3.0.3', info: { title: 'routes', version: '0' }, paths }
+  const router = new OpenAPIRouter({ definition })
   const list = router.getOperations()
   router.getOperations = () => list
+  return router
 }

@@ -1,5 +1,14 @@
 import assert from 'node:assert/strict'
-import { DomainError, Failure, replyErrors, StreamError, streamErrors, type ReplyKind, type StreamKind } from '../../src/domain/errors.ts'
+import {
+  DomainError,
+  Failure,
+  replyErrors,
+  StreamError,
+  streamErrors,
+  untraced,
+  type ReplyKind,
+  type StreamKind,
+} from '../../src/domain/errors.ts'
 
 const replyKinds = Object.keys(replyErrors) as ReplyKind[]
 const streamKinds = Object.keys(streamErrors) as StreamKind[]
@@ -69,5 +78,12 @@ describe('errors', () => {
         'worker_reset',
       ],
     )
+  })
+
+  it('takes down no stack of an error that is made untraced, and every other one', () => {
+    const made = untraced(() => new StreamError('canceled', 'Canceled by the client.'))
+    assert.equal(made.stack, 'StreamError: Canceled by the client.')
+    assert.throws(() => untraced(() => assert.fail('thrown on')), /thrown on/)
+    assert.match(new StreamError('canceled', 'Canceled by the client.').stack ?? '', /errors\.test\.ts/)
   })
 })

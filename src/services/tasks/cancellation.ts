@@ -1,5 +1,5 @@
 import { setImmediate as nextRound } from 'node:timers/promises'
-import { DomainError, StreamError } from '../../domain/errors.ts'
+import { DomainError, StreamError, untraced } from '../../domain/errors.ts'
 import type { Principal } from '../../domain/principal.ts'
 import { StorageError, type Journal } from '../../ports/journal.ts'
 import type { LiveTask } from './live-task.ts'
@@ -39,7 +39,7 @@ export class Cancellation {
   }
 
   private async end(task: LiveTask): Promise<void> {
-    const error = new StreamError('canceled', 'Canceled by the client.')
+    const error = untraced(() => new StreamError('canceled', 'Canceled by the client.'))
     const { pool } = task
     if (task.phase === 'queued') pool.scheduler.remove(task)
     task.claim(true)

@@ -1,4 +1,5 @@
 import type { Dispatcher } from 'undici'
+import { untraced } from '../../../domain/errors.ts'
 import type { CancelTimer, Clock } from '../../../ports/clock.ts'
 import { connectionFault, statusFault, type EngineFault } from './faults.ts'
 
@@ -14,6 +15,8 @@ export interface Sink {
 const error_bytes = 65_536
 /** How long a server may take to end a body whose answer is complete, ms; then the connection is closed. */
 const grace_ms = 1000
+/** What a call is closed with that is told nobody. */
+const over = new Error('the call is over')
 
 /** One call on its connection, until the answer is complete or has failed; `done` settles once. */
 export class Exchange implements Dispatcher.DispatchHandler {
@@ -27,7 +30,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   private readonly reject: (reason: unknown) => void
   private controller: Dispatcher.DispatchController | undefined
   private over = false
-  private aborted: Error | undefined
+  private closed = false
   private status = 0
   private retry_after_ms: number | undefined
   private readonly error: Buffer[] = []
@@ -55,7 +58,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.controller = controller
-    if (this.aborted !== undefined) controller.abort(this.aborted)
+    if (this.closed) controller.abort(over)
   }
 
   onResponseStart(_controller: unknown, status: number, headers: Readonly<Record<string, string | string[] | undefined>>): void {
@@ -119,7 +122,8 @@ export class Exchange implements Dispatcher.DispatchHandler {
   }
 
   private close(): void {
-    this.aborted = new Error('the call is over')
-    this.controller?.abort(this.aborted)
+    this.closed = true
+    // undici makes an error of its own for each, and a socket that is closed with one writes down its stack.
+    untraced(() => this.controller?.abort(over))
   }
 }
