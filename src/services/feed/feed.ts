@@ -3,7 +3,6 @@ import type { DeviceSeen } from '../../domain/placement/device-events.ts'
 import { DomainError } from '../../domain/errors.ts'
 import { wishOf, type Wish, type WishQuery } from '../../domain/feed/wish.ts'
 import { controls, type Principal } from '../../domain/principal.ts'
-import { taskKeyOf } from '../../domain/task.ts'
 import type { CancelTimer } from '../../ports/clock.ts'
 import type { Metrics } from '../../ports/telemetry.ts'
 import type { Pools } from '../pools/pools.ts'
@@ -122,7 +121,7 @@ export class Feed {
     if (event.type === 'devices_seen') this.devices = event.devices
     if (this.overview === undefined) return
     if (event.type === 'task_ended') this.overview.heardEnd(event)
-    if ('task' in event) this.overview.rows.touch(taskKeyOf(event.task.owner, event.task.task_id))
+    if ('task' in event) this.overview.rows.touch(event.task.owner, event.task.task_id)
     this.dirty ||= matters(event)
     this.unclear ||= matters(event) && !flows(event)
   }

@@ -23,13 +23,20 @@ export interface Most {
 /** Gives a task its row. */
 type RowOf = (task: LiveTask) => TaskRow
 
-/** Who is next in a pool: its first tasks, whoever's they are. */
-export function beginningOfAll(pool: Pool<LiveTask>, most: Most, rowOf: RowOf): Beginning {
+/**
+ * Who is next in a pool: its first tasks, whoever's they are.
+ * @param before the rows that there were, of which most are there still, in the same order
+ */
+export function beginningOfAll(pool: Pool<LiveTask>, most: Most, rowOf: RowOf, before: readonly TaskRow[]): Beginning {
   const rows: TaskRow[] = []
   let left = most.bytes
+  let at = 0
   if (most.rows > 0)
     for (const task of pool.scheduler.inOrder()) {
-      const row = rowOf(task)
+      let next = at
+      while (next < before.length && before[next]?.task !== task) next++
+      const row = before[next] ?? rowOf(task)
+      if (next < before.length) at = next + 1
       left -= row.bytes
       if (left < 0) break
       rows.push(row)

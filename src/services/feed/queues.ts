@@ -28,7 +28,9 @@ interface Seen {
   readonly pool: Pool<LiveTask>
   /** Of its scheduler: as long as it is the same, so are these. */
   readonly changes: number
+  /** Those of its beginning, and tasks beyond it that are wished for. */
   readonly rows: readonly TaskRow[]
+  readonly places: readonly TaskRow[]
 }
 
 /** Who waits, as viewers of one kind see it. */
@@ -37,6 +39,8 @@ export class Queues {
   private readonly wish: Wish
   private readonly overview: Overview
   readonly orders = new Board<Told<FeedOrder>>()
+  /** The rows that are shown. */
+  readonly shown = new Set<TaskRow>()
   private readonly lastStarts = new Map<string, number>()
   private readonly restKeys = new Map<string, { readonly key_name: string; readonly count: number }[]>()
   /** Tasks that the wish names. */
@@ -51,25 +55,23 @@ export class Queues {
     this.ordered = new Set(wish.pools)
   }
 
-  /** Looks who waits. Returns the rows that are shown. */
-  look(now: number, tick: number, { due, slowly, bytes }: LookingAtQueues): Set<TaskRow> {
+  /** Looks who waits, in pools where others may than before. Returns rows that may not be shown any more. */
+  look(now: number, tick: number, { due, slowly, bytes }: LookingAtQueues): readonly TaskRow[] {
     const { wish, overview } = this
     if (slowly) this.wished = wish.tasks.flatMap((id) => overview.named(id, this.owner))
-    const shown = new Set<TaskRow>()
+    const { shown } = this
     const rowOf = (task: LiveTask): TaskRow => overview.rows.of(task, now, tick)
     const outside = this.wished.filter(({ phase }) => phase === 'queued')
     for (const { pool } of outside) this.ordered.add(pool.id)
     const pools = Array.from(this.ordered).flatMap((id) => overview.pool(id) ?? [])
     const anew = new Set(pools.filter((pool) => due(pool.id) || !this.isSame(pool) || outside.some((task) => task.pool === pool)))
     const own = this.owner === undefined ? undefined : firstOfOwn(anew.size === 0 ? [] : overview.live.all(this.owner), anew, wish.rows)
-    for (const pool of pools) {
+    const before = Array.from(anew, ({ id }) => this.seen.get(id)).flatMap((seen) => (seen === undefined ? [] : [...seen.rows, ...seen.places]))
+    for (const row of before) shown.delete(row)
+    for (const pool of anew) {
       const { id, scheduler } = pool
-      if (!anew.has(pool)) {
-        for (const row of this.seen.get(id)?.rows ?? []) shown.add(row)
-        continue
-      }
       const most = { rows: wish.pools.includes(id) ? wish.rows : 0, bytes: bytes / this.ordered.size }
-      const beginning = own === undefined ? beginningOfAll(pool, most, rowOf) : beginningOfOwn(pool, most, own.get(pool) ?? [], rowOf)
+      const beginning = own === undefined ? beginningOfAll(pool, most, rowOf, this.seen.get(id)?.rows ?? []) : beginningOfOwn(pool, most, own.get(pool) ?? [], rowOf)
       for (const row of beginning.rows.slice(0, next)) overview.rows.reason(row, now, tick)
       for (const row of beginning.rows) shown.add(row)
       const places = outside
@@ -79,9 +81,9 @@ export class Queues {
       for (const row of places) shown.add(row)
       if (due(id)) this.lookBehind(pool, beginning, now)
       this.putOrder(pool, beginning, places, tick)
-      this.seen.set(id, { pool, changes: scheduler.changes, rows: beginning.rows })
+      this.seen.set(id, { pool, changes: scheduler.changes, rows: beginning.rows, places })
     }
-    return shown
+    return before
   }
 
   /** Whether a pool's queue is what it was when it was looked at last. */

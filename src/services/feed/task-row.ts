@@ -38,6 +38,8 @@ export class TaskRow implements Showable {
   predicted = -1
   tokens = 0
   rate: number | undefined
+  /** Id of the pool in which it is listed. */
+  listed_in: string | undefined
   /** Its place on its replica. */
   slot: number | undefined
   /** At most what it takes on the wire, bytes. */

@@ -1,5 +1,6 @@
 import type { Place } from '../../domain/queue/ahead.ts'
 import type { Pools } from '../pools/pools.ts'
+import { taskKeyOf } from '../../domain/task.ts'
 import type { LiveTask } from '../tasks/live-task.ts'
 import type { LiveTasks } from '../tasks/live-tasks.ts'
 import { waitsNow } from '../tasks/waiting.ts'
@@ -10,7 +11,7 @@ import { TaskRow } from './task-row.ts'
 /** Where the tasks are. */
 export interface RowsParts {
   readonly pools: Pick<Pools<LiveTask>, 'serving'>
-  readonly live: Pick<LiveTasks, 'get'>
+  readonly live: Pick<LiveTasks, 'of'>
 }
 
 /** The rows of tasks that run or are shown while they wait, the same for all viewers. */
@@ -22,8 +23,11 @@ export class TaskRows {
   private readonly nextHandle: () => number
   /** By id of the task. */
   private readonly rows = new Map<string, TaskRow>()
+  /** By id of the pool in which each was seen. */
+  private readonly byPool = new Map<string, Set<TaskRow>>()
   private readonly seats = new Seats<TaskRow>()
-  private readonly touched = new Set<string>()
+  /** Ids of tasks by owner. */
+  private readonly touched = new Map<string, Set<string>>()
   /** The newest tick in which any that runs was further, or was told its rate. */
   progressed = -1
   /** Ids of pools whose turn it is. */
@@ -45,8 +49,9 @@ export class TaskRows {
     // The same id may have named another task before this one.
     if (known?.task === task) return known
     const row = new TaskRow(this.handleOf(task), task, tick)
+    if (known !== undefined) this.forget(known)
     this.rows.set(task.id, row)
-    row.look(tick)
+    this.isOther(row, tick)
     this.explain(row, now, tick)
     return row
   }
@@ -65,8 +70,10 @@ export class TaskRows {
   }
 
   /** Something has happened to a task: it is looked at with the next tick. */
-  touch(id: string): void {
-    this.touched.add(id)
+  touch(owner: string, task_id: string): void {
+    const own = this.touched.get(owner)
+    if (own === undefined) this.touched.set(owner, new Set([task_id]))
+    else own.add(task_id)
   }
 
   /** Looks ahead in pools whose turn it is, until the next time: when those start that wait there, and how fast those are that run. */
@@ -74,46 +81,69 @@ export class TaskRows {
     this.due = due
     if (due.size === 0) return
     for (const pool of this.pools.serving()) if (due.has(pool.id)) this.forecasts.renew(pool)
-    for (const row of this.rows.values()) {
-      if (!due.has(row.task.pool.id)) continue
-      if (!row.running) this.explain(row, now, tick)
-      else if (row.pace(now, tick)) this.progressed = tick
-    }
+    for (const id of due)
+      for (const row of this.byPool.get(id) ?? [])
+        if (!row.running) this.explain(row, now, tick)
+        else if (row.pace(now, tick)) this.progressed = tick
   }
 
   /** Looks which tasks run and whether any is another than before: all of them, and why each waits, or those that were touched or whose turn it is. */
   look(now: number, tick: number, whole: boolean): void {
     this.joined = []
     this.dropped = []
-    if (!whole) for (const id of this.touched) this.lookAt(id, now, tick)
+    if (!whole) for (const [owner, ids] of this.touched) for (const task_id of ids) this.lookAt(owner, task_id, now, tick)
     this.touched.clear()
     if (whole || this.due.size > 0) this.lookAtPools(now, tick, whole)
   }
 
   private lookAtPools(now: number, tick: number, whole: boolean): void {
-    const looksAt = (pool: LiveTask['pool']): boolean => whole || this.due.has(pool.id)
-    const running = new Set<TaskRow>()
-    for (const pool of this.pools.serving()) if (looksAt(pool)) for (const task of pool.running) running.add(this.of(task, now, tick))
-    for (const row of this.running) if (looksAt(row.task.pool) && !running.has(row)) this.drop(row)
-    for (const row of running) this.join(row)
-    for (const row of this.rows.values()) {
-      if (!looksAt(row.task.pool)) continue
-      if (row.look(tick)) this.explain(row, now, tick)
+    for (const pool of this.pools.serving())
+      if (whole || this.due.has(pool.id)) for (const task of pool.running) this.of(task, now, tick)
+    for (const id of whole ? this.byPool.keys() : this.due) this.lookAtRows(this.byPool.get(id) ?? new Set(), now, tick, whole)
+  }
+
+  /** Looks at the rows of a pool: who has left its seat, then who has one. */
+  private lookAtRows(rows: ReadonlySet<TaskRow>, now: number, tick: number, whole: boolean): void {
+    for (const row of rows) if (!runs(row)) this.drop(row)
+    for (const row of rows) {
+      if (runs(row)) this.join(row)
+      if (this.isOther(row, tick)) this.explain(row, now, tick)
       else if (row.running ? row.task.runs.alone_on !== undefined : whole) this.reason(row, now, tick)
     }
   }
 
-  private lookAt(id: string, now: number, tick: number): void {
-    const task = this.live.get(id)
-    const known = this.rows.get(id)
+  private lookAt(owner: string, task_id: string, now: number, tick: number): void {
+    const task = this.live.of(owner, task_id)
+    const known = this.rows.get(taskKeyOf(owner, task_id))
     if (known !== undefined && known.task !== task) this.drop(known)
     if (task === undefined) return
-    const runs = task.pool.running.has(task)
-    const row = runs ? this.of(task, now, tick) : known
-    if (row === undefined) return
-    if (runs) this.join(row)
+    const row = task.pool.running.has(task) ? this.of(task, now, tick) : known
+    if (row?.task !== task) return
+    if (runs(row)) this.join(row)
     else this.drop(row)
-    if (row.look(tick)) this.explain(row, now, tick)
+    if (this.isOther(row, tick)) this.explain(row, now, tick)
+  }
+
+  /** Looks whether a row is another than before, and in which pool it is. */
+  private isOther(row: TaskRow, tick: number): boolean {
+    const other = row.look(tick)
+    const { id } = row.task.pool
+    if (!other || row.listed_in === id) return other
+    this.unlist(row)
+    const list = this.byPool.get(id)
+    if (list === undefined) this.byPool.set(id, new Set([row]))
+    else list.add(row)
+    row.listed_in = id
+    return other
+  }
+
+  private unlist(row: TaskRow): void {
+    if (row.listed_in !== undefined) this.byPool.get(row.listed_in)?.delete(row)
+  }
+
+  private forget(row: TaskRow): void {
+    this.drop(row)
+    this.unlist(row)
   }
 
   private join(row: TaskRow): void {
@@ -149,7 +179,11 @@ export class TaskRows {
 
   /** Keeps these, and those that run. */
   keep(shown: ReadonlySet<TaskRow>): void {
-    for (const [id, row] of this.rows) if (!shown.has(row) && !this.running.has(row)) this.rows.delete(id)
+    for (const [id, row] of this.rows) {
+      if (shown.has(row) || this.running.has(row)) continue
+      this.rows.delete(id)
+      this.forget(row)
+    }
   }
 
   /** When a task starts that waits, and why it does. */
@@ -163,6 +197,8 @@ export class TaskRows {
     if (place !== undefined) row.predict(this.forecasts.of(row.task, place, now), now, tick)
   }
 }
+
+const runs = ({ task }: TaskRow): boolean => task.pool.running.has(task)
 
 /** What is ahead of a task that waits. One that has its slot may still wait until nobody else runs there. */
 const placeOf = ({ task, running }: TaskRow): Place | undefined => (running ? undefined : task.pool.scheduler.ahead(task))
