@@ -12,6 +12,9 @@ export interface Beginning {
   readonly total: number
   /** How many come after them. */
   readonly behind: number
+  /** Rows that were not among those before, and those that are not any more; one that has changed its place may be in both. */
+  readonly came: readonly TaskRow[]
+  readonly left: readonly TaskRow[]
 }
 
 /** How many rows, and what they may take on the wire, bytes. */
@@ -29,25 +32,39 @@ type RowOf = (task: LiveTask) => TaskRow
  */
 export function beginningOfAll(pool: Pool<LiveTask>, most: Most, rowOf: RowOf, before: readonly TaskRow[]): Beginning {
   const rows: TaskRow[] = []
-  let left = most.bytes
+  const came: TaskRow[] = []
+  const left: TaskRow[] = []
+  let room = most.bytes
   let at = 0
   if (most.rows > 0)
     for (const task of pool.scheduler.inOrder()) {
       let next = at
       while (next < before.length && before[next]?.task !== task) next++
-      const row = before[next] ?? rowOf(task)
-      if (next < before.length) at = next + 1
-      left -= row.bytes
-      if (left < 0) break
+      const known = before[next]
+      const row = known ?? rowOf(task)
+      room -= row.bytes
+      if (room < 0) break
       rows.push(row)
+      if (known === undefined) came.push(row)
+      else {
+        left.push(...before.slice(at, next))
+        at = next + 1
+      }
       if (rows.length === most.rows) break
     }
+  left.push(...before.slice(at))
   const total = pool.scheduler.depth()
-  return { rows, first: rows.map(({ h }) => h), total, behind: Math.max(0, total - rows.length) }
+  return { rows, first: rows.map(({ h }) => h), total, behind: Math.max(0, total - rows.length), came, left }
 }
 
 /** The same for a key, which sees its own and how many others are before each. @param own those of its tasks that may be listed */
-export function beginningOfOwn(pool: Pool<LiveTask>, most: Most, own: readonly LiveTask[], rowOf: RowOf): Beginning {
+export function beginningOfOwn(
+  pool: Pool<LiveTask>,
+  most: Most,
+  own: readonly LiveTask[],
+  rowOf: RowOf,
+  before: readonly TaskRow[],
+): Beginning {
   const placed = own.flatMap((task) => {
     const ahead = pool.scheduler.ahead(task)
     return ahead === undefined ? [] : [{ task, place: ahead.position }]
@@ -55,7 +72,7 @@ export function beginningOfOwn(pool: Pool<LiveTask>, most: Most, own: readonly L
   placed.sort((a, b) => a.place - b.place)
   const total = pool.scheduler.depth()
   const { shown, first, behind } = ownPlaces(within(placed.slice(0, most.rows), most.bytes, rowOf), total, ({ h }) => h)
-  return { rows: shown, first, total, behind }
+  return { rows: shown, first, total, behind, came: shown, left: before }
 }
 
 /** The first of each class in each of these pools, of a key's tasks. O(tasks): they come about in order, so that most are looked at and left. */

@@ -33,6 +33,14 @@ interface Seen {
   readonly places: readonly TaskRow[]
 }
 
+const nothing: Pick<Seen, 'rows' | 'places'> = { rows: [], places: [] }
+
+/** What has changed in what is shown; who has left may have come again. */
+interface Moved {
+  readonly came: readonly TaskRow[]
+  readonly left: readonly TaskRow[]
+}
+
 /** Who waits, as viewers of one kind see it. */
 export class Queues {
   private readonly owner: string | undefined
@@ -55,8 +63,8 @@ export class Queues {
     this.ordered = new Set(wish.pools)
   }
 
-  /** Looks who waits, in pools where others may than before. Returns rows that may not be shown any more. */
-  look(now: number, tick: number, { due, slowly, bytes }: LookingAtQueues): readonly TaskRow[] {
+  /** Looks who waits, in pools where others may than before. Returns rows that have come, and those that may not be shown any more. */
+  look(now: number, tick: number, { due, slowly, bytes }: LookingAtQueues): Moved {
     const { wish, overview } = this
     if (slowly) this.wished = wish.tasks.flatMap((id) => overview.named(id, this.owner))
     const { shown } = this
@@ -66,24 +74,33 @@ export class Queues {
     const pools = Array.from(this.ordered).flatMap((id) => overview.pool(id) ?? [])
     const anew = new Set(pools.filter((pool) => due(pool.id) || !this.isSame(pool) || outside.some((task) => task.pool === pool)))
     const own = this.owner === undefined ? undefined : firstOfOwn(anew.size === 0 ? [] : overview.live.all(this.owner), anew, wish.rows)
-    const before = Array.from(anew, ({ id }) => this.seen.get(id)).flatMap((seen) => (seen === undefined ? [] : [...seen.rows, ...seen.places]))
-    for (const row of before) shown.delete(row)
-    for (const pool of anew) {
-      const { id, scheduler } = pool
+    const looked = Array.from(anew, (pool) => {
+      const { id } = pool
       const most = { rows: wish.pools.includes(id) ? wish.rows : 0, bytes: bytes / this.ordered.size }
-      const beginning = own === undefined ? beginningOfAll(pool, most, rowOf, this.seen.get(id)?.rows ?? []) : beginningOfOwn(pool, most, own.get(pool) ?? [], rowOf)
+      const { rows, places } = this.seen.get(id) ?? nothing
+      const beginning =
+        own === undefined ? beginningOfAll(pool, most, rowOf, rows) : beginningOfOwn(pool, most, own.get(pool) ?? [], rowOf, rows)
+      return { pool, beginning, before: places }
+    })
+    const left = looked.flatMap(({ beginning, before }) => [...beginning.left, ...before])
+    const came = looked.flatMap(({ beginning }) => beginning.came)
+    // One that has moved to another pool has left the one and come to the other.
+    for (const row of left) shown.delete(row)
+    for (const row of came) shown.add(row)
+    for (const { pool, beginning } of looked) {
+      const { id, scheduler } = pool
       for (const row of beginning.rows.slice(0, next)) overview.rows.reason(row, now, tick)
-      for (const row of beginning.rows) shown.add(row)
       const places = outside
         .filter((task) => task.pool === pool)
         .map(rowOf)
         .filter((row) => !shown.has(row))
       for (const row of places) shown.add(row)
+      came.push(...places)
       if (due(id)) this.lookBehind(pool, beginning, now)
       this.putOrder(pool, beginning, places, tick)
       this.seen.set(id, { pool, changes: scheduler.changes, rows: beginning.rows, places })
     }
-    return before
+    return { came, left }
   }
 
   /** Whether a pool's queue is what it was when it was looked at last. */

@@ -1,5 +1,6 @@
 import type { Place } from '../../domain/queue/ahead.ts'
 import type { Pools } from '../pools/pools.ts'
+import { Newest } from '../../domain/feed/newest.ts'
 import { taskKeyOf } from '../../domain/task.ts'
 import type { LiveTask } from '../tasks/live-task.ts'
 import type { LiveTasks } from '../tasks/live-tasks.ts'
@@ -7,6 +8,9 @@ import { waitsNow } from '../tasks/waiting.ts'
 import { Forecasts } from './forecasts.ts'
 import { Seats } from './seats.ts'
 import { TaskRow } from './task-row.ts'
+
+/** Changes that are remembered: who has had none of them looks at all rows. */
+const most_changes = 1024
 
 /** Where the tasks are. */
 export interface RowsParts {
@@ -28,10 +32,15 @@ export class TaskRows {
   private readonly seats = new Seats<TaskRow>()
   /** Ids of tasks by owner. */
   private readonly touched = new Map<string, Set<string>>()
-  /** The newest tick in which any that runs was further, or was told its rate. */
+  /** The newest tick in which any that runs was further, or was told its rate; in which one that waits was told another prediction. */
   progressed = -1
+  predicted = -1
+  /** Those that have changed. */
+  readonly changes = new Newest<TaskRow>(most_changes)
   /** Ids of pools whose turn it is. */
-  due: ReadonlySet<string> = new Set()
+  readonly due = new Set<string>()
+  /** Pools whose last turn was one of foresight. */
+  private readonly foreseen = new Set<string>()
   private readonly forecasts = new Forecasts()
   /** Rows of tasks that run. */
   readonly running = new Set<TaskRow>()
@@ -48,7 +57,7 @@ export class TaskRows {
     const known = this.rows.get(task.id)
     // The same id may have named another task before this one.
     if (known?.task === task) return known
-    const row = new TaskRow(this.handleOf(task), task, tick)
+    const row = new TaskRow(this.handleOf(task), task, tick, this.changes)
     if (known !== undefined) this.forget(known)
     this.rows.set(task.id, row)
     this.isOther(row, tick)
@@ -76,15 +85,36 @@ export class TaskRows {
     else own.add(task_id)
   }
 
-  /** Looks ahead in pools whose turn it is, until the next time: when those start that wait there, and how fast those are that run. */
-  lookAhead(due: ReadonlySet<string>, now: number, tick: number): void {
-    this.due = due
-    if (due.size === 0) return
-    for (const pool of this.pools.serving()) if (due.has(pool.id)) this.forecasts.renew(pool)
-    for (const id of due)
+  /**
+   * Looks ahead in pools whose turn it is, until the next time: how fast those are that run and, in every other turn, when those start that wait.
+   * Those who see it count down meanwhile.
+   * @param anew in this one, too
+   */
+  lookAhead(due: ReadonlySet<string>, anew: boolean, now: number, tick: number): void {
+    const foresees = (id: string): boolean => anew || !this.foreseen.has(id)
+    for (const pool of this.pools.serving()) if (due.has(pool.id) && foresees(pool.id)) this.forecasts.renew(pool)
+    for (const id of due) {
+      this.due.add(id)
+      const foreseeing = foresees(id)
       for (const row of this.byPool.get(id) ?? [])
-        if (!row.running) this.explain(row, now, tick)
-        else if (row.pace(now, tick)) this.progressed = tick
+        if (row.running) {
+          if (row.pace(now, tick)) this.progressed = tick
+        } else if (foreseeing) this.explain(row, now, tick)
+      if (foreseeing) this.foreseen.add(id)
+      else this.foreseen.delete(id)
+    }
+  }
+
+  /** How many tasks something has happened to since the last look. */
+  get happened(): number {
+    let count = 0
+    for (const ids of this.touched.values()) count += ids.size
+    return count
+  }
+
+  /** Everybody has looked. */
+  seen(): void {
+    this.due.clear()
   }
 
   /** Looks which tasks run and whether any is another than before: all of them, and why each waits, or those that were touched or whose turn it is. */
@@ -97,8 +127,7 @@ export class TaskRows {
   }
 
   private lookAtPools(now: number, tick: number, whole: boolean): void {
-    for (const pool of this.pools.serving())
-      if (whole || this.due.has(pool.id)) for (const task of pool.running) this.of(task, now, tick)
+    for (const pool of this.pools.serving()) if (whole || this.due.has(pool.id)) for (const task of pool.running) this.of(task, now, tick)
     for (const id of whole ? this.byPool.keys() : this.due) this.lookAtRows(this.byPool.get(id) ?? new Set(), now, tick, whole)
   }
 
@@ -194,7 +223,7 @@ export class TaskRows {
   }
 
   private predictOne(row: TaskRow, place: Place | undefined, now: number, tick: number): void {
-    if (place !== undefined) row.predict(this.forecasts.of(row.task, place, now), now, tick)
+    if (place !== undefined && row.predict(this.forecasts.of(row.task, place, now), now, tick)) this.predicted = tick
   }
 }
 

@@ -57,15 +57,15 @@ export class View {
     const { overview } = this
     const first = this.fresh
     this.fresh = false
-    const before = this.queues.look(now, tick, {
+    const { came, left } = this.queues.look(now, tick, {
       due: (id) => first || overview.rows.due.has(id),
       slowly: slowly || first,
       bytes: this.roomForRows * share_of_waiting,
     })
     const { running, joined, dropped } = overview.rows
     const { shown } = this.queues
-    for (const row of before) if (!shown.has(row) && !this.running.has(row)) this.rows.hide(row, tick)
-    for (const row of shown) this.rows.show(row, tick)
+    for (const row of left) if (!shown.has(row) && !this.running.has(row)) this.rows.hide(row, tick)
+    for (const row of came) this.rows.show(row, tick)
     if (whole || slowly || first) this.fit(running, tick)
     else {
       for (const row of dropped) this.remove(row, tick)
@@ -157,12 +157,14 @@ export class View {
   private encode(since: number): string | undefined {
     const { overview } = this
     const { now, at } = overview
-    const rows = this.rows.since(since)
+    const { changes: changed } = overview.rows
+    const rows = this.rows.since(since, changed.reaches(since) ? changed.since(since) : undefined)
     if (rows === undefined) return undefined
     const sent = new Set(rows.things)
     const progress: number[][] = []
     const predicted: number[][] = []
-    for (const row of this.queues.shown) if (row.predicted > since && !sent.has(row)) predicted.push(...row.tellPredicted(now))
+    if (overview.rows.predicted > since)
+      for (const row of this.queues.shown) if (row.predicted > since && !sent.has(row)) predicted.push(...row.tellPredicted(now))
     if (overview.rows.progressed > since)
       for (const row of this.running) {
         if (sent.has(row)) continue
