@@ -187,7 +187,7 @@ export class Feed {
     let other = dirty
     const looking = { slowly, whole: this.unclear }
     this.unclear = false
-    this.pace.look(look, overview.rows.happened)
+    this.pace.look(look, overview.rows.happened, overview.rows.running.size)
     if (dirty) overview.rows.look(now, tick, looking.whole)
     if (progress) other = overview.rows.progress(tick) || other
     if (slowly) overview.lookSlowly(now, tick)

@@ -7,6 +7,9 @@ import type { TaskRow } from './task-row.ts'
 export interface Beginning {
   /** Those that are shown. */
   readonly rows: readonly TaskRow[]
+  /** Their tasks, and what each may take on the wire, where all are shown: a queue that moves on is gone through without a look at the rows. */
+  readonly tasks: readonly LiveTask[]
+  readonly sizes: readonly number[]
   /** Handles and gaps, as in the contract. */
   readonly first: readonly number[]
   readonly total: number
@@ -16,6 +19,9 @@ export interface Beginning {
   readonly came: readonly TaskRow[]
   readonly left: readonly TaskRow[]
 }
+
+/** Before anybody has looked. */
+export const nobody: Beginning = { rows: [], tasks: [], sizes: [], first: [], total: 0, behind: 0, came: [], left: [] }
 
 /** How many rows, and what they may take on the wire, bytes. */
 export interface Most {
@@ -28,10 +34,13 @@ type RowOf = (task: LiveTask) => TaskRow
 
 /**
  * Who is next in a pool: its first tasks, whoever's they are.
- * @param before the rows that there were, of which most are there still, in the same order
+ * @param before what there was, of which most is there still, in the same order
  */
-export function beginningOfAll(pool: Pool<LiveTask>, most: Most, rowOf: RowOf, before: readonly TaskRow[]): Beginning {
+export function beginningOfAll(pool: Pool<LiveTask>, most: Most, rowOf: RowOf, before: Beginning): Beginning {
   const rows: TaskRow[] = []
+  const tasks: LiveTask[] = []
+  const sizes: number[] = []
+  const first: number[] = []
   const came: TaskRow[] = []
   const left: TaskRow[] = []
   let room = most.bytes
@@ -39,32 +48,30 @@ export function beginningOfAll(pool: Pool<LiveTask>, most: Most, rowOf: RowOf, b
   if (most.rows > 0)
     for (const task of pool.scheduler.inOrder()) {
       let next = at
-      while (next < before.length && before[next]?.task !== task) next++
-      const known = before[next]
+      while (next < before.tasks.length && before.tasks[next] !== task) next++
+      const known = before.rows[next]
       const row = known ?? rowOf(task)
-      room -= row.bytes
+      const size = before.sizes[next] ?? row.bytes
+      room -= size
       if (room < 0) break
       rows.push(row)
+      tasks.push(task)
+      sizes.push(size)
+      first.push(before.first[next] ?? row.h)
       if (known === undefined) came.push(row)
       else {
-        left.push(...before.slice(at, next))
+        left.push(...before.rows.slice(at, next))
         at = next + 1
       }
       if (rows.length === most.rows) break
     }
-  left.push(...before.slice(at))
+  left.push(...before.rows.slice(at))
   const total = pool.scheduler.depth()
-  return { rows, first: rows.map(({ h }) => h), total, behind: Math.max(0, total - rows.length), came, left }
+  return { rows, tasks, sizes, first, total, behind: Math.max(0, total - rows.length), came, left }
 }
 
 /** The same for a key, which sees its own and how many others are before each. @param own those of its tasks that may be listed */
-export function beginningOfOwn(
-  pool: Pool<LiveTask>,
-  most: Most,
-  own: readonly LiveTask[],
-  rowOf: RowOf,
-  before: readonly TaskRow[],
-): Beginning {
+export function beginningOfOwn(pool: Pool<LiveTask>, most: Most, own: readonly LiveTask[], rowOf: RowOf, before: Beginning): Beginning {
   const placed = own.flatMap((task) => {
     const ahead = pool.scheduler.ahead(task)
     return ahead === undefined ? [] : [{ task, place: ahead.position }]
@@ -72,7 +79,7 @@ export function beginningOfOwn(
   placed.sort((a, b) => a.place - b.place)
   const total = pool.scheduler.depth()
   const { shown, first, behind } = ownPlaces(within(placed.slice(0, most.rows), most.bytes, rowOf), total, ({ h }) => h)
-  return { rows: shown, first, total, behind, came: shown, left: before }
+  return { ...nobody, rows: shown, first, total, behind, came: shown, left: before.rows }
 }
 
 /** The first of each class in each of these pools, of a key's tasks. O(tasks): they come about in order, so that most are looked at and left. */

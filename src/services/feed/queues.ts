@@ -2,7 +2,7 @@ import { Board } from '../../domain/feed/board.ts'
 import type { Wish } from '../../domain/feed/wish.ts'
 import type { Pool } from '../pools/pool.ts'
 import type { LiveTask } from '../tasks/live-task.ts'
-import { beginningOfAll, beginningOfOwn, firstOfOwn, type Beginning } from './order.ts'
+import { beginningOfAll, beginningOfOwn, firstOfOwn, nobody, type Beginning } from './order.ts'
 import type { Overview } from './overview.ts'
 import { shifted } from './shifted.ts'
 import type { TaskRow } from './task-row.ts'
@@ -28,12 +28,12 @@ interface Seen {
   readonly pool: Pool<LiveTask>
   /** Of its scheduler: as long as it is the same, so are these. */
   readonly changes: number
-  /** Those of its beginning, and tasks beyond it that are wished for. */
-  readonly rows: readonly TaskRow[]
+  readonly beginning: Beginning
+  /** Tasks beyond it that are wished for. */
   readonly places: readonly TaskRow[]
 }
 
-const nothing: Pick<Seen, 'rows' | 'places'> = { rows: [], places: [] }
+const nothing: Pick<Seen, 'beginning' | 'places'> = { beginning: nobody, places: [] }
 
 /** What has changed in what is shown; who has left may have come again. */
 interface Moved {
@@ -77,12 +77,12 @@ export class Queues {
     const looked = Array.from(anew, (pool) => {
       const { id } = pool
       const most = { rows: wish.pools.includes(id) ? wish.rows : 0, bytes: bytes / this.ordered.size }
-      const { rows, places } = this.seen.get(id) ?? nothing
+      const { beginning: before, places } = this.seen.get(id) ?? nothing
       const beginning =
-        own === undefined ? beginningOfAll(pool, most, rowOf, rows) : beginningOfOwn(pool, most, own.get(pool) ?? [], rowOf, rows)
-      return { pool, beginning, before: places }
+        own === undefined ? beginningOfAll(pool, most, rowOf, before) : beginningOfOwn(pool, most, own.get(pool) ?? [], rowOf, before)
+      return { pool, beginning, places }
     })
-    const left = looked.flatMap(({ beginning, before }) => [...beginning.left, ...before])
+    const left = looked.flatMap(({ beginning, places }) => [...beginning.left, ...places])
     const came = looked.flatMap(({ beginning }) => beginning.came)
     // One that has moved to another pool has left the one and come to the other.
     for (const row of left) shown.delete(row)
@@ -98,7 +98,7 @@ export class Queues {
       came.push(...places)
       if (due(id)) this.lookBehind(pool, beginning, now)
       this.putOrder(pool, beginning, places, tick)
-      this.seen.set(id, { pool, changes: scheduler.changes, rows: beginning.rows, places })
+      this.seen.set(id, { pool, changes: scheduler.changes, beginning, places })
     }
     return { came, left }
   }

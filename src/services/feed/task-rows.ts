@@ -39,8 +39,9 @@ export class TaskRows {
   readonly changes = new Newest<TaskRow>(most_changes)
   /** Ids of pools whose turn it is. */
   readonly due = new Set<string>()
-  /** Pools whose last turn was one of foresight. */
+  /** Pools whose last turn was one of foresight; of those whose turn it is, those of which it is one now. */
   private readonly foreseen = new Set<string>()
+  private readonly foreseeing = new Set<string>()
   private readonly forecasts = new Forecasts()
   /** Rows of tasks that run. */
   readonly running = new Set<TaskRow>()
@@ -96,6 +97,7 @@ export class TaskRows {
     for (const id of due) {
       this.due.add(id)
       const foreseeing = foresees(id)
+      if (foreseeing) this.foreseeing.add(id)
       for (const row of this.byPool.get(id) ?? [])
         if (row.running) {
           if (row.pace(now, tick)) this.progressed = tick
@@ -115,20 +117,22 @@ export class TaskRows {
   /** Everybody has looked. */
   seen(): void {
     this.due.clear()
+    this.foreseeing.clear()
   }
 
-  /** Looks which tasks run and whether any is another than before: all of them, and why each waits, or those that were touched or whose turn it is. */
+  /** Looks which tasks run and whether any is another than before: all of them, and why each waits, or those that were touched or are foreseen. */
   look(now: number, tick: number, whole: boolean): void {
     this.joined = []
     this.dropped = []
     if (!whole) for (const [owner, ids] of this.touched) for (const task_id of ids) this.lookAt(owner, task_id, now, tick)
     this.touched.clear()
-    if (whole || this.due.size > 0) this.lookAtPools(now, tick, whole)
+    if (whole || this.foreseeing.size > 0) this.lookAtPools(now, tick, whole)
   }
 
   private lookAtPools(now: number, tick: number, whole: boolean): void {
-    for (const pool of this.pools.serving()) if (whole || this.due.has(pool.id)) for (const task of pool.running) this.of(task, now, tick)
-    for (const id of whole ? this.byPool.keys() : this.due) this.lookAtRows(this.byPool.get(id) ?? new Set(), now, tick, whole)
+    for (const pool of this.pools.serving())
+      if (whole || this.foreseeing.has(pool.id)) for (const task of pool.running) this.of(task, now, tick)
+    for (const id of whole ? this.byPool.keys() : this.foreseeing) this.lookAtRows(this.byPool.get(id) ?? new Set(), now, tick, whole)
   }
 
   /** Looks at the rows of a pool: who has left its seat, then who has one. */
