@@ -117,7 +117,7 @@ export class Feed {
     if (this.overview === undefined) return
     if (event.type === 'task_ended') this.overview.heardEnd(event)
     if (!matters(event)) return
-    if ('task' in event) this.overview.rows.touch(event.task.owner, event.task.task_id)
+    if ('task' in event) this.overview.rows.touched.add(event.task.owner, event.task.task_id)
     this.dirty = true
     this.unclear ||= !flows(event)
   }
@@ -187,7 +187,7 @@ export class Feed {
     let other = dirty
     const looking = { slowly, whole: this.unclear }
     this.unclear = false
-    this.pace.look(look, overview.rows.happened, overview.rows.running.size)
+    this.pace.look(look, overview.rows.touched.size, overview.rows.running.size)
     if (dirty) overview.rows.look(now, tick, looking.whole)
     if (progress) other = overview.rows.progress(tick) || other
     if (slowly) overview.lookSlowly(now, tick)

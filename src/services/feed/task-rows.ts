@@ -8,9 +8,13 @@ import { waitsNow } from '../tasks/waiting.ts'
 import { Forecasts } from './forecasts.ts'
 import { Seats } from './seats.ts'
 import { TaskRow } from './task-row.ts'
+import { Touched } from './touched.ts'
 
 /** Changes that are remembered: who has had none of them looks at all rows. */
 const most_changes = 1024
+
+/** One row in so many is looked at for whether what is expected of a queue is still so, another one each time. */
+const one_in = 4
 
 /** Where the tasks are. */
 export interface RowsParts {
@@ -30,8 +34,8 @@ export class TaskRows {
   /** By id of the pool in which each was seen. */
   private readonly byPool = new Map<string, Set<TaskRow>>()
   private readonly seats = new Seats<TaskRow>()
-  /** Ids of tasks by owner. */
-  private readonly touched = new Map<string, Set<string>>()
+  /** Tasks that are looked at with the next tick. */
+  readonly touched = new Touched()
   /** The newest tick in which any that runs was further, or was told its rate; in which one that waits was told another prediction. */
   progressed = -1
   predicted = -1
@@ -42,6 +46,7 @@ export class TaskRows {
   /** Pools whose last turn was one of foresight; of those whose turn it is, those of which it is one now. */
   private readonly foreseen = new Set<string>()
   private readonly foreseeing = new Set<string>()
+  private turns = 0
   private readonly forecasts = new Forecasts()
   /** Rows of tasks that run. */
   readonly running = new Set<TaskRow>()
@@ -79,13 +84,6 @@ export class TaskRows {
     return handle
   }
 
-  /** Something has happened to a task: it is looked at with the next tick. */
-  touch(owner: string, task_id: string): void {
-    const own = this.touched.get(owner)
-    if (own === undefined) this.touched.set(owner, new Set([task_id]))
-    else own.add(task_id)
-  }
-
   /**
    * Looks ahead in pools whose turn it is, until the next time: how fast those are that run and, in every other turn, when those start that wait.
    * Those who see it count down meanwhile.
@@ -98,20 +96,28 @@ export class TaskRows {
       this.due.add(id)
       const foreseeing = foresees(id)
       if (foreseeing) this.foreseeing.add(id)
+      const waiting: TaskRow[] = []
       for (const row of this.byPool.get(id) ?? [])
-        if (row.running) {
-          if (row.pace(now, tick)) this.progressed = tick
-        } else if (foreseeing) this.explain(row, now, tick)
+        if (!row.running) waiting.push(row)
+        else if (row.pace(now, tick)) this.progressed = tick
+      if (foreseeing) this.foresee(waiting, now, tick)
       if (foreseeing) this.foreseen.add(id)
       else this.foreseen.delete(id)
     }
   }
 
-  /** How many tasks something has happened to since the last look. */
-  get happened(): number {
-    let count = 0
-    for (const ids of this.touched.values()) count += ids.size
-    return count
+  /** Looks when those start that wait in a pool: what moves one moves its neighbours, so that all are looked at where one of some has moved. */
+  private foresee(rows: readonly TaskRow[], now: number, tick: number): void {
+    const first = this.turns++ % one_in
+    let moved = false
+    for (let index = first; index < rows.length; index += one_in) moved = this.hasMoved(rows[index], now, tick) || moved
+    if (moved) for (const [index, row] of rows.entries()) if (index % one_in !== first) this.explain(row, now, tick)
+  }
+
+  private hasMoved(row: TaskRow | undefined, now: number, tick: number): boolean {
+    if (row === undefined) return false
+    this.explain(row, now, tick)
+    return row.predicted === tick || row.changed === tick
   }
 
   /** Everybody has looked. */
@@ -124,8 +130,8 @@ export class TaskRows {
   look(now: number, tick: number, whole: boolean): void {
     this.joined = []
     this.dropped = []
-    if (!whole) for (const [owner, ids] of this.touched) for (const task_id of ids) this.lookAt(owner, task_id, now, tick)
-    this.touched.clear()
+    if (whole) this.touched.clear()
+    else this.touched.take((owner, task_id) => this.lookAt(owner, task_id, now, tick))
     if (whole || this.foreseeing.size > 0) this.lookAtPools(now, tick, whole)
   }
 
