@@ -1,12 +1,16 @@
 import { createHash } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
-import { createServer } from 'node:http'
+import { createServer, ServerResponse } from 'node:http'
+import { Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { MockEngine } from '../../src/adapters/engines/mock/engine.ts'
 import { daemonOf } from '../../src/compose/daemon.ts'
 import { checkConfig } from '../../src/config/config.ts'
+import { Feed } from '../../src/services/feed/feed.ts'
+import { Viewer } from '../../src/services/feed/viewer.ts'
 import { quantile } from '../section.ts'
+import { ownCpu } from './own-cpu.ts'
 import { report } from './report.ts'
 
 // The daemon with engines of 500 slots in 8 pools, or in as many as the argument says; each of which gives 60 tokens a second.
@@ -19,17 +23,20 @@ const slots = 500
 const rate = 60
 /** So that some 50 tasks end and start in each second. */
 const tokens = 600
+/** Multiples of it lie evenly between whole numbers, so that about as many tasks end in any second. */
+const golden = (Math.sqrt(5) - 1) / 2
 
 interface Run {
   readonly emit: () => void
   given: number
 }
 const running = new Set<Run>()
+let begun = 0
 
 MockEngine.prototype.generate = (_request, onPart, signal) =>
   new Promise((resolve, reject) => {
     // The first ones do not all end at once.
-    const most = tokens / 2 + Math.floor(Math.random() * tokens)
+    const most = tokens / 2 + Math.floor(((begun++ * golden) % 1) * tokens)
     const run: Run = {
       given: 0,
       emit: () => {
@@ -61,6 +68,14 @@ setInterval(() => {
   for (const run of running) run.emit()
 }, 1000 / rate)
 
+// All that is done for who watches: looking, listening, frames, and writes. While nobody is answered, no other socket is written to.
+const feed_cpu = ownCpu([
+  [Feed.prototype, 'halfBeat', 'hear'],
+  [Viewer.prototype, 'take'],
+  [ServerResponse.prototype, 'write'],
+  [Socket.prototype, 'uncork', '_write', '_writev'],
+])
+
 const keys = ['k0', 'k1', 'k2', 'k3'].map((name) => ({
   name,
   key_sha256: createHash('sha256').update(name).digest('hex'),
@@ -82,5 +97,8 @@ report(createServer(daemon.app), () => {
   const [told, tokens_given, waiting] = [gaps, given, daemon.core.pools.all().reduce((sum, { scheduler }) => sum + scheduler.depth(), 0)]
   gaps = []
   given = 0
-  return Promise.resolve({ p50: quantile(told, 0.5), p99: quantile(told, 0.99), running: running.size, waiting, tokens: tokens_given })
+  return Promise.resolve({
+    ...{ p50: quantile(told, 0.5), p99: quantile(told, 0.99), feed_cpu_s: feed_cpu.take() / 1e6 },
+    ...{ running: running.size, waiting, tokens: tokens_given },
+  })
 })

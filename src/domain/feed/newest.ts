@@ -2,6 +2,8 @@
 export class Newest<T> {
   private readonly most: number
   private things: { readonly thing: T; readonly tick: number }[] = []
+  /** The tick of the newest that is forgotten. */
+  private forgotten = -Infinity
 
   constructor(most: number) {
     this.most = most
@@ -10,7 +12,15 @@ export class Newest<T> {
   add(thing: T, tick: number): void {
     this.things.push({ thing, tick })
     // Every so often, and not for each.
-    if (this.things.length > 2 * this.most) this.things = this.things.slice(-this.most)
+    if (this.things.length <= 2 * this.most) return
+    this.forgotten = this.things.at(-this.most - 1)?.tick ?? tick
+    this.things = this.things.slice(-this.most)
+  }
+
+  /** Whether all that came after a tick are remembered. */
+  reaches(tick: number): boolean {
+    const { things, most } = this
+    return tick >= (things.length > most ? (things.at(-most - 1)?.tick ?? 0) : this.forgotten)
   }
 
   /** Those that came after a tick, the newest last. */

@@ -1,3 +1,8 @@
+import { Newest } from './newest.ts'
+
+/** Things that have come and are remembered as such: who has had no others looks at no others. */
+const most_came = 1024
+
 /** Removals that are remembered. Who has seen none of them begins anew. */
 const most_removals = 4096
 
@@ -23,6 +28,7 @@ export interface Since<T> {
 export class Shown<T extends Showable> {
   /** The tick each came in. */
   private readonly entered = new Map<T, number>()
+  private readonly came = new Newest<T>(most_came)
   private readonly handles = new Set<number>()
   private readonly removals: { readonly h: number; readonly tick: number }[] = []
   /** Where the next removal goes once there are as many as are remembered. */
@@ -34,6 +40,7 @@ export class Shown<T extends Showable> {
   show(thing: T, tick: number): void {
     if (this.entered.has(thing)) return
     this.entered.set(thing, tick)
+    this.came.add(thing, tick)
     this.handles.add(thing.h)
   }
 
@@ -49,11 +56,15 @@ export class Shown<T extends Showable> {
     return this.entered.keys()
   }
 
-  /** What has come, changed or gone after a tick; undefined where it is not known any more what has gone. */
-  since(tick: number): Since<T> | undefined {
+  /**
+   * What has come, changed or gone after a tick; undefined where it is not known any more what has gone.
+   * @param changed things that may have changed since, where that is known
+   */
+  since(tick: number, changed?: Iterable<T>): Since<T> | undefined {
     if (tick < this.forgotten) return undefined
+    const known = changed === undefined || !this.came.reaches(tick) ? undefined : new Set([...this.came.since(tick), ...changed])
     const things: T[] = []
-    for (const [thing, entered] of this.entered) if (entered > tick || thing.changed > tick) things.push(thing)
+    for (const thing of known ?? this.entered.keys()) if (this.isNew(thing, tick)) things.push(thing)
     const gone = new Set<number>()
     // From the newest back: who reads on has all but a few.
     for (let back = 1; back <= this.removals.length; back++) {
@@ -62,6 +73,11 @@ export class Shown<T extends Showable> {
       if (!this.handles.has(removal.h)) gone.add(removal.h)
     }
     return { things, gone: [...gone] }
+  }
+
+  private isNew(thing: T, tick: number): boolean {
+    const entered = this.entered.get(thing)
+    return entered !== undefined && (entered > tick || thing.changed > tick)
   }
 
   private remember(h: number, tick: number): void {

@@ -3,7 +3,6 @@ import type { DeviceSeen } from '../../domain/placement/device-events.ts'
 import { DomainError } from '../../domain/errors.ts'
 import { wishOf, type Wish, type WishQuery } from '../../domain/feed/wish.ts'
 import { controls, type Principal } from '../../domain/principal.ts'
-import { taskKeyOf } from '../../domain/task.ts'
 import type { CancelTimer } from '../../ports/clock.ts'
 import type { Metrics } from '../../ports/telemetry.ts'
 import type { Pools } from '../pools/pools.ts'
@@ -11,17 +10,12 @@ import type { LiveTask } from '../tasks/live-task.ts'
 import { Ledger } from './ledger.ts'
 import { Loads } from './loads.ts'
 import { flows, matters, Overview, type OverviewParts } from './overview.ts'
+import { beat_ms, Pace, type Look } from './pace.ts'
 import type { TaskRow } from './task-row.ts'
 import { View } from './view.ts'
 import { Viewer } from './viewer.ts'
 
-/**
- * How often the feed looks, ms; half a beat before, it looks ahead. How many looks are from one to the next at progress, at what is told once a
- * second, and until a comment.
- */
-const beat_ms = 100
-const beats_of_progress = 3
-const beats_of_all = 10
+/** Beats without a word until a comment. */
 const beats_of_silence = 20
 /** How long what was last seen is kept for a viewer that comes back, ms. */
 const linger_ms = 60_000
@@ -56,7 +50,7 @@ export class Feed {
   private dirty = true
   /** Why tasks wait may be another reason for all of them. */
   private unclear = true
-  private beats = 0
+  private readonly pace = new Pace()
   private between = false
   private cancelBeat: CancelTimer | undefined
   private cancelLinger: CancelTimer = () => undefined
@@ -102,10 +96,10 @@ export class Feed {
     for (const id of wish.pools) this.parts.pools.get(id)
     this.checkPlace(name)
     const view = this.viewOf(controls({ name, roles }) ? undefined : name, wish)
-    const viewer: Viewer = new Viewer(view, name, this.tickIn(view, last), this.beats, {
+    const viewer: Viewer = new Viewer(view, name, this.tickIn(view, last), this.pace.beats, {
       tick: () => this.overview?.tick ?? 0,
       sent: (event) => {
-        viewer.heard = this.beats
+        viewer.heard = this.pace.beats
         this.parts.metrics.count('feed_frames_total', { event })
       },
       closed: () => this.leave(viewer),
@@ -122,9 +116,10 @@ export class Feed {
     if (event.type === 'devices_seen') this.devices = event.devices
     if (this.overview === undefined) return
     if (event.type === 'task_ended') this.overview.heardEnd(event)
-    if ('task' in event) this.overview.rows.touch(taskKeyOf(event.task.owner, event.task.task_id))
-    this.dirty ||= matters(event)
-    this.unclear ||= matters(event) && !flows(event)
+    if (!matters(event)) return
+    if ('task' in event) this.overview.rows.touched.add(event.task.owner, event.task.task_id)
+    this.dirty = true
+    this.unclear ||= !flows(event)
   }
 
   private checkPlace(name: string): void {
@@ -150,13 +145,13 @@ export class Feed {
     this.views.set(kind, view)
     if (this.cancelBeat === undefined && !this.stopped) {
       overview.wake(this.parts.clock.now())
-      overview.lookAhead(this.parts.clock.now(), () => true)
-      this.pass(true, true)
+      overview.lookAhead(this.parts.clock.now(), () => true, true)
+      this.pass({ slowly: true, progress: true })
       this.between = false
       this.cancelBeat = this.parts.clock.every(beat_ms / 2, () => this.halfBeat())
     } else if (known === undefined) {
       this.dirty = true
-      this.pass(false, false)
+      this.pass({ slowly: false, progress: false })
     }
     this.forgetViews()
     return view
@@ -171,22 +166,20 @@ export class Feed {
   private halfBeat(): void {
     this.between = !this.between
     if (!this.between) this.beat()
-    else if (this.overview?.lookAhead(this.parts.clock.now(), (index) => (this.beats + 1 - index) % beats_of_all === 0) === true)
-      this.dirty = true
+    else if (this.overview?.lookAhead(this.parts.clock.now(), (index) => this.pace.isDue(index)) === true) this.dirty = true
   }
 
   private beat(): void {
-    this.beats++
-    const slowly = this.beats % beats_of_all === 0
-    const progress = slowly || this.beats % beats_of_progress === 0
-    if (this.dirty || progress) this.pass(slowly, progress)
-    for (const viewer of this.viewers) if (this.beats - viewer.heard >= beats_of_silence) viewer.comment()
+    const look = this.pace.beat(this.dirty)
+    if (look !== undefined) this.pass(look)
+    for (const viewer of this.viewers) if (this.pace.beats - viewer.heard >= beats_of_silence) viewer.comment()
   }
 
   /** One look; where something is another than before it is the next tick. */
-  private pass(slowly: boolean, progress: boolean): void {
+  private pass(look: Look): void {
     const { overview, parts } = this
     if (overview === undefined) return
+    const { slowly, progress } = look
     const now = parts.clock.now()
     const tick = overview.tick + 1
     const dirty = this.dirty || slowly
@@ -194,10 +187,12 @@ export class Feed {
     let other = dirty
     const looking = { slowly, whole: this.unclear }
     this.unclear = false
+    this.pace.look(look, overview.rows.touched.size, overview.rows.running.size)
     if (dirty) overview.rows.look(now, tick, looking.whole)
     if (progress) other = overview.rows.progress(tick) || other
     if (slowly) overview.lookSlowly(now, tick)
     if (dirty) for (const view of this.views.values()) view.look(now, tick, looking)
+    overview.rows.seen()
     if (slowly) this.forgetRows(overview)
     if (!other) return
     overview.turn(tick, now)

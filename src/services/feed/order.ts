@@ -7,12 +7,21 @@ import type { TaskRow } from './task-row.ts'
 export interface Beginning {
   /** Those that are shown. */
   readonly rows: readonly TaskRow[]
+  /** Their tasks, and what each may take on the wire, where all are shown: a queue that moves on is gone through without a look at the rows. */
+  readonly tasks: readonly LiveTask[]
+  readonly sizes: readonly number[]
   /** Handles and gaps, as in the contract. */
   readonly first: readonly number[]
   readonly total: number
   /** How many come after them. */
   readonly behind: number
+  /** Rows that were not among those before, and those that are not any more; one that has changed its place may be in both. */
+  readonly came: readonly TaskRow[]
+  readonly left: readonly TaskRow[]
 }
+
+/** Before anybody has looked. */
+export const nobody: Beginning = { rows: [], tasks: [], sizes: [], first: [], total: 0, behind: 0, came: [], left: [] }
 
 /** How many rows, and what they may take on the wire, bytes. */
 export interface Most {
@@ -23,24 +32,46 @@ export interface Most {
 /** Gives a task its row. */
 type RowOf = (task: LiveTask) => TaskRow
 
-/** Who is next in a pool: its first tasks, whoever's they are. */
-export function beginningOfAll(pool: Pool<LiveTask>, most: Most, rowOf: RowOf): Beginning {
+/**
+ * Who is next in a pool: its first tasks, whoever's they are.
+ * @param before what there was, of which most is there still, in the same order
+ */
+export function beginningOfAll(pool: Pool<LiveTask>, most: Most, rowOf: RowOf, before: Beginning): Beginning {
   const rows: TaskRow[] = []
-  let left = most.bytes
+  const tasks: LiveTask[] = []
+  const sizes: number[] = []
+  const first: number[] = []
+  const came: TaskRow[] = []
+  const left: TaskRow[] = []
+  let room = most.bytes
+  let at = 0
   if (most.rows > 0)
     for (const task of pool.scheduler.inOrder()) {
-      const row = rowOf(task)
-      left -= row.bytes
-      if (left < 0) break
+      let next = at
+      while (next < before.tasks.length && before.tasks[next] !== task) next++
+      const known = before.rows[next]
+      const row = known ?? rowOf(task)
+      const size = before.sizes[next] ?? row.bytes
+      room -= size
+      if (room < 0) break
       rows.push(row)
+      tasks.push(task)
+      sizes.push(size)
+      first.push(before.first[next] ?? row.h)
+      if (known === undefined) came.push(row)
+      else {
+        left.push(...before.rows.slice(at, next))
+        at = next + 1
+      }
       if (rows.length === most.rows) break
     }
+  left.push(...before.rows.slice(at))
   const total = pool.scheduler.depth()
-  return { rows, first: rows.map(({ h }) => h), total, behind: Math.max(0, total - rows.length) }
+  return { rows, tasks, sizes, first, total, behind: Math.max(0, total - rows.length), came, left }
 }
 
 /** The same for a key, which sees its own and how many others are before each. @param own those of its tasks that may be listed */
-export function beginningOfOwn(pool: Pool<LiveTask>, most: Most, own: readonly LiveTask[], rowOf: RowOf): Beginning {
+export function beginningOfOwn(pool: Pool<LiveTask>, most: Most, own: readonly LiveTask[], rowOf: RowOf, before: Beginning): Beginning {
   const placed = own.flatMap((task) => {
     const ahead = pool.scheduler.ahead(task)
     return ahead === undefined ? [] : [{ task, place: ahead.position }]
@@ -48,7 +79,7 @@ export function beginningOfOwn(pool: Pool<LiveTask>, most: Most, own: readonly L
   placed.sort((a, b) => a.place - b.place)
   const total = pool.scheduler.depth()
   const { shown, first, behind } = ownPlaces(within(placed.slice(0, most.rows), most.bytes, rowOf), total, ({ h }) => h)
-  return { rows: shown, first, total, behind }
+  return { ...nobody, rows: shown, first, total, behind, came: shown, left: before.rows }
 }
 
 /** The first of each class in each of these pools, of a key's tasks. O(tasks): they come about in order, so that most are looked at and left. */

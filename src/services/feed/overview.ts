@@ -34,7 +34,7 @@ const most_ended = 256
 /** Most samples that a viewer catches up on. */
 const most_sampled = 64
 /** Every so many seconds all tasks are counted, and what a restart would do is worked out; so many of them at a time. */
-const seconds_of_all = 2
+const seconds_of_all = 3
 const most_counted = 1000
 /** Most keys that are told of. */
 const most_keys = 1000
@@ -170,12 +170,12 @@ export class Overview {
     return events.filter(({ task }) => owner === undefined || task.owner === owner).map(endedTold)
   }
 
-  /** Counts on, and looks ahead in pools whose turn it is. Returns whether there are any. @param isDue by the place of a pool */
-  lookAhead(now: number, isDue: (index: number) => boolean): boolean {
+  /** Counts on, and looks ahead in pools whose turn it is. Returns whether there are any. @param isDue by the place of a pool @param anew after nobody has for a while */
+  lookAhead(now: number, isDue: (index: number) => boolean, anew = false): boolean {
     this.count(now, isDue(0))
     const tick = this.tick + 1
     const due = this.parts.pools.all().filter((_, index) => isDue(index))
-    this.rows.lookAhead(new Set(due.map(({ id }) => id)), now, tick)
+    this.rows.lookAhead(new Set(due.map(({ id }) => id)), anew, now, tick)
     for (const pool of due) {
       const { tell, signature } = this.toldOf(pool, now)
       this.pool_bytes.set(pool.id, signature.length)

@@ -2,7 +2,7 @@ import { Board } from '../../domain/feed/board.ts'
 import type { Wish } from '../../domain/feed/wish.ts'
 import type { Pool } from '../pools/pool.ts'
 import type { LiveTask } from '../tasks/live-task.ts'
-import { beginningOfAll, beginningOfOwn, firstOfOwn, type Beginning } from './order.ts'
+import { beginningOfAll, beginningOfOwn, firstOfOwn, nobody, type Beginning } from './order.ts'
 import type { Overview } from './overview.ts'
 import { shifted } from './shifted.ts'
 import type { TaskRow } from './task-row.ts'
@@ -28,7 +28,17 @@ interface Seen {
   readonly pool: Pool<LiveTask>
   /** Of its scheduler: as long as it is the same, so are these. */
   readonly changes: number
-  readonly rows: readonly TaskRow[]
+  readonly beginning: Beginning
+  /** Tasks beyond it that are wished for. */
+  readonly places: readonly TaskRow[]
+}
+
+const nothing: Pick<Seen, 'beginning' | 'places'> = { beginning: nobody, places: [] }
+
+/** What has changed in what is shown; who has left may have come again. */
+interface Moved {
+  readonly came: readonly TaskRow[]
+  readonly left: readonly TaskRow[]
 }
 
 /** Who waits, as viewers of one kind see it. */
@@ -37,6 +47,8 @@ export class Queues {
   private readonly wish: Wish
   private readonly overview: Overview
   readonly orders = new Board<Told<FeedOrder>>()
+  /** The rows that are shown. */
+  readonly shown = new Set<TaskRow>()
   private readonly lastStarts = new Map<string, number>()
   private readonly restKeys = new Map<string, { readonly key_name: string; readonly count: number }[]>()
   /** Tasks that the wish names. */
@@ -51,37 +63,44 @@ export class Queues {
     this.ordered = new Set(wish.pools)
   }
 
-  /** Looks who waits. Returns the rows that are shown. */
-  look(now: number, tick: number, { due, slowly, bytes }: LookingAtQueues): Set<TaskRow> {
+  /** Looks who waits, in pools where others may than before. Returns rows that have come, and those that may not be shown any more. */
+  look(now: number, tick: number, { due, slowly, bytes }: LookingAtQueues): Moved {
     const { wish, overview } = this
     if (slowly) this.wished = wish.tasks.flatMap((id) => overview.named(id, this.owner))
-    const shown = new Set<TaskRow>()
+    const { shown } = this
     const rowOf = (task: LiveTask): TaskRow => overview.rows.of(task, now, tick)
     const outside = this.wished.filter(({ phase }) => phase === 'queued')
     for (const { pool } of outside) this.ordered.add(pool.id)
     const pools = Array.from(this.ordered).flatMap((id) => overview.pool(id) ?? [])
     const anew = new Set(pools.filter((pool) => due(pool.id) || !this.isSame(pool) || outside.some((task) => task.pool === pool)))
     const own = this.owner === undefined ? undefined : firstOfOwn(anew.size === 0 ? [] : overview.live.all(this.owner), anew, wish.rows)
-    for (const pool of pools) {
-      const { id, scheduler } = pool
-      if (!anew.has(pool)) {
-        for (const row of this.seen.get(id)?.rows ?? []) shown.add(row)
-        continue
-      }
+    const looked = Array.from(anew, (pool) => {
+      const { id } = pool
       const most = { rows: wish.pools.includes(id) ? wish.rows : 0, bytes: bytes / this.ordered.size }
-      const beginning = own === undefined ? beginningOfAll(pool, most, rowOf) : beginningOfOwn(pool, most, own.get(pool) ?? [], rowOf)
+      const { beginning: before, places } = this.seen.get(id) ?? nothing
+      const beginning =
+        own === undefined ? beginningOfAll(pool, most, rowOf, before) : beginningOfOwn(pool, most, own.get(pool) ?? [], rowOf, before)
+      return { pool, beginning, places }
+    })
+    const left = looked.flatMap(({ beginning, places }) => [...beginning.left, ...places])
+    const came = looked.flatMap(({ beginning }) => beginning.came)
+    // One that has moved to another pool has left the one and come to the other.
+    for (const row of left) shown.delete(row)
+    for (const row of came) shown.add(row)
+    for (const { pool, beginning } of looked) {
+      const { id, scheduler } = pool
       for (const row of beginning.rows.slice(0, next)) overview.rows.reason(row, now, tick)
-      for (const row of beginning.rows) shown.add(row)
       const places = outside
         .filter((task) => task.pool === pool)
         .map(rowOf)
         .filter((row) => !shown.has(row))
       for (const row of places) shown.add(row)
+      came.push(...places)
       if (due(id)) this.lookBehind(pool, beginning, now)
       this.putOrder(pool, beginning, places, tick)
-      this.seen.set(id, { pool, changes: scheduler.changes, rows: beginning.rows })
+      this.seen.set(id, { pool, changes: scheduler.changes, beginning, places })
     }
-    return shown
+    return { came, left }
   }
 
   /** Whether a pool's queue is what it was when it was looked at last. */

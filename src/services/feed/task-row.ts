@@ -1,3 +1,4 @@
+import type { Newest } from '../../domain/feed/newest.ts'
 import type { Showable } from '../../domain/feed/shown.ts'
 import type { Waits } from '../../domain/queue/waits.ts'
 import type { LiveTask } from '../tasks/live-task.ts'
@@ -17,6 +18,20 @@ const rounded = (rate: number): number => Math.round(rate * 10) / 10
 const bytesOf = ({ head: { task_id, session_id, model_ref, owner } }: LiveTask): number =>
   620 + task_id.length + session_id.length + Buffer.byteLength(model_ref + owner)
 
+/** What is told of a task as long as it lives. */
+const lastingOf = ({ h, task: { head, priority } }: Pick<TaskRow, 'h' | 'task'>) => ({
+  h,
+  task_id: head.task_id,
+  session_id: head.session_id,
+  key_name: head.owner,
+  priority,
+  model_ref: head.model_ref,
+  accepted_at: iso(head.accepted_at),
+  deadline_at: iso(head.accepted_at + head.deadline_ms),
+  tokens_in: head.prompt_tokens,
+  tokens_max: head.workload === 'completion' ? head.max_tokens : 0,
+})
+
 /** A change of any of these makes the row another one. */
 interface State {
   readonly started_at: number | undefined
@@ -31,26 +46,32 @@ interface State {
 export class TaskRow implements Showable {
   readonly h: number
   readonly task: LiveTask
-  changed: number
+  changed = -1
   /** The tick its tokens changed in, its rate, its prediction. */
   progressed = -1
   rated = -1
   predicted = -1
   tokens = 0
   rate: number | undefined
+  /** Id of the pool in which it is listed. */
+  listed_in: string | undefined
   /** Its place on its replica. */
   slot: number | undefined
   /** At most what it takes on the wire, bytes. */
   readonly bytes: number
   private forecast: Forecast | undefined
   private readonly reason = new Reason()
+  private lasting: ReturnType<typeof lastingOf> | undefined
   private state: State | undefined
+  private readonly changes: Newest<TaskRow>
   /** When the rate was last told from, and what there was then. */
   private measured: { readonly at: number; readonly tokens: number } | undefined
 
-  constructor(h: number, task: LiveTask, tick: number) {
-    ;[this.h, this.task, this.changed] = [h, task, tick]
+  /** @param changes gets it in each tick in which it changes */
+  constructor(h: number, task: LiveTask, tick: number, changes: Newest<TaskRow>) {
+    ;[this.h, this.task, this.changes] = [h, task, changes]
     this.bytes = bytesOf(task)
+    this.changeIn(tick)
   }
 
   get running(): boolean {
@@ -73,7 +94,7 @@ export class TaskRow implements Showable {
     )
       return false
     this.state = { started_at, attempts, replica_id, pool, phase, slot }
-    this.changed = tick
+    this.changeIn(tick)
     if (this.running) this.forecast = undefined
     else this.measured = this.rate = undefined
     return true
@@ -101,40 +122,27 @@ export class TaskRow implements Showable {
     return true
   }
 
-  /** Takes a prediction where it is not what counting down the one before has come to. */
-  predict(forecast: Forecast, now: number, tick: number): void {
+  /** Takes a prediction where it is not what counting down the one before has come to. Returns whether it does. */
+  predict(forecast: Forecast, now: number, tick: number): boolean {
     const { forecast: before } = this
     const same = before?.basis === forecast.basis && Math.abs(forecast.chance - before.chance) < off_chance
-    if (same && !shifted(before.start_at, forecast.start_at, now)) return
-    if (forecast.basis !== before?.basis) this.changed = tick
+    if (same && !shifted(before.start_at, forecast.start_at, now)) return false
+    if (forecast.basis !== before?.basis) this.changeIn(tick)
     this.forecast = forecast
     this.predicted = tick
+    return true
   }
 
   /** Takes why it waits. */
   wait(waits: Waits | undefined, now: number, tick: number): void {
-    if (this.reason.take(waits, now)) this.changed = tick
+    if (this.reason.take(waits, now)) this.changeIn(tick)
   }
 
   /** As it is told of in full. */
   tell(now: number, wallOf: (moment: number) => number): FeedRow {
     const { task, state } = this
-    const { head } = task
-    const told = {
-      h: this.h,
-      task_id: head.task_id,
-      session_id: head.session_id,
-      key_name: head.owner,
-      pool_id: task.pool.id,
-      priority: task.priority,
-      model_ref: head.model_ref,
-      accepted_at: iso(head.accepted_at),
-      deadline_at: iso(head.accepted_at + head.deadline_ms),
-      attempt: state?.attempts ?? 0,
-      phase: state?.phase ?? 'queued',
-      tokens_in: head.prompt_tokens,
-      tokens_max: head.workload === 'completion' ? head.max_tokens : 0,
-    } as const
+    this.lasting ??= lastingOf(this)
+    const told = { ...this.lasting, pool_id: task.pool.id, attempt: state?.attempts ?? 0, phase: state?.phase ?? 'queued' } as const
     if (state?.started_at === undefined) return { ...told, state: 'queued', ...this.prediction(now), ...this.reason.tell(now) }
     return {
       ...told,
@@ -152,6 +160,12 @@ export class TaskRow implements Showable {
   tellPredicted(now: number): [number, number, number][] {
     const { forecast } = this
     return forecast === undefined ? [] : [[this.h, wireMs(forecast.start_at - now), forecast.chance]]
+  }
+
+  private changeIn(tick: number): void {
+    if (this.changed === tick) return
+    this.changed = tick
+    this.changes.add(this, tick)
   }
 
   private prediction(now: number): Partial<FeedRow> {

@@ -1,16 +1,25 @@
 import type { Place } from '../../domain/queue/ahead.ts'
 import type { Pools } from '../pools/pools.ts'
+import { Newest } from '../../domain/feed/newest.ts'
+import { taskKeyOf } from '../../domain/task.ts'
 import type { LiveTask } from '../tasks/live-task.ts'
 import type { LiveTasks } from '../tasks/live-tasks.ts'
 import { waitsNow } from '../tasks/waiting.ts'
 import { Forecasts } from './forecasts.ts'
 import { Seats } from './seats.ts'
 import { TaskRow } from './task-row.ts'
+import { Touched } from './touched.ts'
+
+/** Changes that are remembered: who has had none of them looks at all rows. */
+const most_changes = 1024
+
+/** One row in so many is looked at for whether what is expected of a queue is still so, another one each time. */
+const one_in = 4
 
 /** Where the tasks are. */
 export interface RowsParts {
   readonly pools: Pick<Pools<LiveTask>, 'serving'>
-  readonly live: Pick<LiveTasks, 'get'>
+  readonly live: Pick<LiveTasks, 'of'>
 }
 
 /** The rows of tasks that run or are shown while they wait, the same for all viewers. */
@@ -22,12 +31,22 @@ export class TaskRows {
   private readonly nextHandle: () => number
   /** By id of the task. */
   private readonly rows = new Map<string, TaskRow>()
+  /** By id of the pool in which each was seen. */
+  private readonly byPool = new Map<string, Set<TaskRow>>()
   private readonly seats = new Seats<TaskRow>()
-  private readonly touched = new Set<string>()
-  /** The newest tick in which any that runs was further, or was told its rate. */
+  /** Tasks that are looked at with the next tick. */
+  readonly touched = new Touched()
+  /** The newest tick in which any that runs was further, or was told its rate; in which one that waits was told another prediction. */
   progressed = -1
+  predicted = -1
+  /** Those that have changed. */
+  readonly changes = new Newest<TaskRow>(most_changes)
   /** Ids of pools whose turn it is. */
-  due: ReadonlySet<string> = new Set()
+  readonly due = new Set<string>()
+  /** Pools whose last turn was one of foresight; of those whose turn it is, those of which it is one now. */
+  private readonly foreseen = new Set<string>()
+  private readonly foreseeing = new Set<string>()
+  private turns = 0
   private readonly forecasts = new Forecasts()
   /** Rows of tasks that run. */
   readonly running = new Set<TaskRow>()
@@ -44,9 +63,10 @@ export class TaskRows {
     const known = this.rows.get(task.id)
     // The same id may have named another task before this one.
     if (known?.task === task) return known
-    const row = new TaskRow(this.handleOf(task), task, tick)
+    const row = new TaskRow(this.handleOf(task), task, tick, this.changes)
+    if (known !== undefined) this.forget(known)
     this.rows.set(task.id, row)
-    row.look(tick)
+    this.isOther(row, tick)
     this.explain(row, now, tick)
     return row
   }
@@ -64,56 +84,105 @@ export class TaskRows {
     return handle
   }
 
-  /** Something has happened to a task: it is looked at with the next tick. */
-  touch(id: string): void {
-    this.touched.add(id)
-  }
-
-  /** Looks ahead in pools whose turn it is, until the next time: when those start that wait there, and how fast those are that run. */
-  lookAhead(due: ReadonlySet<string>, now: number, tick: number): void {
-    this.due = due
-    if (due.size === 0) return
-    for (const pool of this.pools.serving()) if (due.has(pool.id)) this.forecasts.renew(pool)
-    for (const row of this.rows.values()) {
-      if (!due.has(row.task.pool.id)) continue
-      if (!row.running) this.explain(row, now, tick)
-      else if (row.pace(now, tick)) this.progressed = tick
+  /**
+   * Looks ahead in pools whose turn it is, until the next time: how fast those are that run and, in every other turn, when those start that wait.
+   * Those who see it count down meanwhile.
+   * @param anew in this one, too
+   */
+  lookAhead(due: ReadonlySet<string>, anew: boolean, now: number, tick: number): void {
+    const foresees = (id: string): boolean => anew || !this.foreseen.has(id)
+    for (const pool of this.pools.serving()) if (due.has(pool.id) && foresees(pool.id)) this.forecasts.renew(pool)
+    for (const id of due) {
+      this.due.add(id)
+      const foreseeing = foresees(id)
+      if (foreseeing) this.foreseeing.add(id)
+      const waiting: TaskRow[] = []
+      for (const row of this.byPool.get(id) ?? [])
+        if (!row.running) waiting.push(row)
+        else if (row.pace(now, tick)) this.progressed = tick
+      if (foreseeing) this.foresee(waiting, now, tick)
+      if (foreseeing) this.foreseen.add(id)
+      else this.foreseen.delete(id)
     }
   }
 
-  /** Looks which tasks run and whether any is another than before: all of them, and why each waits, or those that were touched or whose turn it is. */
+  /** Looks when those start that wait in a pool: what moves one moves its neighbours, so that all are looked at where one of some has moved. */
+  private foresee(rows: readonly TaskRow[], now: number, tick: number): void {
+    const first = this.turns++ % one_in
+    let moved = false
+    for (let index = first; index < rows.length; index += one_in) moved = this.hasMoved(rows[index], now, tick) || moved
+    if (moved) for (const [index, row] of rows.entries()) if (index % one_in !== first) this.explain(row, now, tick)
+  }
+
+  private hasMoved(row: TaskRow | undefined, now: number, tick: number): boolean {
+    if (row === undefined) return false
+    this.explain(row, now, tick)
+    return row.predicted === tick || row.changed === tick
+  }
+
+  /** Everybody has looked. */
+  seen(): void {
+    this.due.clear()
+    this.foreseeing.clear()
+  }
+
+  /** Looks which tasks run and whether any is another than before: all of them, and why each waits, or those that were touched or are foreseen. */
   look(now: number, tick: number, whole: boolean): void {
     this.joined = []
     this.dropped = []
-    if (!whole) for (const id of this.touched) this.lookAt(id, now, tick)
-    this.touched.clear()
-    if (whole || this.due.size > 0) this.lookAtPools(now, tick, whole)
+    if (whole) this.touched.clear()
+    else this.touched.take((owner, task_id) => this.lookAt(owner, task_id, now, tick))
+    if (whole || this.foreseeing.size > 0) this.lookAtPools(now, tick, whole)
   }
 
   private lookAtPools(now: number, tick: number, whole: boolean): void {
-    const looksAt = (pool: LiveTask['pool']): boolean => whole || this.due.has(pool.id)
-    const running = new Set<TaskRow>()
-    for (const pool of this.pools.serving()) if (looksAt(pool)) for (const task of pool.running) running.add(this.of(task, now, tick))
-    for (const row of this.running) if (looksAt(row.task.pool) && !running.has(row)) this.drop(row)
-    for (const row of running) this.join(row)
-    for (const row of this.rows.values()) {
-      if (!looksAt(row.task.pool)) continue
-      if (row.look(tick)) this.explain(row, now, tick)
+    for (const pool of this.pools.serving())
+      if (whole || this.foreseeing.has(pool.id)) for (const task of pool.running) this.of(task, now, tick)
+    for (const id of whole ? this.byPool.keys() : this.foreseeing) this.lookAtRows(this.byPool.get(id) ?? new Set(), now, tick, whole)
+  }
+
+  /** Looks at the rows of a pool: who has left its seat, then who has one. */
+  private lookAtRows(rows: ReadonlySet<TaskRow>, now: number, tick: number, whole: boolean): void {
+    for (const row of rows) if (!runs(row)) this.drop(row)
+    for (const row of rows) {
+      if (runs(row)) this.join(row)
+      if (this.isOther(row, tick)) this.explain(row, now, tick)
       else if (row.running ? row.task.runs.alone_on !== undefined : whole) this.reason(row, now, tick)
     }
   }
 
-  private lookAt(id: string, now: number, tick: number): void {
-    const task = this.live.get(id)
-    const known = this.rows.get(id)
+  private lookAt(owner: string, task_id: string, now: number, tick: number): void {
+    const task = this.live.of(owner, task_id)
+    const known = this.rows.get(taskKeyOf(owner, task_id))
     if (known !== undefined && known.task !== task) this.drop(known)
     if (task === undefined) return
-    const runs = task.pool.running.has(task)
-    const row = runs ? this.of(task, now, tick) : known
-    if (row === undefined) return
-    if (runs) this.join(row)
+    const row = task.pool.running.has(task) ? this.of(task, now, tick) : known
+    if (row?.task !== task) return
+    if (runs(row)) this.join(row)
     else this.drop(row)
-    if (row.look(tick)) this.explain(row, now, tick)
+    if (this.isOther(row, tick)) this.explain(row, now, tick)
+  }
+
+  /** Looks whether a row is another than before, and in which pool it is. */
+  private isOther(row: TaskRow, tick: number): boolean {
+    const other = row.look(tick)
+    const { id } = row.task.pool
+    if (!other || row.listed_in === id) return other
+    this.unlist(row)
+    const list = this.byPool.get(id)
+    if (list === undefined) this.byPool.set(id, new Set([row]))
+    else list.add(row)
+    row.listed_in = id
+    return other
+  }
+
+  private unlist(row: TaskRow): void {
+    if (row.listed_in !== undefined) this.byPool.get(row.listed_in)?.delete(row)
+  }
+
+  private forget(row: TaskRow): void {
+    this.drop(row)
+    this.unlist(row)
   }
 
   private join(row: TaskRow): void {
@@ -149,7 +218,11 @@ export class TaskRows {
 
   /** Keeps these, and those that run. */
   keep(shown: ReadonlySet<TaskRow>): void {
-    for (const [id, row] of this.rows) if (!shown.has(row) && !this.running.has(row)) this.rows.delete(id)
+    for (const [id, row] of this.rows) {
+      if (shown.has(row) || this.running.has(row)) continue
+      this.rows.delete(id)
+      this.forget(row)
+    }
   }
 
   /** When a task starts that waits, and why it does. */
@@ -160,9 +233,11 @@ export class TaskRows {
   }
 
   private predictOne(row: TaskRow, place: Place | undefined, now: number, tick: number): void {
-    if (place !== undefined) row.predict(this.forecasts.of(row.task, place, now), now, tick)
+    if (place !== undefined && row.predict(this.forecasts.of(row.task, place, now), now, tick)) this.predicted = tick
   }
 }
+
+const runs = ({ task }: TaskRow): boolean => task.pool.running.has(task)
 
 /** What is ahead of a task that waits. One that has its slot may still wait until nobody else runs there. */
 const placeOf = ({ task, running }: TaskRow): Place | undefined => (running ? undefined : task.pool.scheduler.ahead(task))

@@ -36,8 +36,7 @@ export class View {
   private readonly total = new Board<number>()
   private readonly daemon = new Board<Told<FeedDaemon>>()
   private fresh = true
-  /** Rows that are shown because they wait at the beginning, and because they run. */
-  private waiting: ReadonlySet<TaskRow> = new Set()
+  /** Rows that are shown because they run. */
   private readonly running = new Set<TaskRow>()
   /** Tasks that run, shown or not. */
   private count = 0
@@ -58,15 +57,15 @@ export class View {
     const { overview } = this
     const first = this.fresh
     this.fresh = false
-    const waiting = this.queues.look(now, tick, {
+    const { came, left } = this.queues.look(now, tick, {
       due: (id) => first || overview.rows.due.has(id),
       slowly: slowly || first,
       bytes: this.roomForRows * share_of_waiting,
     })
     const { running, joined, dropped } = overview.rows
-    for (const row of this.waiting) if (!waiting.has(row) && !this.running.has(row)) this.rows.hide(row, tick)
-    for (const row of waiting) this.rows.show(row, tick)
-    this.waiting = waiting
+    const { shown } = this.queues
+    for (const row of left) if (!shown.has(row) && !this.running.has(row)) this.rows.hide(row, tick)
+    for (const row of came) this.rows.show(row, tick)
     if (whole || slowly || first) this.fit(running, tick)
     else {
       for (const row of dropped) this.remove(row, tick)
@@ -88,7 +87,7 @@ export class View {
   /** Shows as many of those that run as there is room for. */
   private fit(all: ReadonlySet<TaskRow>, tick: number): void {
     this.room = this.roomForRows
-    for (const { bytes } of this.waiting) this.room -= bytes
+    for (const { bytes } of this.queues.shown) this.room -= bytes
     const before = new Set(this.running)
     this.running.clear()
     this.count = 0
@@ -97,7 +96,7 @@ export class View {
       this.add(row, tick)
       if (this.running.has(row)) before.delete(row)
     }
-    for (const row of before) if (!this.waiting.has(row)) this.rows.hide(row, tick)
+    for (const row of before) if (!this.queues.shown.has(row)) this.rows.hide(row, tick)
   }
 
   private add(row: TaskRow, tick: number): void {
@@ -112,7 +111,7 @@ export class View {
     if (this.sees(row)) this.count--
     if (!this.running.delete(row)) return
     this.room += row.bytes
-    if (!this.waiting.has(row)) this.rows.hide(row, tick)
+    if (!this.queues.shown.has(row)) this.rows.hide(row, tick)
   }
 
   /** Rows that are shown. */
@@ -158,12 +157,14 @@ export class View {
   private encode(since: number): string | undefined {
     const { overview } = this
     const { now, at } = overview
-    const rows = this.rows.since(since)
+    const { changes: changed } = overview.rows
+    const rows = this.rows.since(since, changed.reaches(since) ? changed.since(since) : undefined)
     if (rows === undefined) return undefined
     const sent = new Set(rows.things)
     const progress: number[][] = []
     const predicted: number[][] = []
-    for (const row of this.waiting) if (row.predicted > since && !sent.has(row)) predicted.push(...row.tellPredicted(now))
+    if (overview.rows.predicted > since)
+      for (const row of this.queues.shown) if (row.predicted > since && !sent.has(row)) predicted.push(...row.tellPredicted(now))
     if (overview.rows.progressed > since)
       for (const row of this.running) {
         if (sent.has(row)) continue

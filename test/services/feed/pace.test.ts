@@ -55,7 +55,7 @@ describe('the pace of the feed', () => {
     const watcher = new Watcher(rig.feed, boss).read()
     const told = watcher.wire.length
     for (let step = 0; step < 30; step++) {
-      for (const id of ids) await rig.run({ model_ref: `mock:${id}` })
+      for (const id of ids.filter((_, n) => Math.floor(n / 5) === step % 2)) await rig.run({ model_ref: `mock:${id}` })
       await rig.clock.advance(100)
       watcher.read()
     }
@@ -69,6 +69,32 @@ describe('the pace of the feed', () => {
     })
     assert.deepEqual([...new Set(pools.map((some) => some.length))], [1])
     for (const id of ids) assert.equal(pools.flat().filter((one) => one === id).length, 3)
+  })
+
+  it('is half of that where much happens, with progress and pools as often, and whole again after it', async () => {
+    const rig = await startRig({ pools: [poolConfig({ replicas: [{ id: 'r0', slots: 2 }], queue: { capacity: 1000 } })] })
+    const watcher = new Watcher(rig.feed, boss).read()
+    const framesIn = async (steps: number, tasks: number): Promise<string[]> => {
+      const told = watcher.wire.length
+      for (let step = 0; step < steps; step++) {
+        for (let n = 0; n < tasks; n++) await rig.run()
+        rig.engine().running[0]?.say('x')
+        await rig.clock.advance(100)
+        watcher.read()
+      }
+      return watcher.wire
+        .slice(told)
+        .split('\n\n')
+        .filter((frame) => frame.includes('event: changes'))
+    }
+    await framesIn(10, 10)
+    const much = await framesIn(20, 10)
+    assert.equal(much.length, 10)
+    const those = (field: string): number => much.filter((frame) => frame.includes(field)).length
+    assert.ok(those('"progress":') >= 4, `${those('"progress":')} frames with progress in 2 s`)
+    assert.equal(those('"pools":'), 2)
+    await framesIn(2, 1)
+    assert.equal((await framesIn(20, 1)).length, 20)
   })
 
   it('tells of devices what their driver tells, by name, and who uses them', async () => {
