@@ -1,12 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { load } from './load.ts'
-<<<<<<< HEAD
-import { atLeast, atMost, median, rounded, type Section } from './section.ts'
-import { startOptions, startServer, type BenchServer } from './server.ts'
-=======
 import { atLeast, atMost, median, quantile, rounded, type Section } from './section.ts'
-import { startServer, type BenchServer } from './server.ts'
->>>>>>> feed
+import { startOptions, startServer, type BenchServer } from './server.ts'
 import { bodyOf, tasksMade } from './watched-task.ts'
 import type { ViewersCommand } from './servers/viewers.ts'
 

@@ -7,6 +7,7 @@ import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { atMost, median, rounded, type Section } from './section.ts'
+import { startOptions } from './server.ts'
 
 const rounds = 11
 
@@ -41,7 +42,7 @@ export async function benchStart(): Promise<Section> {
     config,
     `listen: 127.0.0.1:0\ndata_dir: ${join(dir, 'data')}\npools: [{ id: mock, engine: mock, driver: in-process, model: "mock:v1", ctx: 8192 }]\n`,
   )
-  const daemon = { args: ['--max-semi-space-size=16', fileOf('../scripts/start.cjs'), '--config', config], path: '/readyz' }
+  const daemon = { args: [...startOptions(), fileOf('../scripts/start.cjs'), '--config', config], path: '/readyz' }
   const tarball = execFileSync('npm', ['run', '--silent', 'package'], { cwd: fileOf('..'), encoding: 'utf8' }).trim()
   writeFileSync(join(dir, 'package.json'), '{}')
   execFileSync('npm', ['install', '--silent', '--offline', '--no-audit', '--no-fund', tarball], { cwd: dir })

@@ -51,7 +51,7 @@ describe('a form that is refused in the middle', () => {
       const keep = async ({ content }: UploadedFile): Promise<void> => {
         for await (const chunk of content) throw new Error(`not wanted, after ${chunk.length > 0 ? 'a piece' : 'nothing'}`)
       }
-      uploadOf(req, 'limits.file_bytes', 10_000_000)
+      uploadOf(req, 'ann', 'limits.file_bytes', 10_000_000)
         .receive(keep)
         .then(
           () => res.end('taken'),
