@@ -2,7 +2,7 @@ import express, { type Request, type RequestHandler, type Response } from 'expre
 import { checkWellFormed } from '../domain/artifact.ts'
 import { DomainError } from '../domain/errors.ts'
 import { stateOf } from '../middleware/request-state.ts'
-import { readInTurns, turnToParse } from './large-request.ts'
+import { readByRounds, waitToParse } from './large-request.ts'
 
 /**
  * Parses a JSON body of at most `limit` bytes into `req.body`; what express says of a bad one becomes our own errors.
@@ -22,10 +22,10 @@ export function bodyParser(name: string, limit: number): (req: Request, res: Res
     const charset = /;\s*charset\s*=\s*"?([^\s;"]*)/i.exec(type)?.[1]
     if (charset !== undefined && !/^utf-?8$/i.test(charset)) throw notUtf8()
     const key = stateOf(req).principal?.name ?? ''
-    const stopTurns = readInTurns(req, key)
+    const stopRounds = readByRounds(req, key)
     await new Promise<void>((resolve, reject) => {
       void read(req, res, (error?: unknown) => {
-        stopTurns()
+        stopRounds()
         if (error === undefined) resolve()
         else reject(bodyError(error, `limits.${name} (${limit})`))
       })
@@ -33,7 +33,7 @@ export function bodyParser(name: string, limit: number): (req: Request, res: Res
     const bytes: unknown = req.body
     if (!Buffer.isBuffer(bytes) || bytes.length === 0) throw missing()
     if (isWide(bytes)) throw notUtf8()
-    await turnToParse(key, bytes.length)
+    await waitToParse(key, bytes.length)
     const body = parsed(bytes)
     // Half of a surrogate pair is there only where an escape has written it.
     if (bytes.includes('\\ud') || bytes.includes('\\uD')) checkWellFormed(body)

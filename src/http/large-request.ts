@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import type { Readable } from 'node:stream'
-import { KeyTurns } from './key-turns.ts'
+import { KeyRounds } from './key-rounds.ts'
 
 /** Bodies up to this are read and parsed as they come, bytes. */
 const large = 64 * 1024
@@ -9,13 +9,13 @@ const large = 64 * 1024
 const round_bytes = 128 * 1024
 
 /** For the process, as it has one event loop. */
-const turns = new KeyTurns(round_bytes)
+const rounds = new KeyRounds(round_bytes)
 
 /**
- * Has a request's body read in turns with the large ones of other keys, once it is large. Call it before the body is read.
+ * Has a request's body read a chunk at a time beside the large ones of other keys, so much in a round of the event loop, once it is large. Call it before the body is read.
  * @returns how to stop
  */
-export function readInTurns(req: Readable & Pick<IncomingMessage, 'headers'>, key: string): () => void {
+export function readByRounds(req: Readable & Pick<IncomingMessage, 'headers'>, key: string): () => void {
   // Where it says no length, it may be large.
   if (Number(req.headers['content-length'] ?? Infinity) <= large) return () => undefined
   let read = 0
@@ -24,7 +24,7 @@ export function readInTurns(req: Readable & Pick<IncomingMessage, 'headers'>, ke
     read += chunk.length
     if (read <= large) return
     req.pause()
-    turns.ask(key, () => {
+    rounds.ask(key, () => {
       if (over) return 0
       req.resume()
       return chunk.length
@@ -37,7 +37,7 @@ export function readInTurns(req: Readable & Pick<IncomingMessage, 'headers'>, ke
   }
 }
 
-/** Resolves when a body of so many bytes may be parsed: at once, or in the key's turn where it is large. */
-export async function turnToParse(key: string, bytes: number): Promise<void> {
-  if (bytes > large) await turns.turn(key, bytes)
+/** Resolves when a body of so many bytes may be parsed: at once, or when the key is next where it is large. */
+export async function waitToParse(key: string, bytes: number): Promise<void> {
+  if (bytes > large) await rounds.wait(key, bytes)
 }

@@ -4,7 +4,7 @@ import { createRequire } from 'node:module'
 import type { Request } from 'express'
 import type { Upload, UploadedFile } from '../domain/batches/upload.ts'
 import { DomainError } from '../domain/errors.ts'
-import { readInTurns } from './large-request.ts'
+import { readByRounds } from './large-request.ts'
 
 // Most daemons are sent no file.
 const require = createRequire(import.meta.url)
@@ -42,7 +42,7 @@ export function uploadOf(req: Request, key: string, name: string, limit: number)
         if (!req.complete) reject(new DomainError('invalid_params', 'body: the connection closed before the form was complete'))
       }
       req.once('close', gone)
-      const stopTurns = readInTurns(req, key)
+      const stopRounds = readByRounds(req, key)
       req.pipe(form)
       try {
         await promise
@@ -50,7 +50,7 @@ export function uploadOf(req: Request, key: string, name: string, limit: number)
         return fields
       } finally {
         req.off('close', gone)
-        stopTurns()
+        stopRounds()
         // What is left of a form that was refused is read and dropped, for the answer has to reach its sender.
         req.unpipe(form)
         req.resume()

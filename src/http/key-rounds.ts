@@ -2,13 +2,13 @@
 type Run = () => number
 
 /**
- * Work on large bodies, of which each round of the event loop does so much and leaves the rest of the round to everybody else. Keys have their turns
+ * Work on large bodies, of which each round of the event loop does so much and leaves the rest of the round to everybody else. Keys come
  * one after the other (deficit round robin, after Shreedhar and Varghese 1995): one with many bodies waits for itself. What is worked on at once
  * beyond a round's share is paid by rounds without any: where nobody else has anything to do, they take no time.
  */
-export class KeyTurns {
+export class KeyRounds {
   private readonly round_bytes: number
-  /** By key, whose turn comes next first. */
+  /** By key, who is next first. */
   private readonly waiting = new Map<string, Run[]>()
   /** What may be worked on before the next round, bytes; below zero, what is still to be paid. */
   private credit = 0
@@ -29,8 +29,8 @@ export class KeyTurns {
     setImmediate(() => this.round())
   }
 
-  /** Resolves when it is the key's turn, for something that works on so many bytes at once. */
-  turn(key: string, bytes: number): Promise<void> {
+  /** Resolves when the key is next, for something that works on so many bytes at once. */
+  wait(key: string, bytes: number): Promise<void> {
     return new Promise((resolve) =>
       this.ask(key, () => {
         resolve()

@@ -1,35 +1,35 @@
 import assert from 'node:assert/strict'
 import { Readable } from 'node:stream'
 import fc from 'fast-check'
-import { KeyTurns } from '../../src/http/key-turns.ts'
-import { readInTurns, turnToParse } from '../../src/http/large-request.ts'
+import { KeyRounds } from '../../src/http/key-rounds.ts'
+import { readByRounds, waitToParse } from '../../src/http/large-request.ts'
 
 const nextRound = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 const kib = 1024
 
-describe('turns of keys', () => {
+describe('rounds of keys', () => {
   it('come to each key in its order, and rounds work on no more than their share, large pieces over several rounds', async () => {
     const asked = fc.array(fc.record({ key: fc.constantFrom('a', 'b', 'c'), bytes: fc.constantFrom(0, 1, 60, 100, 450) }), {
       maxLength: 60,
     })
     await fc.assert(
       fc.asyncProperty(asked, async (runs) => {
-        const turns = new KeyTurns(100)
+        const rounds = new KeyRounds(100)
         const done: number[] = []
         let worked = 0
         for (const [id, { key, bytes }] of runs.entries())
-          turns.ask(key, () => {
+          rounds.ask(key, () => {
             done.push(id)
             worked += bytes
             return bytes
           })
         assert.deepEqual(done, [])
-        for (let rounds = 1; done.length < runs.length; rounds++) {
+        for (let count = 1; done.length < runs.length; count++) {
           await nextRound()
           // The last piece may be too large by all but one byte.
-          assert.ok(worked < rounds * 100 + 450, `${worked} bytes in ${rounds} rounds`)
+          assert.ok(worked < count * 100 + 450, `${worked} bytes in ${count} rounds`)
           const most = runs.reduce((sum, { bytes }) => sum + bytes, 0)
-          assert.ok(done.length === runs.length || rounds <= most / 100 + 1, `${done.length} of ${runs.length} after ${rounds} rounds`)
+          assert.ok(done.length === runs.length || count <= most / 100 + 1, `${done.length} of ${runs.length} after ${count} rounds`)
         }
         const order = (key: string): number[] => done.filter((id) => runs[id]?.key === key)
         for (const key of ['a', 'b', 'c'])
@@ -42,10 +42,10 @@ describe('turns of keys', () => {
   })
 
   it('are no later for a key because another has asked for many', async () => {
-    const turns = new KeyTurns(1)
+    const rounds = new KeyRounds(1)
     const order: string[] = []
     const ask = (key: string): void =>
-      turns.ask(key, () => {
+      rounds.ask(key, () => {
         order.push(key)
         return 1
       })
@@ -60,7 +60,7 @@ describe('turns of keys', () => {
     const order: string[] = []
     const bodyOf = (key: string, chunks: number, headers: { 'content-length'?: string }): Promise<Buffer> => {
       const body = Object.assign(Readable.from(Array.from({ length: chunks }, (_, n) => Buffer.alloc(64 * kib, n))), { headers })
-      const stop = readInTurns(body, key)
+      const stop = readByRounds(body, key)
       const read: Buffer[] = []
       return new Promise((resolve) => {
         body.on('data', (chunk: Buffer) => {
@@ -76,17 +76,17 @@ describe('turns of keys', () => {
     const greedy = [bodyOf('greedy', 40, {}), bodyOf('greedy', 40, { 'content-length': `${40 * 64 * kib}` })]
     const modest = bodyOf('modest', 10, {})
     assert.equal((await modest).length, 10 * 64 * kib)
-    // A turn of each key, in which a chunk of one of its bodies comes, after the first ones that were small until then.
+    // A chunk of each key by turns, after the first ones that were small until then.
     assert.ok(order.filter((key) => key === 'greedy').length <= 10 + 4, order.join(' '))
     for (const body of await Promise.all(greedy)) assert.deepEqual([body.length, body[0], body.at(-1)], [40 * 64 * kib, 0, 39])
     const small = bodyOf('modest', 1, { 'content-length': `${64 * kib}` })
-    await turnToParse('modest', 64 * kib)
+    await waitToParse('modest', 64 * kib)
     assert.equal((await small).length, 64 * kib)
   })
 
   it('have the large body of a key parsed beside one of another, and many of its own one after the other', async () => {
     const order: string[] = []
-    const parse = (key: string): Promise<unknown> => turnToParse(key, 1000 * kib).then(() => order.push(key))
+    const parse = (key: string): Promise<unknown> => waitToParse(key, 1000 * kib).then(() => order.push(key))
     await Promise.all([...Array.from({ length: 5 }, () => parse('greedy')), parse('modest')])
     assert.deepEqual(order, ['greedy', 'modest', 'greedy', 'greedy', 'greedy', 'greedy'])
   })
