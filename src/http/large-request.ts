@@ -12,7 +12,8 @@ const round_bytes = 128 * 1024
 const rounds = new KeyRounds(round_bytes)
 
 /**
- * Has a request's body read a chunk at a time beside the large ones of other keys, so much in a round of the event loop, once it is large. Call it before the body is read.
+ * Has a request's body read a chunk at a time beside the large ones of other keys, so much in a round of the event loop, once it is large. Call it
+ * before the body is read.
  * @returns how to stop
  */
 export function readByRounds(req: Readable & Pick<IncomingMessage, 'headers'>, key: string): () => void {
