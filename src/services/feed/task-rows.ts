@@ -99,11 +99,17 @@ export class TaskRows {
       const waiting: TaskRow[] = []
       for (const row of this.byPool.get(id) ?? [])
         if (!row.running) waiting.push(row)
-        else if (row.pace(now, tick)) this.progressed = tick
+        else this.lookAtPace(row, now, tick)
       if (foreseeing) this.foresee(waiting, now, tick)
       if (foreseeing) this.foreseen.add(id)
       else this.foreseen.delete(id)
     }
+  }
+
+  /** Looks how fast one is that runs, or whether it waits for its replica alone, of which no event tells. */
+  private lookAtPace(row: TaskRow, now: number, tick: number): void {
+    if (row.pace(now, tick)) this.progressed = tick
+    if (row.task.runs.alone_on !== undefined) this.reason(row, now, tick)
   }
 
   /** Looks when those start that wait in a pool: what moves one moves its neighbours, so that all are looked at where one of some has moved. */

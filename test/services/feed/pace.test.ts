@@ -49,6 +49,25 @@ describe('the pace of the feed', () => {
     }
   })
 
+  for (const seconds of [0, 1, 2, 3])
+    it(`tells within a second that a task waits for its replica alone, ${seconds} s after the start`, async () => {
+      const rig = await startRig({ pools: [poolConfig({ replicas: [{ id: 'r0', slots: 2 }] })] })
+      const watcher = new Watcher(rig.feed, boss).read()
+      for (const task_id of ['a', 'b']) await rig.run({ task_id, session_id: `s-${task_id}` })
+      await rig.clock.advance(1000 * seconds)
+      for (let run = 0; run < 2; run++) {
+        // A look in between: the second failure is a moment of its own.
+        await rig.clock.advance(150)
+        const call = rig.engine().running.find(({ request }) => request.session === 'ann/s-a')
+        assert.ok(call !== undefined)
+        call.fail()
+        await settled()
+      }
+      await rig.clock.advance(1100)
+      const row = [...watcher.read().picture.rows.values()].find(({ task_id }) => task_id === 'a')
+      assert.deepEqual([row?.state, row?.waits?.code], ['running', 'runs_alone'])
+    })
+
   it('looks at each pool once a second, and at each in a moment of its own', async () => {
     const ids = Array.from({ length: 10 }, (_, n) => `p${n}`)
     const rig = await startRig({ pools: ids.map((id) => poolConfig({ id, model: `mock:${id}`, replicas: [{ id: 'r0', slots: 1 }] })) })
