@@ -85,8 +85,8 @@ export class TaskRows {
   }
 
   /**
-   * Looks ahead in pools whose turn it is, until the next time: how fast those are that run and, in every other turn, when those start that wait.
-   * Those who see it count down meanwhile.
+   * Looks ahead in pools whose turn it is, until the next time: how fast those are that run, why those wait that wait and, in every other turn, when
+   * they start. Those who see it count down meanwhile.
    * @param anew in this one, too
    */
   lookAhead(due: ReadonlySet<string>, anew: boolean, now: number, tick: number): void {
@@ -100,7 +100,10 @@ export class TaskRows {
       for (const row of this.byPool.get(id) ?? [])
         if (!row.running) waiting.push(row)
         else this.lookAtPace(row, now, tick)
-      if (foreseeing) this.foresee(waiting, now, tick)
+      const moved = foreseeing && this.haveMoved(waiting, now, tick)
+      for (const row of waiting)
+        if (moved) this.explain(row, now, tick)
+        else this.reason(row, now, tick)
       if (foreseeing) this.foreseen.add(id)
       else this.foreseen.delete(id)
     }
@@ -112,18 +115,16 @@ export class TaskRows {
     if (row.task.runs.alone_on !== undefined) this.reason(row, now, tick)
   }
 
-  /** Looks when those start that wait in a pool: what moves one moves its neighbours, so that all are looked at where one of some has moved. */
-  private foresee(rows: readonly TaskRow[], now: number, tick: number): void {
+  /** Looks when some of those start that wait in a pool, and whether any has moved: what moves one moves its neighbours. */
+  private haveMoved(rows: readonly TaskRow[], now: number, tick: number): boolean {
     const first = this.turns++ % one_in
     let moved = false
-    for (let index = first; index < rows.length; index += one_in) moved = this.hasMoved(rows[index], now, tick) || moved
-    if (moved) for (const [index, row] of rows.entries()) if (index % one_in !== first) this.explain(row, now, tick)
-  }
-
-  private hasMoved(row: TaskRow | undefined, now: number, tick: number): boolean {
-    if (row === undefined) return false
-    this.explain(row, now, tick)
-    return row.predicted === tick || row.changed === tick
+    for (const [index, row] of rows.entries()) {
+      if (index % one_in !== first) continue
+      this.explain(row, now, tick)
+      moved ||= row.predicted === tick || row.changed === tick
+    }
+    return moved
   }
 
   /** Everybody has looked. */

@@ -140,7 +140,7 @@ describe('what a viewer has merged', function () {
         }
         for (const watcher of watchers) watcher.close()
       }),
-      { numRuns: repeats({ quick: 25, long: 500 }) },
+      { numRuns: repeats({ quick: 60, long: 500 }) },
     )
   })
 })
