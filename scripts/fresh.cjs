@@ -22,17 +22,22 @@ function has(library) {
   }
 }
 
+/** Whether what was made is older than what it is made of. */
+function isStale(made, sources) {
+  const at = writtenAt(made)
+  return sources.some((path) => writtenAt(path) > at)
+}
+
 /** Builds the page where it is stale and Vite is there. Rejects where it cannot be built. */
 exports.freshPage = async () => {
   const sources = ['web/src', 'sdk/src', 'sdk/generated', 'web/index.html', 'scripts/web/build.ts']
-  if (sources.some((path) => writtenAt(path) > writtenAt('web/dist/index.html')) && has('vite'))
-    await (await import('./web/build.ts')).buildPage()
+  if (isStale('web/dist/index.html', sources) && has('vite')) await (await import('./web/build.ts')).buildPage()
 }
 
 /** The bundled program, which starts in half the time; built where it is stale. Rejects where it cannot be built. */
 exports.freshProgram = async () => {
   const program = 'lib/orchestratord.cjs'
   const sources = ['src', 'cli', 'generated', 'bin', 'scripts/program', 'node_modules/.package-lock.json']
-  if (sources.some((path) => writtenAt(path) > writtenAt(program))) await (await import('./program/build.ts')).buildProgram(root)
+  if (isStale(program, sources)) await (await import('./program/build.ts')).buildProgram(root)
   return join(root, program)
 }

@@ -5,6 +5,7 @@
  * one, tests and scenarios count each.
  */
 import { mkdtempSync, rmSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { longGates, quickGates } from './verify/gates.ts'
@@ -12,6 +13,7 @@ import type { Outcome } from './verify/outcome.ts'
 import { runAll } from './verify/run.ts'
 
 const root = join(import.meta.dirname, '..')
+const { freshProgram } = createRequire(import.meta.url)('./fresh.cjs') as { freshProgram: () => Promise<string> }
 const gatesOf: Readonly<Record<string, typeof quickGates>> = { quick: quickGates, long: longGates }
 /** One more than there are cores, for some gates wait; more than four would cost more memory than they save time. */
 const lanes = Math.min(4, availableParallelism() + 1)
@@ -31,6 +33,8 @@ const gates = (named.length === 0 ? ['quick'] : named).flatMap((name) => {
   if (of === undefined) throw new Error(`verify runs ${Object.keys(gatesOf).join(' and ')}, not ${name}`)
   return of(root)
 })
+// Once for all gates: by themselves several would build it side by side.
+await freshProgram()
 console.log(`${gates.length} gates, ${lanes} side by side`)
 const reports = mkdtempSync(join(tmpdir(), 'orchd-verify-'))
 const began = performance.now()

@@ -1,6 +1,7 @@
-import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { bundle, fileNameOf, folder } from './bundle.ts'
+import { exchange } from './exchange.ts'
 
 /** The program, beside its compiled code. */
 const program = 'orchestratord.cjs'
@@ -22,6 +23,5 @@ export async function buildProgram(root: string): Promise<void> {
   )
   await bundle(programs, to)
   writeFileSync(join(to, program), named)
-  rmSync(join(root, folder), { recursive: true, force: true })
-  renameSync(to, join(root, folder))
+  exchange(to, join(root, folder))
 }

@@ -1,6 +1,7 @@
-import { globSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { globSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { brotliCompressSync, gzipSync } from 'node:zlib'
+import { exchange } from '../program/exchange.ts'
 
 const root = join(import.meta.dirname, '../..')
 
@@ -37,8 +38,7 @@ export async function buildPage(): Promise<void> {
     writeFileSync(`${file}.br`, brotliCompressSync(content))
     writeFileSync(`${file}.gz`, gzipSync(content, { level: 9 }))
   }
-  rmSync(webDist, { recursive: true, force: true })
-  renameSync(outDir, webDist)
+  exchange(outDir, webDist)
 }
 
 /** The whole page, compressed with gzip, bytes. */

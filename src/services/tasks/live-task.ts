@@ -15,7 +15,7 @@ import type { Phase } from './phase.ts'
 import { Runs, type EarlyRun, type RunMode } from './runs.ts'
 
 /**
- * An accepted task until its terminal event is durable. It owns its phase: each method that is named in this machine is a transition, throws
+ * An accepted task until its terminal event is durable. It owns its phase: each method that is named at `Phase` is a transition, throws
  * where the phase does not allow it, and returns the facts that it makes durable. Everybody else only reads.
  * A long queue is made of these: what a waiting task may never need is made when it is first asked for.
  */
