@@ -239,5 +239,6 @@ describe('the door of OpenAI: responses', () => {
     }
     const { id } = await create(body)
     assert.deepEqual(((await get(id)) as unknown as { metadata: object }).metadata, { a: 'b' })
+    assert.equal((await create({ ...hello, previous_response_id: '' })).status, 'completed')
   })
 })
