@@ -72,12 +72,19 @@ describe('a download of one file', () => {
 
   it('is not moved to its place before it is on the disk, and its name is on the disk, too', async () => {
     const synced: string[] = []
+    const handles: FileHandle[] = []
     restore = await patchFiles('sync', async (file, sync) => {
+      handles.push(file)
       synced.push((await file.stat()).isDirectory() ? 'folder' : 'file')
       return sync()
     })
     await fetched()
     assert.deepEqual(synced, ['file', 'folder'])
+    assert.deepEqual(
+      handles.map(({ fd }) => fd),
+      [-1, -1],
+      'both are closed',
+    )
   })
 
   it('leaves no file open that it wrote into, whether the disk is full or not', async () => {
@@ -92,6 +99,15 @@ describe('a download of one file', () => {
     await fetched()
     assert.equal(written.size, 2)
     for (const { fd } of written) assert.equal(fd, -1, 'it is still open')
+  })
+
+  it('is written whole where the disk takes less of it at a time', async () => {
+    restore = await patchFiles('write', (_file, write, given) => {
+      given[2] = Math.ceil(Number(given[2]) / 3)
+      return write()
+    })
+    await fetched()
+    assert.deepEqual(readFileSync(join(models_dir, storedPath('m', 'm.gguf'))), bytes)
   })
 
   it('keeps nothing beyond the size that was announced, and says that there is more', async () => {
