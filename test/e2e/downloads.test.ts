@@ -107,7 +107,7 @@ describe('a download of one file', () => {
       return write()
     })
     await fetched()
-    assert.deepEqual(readFileSync(join(models_dir, storedPath('m', 'm.gguf'))), bytes)
+    assert.ok(readFileSync(join(models_dir, storedPath('m', 'm.gguf'))).equals(bytes))
   })
 
   it('keeps nothing beyond the size that was announced, and says that there is more', async () => {
