@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { Board } from '../../cli/top/board.ts'
+import { newGate } from '../harness/gate.ts'
 import type { Client } from '../../sdk/src/index.ts'
 
 const pool = (pool_id: string): object => ({
@@ -111,7 +112,7 @@ describe('the keys of top', () => {
 
   it('are not undone by a page that was asked for before', async () => {
     await look()
-    const late = Promise.withResolvers<void>()
+    const late = newGate()
     answer = () => late.promise
     const before = look()
     while (asked.length < 2) await Promise.resolve()

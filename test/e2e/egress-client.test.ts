@@ -5,6 +5,7 @@ import { buildConnector } from 'undici'
 import { EgressClient, headerOf } from '../../src/adapters/models/egress-client.ts'
 import { guardedConnect, type Resolve } from '../../src/adapters/models/guarded-connect.ts'
 import { EgressRules } from '../../src/domain/catalog/egress.ts'
+import { newGate } from '../harness/gate.ts'
 import { Hub } from '../harness/hub.ts'
 
 describe('the client of what leaves this machine', () => {
@@ -136,7 +137,7 @@ describe('the client of what leaves this machine', () => {
     const egress = client(() => Promise.resolve(['127.0.0.1']), '127.0.0.1')
     hub.routes.set('/b', Buffer.from('b'))
     for (const status of [301, 302, 303, 307, 308]) {
-      const closed = Promise.withResolvers<void>()
+      const closed = newGate()
       hub.routes.set('/a', (_req, res) => {
         res.once('close', closed.resolve)
         res.writeHead(status, { Location: '/b' })

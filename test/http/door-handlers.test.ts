@@ -67,14 +67,14 @@ describe('lists at the doors', () => {
   const names = ['a', 'b', 'c', 'd']
 
   it('have each name of a model once, and no patterns', async () => {
-    const ofOpenAi = await modelHandlers({ access }).listModels({ ...asking, body: undefined } as never)
+    const ofOpenAi = await modelHandlers({ access }).listModels({ ...asking, body: undefined })
     assert.deepEqual(
       ofOpenAi.body.data.map(({ id }) => id),
       names,
     )
     const services = { access, admission: { count: () => Promise.resolve(3) }, doorTasks: new Door().tasks } as AnthropicServices
     const { listAnthropicModels, retrieveAnthropicModel, countMessageTokens } = anthropicHandlers(services)
-    const { body } = await listAnthropicModels({ ...asking, body: undefined } as never)
+    const { body } = await listAnthropicModels({ ...asking, body: undefined })
     assert.deepEqual([body.data.map(({ id }) => id), body.first_id, body.last_id, body.has_more], [names, 'a', 'd', false])
     const one = await retrieveAnthropicModel({ ...asking, params: { model: 'c' } } as never)
     assert.equal(one.body.id, 'c')
@@ -108,15 +108,15 @@ describe('answers at the door of OpenAI', () => {
     const door = new Door()
     const completion = createCompletion({ doorTasks: door.tasks })
     const body = { model: 'm', prompt: 'a', prompt_cache_key: 'cache' }
-    const [first, second] = [await completion({ ...asking, body } as never), await completion({ ...asking, body } as never)]
+    const [first, second] = [await completion({ ...asking, body }), await completion({ ...asking, body })]
     assert.deepEqual([first.headers, second.headers], [{ 'X-Task-Id': 't' }, { 'X-Task-Id': 't', 'X-Orchd-Attached': 'true' }])
     assert.equal(door.asked[0]?.request.session_id, 'cache')
   })
 
   it('of vectors count the tokens that the engine has counted', async () => {
     const handlers = vectorHandlers({ artifacts: results({ vectors: [[1]], scores: [1] }), doorTasks: new Door().tasks })
-    const embedding = await handlers.createEmbedding({ ...asking, body: { model: 'm', input: 'a' } } as never)
-    const ranking = await handlers.createRerank({ ...asking, body: { model: 'm', query: 'a', documents: ['b'] } } as never)
+    const embedding = await handlers.createEmbedding({ ...asking, body: { model: 'm', input: 'a' } })
+    const ranking = await handlers.createRerank({ ...asking, body: { model: 'm', query: 'a', documents: ['b'] } })
     const usage = { prompt_tokens: ended.tokens_in, total_tokens: ended.tokens_in }
     for (const { coming } of [embedding, ranking]) assert.deepEqual((await coming.value).usage, usage)
   })

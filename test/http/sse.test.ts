@@ -51,7 +51,7 @@ class Source {
 function response() {
   const res = Object.assign(new EventEmitter(), {
     ...{ destroyed: false, headersSent: false, writableEnded: false, chunkedEncoding: false, takes: true },
-    ...{ headers: {} as Record<string, string>, written: [] as string[], req: { socket: new EventEmitter(), httpVersion: '1.1' } },
+    ...{ headers: {}, written: [] as string[], req: { socket: new EventEmitter(), httpVersion: '1.1' } },
     writeHead: (_status: number, headers: Record<string, string>) => void (res.headers = headers),
     flushHeaders: () => void res.written.push('the head'),
     write: (text: string) => {

@@ -19,7 +19,7 @@ describe('a request at the door of Anthropic', () => {
   it('samples as it says, and ends at stop sequences that are some', () => {
     assert.deepEqual(task({ temperature: 0, top_p: 0.5, top_k: 3 }).sampling, { temperature: 0, top_p: 0.5, top_k: 3 })
     assert.deepEqual(task({ stop_sequences: ['', 'END'] }).sampling, { stop: ['END'] })
-    for (const nothing of [[], [''], null]) assert.equal(task({ stop_sequences: nothing as never }).sampling, undefined)
+    for (const nothing of [[], [''], null]) assert.equal(task({ stop_sequences: nothing }).sampling, undefined)
   })
 
   it('offers tools that have a schema, and has one, any or none of them called, one at a time where it says so', () => {
@@ -77,7 +77,7 @@ describe('a request at the door of Anthropic', () => {
       { type: 'text', text: 'You are brief.' },
       { type: 'text', text: 'You are kind.' },
     ]
-    assert.deepEqual(task({ system } as never).messages?.[0], { role: 'system', content: 'You are brief.\n\nYou are kind.' })
+    assert.deepEqual(task({ system }).messages?.[0], { role: 'system', content: 'You are brief.\n\nYou are kind.' })
     assert.equal(task({ system: [system[0]] } as never).messages?.length, 1)
   })
 

@@ -8,7 +8,7 @@ const refusal = { kind: 'invalid_params' }
 const tool = { type: 'function' as const, function: { name: 'look', parameters: { type: 'object' } } }
 
 describe('a chat at the door of OpenAI', () => {
-  const chat = (more: object) => chatTask({ messages, ...more } as ChatBody)
+  const chat = (more: object) => chatTask({ messages, ...more })
   const task = (more: object) => chat(more).request
 
   it('has what every task of a chat has, whatever stands there as null or as what is usual', () => {
@@ -90,7 +90,7 @@ describe('a chat at the door of OpenAI', () => {
 })
 
 describe('a completion at the door of OpenAI', () => {
-  const completion = (more: object) => completionTask({ prompt: 'Once', ...more } as CompletionBody)
+  const completion = (more: object) => completionTask({ prompt: 'Once', ...more })
 
   it('goes on with one text, for sixteen tokens unless it says how many', () => {
     assert.deepEqual(completion({}), { request: { ...common, prompt: 'Once' }, most_tokens: 16 })

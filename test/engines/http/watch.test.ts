@@ -164,7 +164,7 @@ describe('an engine whose model is unloaded', () => {
 
   it('is not waited for while it loads, once it is stopped', async () => {
     await bench.engine.unload?.()
-    const loading = new Promise((resolve) => server.on('POST /api/generate', resolve as () => void))
+    const loading = new Promise((resolve) => server.on('POST /api/generate', resolve))
     const loaded = bench.engine.load?.()
     const refused = assert.rejects(loaded ?? Promise.resolve(), { message: 'the engine was given up' })
     await loading
