@@ -49,9 +49,10 @@ class Source {
 
 /** A response that takes what is written while the test says so. */
 function response() {
+  const none: Record<string, string> = {}
   const res = Object.assign(new EventEmitter(), {
     ...{ destroyed: false, headersSent: false, writableEnded: false, chunkedEncoding: false, takes: true },
-    ...{ headers: {}, written: [] as string[], req: { socket: new EventEmitter(), httpVersion: '1.1' } },
+    ...{ headers: none, written: [] as string[], req: { socket: new EventEmitter(), httpVersion: '1.1' } },
     writeHead: (_status: number, headers: Record<string, string>) => void (res.headers = headers),
     flushHeaders: () => void res.written.push('the head'),
     write: (text: string) => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import { chatTask, type ChatBody } from '../../../src/doors/openai/chat-request.ts'
-import { completionTask, type CompletionBody } from '../../../src/doors/openai/completion-request.ts'
+import { chatTask } from '../../../src/doors/openai/chat-request.ts'
+import { completionTask } from '../../../src/doors/openai/completion-request.ts'
 
 const messages = [{ role: 'user' as const, content: 'Hi' }]
 const common = { workload: 'completion', determinism: 'best_effort', kv_hint: 'reuse', output_mode: 'text' }
