@@ -13,7 +13,6 @@ const usage = { day: 'd', key: 'k', model_ref: 'm', tasks: 1, tokens_in: 2, toke
 const anything = {
   ...{
     task_id: 't',
-    pools: [],
     tasks: [],
     sessions: [],
     usage: [usage],

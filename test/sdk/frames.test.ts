@@ -76,6 +76,7 @@ describe('frames of an event stream', () => {
       for await (const one of readerOf(body)) if (one !== '') break
       assert.equal(closed, true)
     }
-    assert.equal(timers(), before)
+    // One of another file may have run meanwhile.
+    assert.ok(timers() <= before, `${timers()} timers, ${before} before`)
   })
 })

@@ -48,6 +48,7 @@ describe('the patience of the client', () => {
     stop.abort(reason)
     await assert.rejects(sleeping, reason)
     await assert.rejects(systemTiming.sleep(600_000, stop.signal), reason)
-    assert.equal(timers(), before)
+    // One of another file may have run meanwhile.
+    assert.ok(timers() <= before, `${timers()} timers, ${before} before`)
   })
 })
