@@ -80,6 +80,18 @@ describe('an engine’s server that is watched', () => {
     assert.match(String(bench.downs), /did not answer within 1000 ms/)
   })
 
+  it('is not waited for any more once it is stopped, also between two looks', async () => {
+    await bench.engine.stop()
+    server.on(isWell, (call) => call.json(503, ''))
+    const refused = assert.rejects(bench.start(), { message: 'the engine was given up' })
+    await server.until(() => server.count(isWell) === 1)
+    while (bench.clock.pending !== 1) await settled()
+    await rest()
+    await bench.engine.stop()
+    await refused
+    assert.equal(bench.clock.pending, 0)
+  })
+
   it('is given up for the reason of who aborts while it is doubted', async () => {
     server.on(vllmPrompts.route, (call) => call.end())
     const stop = new AbortController()
