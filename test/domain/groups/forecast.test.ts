@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { Arbiter } from '../../../src/domain/groups/arbiter.ts'
+import { Arbiter, type GroupRules } from '../../../src/domain/groups/arbiter.ts'
 import { forecastLoad } from '../../../src/domain/groups/forecast.ts'
 import { dueOf, type Member } from '../../../src/domain/groups/member.ts'
 import { Scheduler, unplaced, type Schedulable } from '../../../src/domain/queue/scheduler.ts'
@@ -9,11 +9,11 @@ const member = (id: string, fields: Partial<Member> = {}): Member => ({
   ...{ service_ms: 1000, load_ms: 5000, unload_ms: 1000, retry_at: 0, due_at: Infinity, lost_at: Infinity },
   ...fields,
 })
-const rules = { loaded: 1, idle_unload_ms: 60_000, max_hold_ms: 30_000, preload: [], pin: [] }
+const rules: GroupRules = { loaded: 1, idle_unload_ms: 60_000, max_hold_ms: 30_000, preload: [], pin: [] }
 const now = 1000
 
 /** When `own` is expected to be loaded, ms from now. */
-function loadedIn(members: readonly Member[], given: Partial<typeof rules & { readonly pin: readonly string[] }> = {}): number {
+function loadedIn(members: readonly Member[], given: Partial<GroupRules> = {}): number {
   const arbiter = new Arbiter({ ...rules, ...given })
   arbiter.decide(members, 0)
   return forecastLoad(arbiter, members, 'own', { interactive: false, deadline_at: 1e9 }, now).mean
