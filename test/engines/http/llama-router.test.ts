@@ -117,8 +117,8 @@ describe('a router of llama-servers', () => {
   it('unloads what is there, and is waited for until it is gone', async () => {
     const unload = async (status: string): Promise<Router> => {
       const router = new Router(small(status))
-      const { unload } = llamaServerDialect('llamacpp:small')
-      await inTime(router, unload?.(router.client, { model: 'small' } as ServerProps, never) ?? assert.fail())
+      const dialect = llamaServerDialect('llamacpp:small')
+      await inTime(router, dialect.unload?.(router.client, { model: 'small' } as ServerProps, never) ?? assert.fail())
       assert.equal(router.models[0]?.status, 'unloaded')
       return router
     }

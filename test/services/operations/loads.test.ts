@@ -71,6 +71,14 @@ describe('a load that an operator asks for', () => {
     assert.equal(rig.task('a3').phase, 'running')
   })
 
+  it('is tried once where the model does not come up', async () => {
+    const rig = await groupRig()
+    rig.engine('a/r0').onStart = () => Promise.reject(new Error('no room'))
+    rig.loads.load('a')
+    await rig.clock.advance(600_000)
+    assert.deepEqual([rig.states(), rig.engine('a/r0').starts], ['asleep asleep', 1])
+  })
+
   it('is refused where nobody loads the model, or it may not be served', async () => {
     const rig = await groupRig()
     assert.match((await refusalOf(Promise.resolve().then(() => rig.loads.load('free')))).message, /in no group/)
@@ -122,6 +130,21 @@ describe('an unload that an operator asks for', () => {
     assert.equal(rig.states(), 'loading asleep')
     await rig.clock.advance(5000)
     assert.deepEqual([rig.task('a2').phase, rig.engine('a/r0').starts], ['running', 2])
+  })
+
+  it('is over when a task has it loaded again', async () => {
+    const rig = await groupRig()
+    rig.loads.load('a')
+    await rig.clock.advance(5000)
+    rig.loads.unload('a')
+    await rig.clock.advance(1)
+    assert.equal(rig.states(), 'asleep asleep')
+    await rig.run({ task_id: 't', ...ofModel('a') })
+    await rig.clock.advance(6000)
+    assert.deepEqual([rig.states(), rig.task('t').phase], ['loaded asleep', 'running'])
+    rig.engine('a/r0').call.finish()
+    await rig.clock.advance(6000)
+    assert.equal(rig.states(), 'loaded asleep')
   })
 
   it('is refused for what is pinned and what nobody loads', async () => {

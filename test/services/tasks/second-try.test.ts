@@ -63,18 +63,6 @@ describe('an end that is written at the second try', () => {
     assert.deepEqual([(await rig.storage.sessions.all())[0]?.turns, rig.sessions.info(ann, 's').turns], [2, 2])
   })
 
-  it('counts it also where the next task of the session is called early', async () => {
-    const rig = await startRig(options)
-    rig.storage.refuses = 'attempt'
-    await rig.run({ task_id: 't1', session_id: 's' })
-    await rig.cancellation.cancel(ann, 't1')
-    rig.storage.refuses = undefined
-    await rig.run({ task_id: undefined, session_id: 's' })
-    rig.engine().call.finish()
-    await settled()
-    assert.equal((await rig.storage.sessions.all())[0]?.turns, 2)
-  })
-
   it('counts the engine time of a run whose failure nobody could write', async () => {
     const timed: RigOptions = { ...options, keyBudgets: new Map([['ann', { time_ms: 10_000 }]]) }
     const rig = await startRig(timed)
