@@ -48,6 +48,7 @@ describe('the lines of a batch', () => {
     const ids = Array.from({ length: most_lines }, (_, n) => line(`id-${n}`))
     assert.deepEqual(problemsOf(ids), [])
     assert.deepEqual(problemsOf([...ids, line('id-0'), 'no JSON']), [{ code: 'too_many_requests', line: most_lines + 1 }])
+    assert.deepEqual(problemsOf([...ids.slice(1), 'no JSON']), [{ code: 'invalid_json_line', line: most_lines }], 'all are looked at')
     assert.deepEqual(problemsOf([]), [{ code: 'empty_file', line: null }])
   })
 
