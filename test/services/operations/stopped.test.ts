@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
 import type { AnswerFormat } from '../../../src/services/tasks/door-tasks.ts'
 import { settled } from '../../harness/fake-clock.ts'
-import { ann, poolConfig, refusalOf, startRig, taskOf } from '../../harness/rig.ts'
+import { ann, poolConfig, refusalOf, startRig, taskOf, teach } from '../../harness/rig.ts'
 
 describe('a daemon that has stopped', () => {
-  it('has written what was only counted', async () => {
+  it('has written what was only counted, and what was learned', async () => {
     const rig = await startRig()
+    teach(rig.pool())
     await refusalOf(rig.admit({ max_tokens: 100_000 }))
     assert.equal(rig.storage.facts('usage').length, 0)
     const stopping = rig.quiesce(0)
@@ -16,6 +17,8 @@ describe('a daemon that has stopped', () => {
       [1],
     )
     await rig.stop()
+    const next = await startRig({ storage: rig.storage, clock: rig.clock })
+    assert.deepEqual(next.pool().estimator.stored, rig.pool().estimator.stored)
   })
 
   it('waits for nothing any more, whatever was under way', async () => {
