@@ -9,7 +9,7 @@ describe('the runs of a task', () => {
     const pool = { id: 'pool', loading: undefined } as unknown as Pool
     const task = { key: { owner: 'ann', task_id: 't' }, pool, accepted_on: 0, since: (now: number) => now }
     for (let n = 1; n <= most_runs + 4; n++) {
-      runs.begin(task, 'r0', 'replay', n)
+      runs.begin(task, { id: 'r0', props: undefined }, 'replay', n)
       runs.end(n, { code: 'WORKER_RESET', message: 'it failed' })
     }
     assert.equal(runs.count, most_runs + 4)
