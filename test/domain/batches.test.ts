@@ -39,12 +39,18 @@ describe('batches', () => {
   it('read the lines of a text however it comes', async () => {
     const line = fc.string({ maxLength: 8 }).map((text) => text.replace(/[\r\n]/g, ''))
     await fc.assert(
-      fc.asyncProperty(fc.array(line), fc.array(fc.nat(40)), fc.constantFrom('\n', '\r\n'), async (lines, cuts, end) => {
-        const text = lines.map((one) => one + end).join('')
-        const at = [0, ...cuts.filter((cut) => cut < text.length).sort((a, b) => a - b), text.length]
-        const pieces = at.slice(1).map((to, n) => text.slice(at[n], to))
-        assert.deepEqual(await collected(linesOf(piecesOf(pieces), 100)), lines)
-      }),
+      fc.asyncProperty(
+        fc.array(line),
+        fc.array(fc.nat(40)),
+        fc.constantFrom('\n', '\r\n'),
+        fc.boolean(),
+        async (lines, cuts, end, marked) => {
+          const text = (marked ? '\ufeff' : '') + lines.map((one) => one + end).join('')
+          const at = [0, ...cuts.filter((cut) => cut < text.length).sort((a, b) => a - b), text.length]
+          const pieces = at.slice(1).map((to, n) => text.slice(at[n], to))
+          assert.deepEqual(await collected(linesOf(piecesOf(pieces), 100)), lines)
+        },
+      ),
     )
   })
 

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
-import { getEventListeners } from 'node:events'
+import { getEventListeners, once } from 'node:events'
 import { existsSync, mkdirSync, mkdtempSync, rmSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import type { Worker } from 'node:worker_threads'
 import { digestFile } from '../../src/adapters/models/digest-file.ts'
 import { ModelFolder } from '../../src/adapters/models/model-folder.ts'
 import { modelPath } from '../../src/adapters/system/model-path.ts'
@@ -63,6 +64,19 @@ describe('the folder of models', () => {
     assert.equal((await folder.digest('below/m.gguf', signal)).digest, sha256(Buffer.from('model')))
     const reason = new Error('enough')
     for (const path of ['large', 'below/m.gguf']) await assert.rejects(folder.digest(path, AbortSignal.abort(reason)), reason)
+  })
+
+  it('has ended the thread that reads a file when it says that nobody waits for that', async () => {
+    writeFileSync(join(models_dir, 'large'), someBytes((1 << 20) + 1))
+    const stop = new AbortController()
+    const begun = once(process, 'worker') as Promise<[Worker]>
+    const digest = folder.digest('large', stop.signal)
+    const [thread] = await begun
+    let ended = false
+    thread.once('exit', () => (ended = true))
+    stop.abort(new Error('enough'))
+    await assert.rejects(digest, /enough/)
+    assert.ok(ended)
   })
 
   it('knows a file that was changed, though its size and its time are as they were', async () => {

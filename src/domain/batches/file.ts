@@ -26,14 +26,17 @@ export interface FilePart {
 export const part_chars = 64 * 1024
 
 /**
- * The lines of a text that comes in pieces, without their ends; empty ones count, the empty rest after the last end does not.
+ * The lines of a text that comes in pieces, without their ends and without a byte order mark before the first; empty ones count, the empty rest
+ * after the last end does not.
  * @throws RangeError a line is longer than `most_chars`
  */
 export async function* linesOf(pieces: AsyncIterable<string>, most_chars: number): AsyncGenerator<string> {
   let rest = ''
+  let marked = true
   for await (const piece of pieces) {
     // What is split is the piece alone: a long line costs no more than a short one.
-    const [head = '', ...lines] = piece.split('\n')
+    const [head = '', ...lines] = (marked && piece.startsWith('\ufeff') ? piece.slice(1) : piece).split('\n')
+    if (piece !== '') marked = false
     rest += head
     if (rest.length > most_chars) throw new RangeError(`a line has more than ${most_chars} characters`)
     for (const line of lines) {

@@ -111,7 +111,7 @@ export class Files {
   /** Writes the content part by part: the sender is read no faster than the disk takes it. */
   private async write(file: FileRecord, { content }: UploadedFile): Promise<FileRecord> {
     const { owner, file_id } = file
-    const decoder = new TextDecoder('utf-8', { fatal: true })
+    const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
     let [text, bytes, parts] = ['', 0, 0]
     const flush = async (): Promise<void> => {
       this.parts.creation.checkRoom(owner, Buffer.byteLength(text))
