@@ -1757,7 +1757,7 @@ export interface components {
         FeedRest: {
             /** @description How many. */
             count: number;
-            /** @description The keys with most of them, counted every 2 s; without the role control only the own one. */
+            /** @description The keys with most of them; without the role control only the own one. */
             keys: components["schemas"]["FeedKeyCount"][];
             /** @description When the last of them is expected to start, from `at` of the event. */
             last_start_ms?: number;

@@ -144,7 +144,6 @@ export class Feed {
     const view = known ?? new View(owner, wish, overview)
     this.views.set(kind, view)
     if (this.cancelBeat === undefined && !this.stopped) {
-      overview.wake(this.parts.clock.now())
       overview.lookAhead(this.parts.clock.now(), () => true, true)
       this.pass({ slowly: true, progress: true })
       this.between = false

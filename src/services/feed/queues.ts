@@ -111,8 +111,7 @@ export class Queues {
 
   /** Whose those are that are not listed, and when the last of them starts. */
   private lookBehind(pool: Pool<LiveTask>, { rows, behind }: Beginning, now: number): void {
-    const all = this.overview.tally.waiting.get(pool.id) ?? []
-    const counts = new Map(all)
+    const counts = new Map(pool.scheduler.owners)
     for (const { task } of rows) counts.set(task.owner, (counts.get(task.owner) ?? 1) - 1)
     const keys = Array.from(counts, ([key_name, count]) => ({ key_name, count })).filter(
       ({ key_name, count }) => count > 0 && (this.owner === undefined || key_name === this.owner),
