@@ -51,6 +51,10 @@ export class Shown<T extends Showable> {
     this.remember(thing.h, tick)
   }
 
+  has(thing: T): boolean {
+    return this.entered.has(thing)
+  }
+
   /** All that is shown. */
   all(): Iterable<T> {
     return this.entered.keys()

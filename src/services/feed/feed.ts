@@ -11,7 +11,6 @@ import { Ledger } from './ledger.ts'
 import { Loads } from './loads.ts'
 import { flows, matters, Overview, type OverviewParts } from './overview.ts'
 import { beat_ms, Pace, type Look } from './pace.ts'
-import type { TaskRow } from './task-row.ts'
 import { View } from './view.ts'
 import { Viewer } from './viewer.ts'
 
@@ -191,8 +190,8 @@ export class Feed {
     if (progress) other = overview.rows.progress(tick) || other
     if (slowly) overview.lookSlowly(now, tick)
     if (dirty) for (const view of this.views.values()) view.look(now, tick, looking)
-    overview.rows.seen()
-    if (slowly) this.forgetRows(overview)
+    overview.rows.due.clear()
+    if (slowly) overview.rows.keep((row) => [...this.views.values()].some((view) => view.shows(row)))
     if (!other) return
     overview.turn(tick, now)
     for (const view of this.views.values()) view.turn()
@@ -219,13 +218,11 @@ export class Feed {
   /** Views that nobody has any more are kept for those who come back, as many as there may be viewers. */
   private forgetViews(): void {
     const watched = new Set(Array.from(this.viewers, ({ view }) => view))
-    for (const [kind, view] of this.views) if (this.views.size > most_viewers && !watched.has(view)) this.views.delete(kind)
-  }
-
-  private forgetRows({ rows }: Overview): void {
-    const shown = new Set<TaskRow>()
-    for (const view of this.views.values()) for (const row of view.shown()) shown.add(row)
-    rows.keep(shown)
+    for (const [kind, view] of this.views) {
+      if (this.views.size <= most_viewers || watched.has(view)) continue
+      this.views.delete(kind)
+      view.close()
+    }
   }
 
   private tellViewers(): void {

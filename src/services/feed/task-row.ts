@@ -78,22 +78,26 @@ export class TaskRow implements Showable {
     return this.task.started_at !== undefined
   }
 
+  /** Whether the task is another than when it was looked at last. */
+  get differs(): boolean {
+    const { task, slot, state } = this
+    return (
+      state === undefined ||
+      state.started_at !== task.started_at ||
+      state.attempts !== task.attempts ||
+      state.replica_id !== task.replica_id ||
+      state.pool !== task.pool ||
+      state.slot !== slot ||
+      state.phase !== phaseOf(task)
+    )
+  }
+
   /** Looks whether the task is another than before. */
   look(tick: number): boolean {
-    const { task, slot, state } = this
+    if (!this.differs) return false
+    const { task, slot } = this
     const { started_at, attempts, replica_id, pool } = task
-    const phase = phaseOf(task)
-    if (
-      state !== undefined &&
-      state.started_at === started_at &&
-      state.attempts === attempts &&
-      state.replica_id === replica_id &&
-      state.pool === pool &&
-      state.phase === phase &&
-      state.slot === slot
-    )
-      return false
-    this.state = { started_at, attempts, replica_id, pool, phase, slot }
+    this.state = { started_at, attempts, replica_id, pool, phase: phaseOf(task), slot }
     this.changeIn(tick)
     if (this.running) this.forecast = undefined
     else this.measured = this.rate = undefined

@@ -4,8 +4,8 @@ import { Newest } from '../../domain/feed/newest.ts'
 import { taskKeyOf } from '../../domain/task.ts'
 import type { LiveTask } from '../tasks/live-task.ts'
 import type { LiveTasks } from '../tasks/live-tasks.ts'
-import { waitsNow } from '../tasks/waiting.ts'
 import { Forecasts } from './forecasts.ts'
+import { Reasons } from './reasons.ts'
 import { Seats } from './seats.ts'
 import { TaskRow } from './task-row.ts'
 import { Touched } from './touched.ts'
@@ -43,16 +43,18 @@ export class TaskRows {
   readonly changes = new Newest<TaskRow>(most_changes)
   /** Ids of pools whose turn it is. */
   readonly due = new Set<string>()
-  /** Pools whose last turn was one of foresight; of those whose turn it is, those of which it is one now. */
+  /** Pools whose last turn was one of foresight. */
   private readonly foreseen = new Set<string>()
-  private readonly foreseeing = new Set<string>()
   private turns = 0
   private readonly forecasts = new Forecasts()
+  private readonly reasons = new Reasons()
   /** Rows of tasks that run. */
   readonly running = new Set<TaskRow>()
   /** Those of them that were not among them before the newest look, and those that are not any more. */
   joined: TaskRow[] = []
   dropped: TaskRow[] = []
+  /** Rows that may be kept for nobody: they have come, or something does not show them any more. */
+  readonly loose = new Set<TaskRow>()
 
   constructor({ pools, live }: RowsParts, handles: WeakMap<LiveTask, number>, nextHandle: () => number) {
     ;[this.pools, this.live, this.handles, this.nextHandle] = [pools, live, handles, nextHandle]
@@ -66,6 +68,7 @@ export class TaskRows {
     const row = new TaskRow(this.handleOf(task), task, tick, this.changes)
     if (known !== undefined) this.forget(known)
     this.rows.set(task.id, row)
+    this.loose.add(row)
     this.isOther(row, tick)
     this.explain(row, now, tick)
     return row
@@ -90,26 +93,28 @@ export class TaskRows {
    * @param anew in this one, too
    */
   lookAhead(due: ReadonlySet<string>, anew: boolean, now: number, tick: number): void {
+    this.reasons.renew()
     const foresees = (id: string): boolean => anew || !this.foreseen.has(id)
     for (const pool of this.pools.serving()) if (due.has(pool.id) && foresees(pool.id)) this.forecasts.renew(pool)
     for (const id of due) {
       this.due.add(id)
-      const foreseeing = foresees(id)
-      if (foreseeing) this.foreseeing.add(id)
       const waiting: TaskRow[] = []
-      for (const row of this.byPool.get(id) ?? [])
+      for (const row of this.byPool.get(id) ?? []) {
         if (!row.running) waiting.push(row)
         else this.lookAtPace(row, now, tick)
-      const moved = foreseeing && this.haveMoved(waiting, now, tick)
+        // Of some of what happens to a task that runs no event tells.
+        if (row.differs) this.touched.add(row.task.head.owner, row.task.head.task_id)
+      }
+      const moved = foresees(id) && this.haveMoved(waiting, now, tick)
       for (const row of waiting)
         if (moved) this.explain(row, now, tick)
         else this.reason(row, now, tick)
-      if (foreseeing) this.foreseen.add(id)
+      if (foresees(id)) this.foreseen.add(id)
       else this.foreseen.delete(id)
     }
   }
 
-  /** Looks how fast one is that runs, or whether it waits for its replica alone, of which no event tells. */
+  /** Looks how fast one is that runs, or whether it waits for its replica alone. */
   private lookAtPace(row: TaskRow, now: number, tick: number): void {
     if (row.pace(now, tick)) this.progressed = tick
     if (row.task.runs.alone_on !== undefined) this.reason(row, now, tick)
@@ -127,34 +132,24 @@ export class TaskRows {
     return moved
   }
 
-  /** Everybody has looked. */
-  seen(): void {
-    this.due.clear()
-    this.foreseeing.clear()
-  }
-
-  /** Looks which tasks run and whether any is another than before: all of them, and why each waits, or those that were touched or are foreseen. */
+  /** Looks which tasks run and whether any is another than before: all of them, and why each waits, or those that were touched. */
   look(now: number, tick: number, whole: boolean): void {
     this.joined = []
     this.dropped = []
-    if (whole) this.touched.clear()
+    this.reasons.renew()
+    if (whole) this.lookAtAll(now, tick)
     else this.touched.take((owner, task_id) => this.lookAt(owner, task_id, now, tick))
-    if (whole || this.foreseeing.size > 0) this.lookAtPools(now, tick, whole)
   }
 
-  private lookAtPools(now: number, tick: number, whole: boolean): void {
-    for (const pool of this.pools.serving())
-      if (whole || this.foreseeing.has(pool.id)) for (const task of pool.running) this.of(task, now, tick)
-    for (const id of whole ? this.byPool.keys() : this.foreseeing) this.lookAtRows(this.byPool.get(id) ?? new Set(), now, tick, whole)
-  }
-
-  /** Looks at the rows of a pool: who has left its seat, then who has one. */
-  private lookAtRows(rows: ReadonlySet<TaskRow>, now: number, tick: number, whole: boolean): void {
-    for (const row of rows) if (!runs(row)) this.drop(row)
-    for (const row of rows) {
+  private lookAtAll(now: number, tick: number): void {
+    this.touched.clear()
+    for (const pool of this.pools.serving()) for (const task of pool.running) this.of(task, now, tick)
+    // Who has left its seat, then who has one.
+    for (const row of this.rows.values()) if (!runs(row)) this.drop(row)
+    for (const row of this.rows.values()) {
       if (runs(row)) this.join(row)
       if (this.isOther(row, tick)) this.explain(row, now, tick)
-      else if (row.running ? row.task.runs.alone_on !== undefined : whole) this.reason(row, now, tick)
+      else if (!row.running || row.task.runs.alone_on !== undefined) this.reason(row, now, tick)
     }
   }
 
@@ -203,11 +198,12 @@ export class TaskRows {
     if (!this.running.delete(row)) return
     this.seats.leave(row)
     this.dropped.push(row)
+    this.loose.add(row)
   }
 
   /** Looks why a task waits. @param place what is ahead of it */
   reason(row: TaskRow, now: number, tick: number, place = placeOf(row)): void {
-    row.wait(waitsNow(row.task, place, now), now, tick)
+    row.wait(this.reasons.of(row.task, place, now), now, tick)
   }
 
   /** Looks how far those are that run. */
@@ -223,13 +219,15 @@ export class TaskRows {
     return this.forecasts.last(pool, now)
   }
 
-  /** Keeps these, and those that run. */
-  keep(shown: ReadonlySet<TaskRow>): void {
-    for (const [id, row] of this.rows) {
-      if (shown.has(row) || this.running.has(row)) continue
-      this.rows.delete(id)
+  /** Keeps those that are shown, and those that run. */
+  keep(isShown: (row: TaskRow) => boolean): void {
+    for (const row of this.loose) {
+      if (this.running.has(row) || isShown(row)) continue
       this.forget(row)
+      const { id } = row.task
+      if (this.rows.get(id) === row) this.rows.delete(id)
     }
+    this.loose.clear()
   }
 
   /** When a task starts that waits, and why it does. */

@@ -64,7 +64,7 @@ export class View {
     })
     const { running, joined, dropped } = overview.rows
     const { shown } = this.queues
-    for (const row of left) if (!shown.has(row) && !this.running.has(row)) this.rows.hide(row, tick)
+    for (const row of left) if (!shown.has(row) && !this.running.has(row)) this.hide(row, tick)
     for (const row of came) this.rows.show(row, tick)
     if (whole || slowly || first) this.fit(running, tick)
     else {
@@ -96,7 +96,7 @@ export class View {
       this.add(row, tick)
       if (this.running.has(row)) before.delete(row)
     }
-    for (const row of before) if (!this.queues.shown.has(row)) this.rows.hide(row, tick)
+    for (const row of before) if (!this.queues.shown.has(row)) this.hide(row, tick)
   }
 
   private add(row: TaskRow, tick: number): void {
@@ -111,12 +111,21 @@ export class View {
     if (this.sees(row)) this.count--
     if (!this.running.delete(row)) return
     this.room += row.bytes
-    if (!this.queues.shown.has(row)) this.rows.hide(row, tick)
+    if (!this.queues.shown.has(row)) this.hide(row, tick)
   }
 
-  /** Rows that are shown. */
-  shown(): Iterable<TaskRow> {
-    return this.rows.all()
+  private hide(row: TaskRow, tick: number): void {
+    this.rows.hide(row, tick)
+    this.overview.rows.loose.add(row)
+  }
+
+  shows(row: TaskRow): boolean {
+    return this.rows.has(row)
+  }
+
+  /** Nobody is shown anything any more. */
+  close(): void {
+    for (const row of this.rows.all()) this.overview.rows.loose.add(row)
   }
 
   /** Something has changed: frames are made anew. */

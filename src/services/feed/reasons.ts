@@ -1,0 +1,32 @@
+import type { Place } from '../../domain/queue/ahead.ts'
+import type { Waits } from '../../domain/queue/waits.ts'
+import type { Pool } from '../pools/pool.ts'
+import type { LiveTask } from '../tasks/live-task.ts'
+import { waitsNow } from '../tasks/waiting.ts'
+
+/** Why tasks wait: most of a pool wait for the same, which is worked out once in a look for all of them. */
+export class Reasons {
+  private readonly known = new Map<Pool<LiveTask>, (Waits | undefined)[]>()
+
+  /** What is asked from now on is worked out anew. */
+  renew(): void {
+    this.known.clear()
+  }
+
+  /** How many are ahead of it may be said of another. @param place what is ahead of it; undefined where it is not in the queue */
+  of(task: LiveTask, place: Place | undefined, now: number): Waits | undefined {
+    if (place === undefined || isSpecial(task)) return waitsNow(task, place, now)
+    const { pool, priority } = task
+    let kinds = this.known.get(pool)
+    if (kinds === undefined) this.known.set(pool, (kinds = []))
+    const kind = (priority === 'batch' ? 4 : 0) + (place.position === 0 ? 2 : 0) + (place.passing > 0 ? 1 : 0)
+    return (kinds[kind] ??= waitsNow(task, place, now))
+  }
+}
+
+/** Whether it may wait for something that others of its class do not: it has had runs, the load of a group is asked for by its deadline, or it requires devices. */
+function isSpecial(task: LiveTask): boolean {
+  const { seat, replicas } = task.pool
+  if (seat !== undefined || task.runs.attempts !== undefined) return true
+  return replicas.length > 1 && task.accepted.request.placement?.require_device_mask !== undefined
+}
