@@ -188,7 +188,6 @@ export class Feed {
     this.pace.look(look, overview.rows.touched.size, overview.rows.running.size)
     if (dirty) overview.rows.look(now, tick, looking.whole)
     if (progress) other = overview.rows.progress(tick) || other
-    if (slowly) overview.lookSlowly(now, tick)
     if (dirty) for (const view of this.views.values()) view.look(now, tick, looking)
     overview.rows.due.clear()
     if (slowly) overview.rows.keep((row) => [...this.views.values()].some((view) => view.shows(row)))

@@ -36,6 +36,9 @@ const most_sampled = 64
 /** Every so many seconds what a restart would do is worked out. */
 const seconds_of_restart = 2
 
+/** The turn in each second of what is not of a pool: the last, which few have so many pools to share with. */
+const turn_of_all = 9
+
 /** What the overview is of. */
 export interface OverviewParts {
   readonly pools: Pick<Pools<LiveTask>, 'serving' | 'all' | 'find'>
@@ -151,7 +154,11 @@ export class Overview {
     return events.filter(({ task }) => owner === undefined || task.owner === owner).map(endedTold)
   }
 
-  /** Looks ahead in pools whose turn it is. Returns whether there are any. @param isDue by the place of a pool @param anew after nobody has for a while */
+  /**
+   * Looks ahead in pools whose turn it is, and at what is told once a second of all there is in a turn of its own. Returns whether it is anybody's turn.
+   * @param isDue by the place of a pool
+   * @param anew after nobody has for a while
+   */
   lookAhead(now: number, isDue: (index: number) => boolean, anew = false): boolean {
     const tick = this.tick + 1
     const due = this.parts.pools.all().filter((_, index) => isDue(index))
@@ -161,12 +168,16 @@ export class Overview {
       this.pool_bytes.set(pool.id, signature.length)
       this.pools.put(pool.id, tell, signature, tick)
     }
-    return due.length > 0
+    if (isDue(turn_of_all)) this.lookAtAll(now, tick)
+    return due.length > 0 || isDue(turn_of_all)
   }
 
-  /** What is told once a second of all there is. */
-  lookSlowly(now: number, tick: number): void {
-    if (this.seconds++ % seconds_of_restart === 0) this.daemons.clear()
+  private lookAtAll(now: number, tick: number): void {
+    if (this.seconds++ % seconds_of_restart === 0) {
+      const owners = [...this.daemons.keys()]
+      this.daemons.clear()
+      for (const owner of owners) this.daemon(owner)
+    }
     const keys = keysTold(countKeys(this.parts.pools.serving(), now), this.lasting.ledger.used(), now)
     for (const key of keys) this.keys.put(key.key_name, key, JSON.stringify(key), tick)
     const devices = devicesTold(this.lasting.devices(), this.parts.pools.all())

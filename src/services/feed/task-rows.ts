@@ -16,6 +16,10 @@ const most_changes = 1024
 /** One row in so many is looked at for whether what is expected of a queue is still so, another one each time. */
 const one_in = 4
 
+/** Turns of a pool from one look at when those start that wait to the next, where that was another than was foreseen, and where it was not. */
+const turns_if_moved = 2
+const turns_if_still = 4
+
 /** Where the tasks are. */
 export interface RowsParts {
   readonly pools: Pick<Pools<LiveTask>, 'serving'>
@@ -43,8 +47,8 @@ export class TaskRows {
   readonly changes = new Newest<TaskRow>(most_changes)
   /** Ids of pools whose turn it is. */
   readonly due = new Set<string>()
-  /** Pools whose last turn was one of foresight. */
-  private readonly foreseen = new Set<string>()
+  /** Of pools, by id: turns until the next one of foresight. */
+  private readonly rests = new Map<string, number>()
   private turns = 0
   private readonly forecasts = new Forecasts()
   private readonly reasons = new Reasons()
@@ -88,13 +92,13 @@ export class TaskRows {
   }
 
   /**
-   * Looks ahead in pools whose turn it is, until the next time: how fast those are that run, why those wait that wait and, in every other turn, when
-   * they start. Those who see it count down meanwhile.
+   * Looks ahead in pools whose turn it is, until the next time: how fast those are that run, why those wait that wait and, in every other turn, or
+   * every fourth while it is as it was foreseen, when they start. Those who see it count down meanwhile.
    * @param anew in this one, too
    */
   lookAhead(due: ReadonlySet<string>, anew: boolean, now: number, tick: number): void {
     this.reasons.renew()
-    const foresees = (id: string): boolean => anew || !this.foreseen.has(id)
+    const foresees = (id: string): boolean => anew || (this.rests.get(id) ?? 0) === 0
     for (const pool of this.pools.serving()) if (due.has(pool.id) && foresees(pool.id)) this.forecasts.renew(pool)
     for (const id of due) {
       this.due.add(id)
@@ -105,12 +109,13 @@ export class TaskRows {
         // Of some of what happens to a task that runs no event tells.
         if (row.differs) this.touched.add(row.task.head.owner, row.task.head.task_id)
       }
-      const moved = foresees(id) && this.haveMoved(waiting, now, tick)
+      const foreseeing = foresees(id)
+      const moved = foreseeing && this.haveMoved(waiting, now, tick)
       for (const row of waiting)
         if (moved) this.explain(row, now, tick)
         else this.reason(row, now, tick)
-      if (foresees(id)) this.foreseen.add(id)
-      else this.foreseen.delete(id)
+      const rest = moved ? turns_if_moved : turns_if_still
+      this.rests.set(id, foreseeing ? rest - 1 : (this.rests.get(id) ?? 1) - 1)
     }
   }
 

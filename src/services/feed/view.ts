@@ -66,7 +66,7 @@ export class View {
     const { shown } = this.queues
     for (const row of left) if (!shown.has(row) && !this.running.has(row)) this.hide(row, tick)
     for (const row of came) this.rows.show(row, tick)
-    if (whole || slowly || first) this.fit(running, tick)
+    if (whole || first || (slowly && !this.fits())) this.fit(running, tick)
     else {
       for (const row of dropped) this.remove(row, tick)
       for (const row of joined) if (this.sees(row)) this.add(row, tick)
@@ -82,6 +82,15 @@ export class View {
 
   private sees({ task }: TaskRow): boolean {
     return this.owner === undefined || task.owner === this.owner
+  }
+
+  /** Whether all that run are shown and there is room for them, now that pools and those that wait may take more or less. */
+  private fits(): boolean {
+    let room = this.roomForRows
+    for (const { bytes } of this.queues.shown) room -= bytes
+    for (const { bytes } of this.running) room -= bytes
+    this.room = room
+    return room >= 0 && this.count === this.running.size
   }
 
   /** Shows as many of those that run as there is room for. */
