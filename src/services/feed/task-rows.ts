@@ -40,9 +40,9 @@ export class TaskRows {
   private readonly seats = new Seats<TaskRow>()
   /** Tasks that are looked at with the next tick. */
   readonly touched = new Touched()
-  /** The newest tick in which any that runs was further, or was told its rate; in which one that waits was told another prediction. */
-  progressed = -1
-  predicted = -1
+  /** By id of a pool, the newest tick in which any that runs there was further, or had another rate; in which one that waits was foreseen anew. */
+  readonly progressed = new Map<string, number>()
+  readonly predicted = new Map<string, number>()
   /** Those that have changed. */
   readonly changes = new Newest<TaskRow>(most_changes)
   /** Ids of pools whose turn it is. */
@@ -92,7 +92,7 @@ export class TaskRows {
   }
 
   /**
-   * Looks ahead in pools whose turn it is, until the next time: how fast those are that run, why those wait that wait and, in every other turn, or
+   * Looks ahead in pools whose turn it is, until the next time: how far and how fast those are that run, why those wait that wait and, in every other turn, or
    * every fourth while it is as it was foreseen, when they start. Those who see it count down meanwhile.
    * @param anew in this one, too
    */
@@ -119,9 +119,10 @@ export class TaskRows {
     }
   }
 
-  /** Looks how fast one is that runs, or whether it waits for its replica alone. */
+  /** Looks how far and how fast one is that runs, or whether it waits for its replica alone. */
   private lookAtPace(row: TaskRow, now: number, tick: number): void {
-    if (row.pace(now, tick)) this.progressed = tick
+    const further = row.progress(tick)
+    if (row.pace(now, tick) || further) this.progressed.set(row.listed_in ?? '', tick)
     if (row.task.runs.alone_on !== undefined) this.reason(row, now, tick)
   }
 
@@ -214,9 +215,19 @@ export class TaskRows {
   /** Looks how far those are that run. */
   progress(tick: number): boolean {
     let other = false
-    for (const row of this.running) other = row.progress(tick) || other
-    if (other) this.progressed = tick
+    for (const row of this.running)
+      if (row.progress(tick)) {
+        this.progressed.set(row.listed_in ?? '', tick)
+        other = true
+      }
     return other
+  }
+
+  /** Rows of each pool in which there is something newer than a tick, the newest of each being told. */
+  since(tick: number, newest: ReadonlyMap<string, number>): ReadonlySet<TaskRow>[] {
+    const pools: ReadonlySet<TaskRow>[] = []
+    for (const [id, at] of newest) if (at > tick) pools.push(this.byPool.get(id) ?? new Set())
+    return pools
   }
 
   /** When the last that waits in a pool starts. */
@@ -243,7 +254,7 @@ export class TaskRows {
   }
 
   private predictOne(row: TaskRow, place: Place | undefined, now: number, tick: number): void {
-    if (place !== undefined && row.predict(this.forecasts.of(row.task, place, now), now, tick)) this.predicted = tick
+    if (place !== undefined && row.predict(this.forecasts.of(row.task, place, now), now, tick)) this.predicted.set(row.listed_in ?? '', tick)
   }
 }
 

@@ -181,13 +181,14 @@ export class View {
     const sent = new Set(rows.things)
     const progress: number[][] = []
     const predicted: number[][] = []
-    if (overview.rows.predicted > since)
-      for (const row of this.queues.shown) if (row.predicted > since && !sent.has(row)) predicted.push(...row.tellPredicted(now))
-    if (overview.rows.progressed > since)
-      for (const row of this.running) {
-        if (sent.has(row)) continue
-        if (row.rated > since && row.rate !== undefined) progress.push([row.h, row.tokens, row.rate])
-        else if (row.progressed > since) progress.push([row.h, row.tokens])
+    for (const pool of overview.rows.since(since, overview.rows.predicted))
+      for (const row of pool)
+        if (row.predicted > since && !sent.has(row) && this.queues.shown.has(row)) predicted.push(...row.tellPredicted(now))
+    for (const pool of overview.rows.since(since, overview.rows.progressed))
+      for (const row of pool) {
+        if (row.progressed <= since && row.rated <= since) continue
+        if (sent.has(row) || !this.running.has(row)) continue
+        progress.push(row.rated > since && row.rate !== undefined ? [row.h, row.tokens, row.rate] : [row.h, row.tokens])
       }
     const [running_total] = this.total.since(since)
     const [daemon] = this.daemon.since(since)
