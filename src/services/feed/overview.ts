@@ -26,6 +26,7 @@ import {
   type FeedRow,
   type FeedSample,
   type FeedSamples,
+  type FeedState,
   type Told,
 } from './wire.ts'
 
@@ -107,8 +108,14 @@ export class Overview {
   }
 
   tell(row: TaskRow): FeedRow {
-    return row.tell(this.now, (moment) => this.parts.clock.wallOf(moment))
+    return row.tell(this.now, this.wallOf)
   }
+
+  tellState(row: TaskRow): FeedState {
+    return row.tellState(this.now, this.wallOf)
+  }
+
+  private readonly wallOf = (moment: number): number => this.parts.clock.wallOf(moment)
 
   samples(pools: readonly string[]): FeedSamples {
     return this.lasting.ledger.samples(pools)

@@ -6,7 +6,7 @@ import { phaseOf } from '../tasks/progress.ts'
 import type { Forecast } from './forecasts.ts'
 import { Reason } from './reason.ts'
 import { shifted } from './shifted.ts'
-import { iso, wireMs, type FeedRow } from './wire.ts'
+import { iso, wireMs, type FeedRow, type FeedState } from './wire.ts'
 
 /** A chance that has moved by less is not told. */
 const off_chance = 0.05
@@ -19,8 +19,7 @@ const bytesOf = ({ head: { task_id, session_id, model_ref, owner } }: LiveTask):
   620 + task_id.length + session_id.length + Buffer.byteLength(model_ref + owner)
 
 /** What is told of a task as long as it lives. */
-const lastingOf = ({ h, task: { head, priority } }: Pick<TaskRow, 'h' | 'task'>) => ({
-  h,
+const lastingOf = ({ task: { head, priority } }: Pick<TaskRow, 'task'>) => ({
   task_id: head.task_id,
   session_id: head.session_id,
   key_name: head.owner,
@@ -144,9 +143,13 @@ export class TaskRow implements Showable {
 
   /** As it is told of in full. */
   tell(now: number, wallOf: (moment: number) => number): FeedRow {
-    const { task, state } = this
-    this.lasting ??= lastingOf(this)
-    const told = { ...this.lasting, pool_id: task.pool.id, attempt: state?.attempts ?? 0, phase: state?.phase ?? 'queued' } as const
+    return { ...(this.lasting ??= lastingOf(this)), ...this.tellState(now, wallOf) }
+  }
+
+  /** What is told of how it is now. */
+  tellState(now: number, wallOf: (moment: number) => number): FeedState {
+    const { h, task, state } = this
+    const told = { h, pool_id: task.pool.id, attempt: state?.attempts ?? 0, phase: state?.phase ?? 'queued' } as const
     if (state?.started_at === undefined) return { ...told, state: 'queued', ...this.prediction(now), ...this.reason.tell(now) }
     return {
       ...told,
@@ -172,7 +175,7 @@ export class TaskRow implements Showable {
     this.changes.add(this, tick)
   }
 
-  private prediction(now: number): Partial<FeedRow> {
+  private prediction(now: number): Partial<FeedState> {
     const { forecast } = this
     if (forecast === undefined) return {}
     return {

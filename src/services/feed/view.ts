@@ -178,7 +178,7 @@ export class View {
     const { changes: changed } = overview.rows
     const rows = this.rows.since(since, changed.reaches(since) ? changed.since(since) : undefined)
     if (rows === undefined) return undefined
-    const sent = new Set(rows.things)
+    const sent = new Set([...rows.came, ...rows.changed])
     const progress: number[][] = []
     const predicted: number[][] = []
     for (const pool of overview.rows.since(since, overview.rows.predicted))
@@ -196,7 +196,11 @@ export class View {
       at,
       ...some(
         'rows',
-        rows.things.map((row) => overview.tell(row)),
+        rows.came.map((row) => overview.tell(row)),
+      ),
+      ...some(
+        'states',
+        rows.changed.map((row) => overview.tellState(row)),
       ),
       ...some('gone', rows.gone),
       ...(running_total === undefined ? {} : { running_total }),
