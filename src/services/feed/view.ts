@@ -64,13 +64,14 @@ export class View {
     })
     const { running, joined, dropped } = overview.rows
     const { shown } = this.queues
-    for (const row of left) if (!shown.has(row) && !this.running.has(row)) this.hide(row, tick)
     for (const row of came) this.rows.show(row, tick)
     if (whole || first || (slowly && !this.fits())) this.fit(running, tick)
     else {
       for (const row of dropped) this.remove(row, tick)
       for (const row of joined) if (this.sees(row)) this.add(row, tick)
     }
+    // One that has waited and runs now stays.
+    for (const row of left) if (!shown.has(row) && !this.running.has(row)) this.hide(row, tick)
     this.total.put('running', this.count, String(this.count), tick)
     if (slowly || first) this.lookAtDaemon(tick)
   }
