@@ -70,7 +70,7 @@ setInterval(() => {
 
 // All that is done for who watches: looking, listening, frames, and writes. While nobody is answered, no other socket is written to.
 const feed_cpu = ownCpu([
-  [Feed.prototype, 'halfBeat', 'hear'],
+  [Feed.prototype, 'beat', 'hear'],
   [Viewer.prototype, 'take'],
   [ServerResponse.prototype, 'write'],
   [Socket.prototype, 'uncork', '_write', '_writev'],

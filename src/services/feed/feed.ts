@@ -50,7 +50,6 @@ export class Feed {
   /** Why tasks wait may be another reason for all of them. */
   private unclear = true
   private readonly pace = new Pace()
-  private between = false
   private cancelBeat: CancelTimer | undefined
   private cancelLinger: CancelTimer = () => undefined
   private cancelSamples: CancelTimer = () => undefined
@@ -145,8 +144,7 @@ export class Feed {
     if (this.cancelBeat === undefined && !this.stopped) {
       overview.lookAhead(this.parts.clock.now(), () => true, true)
       this.pass({ slowly: true, progress: true })
-      this.between = false
-      this.cancelBeat = this.parts.clock.every(beat_ms / 2, () => this.halfBeat())
+      this.cancelBeat = this.parts.clock.every(beat_ms, () => this.beat())
     } else if (known === undefined) {
       this.dirty = true
       this.pass({ slowly: false, progress: false })
@@ -160,15 +158,10 @@ export class Feed {
     return of === life && Number(tick) <= (this.overview?.tick ?? 0) ? Number(tick) : undefined
   }
 
-  /** What takes time is done between two looks, so that neither keeps anybody waiting. */
-  private halfBeat(): void {
-    this.between = !this.between
-    if (!this.between) this.beat()
-    else if (this.overview?.lookAhead(this.parts.clock.now(), (index) => this.pace.isDue(index)) === true) this.dirty = true
-  }
-
   private beat(): void {
-    const look = this.pace.beat(this.dirty)
+    const isDue = this.pace.next()
+    if (this.overview?.lookAhead(this.parts.clock.now(), isDue) === true) this.dirty = true
+    const look = this.pace.look(this.dirty)
     if (look !== undefined) this.pass(look)
     for (const viewer of this.viewers) if (this.pace.beats - viewer.heard >= beats_of_silence) viewer.comment()
   }
@@ -185,7 +178,7 @@ export class Feed {
     let other = dirty
     const looking = { slowly, whole: this.unclear }
     this.unclear = false
-    this.pace.look(look, overview.rows.touched.size, overview.rows.running.size)
+    this.pace.looks(look, overview.rows.touched.size, overview.rows.running.size)
     if (dirty) overview.rows.look(now, tick, looking.whole)
     if (progress) other = overview.rows.progress(tick) || other
     if (dirty) for (const view of this.views.values()) view.look(now, tick, looking)
