@@ -169,7 +169,12 @@ export class Overview {
   lookAhead(now: number, isDue: (index: number) => boolean, anew = false): boolean {
     const tick = this.tick + 1
     const due = this.parts.pools.all().filter((_, index) => isDue(index))
-    this.rows.lookAhead(new Set(due.map(({ id }) => id)), anew, now, tick)
+    this.rows.lookAhead(
+      due.map(({ id }) => id),
+      anew,
+      now,
+      tick,
+    )
     for (const pool of due) {
       const { tell, signature } = this.toldOf(pool, now)
       this.pool_bytes.set(pool.id, signature.length)

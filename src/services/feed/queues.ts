@@ -102,7 +102,7 @@ export class Queues {
       const { id, scheduler } = pool
       for (let place = 0; place < next; place++) {
         const row = beginning.rows[place]
-        if (row !== undefined && row !== before.rows[place]) overview.rows.reason(row, now, tick)
+        if (row !== undefined && row !== before.rows[place]) overview.rows.foresight.reason(row, now, tick)
       }
       const places = outside
         .filter((task) => task.pool === pool)
@@ -132,7 +132,7 @@ export class Queues {
     )
     this.restKeys.set(pool.id, keys.sort((a, b) => b.count - a.count).slice(0, most_keys))
     if (behind === 0) return
-    const last = this.overview.rows.lastStart(pool, now)
+    const last = this.overview.rows.foresight.lastStart(pool, now)
     if (shifted(this.lastStarts.get(pool.id), last, now)) this.lastStarts.set(pool.id, last)
   }
 

@@ -4,13 +4,17 @@ import type { Pool } from '../pools/pool.ts'
 import type { LiveTask } from '../tasks/live-task.ts'
 import { waitsNow } from '../tasks/waiting.ts'
 
-/** Why tasks wait: most of a pool wait for the same, which is worked out once in a look for all of them. */
+/**
+ * Why tasks wait: most of a pool wait for the same, which is worked out once for all of them and holds until it is renewed. That tasks come and go
+ * changes it for those alone that are first.
+ */
 export class Reasons {
-  private readonly known = new Map<Pool<LiveTask>, (Waits | undefined)[]>()
+  private known = new WeakMap<Pool<LiveTask>, (Waits | undefined)[]>()
 
-  /** What is asked from now on is worked out anew. */
-  renew(): void {
-    this.known.clear()
+  /** What is asked of a pool from now on is worked out anew; of all pools unless one is given. */
+  renew(pool?: Pool<LiveTask>): void {
+    if (pool === undefined) this.known = new WeakMap()
+    else this.known.delete(pool)
   }
 
   /** How many are ahead of it may be said of another. @param place what is ahead of it; undefined where it is not in the queue */
@@ -20,7 +24,10 @@ export class Reasons {
     let kinds = this.known.get(pool)
     if (kinds === undefined) this.known.set(pool, (kinds = []))
     const kind = (priority === 'batch' ? 4 : 0) + (place.position === 0 ? 2 : 0) + (place.passing > 0 ? 1 : 0)
-    return (kinds[kind] ??= waitsNow(task, place, now))
+    const known = kinds[kind]
+    // What runs out is counted from now.
+    if (known !== undefined && known.until_ms === undefined) return known
+    return (kinds[kind] = waitsNow(task, place, now))
   }
 }
 

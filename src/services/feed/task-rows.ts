@@ -1,24 +1,15 @@
-import type { Place } from '../../domain/queue/ahead.ts'
 import type { Pools } from '../pools/pools.ts'
 import { Newest } from '../../domain/feed/newest.ts'
 import { taskKeyOf } from '../../domain/task.ts'
 import type { LiveTask } from '../tasks/live-task.ts'
 import type { LiveTasks } from '../tasks/live-tasks.ts'
-import { Forecasts } from './forecasts.ts'
-import { Reasons } from './reasons.ts'
+import { Foresight } from './foresight.ts'
 import { Seats } from './seats.ts'
 import { TaskRow } from './task-row.ts'
 import { Touched } from './touched.ts'
 
 /** Changes that are remembered: who has had none of them looks at all rows. */
 const most_changes = 1024
-
-/** One row in so many is looked at for whether what is expected of a queue is still so, another one each time. */
-const one_in = 4
-
-/** Turns of a pool from one look at when those start that wait to the next, where that was another than was foreseen, and where it was not. */
-const turns_if_moved = 2
-const turns_if_still = 4
 
 /** Where the tasks are. */
 export interface RowsParts {
@@ -40,18 +31,13 @@ export class TaskRows {
   private readonly seats = new Seats<TaskRow>()
   /** Tasks that are looked at with the next tick. */
   readonly touched = new Touched()
-  /** By id of a pool, the newest tick in which any that runs there was further, or had another rate; in which one that waits was foreseen anew. */
+  /** By id of a pool, the newest tick in which any that runs there was further, or had another rate. */
   readonly progressed = new Map<string, number>()
-  readonly predicted = new Map<string, number>()
+  readonly foresight = new Foresight()
   /** Those that have changed. */
   readonly changes = new Newest<TaskRow>(most_changes)
   /** Ids of pools whose turn it is. */
   readonly due = new Set<string>()
-  /** Of pools, by id: turns until the next one of foresight. */
-  private readonly rests = new Map<string, number>()
-  private turns = 0
-  private readonly forecasts = new Forecasts()
-  private readonly reasons = new Reasons()
   /** Rows of tasks that run. */
   readonly running = new Set<TaskRow>()
   /** Those of them that were not among them before the newest look, and those that are not any more. */
@@ -74,7 +60,7 @@ export class TaskRows {
     this.rows.set(task.id, row)
     this.loose.add(row)
     this.isOther(row, tick)
-    this.explain(row, now, tick)
+    this.foresight.explain(row, now, tick)
     return row
   }
 
@@ -92,14 +78,10 @@ export class TaskRows {
   }
 
   /**
-   * Looks ahead in pools whose turn it is, until the next time: how far and how fast those are that run, why those wait that wait and, in every other turn, or
-   * every fourth while it is as it was foreseen, when they start. Those who see it count down meanwhile.
-   * @param anew in this one, too
+   * Looks ahead in pools whose turn it is, until the next time: how far and how fast those are that run, why those wait that wait and when they start.
+   * @param anew after nobody has for a while
    */
-  lookAhead(due: ReadonlySet<string>, anew: boolean, now: number, tick: number): void {
-    this.reasons.renew()
-    const foresees = (id: string): boolean => anew || (this.rests.get(id) ?? 0) === 0
-    for (const pool of this.pools.serving()) if (due.has(pool.id) && foresees(pool.id)) this.forecasts.renew(pool)
+  lookAhead(due: readonly string[], anew: boolean, now: number, tick: number): void {
     for (const id of due) {
       this.due.add(id)
       const waiting: TaskRow[] = []
@@ -109,13 +91,8 @@ export class TaskRows {
         // Of some of what happens to a task that runs no event tells.
         if (row.differs) this.touched.add(row.task.head.owner, row.task.head.task_id)
       }
-      const foreseeing = foresees(id)
-      const moved = foreseeing && this.haveMoved(waiting, now, tick)
-      for (const row of waiting)
-        if (moved) this.explain(row, now, tick)
-        else this.reason(row, now, tick)
-      const rest = moved ? turns_if_moved : turns_if_still
-      this.rests.set(id, foreseeing ? rest - 1 : (this.rests.get(id) ?? 1) - 1)
+      const pools = this.pools.serving().filter((pool) => pool.id === id)
+      this.foresight.turn(pools, waiting, anew, now, tick)
     }
   }
 
@@ -123,39 +100,27 @@ export class TaskRows {
   private lookAtPace(row: TaskRow, now: number, tick: number): void {
     const further = row.progress(tick)
     if (row.pace(now, tick) || further) this.progressed.set(row.listed_in ?? '', tick)
-    if (row.task.runs.alone_on !== undefined) this.reason(row, now, tick)
-  }
-
-  /** Looks when some of those start that wait in a pool, and whether any has moved: what moves one moves its neighbours. */
-  private haveMoved(rows: readonly TaskRow[], now: number, tick: number): boolean {
-    const first = this.turns++ % one_in
-    let moved = false
-    for (const [index, row] of rows.entries()) {
-      if (index % one_in !== first) continue
-      this.explain(row, now, tick)
-      moved ||= row.predicted === tick || row.changed === tick
-    }
-    return moved
+    if (row.task.runs.alone_on !== undefined) this.foresight.reason(row, now, tick)
   }
 
   /** Looks which tasks run and whether any is another than before: all of them, and why each waits, or those that were touched. */
   look(now: number, tick: number, whole: boolean): void {
     this.joined = []
     this.dropped = []
-    this.reasons.renew()
     if (whole) this.lookAtAll(now, tick)
     else this.touched.take((owner, task_id) => this.lookAt(owner, task_id, now, tick))
   }
 
   private lookAtAll(now: number, tick: number): void {
     this.touched.clear()
+    this.foresight.renew()
     for (const pool of this.pools.serving()) for (const task of pool.running) this.of(task, now, tick)
     // Who has left its seat, then who has one.
     for (const row of this.rows.values()) if (!runs(row)) this.drop(row)
     for (const row of this.rows.values()) {
       if (runs(row)) this.join(row)
-      if (this.isOther(row, tick)) this.explain(row, now, tick)
-      else if (!row.running || row.task.runs.alone_on !== undefined) this.reason(row, now, tick)
+      if (this.isOther(row, tick)) this.foresight.explain(row, now, tick)
+      else if (!row.running || row.task.runs.alone_on !== undefined) this.foresight.reason(row, now, tick)
     }
   }
 
@@ -168,7 +133,7 @@ export class TaskRows {
     if (row?.task !== task) return
     if (runs(row)) this.join(row)
     else this.drop(row)
-    if (this.isOther(row, tick)) this.explain(row, now, tick)
+    if (this.isOther(row, tick)) this.foresight.explain(row, now, tick)
   }
 
   /** Looks whether a row is another than before, and in which pool it is. */
@@ -207,11 +172,6 @@ export class TaskRows {
     this.loose.add(row)
   }
 
-  /** Looks why a task waits. @param place what is ahead of it */
-  reason(row: TaskRow, now: number, tick: number, place = placeOf(row)): void {
-    row.wait(this.reasons.of(row.task, place, now), now, tick)
-  }
-
   /** Looks how far those are that run. */
   progress(tick: number): boolean {
     let other = false
@@ -230,11 +190,6 @@ export class TaskRows {
     return pools
   }
 
-  /** When the last that waits in a pool starts. */
-  lastStart(pool: LiveTask['pool'], now: number): number {
-    return this.forecasts.last(pool, now)
-  }
-
   /** Keeps those that are shown, and those that run. */
   keep(isShown: (row: TaskRow) => boolean): void {
     for (const row of this.loose) {
@@ -245,20 +200,6 @@ export class TaskRows {
     }
     this.loose.clear()
   }
-
-  /** When a task starts that waits, and why it does. */
-  private explain(row: TaskRow, now: number, tick: number): void {
-    const place = placeOf(row)
-    this.predictOne(row, place, now, tick)
-    this.reason(row, now, tick, place)
-  }
-
-  private predictOne(row: TaskRow, place: Place | undefined, now: number, tick: number): void {
-    if (place !== undefined && row.predict(this.forecasts.of(row.task, place, now), now, tick)) this.predicted.set(row.listed_in ?? '', tick)
-  }
 }
 
 const runs = ({ task }: TaskRow): boolean => task.pool.running.has(task)
-
-/** What is ahead of a task that waits. One that has its slot may still wait until nobody else runs there. */
-const placeOf = ({ task, running }: TaskRow): Place | undefined => (running ? undefined : task.pool.scheduler.ahead(task))

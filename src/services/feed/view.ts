@@ -182,7 +182,7 @@ export class View {
     const sent = new Set([...rows.came, ...rows.changed])
     const progress: number[][] = []
     const predicted: number[][] = []
-    for (const pool of overview.rows.since(since, overview.rows.predicted))
+    for (const pool of overview.rows.since(since, overview.rows.foresight.predicted))
       for (const row of pool)
         if (row.predicted > since && !sent.has(row) && this.queues.shown.has(row)) predicted.push(...row.tellPredicted(now))
     for (const pool of overview.rows.since(since, overview.rows.progressed))

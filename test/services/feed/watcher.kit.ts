@@ -101,7 +101,8 @@ export class Watcher {
 
   /** What a row says as long as its task lives. */
   private lastingOf(h: number) {
-    const { task_id, session_id, key_name, priority, model_ref, accepted_at, deadline_at, tokens_in, tokens_max } = this.picture.rows.get(h)!
+    const { task_id, session_id, key_name, priority, model_ref, accepted_at, deadline_at, tokens_in, tokens_max } =
+      this.picture.rows.get(h)!
     return {
       ...{ task_id, session_id, key_name, priority, model_ref, accepted_at, deadline_at },
       ...(tokens_in === undefined ? {} : { tokens_in }),
