@@ -8,6 +8,9 @@ import type { TaskRow } from './task-row.ts'
 /** One row in so many is looked at for whether what is expected of a queue is still so, another one each time. */
 const one_in = 4
 
+/** Where more than this share of them is expected at another time than before, all are looked at. */
+const most_moved = 0.3
+
 /** Turns of a pool from one look at when those start that wait to the next, where that was another than was foreseen, and where it was not. */
 const turns_if_moved = 2
 const turns_if_still = 4
@@ -40,24 +43,24 @@ export class Foresight {
       this.reasons.renew(pool)
       if (foresees) this.forecasts.renew(pool)
     }
-    const moved = foresees && this.haveMoved(waiting, now, tick)
+    const moved = foresees ? this.shareMoved(waiting, now, tick) : 0
     for (const row of waiting)
-      if (moved) this.explain(row, now, tick)
+      if (moved > most_moved) this.explain(row, now, tick)
       else this.reason(row, now, tick)
-    this.rests.set(id, (foresees ? (moved ? turns_if_moved : turns_if_still) : rest) - 1)
+    this.rests.set(id, (foresees ? (moved > 0 ? turns_if_moved : turns_if_still) : rest) - 1)
   }
 
-  /** Looks when some of those start that wait in a pool, and whether any has moved: what moves one moves its neighbours. */
-  private haveMoved(rows: readonly TaskRow[], now: number, tick: number): boolean {
+  /** Looks when some of those start that wait in a pool, and how many of them have moved: what moves many moves their neighbours. */
+  private shareMoved(rows: readonly TaskRow[], now: number, tick: number): number {
     const first = this.turns++ % one_in
-    let moved = false
-    for (let index = first; index < rows.length; index += one_in) {
-      const row = rows[index]
-      if (row === undefined) break
+    let [seen, moved] = [0, 0]
+    for (const [index, row] of rows.entries()) {
+      if (index % one_in !== first) continue
       this.explain(row, now, tick)
-      moved ||= row.predicted === tick || row.changed === tick
+      seen++
+      if (row.predicted === tick || row.changed === tick) moved++
     }
-    return moved
+    return seen === 0 ? 0 : moved / seen
   }
 
   /** Looks when a task starts that waits, and why it does. */
@@ -65,12 +68,16 @@ export class Foresight {
     const place = placeOf(row)
     if (place !== undefined && row.predict(this.forecasts.of(row.task, place, now), now, tick))
       this.predicted.set(row.listed_in ?? '', tick)
-    this.reason(row, now, tick, place)
+    this.reason(row, now, tick)
   }
 
-  /** Looks why a task waits. @param place what is ahead of it */
-  reason(row: TaskRow, now: number, tick: number, place = placeOf(row)): void {
-    row.wait(this.reasons.of(row.task, place, now), now, tick)
+  /** Looks why a task waits. */
+  reason(row: TaskRow, now: number, tick: number): void {
+    row.wait(
+      this.reasons.of(row.task, () => placeOf(row), now),
+      now,
+      tick,
+    )
   }
 
   /** When the last that waits in a pool starts. */

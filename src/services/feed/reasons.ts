@@ -17,18 +17,28 @@ export class Reasons {
     else this.known.delete(pool)
   }
 
-  /** How many are ahead of it may be said of another. @param place what is ahead of it; undefined where it is not in the queue */
-  of(task: LiveTask, place: Place | undefined, now: number): Waits | undefined {
-    if (place === undefined || isSpecial(task)) return waitsNow(task, place, now)
-    const { pool, priority } = task
+  /** How many are ahead of it may be said of another. @param placeOf what is ahead of it; undefined where it is not in the queue */
+  of(task: LiveTask, placeOf: () => Place | undefined, now: number): Waits | undefined {
+    const kind = task.phase !== 'queued' || isSpecial(task) ? undefined : kindOf(task)
+    if (kind === undefined) return waitsNow(task, placeOf(), now)
+    const { pool } = task
     let kinds = this.known.get(pool)
     if (kinds === undefined) this.known.set(pool, (kinds = []))
-    const kind = (priority === 'batch' ? 4 : 0) + (place.position === 0 ? 2 : 0) + (place.passing > 0 ? 1 : 0)
     const known = kinds[kind]
     // What runs out is counted from now.
     if (known !== undefined && known.until_ms === undefined) return known
-    return (kinds[kind] = waitsNow(task, place, now))
+    return (kinds[kind] = waitsNow(task, placeOf(), now))
   }
+}
+
+/** Tasks of one kind wait for the same: those of a class that are not its first, of batch with or without others before them. Undefined of the first. */
+function kindOf(task: LiveTask): number | undefined {
+  const { priority } = task
+  const { scheduler } = task.pool
+  const first = scheduler.first(priority)
+  if (first === undefined || first === task) return undefined
+  if (priority === 'interactive') return 0
+  return scheduler.depth('interactive') > 0 && scheduler.rules.batch_every > 1 ? 1 : 2
 }
 
 /** Whether it may wait for something that others of its class do not: it has had runs, the load of a group is asked for by its deadline, or it requires devices. */
