@@ -63,7 +63,8 @@ setInterval(() => {
   gaps.push(now - last)
   last = now
   // What a round came too late for is not made up for, so that there are never more tokens than this.
-  if (++rounds > ((now - began) * rate) / 1000) return
+  if (rounds + 1 > ((now - began) * rate) / 1000) return
+  rounds++
   given += running.size
   for (const run of running) run.emit()
 }, 1000 / rate)

@@ -181,12 +181,13 @@ export class Feed {
     this.pace.looks(look, overview.rows.touched.size, overview.rows.running.size)
     if (dirty) overview.rows.look(now, tick, looking.whole)
     if (progress) other = overview.rows.progress(tick) || other
-    if (dirty) for (const view of this.views.values()) view.look(now, tick, looking)
+    const views = [...this.views.values()]
+    if (dirty) for (const view of views) view.look(now, tick, looking)
     overview.rows.due.clear()
-    if (slowly) overview.rows.keep((row) => [...this.views.values()].some((view) => view.shows(row)))
+    if (slowly) overview.rows.keep((row) => views.some((view) => view.shows(row)))
     if (!other) return
     overview.turn(tick, now)
-    for (const view of this.views.values()) view.turn()
+    for (const view of views) view.turn()
     for (const viewer of this.viewers) viewer.look()
   }
 
