@@ -12,8 +12,8 @@ const one_in = 4
 const most_moved = 0.3
 
 /** Turns of a pool from one look at when those start that wait to the next, where that was another than was foreseen, and where it was not. */
-const turns_if_moved = 2
-const turns_if_still = 4
+const turns_if_moved = 3
+const turns_if_still = 6
 
 /** When those start that wait, and why they wait. */
 export class Foresight {
@@ -31,7 +31,7 @@ export class Foresight {
   }
 
   /**
-   * The turn of a pool, or of two where one is worked off: why those wait that wait in it and, in every other turn, or every fourth while all is as it
+   * The turn of a pool, or of two where one is worked off: why those wait that wait in it and, in every third turn, or every sixth while all is as it
    * was foreseen, when they start. Those who see it count down meanwhile.
    * @param anew in this one, too
    */

@@ -64,7 +64,7 @@ export class TaskRow implements Showable {
   private state: State | undefined
   private readonly changes: Newest<TaskRow>
   /** When the rate was last told from, and what there was then. */
-  private measured: { readonly at: number; readonly tokens: number } | undefined
+  private measured: { at: number; tokens: number } | undefined
 
   /** @param changes gets it in each tick in which it changes */
   constructor(h: number, task: LiveTask, tick: number, changes: Newest<TaskRow>) {
@@ -112,14 +112,15 @@ export class TaskRow implements Showable {
     return true
   }
 
-  /** Looks how fast it has been since it was asked last. Returns whether that is another rate. */
+  /** Looks how far it is, and how fast it has been since it was asked last. Returns whether either is another. */
   pace(now: number, tick: number): boolean {
-    const { partCount: tokens } = this.task.log
-    const before = this.measured
-    this.measured = { at: now, tokens }
-    if (before === undefined || now <= before.at) return false
-    const rate = rounded(((tokens - before.tokens) * 1000) / (now - before.at))
-    if (rate === this.rate) return false
+    const further = this.progress(tick)
+    const { tokens, measured } = this
+    if (measured === undefined) this.measured = { at: now, tokens }
+    if (measured === undefined || now <= measured.at) return further
+    const rate = rounded(((tokens - measured.tokens) * 1000) / (now - measured.at))
+    ;[measured.at, measured.tokens] = [now, tokens]
+    if (rate === this.rate) return further
     this.rate = rate
     this.rated = tick
     return true

@@ -98,8 +98,7 @@ export class TaskRows {
 
   /** Looks how far and how fast one is that runs, or whether it waits for its replica alone. */
   private lookAtPace(row: TaskRow, now: number, tick: number): void {
-    const further = row.progress(tick)
-    if (row.pace(now, tick) || further) this.progressed.set(row.listed_in ?? '', tick)
+    if (row.pace(now, tick)) this.progressed.set(row.listed_in ?? '', tick)
     if (row.task.runs.alone_on !== undefined) this.foresight.reason(row, now, tick)
   }
 
