@@ -2,7 +2,6 @@ import { Board } from '../../domain/feed/board.ts'
 import { Newest } from '../../domain/feed/newest.ts'
 import type { DaemonEvent, TaskEnded } from '../../domain/daemon-events.ts'
 import type { DeviceSeen } from '../../domain/placement/device-events.ts'
-import { taskKeyOf } from '../../domain/task.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { Pool } from '../pools/pool.ts'
 import type { Pools } from '../pools/pools.ts'
@@ -151,7 +150,7 @@ export class Overview {
   /** A task has ended: it is told with the next tick. */
   heardEnd(event: TaskEnded): void {
     const { owner, task_id } = event.task
-    const h = this.rows.find(taskKeyOf(owner, task_id))?.h ?? this.lasting.nextHandle()
+    const h = this.rows.find(owner, task_id)?.h ?? this.lasting.nextHandle()
     this.ended.add({ ...event, h }, this.tick + 1)
   }
 

@@ -1,9 +1,9 @@
 import type { Pools } from '../pools/pools.ts'
 import { Newest } from '../../domain/feed/newest.ts'
-import { taskKeyOf } from '../../domain/task.ts'
 import type { LiveTask } from '../tasks/live-task.ts'
 import type { LiveTasks } from '../tasks/live-tasks.ts'
 import { Foresight } from './foresight.ts'
+import { NamedRows } from './named-rows.ts'
 import { Seats } from './seats.ts'
 import { TaskRow } from './task-row.ts'
 import { Touched } from './touched.ts'
@@ -24,8 +24,7 @@ export class TaskRows {
   /** Of every task that was ever shown: a handle is a task's as long as the daemon lives. */
   private readonly handles: WeakMap<LiveTask, number>
   private readonly nextHandle: () => number
-  /** By id of the task. */
-  private readonly rows = new Map<string, TaskRow>()
+  private readonly rows = new NamedRows()
   /** By id of the pool in which each was seen. */
   private readonly byPool = new Map<string, Set<TaskRow>>()
   private readonly seats = new Seats<TaskRow>()
@@ -52,12 +51,12 @@ export class TaskRows {
 
   /** The row of a task, made when it is first asked for. */
   of(task: LiveTask, now: number, tick: number): TaskRow {
-    const known = this.rows.get(task.id)
+    const known = this.find(task.head.owner, task.head.task_id)
     // The same id may have named another task before this one.
     if (known?.task === task) return known
     const row = new TaskRow(this.handleOf(task), task, tick, this.changes)
     if (known !== undefined) this.forget(known)
-    this.rows.set(task.id, row)
+    this.rows.add(row)
     this.loose.add(row)
     this.isOther(row, tick)
     this.foresight.explain(row, now, tick)
@@ -65,8 +64,8 @@ export class TaskRows {
   }
 
   /** The row of a task that has just ended, if it was shown. */
-  find(id: string): TaskRow | undefined {
-    return this.rows.get(id)
+  find(owner: string, task_id: string): TaskRow | undefined {
+    return this.rows.of(owner, task_id)
   }
 
   private handleOf(task: LiveTask): number {
@@ -115,8 +114,8 @@ export class TaskRows {
     this.foresight.renew()
     for (const pool of this.pools.serving()) for (const task of pool.running) this.of(task, now, tick)
     // Who has left its seat, then who has one.
-    for (const row of this.rows.values()) if (!runs(row)) this.drop(row)
-    for (const row of this.rows.values()) {
+    for (const row of this.rows.all()) if (!runs(row)) this.drop(row)
+    for (const row of this.rows.all()) {
       if (runs(row)) this.join(row)
       if (this.isOther(row, tick)) this.foresight.explain(row, now, tick)
       else if (!row.running || row.task.runs.alone_on !== undefined) this.foresight.reason(row, now, tick)
@@ -125,7 +124,7 @@ export class TaskRows {
 
   private lookAt(owner: string, task_id: string, now: number, tick: number): void {
     const task = this.live.of(owner, task_id)
-    const known = this.rows.get(taskKeyOf(owner, task_id))
+    const known = this.find(owner, task_id)
     if (known !== undefined && known.task !== task) this.drop(known)
     if (task === undefined) return
     const row = task.pool.running.has(task) ? this.of(task, now, tick) : known
@@ -194,8 +193,7 @@ export class TaskRows {
     for (const row of this.loose) {
       if (this.running.has(row) || isShown(row)) continue
       this.forget(row)
-      const { id } = row.task
-      if (this.rows.get(id) === row) this.rows.delete(id)
+      this.rows.delete(row)
     }
     this.loose.clear()
   }
