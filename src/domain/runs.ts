@@ -20,6 +20,8 @@ export interface Run {
   readonly n: number
   readonly pool_id: string
   readonly replica_id: string
+  /** Which model its engine had, where it tells: a server may come back with another one. */
+  readonly model?: string
   /** Since when the task had waited for it. */
   readonly waited: number
   /** When its model was brought up meanwhile. */

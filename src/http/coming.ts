@@ -20,7 +20,7 @@ export async function sendComing(
   send: (body: string) => void,
 ): Promise<void> {
   res.setHeader('Content-Type', 'application/json; charset=utf-8')
-  const askNoMore = askBeforeHead(res)
+  askBeforeHead(res)
   let cancelBlanks = (): void => undefined
   const cancelHead = clock.after(head_ms, () => {
     res.writeHead(200)
@@ -31,7 +31,6 @@ export async function sendComing(
   const leave = (): void => {
     cancelHead()
     cancelBlanks()
-    askNoMore()
     coming.close()
   }
   res.once('close', leave)

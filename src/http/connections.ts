@@ -36,8 +36,6 @@ export class KeyConnections {
   }
 
   private count(key: string, more: 1 | -1): void {
-    const count = (this.counts.get(key) ?? 0) + more
-    if (count === 0) this.counts.delete(key)
-    else this.counts.set(key, count)
+    this.counts.set(key, (this.counts.get(key) ?? 0) + more)
   }
 }

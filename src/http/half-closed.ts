@@ -8,9 +8,9 @@ const again_ms = [0, 5, 20, 80, 300, 1000]
 
 /**
  * A client that closes its sending side may read on, or be gone: only what is written to it tells. `ask` writes something that changes
- * nothing; one that is gone closes the response. Returns how to ask no more.
+ * nothing; one that is gone closes the response.
  */
-export function onHalfClosed(res: ServerResponse, ask: () => void): () => void {
+export function onHalfClosed(res: ServerResponse, ask: () => void): void {
   const { socket } = res.req
   const timers: NodeJS.Timeout[] = []
   const begin = (): void => {
@@ -19,18 +19,16 @@ export function onHalfClosed(res: ServerResponse, ask: () => void): () => void {
   }
   const stop = (): void => {
     socket.off('end', begin)
-    res.off('close', stop)
     for (const timer of timers) clearTimeout(timer)
   }
   if (socket.readableEnded) begin()
   else socket.once('end', begin)
   res.once('close', stop)
-  return stop
 }
 
 /** The same before the head of the answer is out. With HTTP/1.0 there is nothing that may be said then. */
-export function askBeforeHead(res: ServerResponse): () => void {
-  return onHalfClosed(res, () => {
+export function askBeforeHead(res: ServerResponse): void {
+  onHalfClosed(res, () => {
     if (!res.headersSent && res.req.httpVersion === '1.1') res.writeContinue()
   })
 }

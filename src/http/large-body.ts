@@ -43,10 +43,7 @@ export class LargeBodies {
   private enter(res: ServerResponse, size: number, key: string): void {
     const own = this.keys.get(key) ?? new Map<ServerResponse, number>()
     this.keys.set(key, own.set(res, size))
-    res.once('close', () => {
-      own.delete(res)
-      if (own.size === 0 && this.keys.get(key) === own) this.keys.delete(key)
-    })
+    res.once('close', () => void own.delete(res))
     let unread = [...own.values()].reduce((sum, one) => sum + one, 0)
     for (const [oldest, held] of own) {
       if (unread <= most_unread || oldest === res) break

@@ -53,7 +53,7 @@ async function firstFrames(res: ServerResponse, source: FrameSource, clock: Cloc
     end('')
   }
   const cancel = clock.after(head_ms, () => end(''))
-  const askNoMore = askBeforeHead(res)
+  askBeforeHead(res)
   res.once('close', leave)
   source.onReadable(look)
   look()
@@ -61,7 +61,6 @@ async function firstFrames(res: ServerResponse, source: FrameSource, clock: Cloc
     return await promise
   } finally {
     cancel()
-    askNoMore()
     res.off('close', leave)
   }
 }

@@ -14,22 +14,19 @@ const patience_ms = 60_000
  */
 export function watchSockets(server: Server, connections: number, clock: Clock): () => void {
   server.maxConnections = connections
-  const stuck = new Map<Socket, { readonly taken: number; readonly since: number }>()
+  const stuck = new WeakMap<Socket, { readonly taken: number; readonly since: number }>()
   const sockets = new Set<Socket>()
   server.on('connection', (socket: Socket) => {
     sockets.add(socket)
-    socket.once('close', () => {
-      sockets.delete(socket)
-      stuck.delete(socket)
-    })
+    socket.once('close', () => sockets.delete(socket))
   })
   return clock.every(look_ms, () => {
     const now = clock.now()
     for (const socket of sockets) {
       const taken = socket.bytesWritten - socket.writableLength
       const before = stuck.get(socket)
-      if (socket.writableLength === 0) stuck.delete(socket)
-      else if (before?.taken !== taken) stuck.set(socket, { taken, since: now })
+      if (socket.writableLength === 0) continue
+      if (before?.taken !== taken) stuck.set(socket, { taken, since: now })
       else if (now - before.since >= patience_ms) socket.destroy()
     }
   })

@@ -49,7 +49,6 @@ export function uploadOf(req: Request, key: string, name: string, limit: number)
         await kept
         return fields
       } finally {
-        req.off('close', gone)
         stopRounds()
         // What is left of a form that was refused is read and dropped, for the answer has to reach its sender.
         req.unpipe(form)

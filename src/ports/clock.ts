@@ -10,7 +10,7 @@ export interface Clock {
   now(): number
   /** What the machine's clock says, or would have said, at a moment of `now()`: for points in time that are told or stored. */
   wallOf(moment: number): number
-  /** Calls `run` once after `delay_ms`. Does not keep the process alive. */
+  /** Calls `run` once after `delay_ms`, or after 2^31 - 1 ms where that is more. Does not keep the process alive. */
   after(delay_ms: number, run: () => void): CancelTimer
   /** Calls `run` every `period_ms`. Does not keep the process alive. */
   every(period_ms: number, run: () => void): CancelTimer

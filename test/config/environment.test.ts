@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
-import { readEnvironment } from '../../src/config/environment.ts'
+import { readEnvironment, withSettings } from '../../src/config/environment.ts'
 
 describe('keys of the environment', () => {
   const read = (ORCHD_API_KEYS: string) => readEnvironment({ ORCHD_API_KEYS })
@@ -25,5 +25,18 @@ describe('keys of the environment', () => {
       assert.match(problems[0] ?? '', problem)
       assert.doesNotMatch(problems[0] ?? '', /secret|words/)
     }
+  })
+})
+
+describe('the settings of the environment in a configuration', () => {
+  it('change a copy of it, and leave what is no mapping to be refused', () => {
+    const given = { auth: { keys: [], other: 1 } }
+    const settings = [
+      { variable: 'A', path: ['auth', 'keys'], value: ['k'] },
+      { variable: 'B', path: ['catalog', 'hf_token'], value: 't' },
+    ]
+    assert.deepEqual(withSettings(given, settings), { auth: { keys: ['k'], other: 1 }, catalog: { hf_token: 't' } })
+    assert.deepEqual(given, { auth: { keys: [], other: 1 } })
+    for (const auth of [['a'], 'a', 1]) assert.deepEqual(withSettings({ auth }, settings.slice(0, 1)), { auth })
   })
 })

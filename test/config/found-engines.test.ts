@@ -20,6 +20,8 @@ describe('pools of engines that were found', () => {
       ids,
     )
     assert.equal(checkConfig({ pools: value }).pools.length, names.length)
+    const long = ['a', 'b'].map((end) => found(box, 'openai', ['x'.repeat(100) + end]))
+    assert.equal(checkConfig({ pools: foundPools(long).value }).pools.length, 2)
   })
 
   it('have a replica for each server of one kind and model', () => {

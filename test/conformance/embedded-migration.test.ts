@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { fileURLToPath } from 'node:url'
-import { openStorage } from '../../src/adapters/embedded/storage.ts'
+import { openStorage, StorageRefusedError } from '../../src/adapters/embedded/storage.ts'
 import { TaskLog } from '../../src/domain/stream/task-log.ts'
 import { headOf } from '../../src/domain/task.ts'
 import type { TaskFilter } from '../../src/ports/journal.ts'
@@ -63,6 +63,23 @@ describe('embedded adapter, a file of schema 1', () => {
   })
 })
 
+describe('embedded adapter, a file of schema 1 that cannot be brought up to date', () => {
+  const { data_dir } = copyOf('schema-1.db')
+
+  it('is as it was: no step is kept where a later one fails', async () => {
+    const file = join(data_dir(), 'orchestratord.db')
+    const db = new DatabaseSync(file)
+    db.exec("UPDATE tasks SET accepted = 'no JSON' WHERE ended IS NULL")
+    db.close()
+    await assert.rejects(openStorage({ data_dir: data_dir() }), StorageRefusedError)
+    const after = new DatabaseSync(file, { readOnly: true })
+    const { user_version } = after.prepare('PRAGMA user_version').get() as { readonly user_version: number }
+    const tables = after.prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name = 'models'").all()
+    after.close()
+    assert.deepEqual([user_version, tables], [1, []])
+  })
+})
+
 // Of ann one that failed in p1, one that was completed in p2 and one that waits in p1; of bob one that had begun in p1. Its clock was set back.
 describe('embedded adapter, a file of schema 8', () => {
   const { data_dir } = copyOf('schema-8.db')
@@ -76,6 +93,7 @@ describe('embedded adapter, a file of schema 8', () => {
       assert.equal(await ids({ pool_id: 'p1', owner: 'ann' }), 't4@p1 t1@p1')
       assert.equal(await ids({ code: 'INTERNAL' }), 't1@p1')
       assert.equal(await ids({ from: 200, to: 300 }), 't3@p1 t2@p2')
+      assert.equal(await ids({ from: 10 }), await ids({}), 'before all, though the clock was set back behind some')
       assert.equal(await ids({ ended: 'unfinished', task_id_prefix: 't' }), 't4@p1 t3@p1')
       const unfinished = await unfinishedOf(storage.journal)
       assert.deepEqual(

@@ -70,6 +70,25 @@ describe('a commit that cannot be written leaves its neighbours alone', () => {
     )
   })
 
+  it('where a value is of no type that SQLite has', async () => {
+    const { journal } = await open()
+    const key = { owner: 'ann', task_id: 't1' }
+    const replica_id = undefined as unknown as string
+    const results = await Promise.allSettled([
+      journal.commit([accepted('ann', 't0')]),
+      journal.commit([accepted('ann', 't1'), { kind: 'attempt', key, attempt: 1, replica_id, replayable: true, at: 1 }]),
+      journal.commit([accepted('ann', 't2')]),
+    ])
+    assert.deepEqual(
+      results.map(({ status }) => status),
+      ['fulfilled', 'rejected', 'fulfilled'],
+    )
+    assert.deepEqual(
+      (await unfinishedOf(journal)).map(({ head }) => head.task_id),
+      ['t0', 't2'],
+    )
+  })
+
   it('where a value is too big for SQLite', async () => {
     await (await open()).close()
     // SQLite's own limit is a billion bytes; a trigger meets it without them.

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { statSync } from 'node:fs'
+import { statfsSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { openStorage } from '../../src/adapters/embedded/storage.ts'
@@ -54,6 +54,14 @@ describe('space on the disk', () => {
     await storage.close()
     const again = await open()
     assert.equal((await again.journal.list({ limit: 9 })).tasks.length, 1)
+  })
+
+  it('what is free is told in bytes', async () => {
+    const { space } = await open()
+    const { bavail, bsize } = statfsSync(dir.path)
+    // Others write beside this; a block is hundreds of bytes at least.
+    const ratio = (await space.free()) / (bavail * bsize)
+    assert.ok(ratio > 0.1 && ratio < 10, `${ratio} times as much as there is`)
   })
 
   it('a small database of an earlier version learns to', async () => {

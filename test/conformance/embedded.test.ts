@@ -5,7 +5,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { promisify } from 'node:util'
-import type { Worker } from 'node:worker_threads'
 import { STATEMENTS } from '../../src/adapters/embedded/statements.ts'
 import { openStorage, StorageRefusedError } from '../../src/adapters/embedded/storage.ts'
 import type { StorageOptions } from '../../src/adapters/embedded/storage.ts'
@@ -177,18 +176,6 @@ describe('embedded adapter', () => {
         ['written', 'StorageError', 'DuplicateTaskError', 'written'],
       )
       assert.equal(await storage.journal.find('ann', 't1'), undefined)
-    })
-
-    it('rejects what waits and what comes when its thread is lost', async () => {
-      let worker: Worker | undefined
-      process.once('worker', (started) => (worker = started))
-      const storage = await open()
-      const waiting = [storage.journal.commit([accepted('ann', 't1')]), storage.journal.find('ann', 't1')]
-      const settled = Promise.allSettled([...waiting])
-      await worker?.terminate()
-      assert.match((await storage.lost).message, /^the storage worker has ended/)
-      for (const result of await settled) assert.equal(result.status === 'rejected' && causes(result.reason)[0], 'StorageError')
-      await assert.rejects(storage.journal.commit([accepted('ann', 't2')]), StorageError)
     })
 
     it('shows, ends and forgets tasks without touching their requests', async () => {

@@ -57,6 +57,7 @@ export function listsConformance(name: string, open: () => Promise<Storage>): vo
       assert.deepEqual(await ids({ from: 101, to: 300 }), ['a-2'])
       assert.deepEqual(await ids({ to: 300, pool_id: 'other' }), ['a-2'])
       assert.deepEqual(await ids({ from: 301 }), [])
+      assert.deepEqual(await ids({ to: 200, before_seq: Number.MAX_SAFE_INTEGER }), ['a-1'])
       const among = [{ owner: 'ann', task_id: 'a-2' }]
       assert.deepEqual([await ids({ among, from: 200 }), await ids({ among, to: 200 })], [['a-2'], []])
       const page = await storage.journal.list({ pool_id: 'pool', limit: 1 })

@@ -59,7 +59,10 @@ export function runsConformance(name: string, open: () => Promise<Storage>): voi
       const key = { owner: 'ann', task_id: 't1' }
       const parts = (first: number, text: string): Fact => ({ kind: 'parts', key, first, parts: JSON.stringify([text]) })
       const attempt = { kind: 'attempt', key, attempt: 1, replica_id: 'r1', replayable: false, recorded: true, at: 1 } as const
-      await storage.journal.commit([accepted('ann', 't1'), accepted('bob', 't1'), attempt])
+      // The same number again: what was withdrawn may have been another kind of run.
+      const { recorded: _, ...unrecorded } = attempt
+      await storage.journal.commit([accepted('ann', 't1'), accepted('bob', 't1'), { ...unrecorded, replayable: true }])
+      await storage.journal.commit([{ kind: 'attempt_withdrawn', key, attempt: 1 }, attempt])
       await storage.journal.commit([parts(10, 'ü'), parts(2, 'b')])
       await storage.journal.commit([parts(0, 'a'), parts(2, 'b again')])
       assert.deepEqual((await unfinishedOf(storage.journal))[0]?.attempts, { failed: 1, replayable: false, recorded: true })

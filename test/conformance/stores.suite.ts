@@ -179,12 +179,13 @@ export function storesConformance(name: string, open: () => Promise<Storage>): v
         batch: sampleBatch('ann', batch_id, status),
       })
       await storage.journal.commit([put('b1', 'validating'), put('b2', 'in_progress')])
-      await storage.journal.commit([put('b1', 'completed')])
-      assert.deepEqual(await storage.batches.unfinished(), [sampleBatch('ann', 'b2', 'in_progress')])
+      await storage.journal.commit([put('b1', 'completed'), put('b3', 'cancelling')])
+      const left = [sampleBatch('ann', 'b2', 'in_progress'), sampleBatch('ann', 'b3', 'cancelling')]
+      assert.deepEqual(await storage.batches.unfinished(), left, 'in the order in which they came')
       assert.deepEqual(await storage.batches.get('ann', 'b1'), sampleBatch('ann', 'b1', 'completed'))
       assert.deepEqual(
         (await storage.batches.list({ owner: 'ann', limit: 9 })).map(({ batch_id }) => batch_id),
-        ['b2', 'b1'],
+        ['b3', 'b2', 'b1'],
       )
       assert.deepEqual(await storage.batches.list({ owner: 'ann', after: 'b1', limit: 9 }), [])
     })
@@ -205,6 +206,11 @@ export function storesConformance(name: string, open: () => Promise<Storage>): v
       await storage.journal.commit([artifactFact(first)])
       await storage.journal.commit([artifactFact(sampleArtifact('ann', 'other'))])
       await storage.journal.commit([artifactFact({ ...first, created_at: 2000 })])
+      const tagged = await storage.artifacts.list({ tag: 'x', limit: 10 })
+      assert.deepEqual(
+        tagged.map(({ id }) => id),
+        [first.id],
+      )
       await storage.journal.commit([artifactFact({ ...first, owner: 'bob', created_at: 3000 })])
       assert.deepEqual(await storage.artifacts.get('ann', first.id), first)
       assert.equal((await storage.artifacts.get('bob', first.id))?.created_at, 3000)

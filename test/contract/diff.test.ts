@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { breakingChanges } from '../../cli/contract/diff.ts'
 import { Contract, type Json, type JsonObject } from '../../cli/contract/document.ts'
-import { compareVersions, judge, parseVersion } from '../../cli/contract/released.ts'
+import { compareVersions, judge, newestReleased, parseVersion } from '../../cli/contract/released.ts'
+import { temporaryDir } from '../harness/process.ts'
 import { sample } from './sample.ts'
 
 /** Sets or, with undefined, removes what is at a path of the sample. */
@@ -36,6 +38,8 @@ const breaking: readonly Mutation[] = [
   [`${post} > x-role`, 'control', 'POST /v1/things', /x-role changed/],
   [`${post} > responses > 404`, undefined, 'POST /v1/things > 404', /status was removed/],
   [`${post} > responses > 201`, { description: 'Made.' }, 'POST /v1/things > 201', /status other than an error was added/],
+  [`${post} > responses > 302`, { description: 'Elsewhere.' }, 'POST /v1/things > 302', /status other than an error was added/],
+  ['components > parameters > Limit > allowReserved', true, 'POST /v1/things > request > query parameter limit', /allowReserved changed/],
   // What clients send.
   [`${body} > required > 1`, 'note', inBody, /note became required/],
   [`${body} > properties > note`, undefined, `${inBody}.note`, /field was removed/],
@@ -201,6 +205,38 @@ describe('the version', () => {
   })
   it('is compared by number', () => {
     assert.deepEqual(['1.10.0', '1.9.0', '1.9.10', '2.0.0'].sort(compareVersions), ['1.9.0', '1.9.10', '1.10.0', '2.0.0'])
+    assert.deepEqual(['1.0.10', '1.0.2', '1.0.1'].sort(compareVersions), ['1.0.1', '1.0.2', '1.0.10'])
     assert.throws(() => parseVersion('1.0'))
+  })
+  it('is in the name of the file that holds it, and the newest is the one that counts', () => {
+    const folder = temporaryDir()
+    const write = (name: string, version: string): void =>
+      writeFileSync(join(folder.path, `openapi-${name}.json`), JSON.stringify(of(version).root))
+    try {
+      assert.equal(newestReleased(folder.path), undefined)
+      for (const version of ['1.9.0', '1.10.0', '1.2.0']) write(version, version)
+      assert.equal(newestReleased(folder.path)?.version, '1.10.0')
+      write('2.0.0', '1.10.0')
+      assert.throws(() => newestReleased(folder.path), /openapi-2\.0\.0\.json holds version 1\.10\.0/)
+    } finally {
+      folder.remove()
+    }
+  })
+})
+
+describe('the parts of a contract', () => {
+  it('are found by their references, whatever their names, and not where those lead in a circle', () => {
+    const root = { a: { 'b/c~d': { $ref: '#/e' } }, e: { type: 'string' }, f: { $ref: '#/g' }, g: { $ref: '#/f' } }
+    const contract = new Contract(root)
+    assert.deepEqual(contract.resolve({ $ref: '#/a/b~1c~0d' }), { type: 'string' })
+    for (const $ref of ['#/f', '#/none']) assert.throws(() => contract.resolve({ $ref }), /points nowhere/)
+  })
+
+  it('may have headers in another case', () => {
+    const of = (name: string): Contract => {
+      const parameters = [{ name, in: 'header', required: true, schema: { type: 'string' } }]
+      return new Contract({ paths: { '/a': { get: { operationId: 'a', parameters, responses: {} } } } })
+    }
+    assert.deepEqual(breakingChanges(of('X-Of-Ours'), of('x-of-ours')), [])
   })
 })

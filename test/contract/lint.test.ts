@@ -93,6 +93,11 @@ const cases: readonly (readonly [what: string, change: (document: Document) => v
     set({ $ref: '#/components/schemas/Task' }, 'components', 'responses', 'NotFound', 'content', 'application/json', 'schema'),
     /house\/responses 404: the body must be ErrorEnvelope/,
   ],
+  [
+    'an error with another body beside',
+    set({ schema: { type: 'string', maxLength: 9 } }, 'components', 'responses', 'NotFound', 'content', 'text/plain'),
+    /house\/responses 404: the body must be ErrorEnvelope/,
+  ],
   ['a reference to nowhere', set({ $ref: '#/components/schemas/Nobody' }, ...fields, 'max_tokens'), /no-unresolved-refs/],
   ['a component nobody uses', set({ type: 'boolean', description: 'Unused.' }, 'components', 'schemas', 'Unused'), /no-unused-components/],
 ]

@@ -13,6 +13,7 @@ describe('tokens of a prompt that the engine had in its cache', () => {
       tokens_in_cached: 5,
     })
     assert.deepEqual([input_tokens, cache_read_input_tokens, cache_creation_input_tokens, output_tokens], [4, 5, 0, 4])
+    assert.equal(messageUsage({ ...end, tokens_in_cached: 12 }).input_tokens, 0, 'some engines count the cached ones otherwise')
     assert.deepEqual([messageUsage(end).input_tokens, messageUsage(end).cache_read_input_tokens], [9, 0])
   })
 

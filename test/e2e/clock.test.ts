@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { mock } from 'node:test'
 import { createSystemClock } from '../../src/adapters/system/clock.ts'
 import { openStorage } from '../../src/adapters/embedded/storage.ts'
 import { finished, sampleOutcome, sampleTask } from '../conformance/storage.samples.ts'
@@ -24,6 +25,20 @@ describe("a machine's clock that somebody sets", () => {
       assert.equal(clock.wallOf(began), at.wall - (clock.now() - began))
     }
     assert.equal(clock.now() - began, 30)
+  })
+
+  it('has timers that come no earlier than they should, however late that is', () => {
+    const timeouts = mock.method(globalThis, 'setTimeout')
+    try {
+      for (const delay_ms of [1000, 40 * 24 * hour_ms, Infinity]) createSystemClock().after(delay_ms, () => undefined)()
+      // Node runs at once what is later than this.
+      assert.deepEqual(
+        timeouts.mock.calls.map(({ arguments: [, ms] }) => ms),
+        [1000, 0x7fffffff, 0x7fffffff],
+      )
+    } finally {
+      timeouts.mock.restore()
+    }
   })
 
   it('starts no earlier than the newest stored time, and is followed again once it has passed that', () => {

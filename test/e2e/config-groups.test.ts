@@ -50,5 +50,7 @@ describe('groups of the configuration', () => {
       'FILE: groups[0].preload: 3 pools cannot be preloaded or pinned where 2 may be loaded',
     ])
     assert.equal(dir.load({ pools, groups: [{ id: 'a', pools: all, loaded: 3, pin: all }] }).groups[0]?.pin.length, 3)
+    const twice = { id: 'a', pools: all, loaded: 2, pin: ['coder', 'coder'] }
+    assert.equal(dir.load({ pools, groups: [twice] }).groups.length, 1, 'one that is named twice takes one place')
   })
 })

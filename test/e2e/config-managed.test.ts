@@ -33,6 +33,7 @@ describe('a pool whose servers the daemon starts', () => {
         { ...box, id: 'f', env: ['ORCHD_API_KEYS'] },
         { ...box, id: 'g', replicas: [{ id: 'r0', url: 'http://127.0.0.1:1' }] },
         { ...box, id: 'h', command: undefined, driver: 'managed', model: 'served:h' },
+        { ...box, id: 'i', ...at('{ctx_total}') },
       ],
     })
     assert.deepEqual(lines, [
@@ -48,6 +49,7 @@ describe('a pool whose servers the daemon starts', () => {
       'FILE: pools[5].env[0]: "ORCHD_API_KEYS" must match ^(?!ORCHD_)[A-Za-z_][A-Za-z0-9_]{0,127}$, as HF_TOKEN does',
       'FILE: pools[6].replicas[0].url: driver managed of llamacpp takes none',
       'FILE: pools[7].command: is missing',
+      'FILE: pools[8].command: has {ctx}, for which the pool needs ctx',
     ])
   })
 

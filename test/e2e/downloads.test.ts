@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import type { FileHandle } from 'node:fs/promises'
 import type { ServerResponse } from 'node:http'
 import { tmpdir } from 'node:os'
@@ -35,7 +35,8 @@ describe('a download of one file', () => {
     rmSync(models_dir, { recursive: true })
   })
 
-  const fetched = (onBytes: (bytes: number) => void = () => undefined, clock = new FakeClock()): Promise<void> => {
+  const never = new AbortController().signal
+  const fetched = (onBytes: (bytes: number) => void = () => undefined, clock = new FakeClock(), signal = never): Promise<void> => {
     const url = `http://${hub.address}/m.gguf`
     const client = new EgressClient({ rules: new EgressRules([hub.address], `http://${hub.address}`), credentials: new Map() })
     const size = { size_bytes: bytes.length, max_bytes: bytes.length }
@@ -47,7 +48,7 @@ describe('a download of one file', () => {
       part: partPath('m', 0),
       target: storedPath('m', 'm.gguf'),
     }
-    return new Downloads(client, new ModelFolder(models_dir), clock).fetch(file, onBytes, new AbortController().signal)
+    return new Downloads(client, new ModelFolder(models_dir), clock).fetch(file, onBytes, signal)
   }
   const ranges = (): (string | undefined)[] => hub.requests.map(({ headers }) => headers.range)
   const leave = (text: Buffer): void => {
@@ -71,12 +72,19 @@ describe('a download of one file', () => {
 
   it('is not moved to its place before it is on the disk, and its name is on the disk, too', async () => {
     const synced: string[] = []
+    const handles: FileHandle[] = []
     restore = await patchFiles('sync', async (file, sync) => {
+      handles.push(file)
       synced.push((await file.stat()).isDirectory() ? 'folder' : 'file')
       return sync()
     })
     await fetched()
     assert.deepEqual(synced, ['file', 'folder'])
+    assert.deepEqual(
+      handles.map(({ fd }) => fd),
+      [-1, -1],
+      'both are closed',
+    )
   })
 
   it('leaves no file open that it wrote into, whether the disk is full or not', async () => {
@@ -91,6 +99,15 @@ describe('a download of one file', () => {
     await fetched()
     assert.equal(written.size, 2)
     for (const { fd } of written) assert.equal(fd, -1, 'it is still open')
+  })
+
+  it('is written whole where the disk takes less of it at a time', async () => {
+    restore = await patchFiles('write', (_file, write, given) => {
+      given[2] = Math.ceil(Number(given[2]) / 3)
+      return write()
+    })
+    await fetched()
+    assert.ok(readFileSync(join(models_dir, storedPath('m', 'm.gguf'))).equals(bytes))
   })
 
   it('keeps nothing beyond the size that was announced, and says that there is more', async () => {
@@ -159,5 +176,50 @@ describe('a download of one file', () => {
     })
     await assert.rejects(fetched(), { kind: 'refused' })
     await inTime(closed.promise, 'the connection to close')
+  })
+  it('is asked for once where it is another than was announced, and a second time where its beginning was there', async () => {
+    const others = someBytes(bytes.length, 2)
+    hub.routes.set('/m.gguf', others)
+    const refused = { kind: 'digest_mismatch', message: `m.gguf: has digest ${sha256(others)}, it was announced as ${sha256(bytes)}` }
+    await assert.rejects(fetched(), refused)
+    assert.deepEqual(ranges(), [undefined])
+    leave(bytes.subarray(0, 1000))
+    await assert.rejects(fetched(), refused)
+    assert.deepEqual(ranges().slice(1), ['bytes=1000-', undefined])
+  })
+
+  it('is readable by nobody else, and goes nowhere by a link that stands in its place', async () => {
+    await fetched()
+    assert.equal(statSync(join(models_dir, storedPath('m', 'm.gguf'))).mode & 0o777, 0o600)
+    const elsewhere = join(models_dir, 'elsewhere')
+    writeFileSync(elsewhere, 'as it was')
+    symlinkSync(elsewhere, part)
+    await assert.rejects(fetched(), { kind: 'io', message: 'm.gguf: cannot be written below models_dir (ELOOP)' })
+    assert.equal(readFileSync(elsewhere, 'utf8'), 'as it was')
+    rmSync(dirname(part), { recursive: true })
+    symlinkSync(models_dir, dirname(part))
+    await assert.rejects(fetched(), { name: 'FetchError', kind: 'io', message: /is a symbolic link; remove it$/ })
+  })
+
+  it('says that the server was silent, and why it was given up', async () => {
+    hub.routes.set('/m.gguf', (_req, res) => void res.writeHead(200, { 'Content-Length': bytes.length }).write(bytes.subarray(0, 1000)))
+    const clock = new FakeClock()
+    let done = 0
+    const silent = fetched((now) => (done = now), clock)
+    silent.catch(() => undefined)
+    await until(() => done === 1000, 'the beginning to be there')
+    await clock.advance(60_000)
+    await assert.rejects(silent, { kind: 'transient', message: 'm.gguf: the server was silent for 30000 ms' })
+    assert.equal(clock.pending, 0)
+    rmSync(part)
+    const stop = new AbortController()
+    const reason = new Error('enough')
+    await assert.rejects(
+      fetched((now) => now > 0 && stop.abort(reason), new FakeClock(), stop.signal),
+      reason,
+    )
+    leave(bytes)
+    await assert.rejects(fetched(undefined, new FakeClock(), AbortSignal.abort(reason)), reason)
+    assert.deepEqual(readFileSync(part), bytes, 'what is there already is kept')
   })
 })

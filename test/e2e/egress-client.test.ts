@@ -5,6 +5,7 @@ import { buildConnector } from 'undici'
 import { EgressClient, headerOf } from '../../src/adapters/models/egress-client.ts'
 import { guardedConnect, type Resolve } from '../../src/adapters/models/guarded-connect.ts'
 import { EgressRules } from '../../src/domain/catalog/egress.ts'
+import { newGate } from '../harness/gate.ts'
 import { Hub } from '../harness/hub.ts'
 
 describe('the client of what leaves this machine', () => {
@@ -131,5 +132,55 @@ describe('the client of what leaves this machine', () => {
       connect({ hostname: '127.0.0.1', protocol: 'http:', port: String(hub.port) }, (...[failed]) => resolve(failed))
     })
     assert.match(String(error), /127\.0\.0\.1 is at 127\.0\.0\.1, which is not a public address/)
+  })
+  it('follows each kind of redirect, five of them, as who it is, and leaves what they say', async () => {
+    const egress = client(() => Promise.resolve(['127.0.0.1']), '127.0.0.1')
+    hub.routes.set('/b', Buffer.from('b'))
+    for (const status of [301, 302, 303, 307, 308]) {
+      const closed = newGate()
+      hub.routes.set('/a', (_req, res) => {
+        res.once('close', closed.resolve)
+        res.writeHead(status, { Location: '/b' })
+        const more = (): void => {
+          while (!res.destroyed && res.write(Buffer.alloc(65_536)));
+        }
+        res.on('drain', more)
+        more()
+      })
+      assert.equal(await (await egress.get(at('/a'), {}, never)).body.text(), 'b', String(status))
+      await closed.promise
+    }
+    assert.deepEqual(new Set(hub.requests.map(({ headers }) => headers['user-agent'])), new Set(['orchestratord']))
+    for (const status of [300, 304]) {
+      hub.routes.set('/a', (_req, res) => void res.writeHead(status, { Location: '/b' }).end())
+      assert.equal((await egress.get(at('/a'), {}, never)).statusCode, status)
+    }
+    for (let n = 0; n < 6; n++) hub.routes.set(`/${n}`, (_req, res) => void res.writeHead(302, { Location: `/${n + 1}` }).end())
+    hub.routes.set('/6', Buffer.from('the end'))
+    assert.equal(await (await egress.get(at('/1'), {}, never)).body.text(), 'the end')
+    await assert.rejects(egress.get(at('/0'), {}, never), { kind: 'refused', message: 'more than 5 redirects' })
+  })
+
+  it('is told four addresses of a name, and keeps no connection that came to be with another', async () => {
+    const found: { address: string; family: number }[][] = []
+    let destroyed = 0
+    const socket = { remoteAddress: '::1', destroy: () => void destroyed++ }
+    const build = (({ lookup }: { lookup: (host: string, options: object, found: (error: unknown, all: never) => void) => void }) =>
+      (_options: object, callback: (error: null, socket: object) => void) =>
+        lookup('hub.test', {}, (_error, all) => {
+          found.push(all)
+          callback(null, socket)
+        })) as unknown as typeof buildConnector
+    const public_ = Array.from({ length: 9 }, (_, n) => (n === 1 ? '2001:4860::1' : `8.8.8.${n}`))
+    const connect = guardedConnect(build, new EgressRules([], 'https://hub.test'), () => Promise.resolve(['10.0.0.1', ...public_]))
+    const error = await new Promise((resolve) => {
+      connect({ hostname: 'hub.test', protocol: 'https:', port: '' }, (...[failed]) => resolve(failed))
+    })
+    assert.match(String(error), /hub\.test is at ::1, which is not a public address; list \[::1\]:443 in catalog\.egress\.hosts/)
+    assert.equal(destroyed, 1)
+    assert.deepEqual(
+      found[0],
+      public_.slice(0, 4).map((address) => ({ address, family: address.includes(':') ? 6 : 4 })),
+    )
   })
 })

@@ -53,6 +53,26 @@ describe('a log that is not read', () => {
     assert.equal(reader.texts.at(-1), 'again\n')
   })
 
+  it('has room again for as much as was taken, and counts all that was lost with a write that failed', () => {
+    const reader = new Reader()
+    const output = new LogOutput(reader.sink)
+    for (let round = 0; round < 5; round++) {
+      output.write(`${'x'.repeat(600_000)}\n`)
+      reader.take()
+    }
+    assert.deepEqual(
+      reader.texts.map(({ length }) => length),
+      Array(5).fill(600_001),
+    )
+    const drops = (): number[] => reader.texts.flatMap((text) => /"dropped":(\d+)/.exec(text)?.[1] ?? []).map(Number)
+    output.write('a\n')
+    reader.take(new Error('full'))
+    output.write('b\n')
+    reader.take(new Error('full'))
+    output.write('c\n')
+    assert.deepEqual(drops(), [1, 2])
+  })
+
   it('is waited for no longer than it is said to', async () => {
     const reader = new Reader()
     const output = new LogOutput(reader.sink)

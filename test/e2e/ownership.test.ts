@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import request from 'supertest'
+import { pageOf } from '../../src/handlers/pages.ts'
 import { keys, mockPool, mockTask, startDaemon, type TestDaemon } from '../harness/daemon.ts'
 import { call, post, type Answer } from '../harness/http.ts'
 import { readStream, StreamClient } from '../harness/sse.ts'
@@ -76,6 +77,50 @@ describe('what belongs to one key', () => {
     assert.deepEqual(ids(await ask(keys.other, `/v1/tasks?session_id=${String(task['session_id'])}`), 'tasks', 'task_id'), [])
     assert.equal((await ask(keys.data, session, 'DELETE')).status, 204)
     assert.equal((await ask(keys.data, session)).status, 404)
+  })
+
+  it('a session may be deleted by a key with the role control that names its owner', async () => {
+    const path = '/v1/sessions/theirs'
+    assert.equal((await ask(keys.data, path, 'PUT', { budgets: { tokens: 500 } })).status, 200)
+    assert.equal((await ask(keys.all, path, 'DELETE')).status, 404)
+    assert.equal((await ask(keys.other, `${path}?owner=data`, 'DELETE')).status, 403)
+    assert.equal((await ask(keys.all, `${path}?owner=data`, 'DELETE')).status, 204)
+    assert.equal((await ask(keys.data, path)).status, 404)
+  })
+
+  it('what is left of a session is told of the one that the task belongs to, whoever reads its stream', async () => {
+    const session_id = 'with-a-budget'
+    for (const [key, tokens] of [
+      [keys.data, 5000],
+      [keys.all, 7000],
+    ] as const)
+      assert.equal((await ask(key, `/v1/sessions/${session_id}`, 'PUT', { budgets: { tokens } })).status, 200)
+    const task = mockTask({ session_id, max_tokens: 8 })
+    await post(daemon.url, keys.data, task)
+    await readStream(daemon.url, task.task_id, keys.data)
+    const { headers } = await ask(keys.all, `/v1/tasks/${task.task_id}/stream?owner=data`)
+    assert.ok(Number(headers['x-budget-tokens-remaining']) < 5000, String(headers['x-budget-tokens-remaining']))
+  })
+
+  it('a cursor is good for the list that it is of, and for no other', async () => {
+    const lists = {
+      tasks: '/v1/tasks?',
+      sessions: '/v1/sessions?',
+      artifacts: '/v1/artifacts?',
+      usage: '/v1/usage?',
+      models: '/v1/catalog/models?',
+      'queue of mock': '/v1/pools/mock/queue?',
+      'queue of slow': '/v1/pools/slow/queue?',
+    }
+    for (const of of Object.keys(lists)) {
+      const { next_cursor } = await pageOf(of, { name: 'data', roles: [] }, {}, () => ({ next_cursor: '1' }))
+      const taken: string[] = []
+      for (const [list, path] of Object.entries(lists)) {
+        const { text } = await ask(keys.data, `${path}cursor=${next_cursor}`)
+        if (!text.includes('is none of this list')) taken.push(list)
+      }
+      assert.deepEqual(taken, [of])
+    }
   })
 
   it("an artifact is its creator's, also where another key stored the same", async () => {

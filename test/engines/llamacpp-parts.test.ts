@@ -6,6 +6,7 @@ import { threadCandidates } from '../../src/adapters/engines/llamacpp/measure.ts
 import { LineRate, LineSplitter } from '../../src/adapters/engines/process/output.ts'
 import { IncrementalDecoder } from '../../src/adapters/engines/llamacpp/text-decoder.ts'
 import { inStep, oneAtATime } from '../../src/adapters/engines/llamacpp/steps.ts'
+import { settled } from '../harness/fake-clock.ts'
 
 /** A tokenizer whose tokens are bytes and which, as SentencePiece's, drops the leading space of a run. */
 const detokenizeBytes = (tokens: readonly number[]): string => new TextDecoder().decode(Uint8Array.from(tokens)).replace(/^ /, '')
@@ -159,7 +160,55 @@ describe('llama.cpp engine: small parts', () => {
         run(() => Promise.reject(new Error('step failed'))),
         /step failed/,
       )
+      await assert.rejects(
+        run(() => {
+          throw new Error('at once')
+        }),
+        /at once/,
+      )
       assert.equal(await run(() => Promise.resolve(7)), 7)
     })
   }
+
+  it('keeps sequences in step that need a moment between two of theirs', async () => {
+    const run = inStep()
+    const beside: number[] = []
+    let now = 0
+    const sequence = async (): Promise<void> => {
+      for (let at = 0; at < 4; at++) {
+        await run(async () => {
+          now++
+          await settled()
+          beside.push(now)
+          await settled()
+          now--
+        })
+        for (let moments = 0; moments < 10; moments++) await Promise.resolve()
+      }
+    }
+    await Promise.all([sequence(), sequence()])
+    assert.deepEqual(beside, [1, 2, 2, 2, 2, 2, 2, 1])
+  })
+
+  it('begins no step before all of those are over that began together', async () => {
+    const run = inStep()
+    const [first, second] = [Promise.withResolvers<undefined>(), Promise.withResolvers<undefined>()]
+    const begun: string[] = []
+    const step = (name: string, over: Promise<undefined>): Promise<undefined> =>
+      run(() => {
+        begun.push(name)
+        return over
+      })
+    // What is asked for while nothing runs begins alone.
+    const all = [step('alone', Promise.resolve(undefined)), step('a1', first.promise), step('b1', second.promise)]
+    await settled()
+    all.push(step('c1', Promise.resolve(undefined)))
+    first.resolve(undefined)
+    all.push(step('a2', first.promise))
+    await settled()
+    assert.deepEqual(begun, ['alone', 'a1', 'b1'])
+    second.resolve(undefined)
+    await Promise.all(all)
+    assert.deepEqual(begun, ['alone', 'a1', 'b1', 'c1', 'a2'])
+  })
 })

@@ -15,6 +15,8 @@ const never = new AbortController().signal
 class Sequence {
   readonly kept: number[] = []
   fails = false
+  /** Evaluations that have begun and not ended. */
+  open = 0
 
   get nextTokenIndex(): number {
     return this.kept.length
@@ -31,14 +33,29 @@ class Sequence {
     return Promise.resolve()
   }
 
+  /** Called when a part of a prompt has been taken in. */
+  onPrefill: () => void = () => undefined
+
+  evaluateWithoutGeneratingNewTokens(tokens: readonly number[]): Promise<void> {
+    this.kept.push(...tokens)
+    this.onPrefill()
+    return Promise.resolve()
+  }
+
   async *evaluate(tokens: readonly number[]): AsyncGenerator<number> {
+    assert.ok(tokens.length > 0, 'the next token is drawn from the last one')
     // What the failing evaluation has written is anybody's guess.
     this.kept.push(...tokens)
     if (this.fails) throw new Error('the evaluation failed')
-    for (;;) {
-      yield 120
-      await Promise.resolve()
-      this.kept.push(120)
+    this.open++
+    try {
+      for (;;) {
+        yield 120
+        await Promise.resolve()
+        this.kept.push(120)
+      }
+    } finally {
+      this.open--
     }
   }
 }
@@ -112,7 +129,34 @@ describe('llama.cpp engine: the KV cache of a session', () => {
     kv: 'reuse',
     session: 's',
   } as unknown as TokenRequest
-  const run = (model: LoadedModel): Promise<GenerateResult> => generate(model, request, () => undefined, never)
+  const run = (model: LoadedModel, more: Partial<TokenRequest> = {}): Promise<GenerateResult> =>
+    generate(model, { ...request, ...more }, () => undefined, never)
+
+  it('is as large as prompt and answer together, and a prompt that leaves no room is refused', async () => {
+    const sequence = new Sequence()
+    const model = modelOf(slotsOf(sequence))
+    const tokens = new Array<number>(255).fill(97)
+    assert.equal((await run(model, { tokens })).tokens_out, 1)
+    await assert.rejects(run(model, { tokens: [...tokens, 97] }), { message: /256 tokens, which leaves no room/, retriable: false })
+    assert.equal((await run(model, { tokens: [...tokens, 97].slice(2) })).tokens_out, 2)
+    for (const length of [1, 63, 64, 65, 128, 129]) {
+      assert.equal((await run(model, { tokens: tokens.slice(0, length), kv: 'cold' })).tokens_in, length)
+      assert.equal(sequence.nextTokenIndex, length + 2, 'the last of the answer is not taken in')
+    }
+    assert.equal(sequence.open, 0, 'nothing is evaluated any more')
+  })
+
+  it('takes in no more of a prompt that nobody waits for any more', async () => {
+    const sequence = new Sequence()
+    const abort = new AbortController()
+    sequence.onPrefill = () => abort.abort(new Error('gone'))
+    const long = { ...request, tokens: new Array<number>(255).fill(97) }
+    await assert.rejects(
+      generate(modelOf(slotsOf(sequence)), long, () => undefined, abort.signal),
+      /gone/,
+    )
+    assert.equal(sequence.nextTokenIndex, 64)
+  })
 
   it('is warm for its next turn, and worth nothing after an evaluation that failed', async () => {
     const sequence = new Sequence()

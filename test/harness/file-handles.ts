@@ -5,11 +5,11 @@ type Real = (...given: unknown[]) => Promise<unknown>
 
 /**
  * All open files do this in place of a method from now on, until the returned function is called.
- * @param call gets the file, the real method for it, and what the method was given
+ * @param call gets the file, the real method for it, and what the method was given, which may be changed
  */
 export async function patchFiles(
   method: Method,
-  call: (file: FileHandle, real: () => Promise<unknown>, given: readonly unknown[]) => Promise<unknown>,
+  call: (file: FileHandle, real: () => Promise<unknown>, given: unknown[]) => Promise<unknown>,
 ): Promise<() => void> {
   const probe = await open('/dev/null')
   const all = Object.getPrototypeOf(probe) as Record<Method, Real>

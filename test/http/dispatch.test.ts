@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
+import type { Request, Response } from 'express'
 import type { Handlers } from '../../src/handlers/handler.ts'
 import { createDispatch, routersByShape, shapeOf } from '../../src/http/dispatch.ts'
-import { operations } from '../../src/http/operations.ts'
+import { operations, operationsAt } from '../../src/http/operations.ts'
 import { FakeClock } from '../harness/fake-clock.ts'
 
 const operationIds = [...operations.keys()]
@@ -45,5 +46,13 @@ describe('dispatch', () => {
     assert.equal(list.length, 2)
     const own = routersByShape().get(shapeOf('/v1/tasks'))
     assert.equal(own?.getOperations(), own?.getOperations())
+  })
+  it('names each method of a path once where another was used', async () => {
+    const dispatch = createDispatch({ handlers, clock: new FakeClock(), body_bytes: 1, door_body_bytes: 1, file_bytes: 1 })
+    for (const path of new Set(Array.from(operations.values(), (operation) => operation.path.replaceAll(/\{[^}]+\}/g, 'a')))) {
+      const methods = new Set(operationsAt(path).map(({ method }) => method.toUpperCase()))
+      const asked = dispatch({ method: 'TRACE', path, headers: {} } as Request, {} as Response, () => undefined)
+      await assert.rejects(Promise.resolve(asked), { kind: 'method_not_allowed', details: { allow: [...methods] } })
+    }
   })
 })

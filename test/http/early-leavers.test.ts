@@ -59,22 +59,27 @@ describe('a client that leaves', () => {
       await inTime(closed.promise, 'what was made for it to be closed')
     })
 
-  it('while blanks keep its connection open gets no more of them, and nobody waits for its answer', async () => {
-    const closed = newGate()
-    const answer = Promise.withResolvers<unknown>()
-    const client = await asked(
-      createServer((_req, res) => {
-        void sendComing(res, { value: answer.promise, close: closed.resolve }, clock, (text) => res.end(text))
-      }),
-    )
-    await until(() => clock.pending === 1, 'the answer to be waited for')
-    await clock.advance(30_000)
-    let text = ''
-    client.setEncoding('utf8').on('data', (piece: string) => (text += piece))
-    await until(() => text.endsWith('\r\n\r\n1\r\n \r\n1\r\n \r\n'), 'two blanks')
-    client.resetAndDestroy()
-    await inTime(closed.promise, 'the client to be missed')
-    assert.equal(clock.pending, 0)
-    answer.resolve({})
-  })
+  for (const ends of ['well', 'badly'] as const)
+    it(`while blanks keep its connection open gets no more of them, and nobody waits for its answer, which ends ${ends}`, async () => {
+      const closed = newGate()
+      const answer = Promise.withResolvers<unknown>()
+      const sent = Promise.withResolvers<unknown>()
+      const client = await asked(
+        createServer((_req, res) => {
+          sent.resolve(sendComing(res, { value: answer.promise, close: closed.resolve }, clock, (text) => res.end(text)))
+        }),
+      )
+      await until(() => clock.pending === 1, 'the answer to be waited for')
+      await clock.advance(30_000)
+      let text = ''
+      client.setEncoding('utf8').on('data', (piece: string) => (text += piece))
+      await until(() => text.endsWith('\r\n\r\n1\r\n \r\n1\r\n \r\n'), 'two blanks')
+      assert.match(text, /^HTTP\/1\.1 200 /)
+      client.resetAndDestroy()
+      await inTime(closed.promise, 'the client to be missed')
+      assert.equal(clock.pending, 0)
+      if (ends === 'well') answer.resolve({})
+      else answer.reject(new Error('the task of a client that has gone'))
+      await sent.promise
+    })
 })

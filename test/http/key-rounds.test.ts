@@ -56,6 +56,43 @@ describe('rounds of keys', () => {
     assert.deepEqual(order.slice(0, 4), ['greedy', 'modest', 'greedy', 'modest'])
   })
 
+  it('do not save up what was not worked on, and pay for what was too much while nobody asks', async () => {
+    const rounds = new KeyRounds(100)
+    let done = 0
+    const ask = (bytes: number): void =>
+      rounds.ask('a', () => {
+        done++
+        return bytes
+      })
+    for (let n = 0; n < 50; n++) {
+      ask(1)
+      await nextRound()
+    }
+    for (let n = 0; n < 10; n++) ask(100)
+    await nextRound()
+    assert.equal(done, 51, 'one round has its share and no more')
+    for (let n = 0; n < 10; n++) await nextRound()
+    ask(450)
+    for (let n = 0; n < 8; n++) await nextRound()
+    ask(1)
+    await nextRound()
+    assert.equal(done, 62)
+  })
+
+  it('leave a body alone that is not read any more, and a small one altogether', async () => {
+    const body = Object.assign(new Readable({ read: () => undefined }), { headers: {} })
+    const stop = readByRounds(body, 'a')
+    body.push(Buffer.alloc(65 * kib))
+    while (!body.isPaused()) await nextRound()
+    stop()
+    for (let n = 0; n < 4; n++) await nextRound()
+    assert.deepEqual([body.isPaused(), body.listenerCount('data')], [true, 0])
+    let turned = false
+    setImmediate(() => (turned = true))
+    await waitToParse('a', 64 * kib)
+    assert.equal(turned, false)
+  })
+
   it('have a large body read beside those of another key, and whole; a small one is read as it comes', async () => {
     const order: string[] = []
     const bodyOf = (key: string, chunks: number, headers: { 'content-length'?: string }): Promise<Buffer> => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import { on } from 'node:events'
-import { createServer } from 'node:http'
+import { EventEmitter, on } from 'node:events'
+import { createServer, type Server } from 'node:http'
 import { connect, type AddressInfo, type Socket } from 'node:net'
 import { watchSockets } from '../../src/http/stuck-sockets.ts'
 import { keys, startDaemon } from '../harness/daemon.ts'
@@ -66,6 +66,45 @@ describe('connections', () => {
     assert.equal(clock.pending, 0)
     server.closeAllConnections()
     server.close()
+  })
+
+  it('are watched from their last progress on, and no more once they are closed', async () => {
+    const clock = new FakeClock()
+    const server = new EventEmitter() as Server
+    const stop = watchSockets(server, 100, clock)
+    class Watched extends EventEmitter {
+      bytesWritten = 100
+      waiting = 50
+      destroyed = 0
+      looks = 0
+      get writableLength(): number {
+        this.looks++
+        return this.waiting
+      }
+      destroy(): void {
+        this.destroyed++
+      }
+    }
+    const socket = new Watched()
+    server.emit('connection', socket as never)
+    await clock.advance(60_000)
+    await clock.advance(14_999)
+    assert.equal(socket.destroyed, 0)
+    socket.waiting = 0
+    await clock.advance(15_000)
+    socket.waiting = 60
+    await clock.advance(30_000)
+    socket.bytesWritten += 10
+    socket.waiting += 10
+    await clock.advance(30_000)
+    assert.equal(socket.destroyed, 0, 'everything had gone out between')
+    await clock.advance(15_000)
+    assert.equal(socket.destroyed, 1)
+    socket.emit('close')
+    const before = socket.looks
+    await clock.advance(60_000)
+    assert.equal(socket.looks, before)
+    stop()
   })
 
   it('beyond limits.connections are not taken', async () => {

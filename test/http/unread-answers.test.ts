@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { EventEmitter } from 'node:events'
 import { createServer, type ServerResponse } from 'node:http'
 import { connect, type AddressInfo, type Socket } from 'node:net'
 import { LargeBodies } from '../../src/http/large-body.ts'
@@ -117,5 +118,34 @@ describe('answers that nobody reads', () => {
       server.closeAllConnections()
       server.close()
     }
+  })
+  it('are written while they are taken, some of it in each round, and no more where they are not', async () => {
+    const bodies = new LargeBodies()
+    const written: number[] = []
+    let takes = true
+    const res = Object.assign(new EventEmitter(), {
+      ...{ destroyed: false, headersSent: true, setHeader: () => assert.fail('the head is out') },
+      write: (piece: Buffer) => {
+        written.push(piece.length)
+        return takes
+      },
+      end: () => written.push(0),
+    })
+    bodies.send(res as unknown as ServerResponse, 'x'.repeat(20 * 64 * 1024), 'key')
+    await new Promise((resolve) => setImmediate(resolve))
+    const first = written.length
+    assert.ok(first > 0 && first <= 5, `${first} pieces in one round`)
+    takes = false
+    await until(() => written.length > first, 'a piece that is not taken')
+    const before = written.length
+    for (let n = 0; n < 20; n++) await new Promise((resolve) => setImmediate(resolve))
+    assert.equal(written.length, before)
+    takes = true
+    res.emit('drain')
+    await until(() => written.at(-1) === 0, 'the end')
+    assert.equal(
+      written.reduce((sum, length) => sum + length, 0),
+      20 * 64 * 1024,
+    )
   })
 })

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { connect, type AddressInfo } from 'node:net'
+import { Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import express from 'express'
 import type { UploadedFile } from '../../src/domain/batches/upload.ts'
@@ -72,5 +73,51 @@ describe('a form that is refused in the middle', () => {
       server.close()
     })
     assert.match(answers, /^HTTP\/1.1 200 [^]*not wanted, after a piece[^]*HTTP\/1.1 200 [^]*the next answer$/)
+  })
+})
+
+describe('a form', () => {
+  interface Kept {
+    readonly names: string[]
+    readonly fields: Record<string, string>
+  }
+
+  /** What is kept of these parts, each as its head and its body. */
+  async function received(...parts: (readonly [head: string, body: string])[]): Promise<Kept> {
+    const names: string[] = []
+    const keep = async ({ field, filename, content }: UploadedFile): Promise<void> => {
+      let size = 0
+      for await (const chunk of content) size += chunk.length
+      names.push(`${field} ${filename} ${size}`)
+    }
+    const body = parts.map(([about, inside]) => `--b\r\nContent-Disposition: form-data; ${about}\r\n\r\n${inside}\r\n`).join('')
+    const req = Object.assign(Readable.from([Buffer.from(`${body}--b--\r\n`)]), {
+      headers: { 'content-type': 'multipart/form-data; boundary=b' },
+      complete: true,
+    })
+    const fields = await uploadOf(req as never, 'ann', 'limits.file_bytes', 100).receive(keep)
+    return { names, fields: Object.fromEntries(fields) }
+  }
+  const file = (name: string, filename = 'a.jsonl'): string => `name="${name}"; filename="${filename}"`
+
+  it('has its fields, and one file, which has a name', async () => {
+    const parts = [
+      ['name="purpose"', 'batch'],
+      ['name="b"', 'c'],
+      ['name="d"', 'e'],
+      [file('file'), 'text'],
+    ] as const
+    assert.deepEqual(await received(...parts), { names: ['file a.jsonl 4'], fields: { purpose: 'batch', b: 'c', d: 'e' } })
+    assert.deepEqual((await received(...parts, [file('other'), 'more'])).names, ['file a.jsonl 4'])
+    assert.deepEqual((await received([file('file', ''), 'text'])).names, ['file file 4'])
+  })
+
+  it('is no larger than it may be: its file, each of its fields, and how many there are', async () => {
+    assert.deepEqual((await received([file('file'), 'x'.repeat(100)])).names, ['file a.jsonl 100'])
+    await assert.rejects(received([file('file'), 'x'.repeat(101)]), { kind: 'payload_too_large', message: /limits\.file_bytes \(100\)/ })
+    const { fields } = await received(['name="a"', 'x'.repeat(100_000)])
+    assert.ok(String(fields['a']).length <= 65_536, String(fields['a']?.length))
+    const many = await received(...Array.from({ length: 20 }, (_, n) => [`name="f${n}"`, 'a'] as const))
+    assert.equal(Object.keys(many.fields).length, 16)
   })
 })

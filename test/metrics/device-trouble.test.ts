@@ -24,6 +24,10 @@ describe("what NVIDIA's tool says of devices in trouble", () => {
     assert.equal(parseNvidiaSmi(row(0, '[GPU requires reset]', '0', '97887'))[0]?.fault, 'GPU requires reset')
     for (const word of ['[Unknown Error]', '[N/A]', '[Not Supported]'])
       assert.equal(parseNvidiaSmi(row(0, word, '1', '2'))[0]?.fault, undefined)
+    assert.deepEqual(
+      ['0', '50', '104'].map((share) => parseNvidiaSmi(row(0, share, '1', '2'))[0]?.utilization),
+      [0, 0.5, 1],
+    )
     assert.equal(parseNvidiaSmi(row(0, '[N/A]', '[N/A]', '[N/A]'))[0]?.fault, undefined)
   })
 })

@@ -66,6 +66,10 @@ process_x 1
 describe('the metrics lint', () => {
   it('finds nothing where everything is as declared', () => assert.deepEqual(checkMetrics(parseExposition(good), lint), []))
 
+  it('takes values of labels up to their length', () => {
+    assert.deepEqual(checkMetrics(parseExposition(good.replace('a_total{x="2"}', `a_total{x="${'2'.repeat(256)}"}`)), lint), [])
+  })
+
   const faults: readonly (readonly [what: string, from: string | RegExp, to: string, problem: RegExp])[] = [
     ['a series nobody declared', /$/, '# TYPE evil gauge\nevil 1\n', /^evil is shown/],
     ['a series that is not shown', /# HELP b_ratio[^]*?b_ratio 0.5\n/, '', /^b_ratio is declared and not shown/],
@@ -76,6 +80,7 @@ describe('the metrics lint', () => {
     ['a label too few', 'a_total{x="2"} 2', 'a_total 2', /^a_total has the labels \[\]/],
     ['a label over its budget', 'a_total{x="2"} 2', 'a_total{x="2"} 2\na_total{x="3"} 2', /^a_total has 3 values of x/],
     ['a label with a line break', 'a_total{x="2"}', 'a_total{x="\\n"}', /^a_total has an empty, endless or unprintable/],
+    ['a label with a sign that steers', 'a_total{x="2"}', 'a_total{x="\u0007"}', /^a_total has an empty, endless or unprintable/],
     ['a share above 1', 'b_ratio 0.5', 'b_ratio 1.5', /^b_ratio is a share/],
     ['a share below 0', 'b_ratio 0.5', 'b_ratio -0.1', /^b_ratio is a share/],
     ['a utilization above 1', 'd_utilization 1', 'd_utilization 1.01', /^d_utilization is a share/],

@@ -142,6 +142,18 @@ describe('the budget of a label', () => {
     )
   })
 
+  it('keeps the place of all that came too late, though their samples are gone', () => {
+    const budget = new LabelBudget(3)
+    assert.deepEqual(
+      ['a', 'b', 'c'].map((value) => budget.admit(value)),
+      ['a', 'b', 'other'],
+    )
+    budget.release('other')
+    assert.equal(budget.admit('d'), 'other')
+    budget.release('a')
+    assert.deepEqual([budget.find('a'), budget.admit('d')], ['other', 'd'])
+  })
+
   it('has a place for both values of a boolean', () => {
     const budget = new LabelBudget(2)
     assert.deepEqual(

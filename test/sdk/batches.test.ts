@@ -62,6 +62,23 @@ describe('files and batches of the client', () => {
     })
   })
 
+  it('are waited for until they are over, at least every five seconds, however often the daemon is away between', async () => {
+    const answer = (status: string) => (): Response => Response.json({ id: 'b', status })
+    for (const over of ['completed', 'failed', 'expired', 'cancelled']) {
+      const working = ['validating', 'in_progress', 'finalizing', 'cancelling', 'in_progress', 'in_progress', 'in_progress']
+      const { client, waits } = scripted([...working, over].map(answer))
+      assert.equal((await client.batches.ended('b')).status, over)
+      assert.deepEqual(waits, [200, 400, 800, 1600, 3200, 5000, 5000])
+    }
+    const gone = (): never => {
+      throw new TypeError('fetch failed')
+    }
+    const often = Array.from({ length: 10 }, () => [answer('in_progress'), gone]).flat()
+    const { client, left } = scripted([...often, answer('completed')], { patience_ms: 300 })
+    assert.equal((await client.batches.ended('b')).status, 'completed')
+    assert.deepEqual(left, [])
+  })
+
   it('tell of results that break off, and of a wait that is ended', async () => {
     const done = (): Response => Response.json({ id: 'b', status: 'completed', output_file_id: 'f', error_file_id: null })
     const broken = (): Response => {

@@ -48,6 +48,18 @@ describe('events, against a daemon that follows a script', () => {
     assert.equal(heard, 3)
   })
 
+  it('says what went wrong between, and when the daemon was heard again', async () => {
+    const gone = (): never => {
+      throw new TypeError('fetch failed')
+    }
+    const told: string[] = []
+    const { client } = scripted([() => stream([snapshot], 'break'), gone, () => refusal(503, {}), () => stream([snapshot], 'stay')])
+    const events = client.events({}, { heard: () => told.push('heard'), failed: ({ name }) => told.push(name) })
+    await events.next()
+    await events.next()
+    assert.deepEqual(told, ['heard', 'ConnectionError', 'ConnectionError', 'ApiError', 'heard'])
+  })
+
   it('ends where its key is not taken any more', async () => {
     const { client } = scripted([() => stream([snapshot]), () => refusal(401, { code: 'UNAUTHENTICATED', retriable: false })])
     const events = client.events()

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { framesOf, type Frame } from '../../sdk/src/frames.ts'
+import { linesOf } from '../../sdk/src/lines.ts'
 import { collected } from './scripted.ts'
 
 const bodyOf = (chunks: readonly Uint8Array[], closes = true): ReadableStream<Uint8Array> =>
@@ -58,5 +59,24 @@ describe('frames of an event stream', () => {
 
   it('end where the connection is silent for too long', async () => {
     assert.deepEqual(await collected(framesOf(bodyOf([], false), 1)), [])
+  })
+  it('leave no timer behind, and close the connection where their reader leaves', async () => {
+    const timers = (): number => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length
+    // Mocha's own begins with the next turn.
+    await new Promise((resolve) => setImmediate(resolve))
+    const before = timers()
+    const bytes = new TextEncoder().encode('data: 1\n\ndata: 2\n\n')
+    assert.equal((await read(bodyOf([bytes, bytes]))).length, 4)
+    for (const readerOf of [(body: ReadableStream<Uint8Array>) => framesOf(body, patient_ms), linesOf]) {
+      let closed = false
+      const body = new ReadableStream<Uint8Array>({
+        start: (controller) => controller.enqueue(bytes),
+        cancel: () => void (closed = true),
+      })
+      for await (const one of readerOf(body)) if (one !== '') break
+      assert.equal(closed, true)
+    }
+    // One of another file may have run meanwhile.
+    assert.ok(timers() <= before, `${timers()} timers, ${before} before`)
   })
 })

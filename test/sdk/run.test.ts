@@ -105,7 +105,8 @@ describe('tasks.run, against a daemon that follows a script', () => {
   })
 
   it('sends a task again that failed before it said anything, until its patience ends', async () => {
-    const displaced = (): Response => stream([started, failure({ code: 'QUEUE_FULL_DROP_LRU', retry_after_ms: 1000 })])
+    const waiting = 'event: metrics\ndata: {"phase":"queued"}\n\n'
+    const displaced = (): Response => stream([started, waiting, failure({ code: 'QUEUE_FULL_DROP_LRU', retry_after_ms: 1000 })])
     const lucky = scripted([displaced, displaced, () => stream([started, token(1, 'a'), end])])
     assert.equal(await lucky.client.tasks.run(request).text(), 'a')
     assert.deepEqual([lucky.waits, lucky.asked()], [[1100, 1100], Array(3).fill('POST /v1/tasks')])
@@ -118,6 +119,10 @@ describe('tasks.run, against a daemon that follows a script', () => {
     const { client, asked } = scripted([() => stream([started, token(1, 'a')], 'stay'), gone])
     for await (const { event } of client.tasks.run(request)) if (event === 'token') break
     assert.deepEqual(asked(), ['POST /v1/tasks', 'POST /v1/tasks/t/cancel'])
+    const forgotten = (): Response => refusal(404, { code: 'NOT_FOUND', retriable: false })
+    const late = scripted([() => stream([started, token(1, 'a')], 'stay'), forgotten])
+    for await (const { event } of late.client.tasks.run(request)) if (event === 'token') break
+    assert.deepEqual(late.asked(), ['POST /v1/tasks', 'POST /v1/tasks/t/cancel'])
   })
 
   it('cancels on abort, also while it waits and while nobody reads', async () => {

@@ -27,6 +27,9 @@ describe('batches of a key', () => {
     assert.deepEqual([kind, details.retry_after_ms], ['rate_limited', 60_000])
     assert.match(message, /32 batches/)
     await rig.batches.create('bob', wish)
+    assert.throws(() => rig.batches.checkFree('ann', wish.input_file_id), /is at work and needs the file/)
+    rig.batches.checkFree('ann', 'another')
+    rig.batches.checkFree('eve', wish.input_file_id)
     await rig.batches.cancel('ann', made[0]?.batch_id ?? '')
     await rig.clock.advance(1000)
     await rig.batches.create('ann', wish)
@@ -48,6 +51,7 @@ describe('the lines of a batch', () => {
     const ids = Array.from({ length: most_lines }, (_, n) => line(`id-${n}`))
     assert.deepEqual(problemsOf(ids), [])
     assert.deepEqual(problemsOf([...ids, line('id-0'), 'no JSON']), [{ code: 'too_many_requests', line: most_lines + 1 }])
+    assert.deepEqual(problemsOf([...ids.slice(1), 'no JSON']), [{ code: 'invalid_json_line', line: most_lines }], 'all are looked at')
     assert.deepEqual(problemsOf([]), [{ code: 'empty_file', line: null }])
   })
 

@@ -30,6 +30,22 @@ describe('a semaphore', () => {
     assert.deepEqual(ran, ['living', 'later'])
   })
 
+  it('takes nobody else’s turn from one that leaves while it runs', async () => {
+    const places = new Semaphore(1)
+    const [first, second] = [Promise.withResolvers<undefined>(), Promise.withResolvers<undefined>()]
+    const abort = new AbortController()
+    const ran = [
+      places.run(() => first.promise, never),
+      places.run(() => second.promise, abort.signal),
+      places.run(() => Promise.resolve(undefined), never),
+    ]
+    first.resolve(undefined)
+    await settled()
+    abort.abort(new Error('enough'))
+    second.resolve(undefined)
+    await inTime(Promise.all(ran), 'the one that waits', 10_000)
+  })
+
   it('frees the place of one that fails', async () => {
     const places = new Semaphore(1)
     await assert.rejects(

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
-import { globSync, readFileSync } from 'node:fs'
+import { globSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { longTests, quickGates } from '../../scripts/verify/gates.ts'
+import { longGates, longTests, quickGates } from '../../scripts/verify/gates.ts'
+
+import { temporaryDir } from '../harness/process.ts'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 
@@ -23,6 +25,17 @@ describe('the gates', () => {
       later.filter((file) => !file.startsWith('test/real/') && !file.endsWith('.long.test.ts')),
       [],
     )
+  })
+
+  it('may skip what is not installed, and nothing else; those that are scripts of nobody are none', () => {
+    for (const { name, command, env } of longGates(root)) {
+      assert.equal(command.includes('--no-forbid-pending'), name.startsWith('test/real/'), name)
+      assert.equal(env['TEST_LONG'], '1')
+    }
+    const dir = temporaryDir()
+    writeFileSync(join(dir.path, 'package.json'), JSON.stringify({ scripts: {} }))
+    assert.throws(() => quickGates(dir.path), /package\.json has no script test:e2e/)
+    dir.remove()
   })
 
   it('have a long one for each test file that repeats more there, also through a suite', () => {

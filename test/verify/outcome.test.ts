@@ -37,6 +37,11 @@ describe('the outcome of a gate', () => {
     assert.deepEqual([failed.passed, failed.failures], [0, [{ what: 'check', alone: 'npm run check' }]])
     assert.match(failed.output, /here/)
     assert.match(failed.output, /there/)
+    const timers = (): number => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length
+    const before = timers()
+    const told = await outcomeOf(gate('check', 'process.exitCode = process.env.TEST_LONG === "1" ? 0 : 1', { env: { TEST_LONG: '1' } }))
+    assert.equal(told.passed, 1)
+    assert.ok(timers() <= before, `${timers()} timers, ${before} before`)
   })
 
   it('of mocha counts its tests, and names the file of each that failed', async () => {

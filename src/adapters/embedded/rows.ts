@@ -24,16 +24,7 @@ export function appendFacts(ops: Param[], facts: readonly Fact[]): void {
     const { task, anew } = fact
     if (anew === true) ops.push(S.taskForgotten, task.task_id, task.owner)
     const { owner, task_id, pool_id, accepted_at, request } = task
-    ops.push(
-      S.accepted,
-      owner,
-      task_id,
-      request.session_id,
-      JSON.stringify(summaryOf(task)),
-      headText(task),
-      pool_id,
-      Math.floor(accepted_at),
-    )
+    ops.push(S.accepted, owner, task_id, request.session_id, JSON.stringify(summaryOf(task)), headText(task), pool_id, accepted_at)
     ops.push(S.request, JSON.stringify(task))
   }
   for (const fact of facts) appendOther(ops, fact)

@@ -42,7 +42,6 @@ export class Breaker {
     const steady = this.current === 'closed' && now - this.closed_at >= steady_ms
     this.openings = steady ? 1 : this.openings + 1
     this.current = 'open'
-    this.failing.clear()
     return jittered(longestPauseMs(this.openings), this.jitter())
   }
 

@@ -38,7 +38,6 @@ export class TaskReader implements FrameSource {
   }
 
   close(): void {
-    this.readable = undefined
     this.leave()
   }
 

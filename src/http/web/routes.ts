@@ -37,9 +37,7 @@ export function webRoutes(app: Express): void {
     }
     const encoding = encodingFor(req.headers['accept-encoding'] ?? '')
     if (encoding !== 'identity') res.set('Content-Encoding', encoding)
-    res
-      .set({ 'Content-Type': type, 'Content-Length': String(content[encoding].length) })
-      .end(req.method === 'HEAD' ? undefined : content[encoding])
+    res.set({ 'Content-Type': type, 'Content-Length': String(content[encoding].length) }).end(content[encoding])
   }
   app.get('/', send)
   app.get('/assets/:name', send)

@@ -1,14 +1,11 @@
 import { DomainError } from '../../domain/errors.ts'
 import { wallNow, type CancelTimer, type Clock } from '../../ports/clock.ts'
-import type { Fact, Journal } from '../../ports/journal.ts'
-import type { EventSink } from '../../domain/daemon-events.ts'
 import type { LiveTask } from '../tasks/live-task.ts'
 import type { PoolRecords } from '../pools/pool-records.ts'
 import type { Pool } from '../pools/pool.ts'
-import type { Pools } from '../pools/pools.ts'
 import { movesFrom } from '../tasks/other-pool.ts'
+import { endAll, leaveOtherModel, moveAll, servesNoMore, type MovingParts } from './moves.ts'
 import { foresee, type PoolForesight } from './foresight.ts'
-import type { Settlement } from '../tasks/settlement.ts'
 
 /** A drain whose pool is not empty yet. */
 interface UnderWay {
@@ -18,13 +15,9 @@ interface UnderWay {
 }
 
 /** What drains work with. */
-export interface DrainParts {
-  readonly pools: Pools<LiveTask>
-  readonly settlement: Settlement
+export interface DrainParts extends MovingParts {
   readonly records: PoolRecords
-  readonly journal: Pick<Journal, 'commit'>
   readonly clock: Clock
-  readonly events: EventSink
 }
 
 /** Lets pools run empty and take work again. */
@@ -36,6 +29,7 @@ export class Drain {
 
   constructor(parts: DrainParts) {
     this.parts = parts
+    parts.pools.onOtherModel = (pool) => leaveOtherModel(pool, { ...parts, now: parts.clock.now() })
   }
 
   /**
@@ -110,9 +104,10 @@ export class Drain {
     if (drain !== undefined) this.watch(successor, drain.deadline_at - this.parts.clock.now())
     // The same model again: nothing of a task has to be judged anew, and none of them loses its place.
     if (old.config.model === successor.config.model)
-      this.moveAll(
+      moveAll(
         [...old.scheduler.tasks()].map((task) => [task, successor] as const),
         old,
+        this.parts,
       )
     else this.moveQueued(old)
     const cancelCheck = this.parts.clock.every(idleCheck_ms, () => {
@@ -130,18 +125,14 @@ export class Drain {
     })
     const cancelDeadline = this.parts.clock.after(deadline_ms, () => {
       const { model } = old.config
-      this.endAll(
-        old,
-        [...old.scheduler.tasks()],
-        () => new DomainError('pool_unavailable', `Pool ${old.id} does not serve ${model} any more; send the task again.`),
-      )
+      endAll(old, [...old.scheduler.tasks()], () => servesNoMore(old, model), this.parts)
     })
     const cancel = this.watching(old, deadline_ms, cancelCheck, cancelDeadline)
   }
 
   /** Moves what waits to other pools that serve what it names and that its placement allows; returns how many. */
   moveQueued(pool: Pool<LiveTask>): number {
-    return this.moveAll(movesFrom(pool, this.parts.pools, this.parts.clock.now()), pool)
+    return moveAll(movesFrom(pool, this.parts.pools, this.parts.clock.now()), pool, this.parts)
   }
 
   /**
@@ -158,11 +149,9 @@ export class Drain {
       if (pool.idle) done()
     })
     const cancelDeadline = this.parts.clock.after(deadline_ms, () => {
-      this.endAll(
-        pool,
-        [...pool.scheduler.tasks(), ...pool.running],
-        () => new DomainError('pool_unready', `Pool ${pool.id} was drained before the task ended; send it again.`),
-      )
+      const drained = (): DomainError =>
+        new DomainError('pool_unready', `Pool ${pool.id} was drained before the task ended; send it again.`)
+      endAll(pool, [...pool.scheduler.tasks(), ...pool.running], drained, this.parts)
       done()
     })
     const cancel = this.watching(pool, deadline_ms, cancelCheck, cancelDeadline)
@@ -192,38 +181,6 @@ export class Drain {
     found?.cancel()
     this.underWay.delete(pool)
     return found
-  }
-
-  /** Returns how many were there to be moved. Where they are is written without waiting: a start that does not know of it finds them a pool, too. */
-  private moveAll(moves: Iterable<readonly [LiveTask, Pool<LiveTask>]>, from: Pool<LiveTask>): number {
-    let moved = 0
-    const facts: Fact[] = []
-    for (const [task, to] of moves) {
-      if (!from.scheduler.remove(task)) continue
-      facts.push(...task.moveTo(to))
-      to.scheduler.restore(task)
-      this.parts.pools.onCapacity(to)
-      to.reportDepth()
-      moved++
-    }
-    if (moved > 0) from.reportDepth()
-    if (facts.length > 0)
-      this.parts.journal.commit(facts).catch((err: unknown) => {
-        const message = `It cannot be written where tasks of pool ${from.id} have moved.`
-        this.parts.events.emit({ type: 'notice', level: 'error', event: 'storage', message, fields: { err, pool_id: from.id } })
-      })
-    return moved
-  }
-
-  private endAll(pool: Pool<LiveTask>, tasks: readonly LiveTask[], errorFor: () => DomainError): void {
-    for (const task of tasks) {
-      if (!task.claim(false)) continue
-      pool.scheduler.remove(task)
-      const error = errorFor()
-      task.abort.abort(error)
-      this.parts.settlement.settleSoon(task, { kind: 'error', error, reason: 'drain' })
-    }
-    pool.reportDepth()
   }
 }
 

@@ -18,6 +18,8 @@ export class Pools<T extends PoolTask = PoolTask> {
   private answering: ModelNames | undefined
   /** Called when a pool's replica or slot may take work. */
   onCapacity: (pool: Pool<T>) => void = () => undefined
+  /** Called when the server of a pool has come up with a model of another name, before anything is dispatched to it. */
+  onOtherModel: (pool: Pool<T>) => void = () => undefined
 
   /** @param models names of the configuration; where there is none the pools have names by themselves */
   constructor(pools: readonly Pool<T>[], events: EventSink, models: readonly NamedModel[] = []) {
@@ -106,8 +108,12 @@ export class Pools<T extends PoolTask = PoolTask> {
     pool.onCapacity = () => {
       this.onCapacity(pool)
     }
+    let { told } = pool
     pool.onModel = () => {
       this.reportModels()
+      const before = told
+      told = pool.told
+      if (told !== before) this.onOtherModel(pool)
     }
   }
 

@@ -200,7 +200,7 @@ export class Reservation {
       return
     }
     // A moment later: a task that ends with the last of its budget has not gone beyond it.
-    this.cancelTimer = this.context.clock.after(Math.min(Math.floor(left) + 1, longestTimer_ms), () => {
+    this.cancelTimer = this.context.clock.after(Math.floor(left) + 1, () => {
       this.watchTime()
     })
   }
@@ -221,6 +221,3 @@ function owe(holder: BudgetHolder, more: Spent): void {
 }
 
 const noFacts: readonly Fact[] = []
-
-/** Longest time Node's timers take, ms. */
-const longestTimer_ms = 2 ** 31 - 1

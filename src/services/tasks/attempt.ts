@@ -91,7 +91,7 @@ async function begun(
   parts: AttemptParts,
 ): Promise<void> {
   const out = mode === 'continuation' ? parts.recorder.catchUp(task) : []
-  const facts = [...turn, task.attempt(replica.id, mode, parts.clock.now()), ...out]
+  const facts = [...turn, task.attempt(replica, mode, parts.clock.now()), ...out]
   try {
     await commitPatiently(() => task.session.asOfNow(facts), 'The journal cannot be written; the task waits for it.', parts, stop)
   } catch (error) {

@@ -140,13 +140,12 @@ export class Dispatcher {
    */
   private async run(task: LiveTask, first: Replica, turn: readonly Fact[], early: EarlyCall | undefined): Promise<void> {
     let ending: Ending | Failed | undefined
-    let facts = turn
-    let call = early
+    let [facts, call] = [turn, early]
     for (let replica: Replica | undefined = first; replica !== undefined;) {
       const here: Replica = replica
       ending = await this.runOn(task, here, { turn: facts, early: call })
-      call = undefined
-      if (ending !== undefined) facts = []
+      // One that did not come to a run has had others, and had no facts of its dispatch.
+      ;[facts, call] = [[], undefined]
       const again: boolean = ending !== undefined && mayRetry(task, ending)
       if (ending?.kind === 'failed') task.runs.end(task.since(this.parts.clock.now()), runFailureOf(ending.cause))
       if (ending?.kind === 'failed' && again) this.tell(task, ending)
@@ -160,7 +159,7 @@ export class Dispatcher {
     if (ending === undefined || mayRetry(task, ending)) {
       const pool = nextPool(task, pools, clock.now())
       if (pool !== undefined) {
-        this.requeue(task, pool, facts)
+        this.requeue(task, pool)
         return
       }
     }
@@ -185,10 +184,9 @@ export class Dispatcher {
   }
 
   /** Waits again, before all others of its class. */
-  private requeue(task: LiveTask, pool: Pool<LiveTask>, facts: readonly Fact[]): void {
-    const ready = task.requeue()
-    const all = [...facts, ...ready, ...(pool === task.pool ? [] : task.moveTo(pool))]
-    this.write(all, () => task.session.unwritten(all))
+  private requeue(task: LiveTask, pool: Pool<LiveTask>): void {
+    const facts = [...task.requeue(), ...(pool === task.pool ? [] : task.moveTo(pool))]
+    this.write(facts, () => task.session.unwritten(facts))
     pool.scheduler.requeue(task)
     this.parts.events.emit({ type: 'task_requeued', task: placeOf(task) })
     this.dispatch(pool)

@@ -7,6 +7,7 @@ import { TaskLog } from '../../domain/stream/task-log.ts'
 import { isOpen, taskKeyOf, type AcceptedTask, type Attempts, type TaskHead, type TaskKey, type TaskOutcome } from '../../domain/task.ts'
 import type { Fact } from '../../ports/journal.ts'
 import type { PoolTask } from '../pools/pool-task.ts'
+import type { Replica } from '../pools/replica.ts'
 import type { Pool } from '../pools/pool.ts'
 import type { Reservation } from '../sessions/reservation.ts'
 import { PartTimes } from './part-times.ts'
@@ -133,7 +134,7 @@ export class LiveTask implements PoolTask {
   /** What acceptance has to make durable. @param anew it takes the place of one that has ended @param early its first run, which has begun */
   acceptance(anew: boolean, early?: EarlyRun): readonly Fact[] {
     this.expect('tentative')
-    const begun = early && [...this.reservation.beginsEarly(), this.runs.begin(this, early.replica.id, early.mode, early.began_at)]
+    const begun = early && [...this.reservation.beginsEarly(), this.runs.begin(this, early.replica, early.mode, early.began_at)]
     return [{ kind: 'accepted', task: this.accepted, ...(anew ? { anew } : {}) }, ...this.reservation.facts, ...(begun ?? [])]
   }
 
@@ -173,10 +174,10 @@ export class LiveTask implements PoolTask {
   }
 
   /** A run on a replica begins, which may be another one than that of the run before. */
-  attempt(replica_id: string, mode: RunMode, now: number): Fact {
+  attempt(replica: Pick<Replica, 'id' | 'props'>, mode: RunMode, now: number): Fact {
     this.expect('running')
-    this.replica = replica_id
-    return this.runs.begin(this, replica_id, mode, now)
+    this.replica = replica.id
+    return this.runs.begin(this, replica, mode, now)
   }
 
   /** Its engine has given something, whether or not it is new. Returns whether that is the first time. */

@@ -13,6 +13,7 @@ export function modeIn(task: LiveTask, pool: Pool, props: EngineProps | undefine
   const { request } = task.accepted
   const { log } = task
   const begun = log.partCount > 0
+  if (begun && task.runs.ofAnotherModel(pool, props)) return undefined
   if (props?.replayable === true && (!begun || task.runs.replayIn(pool))) return 'replay'
   // Of an embedding nothing is out before its end.
   if (request.workload !== 'completion') return 'continuation'

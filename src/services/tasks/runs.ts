@@ -1,5 +1,6 @@
 import { cutOff, endedRun, most_runs, spanAfter, type Run, type RunFailure, type Span } from '../../domain/runs.ts'
 import type { Attempts, TaskKey } from '../../domain/task.ts'
+import type { EngineProps } from '../../ports/engine.ts'
 import type { Fact } from '../../ports/journal.ts'
 import type { Pool } from '../pools/pool.ts'
 import type { Replica } from '../pools/replica.ts'
@@ -27,6 +28,9 @@ export function loadingOf({ pool, accepted_on }: Pick<Begun, 'pool' | 'accepted_
   return spanAfter({ from: Math.floor(from - accepted_on), to: to === undefined ? undefined : Math.floor(to - accepted_on) }, 0)
 }
 
+/** Where a run is. */
+type RunPlace = Pick<Replica, 'id' | 'props'>
+
 /** A run whose engine is called while the acceptance of its task is on the way to disk. */
 export interface EarlyRun {
   readonly replica: Replica
@@ -36,6 +40,9 @@ export interface EarlyRun {
 }
 
 const none: readonly Run[] = []
+
+/** Which model an engine has, where it tells: the beginning of its digest, else its name. */
+const modelOf = (props: EngineProps | undefined): string | undefined => (props?.model_digest ?? props?.model)?.slice(0, 32)
 
 /** The runs of a task. */
 export class Runs {
@@ -71,15 +78,17 @@ export class Runs {
   }
 
   /** The next one begins. @param now moment of the clock */
-  begin(task: Begun & { readonly pool: Pool }, replica_id: string, mode: RunMode, now: number): Fact {
+  begin(task: Begun & { readonly pool: Pool }, { id: replica_id, props }: RunPlace, mode: RunMode, now: number): Fact {
     const { key, pool } = task
+    const model = modelOf(props)
     ;[this.count, this.mode, this.pool] = [this.count + 1, mode, pool]
     ;[this.silent, this.changed] = [true, false]
     const last = this.told.at(-1)
     const waited = last?.ended ?? 0
     const brought = spanAfter(loadingOf(task), waited)
-    const place = { pool_id: pool.id, replica_id, waited, ...(brought === undefined ? {} : { loading: brought }) }
-    this.told = [...this.told.slice(1 - most_runs), { n: (last?.n ?? 0) + 1, ...place, began: task.since(now) }]
+    const place = { pool_id: pool.id, replica_id, ...(model === undefined ? {} : { model }), waited }
+    const loading = brought === undefined ? {} : { loading: brought }
+    this.told = [...this.told.slice(1 - most_runs), { n: (last?.n ?? 0) + 1, ...place, ...loading, began: task.since(now) }]
     const run = { attempt: this.count, replica_id, replayable: mode === 'replay', at: Math.floor(now), runs: this.told }
     return { kind: 'attempt', key, ...run, ...(this.recorded ? { recorded: true } : {}) }
   }
@@ -130,6 +139,13 @@ export class Runs {
   /** All there is of the answer was given by engines of this pool that give it again. */
   replayIn(pool: Pool): boolean {
     return this.mode === 'replay' && this.pool === pool
+  }
+
+  /** What there is of the answer is another model's than the one that an engine of this pool has now, as far as engines tell. */
+  ofAnotherModel(pool: Pool, props: EngineProps | undefined): boolean {
+    const now = modelOf(props)
+    const last = this.told.findLast(({ pool_id, model }) => pool_id === pool.id && model !== undefined)
+    return last !== undefined && now !== undefined && last.model !== now
   }
 
   /** All that is out is in the journal. */

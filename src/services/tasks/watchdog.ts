@@ -18,7 +18,6 @@ export interface RunLimits {
  * @returns ends the watch
  */
 export function watch(task: LiveTask, limits: RunLimits, stop: AbortController, clock: Clock, onDeaf: () => void): CancelTimer {
-  const began_at = clock.now()
   let cancelIdle: CancelTimer = () => undefined
   let cancelDeaf: CancelTimer = () => undefined
   const timeout = (message: string): void => {
@@ -29,15 +28,13 @@ export function watch(task: LiveTask, limits: RunLimits, stop: AbortController, 
   })
   const armIdle = (delay_ms: number): void => {
     cancelIdle = clock.after(delay_ms, () => {
-      const left = Math.max(began_at, task.times.last_at ?? 0) + limits.idle_ms - clock.now()
+      const left = (task.times.last_at ?? 0) + limits.idle_ms - clock.now()
       if (left > 0) armIdle(left)
       else timeout(`The engine was silent for timeouts.idle_ms (${limits.idle_ms}).`)
     })
   }
   armIdle(limits.idle_ms)
   const onAbort = (): void => {
-    cancelWall()
-    cancelIdle()
     cancelDeaf = clock.after(limits.abort_ms, onDeaf)
   }
   if (stop.signal.aborted) onAbort()

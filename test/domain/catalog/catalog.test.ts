@@ -55,10 +55,25 @@ describe('paths of model files', () => {
       'a\nb',
       '\ud800',
       'x'.repeat(256),
+      'ü'.repeat(128),
     ])
       assert.notEqual(pathProblem(bad), undefined, JSON.stringify(bad))
     for (const good of ['a', 'a/b.gguf', '..a', 'a..', '...', '.hidden', 'ü/日本', '%2e%2e/x', 'x'.repeat(255)])
       assert.equal(pathProblem(good), undefined, good)
+  })
+
+  it('of two manifest files are refused where a file system may take them for one, or one for a folder of the other', () => {
+    const problem = (...paths: string[]): unknown => {
+      try {
+        const manifests = paths.map((each) => manifestOf(each, Buffer.from('x')))
+        return void checkCatalogRequest(modelRequest('m', 'hf:org/repo', manifests))
+      } catch (error) {
+        return (error as Error).message.replace(/^body\.manifests\.(\d)\.path: (is|lies).*/, '$1 $2')
+      }
+    }
+    assert.deepEqual([problem('a', 'b'), problem('a/b', 'a/c', 'ab')], [undefined, undefined])
+    assert.deepEqual([problem('a', 'A'), problem('\u00fc', 'u\u0308')], ['1 is', '1 is'])
+    assert.deepEqual([problem('a/b', 'a'), problem('x', 'a/b', 'a/b/c/d')], ['0 lies', '2 lies'])
   })
 
   it('of two manifest files never meet in the store', () => {
@@ -80,6 +95,12 @@ describe('paths of model files', () => {
 })
 
 describe('model references', () => {
+  it('lead neither up nor into what the daemon has fetched', () => {
+    for (const bad of ['hf:org/re..po', 'hf:org/repo@a/../b', 'file:.catalog/m/files/a', 'file:models/.CATALOG/x'])
+      assert.throws(() => parseModelSource(bad, 'body.source_url'), /^DomainError: body\.source_url: /, bad)
+    assert.equal(parseModelSource('hf:org/re.po', 'f').scheme, 'hf')
+  })
+
   it('are refused with the field for every other scheme, and never lead out', () => {
     fc.assert(
       fc.property(

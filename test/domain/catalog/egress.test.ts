@@ -59,6 +59,13 @@ describe('egress rules', () => {
     for (const address of [...special, ...special6, 'example.com', '']) assert.equal(isPublicAddress(address), false, address)
   })
 
+  it('take no address for a host below a domain, and no URL with a user or with a password alone', () => {
+    assert.equal(refusal(['*.hub.test'], 'https://a.hub.test/'), undefined)
+    assert.notEqual(refusal(['*.0.0.1'], 'https://127.0.0.1/'), undefined)
+    for (const who of ['user@', ':password@', 'user:password@'])
+      assert.notEqual(refusal(['hub.test'], `https://${who}hub.test/`), undefined, who)
+  })
+
   it('list nothing, and then nothing may be fetched', () => {
     fc.assert(fc.property(fc.webUrl({ validSchemes: ['http', 'https', 'ftp'] }), (url) => assert.notEqual(refusal([], url), undefined)))
   })

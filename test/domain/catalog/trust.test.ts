@@ -23,6 +23,15 @@ describe('trust', () => {
     assert.deepEqual(signed(ann.sign(file.digest), { ...eve.sign(file.digest), signer: 'ann' }), ['bad_signature'])
   })
 
+  it('takes those alone that the policy of the model names, where it names some', () => {
+    const both = new Trust([ann.config, eve.config])
+    const found = (...signers: string[]): string[] =>
+      both
+        .findings(modelRequest('m', 'file:a', [file], { signatures: [ann.sign(file.digest)], trust_policy: { mode: 'strict', signers } }))
+        .map(({ reason }) => reason)
+    assert.deepEqual([found('ann'), found('eve', 'ann'), found('eve')], [[], [], ['unsigned']])
+  })
+
   it('takes no signature in which one bit is another', () => {
     const good = ann.sign(file.digest)
     fc.assert(

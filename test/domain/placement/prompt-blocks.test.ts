@@ -84,7 +84,47 @@ describe('the blocks of a prompt', () => {
     }
   })
 
+  it('differ behind any character that does, also at the end of what is hashed at once', () => {
+    const characters = new Array<string>(6000).fill('€')
+    const last = (at: number): number | undefined =>
+      promptBlocks({
+        text: characters
+          .with(at, '∑')
+          .join('')
+          .concat('x'.repeat(2 * block_bytes)),
+      }).at(-1)
+    const ends = Array.from({ length: 200 }, (_, i) => last(5300 + i))
+    assert.equal(new Set(ends).size, 200)
+  })
+
   it('end after a MiB', () => {
-    assert.equal(promptBlocks({ text: 'x'.repeat(3 << 20) }).length, 4096)
+    for (const unit of ['x', '€', 'ü€x']) assert.equal(promptBlocks({ text: unit.repeat(3 << 20) }).length, 4096, unit)
+  })
+
+  it('differ where anything of a message does that a template shows again', () => {
+    const call = (id: string, name: string, args: string): ChatMessage => ({
+      ...{ role: 'assistant', content: null },
+      tool_calls: [{ id, type: 'function', function: { name, arguments: args } }],
+    })
+    const image = (url: string): ChatMessage => ({ role: 'user', content: [{ type: 'image_url', image_url: { url } }] })
+    const sound = (data: string): ChatMessage => ({
+      role: 'user',
+      content: [{ type: 'input_audio', input_audio: { data, format: 'wav' } }],
+    })
+    const messages: ChatMessage[] = [
+      ...[{ role: 'user', content: 'a' } as const, { role: 'user', content: 'b' } as const, { role: 'system', content: 'a' } as const],
+      ...[{ role: 'user', name: 'n', content: 'a' } as const],
+      ...['c', 'd'].map((tool_call_id) => ({ role: 'tool', tool_call_id, content: 'a' }) as const),
+      ...[call('c', 'f', '{}'), call('d', 'f', '{}'), call('c', 'g', '{}'), call('c', 'f', '[]')],
+      ...[image('x'), image('y'), image('x'.repeat(9000)), image('y'.repeat(9000)), image('x'.repeat(9001)), sound('z'), sound('w')],
+    ]
+    const after: ChatMessage = { role: 'user', content: 'q'.repeat(block_bytes) }
+    const numbers = messages.map((one) => promptBlocks({ messages: [one, after] }).at(-1))
+    assert.equal(new Set(numbers).size, messages.length)
+  })
+
+  it('are few for an attachment, however large it is', () => {
+    const url = 'x'.repeat(4 << 20)
+    assert.ok(promptBlocks({ messages: [{ role: 'user', content: [{ type: 'image_url', image_url: { url } }] }] }).length <= 3)
   })
 })

@@ -87,6 +87,8 @@ class Twin {
     const due: Item[] = []
     queue.due(pick, due)
     assert.deepEqual(new Set(due), new Set(waiting.map(({ item }) => item).filter(({ deadline_at }) => deadline_at <= pick)))
+    const soonest = Math.min(...all.map(({ item }) => item.deadline_at))
+    assert.equal(queue.soonest()?.deadline_at ?? Infinity, soonest)
     for (const item of gone) assert.equal(queue.stateOf(item), absent)
     for (const { item, state } of all) {
       assert.equal(queue.stateOf(item), state)

@@ -76,6 +76,10 @@ describe('scheduler', () => {
       assert.equal(scheduler.depth(), 1)
     }
     assert.deepEqual(order(scheduler), ['b'])
+    // It takes nobody's place now: nobody comes back.
+    scheduler.admit(b)
+    scheduler.rollback(b)
+    assert.equal(scheduler.depth(), 0)
   })
 
   it('puts what is given back before all others, in order of admission, whatever the capacity', () => {

@@ -139,6 +139,8 @@ describe('why a task waits', () => {
     const code = (of: PoolSeen, task: Waiter = first): string => waitsOf(task, of).code
     assert.equal(code(pool(busy, { life: 'closing', sleeps: asleep })), 'stopping')
     assert.equal(code(pool(busy, { life: 'new', sleeps: asleep })), 'recovering')
+    const { until_ms } = waitsOf(first, pool([replica({ state: 'down', restart_in_ms: 1e12 })]))
+    assert.equal(until_ms, 2 ** 31 - 1, 'no later than the contract can say')
     assert.deepEqual(waitsOf(first, pool([replica({ slots: 3, state: 'stopped' })], { sleeps: asleep })), {
       code: 'model_asleep',
       text: 'b has the GPU',

@@ -52,6 +52,15 @@ describe('frames of one reader', () => {
     )
   })
 
+  it('are built no more at once than the reader takes, but for the last', () => {
+    const log = new TaskLog(started)
+    const format = remembering()
+    for (let n = 0; n < 100; n++) log.append(part('y'.repeat(100)))
+    const reader = log.read({ kind: 'start' }, format)
+    assert.ok(reader.take(250).length < 250 + 110)
+    assert.equal(format.built.length, 3)
+  })
+
   it('are built no more than 64 Ki characters ahead of a reader that stalls', () => {
     const log = new TaskLog(started)
     const format = remembering()

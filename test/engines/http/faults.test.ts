@@ -34,4 +34,16 @@ describe('faults of an engine’s server', () => {
     for (const status of [400, 404, 413, 422, 429, 501, 503]) assert.ok(!blamed(statusFault(status, '')), String(status))
     for (const type of ['overloaded', 'validation', 'Service Unavailable']) assert.ok(!blamed(eventFault({ error: { type } })), type)
   })
+  it('say what is wrong as far as a client may know it, and keep the beginning of the rest', () => {
+    const told = (status: number, text = ''): string => statusFault(status, text).message
+    for (const status of [401, 403]) assert.match(told(status), /does not take the key/)
+    assert.match(told(400, 'model is not loaded'), /has unloaded the model/)
+    assert.ok(blamed(statusFault(400, 'model is not loaded')))
+    assert.match(told(500, 'input is too large to process'), /an input is too long/)
+    assert.ok(!blamed(statusFault(500, 'input is too large to process')))
+    assert.match(told(400, 'maximum context length'), /do not fit into the context/)
+    for (const status of [404, 413, 501]) assert.ok(told(status).includes(`HTTP ${status}`))
+    const { cause } = statusFault(500, 'x'.repeat(5000))
+    assert.equal((cause as Error).message, `HTTP 500: ${'x'.repeat(1000)}`)
+  })
 })

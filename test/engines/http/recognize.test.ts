@@ -4,6 +4,7 @@ import { engines } from '../../../src/adapters/engines/registry.ts'
 import { systemClock } from '../../../src/adapters/system/clock.ts'
 import { findEngines } from '../../../src/compose/find-engines.ts'
 import type { EngineDefinition } from '../../../src/ports/engine-definition.ts'
+import { FakeClock } from '../../harness/fake-clock.ts'
 import { EngineServer, recording, type Answer } from './engine-server.ts'
 
 const list = (...ids: string[]): unknown => ({ object: 'list', data: ids.map((id) => ({ id, object: 'model', owned_by: 'somebody' })) })
@@ -27,7 +28,9 @@ describe('a server at a URL', () => {
   afterEach(() => server.stop())
 
   const isFound = async (engine: string, models: string[], path = ''): Promise<void> => {
-    assert.deepEqual(await recognizeServer(`${server.url}${path}`, kinds, systemClock), { engine, models })
+    const clock = new FakeClock()
+    assert.deepEqual(await recognizeServer(`${server.url}${path}`, kinds, clock), { engine, models })
+    assert.equal(clock.pending, 0)
     await server.until(() => server.sockets.size === 0)
   }
 
@@ -83,7 +86,29 @@ describe('a server at a URL', () => {
     let asked = 0
     server.on('GET /props', (call) => call.end(recording(asked++ === 0 ? 'llama-server/loading' : 'llama-server/props')))
     server.on('GET /v1/models', recording('llama-server/models'))
-    await isFound('llamacpp', ['tinytales'])
+    assert.deepEqual(await recognizeServer(server.url, kinds, systemClock), { engine: 'llamacpp', models: ['tinytales'] })
+  })
+
+  it('is not vLLM or another because it lists nothing, and wants a key where it forbids', async () => {
+    server.on('GET /v1/models', json(list()))
+    await isFound('openai', [])
+    server.on('GET /props', json({ error: 'secret' }, 403))
+    await assert.rejects(recognizeServer(server.url, kinds, systemClock), { kind: 'failed', message: /wants a key/ })
+    await server.until(() => server.sockets.size === 0)
+  })
+
+  it('is waited for two minutes, and leaves no timer', async () => {
+    const clock = new FakeClock()
+    server.on('GET /props', json({}, 503))
+    const found = recognizeServer(server.url, kinds, clock)
+    found.catch(() => undefined)
+    for (const begun = clock.now(); clock.now() - begun < 121_000;) {
+      const asked = server.calls.length
+      await clock.advance(10_000)
+      await server.until(() => server.calls.length > asked || clock.now() - begun >= 121_000)
+    }
+    await assert.rejects(found, { kind: 'busy' })
+    assert.equal(clock.pending, 0)
   })
 
   it('is refused where it is none, wants a key or is not there: all at once', async () => {

@@ -66,8 +66,12 @@ describe('a managed server', () => {
     bench = await ManagedBench.of({ stop_ms: 120_000 })
     await bench.start()
     const { pid, child } = await bench.about()
-    const running = bench.engine.generate(request, () => process.kill(pid, 'SIGKILL'), signal)
-    await assert.rejects(running, EngineError)
+    let parts = 0
+    const onPart = (): void => {
+      // What comes after the first was on its way.
+      if (++parts === 1) process.kill(pid, 'SIGKILL')
+    }
+    await assert.rejects(bench.engine.generate(request, onPart, signal), EngineError)
     await until(() => bench.downs.length > 0)
     await bench.engine.stop()
     assert.equal(bench.downs.length, 1)

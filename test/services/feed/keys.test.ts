@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { ann, boss, refusalOf, startRig } from '../../harness/rig.ts'
+import { ann, bob, boss, poolConfig, refusalOf, startRig } from '../../harness/rig.ts'
 import { Watcher } from './watcher.kit.ts'
 
 describe('what is told of a key and of a pool', () => {
@@ -23,5 +23,20 @@ describe('what is told of a key and of a pool', () => {
     watcher.read()
     assert.deepEqual({ ...told(), tokens: 0 }, { late: 0, refused: 0, tokens: 0 })
     assert.equal(new Watcher(rig.feed, ann).read().picture.keys.size, 1)
+  })
+
+  it('is how many of its own tasks run, whatever becomes of those of others', async () => {
+    const rig = await startRig({ pools: [poolConfig({ replicas: [{ id: 'r0', slots: 4 }] })] })
+    await rig.run({ task_id: 'mine' })
+    await rig.run({ task_id: 'theirs' }, bob)
+    const watcher = new Watcher(rig.feed, ann).read()
+    rig.engine().calls[1]?.finish()
+    for (let beat = 0; beat < 5; beat++) {
+      await rig.clock.advance(100)
+      assert.equal(watcher.read().picture.running_total, 1)
+    }
+    rig.engine().calls[0]?.finish()
+    await rig.clock.advance(500)
+    assert.equal(watcher.read().picture.running_total, 0)
   })
 })

@@ -24,7 +24,8 @@ describe("an operator's drain over a restart", () => {
     await next.clock.advance(100)
     await settled()
     for (const task_id of ['runs', 'waits']) assert.equal((await next.tasks.get(ann, task_id)).error?.code, 'POOL_UNREADY', task_id)
-    assert.equal(next.live.size, 0)
+    assert.deepEqual([next.live.size, next.pool().scheduler.depth(), next.engine().call.signal.aborted], [0, 0, true])
+    assert.equal(next.pool().ends_at, undefined, 'nothing is left to be ended')
     // It stays drained until somebody says otherwise.
     assert.equal(next.pool().draining, true)
   })

@@ -8,6 +8,7 @@ describe('what the pools have learned', () => {
     const before = stored()
     await rig.clock.advance(60_000)
     const nothing = stored()
+    assert.ok(rig.lines.every(({ level }) => level === 'info'))
     for (const minute of [1, 2, 3]) {
       teach(rig.pool(), 1)
       await rig.clock.advance(60_000)

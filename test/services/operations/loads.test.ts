@@ -71,6 +71,14 @@ describe('a load that an operator asks for', () => {
     assert.equal(rig.task('a3').phase, 'running')
   })
 
+  it('is tried once where the model does not come up', async () => {
+    const rig = await groupRig()
+    rig.engine('a/r0').onStart = () => Promise.reject(new Error('no room'))
+    rig.loads.load('a')
+    await rig.clock.advance(600_000)
+    assert.deepEqual([rig.states(), rig.engine('a/r0').starts], ['asleep asleep', 1])
+  })
+
   it('is refused where nobody loads the model, or it may not be served', async () => {
     const rig = await groupRig()
     assert.match((await refusalOf(Promise.resolve().then(() => rig.loads.load('free')))).message, /in no group/)
@@ -124,6 +132,21 @@ describe('an unload that an operator asks for', () => {
     assert.deepEqual([rig.task('a2').phase, rig.engine('a/r0').starts], ['running', 2])
   })
 
+  it('is over when a task has it loaded again', async () => {
+    const rig = await groupRig()
+    rig.loads.load('a')
+    await rig.clock.advance(5000)
+    rig.loads.unload('a')
+    await rig.clock.advance(1)
+    assert.equal(rig.states(), 'asleep asleep')
+    await rig.run({ task_id: 't', ...ofModel('a') })
+    await rig.clock.advance(6000)
+    assert.deepEqual([rig.states(), rig.task('t').phase], ['loaded asleep', 'running'])
+    rig.engine('a/r0').call.finish()
+    await rig.clock.advance(6000)
+    assert.equal(rig.states(), 'loaded asleep')
+  })
+
   it('is refused for what is pinned and what nobody loads', async () => {
     const rig = await groupRig({ loaded: 2, pin: ['a'] })
     assert.match((await refusalOf(Promise.resolve().then(() => rig.loads.unload('a')))).message, /take it out of `pin`/)
@@ -153,6 +176,24 @@ describe('a pool outside of groups whose engine loads models', () => {
     await rig.run({ task_id: 't4' })
     assert.equal(rig.task('t4').phase, 'running')
     rig.loads.load('pool')
+    engine.call.finish()
+    await settled()
+    rig.loads.unload('pool')
+    await rig.clock.advance(300)
+    assert.deepEqual([rig.pool().replicas[0]?.state, engine.unloads], ['stopped', 2], 'as often as it is asked for')
+  })
+
+  it('serves on where it is loaded again before it has worked off what it has', async () => {
+    const rig = await startRig({ props: { loads: true } })
+    await rig.run({ task_id: 't1' })
+    rig.loads.unload('pool')
+    await rig.clock.advance(100)
+    rig.loads.load('pool')
+    await rig.clock.advance(100)
+    await rig.run({ task_id: 't2' })
+    rig.engine().call.finish()
+    await rig.clock.advance(1000)
+    assert.deepEqual([rig.task('t2').phase, rig.engine().unloads, rig.engine().stops], ['running', 0, 0])
   })
 })
 

@@ -25,6 +25,27 @@ describe('recovery of tasks whose own pool is gone', () => {
     assert.equal((await next.tasks.get(ann, 'pinned')).error?.code, 'POOL_UNAVAILABLE')
   })
 
+  it('is another pool of its own model where its own has another now, for one that has started', async () => {
+    const own = (model: string): Record<string, unknown> => poolConfig({ id: 'own', model })
+    const rig = await startRig({ pools: [own('mock:large')], models: [{ name: 'm', pools: ['own'] }] })
+    await rig.run({ ...named, task_id: 'started' })
+    await rig.run({ ...named, task_id: 'waited' })
+    const models = [{ name: 'm', pools: ['own', 'large'] }]
+    const next = await startRig({ pools: [own('mock:small'), large], models, storage: rig.storage, clock: rig.clock })
+    assert.deepEqual([next.task('started').pool.id, next.task('waited').pool.id], ['large', 'own'])
+  })
+
+  it('books the end of one that no pool serves to the model that it had', async () => {
+    const rig = await startRig({ pools: [large], models: [{ name: 'm', pools: ['large'] }] })
+    await rig.run({ ...named, task_id: 't' })
+    const next = await startRig({ pools: [small], storage: rig.storage, clock: rig.clock })
+    assert.equal(next.live.size, 0)
+    assert.deepEqual(
+      rig.storage.facts('usage').map(({ more: { model_ref, tasks } }) => [model_ref, tasks]),
+      [['mock:large', 1]],
+    )
+  })
+
   it('a fallback takes what waited where it is all that the name has left', async () => {
     const rig = await startRig({ pools: [small, large], models: [{ name: 'm', pools: ['large'], fallback: ['small'] }] })
     // One runs in each, and the third waits where it was promised to start first.

@@ -182,6 +182,13 @@ describe('recovery', () => {
     assert.equal((await refusalOf(next.admit({ max_tokens: 18 }))).kind, 'budget_exhausted')
   })
 
+  it('asks for no more of an accepted task than its pool gives now', async () => {
+    const rig = await startRig()
+    await rig.run({ task_id: 't', max_tokens: 10 })
+    const next = await again(rig, { pools: [poolConfig({ max_tokens_out: 4 })] })
+    assert.equal(next.engine().call.request.max_tokens, 4)
+  })
+
   it('keeps an accepted task although the queue is smaller now', async () => {
     const rig = await startRig()
     for (let i = 0; i < 4; i++) await rig.run({ task_id: `t${i}` })

@@ -185,6 +185,17 @@ describe('replica', () => {
     assert.deepEqual([replica.state, engine.starts, replica.restarts], ['ready', 2, 0])
   })
 
+  it('does not start its engine where it is stopped again before that could be', async () => {
+    const { engine, replica } = benchOf()
+    await replica.start()
+    const gone = Promise.withResolvers<undefined>()
+    engine.onStop = () => gone.promise
+    const all = [replica.stop(), replica.resume(), replica.stop()]
+    gone.resolve(undefined)
+    await Promise.all(all)
+    assert.deepEqual([engine.starts, replica.state], [1, 'stopped'])
+  })
+
   it('is not taken down by a start that was cut off before it was resumed', async () => {
     const { replica, engine, clock } = benchOf()
     const late = Promise.withResolvers<never>()

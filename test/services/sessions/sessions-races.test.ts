@@ -149,6 +149,8 @@ describe('sessions and a disk that takes its time', () => {
     disk.broken = true
     await assert.rejects(sessions.put(ann, 's', 10, { tokens: 50 }), StorageError)
     assert.equal(sessions.info(ann, 's').tokens_budget_remaining, 90)
+    await assert.rejects(sessions.put(ann, 'new', 10, { tokens: 50 }), StorageError)
+    assert.throws(() => sessions.info(ann, 'new'), /No such session/)
   })
 
   it('two PUTs at once come one after the other: what was spent before is given back once, and the later life and budgets hold', async () => {

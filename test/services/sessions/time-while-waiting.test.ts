@@ -23,6 +23,19 @@ describe('engine time of a task that was given back to the queue', () => {
     assert.deepEqual((await rig.storage.sessions.spentByKeys()).get('ann')?.time_ms, 100)
   })
 
+  it('counts against new budgets from when they were given', async () => {
+    const rig = await startRig()
+    await rig.run({ task_id: 't', session_id: 's' })
+    await rig.clock.advance(400)
+    await rig.sessions.put(ann, 's', undefined, { time_ms: 1000 })
+    await rig.clock.advance(300)
+    rig.engine().call.finish()
+    await settled()
+    assert.equal(rig.sessions.remaining('ann', 's').time_ms, 700)
+    const next = await startRig({ storage: rig.storage, clock: rig.clock })
+    assert.equal(next.sessions.remaining('ann', 's').time_ms, 700)
+  })
+
   it('goes on with its next run, to the last of the budget', async () => {
     const rig = await startRig({ keyBudgets, pools: [poolConfig()] })
     await rig.run({ task_id: 't' })

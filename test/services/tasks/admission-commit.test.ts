@@ -128,6 +128,18 @@ describe('admission: a commit that fails', () => {
     assert.deepEqual([told(), rig.pool().scheduler.depth()], [0, 0])
   })
 
+  it('leaves the displaced task what it had reserved', async () => {
+    const pools = [poolConfig({ queue: { capacity: 1, full_policy: 'drop-lru' } })]
+    const rig = await startRig({ pools, keyBudgets: new Map([['ann', { tokens: 1000 }]]) })
+    await rig.run({ task_id: 'running' })
+    await rig.run({ task_id: 'q1' })
+    rig.storage.failing = 1
+    await refusalOf(rig.admit())
+    assert.deepEqual(rig.sessions.remaining('ann', 's-q1'), { tokens: 1000 - 2 * 13 })
+    assert.deepEqual(await order(rig), ['running', 'q1'])
+    assert.deepEqual(rig.sessions.remaining('ann', 's-q1'), { tokens: 1000 - 2 * 4 })
+  })
+
   it('gives the displaced task its old place, its readers and its metrics back', async () => {
     const rig = await fullRig()
     const tail = await rig.tail('q1')

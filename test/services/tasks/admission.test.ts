@@ -44,6 +44,19 @@ describe('admission', () => {
     assert.ok((await readsEach(40)) <= few)
   })
 
+  it('counts what is on its way to disk against what may wait of a key', async () => {
+    const rig = await startRig({ keyLimits: { ann: { queued_tasks: 1 } } })
+    rig.storage.hold()
+    const first = rig.admit()
+    await settled()
+    const second = refusalOf(rig.admit())
+    await settled()
+    rig.storage.release()
+    await first
+    const { kind, details } = await second
+    assert.deepEqual([kind, details.retry_after_ms], ['rate_limited', 1], 'that one has a free slot, and nobody is to come at once')
+  })
+
   it('draws a seed where the client gives none', async () => {
     const rig = await startRig()
     await rig.run({ seed: undefined })

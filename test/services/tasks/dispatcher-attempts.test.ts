@@ -45,6 +45,20 @@ describe('dispatcher: attempts', () => {
       ],
     )
     assert.equal(rig.sessions.info(ann, 's-t').turns, 1)
+    assert.equal(rig.pool().estimator.stored, undefined, 'it says nothing of how long tasks take')
+  })
+
+  it('ends with WORKER_RESET where the engine gives less than is out already', async () => {
+    const rig = await startRig()
+    await rig.run({ task_id: 't' })
+    rig.engine().call.say('one two')
+    rig.engine().call.fail()
+    await settled()
+    rig.engine().call.say('one ')
+    rig.engine().call.finish()
+    await settled()
+    const { end, text } = await rig.tail('t')
+    assert.deepEqual([end?.['code'], text], ['WORKER_RESET', 'one two'])
   })
 
   it('runs tasks whose engine died before all that wait, in order of their acceptance', async () => {

@@ -54,6 +54,7 @@ describe('an engine that is called while the acceptance goes to disk', () => {
 
   it('is aborted where the acceptance fails: no attempt is counted, and the slot is free when it confirms', async () => {
     const rig = await startRig()
+    const timers = rig.clock.pending
     rig.storage.broken = true
     rig.storage.hold()
     const refused = refusalOf(rig.admit(drawn))
@@ -67,6 +68,14 @@ describe('an engine that is called while the acceptance goes to disk', () => {
     rig.engine().call.fail(new Error('aborted'))
     await settled()
     assert.deepEqual([rig.pool().slotsBusy, rig.pool().running.size, rig.storage.facts('attempt').length], [0, 0, 0])
+    assert.equal(rig.clock.pending, timers)
+  })
+
+  it('is aborted with its task', async () => {
+    const rig = await startRig()
+    const { task_id } = await rig.run(drawn)
+    await rig.cancellation.cancel(ann, task_id)
+    assert.equal(rig.engine().call.signal.aborted, true)
   })
 
   it('is taken down where it confirms no abort', async () => {

@@ -20,6 +20,7 @@ type Step =
   | 'withdraw'
   | 'moveTo'
 
+const r0 = { id: 'r0', props: undefined }
 const outcome: TaskOutcome = { state: 'failed', finished_at: 1 }
 const terminal = { error: { code: 'INTERNAL', message: 'it ends', retriable: true } } as const
 
@@ -32,7 +33,7 @@ const steps: Readonly<
   abandon: { from: ['tentative'], to: 'ended', run: (task) => task.abandon() },
   moveTo: { from: ['queued'], run: (task, rig) => task.moveTo(rig.pool()) },
   dispatch: { from: ['queued'], to: 'running', run: (task) => task.dispatch('r0', 1, () => undefined) },
-  attempt: { from: ['running'], run: (task) => task.attempt('r0', 'replay', 1) },
+  attempt: { from: ['running'], run: (task) => task.attempt(r0, 'replay', 1) },
   requeue: { from: ['running'], to: 'queued', run: (task) => task.requeue() },
   claim: { from: ['queued', 'running', 'ending', 'ended'], to: 'ending', run: (task) => task.claim(false) },
   unclaim: { from: ['ending'], to: 'queued', run: (task) => task.unclaim() },
@@ -90,7 +91,7 @@ describe('a task owns its phase', () => {
       task.dispatch('r0', 1, () => undefined).map(({ kind }) => kind),
       ['session_spent'],
     )
-    const { attempt, replica_id, replayable } = task.attempt('r0', 'afresh', 2.5) as {
+    const { attempt, replica_id, replayable } = task.attempt(r0, 'afresh', 2.5) as {
       attempt: number
       replica_id: string
       replayable: boolean

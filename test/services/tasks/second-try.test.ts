@@ -63,6 +63,22 @@ describe('an end that is written at the second try', () => {
     assert.deepEqual([(await rig.storage.sessions.all())[0]?.turns, rig.sessions.info(ann, 's').turns], [2, 2])
   })
 
+  it('counts the engine time of a run whose failure nobody could write', async () => {
+    const timed: RigOptions = { ...options, keyBudgets: new Map([['ann', { time_ms: 10_000 }]]) }
+    const rig = await startRig(timed)
+    await rig.run({ task_id: 't1', session_id: 's' })
+    await rig.clock.advance(400)
+    rig.storage.refuses = 'session_spent'
+    rig.engine().die()
+    await settled()
+    rig.storage.refuses = undefined
+    await rig.clock.advance(250)
+    rig.engine().call.finish()
+    await settled()
+    const next = await startRig({ ...timed, storage: rig.storage, clock: rig.clock })
+    assert.deepEqual(next.sessions.remaining('ann', 's'), { time_ms: 9600 })
+  })
+
   it('brings no deleted session back', async () => {
     const rig = await unwritten()
     await rig.sessions.delete(ann, 's')

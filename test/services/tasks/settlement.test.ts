@@ -82,6 +82,22 @@ describe('settlement', () => {
     assert.deepEqual([...rig.live.all()], [])
   })
 
+  it('tries no more once the daemon has stopped, whatever is on its way', async () => {
+    const rig = await startRig()
+    await rig.run({ task_id: 't' })
+    rig.storage.broken = true
+    rig.engine().call.finish()
+    await settled()
+    rig.storage.hold()
+    await rig.clock.advance(1000)
+    rig.settlement.stop()
+    rig.storage.release()
+    await settled()
+    rig.storage.broken = false
+    await rig.clock.advance(5000)
+    assert.equal(rig.storage.facts('finished').length, 0, 'the next start finds it unfinished')
+  })
+
   it('gives the slot to the next task although the end cannot be written', async () => {
     const rig = await startRig()
     await rig.run({ task_id: 't1' })
@@ -169,5 +185,7 @@ describe('settlement', () => {
     await rig.run({ task_id: 'e', workload: 'embedding', prompt: undefined, inputs: ['a', 'b'] })
     const result = String((await rig.tail('e')).end?.['result_artifact_id'])
     assert.deepEqual(JSON.parse((await rig.storage.artifacts.get('ann', result))?.artifact.content ?? ''), { vectors })
+    await rig.tasks.forget(ann, 'e')
+    assert.equal(await rig.storage.artifacts.get('ann', result), undefined)
   })
 })

@@ -80,7 +80,9 @@ function Late(): VNode {
 
 function Rate(): VNode {
   const rate = live.pools.value.reduce((sum, { tokens_per_s }) => sum + tokens_per_s, 0)
-  const most = Math.max(0, ...summed(live.samples.value, ({ tokens_out }) => tokens_out)) / (live.samples.value.every_ms / 1000)
+  const before = Math.max(0, ...summed(live.samples.value, ({ tokens_out }) => tokens_out)) / (live.samples.value.every_ms / 1000)
+  // This second may be the highest: the samples are means over longer.
+  const most = Math.max(before, rate)
   return (
     <div>
       <dt>Tokens a second</dt>

@@ -34,6 +34,18 @@ export function Queue(): VNode {
 
 const widths = [58, 116, 150, undefined, 100, 92, 54, 86, 32]
 
+/** Heads of the columns, what each means where the name does not say all of it, and whether it is one of figures. */
+const heads: readonly (readonly [name: string, hint: string, figure: boolean])[] = [
+  ['Place', 'Where it runs, or how many tasks start before it', true],
+  ['Task', '', false],
+  ['Key, session', '', false],
+  ['How far, or why it waits', '', false],
+  ['Rate / start in', 'Tokens a second, or the time until it is expected to start in minutes and seconds', true],
+  ['On time', 'Chance that it ends before its deadline', true],
+  ['Age', 'Since it was accepted, in minutes and seconds', true],
+  ['Deadline in', 'Minutes and seconds', true],
+]
+
 function Table(): VNode {
   return (
     <table class="lanes">
@@ -45,24 +57,11 @@ function Table(): VNode {
       </colgroup>
       <thead>
         <tr>
-          <th scope="col" class="n">
-            Place
-          </th>
-          <th scope="col">Task</th>
-          <th scope="col">Key, session</th>
-          <th scope="col">How far, or why it waits</th>
-          <th scope="col" class="n">
-            Rate / start in
-          </th>
-          <th scope="col" class="n">
-            On time
-          </th>
-          <th scope="col" class="n">
-            Age
-          </th>
-          <th scope="col" class="n">
-            Deadline in
-          </th>
+          {heads.map(([name, hint, figure]) => (
+            <th key={name} scope="col" {...(hint === '' ? {} : { title: hint })} {...(figure ? { class: 'n' } : {})}>
+              {name}
+            </th>
+          ))}
           <th scope="col">
             <span class="sr">Cancel</span>
           </th>

@@ -15,7 +15,7 @@ import { answerSink } from './answer.ts'
 import { EngineClient, type ServerAddress } from './client.ts'
 import { continued } from './continued.ts'
 import type { Dialect, Embeddings, Scores, ServerProps } from './dialect.ts'
-import { EngineFault, unfinished } from './faults.ts'
+import { EngineFault } from './faults.ts'
 import { Health, untilUp, whileComing, whileLoading } from './health.ts'
 import { provesReplay, type ProbeRun } from './replay-probe.ts'
 
@@ -128,7 +128,6 @@ export class HttpEngine implements Engine {
   async embed(inputs: readonly EmbeddingInput[], _seed: number, signal: AbortSignal): Promise<Embeddings> {
     const embeddings = await this.call(async (client, server) => this.parts.dialect.embed?.(client, inputs, server, signal), signal)
     if (embeddings === undefined) throw new EngineFault('refused', 'this engine has no embeddings')
-    if (embeddings.vectors.length !== inputs.length) throw unfinished()
     return embeddings
   }
 

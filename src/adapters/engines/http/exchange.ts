@@ -64,7 +64,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   onResponseStart(_controller: unknown, status: number, headers: Readonly<Record<string, string | string[] | undefined>>): void {
     this.status = status
     const seconds = Number(headers['retry-after'])
-    if (headers['retry-after'] !== undefined && seconds >= 0) this.retry_after_ms = seconds * 1000
+    if (seconds >= 0) this.retry_after_ms = seconds * 1000
   }
 
   onResponseData(_controller: unknown, chunk: Buffer): void {

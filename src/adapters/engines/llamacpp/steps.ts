@@ -24,7 +24,8 @@ export function inStep(): RunStep {
   }
   return <T>(step: () => Promise<T>) => {
     const { promise, resolve, reject } = Promise.withResolvers<T>()
-    pending.push(() => step().then(resolve, reject))
+    // Also one that throws at once: all that is pending waits for it.
+    pending.push(() => Promise.resolve().then(step).then(resolve, reject))
     if (!running) void run()
     return promise
   }

@@ -15,6 +15,8 @@ interface Job {
 
 type TokenizerProcess = LlamaProcess<TokenizerReadyMessage>
 
+const tokenizerChild = new URL('./tokenizer-child.ts', import.meta.url)
+
 /**
  * Turns prompts into tokens in a process of its own, one after the other: so it is known which text it was that ended the process, and one that
  * nobody waits for any more is dropped, or ends with the process. A process that has ended is started anew for the next text.
@@ -22,16 +24,22 @@ type TokenizerProcess = LlamaProcess<TokenizerReadyMessage>
 export class Tokenizer {
   private readonly load: () => Promise<TokenizerLoadCommand>
   private readonly onOutput: (line: string) => void
+  private readonly program: URL
   private process: { readonly itself: TokenizerProcess; readonly ready: Promise<TokenizerReadyMessage> } | undefined
   private waiting: Job[] = []
   private current: Job | undefined
   private readonly alive = new Set<TokenizerProcess>()
   private closed: EngineError | undefined
 
-  /** @param load says what to load, at each start of the process @param onOutput gets what the process writes, line by line */
-  constructor(load: () => Promise<TokenizerLoadCommand>, onOutput: (line: string) => void) {
+  /**
+   * @param load says what to load, at each start of the process
+   * @param onOutput gets what the process writes, line by line
+   * @param program file that the process runs
+   */
+  constructor(load: () => Promise<TokenizerLoadCommand>, onOutput: (line: string) => void, program = tokenizerChild) {
     this.load = load
     this.onOutput = onOutput
+    this.program = program
   }
 
   /** Starts the process; without it the first text does. @throws {EngineError} when the model does not load, or the process ends before */
@@ -136,7 +144,7 @@ export class Tokenizer {
 
   private running(): NonNullable<typeof this.process> {
     if (this.process !== undefined) return this.process
-    const itself: TokenizerProcess = new LlamaProcess(new URL('./tokenizer-child.ts', import.meta.url), this.onOutput)
+    const itself: TokenizerProcess = new LlamaProcess(this.program, this.onOutput)
     const started = { itself, ready: this.load().then((command) => itself.load(command)) }
     this.process = started
     this.alive.add(itself)

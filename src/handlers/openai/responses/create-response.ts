@@ -27,8 +27,6 @@ export const createResponse =
     const wanted = { ...asked, stays, ...(told.store ? { kept: told } : {}) }
     if (body.stream === true) return streamed(doorTasks, wanted, (task) => framesFrom(task, -1))
     const { source, format, ...task } = await doorTasks.open(wanted, (task) => framesFrom(task, Infinity))
-    const close = (): void => source.close()
-    if (told.background) close()
     const value = told.background ? Promise.resolve(format.response('queued')) : source.ended().then(() => format.response())
-    return { status: 200, coming: { value, close }, headers: taskHeaders(task) }
+    return { status: 200, coming: { value, close: () => source.close() }, headers: taskHeaders(task) }
   }

@@ -85,6 +85,22 @@ describe('responses in trouble', () => {
     )
   })
 
+  it('say that they live to one that takes up a stream, too, and wait by name', async () => {
+    const statusOf = async (id: string): Promise<unknown> =>
+      ((await (await door.get(`/v1/responses/${id}`)).json()) as { status: unknown }).status
+    const { answer } = await posted({ background: true })
+    const { id } = (await (await answer).json()) as { id: string }
+    const waiting = (await (await door.post('/v1/responses', { ...hello, background: true })).json()) as { id: string }
+    assert.deepEqual([await statusOf(id), await statusOf(waiting.id)], ['in_progress', 'queued'])
+    const stream = new Following(await door.get(`/v1/responses/${id}?stream=true`))
+    await stream.until(2)
+    await door.clock.advance(15_000)
+    await stream.until(3)
+    assert.equal(stream.events.at(-1)?.type, 'response.in_progress')
+    for (const one of [id, waiting.id]) assert.equal((await door.post(`/v1/responses/${one}/cancel`, {})).status, 200)
+    await until(() => stream.over)
+  })
+
   it('fail in the stream once something was said, and never end as if they were whole', async () => {
     const { answer } = await posted({ stream: true })
     door.engine().call.say('Once')

@@ -130,8 +130,10 @@ describe('the door of OpenAI: responses', () => {
       ['user', 'assistant', 'user'],
     )
     assert.deepEqual(page.data[1]?.content, first.output[0]?.['content'])
-    const gone = await ask('POST', '', { ...hello, input: [{ type: 'item_reference', id: 'msg_nobody_0' }] })
-    assert.deepEqual(await errorOf(gone), { status: 404, code: 'response_not_found', param: null })
+    for (const id of ['msg_nobody_0', String(reference.id).replace(/^msg/, 'fc'), String(reference.id).replace(/_0$/, '_00')]) {
+      const gone = await ask('POST', '', { ...hello, input: [{ type: 'item_reference', id }] })
+      assert.deepEqual(await errorOf(gone), { status: 404, code: 'response_not_found', param: null }, id)
+    }
   })
 
   it('is nobody else’s, not there unless it was stored, and gone when it is deleted', async () => {
@@ -237,5 +239,6 @@ describe('the door of OpenAI: responses', () => {
     }
     const { id } = await create(body)
     assert.deepEqual(((await get(id)) as unknown as { metadata: object }).metadata, { a: 'b' })
+    assert.equal((await create({ ...hello, previous_response_id: '' })).status, 'completed')
   })
 })
