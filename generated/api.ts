@@ -1729,6 +1729,33 @@ export interface components {
             prediction_basis?: components["schemas"]["PredictionBasis"];
             waits?: components["schemas"]["Waits"];
         };
+        /** @description How a task is now: of a row, what may change as long as the task lives. */
+        FeedState: {
+            h: components["schemas"]["FeedHandle"];
+            pool_id: components["schemas"]["PoolId"];
+            /**
+             * @description Whether it has its slot.
+             * @enum {string}
+             */
+            state: "queued" | "running";
+            /** @description Runs it has begun. */
+            attempt: number;
+            started_at?: components["schemas"]["Timestamp"];
+            replica_id?: components["schemas"]["ReplicaId"];
+            /** @description While it runs: a place on its replica, from 0, that nobody else has meanwhile. */
+            slot?: number;
+            phase?: components["schemas"]["Phase"];
+            /** @description Parts generated so far, mostly one a token. */
+            tokens_out?: number;
+            /** @description While it runs: how fast parts have come lately. */
+            tokens_per_s?: number;
+            /** @description While it waits: from `at` of the event. */
+            predicted_start_ms?: number;
+            /** @description Chance that it ends within its deadline. */
+            on_time_probability?: number;
+            prediction_basis?: components["schemas"]["PredictionBasis"];
+            waits?: components["schemas"]["Waits"];
+        };
         /** @description A task that has ended, and how. */
         FeedEnded: {
             h: components["schemas"]["FeedHandle"];
@@ -1769,7 +1796,7 @@ export interface components {
         FeedRest: {
             /** @description How many. */
             count: number;
-            /** @description The keys with most of them, counted every 2 s; without the role control only the own one. */
+            /** @description The keys with most of them; without the role control only the own one. */
             keys: components["schemas"]["FeedKeyCount"][];
             /** @description When the last of them is expected to start, from `at` of the event. */
             last_start_ms?: number;
@@ -2002,8 +2029,10 @@ export interface components {
         /** @description What has changed since the event before. What is not named is as it was. */
         FeedChanges: {
             at: components["schemas"]["Timestamp"];
-            /** @description Tasks that are new in the view or that have changed; each takes the place of the one of its handle. */
+            /** @description Tasks that are new in the view; each takes the place of the one of its handle. */
             rows?: components["schemas"]["FeedRow"][];
+            /** @description Of tasks whose rows the reader has, how those are that have changed; each takes the place of all that the row of its handle says of the same. */
+            states?: components["schemas"]["FeedState"][];
             /** @description Tasks that are not in the view any more: they have ended, or wait further back than is listed. */
             gone?: components["schemas"]["FeedHandle"][];
             /** @description Tasks that run, be they among the rows or not. */

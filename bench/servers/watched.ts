@@ -63,14 +63,15 @@ setInterval(() => {
   gaps.push(now - last)
   last = now
   // What a round came too late for is not made up for, so that there are never more tokens than this.
-  if (++rounds > ((now - began) * rate) / 1000) return
+  if (rounds + 1 > ((now - began) * rate) / 1000) return
+  rounds++
   given += running.size
   for (const run of running) run.emit()
 }, 1000 / rate)
 
 // All that is done for who watches: looking, listening, frames, and writes. While nobody is answered, no other socket is written to.
 const feed_cpu = ownCpu([
-  [Feed.prototype, 'halfBeat', 'hear'],
+  [Feed.prototype, 'beat', 'hear'],
   [Viewer.prototype, 'take'],
   [ServerResponse.prototype, 'write'],
   [Socket.prototype, 'uncork', '_write', '_writev'],

@@ -15,8 +15,10 @@ export interface Showable {
 
 /** What a viewer gets that has everything up to a tick. */
 export interface Since<T> {
-  /** New to the viewer, or changed. */
-  readonly things: T[]
+  /** New to the viewer. */
+  readonly came: T[]
+  /** The viewer has them, and they have changed. */
+  readonly changed: T[]
   /** Handles of what is not shown any more; some of them the viewer may never have had. */
   readonly gone: number[]
 }
@@ -51,6 +53,10 @@ export class Shown<T extends Showable> {
     this.remember(thing.h, tick)
   }
 
+  has(thing: T): boolean {
+    return this.entered.has(thing)
+  }
+
   /** All that is shown. */
   all(): Iterable<T> {
     return this.entered.keys()
@@ -63,8 +69,13 @@ export class Shown<T extends Showable> {
   since(tick: number, changed?: Iterable<T>): Since<T> | undefined {
     if (tick < this.forgotten) return undefined
     const known = changed === undefined || !this.came.reaches(tick) ? undefined : new Set([...this.came.since(tick), ...changed])
-    const things: T[] = []
-    for (const thing of known ?? this.entered.keys()) if (this.isNew(thing, tick)) things.push(thing)
+    const [news, others]: [T[], T[]] = [[], []]
+    for (const thing of known ?? this.entered.keys()) {
+      const entered = this.entered.get(thing)
+      if (entered === undefined) continue
+      if (entered > tick) news.push(thing)
+      else if (thing.changed > tick) others.push(thing)
+    }
     const gone = new Set<number>()
     // From the newest back: who reads on has all but a few.
     for (let back = 1; back <= this.removals.length; back++) {
@@ -72,12 +83,7 @@ export class Shown<T extends Showable> {
       if (removal === undefined || removal.tick <= tick) break
       if (!this.handles.has(removal.h)) gone.add(removal.h)
     }
-    return { things, gone: [...gone] }
-  }
-
-  private isNew(thing: T, tick: number): boolean {
-    const entered = this.entered.get(thing)
-    return entered !== undefined && (entered > tick || thing.changed > tick)
+    return { came: news, changed: others, gone: [...gone] }
   }
 
   private remember(h: number, tick: number): void {

@@ -1,3 +1,5 @@
+import type { Priority } from '../task.ts'
+
 /** Most tasks of a class that are looked at for one that can go now. */
 export const mostPassed = 64
 
@@ -19,4 +21,15 @@ export function* dispatchOrder<T>(interactive: Iterable<T>, batch: Iterable<T>, 
       b = second.next()
     }
   }
+}
+
+/**
+ * How many of the other class go before a task, as long as there are any: the same rule, solved for a whole queue.
+ * @param rank tasks of its own class that are ahead of it
+ */
+export function passingBefore(priority: Priority, rank: number, batch_every: number, passed: number): number {
+  const until = Math.max(0, batch_every - 1 - passed)
+  if (priority === 'batch') return until + rank * (batch_every - 1)
+  if (batch_every === 1) return Infinity
+  return rank < until ? 0 : 1 + Math.floor((rank - until) / (batch_every - 1))
 }

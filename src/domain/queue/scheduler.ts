@@ -1,7 +1,9 @@
+import { admitted, nothingToDrop, queueFull, type Admission } from './admission.ts'
 import type { Place } from './ahead.ts'
 import { absent, aside, ClassQueue, isWaiting, queued, tentative, weight_per_ms } from './class-queue.ts'
-import { dispatchOrder } from './dispatch-order.ts'
+import { dispatchOrder, passingBefore } from './dispatch-order.ts'
 import { Displaceable } from './displaceable.ts'
+import { OwnerCounts } from './owner-counts.ts'
 import type { Queueable } from './queueable.ts'
 import type { SchedulerRules } from './scheduler-rules.ts'
 import type { Priority } from '../task.ts'
@@ -20,15 +22,7 @@ export const unplaced = { ticket: -1, arrival: -1 } as const
 
 type Newcomer = Pick<Schedulable, 'owner' | 'priority'>
 
-/** What became of a newcomer. `displaced` is the task that has to make room. */
-export type Admission<T> =
-  | { readonly admitted: true; readonly displaced?: T }
-  | { readonly admitted: false; readonly reason: 'queue_full' | 'nothing_to_drop' }
-
-const admitted = { admitted: true } as const
-const queueFull = { admitted: false, reason: 'queue_full' } as const
 const anything = (): boolean => true
-const nothingToDrop = { admitted: false, reason: 'nothing_to_drop' } as const
 
 /**
  * The queue of one pool: interactive before batch, FIFO inside a class, batch never starved.
@@ -49,6 +43,7 @@ export class Scheduler<T extends Schedulable> {
   private readonly displaceable: Record<Priority, Displaceable<T>> | undefined
   /** By the tentative newcomer, the task that leaves when it is confirmed. */
   private readonly displaced = new Map<T, T>()
+  private readonly counts = new OwnerCounts()
   private arrivals = 0
   /** Interactive dispatches in a row while batch work waited. */
   private passed = 0
@@ -67,6 +62,11 @@ export class Scheduler<T extends Schedulable> {
   /** Tasks that wait, tentative ones included. */
   depth(priority?: Priority): number {
     return priority === undefined ? this.classes.interactive.size + this.classes.batch.size : this.classes[priority].size
+  }
+
+  /** How many tasks of each key are in, tentative ones and those set aside included. */
+  get owners(): ReadonlyMap<string, number> {
+    return this.counts.all
   }
 
   /** Whether `admit` would take a newcomer. */
@@ -102,7 +102,7 @@ export class Scheduler<T extends Schedulable> {
     this.classes[task.priority].settle(task)
     this.displaceable?.[task.priority].released(task)
     const victim = this.takeDisplacedBy(task)
-    if (victim !== undefined) this.classes[victim.priority].remove(victim)
+    if (victim !== undefined) this.leave(victim)
   }
 
   /**
@@ -111,7 +111,7 @@ export class Scheduler<T extends Schedulable> {
    */
   rollback(task: T): void {
     this.expectPresent(task)
-    this.classes[task.priority].remove(task)
+    this.leave(task)
     const victim = this.takeDisplacedBy(task)
     if (victim === undefined) return
     this.classes[victim.priority].show(victim)
@@ -134,6 +134,7 @@ export class Scheduler<T extends Schedulable> {
   requeue(task: T): void {
     this.expectAbsent(task)
     this.classes[task.priority].requeue(task)
+    this.counts.add(task.owner)
   }
 
   /** Takes the task that goes next out of the queue. @param fits whether one can go now: up to 64 of a class that cannot let others pass */
@@ -143,14 +144,15 @@ export class Scheduler<T extends Schedulable> {
     const turn = first < 0 || (other >= 0 && this.passed + 1 >= this.rules.batch_every)
     if (turn && other < 0) return undefined
     this.passed = !turn && other >= 0 ? this.passed + 1 : 0
-    return turn ? batch.take(other) : interactive.take(first)
+    const task = turn ? batch.take(other) : interactive.take(first)
+    if (task !== undefined) this.counts.take(task.owner)
+    return task
   }
 
   /** Takes a queued task out (canceled, expired, moved). False where it is not in the queue, tentative or set aside. */
   remove(task: T): boolean {
-    const queue = this.classes[task.priority]
-    if (!isWaiting(queue.stateOf(task))) return false
-    queue.remove(task)
+    if (!isWaiting(this.classes[task.priority].stateOf(task))) return false
+    this.leave(task)
     return true
   }
 
@@ -202,13 +204,9 @@ export class Scheduler<T extends Schedulable> {
     return ahead
   }
 
-  /** How many of the other class go first: the rule of `next`, solved for a whole queue. */
   private interleave(priority: Priority, rank: number): Place {
     const other: Priority = priority === 'interactive' ? 'batch' : 'interactive'
-    const every = this.rules.batch_every
-    const until = Math.max(0, every - 1 - this.passed)
-    const of_batch = rank < until ? 0 : 1 + Math.floor((rank - until) / (every - 1))
-    const due = priority === 'batch' ? until + rank * (every - 1) : every === 1 ? Infinity : of_batch
+    const due = passingBefore(priority, rank, this.rules.batch_every, this.passed)
     const passing = Math.min(this.classes[other].size, due)
     const work_ms = (this.classes[priority].weightOfFirst(rank) + this.classes[other].weightOfFirst(passing)) / weight_per_ms
     return { position: rank + passing, passing, work_ms, may_pass: due - passing }
@@ -219,6 +217,12 @@ export class Scheduler<T extends Schedulable> {
     task.arrival = this.arrivals++
     this.classes[task.priority].push(task, state)
     this.displaceable?.[task.priority].add(task)
+    this.counts.add(task.owner)
+  }
+
+  private leave(task: T): void {
+    this.classes[task.priority].remove(task)
+    this.counts.take(task.owner)
   }
 
   /** The oldest of the lowest class not above the newcomer's: of its own key first, then of any. */

@@ -11,7 +11,6 @@ import { Ledger } from './ledger.ts'
 import { Loads } from './loads.ts'
 import { flows, matters, Overview, type OverviewParts } from './overview.ts'
 import { beat_ms, Pace, type Look } from './pace.ts'
-import type { TaskRow } from './task-row.ts'
 import { View } from './view.ts'
 import { Viewer } from './viewer.ts'
 
@@ -51,7 +50,6 @@ export class Feed {
   /** Why tasks wait may be another reason for all of them. */
   private unclear = true
   private readonly pace = new Pace()
-  private between = false
   private cancelBeat: CancelTimer | undefined
   private cancelLinger: CancelTimer = () => undefined
   private cancelSamples: CancelTimer = () => undefined
@@ -144,11 +142,9 @@ export class Feed {
     const view = known ?? new View(owner, wish, overview)
     this.views.set(kind, view)
     if (this.cancelBeat === undefined && !this.stopped) {
-      overview.wake(this.parts.clock.now())
       overview.lookAhead(this.parts.clock.now(), () => true, true)
       this.pass({ slowly: true, progress: true })
-      this.between = false
-      this.cancelBeat = this.parts.clock.every(beat_ms / 2, () => this.halfBeat())
+      this.cancelBeat = this.parts.clock.every(beat_ms, () => this.beat())
     } else if (known === undefined) {
       this.dirty = true
       this.pass({ slowly: false, progress: false })
@@ -162,15 +158,10 @@ export class Feed {
     return of === life && Number(tick) <= (this.overview?.tick ?? 0) ? Number(tick) : undefined
   }
 
-  /** What takes time is done between two looks, so that neither keeps anybody waiting. */
-  private halfBeat(): void {
-    this.between = !this.between
-    if (!this.between) this.beat()
-    else if (this.overview?.lookAhead(this.parts.clock.now(), (index) => this.pace.isDue(index)) === true) this.dirty = true
-  }
-
   private beat(): void {
-    const look = this.pace.beat(this.dirty)
+    const isDue = this.pace.next()
+    if (this.overview?.lookAhead(this.parts.clock.now(), isDue) === true) this.dirty = true
+    const look = this.pace.look(this.dirty)
     if (look !== undefined) this.pass(look)
     for (const viewer of this.viewers) if (this.pace.beats - viewer.heard >= beats_of_silence) viewer.comment()
   }
@@ -187,16 +178,16 @@ export class Feed {
     let other = dirty
     const looking = { slowly, whole: this.unclear }
     this.unclear = false
-    this.pace.look(look, overview.rows.touched.size, overview.rows.running.size)
+    this.pace.looks(look, overview.rows.touched.size, overview.rows.running.size)
     if (dirty) overview.rows.look(now, tick, looking.whole)
     if (progress) other = overview.rows.progress(tick) || other
-    if (slowly) overview.lookSlowly(now, tick)
-    if (dirty) for (const view of this.views.values()) view.look(now, tick, looking)
-    overview.rows.seen()
-    if (slowly) this.forgetRows(overview)
+    const views = [...this.views.values()]
+    if (dirty) for (const view of views) view.look(now, tick, looking)
+    overview.rows.due.clear()
+    if (slowly) overview.rows.keep((row) => views.some((view) => view.shows(row)))
     if (!other) return
     overview.turn(tick, now)
-    for (const view of this.views.values()) view.turn()
+    for (const view of views) view.turn()
     for (const viewer of this.viewers) viewer.look()
   }
 
@@ -220,13 +211,11 @@ export class Feed {
   /** Views that nobody has any more are kept for those who come back, as many as there may be viewers. */
   private forgetViews(): void {
     const watched = new Set(Array.from(this.viewers, ({ view }) => view))
-    for (const [kind, view] of this.views) if (this.views.size > most_viewers && !watched.has(view)) this.views.delete(kind)
-  }
-
-  private forgetRows({ rows }: Overview): void {
-    const shown = new Set<TaskRow>()
-    for (const view of this.views.values()) for (const row of view.shown()) shown.add(row)
-    rows.keep(shown)
+    for (const [kind, view] of this.views) {
+      if (this.views.size <= most_viewers || watched.has(view)) continue
+      this.views.delete(kind)
+      view.close()
+    }
   }
 
   private tellViewers(): void {

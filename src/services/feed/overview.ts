@@ -1,16 +1,15 @@
 import { Board } from '../../domain/feed/board.ts'
-import { window_ms } from '../../domain/feed/key-use.ts'
 import { Newest } from '../../domain/feed/newest.ts'
 import type { DaemonEvent, TaskEnded } from '../../domain/daemon-events.ts'
 import type { DeviceSeen } from '../../domain/placement/device-events.ts'
-import { taskKeyOf } from '../../domain/task.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { Pool } from '../pools/pool.ts'
 import type { Pools } from '../pools/pools.ts'
 import type { LiveTask } from '../tasks/live-task.ts'
 import type { LiveTasks } from '../tasks/live-tasks.ts'
 import { endedTold, type EndedTask } from './ended-told.ts'
-import { Census, type Tally } from './census.ts'
+import { atStake } from './at-stake.ts'
+import { countKeys, keysTold } from './keys.ts'
 import type { Ledger } from './ledger.ts'
 import type { Loads } from './loads.ts'
 import { devicesTold, poolTold, type ToldThing } from './pool-told.ts'
@@ -26,6 +25,7 @@ import {
   type FeedRow,
   type FeedSample,
   type FeedSamples,
+  type FeedState,
   type Told,
 } from './wire.ts'
 
@@ -33,11 +33,11 @@ import {
 const most_ended = 256
 /** Most samples that a viewer catches up on. */
 const most_sampled = 64
-/** Every so many seconds all tasks are counted, and what a restart would do is worked out; so many of them at a time. */
-const seconds_of_all = 3
-const most_counted = 1000
-/** Most keys that are told of. */
-const most_keys = 1000
+/** Every so many seconds what a restart would do is worked out. */
+const seconds_of_restart = 2
+
+/** The turn in each second of what is not of a pool: the last, which few have so many pools to share with. */
+const turn_of_all = 9
 
 /** What the overview is of. */
 export interface OverviewParts {
@@ -76,7 +76,6 @@ export class Overview {
   private readonly lasting: Lasting
   private readonly daemons = new Map<string | undefined, ToldThing<FeedDaemon>>()
   private readonly counted = new Map<string, { readonly tokens: number; readonly at: number }>()
-  private readonly census = new Census()
   /** What pools and the rest take on the wire, bytes. */
   private readonly pool_bytes = new Map<string, number>()
   private rest_bytes = 0
@@ -87,17 +86,6 @@ export class Overview {
     this.rows = new TaskRows(parts, lasting.handles, lasting.nextHandle)
     this.now = parts.clock.now()
     this.at = iso(parts.clock.wallOf(this.now))
-  }
-
-  /** Nobody has looked for a while: all tasks are counted at once. */
-  wake(now: number): void {
-    this.seconds = 0
-    this.count(now, true, Infinity)
-  }
-
-  /** All tasks, as they were counted last. */
-  get tally(): Tally {
-    return this.census.tally
   }
 
   /** The next tick. */
@@ -119,23 +107,25 @@ export class Overview {
   }
 
   tell(row: TaskRow): FeedRow {
-    return row.tell(this.now, (moment) => this.parts.clock.wallOf(moment))
+    return row.tell(this.now, this.wallOf)
   }
+
+  tellState(row: TaskRow): FeedState {
+    return row.tellState(this.now, this.wallOf)
+  }
+
+  private readonly wallOf = (moment: number): number => this.parts.clock.wallOf(moment)
 
   samples(pools: readonly string[]): FeedSamples {
     return this.lasting.ledger.samples(pools)
   }
 
-  /** What is told of the daemon, worked out once a second. */
+  /** What is told of the daemon. */
   daemon(owner: string | undefined): ToldThing<FeedDaemon> {
     const known = this.daemons.get(owner)
     if (known !== undefined) return known
-    const { keys } = this.tally
-    const counted = owner === undefined ? [...keys.values()] : [keys.get(owner) ?? nothing]
-    const daemon = this.parts.daemonOf(
-      counted.flatMap(({ begun }) => begun),
-      counted.reduce((sum, { untouched }) => sum + untouched, 0),
-    )
+    const { begun, kept } = atStake(this.parts.pools.serving(), owner)
+    const daemon = this.parts.daemonOf(begun, kept)
     const { lossless_in_ms, ...restart } = daemon.restart
     const over_at = lossless_in_ms === undefined ? undefined : this.parts.clock.now() + lossless_in_ms
     const made = {
@@ -160,7 +150,7 @@ export class Overview {
   /** A task has ended: it is told with the next tick. */
   heardEnd(event: TaskEnded): void {
     const { owner, task_id } = event.task
-    const h = this.rows.find(taskKeyOf(owner, task_id))?.h ?? this.lasting.nextHandle()
+    const h = this.rows.find(owner, task_id)?.h ?? this.lasting.nextHandle()
     this.ended.add({ ...event, h }, this.tick + 1)
   }
 
@@ -170,35 +160,41 @@ export class Overview {
     return events.filter(({ task }) => owner === undefined || task.owner === owner).map(endedTold)
   }
 
-  /** Counts on, and looks ahead in pools whose turn it is. Returns whether there are any. @param isDue by the place of a pool @param anew after nobody has for a while */
+  /**
+   * Looks ahead in pools whose turn it is, and at what is told once a second of all there is in a turn of its own. Returns whether it is anybody's turn.
+   * @param isDue by the place of a pool
+   * @param anew after nobody has for a while
+   */
   lookAhead(now: number, isDue: (index: number) => boolean, anew = false): boolean {
-    this.count(now, isDue(0))
     const tick = this.tick + 1
     const due = this.parts.pools.all().filter((_, index) => isDue(index))
-    this.rows.lookAhead(new Set(due.map(({ id }) => id)), anew, now, tick)
+    this.rows.lookAhead(
+      due.map(({ id }) => id),
+      anew,
+      now,
+      tick,
+    )
     for (const pool of due) {
       const { tell, signature } = this.toldOf(pool, now)
       this.pool_bytes.set(pool.id, signature.length)
       this.pools.put(pool.id, tell, signature, tick)
     }
-    return due.length > 0
+    if (isDue(turn_of_all)) this.lookAtAll(now, tick)
+    return due.length > 0 || isDue(turn_of_all)
   }
 
-  /** What is told once a second of all there is. */
-  lookSlowly(now: number, tick: number): void {
-    const keys = this.keysNow(now)
+  private lookAtAll(now: number, tick: number): void {
+    if (this.seconds++ % seconds_of_restart === 0) {
+      const owners = [...this.daemons.keys()]
+      this.daemons.clear()
+      for (const owner of owners) this.daemon(owner)
+    }
+    const keys = keysTold(countKeys(this.parts.pools.serving(), now), this.lasting.ledger.used(), now)
     for (const key of keys) this.keys.put(key.key_name, key, JSON.stringify(key), tick)
     const devices = devicesTold(this.lasting.devices(), this.parts.pools.all())
     const told = JSON.stringify(devices)
     this.rest_bytes = keys.length * 160 + told.length
     if (told !== JSON.stringify(this.devices)) [this.devices, this.devicesChanged] = [devices, tick]
-  }
-
-  /** Counts some of the tasks that there are. @param slowly a second has gone by */
-  private count(now: number, slowly: boolean, most = most_counted): void {
-    const { live } = this.parts
-    if (slowly && this.seconds++ % seconds_of_all === 0) this.census.begin(live.all(), live.size)
-    if (this.census.step(most, now, window_ms)) this.daemons.clear()
   }
 
   private toldOf(pool: Pool<LiveTask>, now: number): ToldThing<FeedPool> {
@@ -211,23 +207,7 @@ export class Overview {
     const group = this.parts.groups.get(pool.id)
     return poolTold(pool, { loads: this.lasting.loads, group, tokens_per_s, now, wallOf: (at) => this.parts.clock.wallOf(at) })
   }
-
-  private keysNow(now: number): FeedKey[] {
-    const used = this.lasting.ledger.used()
-    const names = [...new Set([...this.tally.keys.keys(), ...used.keys()])].slice(0, most_keys)
-    const uses = names.map((key_name) => {
-      const { waiting, running, engine_ms, tokens } = this.tally.keys.get(key_name) ?? nothing
-      const past = used.get(key_name)?.sum(now) ?? nothing_used
-      const sums = { engine_ms: engine_ms + past.engine_ms, tokens: tokens + past.tokens }
-      return { key_name, waiting, running, ...sums, refused: past.refused, late: past.late }
-    })
-    const all = uses.reduce((sum, { engine_ms }) => sum + engine_ms, 0)
-    return uses.map(({ engine_ms, ...use }) => ({ ...use, share: all === 0 ? 0 : Math.round((engine_ms / all) * 100) / 100 }))
-  }
 }
-
-const nothing = { waiting: 0, running: 0, engine_ms: 0, tokens: 0, untouched: 0, begun: [] }
-const nothing_used = { engine_ms: 0, tokens: 0, refused: 0, late: 0 }
 
 /** Whether an event says that there may be something else to see. */
 export const matters = ({ type }: DaemonEvent): boolean => !unseen.has(type)

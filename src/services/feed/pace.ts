@@ -1,12 +1,11 @@
-/** How often the feed looks, ms; half a beat before, it looks ahead. */
+/** How often the feed looks, ms. */
 export const beat_ms = 100
 /** How many beats are from one look to the next where much happens, to the next at progress, and at what is told once a second. */
 const beats_of_much = 2
 const beats_of_progress = 3
-/** The same where so many run that it takes a while, and how many that are. */
-const beats_of_much_progress = 5
-const many = 100
 const beats_of_all = 10
+/** Where more run than these, each is looked at in the turn of its pool alone, once a second. */
+const many = 100
 /** Where something happens to more tasks in a beat nobody follows it task by task: every other beat is left out. */
 const much = 8
 
@@ -25,28 +24,45 @@ export class Pace {
   private looked = 0
   private progressed = 0
   private stride = 1
-  private strideOfProgress = beats_of_progress
+  private manyRun = false
+  /** Turns so far: one a beat, each of its pools. */
+  private turned = 0
 
-  /** The next beat. Returns undefined where it is left out. @param dirty something has changed since the newest look */
-  beat(dirty: boolean): Look | undefined {
+  /**
+   * The next beat. Returns whether it is the turn of a pool, by its place, once a second: a beat in which nothing is looked at takes the turn of the
+   * next one, too, so that neither takes long.
+   */
+  next(): (index: number) => boolean {
     this.beats++
-    const slowly = this.beats % beats_of_all === 0
-    if (slowly) return { slowly, progress: true }
-    const progress = this.beats - this.progressed >= this.strideOfProgress
-    const rests = this.beats - this.looked < this.stride
-    return rests || !(dirty || progress) ? undefined : { slowly, progress }
+    const from = this.turned
+    const to = (this.turned = Math.max(from, this.beats + (this.rests ? 1 : 0)))
+    return (index) => {
+      for (let turn = from + 1; turn <= to; turn++) if ((turn - index) % beats_of_all === 0) return true
+      return false
+    }
+  }
+
+  /** What is looked at in this beat; undefined where that is nothing. @param dirty something has changed since the newest look */
+  look(dirty: boolean): Look | undefined {
+    const slowly = this.isSlow
+    const progress = !this.manyRun && (slowly || this.beats - this.progressed >= beats_of_progress)
+    if (slowly) return { slowly, progress }
+    return this.rests || !(dirty || progress) ? undefined : { slowly, progress }
   }
 
   /** This is looked at. @param happened tasks to which something has happened since the newest look @param running those that run */
-  look({ progress }: Look, happened: number, running: number): void {
-    this.strideOfProgress = running > many ? beats_of_much_progress : beats_of_progress
+  looks({ progress }: Look, happened: number, running: number): void {
+    this.manyRun = running > many
     this.stride = happened > much * Math.max(1, this.beats - this.looked) ? beats_of_much : 1
     this.looked = this.beats
     if (progress) this.progressed = this.beats
   }
 
-  /** Whether the next beat is the one of the second in which a pool is foreseen. @param index place of the pool */
-  isDue(index: number): boolean {
-    return (this.beats + 1 - index) % beats_of_all === 0
+  private get isSlow(): boolean {
+    return this.beats % beats_of_all === 0
+  }
+
+  private get rests(): boolean {
+    return !this.isSlow && this.beats - this.looked < this.stride
   }
 }

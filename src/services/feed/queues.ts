@@ -35,11 +35,18 @@ interface Seen {
 
 const nothing: Pick<Seen, 'beginning' | 'places'> = { beginning: nobody, places: [] }
 
+/** The same, and what was seen before. */
+interface Looked extends Pick<Seen, 'pool' | 'beginning' | 'places'> {
+  readonly before: Beginning
+}
+
 /** What has changed in what is shown; who has left may have come again. */
 interface Moved {
   readonly came: readonly TaskRow[]
   readonly left: readonly TaskRow[]
 }
+
+const nothing_moved: Moved = { came: [], left: [] }
 
 /** Who waits, as viewers of one kind see it. */
 export class Queues {
@@ -65,31 +72,38 @@ export class Queues {
 
   /** Looks who waits, in pools where others may than before. Returns rows that have come, and those that may not be shown any more. */
   look(now: number, tick: number, { due, slowly, bytes }: LookingAtQueues): Moved {
-    const { wish, overview } = this
-    if (slowly) this.wished = wish.tasks.flatMap((id) => overview.named(id, this.owner))
-    const { shown } = this
-    const rowOf = (task: LiveTask): TaskRow => overview.rows.of(task, now, tick)
+    const { wish, overview, shown, owner } = this
+    if (slowly && wish.tasks.length > 0) this.wished = wish.tasks.flatMap((id) => overview.named(id, owner))
     const outside = this.wished.filter(({ phase }) => phase === 'queued')
     for (const { pool } of outside) this.ordered.add(pool.id)
-    const pools = Array.from(this.ordered).flatMap((id) => overview.pool(id) ?? [])
-    const anew = new Set(pools.filter((pool) => due(pool.id) || !this.isSame(pool) || outside.some((task) => task.pool === pool)))
-    const own = this.owner === undefined ? undefined : firstOfOwn(anew.size === 0 ? [] : overview.live.all(this.owner), anew, wish.rows)
-    const looked = Array.from(anew, (pool) => {
+    const anew = new Set<Pool<LiveTask>>()
+    for (const id of this.ordered) {
+      const pool = overview.pool(id)
+      if (pool !== undefined && (due(id) || !this.isSame(pool) || outside.some((task) => task.pool === pool))) anew.add(pool)
+    }
+    if (anew.size === 0) return nothing_moved
+    const rowOf = (task: LiveTask): TaskRow => overview.rows.of(task, now, tick)
+    const own = owner === undefined ? undefined : firstOfOwn(overview.live.all(owner), anew, wish.rows)
+    const looked: Looked[] = []
+    for (const pool of anew) {
       const { id } = pool
       const most = { rows: wish.pools.includes(id) ? wish.rows : 0, bytes: bytes / this.ordered.size }
       const { beginning: before, places } = this.seen.get(id) ?? nothing
       const beginning =
         own === undefined ? beginningOfAll(pool, most, rowOf, before) : beginningOfOwn(pool, most, own.get(pool) ?? [], rowOf, before)
-      return { pool, beginning, places }
-    })
+      looked.push({ pool, beginning, before, places })
+    }
     const left = looked.flatMap(({ beginning, places }) => [...beginning.left, ...places])
     const came = looked.flatMap(({ beginning }) => beginning.came)
     // One that has moved to another pool has left the one and come to the other.
     for (const row of left) shown.delete(row)
     for (const row of came) shown.add(row)
-    for (const { pool, beginning } of looked) {
+    for (const { pool, beginning, before } of looked) {
       const { id, scheduler } = pool
-      for (const row of beginning.rows.slice(0, next)) overview.rows.reason(row, now, tick)
+      for (let place = 0; place < next; place++) {
+        const row = beginning.rows[place]
+        if (row !== undefined && row !== before.rows[place]) overview.rows.foresight.reason(row, now, tick)
+      }
       const places = outside
         .filter((task) => task.pool === pool)
         .map(rowOf)
@@ -111,15 +125,14 @@ export class Queues {
 
   /** Whose those are that are not listed, and when the last of them starts. */
   private lookBehind(pool: Pool<LiveTask>, { rows, behind }: Beginning, now: number): void {
-    const all = this.overview.tally.waiting.get(pool.id) ?? []
-    const counts = new Map(all)
+    const counts = new Map(pool.scheduler.owners)
     for (const { task } of rows) counts.set(task.owner, (counts.get(task.owner) ?? 1) - 1)
     const keys = Array.from(counts, ([key_name, count]) => ({ key_name, count })).filter(
       ({ key_name, count }) => count > 0 && (this.owner === undefined || key_name === this.owner),
     )
     this.restKeys.set(pool.id, keys.sort((a, b) => b.count - a.count).slice(0, most_keys))
     if (behind === 0) return
-    const last = this.overview.rows.lastStart(pool, now)
+    const last = this.overview.rows.foresight.lastStart(pool, now)
     if (shifted(this.lastStarts.get(pool.id), last, now)) this.lastStarts.set(pool.id, last)
   }
 

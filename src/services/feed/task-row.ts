@@ -6,7 +6,7 @@ import { phaseOf } from '../tasks/progress.ts'
 import type { Forecast } from './forecasts.ts'
 import { Reason } from './reason.ts'
 import { shifted } from './shifted.ts'
-import { iso, wireMs, type FeedRow } from './wire.ts'
+import { iso, wireMs, type FeedRow, type FeedState } from './wire.ts'
 
 /** A chance that has moved by less is not told. */
 const off_chance = 0.05
@@ -19,8 +19,7 @@ const bytesOf = ({ head: { task_id, session_id, model_ref, owner } }: LiveTask):
   620 + task_id.length + session_id.length + Buffer.byteLength(model_ref + owner)
 
 /** What is told of a task as long as it lives. */
-const lastingOf = ({ h, task: { head, priority } }: Pick<TaskRow, 'h' | 'task'>) => ({
-  h,
+const lastingOf = ({ task: { head, priority } }: Pick<TaskRow, 'task'>) => ({
   task_id: head.task_id,
   session_id: head.session_id,
   key_name: head.owner,
@@ -65,7 +64,7 @@ export class TaskRow implements Showable {
   private state: State | undefined
   private readonly changes: Newest<TaskRow>
   /** When the rate was last told from, and what there was then. */
-  private measured: { readonly at: number; readonly tokens: number } | undefined
+  private measured: { at: number; tokens: number } | undefined
 
   /** @param changes gets it in each tick in which it changes */
   constructor(h: number, task: LiveTask, tick: number, changes: Newest<TaskRow>) {
@@ -78,22 +77,26 @@ export class TaskRow implements Showable {
     return this.task.started_at !== undefined
   }
 
+  /** Whether the task is another than when it was looked at last. */
+  get differs(): boolean {
+    const { task, slot, state } = this
+    return (
+      state === undefined ||
+      state.started_at !== task.started_at ||
+      state.attempts !== task.attempts ||
+      state.replica_id !== task.replica_id ||
+      state.pool !== task.pool ||
+      state.slot !== slot ||
+      state.phase !== phaseOf(task)
+    )
+  }
+
   /** Looks whether the task is another than before. */
   look(tick: number): boolean {
-    const { task, slot, state } = this
+    if (!this.differs) return false
+    const { task, slot } = this
     const { started_at, attempts, replica_id, pool } = task
-    const phase = phaseOf(task)
-    if (
-      state !== undefined &&
-      state.started_at === started_at &&
-      state.attempts === attempts &&
-      state.replica_id === replica_id &&
-      state.pool === pool &&
-      state.phase === phase &&
-      state.slot === slot
-    )
-      return false
-    this.state = { started_at, attempts, replica_id, pool, phase, slot }
+    this.state = { started_at, attempts, replica_id, pool, phase: phaseOf(task), slot }
     this.changeIn(tick)
     if (this.running) this.forecast = undefined
     else this.measured = this.rate = undefined
@@ -109,14 +112,15 @@ export class TaskRow implements Showable {
     return true
   }
 
-  /** Looks how fast it has been since it was asked last. Returns whether that is another rate. */
+  /** Looks how far it is, and how fast it has been since it was asked last. Returns whether either is another. */
   pace(now: number, tick: number): boolean {
-    const { partCount: tokens } = this.task.log
-    const before = this.measured
-    this.measured = { at: now, tokens }
-    if (before === undefined || now <= before.at) return false
-    const rate = rounded(((tokens - before.tokens) * 1000) / (now - before.at))
-    if (rate === this.rate) return false
+    const further = this.progress(tick)
+    const { tokens, measured } = this
+    if (measured === undefined) this.measured = { at: now, tokens }
+    if (measured === undefined || now <= measured.at) return further
+    const rate = rounded(((tokens - measured.tokens) * 1000) / (now - measured.at))
+    ;[measured.at, measured.tokens] = [now, tokens]
+    if (rate === this.rate) return further
     this.rate = rate
     this.rated = tick
     return true
@@ -140,9 +144,13 @@ export class TaskRow implements Showable {
 
   /** As it is told of in full. */
   tell(now: number, wallOf: (moment: number) => number): FeedRow {
-    const { task, state } = this
-    this.lasting ??= lastingOf(this)
-    const told = { ...this.lasting, pool_id: task.pool.id, attempt: state?.attempts ?? 0, phase: state?.phase ?? 'queued' } as const
+    return { ...(this.lasting ??= lastingOf(this)), ...this.tellState(now, wallOf) }
+  }
+
+  /** What is told of how it is now. */
+  tellState(now: number, wallOf: (moment: number) => number): FeedState {
+    const { h, task, state } = this
+    const told = { h, pool_id: task.pool.id, attempt: state?.attempts ?? 0, phase: state?.phase ?? 'queued' } as const
     if (state?.started_at === undefined) return { ...told, state: 'queued', ...this.prediction(now), ...this.reason.tell(now) }
     return {
       ...told,
@@ -168,7 +176,7 @@ export class TaskRow implements Showable {
     this.changes.add(this, tick)
   }
 
-  private prediction(now: number): Partial<FeedRow> {
+  private prediction(now: number): Partial<FeedState> {
     const { forecast } = this
     if (forecast === undefined) return {}
     return {

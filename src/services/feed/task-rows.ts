@@ -1,20 +1,15 @@
-import type { Place } from '../../domain/queue/ahead.ts'
 import type { Pools } from '../pools/pools.ts'
 import { Newest } from '../../domain/feed/newest.ts'
-import { taskKeyOf } from '../../domain/task.ts'
 import type { LiveTask } from '../tasks/live-task.ts'
 import type { LiveTasks } from '../tasks/live-tasks.ts'
-import { waitsNow } from '../tasks/waiting.ts'
-import { Forecasts } from './forecasts.ts'
+import { Foresight } from './foresight.ts'
+import { NamedRows } from './named-rows.ts'
 import { Seats } from './seats.ts'
 import { TaskRow } from './task-row.ts'
 import { Touched } from './touched.ts'
 
 /** Changes that are remembered: who has had none of them looks at all rows. */
 const most_changes = 1024
-
-/** One row in so many is looked at for whether what is expected of a queue is still so, another one each time. */
-const one_in = 4
 
 /** Where the tasks are. */
 export interface RowsParts {
@@ -29,30 +24,26 @@ export class TaskRows {
   /** Of every task that was ever shown: a handle is a task's as long as the daemon lives. */
   private readonly handles: WeakMap<LiveTask, number>
   private readonly nextHandle: () => number
-  /** By id of the task. */
-  private readonly rows = new Map<string, TaskRow>()
+  private readonly rows = new NamedRows()
   /** By id of the pool in which each was seen. */
   private readonly byPool = new Map<string, Set<TaskRow>>()
   private readonly seats = new Seats<TaskRow>()
   /** Tasks that are looked at with the next tick. */
   readonly touched = new Touched()
-  /** The newest tick in which any that runs was further, or was told its rate; in which one that waits was told another prediction. */
-  progressed = -1
-  predicted = -1
+  /** By id of a pool, the newest tick in which any that runs there was further, or had another rate. */
+  readonly progressed = new Map<string, number>()
+  readonly foresight = new Foresight()
   /** Those that have changed. */
   readonly changes = new Newest<TaskRow>(most_changes)
   /** Ids of pools whose turn it is. */
   readonly due = new Set<string>()
-  /** Pools whose last turn was one of foresight; of those whose turn it is, those of which it is one now. */
-  private readonly foreseen = new Set<string>()
-  private readonly foreseeing = new Set<string>()
-  private turns = 0
-  private readonly forecasts = new Forecasts()
   /** Rows of tasks that run. */
   readonly running = new Set<TaskRow>()
   /** Those of them that were not among them before the newest look, and those that are not any more. */
   joined: TaskRow[] = []
   dropped: TaskRow[] = []
+  /** Rows that may be kept for nobody: they have come, or something does not show them any more. */
+  readonly loose = new Set<TaskRow>()
 
   constructor({ pools, live }: RowsParts, handles: WeakMap<LiveTask, number>, nextHandle: () => number) {
     ;[this.pools, this.live, this.handles, this.nextHandle] = [pools, live, handles, nextHandle]
@@ -60,20 +51,21 @@ export class TaskRows {
 
   /** The row of a task, made when it is first asked for. */
   of(task: LiveTask, now: number, tick: number): TaskRow {
-    const known = this.rows.get(task.id)
+    const known = this.find(task.head.owner, task.head.task_id)
     // The same id may have named another task before this one.
     if (known?.task === task) return known
     const row = new TaskRow(this.handleOf(task), task, tick, this.changes)
     if (known !== undefined) this.forget(known)
-    this.rows.set(task.id, row)
+    this.rows.add(row)
+    this.loose.add(row)
     this.isOther(row, tick)
-    this.explain(row, now, tick)
+    this.foresight.explain(row, now, tick)
     return row
   }
 
   /** The row of a task that has just ended, if it was shown. */
-  find(id: string): TaskRow | undefined {
-    return this.rows.get(id)
+  find(owner: string, task_id: string): TaskRow | undefined {
+    return this.rows.of(owner, task_id)
   }
 
   private handleOf(task: LiveTask): number {
@@ -85,89 +77,61 @@ export class TaskRows {
   }
 
   /**
-   * Looks ahead in pools whose turn it is, until the next time: how fast those are that run, why those wait that wait and, in every other turn, when
-   * they start. Those who see it count down meanwhile.
-   * @param anew in this one, too
+   * Looks ahead in pools whose turn it is, until the next time: how far and how fast those are that run, why those wait that wait and when they start.
+   * @param anew after nobody has for a while
    */
-  lookAhead(due: ReadonlySet<string>, anew: boolean, now: number, tick: number): void {
-    const foresees = (id: string): boolean => anew || !this.foreseen.has(id)
-    for (const pool of this.pools.serving()) if (due.has(pool.id) && foresees(pool.id)) this.forecasts.renew(pool)
+  lookAhead(due: readonly string[], anew: boolean, now: number, tick: number): void {
     for (const id of due) {
       this.due.add(id)
-      const foreseeing = foresees(id)
-      if (foreseeing) this.foreseeing.add(id)
       const waiting: TaskRow[] = []
-      for (const row of this.byPool.get(id) ?? [])
+      for (const row of this.byPool.get(id) ?? []) {
         if (!row.running) waiting.push(row)
         else this.lookAtPace(row, now, tick)
-      const moved = foreseeing && this.haveMoved(waiting, now, tick)
-      for (const row of waiting)
-        if (moved) this.explain(row, now, tick)
-        else this.reason(row, now, tick)
-      if (foreseeing) this.foreseen.add(id)
-      else this.foreseen.delete(id)
+        // Of some of what happens to a task that runs no event tells.
+        if (row.differs) this.touched.add(row.task.head.owner, row.task.head.task_id)
+      }
+      const pools = this.pools.serving().filter((pool) => pool.id === id)
+      this.foresight.turn(pools, waiting, anew, now, tick)
     }
   }
 
-  /** Looks how fast one is that runs, or whether it waits for its replica alone, of which no event tells. */
+  /** Looks how far and how fast one is that runs, or whether it waits for its replica alone. */
   private lookAtPace(row: TaskRow, now: number, tick: number): void {
-    if (row.pace(now, tick)) this.progressed = tick
-    if (row.task.runs.alone_on !== undefined) this.reason(row, now, tick)
+    if (row.pace(now, tick)) this.progressed.set(row.listed_in ?? '', tick)
+    if (row.task.runs.alone_on !== undefined) this.foresight.reason(row, now, tick)
   }
 
-  /** Looks when some of those start that wait in a pool, and whether any has moved: what moves one moves its neighbours. */
-  private haveMoved(rows: readonly TaskRow[], now: number, tick: number): boolean {
-    const first = this.turns++ % one_in
-    let moved = false
-    for (const [index, row] of rows.entries()) {
-      if (index % one_in !== first) continue
-      this.explain(row, now, tick)
-      moved ||= row.predicted === tick || row.changed === tick
-    }
-    return moved
-  }
-
-  /** Everybody has looked. */
-  seen(): void {
-    this.due.clear()
-    this.foreseeing.clear()
-  }
-
-  /** Looks which tasks run and whether any is another than before: all of them, and why each waits, or those that were touched or are foreseen. */
+  /** Looks which tasks run and whether any is another than before: all of them, and why each waits, or those that were touched. */
   look(now: number, tick: number, whole: boolean): void {
     this.joined = []
     this.dropped = []
-    if (whole) this.touched.clear()
+    if (whole) this.lookAtAll(now, tick)
     else this.touched.take((owner, task_id) => this.lookAt(owner, task_id, now, tick))
-    if (whole || this.foreseeing.size > 0) this.lookAtPools(now, tick, whole)
   }
 
-  private lookAtPools(now: number, tick: number, whole: boolean): void {
-    for (const pool of this.pools.serving())
-      if (whole || this.foreseeing.has(pool.id)) for (const task of pool.running) this.of(task, now, tick)
-    for (const id of whole ? this.byPool.keys() : this.foreseeing) this.lookAtRows(this.byPool.get(id) ?? new Set(), now, tick, whole)
-  }
-
-  /** Looks at the rows of a pool: who has left its seat, then who has one. */
-  private lookAtRows(rows: ReadonlySet<TaskRow>, now: number, tick: number, whole: boolean): void {
-    for (const row of rows) if (!runs(row)) this.drop(row)
-    for (const row of rows) {
+  private lookAtAll(now: number, tick: number): void {
+    this.touched.clear()
+    this.foresight.renew()
+    for (const pool of this.pools.serving()) for (const task of pool.running) this.of(task, now, tick)
+    // Who has left its seat, then who has one.
+    for (const row of this.rows.all()) if (!runs(row)) this.drop(row)
+    for (const row of this.rows.all()) {
       if (runs(row)) this.join(row)
-      if (this.isOther(row, tick)) this.explain(row, now, tick)
-      else if (row.running ? row.task.runs.alone_on !== undefined : whole) this.reason(row, now, tick)
+      if (this.isOther(row, tick)) this.foresight.explain(row, now, tick)
+      else if (!row.running || row.task.runs.alone_on !== undefined) this.foresight.reason(row, now, tick)
     }
   }
 
   private lookAt(owner: string, task_id: string, now: number, tick: number): void {
     const task = this.live.of(owner, task_id)
-    const known = this.rows.get(taskKeyOf(owner, task_id))
+    const known = this.find(owner, task_id)
     if (known !== undefined && known.task !== task) this.drop(known)
     if (task === undefined) return
     const row = task.pool.running.has(task) ? this.of(task, now, tick) : known
     if (row?.task !== task) return
     if (runs(row)) this.join(row)
     else this.drop(row)
-    if (this.isOther(row, tick)) this.explain(row, now, tick)
+    if (this.isOther(row, tick)) this.foresight.explain(row, now, tick)
   }
 
   /** Looks whether a row is another than before, and in which pool it is. */
@@ -203,48 +167,36 @@ export class TaskRows {
     if (!this.running.delete(row)) return
     this.seats.leave(row)
     this.dropped.push(row)
-  }
-
-  /** Looks why a task waits. @param place what is ahead of it */
-  reason(row: TaskRow, now: number, tick: number, place = placeOf(row)): void {
-    row.wait(waitsNow(row.task, place, now), now, tick)
+    this.loose.add(row)
   }
 
   /** Looks how far those are that run. */
   progress(tick: number): boolean {
     let other = false
-    for (const row of this.running) other = row.progress(tick) || other
-    if (other) this.progressed = tick
+    for (const row of this.running)
+      if (row.progress(tick)) {
+        this.progressed.set(row.listed_in ?? '', tick)
+        other = true
+      }
     return other
   }
 
-  /** When the last that waits in a pool starts. */
-  lastStart(pool: LiveTask['pool'], now: number): number {
-    return this.forecasts.last(pool, now)
+  /** Rows of each pool in which there is something newer than a tick, the newest of each being told. */
+  since(tick: number, newest: ReadonlyMap<string, number>): ReadonlySet<TaskRow>[] {
+    const pools: ReadonlySet<TaskRow>[] = []
+    for (const [id, at] of newest) if (at > tick) pools.push(this.byPool.get(id) ?? new Set())
+    return pools
   }
 
-  /** Keeps these, and those that run. */
-  keep(shown: ReadonlySet<TaskRow>): void {
-    for (const [id, row] of this.rows) {
-      if (shown.has(row) || this.running.has(row)) continue
-      this.rows.delete(id)
+  /** Keeps those that are shown, and those that run. */
+  keep(isShown: (row: TaskRow) => boolean): void {
+    for (const row of this.loose) {
+      if (this.running.has(row) || isShown(row)) continue
       this.forget(row)
+      this.rows.delete(row)
     }
-  }
-
-  /** When a task starts that waits, and why it does. */
-  private explain(row: TaskRow, now: number, tick: number): void {
-    const place = placeOf(row)
-    this.predictOne(row, place, now, tick)
-    this.reason(row, now, tick, place)
-  }
-
-  private predictOne(row: TaskRow, place: Place | undefined, now: number, tick: number): void {
-    if (place !== undefined && row.predict(this.forecasts.of(row.task, place, now), now, tick)) this.predicted = tick
+    this.loose.clear()
   }
 }
 
 const runs = ({ task }: TaskRow): boolean => task.pool.running.has(task)
-
-/** What is ahead of a task that waits. One that has its slot may still wait until nobody else runs there. */
-const placeOf = ({ task, running }: TaskRow): Place | undefined => (running ? undefined : task.pool.scheduler.ahead(task))

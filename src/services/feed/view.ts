@@ -64,13 +64,14 @@ export class View {
     })
     const { running, joined, dropped } = overview.rows
     const { shown } = this.queues
-    for (const row of left) if (!shown.has(row) && !this.running.has(row)) this.rows.hide(row, tick)
     for (const row of came) this.rows.show(row, tick)
-    if (whole || slowly || first) this.fit(running, tick)
+    if (whole || first || (slowly && !this.fits())) this.fit(running, tick)
     else {
       for (const row of dropped) this.remove(row, tick)
       for (const row of joined) if (this.sees(row)) this.add(row, tick)
     }
+    // One that has waited and runs now stays.
+    for (const row of left) if (!shown.has(row) && !this.running.has(row)) this.hide(row, tick)
     this.total.put('running', this.count, String(this.count), tick)
     if (slowly || first) this.lookAtDaemon(tick)
   }
@@ -82,6 +83,15 @@ export class View {
 
   private sees({ task }: TaskRow): boolean {
     return this.owner === undefined || task.owner === this.owner
+  }
+
+  /** Whether all that run are shown and there is room for them, now that pools and those that wait may take more or less. */
+  private fits(): boolean {
+    let room = this.roomForRows
+    for (const { bytes } of this.queues.shown) room -= bytes
+    for (const { bytes } of this.running) room -= bytes
+    this.room = room
+    return room >= 0 && this.count === this.running.size
   }
 
   /** Shows as many of those that run as there is room for. */
@@ -96,7 +106,7 @@ export class View {
       this.add(row, tick)
       if (this.running.has(row)) before.delete(row)
     }
-    for (const row of before) if (!this.queues.shown.has(row)) this.rows.hide(row, tick)
+    for (const row of before) if (!this.queues.shown.has(row)) this.hide(row, tick)
   }
 
   private add(row: TaskRow, tick: number): void {
@@ -111,12 +121,21 @@ export class View {
     if (this.sees(row)) this.count--
     if (!this.running.delete(row)) return
     this.room += row.bytes
-    if (!this.queues.shown.has(row)) this.rows.hide(row, tick)
+    if (!this.queues.shown.has(row)) this.hide(row, tick)
   }
 
-  /** Rows that are shown. */
-  shown(): Iterable<TaskRow> {
-    return this.rows.all()
+  private hide(row: TaskRow, tick: number): void {
+    this.rows.hide(row, tick)
+    this.overview.rows.loose.add(row)
+  }
+
+  shows(row: TaskRow): boolean {
+    return this.rows.has(row)
+  }
+
+  /** Nobody is shown anything any more. */
+  close(): void {
+    for (const row of this.rows.all()) this.overview.rows.loose.add(row)
   }
 
   /** Something has changed: frames are made anew. */
@@ -160,16 +179,17 @@ export class View {
     const { changes: changed } = overview.rows
     const rows = this.rows.since(since, changed.reaches(since) ? changed.since(since) : undefined)
     if (rows === undefined) return undefined
-    const sent = new Set(rows.things)
+    const sent = new Set([...rows.came, ...rows.changed])
     const progress: number[][] = []
     const predicted: number[][] = []
-    if (overview.rows.predicted > since)
-      for (const row of this.queues.shown) if (row.predicted > since && !sent.has(row)) predicted.push(...row.tellPredicted(now))
-    if (overview.rows.progressed > since)
-      for (const row of this.running) {
-        if (sent.has(row)) continue
-        if (row.rated > since && row.rate !== undefined) progress.push([row.h, row.tokens, row.rate])
-        else if (row.progressed > since) progress.push([row.h, row.tokens])
+    for (const pool of overview.rows.since(since, overview.rows.foresight.predicted))
+      for (const row of pool)
+        if (row.predicted > since && !sent.has(row) && this.queues.shown.has(row)) predicted.push(...row.tellPredicted(now))
+    for (const pool of overview.rows.since(since, overview.rows.progressed))
+      for (const row of pool) {
+        if (row.progressed <= since && row.rated <= since) continue
+        if (sent.has(row) || !this.running.has(row)) continue
+        progress.push(row.rated > since && row.rate !== undefined ? [row.h, row.tokens, row.rate] : [row.h, row.tokens])
       }
     const [running_total] = this.total.since(since)
     const [daemon] = this.daemon.since(since)
@@ -177,7 +197,11 @@ export class View {
       at,
       ...some(
         'rows',
-        rows.things.map((row) => overview.tell(row)),
+        rows.came.map((row) => overview.tell(row)),
+      ),
+      ...some(
+        'states',
+        rows.changed.map((row) => overview.tellState(row)),
       ),
       ...some('gone', rows.gone),
       ...(running_total === undefined ? {} : { running_total }),

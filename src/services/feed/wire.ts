@@ -2,6 +2,7 @@ import type { components } from '../../../generated/api.ts'
 
 type Schemas = components['schemas']
 export type FeedRow = Schemas['FeedRow']
+export type FeedState = Schemas['FeedState']
 export type FeedEnded = Schemas['FeedEnded']
 export type FeedOrder = Schemas['FeedOrder']
 export type FeedPool = Schemas['FeedPool']

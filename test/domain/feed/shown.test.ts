@@ -28,7 +28,8 @@ describe('what is shown to a viewer', () => {
           if (!reads && now < ticks.length) continue
           const since = shown.since(has)!
           for (const h of since.gone) seen.delete(h)
-          for (const { h } of since.things) seen.set(h, now)
+          for (const { h } of since.changed) assert.ok(seen.has(h), `${h} has changed, which the viewer never had`)
+          for (const { h } of [...since.came, ...since.changed]) seen.set(h, now)
           has = now
           assert.deepEqual([...seen.keys()].sort(), [...handles].sort())
           for (const [h, got] of seen)
@@ -48,6 +49,6 @@ describe('what is shown to a viewer', () => {
     // The removals of ticks 905 to 5000 are known: one was removed in each tick but the first.
     assert.equal(shown.since(902), undefined)
     assert.equal(shown.since(904)?.gone.length, 4096)
-    assert.deepEqual(shown.since(4999), { things: [{ h: 5000, changed: 5000 }], gone: [4999] })
+    assert.deepEqual(shown.since(4999), { came: [{ h: 5000, changed: 5000 }], changed: [], gone: [4999] })
   })
 })

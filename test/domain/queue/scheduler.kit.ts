@@ -102,6 +102,7 @@ export class Bench {
     this.commands++
     for (const priority of [undefined, 'interactive', 'batch'] as const)
       assert.equal(this.scheduler.depth(priority), this.model.depth(priority))
+    assert.deepEqual(new Map([...this.scheduler.owners].sort()), new Map([...this.model.owners()].sort()))
     this.lookAtChanges()
   }
 

@@ -1,5 +1,6 @@
 import type { Place } from '../../../src/domain/queue/ahead.ts'
-import { unplaced, type Admission, type Schedulable } from '../../../src/domain/queue/scheduler.ts'
+import type { Admission } from '../../../src/domain/queue/admission.ts'
+import { unplaced, type Schedulable } from '../../../src/domain/queue/scheduler.ts'
 import type { SchedulerRules } from '../../../src/domain/queue/scheduler-rules.ts'
 import type { Priority } from '../../../src/domain/task.ts'
 
@@ -28,6 +29,12 @@ export class SchedulerModel {
 
   depth(priority?: Priority): number {
     return this.items.filter(({ task, state }) => state !== 'aside' && (priority === undefined || task.priority === priority)).length
+  }
+
+  owners(): Map<string, number> {
+    const counts = new Map<string, number>()
+    for (const { task } of this.items) counts.set(task.owner, (counts.get(task.owner) ?? 0) + 1)
+    return counts
   }
 
   admit(task: Schedulable): Admission<Schedulable> {

@@ -29,11 +29,12 @@ describe('the beats of the feed', () => {
     const pace = new Pace()
     let [all, progress] = [0, 0]
     for (let beat = 0; beat < 30; beat++) {
-      const look = pace.beat(true)
+      pace.next()
+      const look = pace.look(true)
       if (look === undefined) continue
       all++
       if (look.progress) progress++
-      pace.look(look, happened, running)
+      pace.looks(look, happened, running)
     }
     return { all, progress }
   }
@@ -42,5 +43,19 @@ describe('the beats of the feed', () => {
     assert.equal(looks(1, 1).all, 30)
     assert.ok(looks(1, 20).all < 20)
     assert.ok(looks(100, 1).progress > looks(101, 1).progress)
+  })
+
+  it('are the turn of each pool once in ten, whatever happens', () => {
+    for (const happened of [1, 20]) {
+      const pace = new Pace()
+      const turns = Array.from({ length: 10 }, () => 0)
+      for (let beat = 0; beat < 30; beat++) {
+        const isDue = pace.next()
+        turns.forEach((_, index) => (turns[index]! += isDue(index) ? 1 : 0))
+        const look = pace.look(true)
+        if (look !== undefined) pace.looks(look, happened, 1)
+      }
+      assert.deepEqual(turns, Array<number>(10).fill(3))
+    }
   })
 })

@@ -120,6 +120,33 @@ function checkTruth(rig: Rig, watcher: Watcher, who: (typeof wishes)[number]['wh
   assert.equal(new Set(seats).size, seats.length)
 }
 
+/** What there is of each key, and what a restart would do, by all tasks there are. */
+function sumsOf(rig: Rig): object {
+  const tasks = [...rig.live.all()]
+  const keys = [ann, bob, boss].map(({ name }) => {
+    const own = tasks.filter(({ owner }) => owner === name)
+    return {
+      waiting: own.filter(({ phase }) => phase === 'queued').length,
+      running: own.filter((task) => task.started_at !== undefined).length,
+    }
+  })
+  const { lost, lossless_in_ms: _, ...restart } = rig.restart()
+  return { keys, restart: { ...restart, lost: lost.map(({ task_id }) => task_id).sort() } }
+}
+
+/** What is said of them, some of which is worked out every 2 s: once nothing has changed for so long. */
+async function checkSums(rig: Rig, watcher: Watcher): Promise<void> {
+  for (let before = {}, tries = 0; JSON.stringify(before) !== JSON.stringify(sumsOf(rig)); tries++) {
+    assert.ok(tries < 100)
+    before = sumsOf(rig)
+    await rig.clock.advance(3000)
+  }
+  const { keys, daemon } = watcher.read().picture
+  const told = [ann, bob, boss].map(({ name }) => ({ waiting: keys.get(name)?.waiting ?? 0, running: keys.get(name)?.running ?? 0 }))
+  const { lost, lossless_in_ms: _, ...restart } = daemon!.restart
+  assert.deepEqual({ keys: told, restart: { ...restart, lost: [...lost].sort() } }, sumsOf(rig))
+}
+
 describe('what a viewer has merged', function () {
   it('is what a snapshot says, however it has read, and what the queue listing says', async () => {
     await fc.assert(
@@ -138,6 +165,7 @@ describe('what a viewer has merged', function () {
           else for (const id of ['a', 'b']) checkTruth(rig, watcher, who, 'rows' in query ? query.rows : 30, id)
           fresh.close()
         }
+        await checkSums(rig, watchers[0]!)
         for (const watcher of watchers) watcher.close()
       }),
       { numRuns: repeats({ quick: 60, long: 500 }) },

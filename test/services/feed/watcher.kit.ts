@@ -99,11 +99,23 @@ export class Watcher {
     this.follow({ at, daemon, pools, devices, keys, rows, running_total, order })
   }
 
+  /** What a row says as long as its task lives. */
+  private lastingOf(h: number) {
+    const { task_id, session_id, key_name, priority, model_ref, accepted_at, deadline_at, tokens_in, tokens_max } =
+      this.picture.rows.get(h)!
+    return {
+      ...{ task_id, session_id, key_name, priority, model_ref, accepted_at, deadline_at },
+      ...(tokens_in === undefined ? {} : { tokens_in }),
+      ...(tokens_max === undefined ? {} : { tokens_max }),
+    }
+  }
+
   private follow(changes: Changes): void {
     const { picture } = this
     const at = (picture.at = Date.parse(changes.at))
     for (const h of changes.gone ?? []) picture.rows.delete(h)
-    for (const { predicted_start_ms, waits, ...row } of changes.rows ?? []) {
+    const known = (changes.states ?? []).map((state) => ({ ...this.lastingOf(state.h), ...state }))
+    for (const { predicted_start_ms, waits, ...row } of [...(changes.rows ?? []), ...known]) {
       const { until_ms, ...reason } = waits ?? { until_ms: undefined }
       picture.rows.set(row.h, {
         ...row,

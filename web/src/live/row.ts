@@ -1,5 +1,5 @@
 import { signal } from '@preact/signals'
-import type { FeedRow, QueueEntry } from './types.ts'
+import type { FeedRow, FeedState, QueueEntry } from './types.ts'
 
 /** When a waiting task should start, and whether it will be in time. */
 export interface Prediction {
@@ -29,6 +29,21 @@ export class Row {
     this.out.value = row.tokens_out ?? 0
     this.rate.value = row.tokens_per_s
     this.start.value = predictionOf(row, at)
+  }
+
+  /** How it is from now on. */
+  become(state: FeedState, at: number): void {
+    const { task_id, session_id, key_name, priority, model_ref, accepted_at, deadline_at, tokens_in, tokens_max } = this.facts.peek()
+    const lasting = { task_id, session_id, key_name, priority, model_ref, accepted_at, deadline_at }
+    this.set(
+      {
+        ...lasting,
+        ...(tokens_in === undefined ? {} : { tokens_in }),
+        ...(tokens_max === undefined ? {} : { tokens_max }),
+        ...state,
+      },
+      at,
+    )
   }
 
   /** Whether it waits and will more likely than not miss its deadline. */

@@ -90,6 +90,7 @@ function takeChanges(changes: FeedChanges): void {
   for (const h of changes.gone ?? []) rows.delete(h)
   for (const thing of [changes.daemon ?? {}, ...(changes.pools ?? []), ...(changes.order ?? [])]) times.set(thing, at)
   setRows(changes.rows ?? [], at)
+  for (const state of changes.states ?? []) rows.get(state.h)?.become(state, at)
   for (const [h = -1, out = 0, rate] of changes.progress ?? []) {
     const row = rows.get(h)
     if (row === undefined) continue
@@ -106,7 +107,7 @@ function takeChanges(changes: FeedChanges): void {
   if (changes.daemon !== undefined) live.daemon.value = changes.daemon
   if (changes.running_total !== undefined) live.running_total.value = changes.running_total
   if (changes.ended !== undefined) addFailed(changes.ended.filter(({ state }) => state !== 'completed').reverse())
-  const touched = changes.rows !== undefined || changes.gone !== undefined
+  const touched = changes.rows !== undefined || changes.states !== undefined || changes.gone !== undefined
   if (touched) live.rows.value = [...rows.values()]
   if (touched || changes.pools !== undefined) live.running.value = running()
   if (touched || changes.order !== undefined) {

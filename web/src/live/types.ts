@@ -3,6 +3,7 @@ import type { components } from '../../../sdk/src/index.ts'
 type Schemas = components['schemas']
 
 export type FeedRow = Schemas['FeedRow']
+export type FeedState = Schemas['FeedState']
 export type FeedPool = Schemas['FeedPool']
 export type FeedReplica = Schemas['FeedReplica']
 export type FeedDevice = Schemas['FeedDevice']
