@@ -43,7 +43,7 @@ export class Scheduler<T extends Schedulable> {
   private readonly displaceable: Record<Priority, Displaceable<T>> | undefined
   /** By the tentative newcomer, the task that leaves when it is confirmed. */
   private readonly displaced = new Map<T, T>()
-  private readonly counts = new OwnerCounts()
+  private counts: OwnerCounts | undefined
   private arrivals = 0
   /** Interactive dispatches in a row while batch work waited. */
   private passed = 0
@@ -64,9 +64,9 @@ export class Scheduler<T extends Schedulable> {
     return priority === undefined ? this.classes.interactive.size + this.classes.batch.size : this.classes[priority].size
   }
 
-  /** How many tasks of each key are in, tentative ones and those set aside included. */
-  get owners(): ReadonlyMap<string, number> {
-    return this.counts.all
+  /** How many tasks of each key are in, tentative ones and those set aside included: counted once somebody asks. O(tasks) the first time. */
+  get owners(): Pick<OwnerCounts, 'of' | typeof Symbol.iterator> {
+    return (this.counts ??= OwnerCounts.in([this.classes.interactive, this.classes.batch]))
   }
 
   /** Whether `admit` would take a newcomer. */
@@ -134,7 +134,7 @@ export class Scheduler<T extends Schedulable> {
   requeue(task: T): void {
     this.expectAbsent(task)
     this.classes[task.priority].requeue(task)
-    this.counts.add(task.owner)
+    this.counts?.add(task.owner)
   }
 
   /** Takes the task that goes next out of the queue. @param fits whether one can go now: up to 64 of a class that cannot let others pass */
@@ -145,7 +145,7 @@ export class Scheduler<T extends Schedulable> {
     if (turn && other < 0) return undefined
     this.passed = !turn && other >= 0 ? this.passed + 1 : 0
     const task = turn ? batch.take(other) : interactive.take(first)
-    if (task !== undefined) this.counts.take(task.owner)
+    if (task !== undefined) this.counts?.take(task.owner)
     return task
   }
 
@@ -217,12 +217,12 @@ export class Scheduler<T extends Schedulable> {
     task.arrival = this.arrivals++
     this.classes[task.priority].push(task, state)
     this.displaceable?.[task.priority].add(task)
-    this.counts.add(task.owner)
+    this.counts?.add(task.owner)
   }
 
   private leave(task: T): void {
     this.classes[task.priority].remove(task)
-    this.counts.take(task.owner)
+    this.counts?.take(task.owner)
   }
 
   /** The oldest of the lowest class not above the newcomer's: of its own key first, then of any. */

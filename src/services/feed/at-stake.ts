@@ -21,7 +21,7 @@ export function atStake(pools: Iterable<Pool<LiveTask>>, owner: string | undefin
     for (const task of running) take(task)
     const before = begun.length
     for (const task of current ? waitingAgain(pool) : scheduler.tasks()) take(task)
-    kept += (owner === undefined ? scheduler.depth() : (scheduler.owners.get(owner) ?? 0)) - (begun.length - before)
+    kept += (owner === undefined ? scheduler.depth() : scheduler.owners.of(owner)) - (begun.length - before)
   }
   return { begun, kept }
 }
