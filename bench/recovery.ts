@@ -13,7 +13,7 @@ export interface Recovered {
 }
 
 const tasks = 100_000
-const rounds = 5
+const rounds = 15
 const ways = ['sql', 'recover', 'empty'] as const
 
 /**
