@@ -34,16 +34,23 @@ export class Foresight {
    * The turn of a pool, or of two where one is worked off: why those wait that wait in it and, in every third turn, or every sixth while all is as it
    * was foreseen, when they start. Those who see it count down meanwhile.
    * @param anew in this one, too
+   * @param each in every one, and when each of them starts
    */
-  turn(pools: readonly Pool<LiveTask>[], waiting: readonly TaskRow[], anew: boolean, now: number, tick: number): void {
+  turn(
+    pools: readonly Pool<LiveTask>[],
+    waiting: readonly TaskRow[],
+    { anew, each }: { readonly anew: boolean; readonly each: boolean },
+    now: number,
+    tick: number,
+  ): void {
     const id = pools[0]?.id ?? ''
     const rest = this.rests.get(id) ?? 0
-    const foresees = anew || rest === 0
+    const foresees = anew || each || rest === 0
     for (const pool of pools) {
       this.reasons.renew(pool)
       if (foresees) this.forecasts.renew(pool)
     }
-    const moved = foresees ? this.shareMoved(waiting, now, tick) : 0
+    const moved = each ? 1 : foresees ? this.shareMoved(waiting, now, tick) : 0
     for (const row of waiting)
       if (moved > most_moved) this.explain(row, now, tick)
       else this.reason(row, now, tick)

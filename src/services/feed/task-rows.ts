@@ -11,6 +11,9 @@ import { Touched } from './touched.ts'
 /** Changes that are remembered: who has had none of them looks at all rows. */
 const most_changes = 1024
 
+/** Up to so many rows in all, when those start that wait is worked out for each of them in every turn. */
+const few = 100
+
 /** Where the tasks are. */
 export interface RowsParts {
   readonly pools: Pick<Pools<LiveTask>, 'serving'>
@@ -81,6 +84,7 @@ export class TaskRows {
    * @param anew after nobody has for a while
    */
   lookAhead(due: readonly string[], anew: boolean, now: number, tick: number): void {
+    const rows = [...this.byPool.values()].reduce((sum, { size }) => sum + size, 0)
     for (const id of due) {
       this.due.add(id)
       const waiting: TaskRow[] = []
@@ -91,7 +95,7 @@ export class TaskRows {
         if (row.differs) this.touched.add(row.task.head.owner, row.task.head.task_id)
       }
       const pools = this.pools.serving().filter((pool) => pool.id === id)
-      this.foresight.turn(pools, waiting, anew, now, tick)
+      this.foresight.turn(pools, waiting, { anew, each: rows <= few }, now, tick)
     }
   }
 
