@@ -2,11 +2,11 @@
 # Installs the clients that tests run for real, as scripts/test-install.sh says: several at once, for they wait for the network.
 . "$(dirname "$0")/test-install.sh"
 
-# A folder with npm packages of its own.
+# A folder with npm packages of its own, whose scripts run: the project says that none do, and npm hands that down.
 node_with() {
   local folder=$1
   shift
-  rm -rf "$folder" && mkdir -p "$folder" && echo '{}' >"$folder/package.json" && npm install --prefix "$folder" --no-fund --no-audit "$@"
+  rm -rf "$folder" && mkdir -p "$folder" && echo '{}' >"$folder/package.json" && npm install --prefix "$folder" --no-fund --no-audit --ignore-scripts=false "$@"
 }
 
 # A folder with Python packages of its own, by the installer that takes many at once: pip needs ten times as long.
