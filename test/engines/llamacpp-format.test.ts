@@ -65,7 +65,8 @@ describe('llama.cpp engine: formats', function () {
     for (let seed = 0; seed < repeats({ quick: 12, long: 200 }); seed++) {
       const { text, finish_reason, tokens_in, tokens_out, parts } = await answerOf(formatFor(tale), { seed })
       assert.equal(finish_reason, 'stop', text)
-      check(JSON.parse(text))
+      // Of bytes that write a character with more of them than it has, llama.cpp's grammar counts one character; they are read as several U+FFFD.
+      check(JSON.parse(text.replace(/\ufffd+/g, '\ufffd')))
       assert.equal(tokens_in, 13)
       // A character of several tokens comes with its last one.
       assert.ok(parts <= tokens_out && parts > tokens_out * 0.8, `${parts} parts of ${tokens_out} tokens`)

@@ -2,9 +2,9 @@ import { either, literal, most_repeats, type Rules } from './rules.ts'
 
 /**
  * One code point of a text as JSON has it. Only what has to be escaped so may be: no two ways of half a code point. Bytes that stand for half a
- * surrogate pair, or for more than Unicode has, are none: they would be read as several.
+ * surrogate pair, or for more than Unicode has (llama.cpp reads up to 22 bits), are none: they would be read as several.
  */
-const char = '[^"\\\\\\x7F\\x00-\\x1F\\uD800-\\uDFFF\\U00110000-\\U001FFFFF] | "\\\\" (["\\\\/bfnrt] | "u00" [01] [0-9a-fA-F])'
+const char = '[^"\\\\\\x7F\\x00-\\x1F\\uD800-\\uDFFF\\U00110000-\\U003FFFFF] | "\\\\" (["\\\\/bfnrt] | "u00" [01] [0-9a-fA-F])'
 
 const days = (most: readonly string[]): string => `(${most.join(' | ')})`
 const to28 = '"0" [1-9] | "1" [0-9] | "2" [0-8]'
