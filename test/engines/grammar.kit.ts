@@ -30,7 +30,7 @@ export function regexOf(grammar: string, deepest = 1): RegExp {
       if (/^\s/.test(part)) return ''
       if (part.startsWith('"')) return `(?:${(JSON.parse(part) as string).replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&')})`
       // A regular expression knows no more code points than Unicode has.
-      if (part.startsWith('[')) return part.replace('\\U00110000-\\U001FFFFF', '')
+      if (part.startsWith('[')) return part.replace('\\U00110000-\\U003FFFFF', '')
       if (/^[{|?*+]/.test(part) || part === ')') return part
       if (part === '(') return '(?:'
       const rule = rules.get(part)
