@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { setTimeout } from 'node:timers/promises'
 import { load } from './load.ts'
-import { quantile, rounded, type Section } from './section.ts'
+import { atMost, quantile, rounded, type Section } from './section.ts'
 import { startServer } from './server.ts'
 import type { Gaps } from './servers/slots.ts'
 
@@ -59,7 +59,7 @@ export async function benchSlots(): Promise<Section> {
       })),
       { pool: 'plain SQL', gaps: plain.length, gap_p50_us: rounded(quantile(plain, 0.5)), gap_p99_us: rounded(quantile(plain, 0.99)) },
     ],
-    goals: [],
+    goals: seen.map(({ pool, p99 }) => atMost(`idle gap of ${pool}, p99, us`, p99, 2000)),
   }
 }
 
