@@ -165,7 +165,8 @@ export class MemoryStorage implements Storage {
   private apply(fact: Fact): void {
     if (fact.kind === 'finished') this.finish(fact.key, fact)
     else if (fact.kind === 'attempt' || fact.kind === 'attempt_withdrawn' || fact.kind === 'runs') {
-      if (this.find(taskKeyOf(fact.key.owner, fact.key.task_id))?.outcome === undefined) this.attempts.apply(fact)
+      const found = this.find(taskKeyOf(fact.key.owner, fact.key.task_id))
+      if (found !== undefined && found.outcome === undefined) this.attempts.apply(fact)
     } else if (fact.kind === 'parts') this.record(fact)
     else if (fact.kind === 'moved') this.records = this.records.map((kept) => movedBy(fact, kept))
     else if (fact.kind === 'task_forgotten') {
