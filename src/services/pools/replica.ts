@@ -20,6 +20,8 @@ export class Replica {
   state: ReplicaState = 'starting'
   /** Tasks it runs now. */
   busy = 0
+  /** Runs that are over, but not durable yet. */
+  unwritten = 0
   /** Free memory of its devices, bytes; undefined where nobody tells. */
   free_vram_bytes: number | undefined
   props: EngineProps | undefined

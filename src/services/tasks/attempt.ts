@@ -19,6 +19,19 @@ export interface AttemptParts extends CommitParts {
   readonly recorder: PartRecorder
 }
 
+/** How a run begins, and how it leaves its slot. */
+export interface Call {
+  /** Facts of its dispatch, made durable with the attempt. */
+  readonly turn: readonly Fact[]
+  /** The call of its engine, where that was made already; the attempt became durable with the acceptance. */
+  readonly early: EarlyCall | undefined
+  /** Called when the answer is whole, so that the slot is free while the attempt may still go to disk. */
+  readonly over: () => void
+}
+
+/** Runs of a replica that are over but not durable yet: with so many of them a slot waits for the disk, which the queue would else run away from. */
+const most_unwritten = 32
+
 /** A run whose engine failed: the task may run again. */
 export interface Failed {
   readonly kind: 'failed'
@@ -28,13 +41,11 @@ export interface Failed {
 /**
  * Runs a task once on a replica, from the fact that it begins to how it ended. Nothing goes out before that fact is durable; a task that has
  * failed before, or has been through a restart, may be what kills its engine or the daemon, and calls the engine only then. Never rejects.
- * @param turn facts of its dispatch, made durable with the attempt
- * @param early the call of its engine, where that was made already; the attempt became durable with the acceptance
  */
 export async function attempt(
   task: LiveTask,
   replica: Replica,
-  { turn, early }: { readonly turn: readonly Fact[]; readonly early?: EarlyCall | undefined },
+  { turn, early, over }: Call,
   parts: AttemptParts,
 ): Promise<Ending | Failed> {
   const { clock, recorder } = parts
@@ -66,9 +77,17 @@ export async function attempt(
       if (first) learn(task, outlet.taken, dispatched_at, clock)
       return ending
     })
-    // The slot is free when the engine has confirmed that it is over, whatever became of the journal.
-    const [ending] = await Promise.allSettled([ran, durable])
-    await durable
+    // The slot is free when the engine has confirmed that it is over, whatever becomes of the journal.
+    durable?.catch(() => undefined)
+    const [ending] = await Promise.allSettled([ran])
+    unwatch()
+    if (ending.status === 'fulfilled' && replica.unwritten < most_unwritten) over()
+    replica.unwritten++
+    try {
+      await durable
+    } finally {
+      replica.unwritten--
+    }
     if (mode === 'continuation') await Promise.race([recorder.drained(task), aborted(task.abort.signal)])
     if (ending.status === 'rejected') throw ending.reason
     return ending.value

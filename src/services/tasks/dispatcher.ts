@@ -5,7 +5,7 @@ import type { Pool } from '../pools/pool.ts'
 import type { Pools } from '../pools/pools.ts'
 import { chooseReplica, fitsNow } from '../pools/replica-choice.ts'
 import type { Replica } from '../pools/replica.ts'
-import { attempt, type AttemptParts, type Failed } from './attempt.ts'
+import { attempt, type AttemptParts, type Call, type Failed } from './attempt.ts'
 import { aloneAfter, type Ending } from './ending.ts'
 import { EarlyCall } from './early-call.ts'
 import { requestOf } from './engine-run.ts'
@@ -143,7 +143,14 @@ export class Dispatcher {
     let [facts, call] = [turn, early]
     for (let replica: Replica | undefined = first; replica !== undefined;) {
       const here: Replica = replica
-      ending = await this.runOn(task, here, { turn: facts, early: call })
+      let held = true
+      const over = (): void => {
+        if (!held) return
+        held = false
+        task.pool.running.delete(task)
+        here.release()
+      }
+      ending = await this.runOn(task, here, { turn: facts, early: call, over })
       // One that did not come to a run has had others, and had no facts of its dispatch.
       ;[facts, call] = [[], undefined]
       const again: boolean = ending !== undefined && mayRetry(task, ending)
@@ -151,8 +158,8 @@ export class Dispatcher {
       if (ending?.kind === 'failed' && again) this.tell(task, ending)
       replica = again ? nextReplica(task, here) : undefined
       replica?.acquire()
-      if (replica === undefined) task.pool.running.delete(task)
-      here.release()
+      if (replica === undefined) over()
+      else here.release()
     }
     if (task.phase !== 'running') return
     const { pools, settlement, clock } = this.parts
@@ -171,14 +178,16 @@ export class Dispatcher {
    * One run on a replica: alone on it after runs that failed, so that nobody is given up for what a neighbour did. Undefined where it did not
    * come to a run: somebody else has the replica for itself, or its engine has gone down meanwhile.
    */
-  private async runOn(task: LiveTask, replica: Replica, facts: Parameters<typeof attempt>[2]): Promise<Ending | Failed | undefined> {
+  private async runOn(task: LiveTask, replica: Replica, facts: Call): Promise<Ending | Failed | undefined> {
     if (task.attempts < aloneAfter) return attempt(task, replica, facts, this.parts)
     const alone = replica.alone()
     if (alone === undefined) return undefined
     task.runs.alone_on = replica.id
     await Promise.race([alone, aborted(task.abort.signal)])
     task.runs.alone_on = undefined
-    const ending = replica.state === 'ready' && task.phase === 'running' ? await attempt(task, replica, facts, this.parts) : undefined
+    const mayRun = replica.state === 'ready' && task.phase === 'running'
+    // It has more than a slot, and leaves both at once.
+    const ending = mayRun ? await attempt(task, replica, { ...facts, over: () => undefined }, this.parts) : undefined
     replica.share()
     return ending
   }

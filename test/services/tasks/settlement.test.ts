@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { StreamError } from '../../../src/domain/errors.ts'
 import { settled } from '../../harness/fake-clock.ts'
-import { ann, startRig } from '../../harness/rig.ts'
+import { ann, poolConfig, startRig } from '../../harness/rig.ts'
 
 const timeout = new StreamError('decode_timeout', 'too long')
 const canceled = new StreamError('canceled', 'no more')
@@ -106,6 +106,55 @@ describe('settlement', () => {
     rig.engine().call.finish()
     await settled()
     assert.equal(rig.task('t2').phase, 'running')
+  })
+
+  it('gives the slot to the next task while it goes to disk that the one before began, which ends once that is there', async () => {
+    const rig = await startRig()
+    for (const task_id of ['t1', 't2', 't3']) await rig.run({ task_id })
+    const tail = await rig.tail('t2')
+    rig.storage.hold()
+    for (const said of ['one', 'two']) {
+      rig.engine().call.say(said)
+      rig.engine().call.finish()
+      await settled()
+    }
+    assert.deepEqual([rig.task('t3').replica_id, rig.pool().slotsBusy, rig.engine().running.length], ['r0', 1, 1])
+    assert.deepEqual([tail.kinds, rig.storage.facts('attempt').length], ['started', 1])
+    rig.storage.release()
+    await settled()
+    assert.deepEqual([tail.text, tail.end?.['finish_reason']], ['two', 'stop'])
+    assert.equal(rig.storage.facts('attempt').length, 3)
+  })
+
+  it('keeps the slot where 32 wait for the disk: the queue does not run away from it', async () => {
+    const rig = await startRig({ pools: [poolConfig({ queue: { capacity: 50 } })] })
+    for (let n = 0; n < 40; n++) await rig.run({ task_id: `t${n}` })
+    rig.storage.hold()
+    for (let n = 0; n < 40; n++) {
+      rig.engine().running[0]?.finish()
+      await settled()
+    }
+    // The first one had its attempt on disk, and the last of the others still has its slot.
+    assert.equal(rig.engine().calls.length, 1 + 32 + 1)
+    assert.equal(rig.pool().slotsBusy, 1)
+    rig.storage.release()
+    await settled()
+    assert.equal(rig.engine().calls.length, 1 + 32 + 1 + 1)
+    assert.equal(rig.storage.facts('finished').length, 1 + 32 + 1)
+  })
+
+  it('does not end a task by its idle time whose engine is over while the disk stalls', async () => {
+    const rig = await startRig()
+    for (const task_id of ['t1', 't2']) await rig.run({ task_id })
+    rig.storage.hold()
+    for (let n = 0; n < 2; n++) {
+      rig.engine().call.finish()
+      await settled()
+    }
+    await rig.clock.advance(3_600_000)
+    rig.storage.release()
+    await settled()
+    assert.equal((await rig.tail('t2')).end?.['finish_reason'], 'stop')
   })
 
   it('takes a claim back: the task is as it was, and who waits for its end waits on', async () => {
