@@ -1,9 +1,9 @@
 import type { Pools } from '../pools/pools.ts'
 import { Newest } from '../../domain/feed/newest.ts'
+import { OwnedMap } from '../../domain/owned-map.ts'
 import type { LiveTask } from '../tasks/live-task.ts'
 import type { LiveTasks } from '../tasks/live-tasks.ts'
 import { Foresight } from './foresight.ts'
-import { NamedRows } from './named-rows.ts'
 import { Seats } from './seats.ts'
 import { TaskRow } from './task-row.ts'
 import { Touched } from './touched.ts'
@@ -27,7 +27,7 @@ export class TaskRows {
   /** Of every task that was ever shown: a handle is a task's as long as the daemon lives. */
   private readonly handles: WeakMap<LiveTask, number>
   private readonly nextHandle: () => number
-  private readonly rows = new NamedRows()
+  private readonly rows = new OwnedMap<TaskRow>()
   /** By id of the pool in which each was seen. */
   private readonly byPool = new Map<string, Set<TaskRow>>()
   private readonly seats = new Seats<TaskRow>()
@@ -59,7 +59,7 @@ export class TaskRows {
     if (known?.task === task) return known
     const row = new TaskRow(this.handleOf(task), task, tick, this.changes)
     if (known !== undefined) this.forget(known)
-    this.rows.add(row)
+    this.rows.set(task.owner, task.head.task_id, row)
     this.loose.add(row)
     this.isOther(row, tick)
     this.foresight.explain(row, now, tick)
@@ -68,7 +68,7 @@ export class TaskRows {
 
   /** The row of a task that has just ended, if it was shown. */
   find(owner: string, task_id: string): TaskRow | undefined {
-    return this.rows.of(owner, task_id)
+    return this.rows.get(owner, task_id)
   }
 
   private handleOf(task: LiveTask): number {
@@ -118,8 +118,8 @@ export class TaskRows {
     this.foresight.renew()
     for (const pool of this.pools.serving()) for (const task of pool.running) this.of(task, now, tick)
     // Who has left its seat, then who has one.
-    for (const row of this.rows.all()) if (!runs(row)) this.drop(row)
-    for (const row of this.rows.all()) {
+    for (const row of this.rows.values()) if (!runs(row)) this.drop(row)
+    for (const row of this.rows.values()) {
       if (runs(row)) this.join(row)
       if (this.isOther(row, tick)) this.foresight.explain(row, now, tick)
       else if (!row.running || row.task.runs.alone_on !== undefined) this.foresight.reason(row, now, tick)
@@ -197,7 +197,7 @@ export class TaskRows {
     for (const row of this.loose) {
       if (this.running.has(row) || isShown(row)) continue
       this.forget(row)
-      this.rows.delete(row)
+      this.rows.delete(row.task.owner, row.task.head.task_id, row)
     }
     this.loose.clear()
   }

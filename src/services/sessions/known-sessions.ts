@@ -1,4 +1,5 @@
 import { Arrivals } from '../../domain/arrivals.ts'
+import { OwnedMap } from '../../domain/owned-map.ts'
 import type { ReservedSession } from './reserved-session.ts'
 import { SessionPlaces } from './places.ts'
 
@@ -6,7 +7,7 @@ import { SessionPlaces } from './places.ts'
 export class KnownSessions {
   /** Those are counted as well that are being written. */
   readonly places: SessionPlaces
-  private readonly owners = new Map<string, Map<string, ReservedSession>>()
+  private readonly sessions = new OwnedMap<ReservedSession>()
   private readonly all = new Arrivals<ReservedSession>()
   private readonly ofOwner = new Map<string, Arrivals<ReservedSession>>()
   private arrived = 0
@@ -21,11 +22,11 @@ export class KnownSessions {
   }
 
   get(owner: string, session_id: string): ReservedSession | undefined {
-    return this.owners.get(owner)?.get(session_id)
+    return this.sessions.get(owner, session_id)
   }
 
-  *values(): Iterable<ReservedSession> {
-    for (const own of this.owners.values()) yield* own.values()
+  values(): Iterable<ReservedSession> {
+    return this.sessions.values()
   }
 
   /** Newest first; everybody's where no owner is named. @param before only those that came before that number */
@@ -36,9 +37,7 @@ export class KnownSessions {
   /** Puts a session in the place of the one that was there, which its tasks may not write any more. */
   enter(entry: ReservedSession): void {
     const { owner, session_id } = entry.session
-    const sessions = this.owners.get(owner) ?? new Map<string, ReservedSession>()
-    this.owners.set(owner, sessions)
-    const old = sessions.get(session_id)
+    const old = this.sessions.get(owner, session_id)
     if (old === entry) return
     if (old === undefined) this.places.count(owner, 1)
     else {
@@ -46,7 +45,7 @@ export class KnownSessions {
       this.unlist(old)
     }
     entry.number = ++this.arrived
-    sessions.set(session_id, entry)
+    this.sessions.set(owner, session_id, entry)
     this.all.add(entry.number, entry)
     const own = this.ofOwner.get(owner) ?? new Arrivals<ReservedSession>()
     this.ofOwner.set(owner, own)
@@ -56,10 +55,7 @@ export class KnownSessions {
   readonly forget = (entry: ReservedSession): void => {
     entry.gone = true
     const { owner, session_id } = entry.session
-    const sessions = this.owners.get(owner)
-    if (sessions?.get(session_id) !== entry) return
-    sessions.delete(session_id)
-    if (sessions.size === 0) this.owners.delete(owner)
+    if (!this.sessions.delete(owner, session_id, entry)) return
     this.places.count(owner, -1)
     this.unlist(entry)
   }
