@@ -2,12 +2,11 @@ import type cors from 'cors'
 import { createRequire } from 'node:module'
 import express, { type Express } from 'express'
 import { authenticate, type AuthRules } from '../middleware/authenticate.ts'
-import { correlationId } from '../middleware/correlation-id.ts'
+import { beginRequest } from '../middleware/begin-request.ts'
 import { stateOf } from '../middleware/request-state.ts'
 import { anthropicErrors } from '../doors/anthropic/errors.ts'
 import { openaiErrors } from '../doors/openai/errors.ts'
 import type { OperationId } from '../handlers/handler.ts'
-import { oneHost } from '../middleware/one-host.ts'
 import { errorEnvelope, nativeShape, type ErrorShape, type ReportError } from '../middleware/error-envelope.ts'
 import { KeyConnections } from './connections.ts'
 import { docsRoutes } from './docs/routes.ts'
@@ -57,7 +56,7 @@ export function createApp(options: AppOptions): Express {
   app.disable('x-powered-by')
   app.disable('etag')
   app.set('query parser', 'simple')
-  app.use(correlationId, oneHost)
+  app.use(beginRequest)
   app.get('/healthz', (_req, res) => void res.json({ status: 'ok' }))
   app.get('/readyz', (_req, res) => void res.status(isReady() ? 200 : 503).json({ status: isReady() ? 'ready' : 'not ready' }))
   app.get('/metrics', async (_req, res) => void res.set('Content-Type', metrics.contentType).send(await metrics.scrape()))
