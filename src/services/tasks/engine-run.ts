@@ -106,18 +106,20 @@ async function goOn({ task, engine, stop, heard, give }: EngineRun): Promise<Gen
   if (max_tokens < 1) return overRuns(task, beginning, { ...ended, finish_reason: 'length' })
   const stopped = new AbortController()
   const either = AbortSignal.any([signal, stopped.signal])
-  const out = new StoppedParts(request.sampling.stop, give, text)
+  const out = new StoppedParts(request.sampling.stop, text)
   let heard_parts = 0
   const onPart = (part: Part): void => {
     if (either.aborted) return
     heard()
     heard_parts++
-    out.push(part)
+    const fresh = out.push(part)
+    if (fresh !== undefined) give(fresh)
     if (out.stopped) stopped.abort()
   }
   try {
     const result = await engine.generate({ ...request, max_tokens, continue_from: text }, onPart, either)
-    out.end()
+    const rest = out.flush()
+    if (rest !== undefined) give(rest)
     return overRuns(task, beginning, result)
   } catch (error) {
     if (!out.stopped || signal.aborted) throw error
