@@ -1,16 +1,17 @@
 import { Failure, StreamError } from '../../domain/errors.ts'
 import type { Part } from '../../domain/stream/part.ts'
 import { aborted, type CancelTimer, type Clock } from '../../ports/clock.ts'
-import type { Engine, GenerateRequest, GenerateResult } from '../../ports/engine.ts'
+import type { GenerateResult } from '../../ports/engine.ts'
 import type { Fact } from '../../ports/journal.ts'
 import type { Replica } from '../pools/replica.ts'
 import { commitPatiently, type CommitParts } from './commit-patiently.ts'
-import type { Ending } from './ending.ts'
-import { runOnEngine } from './engine-run.ts'
+import type { Completed, Ending } from './ending.ts'
+import { requestOf } from './engine-request.ts'
+import { runInputs } from './inputs-run.ts'
 import type { LiveTask } from './live-task.ts'
 import type { PartRecorder } from './part-recorder.ts'
 import { placeOf } from './progress.ts'
-import { modeIn } from './resumption.ts'
+import { modeIn, resume, type EngineRun } from './resumption.ts'
 import type { EarlyRun, RunMode } from './runs.ts'
 import { watch } from './watchdog.ts'
 
@@ -62,7 +63,7 @@ export async function attempt(
     const dispatched_at = early?.run.began_at ?? clock.now()
     const heard = (): void => hear(task, parts)
     const give = (part: Part): void => outlet.give(part)
-    const ran = runOnEngine({ task, engine: early ?? replica.engine, mode, stop, heard, give }).then((ending) => {
+    const ran = runOnEngine({ task, engine: replica.engine, mode, stop, heard, give }, early).then((ending) => {
       replica.succeeded()
       if (first) learn(task, outlet.taken, dispatched_at, clock)
       return ending
@@ -82,6 +83,28 @@ export async function attempt(
     task.abort.signal.removeEventListener('abort', abort)
     if (task.phase !== 'running') recorder.drop(task)
   }
+}
+
+/**
+ * Runs a task on an engine to its end, taking up what there is of its answer.
+ * @throws what the engine rejects with; the signal's reason after an abort
+ */
+async function runOnEngine(run: EngineRun, early: EarlyCall | undefined): Promise<Completed> {
+  const { task, engine, stop } = run
+  if (task.accepted.request.workload !== 'completion') return runInputs(task, engine, stop.signal)
+  const result = await (task.log.partCount > 0 ? resume(run) : fromStart(run, early))
+  task.session.reportKv(result.kv_warm)
+  return { kind: 'completed', result }
+}
+
+/** A run from the first part on, of the engine's early call where there is one. */
+function fromStart({ task, engine, stop: { signal }, heard, give }: EngineRun, early: EarlyCall | undefined): Promise<GenerateResult> {
+  const onPart = (part: Part): void => {
+    if (signal.aborted) return
+    heard()
+    give(part)
+  }
+  return early?.takeOver(onPart, signal) ?? engine.generate(requestOf(task), onPart, signal)
 }
 
 /** Makes durable that a run begins. A task that takes the daemon down is known by its attempts, and no token is out that a restart knows nothing of. */
@@ -128,23 +151,23 @@ class Outlet {
  * The engine is called while the acceptance of a task is on its way to disk: its slot is taken, and its parts are held back until a run of the
  * task takes the call over.
  */
-export class EarlyCall implements Pick<Engine, 'generate'> {
+export class EarlyCall {
   readonly run: EarlyRun
   private readonly stop = new AbortController()
   private readonly outlet = new Outlet()
   private readonly result: Promise<GenerateResult>
 
-  constructor(run: EarlyRun, request: GenerateRequest) {
+  constructor(task: LiveTask, run: EarlyRun) {
     const { replica } = run
     this.run = run
     replica.acquire()
-    this.result = replica.engine.generate(request, (part) => this.outlet.give(part), this.stop.signal)
+    this.result = replica.engine.generate(requestOf(task), (part) => this.outlet.give(part), this.stop.signal)
     // Until a run takes it over nobody waits for it.
     this.result.catch(() => undefined)
   }
 
-  /** The call as a run of the task sees it: from its first part on. @see Engine.generate */
-  generate(_request: GenerateRequest, onPart: (part: Part) => void, signal: AbortSignal): Promise<GenerateResult> {
+  /** A run of the task takes the call over, from its first part on. @see Engine.generate */
+  takeOver(onPart: (part: Part) => void, signal: AbortSignal): Promise<GenerateResult> {
     const abort = (): void => this.stop.abort(signal.reason)
     if (signal.aborted) abort()
     else signal.addEventListener('abort', abort, { once: true })
