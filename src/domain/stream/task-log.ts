@@ -3,8 +3,7 @@ import { endAfter, isContinuable, type PartsEnd } from './continuation.ts'
 import { advance, sameMark, splitAtByte, type Mark } from './mark.ts'
 import { PartLog, type MarkedPart } from './part-log.ts'
 import { withText, type Part } from './part.ts'
-import { OwnFrames } from './own-frames.ts'
-import { Rendering, type Frames } from './rendering.ts'
+import { framesOf, type Frames } from './rendering.ts'
 import type { MetricsEvent, StartedEvent, StoredLog, TerminalEvent } from './task-events.ts'
 import { TaskReader, type Cursor } from './task-reader.ts'
 
@@ -176,7 +175,7 @@ export class TaskLog {
 
   private renderingOf(format: EventFormat): Frames {
     for (const rendering of this.renderings) if (rendering.format === format) return rendering
-    const rendering = format.own === true ? new OwnFrames(format, this.parts) : new Rendering(format, this.parts)
+    const rendering = framesOf(format, this.parts)
     this.renderings.push(rendering)
     return rendering
   }
