@@ -3,7 +3,7 @@ import type { PrometheusMetrics } from '../adapters/prometheus/metrics.ts'
 import type { Config } from '../config/config.ts'
 import { createHandlers } from '../handlers/index.ts'
 import type { Services } from '../handlers/services.ts'
-import { createApp } from '../http/app.ts'
+import { createApp } from '../http/server.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Log } from '../ports/telemetry.ts'
 

@@ -1,7 +1,7 @@
+import { anthropicHandlers } from './anthropic/anthropic-handlers.ts'
 import { cancelTask } from './native/cancel-task.ts'
 import { catalogHandlers } from './native/catalog-handlers.ts'
 import { createArtifact } from './native/create-artifact.ts'
-import { doorHandlers } from './door-handlers.ts'
 import { createTask } from './native/create-task.ts'
 import { getArtifact } from './native/get-artifact.ts'
 import { getConfig } from './native/get-config.ts'
@@ -15,6 +15,7 @@ import { poolHandlers } from './native/pool-handlers.ts'
 import { sessionHandlers } from './native/session-handlers.ts'
 import { streamEvents } from './native/stream-events.ts'
 import { streamTask } from './native/stream-task.ts'
+import { openAiHandlers } from './openai/openai-handlers.ts'
 
 /** The map from operationId to handler. */
 export const createHandlers = (services: Services): Handlers => ({
@@ -32,5 +33,6 @@ export const createHandlers = (services: Services): Handlers => ({
   createArtifact: createArtifact(services),
   getArtifact: getArtifact(services),
   listArtifacts: listArtifacts(services),
-  ...doorHandlers(services),
+  ...anthropicHandlers(services),
+  ...openAiHandlers(services),
 })

@@ -13,10 +13,11 @@ import type { Sessions } from '../services/sessions/sessions.ts'
 import type { Streams } from '../services/tasks/streams.ts'
 import type { Tasks } from '../services/tasks/tasks.ts'
 import type { UsageBook } from '../services/usage.ts'
-import type { DoorServices } from './door-handlers.ts'
+import type { AnthropicServices } from './anthropic/anthropic-handlers.ts'
+import type { OpenAiServices } from './openai/openai-handlers.ts'
 
 /** What the handlers work with. */
-export interface Services extends DoorServices {
+export interface Services extends AnthropicServices, OpenAiServices {
   readonly access: ModelAccess
   readonly admission: Admission
   readonly artifacts: Artifacts

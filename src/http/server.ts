@@ -1,11 +1,87 @@
+import type cors from 'cors'
 import type { Server } from 'node:http'
-import type { Express } from 'express'
+import { createRequire } from 'node:module'
+import express, { type Express } from 'express'
+import { authenticate, type AuthRules } from '../middleware/authenticate.ts'
+import { beginRequest } from '../middleware/begin-request.ts'
+import { stateOf } from '../middleware/request-state.ts'
+import { anthropicErrors } from '../doors/anthropic/errors.ts'
+import { openaiErrors } from '../doors/openai/errors.ts'
+import type { OperationId } from '../handlers/handler.ts'
+import { errorEnvelope, nativeShape, type ErrorShape, type ReportError } from '../middleware/error-envelope.ts'
+import { KeyConnections } from './connections.ts'
+import { docsRoutes } from './docs/routes.ts'
+import { createDispatch, type DispatchOptions } from './dispatch.ts'
+import { doorOf, operations, type Door } from './operations.ts'
 import { refuseWithEnvelope } from './parser-refusals.ts'
+import { webRoutes } from './web/routes.ts'
 
 export { watchSockets } from './stuck-sockets.ts'
 
 // An import of a built-in module reads all its exports; one of this module's is a getter that loads an HTTP client, 13 MiB of it.
 const { createServer, IncomingMessage, ServerResponse } = process.getBuiltinModule('node:http')
+
+/** What the shell is made with. */
+export interface AppOptions extends DispatchOptions {
+  readonly auth: AuthRules
+  readonly origins: readonly string[]
+  /** Connections of one key at once. */
+  readonly connections_per_key: number
+  /** Undeclared error statuses are thrown instead of answered as 500 (tests). */
+  readonly strict: boolean
+  readonly report: ReportError
+  /** Whether tasks can be taken: every engine has had its first start, and one at least is up. */
+  readonly isReady: () => boolean
+  readonly metrics: { readonly contentType: string; scrape(): Promise<string> }
+}
+
+/** How each door tells errors. */
+const shapes: Readonly<Record<Door, ErrorShape>> = { native: nativeShape, openai: openaiErrors, anthropic: anthropicErrors }
+
+/** Headers of ours that a page of another origin may read. */
+const exposedHeaders = [
+  'Location',
+  'Retry-After',
+  'X-Backoff-Ms',
+  'X-Correlation-Id',
+  'X-Task-Id',
+  'X-Orchd-Attached',
+  'X-Budget-Tokens-Remaining',
+  'X-Budget-Time-Remaining-Ms',
+  'X-Budget-Cost-Remaining',
+  'request-id',
+]
+
+// Most daemons let no page of another origin in.
+const require = createRequire(import.meta.url)
+const crossOrigin = (): typeof cors => require('cors') as typeof cors
+
+/** The HTTP shell: correlation id, public pages, CORS, authentication, dispatch, error envelope. */
+export function createApp(options: AppOptions): Express {
+  const { auth, origins, metrics, isReady, report, strict } = options
+  const app = express()
+  app.disable('x-powered-by')
+  app.disable('etag')
+  app.set('query parser', 'simple')
+  app.use(beginRequest)
+  app.get('/healthz', (_req, res) => void res.json({ status: 'ok' }))
+  app.get('/readyz', (_req, res) => void res.status(isReady() ? 200 : 503).json({ status: isReady() ? 'ready' : 'not ready' }))
+  app.get('/metrics', async (_req, res) => void res.set('Content-Type', metrics.contentType).send(await metrics.scrape()))
+  docsRoutes(app)
+  webRoutes(app)
+  if (origins.length > 0) app.use(crossOrigin()({ origin: [...origins], exposedHeaders, maxAge: 600 }))
+  app.use(authenticate(auth))
+  const connections = new KeyConnections(options.connections_per_key)
+  app.use((req, res, next) => {
+    const { principal } = stateOf(req)
+    if (principal !== undefined) connections.take(res, req.socket, principal.name)
+    next()
+  })
+  app.use(createDispatch(options))
+  const declared = (id: string | undefined): readonly number[] | undefined => operations.get(id as OperationId)?.statuses
+  app.use(errorEnvelope({ report, strict, declared, shapeOf: (req) => shapes[doorOf(req.path, req.headers)] }))
+  return app
+}
 
 /** What node's types leave out of a server. */
 interface HalfOpenServer extends Server {

@@ -16,13 +16,13 @@ interface Begun extends IncomingMessage {
 }
 
 /** Attaches the state to a request; the first middleware does it. */
-export const beginRequest = (req: IncomingMessage, correlation_id: string): void => {
+export const attachState = (req: IncomingMessage, correlation_id: string): void => {
   ;(req as Begun)[state] = { correlation_id }
 }
 
 /** @throws Error where the request has not been begun */
 export function stateOf(req: IncomingMessage): RequestState {
   const begun = (req as Begun)[state]
-  if (begun === undefined) throw new Error('the request has no state: correlationId has to run first')
+  if (begun === undefined) throw new Error('the request has no state: beginRequest has to run first')
   return begun
 }

@@ -4,7 +4,7 @@ import { isLoopbackAddress } from '../../src/domain/loopback.ts'
 import { DomainError } from '../../src/domain/errors.ts'
 import { actingFor, ownersListed, type Principal } from '../../src/domain/principal.ts'
 import { taskKeyOf } from '../../src/domain/task.ts'
-import { correlationIdFrom } from '../../src/middleware/correlation-id.ts'
+import { correlationIdFrom } from '../../src/middleware/begin-request.ts'
 
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/
 

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net'
 import express, { type NextFunction, type Request, type Response } from 'express'
 import { DomainError } from '../../src/domain/errors.ts'
 import { bodyParser } from '../../src/http/body.ts'
-import { correlationId } from '../../src/middleware/correlation-id.ts'
+import { beginRequest } from '../../src/middleware/begin-request.ts'
 
 const json = 'application/json'
 const limit = 100
@@ -43,7 +43,7 @@ describe('a body that comes over HTTP', () => {
   before(async () => {
     const parse = bodyParser('body_bytes', limit)
     const app = express()
-    app.use(correlationId)
+    app.use(beginRequest)
     app.post('/', async (req, res) => {
       await parse(req, res)
       res.json(req.body)

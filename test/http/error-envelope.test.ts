@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import express from 'express'
 import { DomainError, replyErrors, StreamError, streamErrors, type ReplyKind, type StreamKind } from '../../src/domain/errors.ts'
 import { errorEnvelope, nativeShape } from '../../src/middleware/error-envelope.ts'
-import { beginRequest } from '../../src/middleware/request-state.ts'
+import { attachState } from '../../src/middleware/request-state.ts'
 
 interface Answer {
   readonly status: number
@@ -18,7 +18,7 @@ async function answerTo(thrown: Error, begun = false): Promise<Answer> {
   const reported: unknown[] = []
   const app = express()
   app.use((req, res, next) => {
-    beginRequest(req, 'c1')
+    attachState(req, 'c1')
     if (begun) res.writeHead(200).write('{')
     next(thrown)
   })

@@ -1,5 +1,5 @@
-import { advance, startPosition, type Mark, type Position } from './mark.ts'
-import { decodePart, encodePart, type EncodedPart, type Part } from './part.ts'
+import { advance, sameMark, splitAtByte, startPosition, type Mark, type Position } from './mark.ts'
+import { decodePart, encodePart, withText, type EncodedPart, type Part } from './part.ts'
 
 /** Parts that are joined into one string once they are complete: a string each would take several times the memory of its text. */
 export const perBlock = 16
@@ -77,6 +77,24 @@ export class PartLog {
       else high = middle
     }
     return { index: (low - 1) * perBlock, begin: this.begins[low - 1] ?? startPosition }
+  }
+
+  /** The part that follows a mark, and what is left of the part before where the mark is inside; undefined where the parts have no such mark. */
+  after(mark: Mark): { readonly next: number; readonly rest?: MarkedPart } | undefined {
+    if (mark.bytes > this.position.bytes) return undefined
+    const { index: first, begin } = this.blockBefore(mark.bytes)
+    let next = sameMark(begin, mark) ? first : undefined
+    let before = begin
+    for (const found of this.from(first)) {
+      // Pieces of a tool call without text leave the mark where it was.
+      if (sameMark(found.mark, mark)) next = found.index + 1
+      else if (next !== undefined || before.bytes > mark.bytes) break
+      const split = found.mark.bytes > mark.bytes ? splitAtByte(found.part.text, mark.bytes - before.bytes) : undefined
+      if (split !== undefined && sameMark(advance(before, { ...found.part, text: split.before }), mark))
+        return { next: found.index + 1, rest: { ...found, part: withText(found.part, split.after) } }
+      before = advance(before, found.part)
+    }
+    return next === undefined ? undefined : { next }
   }
 
   /** All text, without reasoning and tool calls. */

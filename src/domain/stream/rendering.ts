@@ -4,6 +4,9 @@ import { perBlock, type PartLog } from './part-log.ts'
 import type { Part } from './part.ts'
 import type { MetricsEvent, StartedEvent, TerminalEvent } from './task-events.ts'
 
+/** Most characters built ahead of the reader: what a stalled one has not taken stays in the log as parts. */
+const most_chars = 64 * 1024
+
 /** A task's events as one door writes them. */
 export interface Frames {
   readonly format: EventFormat
@@ -16,8 +19,12 @@ export interface Frames {
   from(index: number, max_chars: number): { readonly frames: string; readonly next: number }
 }
 
+/** The frames of these parts in a door's format. */
+export const framesOf = (format: EventFormat, parts: PartLog): Frames =>
+  format.own === true ? new OwnFrames(format, parts) : new Rendering(format, parts)
+
 /** Frames for many readers: each is built once, when the first reader comes to it, and kept for the others. */
-export class Rendering implements Frames {
+class Rendering implements Frames {
   readonly format: EventFormat
   private readonly parts: PartLog
   /** Each `perBlock` frames back to back, and where each of them ends: a frame may be several events of its door, or none. */
@@ -93,5 +100,50 @@ export class Rendering implements Frames {
     const block = this.blocks[Math.floor(index / perBlock)]
     const i = index % perBlock
     return block === undefined ? (this.open[i] ?? '') : block.frames.slice(i === 0 ? 0 : block.ends[i - 1], block.ends[i])
+  }
+}
+
+/** Frames for one reader: each is built once, in order, and forgotten when it is taken. */
+class OwnFrames implements Frames {
+  readonly format: EventFormat
+  private readonly parts: PartLog
+  private ahead = ''
+  /** Parts that have had their frame. */
+  private count = 0
+
+  constructor(format: EventFormat, parts: PartLog) {
+    this.format = format
+    this.parts = parts
+  }
+
+  added(part: Part, index: number, mark: Mark): void {
+    if (index !== this.count || this.ahead.length >= most_chars) return
+    this.ahead += this.format.part(part, index, mark)
+    this.count++
+  }
+
+  startedFrame(event: StartedEvent): string {
+    return this.format.started(event)
+  }
+
+  metricsFrame(event: MetricsEvent): string {
+    return this.format.metrics?.(event) ?? ''
+  }
+
+  terminalFrame(event: TerminalEvent): string {
+    return this.format.terminal(event)
+  }
+
+  /** @param _index the reader is where it stopped */
+  from(_index: number, max_chars: number): { readonly frames: string; readonly next: number } {
+    let frames = this.ahead
+    this.ahead = ''
+    if (this.count < this.parts.count && frames.length < max_chars)
+      for (const { part, index, mark } of this.parts.from(this.count)) {
+        frames += this.format.part(part, index, mark)
+        this.count++
+        if (frames.length >= max_chars) break
+      }
+    return { frames, next: this.count }
   }
 }

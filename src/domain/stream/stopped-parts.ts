@@ -1,16 +1,14 @@
 import type { Part, TokenLogprob } from './part.ts'
 import { StopSequences } from './stop-sequences.ts'
 
-/** Hands parts on until their text has a stop sequence. What is told of tokens goes with the text that they have become. */
+/** Lets parts through until their text has a stop sequence. What is told of tokens goes with the text that they have become. */
 export class StoppedParts {
   private readonly stops: StopSequences
-  private readonly onPart: (part: Part) => void
   private held: TokenLogprob[] = []
 
   /** @param before text that is out already, and in which a stop sequence may have begun */
-  constructor(stop: readonly string[] | undefined, onPart: (part: Part) => void, before = '') {
+  constructor(stop: readonly string[] | undefined, before = '') {
     this.stops = new StopSequences(stop, before)
-    this.onPart = onPart
   }
 
   get stopped(): boolean {
@@ -22,28 +20,23 @@ export class StoppedParts {
     return this.stops.told
   }
 
-  push(part: Part): void {
-    if (part.kind !== 'text') {
-      this.onPart(part)
-      return
-    }
+  /** Takes a part and returns what may go out now. */
+  push(part: Part): Part | undefined {
+    if (part.kind !== 'text') return part
     if (part.logprobs !== undefined) this.held.push(...part.logprobs)
-    this.send(this.stops.push(part.text))
+    return this.partOf(this.stops.push(part.text))
   }
 
-  /** Hands on what was held back: nothing comes that would make it a stop sequence. */
-  end(): void {
-    this.send(this.stops.flush())
+  /** What was held back: nothing comes that would make it a stop sequence. */
+  flush(): Part | undefined {
+    return this.partOf(this.stops.flush())
   }
 
-  private send(text: string): void {
-    if (text === '') return
+  private partOf(text: string): Part | undefined {
+    if (text === '') return undefined
     const { held } = this
-    if (held.length === 0) {
-      this.onPart({ kind: 'text', text })
-      return
-    }
+    if (held.length === 0) return { kind: 'text', text }
     this.held = []
-    this.onPart({ kind: 'text', text, logprobs: held })
+    return { kind: 'text', text, logprobs: held }
   }
 }

@@ -1,18 +1,29 @@
 import type { EventFormat } from './event-format.ts'
 import { endAfter, isContinuable, type PartsEnd } from './continuation.ts'
-import { advance, sameMark, splitAtByte, type Mark } from './mark.ts'
-import { PartLog, type MarkedPart } from './part-log.ts'
-import { withText, type Part } from './part.ts'
-import { OwnFrames } from './own-frames.ts'
-import { Rendering, type Frames } from './rendering.ts'
+import type { FrameSource } from './frame-source.ts'
+import type { Mark } from './mark.ts'
+import { PartLog } from './part-log.ts'
+import type { Part } from './part.ts'
+import { framesOf, type Frames } from './rendering.ts'
 import type { MetricsEvent, StartedEvent, StoredLog, TerminalEvent } from './task-events.ts'
-import { TaskReader, type Cursor } from './task-reader.ts'
 
 /** Where a reader begins. */
 export type ReadPoint = { readonly kind: 'start' } | { readonly kind: 'after_started' } | { readonly kind: 'after'; readonly mark: Mark }
 
 /** Where a reader goes on; one that has everything wants nothing. */
 export type ResumePoint = ReadPoint | { readonly kind: 'nothing' }
+
+/** One reader of a task's log, and where it is in it. It pulls; it is told when there may be something to pull. */
+interface Reader extends FrameSource {
+  readonly format: EventFormat
+  started: boolean
+  after: Mark | undefined
+  part: number
+  done: boolean
+  /** The newest that were given out. */
+  metrics?: MetricsEvent
+  readable?: () => void
+}
 
 const reset: TerminalEvent = {
   error: {
@@ -37,8 +48,7 @@ export class TaskLog {
   private terminal: TerminalEvent | undefined
   private frozen = false
   private muted = false
-  /** With the formats they read in. */
-  private readonly readers = new Map<TaskReader, EventFormat>()
+  private readonly readers = new Set<Reader>()
   /** One for each door that has had a reader, and one for each reader with a format of its own. */
   private renderings: Frames[] = []
 
@@ -70,7 +80,7 @@ export class TaskLog {
 
   /** Whether somebody is told of metrics. */
   get tellsMetrics(): boolean {
-    for (const format of this.readers.values()) if (format.metrics !== undefined) return true
+    for (const { format } of this.readers) if (format.metrics !== undefined) return true
     return false
   }
 
@@ -158,92 +168,82 @@ export class TaskLog {
   }
 
   /** A new reader from this point on, in a door's format. */
-  read(from: ReadPoint, format: EventFormat): TaskReader {
-    const start = { started: from.kind !== 'start', after: from.kind === 'after' ? from.mark : undefined }
-    const pull = (cursor: Cursor, max_chars: number): string => this.take(cursor, this.renderingOf(format), max_chars)
-    const leave = (): void => {
-      this.readers.delete(reader)
-      if (format.own === true) this.renderings = this.renderings.filter((one) => one.format !== format)
+  read(from: ReadPoint, format: EventFormat): FrameSource {
+    const reader: Reader = {
+      format,
+      started: from.kind !== 'start',
+      after: from.kind === 'after' ? from.mark : undefined,
+      part: 0,
+      done: false,
+      take: (max_chars) => this.take(reader, max_chars),
+      onReadable: (run) => void (reader.readable = run),
+      close: () => {
+        this.readers.delete(reader)
+        if (format.own === true) this.renderings = this.renderings.filter((one) => one.format !== format)
+      },
     }
-    const reader: TaskReader = new TaskReader(start, pull, leave)
-    this.readers.set(reader, format)
+    this.readers.add(reader)
     return reader
   }
 
   private notify(): void {
-    for (const reader of this.readers.keys()) reader.notify()
+    for (const { readable } of this.readers) readable?.()
   }
 
   private renderingOf(format: EventFormat): Frames {
     for (const rendering of this.renderings) if (rendering.format === format) return rendering
-    const rendering = format.own === true ? new OwnFrames(format, this.parts) : new Rendering(format, this.parts)
+    const rendering = framesOf(format, this.parts)
     this.renderings.push(rendering)
     return rendering
   }
 
-  private take(cursor: Cursor, rendering: Frames, max_chars: number): string {
+  private take(reader: Reader, max_chars: number): string {
     if (this.muted) return ''
+    const rendering = this.renderingOf(reader.format)
     let out = ''
-    if (!cursor.started) {
-      cursor.started = true
+    if (!reader.started) {
+      reader.started = true
       out = rendering.startedFrame(this.started)
     }
-    if (cursor.after !== undefined) {
-      const resumed = this.resume(cursor, cursor.after, rendering.format)
+    if (reader.after !== undefined) {
+      const resumed = this.resume(reader, reader.after)
       if (resumed === undefined) return out
       out += resumed
     }
-    if (cursor.done) return out
-    if (cursor.part < this.parts.count && out.length < max_chars) {
-      const { frames, next } = rendering.from(cursor.part, max_chars - out.length)
-      cursor.part = next
+    if (reader.done) return out
+    if (reader.part < this.parts.count && out.length < max_chars) {
+      const { frames, next } = rendering.from(reader.part, max_chars - out.length)
+      reader.part = next
       out += frames
     }
-    if (cursor.part < this.parts.count) return out
-    if (this.metrics !== undefined && cursor.metrics !== this.metrics) {
-      cursor.metrics = this.metrics
+    if (reader.part < this.parts.count) return out
+    if (this.metrics !== undefined && reader.metrics !== this.metrics) {
+      reader.metrics = this.metrics
       out += rendering.metricsFrame(this.metrics)
     }
     if (this.terminal !== undefined) {
-      cursor.done = true
+      reader.done = true
       out += rendering.terminalFrame(this.terminal)
     }
     return out
   }
 
   /** Finds the place after `mark`; undefined while the parts are not there yet. */
-  private resume(cursor: Cursor, mark: Mark, format: EventFormat): string | undefined {
+  private resume(reader: Reader, mark: Mark): string | undefined {
     const { parts, terminal } = this
-    const found = mark.bytes > parts.position.bytes ? undefined : this.placeOf(mark)
+    const found = parts.after(mark)
     // A part without text may yet come with that mark: the first one of a tool call.
     const maybeLater = found === undefined && mark.bytes >= parts.position.bytes
     if (maybeLater && terminal === undefined) return undefined
-    cursor.after = undefined
-    cursor.part = parts.count
+    reader.after = undefined
+    reader.part = parts.count
     // The error is what this reader has to know, whatever text it already has.
     if (maybeLater && terminal !== undefined && 'error' in terminal) return ''
     if (found === undefined) {
-      cursor.done = true
-      return format.terminal(reset)
+      reader.done = true
+      return reader.format.terminal(reset)
     }
-    cursor.part = found.next
-    return found.rest === undefined ? '' : format.part(found.rest.part, found.rest.index, found.rest.mark)
-  }
-
-  /** The part that follows a mark, and what is left of the part before where the mark is inside; undefined where the parts have no such mark. */
-  private placeOf(mark: Mark): { readonly next: number; readonly rest?: MarkedPart } | undefined {
-    const { index: first, begin } = this.parts.blockBefore(mark.bytes)
-    let next = sameMark(begin, mark) ? first : undefined
-    let before = begin
-    for (const found of this.parts.from(first)) {
-      // Pieces of a tool call without text leave the mark where it was.
-      if (sameMark(found.mark, mark)) next = found.index + 1
-      else if (next !== undefined || before.bytes > mark.bytes) break
-      const split = found.mark.bytes > mark.bytes ? splitAtByte(found.part.text, mark.bytes - before.bytes) : undefined
-      if (split !== undefined && sameMark(advance(before, { ...found.part, text: split.before }), mark))
-        return { next: found.index + 1, rest: { ...found, part: withText(found.part, split.after) } }
-      before = advance(before, found.part)
-    }
-    return next === undefined ? undefined : { next }
+    reader.part = found.next
+    return found.rest === undefined ? '' : reader.format.part(found.rest.part, found.rest.index, found.rest.mark)
   }
 }

@@ -39,7 +39,6 @@ import type { PreparedEnd, Settlement } from './settlement.ts'
 import { placeOf } from './progress.ts'
 import { refused } from './refused.ts'
 import { needOf } from './task-need.ts'
-import { Twins } from './twins.ts'
 
 /** What admission works with. */
 export interface AdmissionParts extends DraftParts {
@@ -71,7 +70,8 @@ interface Taking {
 /** The one way in: admits a task durably, or says why not. */
 export class Admission {
   private readonly parts: AdmissionParts
-  private readonly twins = new Twins()
+  /** Requests being admitted, by id: a twin waits for the same commit, and another request with the id for what becomes of it. */
+  private readonly flying = new Map<string, { readonly digest: string | undefined; readonly reply: Promise<TaskAcceptedReply> }>()
   private readonly counting = new KeyedPlaces(countsOfKey)
   private closed = false
 
@@ -94,11 +94,18 @@ export class Admission {
     const id = taskKeyOf(principal.name, task_id)
     // Nobody can send an id again that is drawn here.
     const digest = request.task_id === undefined ? undefined : digestOf(request)
+    for (let other = this.flying.get(id); other !== undefined; other = this.flying.get(id)) {
+      if (other.digest === digest) return other.reply
+      // Only a task that is accepted takes the id; if that one is refused, this one is judged by itself.
+      await other.reply.catch(() => undefined)
+    }
+    const known = this.parts.live.get(id)?.accepted
+    if (known !== undefined) return repeated(known, digest)
     const identity = { correlation_id, task_id, session_id: request.session_id ?? task_id, owner: principal.name }
     const how = { digest, door }
-    const accept = (): Promise<TaskAcceptedReply> =>
-      this.accept(identity, request, how).catch((error: unknown) => this.refuse(identity, request, how, error))
-    return this.twins.once(id, digest, () => this.parts.live.get(id)?.accepted, accept)
+    const reply = this.accept(identity, request, how).catch((error: unknown) => this.refuse(identity, request, how, error))
+    this.flying.set(id, { digest, reply })
+    return reply.finally(() => this.flying.delete(id))
   }
 
   /**
@@ -124,11 +131,10 @@ export class Admission {
 
   private async accept(identity: TaskIdentity, sent: TaskRequest, { digest, door, anew = false }: Taking): Promise<TaskAcceptedReply> {
     const { sessions, keyLimits, creation, live, dispatcher, clock, events, drawSeed } = this.parts
-    const { owner, correlation_id } = identity
+    const { owner, task_id, correlation_id } = identity
     this.checkOpen()
     if (!anew && door?.background !== true) creation.countRequest(owner)
     creation.checkRoom(owner)
-    const { task_id } = identity
     const request = door === undefined ? sent : withoutExtras(owner, sent, this.parts)
     const { draft, most_tokens } = draftFor(identity, request, this.parts)
     const tokens = await this.counted(owner, draft, this.candidates(draft))
@@ -143,25 +149,18 @@ export class Admission {
     if (door?.background === true && pool.scheduler.depth() * 2 >= pool.config.queue.capacity) throw queueFull(pool, 'queue_full')
     const spec: TaskSpec = { ...draft, engine: pool.config.engine, ...size }
     keyLimits.checkWaiting(owner)
-    const reservation = sessions.reserve(
-      owner,
-      spec.session_id,
-      needOf(spec, prompt_tokens, pool),
-      door && (door.background === true ? 'passing' : 'lasting'),
-    )
+    const kind = door && (door.background === true ? 'passing' : 'lasting')
+    const reservation = sessions.reserve(owner, spec.session_id, needOf(spec, prompt_tokens, pool), kind)
     const accepted_on = Math.floor(clock.now())
     const start_ms = startMs(start)
-    const numbers = { queue_position: position, predicted_start_ms: start_ms, prediction_basis: basis, backoff_ms: start_ms }
-    const seed = request.seed ?? drawSeed()
-    const filled = filledOf(request, spec)
     const accepted: AcceptedTask = {
-      ...{ owner, task_id, request: spec, filled, seed, prompt_tokens },
+      ...{ owner, task_id, request: spec, filled: filledOf(request, spec), seed: request.seed ?? drawSeed(), prompt_tokens },
       ...tokens.kept,
       pool_id: pool.id,
       ...(pool.config.model === spec.model_ref ? {} : { served: pool.config.model }),
       accepted_at: Math.floor(clock.wallOf(accepted_on)),
       correlation_id,
-      ...numbers,
+      ...{ queue_position: position, predicted_start_ms: start_ms, prediction_basis: basis, backoff_ms: start_ms },
       ...(door?.kept === undefined ? {} : { kept: door.kept }),
       ...(digest === undefined ? {} : { digest }),
     }

@@ -1,17 +1,18 @@
 import { Failure, StreamError } from '../../domain/errors.ts'
 import type { Part } from '../../domain/stream/part.ts'
 import { aborted, type CancelTimer, type Clock } from '../../ports/clock.ts'
+import type { GenerateResult } from '../../ports/engine.ts'
 import type { Fact } from '../../ports/journal.ts'
 import type { Replica } from '../pools/replica.ts'
 import { commitPatiently, type CommitParts } from './commit-patiently.ts'
-import type { Ending } from './ending.ts'
-import type { EarlyCall } from './early-call.ts'
-import { runOnEngine } from './engine-run.ts'
+import type { Completed, Ending } from './ending.ts'
+import { requestOf } from './engine-request.ts'
+import { runInputs } from './inputs-run.ts'
 import type { LiveTask } from './live-task.ts'
 import type { PartRecorder } from './part-recorder.ts'
 import { placeOf } from './progress.ts'
-import { modeIn } from './resumption.ts'
-import type { RunMode } from './runs.ts'
+import { modeIn, resume, type EngineRun } from './resumption.ts'
+import type { EarlyRun, RunMode } from './runs.ts'
 import { watch } from './watchdog.ts'
 
 /** What an attempt works with. */
@@ -60,9 +61,10 @@ export async function attempt(
   task.abort.signal.addEventListener('abort', abort, { once: true })
   if (task.abort.signal.aborted) abort()
   const careful = early === undefined && (task.runs.restored || task.attempts > 0)
-  const outlet = new Outlet((part) => (mode === 'continuation' ? recorder.record(task, part) : task.log.append(part)))
-  if (early !== undefined) outlet.open()
-  const durable = early === undefined ? begun(task, replica, { turn, mode, stop: stop.signal }, parts).then(() => outlet.open()) : undefined
+  const outlet = new Outlet()
+  const open = (): void => outlet.open((part) => (mode === 'continuation' ? recorder.record(task, part) : task.log.append(part)))
+  if (early !== undefined) open()
+  const durable = early === undefined ? begun(task, replica, { turn, mode, stop: stop.signal }, parts).then(open) : undefined
   const first = task.attempts === 1
   let unwatch: CancelTimer = () => undefined
   try {
@@ -72,7 +74,7 @@ export async function attempt(
     const dispatched_at = early?.run.began_at ?? clock.now()
     const heard = (): void => hear(task, parts)
     const give = (part: Part): void => outlet.give(part)
-    const ran = runOnEngine({ task, engine: early ?? replica.engine, mode, stop, heard, give }).then((ending) => {
+    const ran = runOnEngine({ task, engine: replica.engine, mode, stop, heard, give }, early).then((ending) => {
       replica.succeeded()
       if (first) learn(task, outlet.taken, dispatched_at, clock)
       return ending
@@ -102,6 +104,28 @@ export async function attempt(
   }
 }
 
+/**
+ * Runs a task on an engine to its end, taking up what there is of its answer.
+ * @throws what the engine rejects with; the signal's reason after an abort
+ */
+async function runOnEngine(run: EngineRun, early: EarlyCall | undefined): Promise<Completed> {
+  const { task, engine, stop } = run
+  if (task.accepted.request.workload !== 'completion') return runInputs(task, engine, stop.signal)
+  const result = await (task.log.partCount > 0 ? resume(run) : fromStart(run, early))
+  task.session.reportKv(result.kv_warm)
+  return { kind: 'completed', result }
+}
+
+/** A run from the first part on, of the engine's early call where there is one. */
+function fromStart({ task, engine, stop: { signal }, heard, give }: EngineRun, early: EarlyCall | undefined): Promise<GenerateResult> {
+  const onPart = (part: Part): void => {
+    if (signal.aborted) return
+    heard()
+    give(part)
+  }
+  return early?.takeOver(onPart, signal) ?? engine.generate(requestOf(task), onPart, signal)
+}
+
 /** Makes durable that a run begins. A task that takes the daemon down is known by its attempts, and no token is out that a restart knows nothing of. */
 async function begun(
   task: LiveTask,
@@ -120,27 +144,71 @@ async function begun(
   stop.throwIfAborted()
 }
 
-/** Holds parts back until it is opened. */
+/** Holds parts back until what they depend on is durable. */
 class Outlet {
-  private readonly out: (part: Part) => void
-  private held: Part[] | undefined = []
+  private out: ((part: Part) => void) | undefined
+  private held: Part[] | undefined
   /** Parts it has taken. */
   taken = 0
 
-  constructor(out: (part: Part) => void) {
-    this.out = out
-  }
-
   give(part: Part): void {
     this.taken++
-    if (this.held === undefined) this.out(part)
-    else this.held.push(part)
+    if (this.out === undefined) (this.held ??= []).push(part)
+    else this.out(part)
   }
 
-  open(): void {
-    const held = this.held ?? []
+  /** What is held goes out now, and what comes at once. */
+  open(out: (part: Part) => void): void {
+    const { held } = this
     this.held = undefined
-    for (const part of held) this.out(part)
+    this.out = out
+    if (held !== undefined) for (const part of held) out(part)
+  }
+}
+
+/**
+ * The engine is called while the acceptance of a task is on its way to disk: its slot is taken, and its parts are held back until a run of the
+ * task takes the call over.
+ */
+export class EarlyCall {
+  readonly run: EarlyRun
+  private readonly stop = new AbortController()
+  private readonly outlet = new Outlet()
+  private readonly result: Promise<GenerateResult>
+
+  constructor(task: LiveTask, run: EarlyRun) {
+    const { replica } = run
+    this.run = run
+    replica.acquire()
+    this.result = replica.engine.generate(requestOf(task), (part) => this.outlet.give(part), this.stop.signal)
+    // Until a run takes it over nobody waits for it.
+    this.result.catch(() => undefined)
+  }
+
+  /** A run of the task takes the call over, from its first part on. @see Engine.generate */
+  takeOver(onPart: (part: Part) => void, signal: AbortSignal): Promise<GenerateResult> {
+    const abort = (): void => this.stop.abort(signal.reason)
+    if (signal.aborted) abort()
+    else signal.addEventListener('abort', abort, { once: true })
+    this.outlet.open(onPart)
+    return this.result
+  }
+
+  /** The task was not accepted: the call is aborted, and the slot free when the engine confirms that. @param abort_ms time it has for it */
+  async drop(abort_ms: number, clock: Clock): Promise<void> {
+    this.outlet.open(() => undefined)
+    this.stop.abort(new Error('the task was not accepted'))
+    const over = this.result.then(
+      () => undefined,
+      () => undefined,
+    )
+    const deaf = new AbortController()
+    const cancel = clock.after(abort_ms, () => deaf.abort())
+    await Promise.race([over, aborted(deaf.signal)])
+    cancel()
+    if (deaf.signal.aborted) void this.run.replica.fail(new Error(`the engine did not confirm an abort within ${abort_ms} ms`))
+    await over
+    this.run.replica.release()
   }
 }
 

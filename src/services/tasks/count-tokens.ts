@@ -3,18 +3,13 @@ import { estimateInput } from '../../domain/task-rules.ts'
 import { estimateMessage, estimateTools, promptBytes } from '../../domain/prompt-size.ts'
 import type { TaskDraft, TaskRequest } from '../../domain/task.ts'
 import type { Clock } from '../../ports/clock.ts'
-import { EngineError, type Prompt } from '../../ports/engine.ts'
+import { EngineError } from '../../ports/engine.ts'
 import type { EventSink } from '../../domain/daemon-events.ts'
 import { poolsIn, type Candidates } from '../pools/candidates.ts'
 import type { Pool } from '../pools/pool.ts'
 import { PromptTokens, tokenizerOf } from '../pools/prompt-tokens.ts'
 import type { Replica } from '../pools/replica.ts'
-
-/** The prompt of a completion as engines take it. */
-export function promptOf({ prompt = '', messages, tools }: Pick<TaskDraft, 'prompt' | 'messages' | 'tools'>): Prompt {
-  if (messages === undefined) return { text: prompt }
-  return tools === undefined ? { messages } : { messages, tools }
-}
+import { promptOf } from './engine-request.ts'
 
 /** Prompts of one key that are counted at once: a key with many long ones waits for itself, and others for these few of them. */
 export const countsOfKey = 4

@@ -5,10 +5,8 @@ import type { Pool } from '../pools/pool.ts'
 import type { Pools } from '../pools/pools.ts'
 import { chooseReplica, fitsNow } from '../pools/replica-choice.ts'
 import type { Replica } from '../pools/replica.ts'
-import { attempt, type AttemptParts, type Call, type Failed } from './attempt.ts'
+import { attempt, EarlyCall, type AttemptParts, type Call, type Failed } from './attempt.ts'
 import { aloneAfter, type Ending } from './ending.ts'
-import { EarlyCall } from './early-call.ts'
-import { requestOf } from './engine-run.ts'
 import { failureOf, mayRetry, nextPool, nextReplica, runFailureOf } from './failover.ts'
 import type { LiveTask } from './live-task.ts'
 import type { Settlement } from './settlement.ts'
@@ -78,7 +76,7 @@ export class Dispatcher {
     const mode = replica && modeIn(task, pool, replica.props)
     if (replica === undefined || mode === undefined) return undefined
     pool.early++
-    return new EarlyCall({ replica, mode, began_at: this.parts.clock.now() }, requestOf(task))
+    return new EarlyCall(task, { replica, mode, began_at: this.parts.clock.now() })
   }
 
   /** The task that an early call was made for is accepted: it has its slot. */

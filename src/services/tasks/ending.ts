@@ -14,7 +14,12 @@ export const gaveUp = (details: ErrorDetails): StreamError =>
     retriable: false,
   })
 
+/** A task has its whole answer. */
+export interface Completed {
+  readonly kind: 'completed'
+  readonly result: GenerateResult
+  readonly output?: Artifact
+}
+
 /** How a task ends. */
-export type Ending =
-  | { readonly kind: 'completed'; readonly result: GenerateResult; readonly output?: Artifact }
-  | { readonly kind: 'error'; readonly error: Failure; readonly reason?: CancelReason }
+export type Ending = Completed | { readonly kind: 'error'; readonly error: Failure; readonly reason?: CancelReason }

@@ -1,8 +1,8 @@
 import { DomainError } from '../../domain/errors.ts'
 import type { EventFormat } from '../../domain/stream/event-format.ts'
+import type { FrameSource } from '../../domain/stream/frame-source.ts'
 import type { Principal } from '../../domain/principal.ts'
 import { TaskLog, type ReadPoint, type ResumePoint } from '../../domain/stream/task-log.ts'
-import type { TaskReader } from '../../domain/stream/task-reader.ts'
 import { taskKeyOf, type AcceptedTask } from '../../domain/task.ts'
 import type { CancelTimer, Clock } from '../../ports/clock.ts'
 import type { EventLog } from '../../ports/event-log.ts'
@@ -25,7 +25,7 @@ export type FormatOf = EventFormat | ((task: AcceptedTask) => EventFormat)
 
 /** A reader, and the task it reads. */
 export interface OpenedStream {
-  readonly reader: TaskReader
+  readonly reader: FrameSource
   readonly task: AcceptedTask
 }
 

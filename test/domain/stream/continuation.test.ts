@@ -11,13 +11,22 @@ const letters = (maxLength: number): fc.Arbitrary<string> => fc.string({ unit: f
 const pieces = fc.array(letters(4), { maxLength: 12 })
 const stopsOf = fc.array(letters(3), { maxLength: 3 })
 
+/** What goes out of these pieces, until a stop sequence is found. */
+function pushed(out: StoppedParts, given: readonly string[]): readonly Part[] {
+  const parts: Part[] = []
+  for (const text of given) {
+    const part = text === '' || out.stopped ? undefined : out.push({ kind: 'text', text })
+    if (part !== undefined) parts.push(part)
+  }
+  return parts
+}
+
 /** What a run gives of these pieces, up to one of them. An engine that does not hold back gives them as they are. */
 function run(given: readonly string[], stops: readonly string[], before: string): { readonly text: string; readonly stopped: boolean } {
-  const parts: Part[] = []
-  const out = new StoppedParts(stops, (part) => parts.push(part), before)
-  for (const text of given) if (text !== '' && !out.stopped) out.push({ kind: 'text', text })
-  if (!out.stopped) out.end()
-  return { text: textOfParts(parts), stopped: out.stopped }
+  const out = new StoppedParts(stops, before)
+  const parts = pushed(out, given)
+  const rest = out.stopped ? undefined : out.flush()
+  return { text: textOfParts(rest === undefined ? parts : [...parts, rest]), stopped: out.stopped }
 }
 
 describe('an answer in two runs', () => {
@@ -25,9 +34,8 @@ describe('an answer in two runs', () => {
     fc.assert(
       fc.property(pieces, stopsOf, fc.nat(12), (all, stops, cut) => {
         const whole = run(all, stops, '')
-        const first: Part[] = []
-        const out = new StoppedParts(stops, (part) => first.push(part))
-        for (const text of all.slice(0, cut)) if (text !== '' && !out.stopped) out.push({ kind: 'text', text })
+        const out = new StoppedParts(stops)
+        const first = pushed(out, all.slice(0, cut))
         if (out.stopped) return
         // What it held back is lost, and generated again.
         const before = textOfParts(first)

@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { advance, startPosition } from '../../../src/domain/stream/mark.ts'
 import { PartLog } from '../../../src/domain/stream/part-log.ts'
 import type { Part } from '../../../src/domain/stream/part.ts'
-import { Rendering } from '../../../src/domain/stream/rendering.ts'
+import { framesOf, type Frames } from '../../../src/domain/stream/rendering.ts'
 import { nativeFormat } from '../../../src/doors/native/frames.ts'
 import { mixedParts } from './parts.kit.ts'
 import { canceled, ended, failed, metrics, part, started, terminalFrame, tokenText } from './task-log.kit.ts'
@@ -19,7 +19,7 @@ function listOf(parts: readonly Part[]): string[] {
   return parts.map((part, index) => nativeFormat.part(part, index, (position = advance(position, part))))
 }
 
-function look(rendering: Rendering, list: readonly string[], index: number, max_chars: number): void {
+function look(rendering: Frames, list: readonly string[], index: number, max_chars: number): void {
   const taken = rendering.from(index, max_chars)
   const some = list.slice(index, taken.next)
   assert.equal(taken.frames, some.join(''))
@@ -34,17 +34,17 @@ describe('rendering', () => {
       fc.property(someParts, fc.array(fc.tuple(fc.nat(110), maxChars), { maxLength: 20 }), fc.nat(99), (parts, looks, late) => {
         const list = listOf(parts)
         const log = new PartLog()
-        const live = new Rendering(nativeFormat, log)
-        let joined: Rendering | undefined
+        const live = framesOf(nativeFormat, log)
+        let joined: Frames | undefined
         parts.forEach((part, index) => {
           const mark = log.push(part)
           live.added(part, index, mark)
           joined?.added(part, index, mark)
           assert.equal(live.from(index, 1).frames, list[index])
-          if (index === late) look((joined = new Rendering(nativeFormat, log)), list.slice(0, index + 1), late >> 1, 500)
+          if (index === late) look((joined = framesOf(nativeFormat, log)), list.slice(0, index + 1), late >> 1, 500)
         })
-        const stored = new Rendering(nativeFormat, PartLog.of(log.joined))
-        for (const rendering of [live, stored, new Rendering(nativeFormat, log), ...(joined === undefined ? [] : [joined])]) {
+        const stored = framesOf(nativeFormat, PartLog.of(log.joined))
+        for (const rendering of [live, stored, framesOf(nativeFormat, log), ...(joined === undefined ? [] : [joined])]) {
           for (const [index, max_chars] of looks) look(rendering, list, index, max_chars)
           for (let at = 0; at < list.length; at++) assert.equal(rendering.from(at, 1).frames, list[at])
           assert.deepEqual(rendering.from(0, Infinity), { frames: list.join(''), next: list.length })
@@ -61,7 +61,7 @@ describe('rendering', () => {
       built.push(frame)
       return frame
     }
-    const rendering = new Rendering(
+    const rendering = framesOf(
       {
         started: (event) => count(nativeFormat.started(event)),
         part: (part, index, mark) => nativeFormat.part(part, index, mark),

@@ -4,7 +4,7 @@ import type { EventFormat } from '../../../src/domain/stream/event-format.ts'
 import { advance, startPosition } from '../../../src/domain/stream/mark.ts'
 import type { Part } from '../../../src/domain/stream/part.ts'
 import { TaskLog } from '../../../src/domain/stream/task-log.ts'
-import type { TaskReader } from '../../../src/domain/stream/task-reader.ts'
+import type { FrameSource } from '../../../src/domain/stream/frame-source.ts'
 import { mixedParts } from './parts.kit.ts'
 import { ended, metrics, started } from './task-log.kit.ts'
 
@@ -45,7 +45,7 @@ describe('task log, readers of two doors', () => {
       fc.property(mixedParts(60), fc.array(step, { maxLength: 150, size: 'max' }), (parts, steps) => {
         const doors = { one: countingFormat('one'), two: countingFormat('two') }
         const log = new TaskLog(started)
-        const readers: { readonly door: 'one' | 'two'; readonly reader: TaskReader; wire: string }[] = []
+        const readers: { readonly door: 'one' | 'two'; readonly reader: FrameSource; wire: string }[] = []
         const open = (door: 'one' | 'two', from: TaskLog): void => {
           readers.push({ door, reader: from.read({ kind: 'start' }, doors[door].format), wire: '' })
         }

@@ -3,7 +3,7 @@ import { nativeFormat } from '../../../src/doors/native/frames.ts'
 import type { MetricsEvent, StartedEvent, TerminalEvent } from '../../../src/domain/stream/task-events.ts'
 import type { TextPart } from '../../../src/domain/stream/part.ts'
 import type { TaskLog } from '../../../src/domain/stream/task-log.ts'
-import type { TaskReader } from '../../../src/domain/stream/task-reader.ts'
+import type { FrameSource } from '../../../src/domain/stream/frame-source.ts'
 import { emptyMark, extendMark, type Mark } from '../../../src/domain/stream/mark.ts'
 import { parseFrame, type Frame } from '../../../cli/contract/frame.ts'
 
@@ -59,7 +59,7 @@ export const framesOf = (wire: string): Frame[] => {
 }
 
 /** Everything a reader can take now, `max_chars` at a time. */
-export function drain(reader: TaskReader, max_chars = 1 << 20): Frame[] {
+export function drain(reader: FrameSource, max_chars = 1 << 20): Frame[] {
   let wire = ''
   for (let more = reader.take(max_chars); more !== ''; more = reader.take(max_chars)) wire += more
   return framesOf(wire)
@@ -77,7 +77,7 @@ export const codeOf = (frame: Frame | undefined): unknown => frame?.data?.['code
 export const part = (text: string): TextPart => ({ kind: 'text', text })
 
 /** A log's reader at the native door. */
-export const readerOf = (log: TaskLog, from: Parameters<TaskLog['read']>[0]): TaskReader => log.read(from, nativeFormat)
+export const readerOf = (log: TaskLog, from: Parameters<TaskLog['read']>[0]): FrameSource => log.read(from, nativeFormat)
 
 /** A task's terminal event on the wire. */
 export const terminalFrame = (event: TerminalEvent): string => nativeFormat.terminal(event)

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { TaskLog } from '../../../src/domain/stream/task-log.ts'
 import { repeats } from '../../harness/long.ts'
-import type { TaskReader } from '../../../src/domain/stream/task-reader.ts'
+import type { FrameSource } from '../../../src/domain/stream/frame-source.ts'
 import { formatMark } from '../../../src/doors/native/event-id.ts'
 import type { Frame } from '../../../cli/contract/frame.ts'
 import {
@@ -22,7 +22,7 @@ import {
 } from './task-log.kit.ts'
 
 interface Follower {
-  readonly reader: TaskReader
+  readonly reader: FrameSource
   /** Text before its resume point; undefined where it started at `started`. */
   readonly from: string | undefined
   wire: string

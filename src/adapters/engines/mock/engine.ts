@@ -89,7 +89,7 @@ export class MockEngine implements Engine {
     const signals = [signal, this.down.signal]
     const faulty = fault !== undefined && ++this.tasks % fault.every === 0
     const answer = answerTo(request, tokens)
-    const out = new StoppedParts(request.sampling.stop, onPart)
+    const out = new StoppedParts(request.sampling.stop)
     const tokens_in = (await this.countTokens(request.prompt)) + estimateTokens(request.continue_from ?? '')
     await pause(clock, prefill_ms, signals)
     let made = 0
@@ -100,10 +100,12 @@ export class MockEngine implements Engine {
       if (faulty && made === fault.after_tokens) await this.fail(fault.kind, signals)
       made++
       if (token.value.kind === 'reasoning') thought++
-      out.push(token.value)
+      const fresh = out.push(token.value)
+      if (fresh !== undefined) onPart(fresh)
       token = answer.next()
     }
-    out.end()
+    const rest = out.flush()
+    if (rest !== undefined) onPart(rest)
     if (faulty && made <= fault.after_tokens) await this.fail(fault.kind, signals)
     return {
       finish_reason: out.stopped ? 'stop' : token.done === true ? token.value : 'length',
