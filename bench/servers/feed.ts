@@ -44,19 +44,22 @@ async function flowOver(streams: readonly OpenStream[], tokens: number, rate: nu
   for (let sent = 0; sent < total;) {
     const due = rate === undefined ? sent + streams.length : Math.min(total, Math.floor(((performance.now() - started) * rate) / 1000))
     for (; sent < due; sent++) {
-      if (rate !== undefined) due_at = started + (sent * 1000) / rate
+      if (rate !== undefined) due_at.push(started + (sent * 1000) / rate)
       streams[sent % streams.length]?.emit(Math.floor(sent / streams.length))
     }
-    due_at = undefined
     await new Promise(setImmediate)
+    due_at = []
   }
   return { p50: quantile(latencies, 0.5), p99: quantile(latencies, 0.99) }
 }
 
 let latencies: number[] = []
 let timed = false
-/** When the token under way was due: what holds the event loop up keeps an engine's tokens waiting, too. */
-let due_at: number | undefined
+/**
+ * When the tokens of this turn were due that are not written yet, in the order in which they are: what holds the event loop up keeps an engine's
+ * tokens waiting, too.
+ */
+let due_at: number[] = []
 
 type Method = (...args: unknown[]) => unknown
 
@@ -66,7 +69,8 @@ function timeWrites(): void {
   timed = true
   const waiting = new WeakMap<Socket, number>()
   wrap(ServerResponse.prototype, 'write', (write, res, args) => {
-    if (due_at !== undefined && res.socket !== null && !waiting.has(res.socket)) waiting.set(res.socket, due_at)
+    const since = res.socket === null || waiting.has(res.socket) ? undefined : due_at.shift()
+    if (since !== undefined && res.socket !== null) waiting.set(res.socket, since)
     return write(...args)
   })
   for (const name of ['_write', '_writev'] as const)
