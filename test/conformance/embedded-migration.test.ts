@@ -15,6 +15,7 @@ import { FakeClock } from '../harness/fake-clock.ts'
 import { readStream } from '../harness/sse.ts'
 import { unfinishedOf } from '../harness/unfinished.ts'
 import { sampleArtifact, sampleLog, sampleOutcome, samplePool } from './storage.samples.ts'
+import { sessionsOf } from '../harness/sessions-stored.ts'
 
 /** A file that an earlier version wrote. */
 const fixture = (name: string): string => fileURLToPath(new URL(`../fixtures/${name}`, import.meta.url))
@@ -52,7 +53,7 @@ describe('embedded adapter, a file of schema 1', () => {
       for (const { head } of unfinished) assert.deepEqual(head, headOf(head.source.task))
       assert.deepEqual((await storage.journal.find('ann', 't1'))?.outcome, sampleOutcome())
       assert.deepEqual(await storage.eventLog.read({ owner: 'ann', task_id: 't1' }), sampleLog())
-      const [session] = await storage.sessions.all()
+      const [session] = await sessionsOf(storage.sessions)
       assert.deepEqual([session?.turns, session?.budgets, session?.spent], [2, {}, { tokens: 0, cost_nano: 0, time_ms: 0 }])
       const artifact = sampleArtifact('ann', 'old', { tags: ['x'] })
       assert.deepEqual(await storage.artifacts.get('ann', artifact.id), artifact)

@@ -10,6 +10,7 @@ import { StorageModel } from './storage.model.ts'
 import { accepted, acceptedAnew, artifactFact, finished, sampleArtifact, sampleLog, sampleOutcome, sampleTask } from './storage.samples.ts'
 import { sampleModel, samplePool, sampleSession, withoutContent } from './storage.samples.ts'
 import { unfinishedOf } from '../harness/unfinished.ts'
+import { sessionsOf } from '../harness/sessions-stored.ts'
 
 // Few names, so that steps meet: duplicates, second outcomes, outcomes of tasks that do not exist.
 const owner = fc.constantFrom('ann', 'bob')
@@ -153,7 +154,7 @@ async function checkStep(storage: Storage, model: StorageModel, one: Exclude<Ste
     case 'unfinished':
       return equal(await unfinishedOf(journal), model.unfinished())
     case 'sessions':
-      return equal((await sessions.all()).sort(byKey), [...model.sessions.values()].sort(byKey))
+      return equal((await sessionsOf(sessions)).sort(byKey), [...model.sessions.values()].sort(byKey))
     case 'keys':
       return equal(new Map([...(await sessions.spentByKeys())].sort()), new Map([...model.keys].sort()))
     case 'pools':

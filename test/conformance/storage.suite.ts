@@ -14,6 +14,7 @@ import { accepted, artifactFact, finished, sampleArtifact, sampleLog, sampleOutc
 import { sampleModel, samplePool, sampleSession, sampleTask } from './storage.samples.ts'
 import { summaryOf, type UnfinishedTask } from '../../src/domain/task.ts'
 import { unfinishedOf } from '../harness/unfinished.ts'
+import { sessionsOf } from '../harness/sessions-stored.ts'
 
 /**
  * What every backend of the storage ports must do.
@@ -122,7 +123,7 @@ export function storageConformance(name: string, open: () => Promise<Storage>, r
       const all = [1, 2, 3].map((index) => [index, true])
       assert.deepEqual(refused, all)
       assert.deepEqual(await ids({}), ['t6', 't5', 't2', 't1'])
-      assert.deepEqual(await storage.sessions.all(), [])
+      assert.deepEqual(await sessionsOf(storage.sessions), [])
       assert.equal((await storage.journal.find('ann', 't1'))?.outcome, undefined)
     })
 
@@ -162,7 +163,7 @@ export function storageConformance(name: string, open: () => Promise<Storage>, r
       assert.notEqual(await read, undefined)
       await assert.rejects(storage.journal.commit([accepted('ann', 't2')]), StorageError)
       await assert.rejects(storage.journal.find('ann', 't1'), StorageError)
-      await assert.rejects(storage.sessions.all(), StorageError)
+      await assert.rejects(sessionsOf(storage.sessions), StorageError)
       await assert.rejects(unfinishedOf(storage.journal), StorageError)
       await assert.rejects(storage.journal.purge(0, 0), StorageError)
     })
@@ -199,7 +200,7 @@ export function storageConformance(name: string, open: () => Promise<Storage>, r
       )
       assert.deepEqual(await storage.eventLog.read({ owner: 'ann', task_id: 't1' }), sampleLog())
       assert.deepEqual(await storage.artifacts.get('ann', artifact.id), artifact)
-      assert.deepEqual(await storage.sessions.all(), [sampleSession('ann', 's1', 2)])
+      assert.deepEqual(await sessionsOf(storage.sessions), [sampleSession('ann', 's1', 2)])
       await assert.rejects(storage.journal.commit([accepted('ann', 't2')]), DuplicateTaskError)
     })
   })

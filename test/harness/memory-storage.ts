@@ -70,7 +70,7 @@ export class MemoryStorage implements Storage {
   readonly catalog: CatalogStore = { all: () => this.inOrder(() => [...this.models.values()]) }
 
   readonly sessions: SessionStore = {
-    all: () => this.inOrder(() => [...this.sessionsByKey.values()]),
+    all: () => this.sessionPages(),
     spentByKeys: () => this.inOrder(() => new Map(this.keys)),
   }
 
@@ -91,6 +91,12 @@ export class MemoryStorage implements Storage {
         return sums
       }),
     free: () => Promise.resolve(this.free),
+  }
+
+  /** Two at a time. */
+  private async *sessionPages(): AsyncGenerator<readonly Session[]> {
+    const all = await this.inOrder(() => [...this.sessionsByKey.values()])
+    for (let at = 0; at < all.length; at += 2) yield all.slice(at, at + 2)
   }
 
   /** From now on nothing becomes durable, and nothing made after it is answered, until `release`. */

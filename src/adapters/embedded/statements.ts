@@ -100,7 +100,8 @@ const SQL = {
     UNION ALL SELECT shown ->> '$.accepted_at' FROM tasks WHERE seq = (SELECT max(seq) FROM tasks)
     UNION ALL SELECT max(created_at) FROM artifacts INDEXED BY artifacts_created
     UNION ALL SELECT max(created_at) FROM sessions)`,
-  sessions: 'SELECT owner, session_id, created_at, expires_at, turns, budgets, spent FROM sessions',
+  sessions: `SELECT owner, session_id, created_at, expires_at, turns, budgets, spent FROM sessions
+    WHERE (owner, session_id) > (?, ?) ORDER BY owner, session_id LIMIT ?`,
   models: 'SELECT model FROM models',
   keys: 'SELECT owner, spent FROM keys',
   pools: 'SELECT pool FROM pools',

@@ -2,6 +2,7 @@ import { closeSync, existsSync, mkdirSync, openSync } from 'node:fs'
 import { statfs } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setImmediate as nextRound } from 'node:timers/promises'
+import type { Session } from '../../domain/accounts/session.ts'
 import type { UnfinishedTask } from '../../domain/task.ts'
 import type { Space } from '../../ports/space.ts'
 import type { Storage } from '../../ports/storage.ts'
@@ -38,6 +39,9 @@ export interface StorageOptions {
 
 /** Tasks of one page of unfinished ones: enough to pay for its way, few enough that both threads soon have something to do. */
 const PAGE_ROWS = 500
+
+/** Sessions a start reads at a time. */
+const PAGE_SESSIONS = 1000
 
 /** Free pages (4 KiB) that stay for what comes next. */
 const SPARE_PAGES = 256
@@ -104,7 +108,7 @@ function portsOn(client: StorageClient): Omit<Storage, 'close' | 'lost' | 'space
       },
     },
     eventLog: { read: ({ owner, task_id }) => one(storedLog, S.readLog, [task_id, owner]) },
-    sessions: { all: () => many(session, S.sessions, []), spentByKeys: async () => new Map(await many(keySpent, S.keys, [])) },
+    sessions: { all: () => sessions(client), spentByKeys: async () => new Map(await many(keySpent, S.keys, [])) },
     pools: { all: () => many(poolRecord, S.pools, []) },
     catalog: { all: () => many(catalogRecord, S.models, []) },
     files: {
@@ -148,21 +152,34 @@ async function giveBack(client: StorageClient): Promise<void> {
   await client.all(S.fold, [])
 }
 
+/** Reads page after page, each while the one before is worked on. */
+async function* pages<Page>(first: Promise<Page | undefined>, after: (page: Page) => Promise<Page | undefined>): AsyncGenerator<Page> {
+  let page = await first
+  while (page !== undefined) {
+    const next = after(page)
+    // Nobody may come for it.
+    next.catch(() => undefined)
+    // What is asked for leaves at the end of this round of the event loop.
+    await nextRound()
+    yield page
+    page = await next
+  }
+}
+
 async function* unfinished(client: StorageClient): AsyncGenerator<readonly UnfinishedTask[]> {
-  const page = async (after: Param): Promise<Row | undefined> =>
+  const page = async (after: number): Promise<Row | undefined> =>
     (await client.all(S.unfinished, [after, PAGE_ROWS])).find(([last]) => last !== null)
   const accepted = async (seq: number): Promise<string | undefined> =>
     (await client.all(S.acceptedText, [seq])).map(([text]) => String(text))[0]
-  let row = await page(0)
-  while (row !== undefined) {
-    const next = page(row[0] ?? null)
-    // Nobody may come for it.
-    next.catch(() => undefined)
-    // What is asked for leaves at the end of this round of the event loop: the worker reads the next page while this one is worked on.
-    await nextRound()
-    yield await unfinishedTasks(row, accepted)
-    row = await next
+  for await (const row of pages(page(0), ([last]) => page(Number(last)))) yield await unfinishedTasks(row, accepted)
+}
+
+async function* sessions(client: StorageClient): AsyncGenerator<readonly Session[]> {
+  const page = async (after: Row | undefined): Promise<readonly Row[] | undefined> => {
+    const rows = await client.all(S.sessions, [after?.[0] ?? '', after?.[1] ?? '', PAGE_SESSIONS])
+    return rows.length === 0 ? undefined : rows
   }
+  for await (const rows of pages(page(undefined), (before) => page(before.at(-1)))) yield rows.map(session)
 }
 
 /** The parameters of a list: the filters that are given, in order, then the page. */

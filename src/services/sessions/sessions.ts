@@ -57,7 +57,7 @@ export class Sessions {
 
   /** Takes in what is stored and starts to sweep. Returns how to stop. */
   async start(store: SessionStore): Promise<() => void> {
-    for (const session of await store.all()) this.entries.enter(entryOf(session, true))
+    for await (const page of store.all()) for (const session of page) this.entries.enter(entryOf(session, true))
     const spent = await store.spentByKeys()
     for (const [name, budgets] of this.parts.keyBudgets)
       this.keys.set(name, { account: new Account(budgets, spent.get(name)), running: undefined, owed: nothingSpent })

@@ -8,6 +8,7 @@ import { MemoryStorage } from '../../harness/memory-storage.ts'
 import { ann, bob, poolConfig, startRig, taskOf, type Rig, type RigOptions } from '../../harness/rig.ts'
 import type { EngineCall } from '../../harness/scripted-engine.ts'
 import { unfinishedOf } from '../../harness/unfinished.ts'
+import { sessionsOf } from '../../harness/sessions-stored.ts'
 
 const pieces = 4
 
@@ -135,7 +136,9 @@ async function checkBooks(storage: MemoryStorage): Promise<void> {
     const session = `${task.owner}/${task.request.session_id}`
     turns.set(session, (turns.get(session) ?? 0) + (begun.has(taskKeyOf(task.owner, task.task_id)) ? 1 : 0))
   }
-  const stored = new Map((await storage.sessions.all()).map(({ owner, session_id, turns: taken }) => [`${owner}/${session_id}`, taken]))
+  const stored = new Map(
+    (await sessionsOf(storage.sessions)).map(({ owner, session_id, turns: taken }) => [`${owner}/${session_id}`, taken]),
+  )
   for (const [session, count] of turns) assert.equal(stored.get(session), count, `turns of ${session}`)
   const used = storage
     .facts('finished')

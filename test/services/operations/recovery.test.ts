@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { settled } from '../../harness/fake-clock.ts'
 import { ann, poolConfig, refusalOf, startRig, type Rig, type RigOptions } from '../../harness/rig.ts'
+import { sessionsOf } from '../../harness/sessions-stored.ts'
 
 /** A second life on what the first one left, at the same time. */
 const again = (rig: Rig, options: RigOptions = {}): Promise<Rig> => startRig({ ...options, storage: rig.storage, clock: rig.clock })
@@ -66,7 +67,7 @@ describe('recovery', () => {
     next.engine().call.finish()
     await settled()
     assert.equal(next.sessions.info(ann, 's').turns, 2)
-    assert.equal((await next.storage.sessions.all()).find(({ session_id }) => session_id === 's')?.turns, 2)
+    assert.equal((await sessionsOf(next.storage.sessions)).find(({ session_id }) => session_id === 's')?.turns, 2)
   })
 
   it('ends tasks whose pool is gone or serves another model', async () => {

@@ -12,6 +12,7 @@ import { repeats } from '../../harness/long.ts'
 import { applyToSessions } from '../../harness/session-facts.ts'
 import { unlimited } from '../../harness/unlimited.ts'
 import { SessionsModel, type SeatModel } from './sessions.model.ts'
+import { noSessions } from '../../harness/sessions-stored.ts'
 
 const rules: SessionRules = { ttl_ms: 2000, max_turns: 6, budgets: { tokens: 200, cost: 0.00005 } }
 const keyBudgets = new Map<string, Budgets>([['bob', { tokens: 600, time_ms: 3000 }]])
@@ -84,7 +85,7 @@ class Bench {
   }
 
   async play(plan: readonly Command[]): Promise<void> {
-    const stop = await this.sessions.start({ all: () => Promise.resolve([]), spentByKeys: () => Promise.resolve(new Map()) })
+    const stop = await this.sessions.start(noSessions)
     for (const step of plan) {
       await this.run(step)
       this.compare()

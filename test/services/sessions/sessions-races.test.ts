@@ -9,6 +9,7 @@ import { Sessions } from '../../../src/services/sessions/sessions.ts'
 import { FakeClock, settled } from '../../harness/fake-clock.ts'
 import { applyToSessions } from '../../harness/session-facts.ts'
 import { unlimited } from '../../harness/unlimited.ts'
+import { noSessions } from '../../harness/sessions-stored.ts'
 
 const ann: Principal = { name: 'ann', roles: ['data'] }
 const rules = { ttl_ms: 1000, max_turns: 8, budgets: { tokens: 100 } }
@@ -55,7 +56,7 @@ describe('sessions and a disk that takes its time', () => {
     clock = new FakeClock()
     disk = new Disk()
     sessions = new Sessions({ ...unlimited, rules, keyBudgets: new Map(), clock, journal: disk })
-    stop = await sessions.start({ all: () => Promise.resolve([]), spentByKeys: () => Promise.resolve(new Map()) })
+    stop = await sessions.start(noSessions)
   })
   afterEach(() => stop())
 

@@ -8,6 +8,7 @@ import { FakeClock, settled } from '../../harness/fake-clock.ts'
 import { MemoryStorage } from '../../harness/memory-storage.ts'
 import { ann, bob, boss, refusalOf } from '../../harness/rig.ts'
 import { unlimited } from '../../harness/unlimited.ts'
+import { sessionsOf } from '../../harness/sessions-stored.ts'
 
 const rules = { ttl_ms: 600_000, max_turns: 3, budgets: {} }
 const free = { tokens: 0, cost_nano: 0 }
@@ -44,7 +45,7 @@ class Bench {
 
   /** What is stored, as `<session>:<turns>`. */
   async stored(): Promise<string[]> {
-    return (await this.storage.sessions.all()).map(({ session_id, turns }) => `${session_id}:${turns}`)
+    return (await sessionsOf(this.storage.sessions)).map(({ session_id, turns }) => `${session_id}:${turns}`)
   }
 }
 

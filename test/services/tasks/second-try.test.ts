@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { settled } from '../../harness/fake-clock.ts'
 import { ann, refusalOf, startRig, poolConfig, type Rig, type RigOptions } from '../../harness/rig.ts'
+import { sessionsOf } from '../../harness/sessions-stored.ts'
 
 const options: RigOptions = {
   pools: [poolConfig({ replicas: [{ id: 'r0', slots: 2 }] })],
@@ -41,7 +42,7 @@ describe('an end that is written at the second try', () => {
     await settled()
     assert.equal(rig.live.size, 1)
     // Killed here: the first task is unfinished, runs again, and pays when that has ended.
-    const [session] = await rig.storage.sessions.all()
+    const [session] = await sessionsOf(rig.storage.sessions)
     assert.deepEqual([session?.spent.tokens, (await rig.storage.sessions.spentByKeys()).get('ann')?.tokens], [12, 12])
     const next = await restart(rig)
     next.engine().calls[0]?.finish({ tokens_in: 3, tokens_out: 8 })
@@ -60,7 +61,7 @@ describe('an end that is written at the second try', () => {
     await rig.run({ task_id: 't2', session_id: 's' })
     rig.engine().calls[1]?.finish({ tokens_in: 3, tokens_out: 9 })
     await settled()
-    assert.deepEqual([(await rig.storage.sessions.all())[0]?.turns, rig.sessions.info(ann, 's').turns], [2, 2])
+    assert.deepEqual([(await sessionsOf(rig.storage.sessions))[0]?.turns, rig.sessions.info(ann, 's').turns], [2, 2])
   })
 
   it('counts the engine time of a run whose failure nobody could write', async () => {
