@@ -9,7 +9,7 @@ export async function sessionsOf(store: Pick<SessionStore, 'all'>): Promise<Sess
 }
 
 async function* nothing(): AsyncGenerator<Session[]> {
-  yield []
+  yield await Promise.resolve([])
 }
 
 /** A store that has nothing. */
