@@ -1,7 +1,7 @@
 import { measureBursts, measureFlow, type Flow } from './relay/flow.ts'
 import { startDoorLanes } from './relay/lanes.ts'
 import { sendAll } from './relay/requests.ts'
-import { atMost, median, rounded, type Section } from './section.ts'
+import { atMost, geometricMean, median, rounded, type Section } from './section.ts'
 
 /**
  * Each door is first, second and so on equally often: one pays for what the one before has left to the collector. A flood costs between 14 and 28 us a
@@ -58,8 +58,6 @@ interface DoorFlow extends Flow {
   readonly burst_cpu: number
 }
 
-/** The geometric mean of the rounds' ratios, each beside its own native one as the machine's speed drifts: two ratios that undo each other give 1. */
-function ratio(figure: 'cpu' | 'burst_cpu', ours: readonly DoorFlow[] = [], native: readonly DoorFlow[] = []): number {
-  const logarithms = ours.map((flow, round) => Math.log(flow[figure] / (native[round]?.[figure] ?? NaN)))
-  return Math.exp(logarithms.reduce((sum, one) => sum + one, 0) / logarithms.length)
-}
+/** The geometric mean of the rounds' ratios, each beside its own native one as the machine's speed drifts. */
+const ratio = (figure: 'cpu' | 'burst_cpu', ours: readonly DoorFlow[] = [], native: readonly DoorFlow[] = []): number =>
+  geometricMean(ours.map((flow, round) => flow[figure] / (native[round]?.[figure] ?? NaN)))

@@ -39,5 +39,9 @@ export function quantile(values: readonly number[], share: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? NaN
 }
 
+/** The geometric mean of ratios: two that undo each other give 1. @returns NaN of nothing */
+export const geometricMean = (ratios: readonly number[]): number =>
+  Math.exp(ratios.reduce((sum, one) => sum + Math.log(one), 0) / ratios.length)
+
 /** Three significant digits: more than these measurements are good for. */
 export const rounded = (value: number): number => Number(value.toPrecision(3))
