@@ -12,8 +12,8 @@ const one_in = 4
 const most_moved = 0.3
 
 /** Turns of a pool from one look at when those start that wait to the next, where that was another than was foreseen, and where it was not. */
-const turns_if_moved = 3
-const turns_if_still = 6
+const turns_if_moved = 4
+const turns_if_still = 8
 
 /** When those start that wait, and why they wait. */
 export class Foresight {
@@ -31,8 +31,8 @@ export class Foresight {
   }
 
   /**
-   * The turn of a pool, or of two where one is worked off: why those wait that wait in it and, in every third turn, or every sixth while all is as it
-   * was foreseen, when they start. Those who see it count down meanwhile.
+   * The turn of a pool, or of two where one is worked off: in every other one why those wait that wait in it and, in every fourth, or every eighth
+   * while all is as it was foreseen, when they start. Those who see it count down meanwhile, and what changes why they wait is an event.
    * @param anew in this one, too
    * @param each in every one, and when each of them starts
    */
@@ -53,7 +53,7 @@ export class Foresight {
     const moved = each ? 1 : foresees ? this.shareMoved(waiting, now, tick) : 0
     for (const row of waiting)
       if (moved > most_moved) this.explain(row, now, tick)
-      else this.reason(row, now, tick)
+      else if (each || rest % 2 === 0) this.reason(row, now, tick)
     this.rests.set(id, (foresees ? (moved > 0 ? turns_if_moved : turns_if_still) : rest) - 1)
   }
 

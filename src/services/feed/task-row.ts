@@ -73,6 +73,11 @@ export class TaskRow implements Showable {
     this.changeIn(tick)
   }
 
+  /** When it was looked at last how far it is and how fast. */
+  get paced_at(): number {
+    return this.measured?.at ?? -Infinity
+  }
+
   get running(): boolean {
     return this.task.started_at !== undefined
   }

@@ -11,8 +11,10 @@ import { Touched } from './touched.ts'
 /** Changes that are remembered: who has had none of them looks at all rows. */
 const most_changes = 1024
 
-/** Up to so many rows in all, when those start that wait is worked out for each of them in every turn. */
+/** Up to so many rows in all, each of them is looked at in every turn: how far it is, and when it starts. */
 const few = 100
+/** Where there are more, how far one is that runs is looked at again no sooner than this, ms: in every other turn. */
+const pace_ms = 1500
 
 /** Where the tasks are. */
 export interface RowsParts {
@@ -90,7 +92,8 @@ export class TaskRows {
       const waiting: TaskRow[] = []
       for (const row of this.byPool.get(id) ?? []) {
         if (!row.running) waiting.push(row)
-        else this.lookAtPace(row, now, tick)
+        else if (rows <= few || now - row.paced_at >= pace_ms) this.lookAtPace(row, now, tick)
+        else continue
         // Of some of what happens to a task that runs no event tells.
         if (row.differs) this.touched.add(row.task.head.owner, row.task.head.task_id)
       }

@@ -116,6 +116,27 @@ describe('the pace of the feed', () => {
     assert.equal((await framesIn(20, 1)).length, 20)
   })
 
+  it('tells of each of many that run how far it is every other second', async () => {
+    const rig = await startRig({ pools: [poolConfig({ replicas: [{ id: 'r0', slots: 120 }], queue: { capacity: 1000 } })] })
+    const watcher = new Watcher(rig.feed, boss).read()
+    for (let n = 0; n < 120; n++) await rig.run()
+    await rig.clock.advance(3000)
+    const told = watcher.read().wire.length
+    for (let second = 0; second < 8; second++) {
+      for (const call of rig.engine().running) call.say('x')
+      await rig.clock.advance(1000)
+      watcher.read()
+    }
+    const times = new Map<number, number>()
+    for (const frame of watcher.wire.slice(told).split('\n\n')) {
+      if (!frame.includes('event: changes')) continue
+      const { progress = [] } = parseFrame(frame).data as { progress?: [number, number][] }
+      for (const [h] of progress) times.set(h, (times.get(h) ?? 0) + 1)
+    }
+    assert.equal(times.size, 120)
+    assert.deepEqual(new Set(times.values()), new Set([4]))
+  })
+
   it('tells of devices what their driver tells, by name, and who uses them', async () => {
     const rig = await startRig({ pools: [poolConfig({ replicas: [{ id: 'r0', slots: 1, devices: [1] }] })] })
     const watcher = new Watcher(rig.feed, boss).read()
