@@ -1,12 +1,12 @@
 /** How often the feed looks, ms. */
 export const beat_ms = 100
 /** How many beats are from one look to the next where much happens, to the next at progress, and at what is told once a second. */
-const beats_of_much = 2
+const beats_of_much = 3
 const beats_of_progress = 3
 const beats_of_all = 10
 /** Where more run than these, each is looked at in the turn of its pool alone, once a second. */
 const many = 100
-/** Where something happens to more tasks in a beat nobody follows it task by task: every other beat is left out. */
+/** Where something happens to more tasks in a beat nobody follows it task by task: two beats of three are left out. */
 const much = 8
 
 /** What is looked at in a beat beside what has changed. */
