@@ -1,4 +1,4 @@
-import type { Express, Response } from 'express'
+import type { IRouter, Response } from 'express'
 import { contractFiles, contractText, type ContractName, type ShownContract } from './contract.ts'
 import { contentPolicy, docsPage } from './page.ts'
 
@@ -6,13 +6,13 @@ const headers = { 'X-Content-Type-Options': 'nosniff', 'Referrer-Policy': 'no-re
 const names = Object.keys(contractFiles) as ContractName[]
 
 /** The contracts as they are and as a page; public, read from disk when they are asked for. The page is built once. */
-export function docsRoutes(app: Express): void {
+export function docsRoutes(pages: IRouter): void {
   let page: Promise<string> | undefined
   for (const name of names)
-    app.get(`/openapi/${name}.json`, async (_req, res: Response) => {
+    pages.get(`/openapi/${name}.json`, async (_req, res: Response) => {
       res.set({ ...headers, 'Content-Type': 'application/json; charset=utf-8' }).send(await contractText(name))
     })
-  app.get('/docs', async (_req, res: Response) => {
+  pages.get('/docs', async (_req, res: Response) => {
     page ??= built()
     res.set({ ...headers, 'Content-Type': 'text/html; charset=utf-8', 'Content-Security-Policy': contentPolicy }).send(await page)
   })

@@ -1,4 +1,4 @@
-import type { Express, RequestHandler } from 'express'
+import type { IRouter, RequestHandler } from 'express'
 import { encodingFor, pageFiles, type PageFile } from './files.ts'
 
 /** What the page may do: load what is ours and ask this daemon. */
@@ -11,7 +11,7 @@ const headers = {
 const missing = 'The page is not built. Run "npm run web:build" in the checkout, then start the daemon anew.\n'
 
 /** The operator's page at `/`; public, for its files hold nothing of anybody. They are read when the first one is asked for. */
-export function webRoutes(app: Express): void {
+export function webRoutes(pages: IRouter): void {
   let files: Promise<ReadonlyMap<string, PageFile>> | undefined
   const send: RequestHandler = async (req, res, next) => {
     const file = (await (files ??= pageFiles())).get(req.path)
@@ -39,6 +39,6 @@ export function webRoutes(app: Express): void {
     if (encoding !== 'identity') res.set('Content-Encoding', encoding)
     res.set({ 'Content-Type': type, 'Content-Length': String(content[encoding].length) }).end(content[encoding])
   }
-  app.get('/', send)
-  app.get('/assets/:name', send)
+  pages.get('/', send)
+  pages.get('/assets/:name', send)
 }
