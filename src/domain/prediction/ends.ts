@@ -30,13 +30,12 @@ export class Ends {
   readonly soonest: number
   /** Mean of the variances. */
   readonly variance: number
-  /** When each may end at the soonest, ascending; and of as many of these, the sum of their means. */
-  private readonly froms: Float64Array
-  private readonly sums: Float64Array
-  private readonly fading: Fading
+  private readonly busy: readonly Moments[]
+  private known: Course | undefined
 
   /** @param busy what is left of each */
   constructor(busy: readonly Moments[]) {
+    this.busy = busy
     this.size = busy.length
     this.means = Float64Array.from(busy, ({ mean }) => mean).sort()
     this.sum = sumOf(busy, ({ mean }) => mean)
@@ -47,25 +46,15 @@ export class Ends {
         sumOf(busy, ({ mean }) => 1 / Math.max(1e-3, mean)),
       )
     this.variance = sumOf(busy, ({ variance }) => variance) / Math.max(1, busy.length)
-    const parts = busy
-      .map(({ mean, variance }) => {
-        // It is taken for a constant and an exponential part.
-        const random = Math.min(mean, 1.5 * Math.sqrt(variance))
-        return { from: mean - random, mean, random }
-      })
-      .sort((a, b) => a.from - b.from)
-    this.froms = Float64Array.from(parts, ({ from }) => from)
-    this.sums = new Float64Array(parts.length + 1)
-    for (const [index, { mean }] of parts.entries()) this.sums[index + 1] = (this.sums[index] ?? 0) + mean
-    this.fading = new Fading(parts.filter(({ random, mean }) => random > negligible * mean))
   }
 
   /** What is expected at t. */
   at(t: number): Ended {
-    const begun = firstFrom(this.froms, t)
+    const { froms, sums, fading } = (this.known ??= courseOf(this.busy))
+    const begun = firstFrom(froms, t)
     if (begun === 0) return none
-    const { left, slope, left_ms } = this.fading.at(t)
-    return { count: begun - left, slope, since_ms: begun * t - (this.sums[begun] ?? 0) + left_ms }
+    const { left, slope, left_ms } = fading.at(t)
+    return { count: begun - left, slope, since_ms: begun * t - (sums[begun] ?? 0) + left_ms }
   }
 
   /** As `at`, where each ends when it is expected to, and then again after every `service_ms`: how often by t, and when last before it. */
@@ -82,6 +71,28 @@ export class Ends {
     }
     return { count, last }
   }
+}
+
+/** How things come to their end, one after the other. */
+interface Course {
+  /** When each may end at the soonest, ascending; and of as many of these, the sum of their means. */
+  readonly froms: Float64Array
+  readonly sums: Float64Array
+  readonly fading: Fading
+}
+
+function courseOf(busy: readonly Moments[]): Course {
+  const parts = busy
+    .map(({ mean, variance }) => {
+      // It is taken for a constant and an exponential part.
+      const random = Math.min(mean, 1.5 * Math.sqrt(variance))
+      return { from: mean - random, mean, random }
+    })
+    .sort((a, b) => a.from - b.from)
+  const sums = new Float64Array(parts.length + 1)
+  for (const [index, { mean }] of parts.entries()) sums[index + 1] = (sums[index] ?? 0) + mean
+  const fading = new Fading(parts.filter(({ random, mean }) => random > negligible * mean))
+  return { froms: Float64Array.from(parts, ({ from }) => from), sums, fading }
 }
 
 const sumOf = (busy: readonly Moments[], of: (one: Moments) => number): number => busy.reduce((sum, one) => sum + of(one), 0)
