@@ -32,7 +32,7 @@ export class Foresight {
 
   /**
    * The turn of a pool, or of two where one is worked off: in every other one why those wait that wait in it and, in every fourth, or every eighth
-   * while all is as it was foreseen, when they start. Those who see it count down meanwhile, and what changes why they wait is an event.
+   * while all is as it was foreseen, when they start. Those who see it count down meanwhile.
    * @param anew in this one, too
    * @param each in every one, and when each of them starts
    */
@@ -53,7 +53,7 @@ export class Foresight {
     const moved = each ? 1 : foresees ? this.shareMoved(waiting, now, tick) : 0
     for (const row of waiting)
       if (moved > most_moved) this.explain(row, now, tick)
-      else if (each || rest % 2 === 0) this.reason(row, now, tick)
+      else if (rest % 2 === 0) this.reason(row, now, tick)
     this.rests.set(id, (foresees ? (moved > 0 ? turns_if_moved : turns_if_still) : rest) - 1)
   }
 

@@ -4,7 +4,7 @@ export const beat_ms = 100
 const beats_of_much = 3
 const beats_of_progress = 3
 const beats_of_all = 10
-/** Where more run than these, each is looked at in the turn of its pool alone, once a second. */
+/** Where more run than these, each is looked at in the turn of its pool alone. */
 const many = 100
 /** Where something happens to more tasks in a beat nobody follows it task by task: two beats of three are left out. */
 const much = 8

@@ -55,11 +55,7 @@ export async function attempt(
   const mode = early?.run.mode ?? modeIn(task, pool, replica.props)
   if (mode === undefined) return { kind: 'error', error: cannotGoOn() }
   const stop = new AbortController()
-  const abort = (): void => {
-    stop.abort(task.abort.signal.reason)
-  }
-  task.abort.signal.addEventListener('abort', abort, { once: true })
-  if (task.abort.signal.aborted) abort()
+  const unfollow = follow(task.abort.signal, stop)
   const careful = early === undefined && (task.runs.restored || task.attempts > 0)
   const outlet = new Outlet()
   const open = (): void => outlet.open((part) => (mode === 'continuation' ? recorder.record(task, part) : task.log.append(part)))
@@ -69,8 +65,7 @@ export async function attempt(
   let unwatch: CancelTimer = () => undefined
   try {
     if (careful) await durable
-    const deaf = (): void => void replica.fail(new Error(`the engine did not confirm an abort within ${timeouts.abort_ms} ms`))
-    unwatch = watch(task, timeouts, stop, clock, deaf)
+    unwatch = watch(task, timeouts, stop, clock, () => fellDeaf(replica, timeouts.abort_ms))
     const dispatched_at = early?.run.began_at ?? clock.now()
     const heard = (): void => hear(task, parts)
     const give = (part: Part): void => outlet.give(part)
@@ -99,7 +94,7 @@ export async function attempt(
     return error instanceof Failure ? { kind: 'error', error } : { kind: 'failed', cause }
   } finally {
     unwatch()
-    task.abort.signal.removeEventListener('abort', abort)
+    unfollow()
     if (task.phase !== 'running') recorder.drop(task)
   }
 }
@@ -187,9 +182,7 @@ export class EarlyCall {
 
   /** A run of the task takes the call over, from its first part on. @see Engine.generate */
   takeOver(onPart: (part: Part) => void, signal: AbortSignal): Promise<GenerateResult> {
-    const abort = (): void => this.stop.abort(signal.reason)
-    if (signal.aborted) abort()
-    else signal.addEventListener('abort', abort, { once: true })
+    follow(signal, this.stop)
     this.outlet.open(onPart)
     return this.result
   }
@@ -206,11 +199,23 @@ export class EarlyCall {
     const cancel = clock.after(abort_ms, () => deaf.abort())
     await Promise.race([over, aborted(deaf.signal)])
     cancel()
-    if (deaf.signal.aborted) void this.run.replica.fail(new Error(`the engine did not confirm an abort within ${abort_ms} ms`))
+    if (deaf.signal.aborted) fellDeaf(this.run.replica, abort_ms)
     await over
     this.run.replica.release()
   }
 }
+
+/** Aborts with a signal, also where that has aborted already. Returns how to follow it no more. */
+function follow(signal: AbortSignal, stop: AbortController): () => void {
+  const abort = (): void => stop.abort(signal.reason)
+  if (signal.aborted) abort()
+  else signal.addEventListener('abort', abort, { once: true })
+  return () => signal.removeEventListener('abort', abort)
+}
+
+/** Its engine was told to abort a call, and has not confirmed that in time. */
+const fellDeaf = (replica: Replica, abort_ms: number): void =>
+  void replica.fail(new Error(`the engine did not confirm an abort within ${abort_ms} ms`))
 
 const cannotGoOn = (): StreamError =>
   new StreamError('worker_reset', 'The engine failed, and there is none that can go on from what there is of the answer; send it again.')

@@ -176,8 +176,8 @@ export class Dispatcher {
    * One run on a replica: alone on it after runs that failed, so that nobody is given up for what a neighbour did. Undefined where it did not
    * come to a run: somebody else has the replica for itself, or its engine has gone down meanwhile.
    */
-  private async runOn(task: LiveTask, replica: Replica, facts: Call): Promise<Ending | Failed | undefined> {
-    if (task.attempts < aloneAfter) return attempt(task, replica, facts, this.parts)
+  private async runOn(task: LiveTask, replica: Replica, call: Call): Promise<Ending | Failed | undefined> {
+    if (task.attempts < aloneAfter) return attempt(task, replica, call, this.parts)
     const alone = replica.alone()
     if (alone === undefined) return undefined
     task.runs.alone_on = replica.id
@@ -185,7 +185,7 @@ export class Dispatcher {
     task.runs.alone_on = undefined
     const mayRun = replica.state === 'ready' && task.phase === 'running'
     // It has more than a slot, and leaves both at once.
-    const ending = mayRun ? await attempt(task, replica, { ...facts, over: () => undefined }, this.parts) : undefined
+    const ending = mayRun ? await attempt(task, replica, { ...call, over: () => undefined }, this.parts) : undefined
     replica.share()
     return ending
   }
