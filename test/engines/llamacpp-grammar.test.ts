@@ -159,23 +159,18 @@ describe('llama.cpp grammar', () => {
   })
 
   it('writes nothing that does not fit, whatever the schema; what it refuses it names', () => {
-    let held = 0
     fc.assert(
       fc.property(anySchema, fc.infiniteStream(fc.nat()), (schema, seeds) => {
         const said = written(schema)
-        if ('refusal' in said) {
-          assert.match(said.refusal, /^response_format\.json_schema\.schema[^:]*: /)
-          return
-        }
-        held++
+        if ('refusal' in said) assert.match(said.refusal, /^response_format\.json_schema\.schema[^:]*: /)
+        fc.pre('grammar' in said)
         const check = validator(schema)
         const [seed = 0] = seeds.take(1)
         for (const text of fc.sample(fc.stringMatching(regexOf(said.grammar), { size: 'small' }), { numRuns: 3, seed }))
           check(JSON.parse(text))
       }),
-      { numRuns: repeats({ quick: 20, long: 1000 }) },
+      { numRuns: repeats({ quick: 7, long: 350 }) },
     )
-    assert.ok(held > 2, `only ${held} were held`)
   })
 
   it('leaves out what may be left out, and keeps the order', () => {

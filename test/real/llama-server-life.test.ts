@@ -97,7 +97,7 @@ withEngine('llama-server', 'a real llama-server in the middle of an answer', () 
       const served = await Served.start(await started(model), { engine: 'llamacpp', replayable: false })
       let again: EngineProcess | undefined
       try {
-        const stream = await served.send({ ...(await endless(served)), max_tokens: 400 })
+        const stream = await served.send({ ...(await endless(served)), max_tokens: 3000 })
         await stream.until(({ tokens }) => tokens.length > 3)
         served.engine.kill(signal)
         await served.engine.stop()
@@ -106,7 +106,7 @@ withEngine('llama-server', 'a real llama-server in the middle of an answer', () 
         await stream.closed
         assert.equal(stream.terminal?.event, 'end')
         assert.ok(before.length > 0 && stream.text.startsWith(before) && stream.text.length > before.length)
-        assert.equal(stream.terminal.data?.['tokens_out'], 400)
+        assert.equal(stream.terminal.data?.['tokens_out'], 3000)
         const { json } = await call(served.daemon.url, `/v1/artifacts/${String(stream.terminal.data['artifact_id'])}`, { key: keys.all })
         assert.ok(String(json['content']).includes(JSON.stringify(stream.text).slice(1, -1).slice(-200)))
       } finally {
@@ -120,7 +120,7 @@ withEngine('llama-server', 'a real llama-server in the middle of an answer', () 
     const served = await Served.start(await started(model), { engine: 'llamacpp' })
     let again: EngineProcess | undefined
     try {
-      const task = { ...(await endless(served)), max_tokens: 400 }
+      const task = { ...(await endless(served)), max_tokens: 3000 }
       const whole = await served.run(task)
       const stream = await served.send(task)
       await stream.until(({ tokens }) => tokens.length > 3)
