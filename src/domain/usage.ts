@@ -13,8 +13,17 @@ export interface Usage {
   readonly refusals: number
 }
 
+const day_ms = 86_400_000
+
+/** The last day that was asked for, by its beginning: mostly the one of now. */
+let last = { from: NaN, name: '' }
+
 /** The day of a time in milliseconds since the epoch, UTC. */
-export const dayOf = (at: number): string => new Date(at).toISOString().slice(0, 10)
+export function dayOf(at: number): string {
+  const from = Math.floor(at / day_ms) * day_ms
+  if (from !== last.from) last = { from, name: new Date(from).toISOString().slice(0, 10) }
+  return last.name
+}
 
 /** Usage with nothing in it but what is given. */
 export const usageOf = (some: Pick<Usage, 'owner' | 'model_ref' | 'day'> & Partial<Usage>): Usage => ({

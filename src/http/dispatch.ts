@@ -41,6 +41,7 @@ interface AnyReply {
 }
 
 type Params = HandlerRequest<OperationId>['params']
+const noParams = {} as Params
 type Operate = (params: Params, req: ExpressRequest, res: Response) => Promise<void>
 
 /**
@@ -53,20 +54,25 @@ export function createDispatch(options: DispatchOptions): RequestHandler {
   const operate = new Map(Array.from(operations.keys(), (id) => [id as string, operationOf(id, options, bodies)]))
   const variants = [...operations].filter(([, { when }]) => when !== undefined)
   const routers = routersByShape()
+  /** What the router has said of paths that are an operation's own, by method and path. */
+  const known = new Map<string, Operate>()
   return async (req, res) => {
-    const request = { method: req.method, path: req.path, query: '', headers: {} }
-    const router = routers.get(shapeOf(req.path))
+    const { method, path } = req
+    const place = `${method} ${path}`
+    const same = known.get(place)
+    if (same !== undefined) return same(noParams, req, res)
+    const request = { method, path, query: '', headers: {} }
+    const router = routers.get(shapeOf(path))
     const operation = router?.matchOperation(request)
     if (router === undefined || operation === undefined) throw unrouted(request)
     const { operationId = '' } = operation
-    const variant = variants.find(
-      ([, { when = '', method, path }]) =>
-        req.headers[when] !== undefined && path === operation.path && method === operation.method.toLowerCase(),
-    )
+    const others = variants.filter(([, one]) => one.path === operation.path && one.method === operation.method.toLowerCase())
+    const variant = others.find(([, { when = '' }]) => req.headers[when] !== undefined)
     const handle = operate.get(variant?.[0] ?? operationId)
     if (handle === undefined) throw new Error(`${operationId} has no handler`)
-    // A path without parameters has nothing to be parsed for.
-    const params = (operation.path.includes('{') ? router.parseRequest(request, operation).params : {}) as Params
+    // A path without parameters has nothing to be parsed for, and leads to the same operation whenever it comes.
+    if (path === operation.path && !path.includes('{') && others.length === 0) known.set(place, handle)
+    const params = operation.path.includes('{') ? (router.parseRequest(request, operation).params as Params) : noParams
     await handle(params, req, res)
   }
 }

@@ -1,7 +1,7 @@
 import type cors from 'cors'
 import type { Server } from 'node:http'
 import { createRequire } from 'node:module'
-import express, { type Express } from 'express'
+import express, { type Express, type Request } from 'express'
 import { authenticate, type AuthRules } from '../middleware/authenticate.ts'
 import { beginRequest } from '../middleware/begin-request.ts'
 import { stateOf } from '../middleware/request-state.ts'
@@ -81,8 +81,12 @@ export function createApp(options: AppOptions): Express {
     next()
   })
   app.use(createDispatch(options))
+  const shapeOf = (req: Request): ErrorShape => {
+    const { operationId } = stateOf(req)
+    return shapes[operations.get(operationId as OperationId)?.door ?? doorOf(req.path, req.headers)]
+  }
   const declared = (id: string | undefined): readonly number[] | undefined => operations.get(id as OperationId)?.statuses
-  app.use(errorEnvelope({ report, strict, declared, shapeOf: (req) => shapes[doorOf(req.path, req.headers)] }))
+  app.use(errorEnvelope({ report, strict, declared, shapeOf }))
   return app
 }
 

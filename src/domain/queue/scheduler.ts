@@ -1,4 +1,3 @@
-import { admitted, nothingToDrop, queueFull, type Admission } from './admission.ts'
 import type { Place } from './ahead.ts'
 import { absent, aside, ClassQueue, isWaiting, queued, tentative, weight_per_ms } from './class-queue.ts'
 import { dispatchOrder, passingBefore } from './dispatch-order.ts'
@@ -69,28 +68,28 @@ export class Scheduler<T extends Schedulable> {
     return (this.counts ??= OwnerCounts.in([this.classes.interactive, this.classes.batch]))
   }
 
-  /** Whether `admit` would take a newcomer. */
+  /** Whether `admit` would take a newcomer: a full queue has a place where its policy lets the newcomer displace what is in it. */
   hasPlaceFor(newcomer: Newcomer): boolean {
     return this.depth() < this.rules.capacity || this.leastRecent(newcomer) !== undefined
   }
 
   /**
-   * Takes a newcomer in tentatively, or says why not. At capacity the policy decides.
-   * @throws Error where it is in already
+   * Takes a newcomer in tentatively.
+   * @returns what it displaces, where the queue was full
+   * @throws Error where it is in already, or there is no place for it
    */
-  admit(task: T): Admission<T> {
+  admit(task: T): T | undefined {
     if (this.depth() < this.rules.capacity) {
       this.enter(task, tentative)
-      return admitted
+      return undefined
     }
     this.expectAbsent(task)
-    if (this.rules.full_policy === 'reject') return queueFull
     const victim = this.leastRecent(task)
-    if (victim === undefined) return nothingToDrop
+    if (victim === undefined) throw new Error(`there is no place in the queue for task ${task.id}`)
     this.classes[victim.priority].hide(victim)
     this.enter(task, tentative)
     this.displaced.set(task, victim)
-    return { admitted: true, displaced: victim }
+    return victim
   }
 
   /**

@@ -2,7 +2,7 @@ import { affordableTokens, type Remaining } from '../../domain/accounts/budget.t
 import { DomainError } from '../../domain/errors.ts'
 import { shapeOf, waiting } from '../../domain/prediction/work.ts'
 import { startMs, type Start } from '../../domain/prediction/forecast.ts'
-import type { PredictionBasis } from '../../domain/prediction/outlook.ts'
+import type { Outlook } from '../../domain/prediction/outlook.ts'
 import { sizeIn, type TaskSize } from '../../domain/task-defaults.ts'
 import type { TaskDraft } from '../../domain/task.ts'
 import { poolsIn, type Candidates } from './candidates.ts'
@@ -19,7 +19,7 @@ export interface PlacementChoice<T extends PoolTask = PoolTask> {
   readonly position: number
   readonly start: Start
   /** What that rests on. */
-  readonly basis: PredictionBasis
+  readonly outlook: Outlook
   /** None of the pools that come first took it. */
   readonly fallback: boolean
   /** Tokens of its prompt, as this pool counts them. */
@@ -93,7 +93,7 @@ function placeIn<T extends PoolTask>(seeker: Seeker, pool: Pool<T>, fallback: bo
   const ahead = { ...queued, position: queued.position + tasks, work_ms: queued.work_ms + work_ms }
   const start = pool.predictStart(ahead, priority, left_ms, outlook)
   return {
-    ...{ pool, position: ahead.position, start, basis: outlook.basis, fallback, prompt_tokens, size },
+    ...{ pool, position: ahead.position, start, outlook, fallback, prompt_tokens, size },
     inTime: estimator.admits(outlook.onTimeProbability(start, shape, waiting, left_ms)),
     service_ms: () => outlook.serviceMs(shape),
   }

@@ -177,8 +177,8 @@ export class Pool<T extends PoolTask = PoolTask> {
   }
 
   /** When a place in the queue is expected, ms from now: with the next dispatch. */
-  get retryAfterMs(): number {
-    const { mean } = this.predictStart({ position: 0, work_ms: 0, may_pass: 0 }, 'interactive')
+  retryAfterMs(outlook?: Outlook): number {
+    const { mean } = this.predictStart({ position: 0, work_ms: 0, may_pass: 0 }, 'interactive', Infinity, outlook)
     return Math.max(1, Math.ceil(mean - 1e-6))
   }
 

@@ -1,5 +1,6 @@
 import { DomainError, type ReplyKind } from '../../domain/errors.ts'
 import { poolsOf } from '../../domain/models/named-model.ts'
+import type { Outlook } from '../../domain/prediction/outlook.ts'
 import type { TaskDraft } from '../../domain/task.ts'
 import type { Pool } from './pool.ts'
 import type { Pools } from './pools.ts'
@@ -50,14 +51,15 @@ export function notReady(pools: readonly Pool[]): DomainError {
 }
 
 /** The queue is full and its policy does not let the newcomer in. */
-export function queueFull(pool: Pool, reason: 'queue_full' | 'nothing_to_drop'): DomainError {
-  const policy_label = reason === 'queue_full' ? 'reject' : 'drop-lru'
-  const { capacity } = pool.config.queue
+export function queueFull(pool: Pool, outlook?: Outlook): DomainError {
+  const { capacity, full_policy: policy_label } = pool.config.queue
+  const reason = policy_label === 'reject' ? 'queue_full' : 'nothing_to_drop'
   const message =
     reason === 'queue_full'
       ? `The queue of pool ${pool.id} is full (${capacity}).`
       : `The queue of pool ${pool.id} is full (${capacity}) and holds nothing of the same or a lower priority to drop.`
-  return new DomainError(reason, message, { engine: pool.config.engine, pool_id: pool.id, retry_after_ms: pool.retryAfterMs, policy_label })
+  const retry_after_ms = pool.retryAfterMs(outlook)
+  return new DomainError(reason, message, { engine: pool.config.engine, pool_id: pool.id, retry_after_ms, policy_label })
 }
 
 /** The model that a refused task would have had, as its pool serves it; `unknown` where it named none that is served. */

@@ -76,25 +76,27 @@ export class Sessions {
    * there is no such session and the key has as many as it may
    */
   reserve(owner: string, session_id: string, need: Need, how?: Claim): Reservation {
+    if (how !== 'accepted' && how !== 'dispatched') this.check(owner, session_id, need, how)
     const now = Math.floor(this.parts.clock.now())
     const present = how === 'passing' ? undefined : this.alive(owner, session_id, now)
-    const opened = (): ReservedSession => entryOf(openSession(owner, session_id, now, this.parts.rules), how === 'passing')
-    const entry = present ?? opened()
-    const key = this.keys.get(owner)
-    if (how !== 'accepted' && how !== 'dispatched') {
-      if (how === undefined && turnsLeft(entry.session, entry.reserved, this.parts.rules) === 0)
-        throw new DomainError(
-          'budget_exhausted',
-          `session_id: the session has used its ${this.parts.rules.max_turns} turns; use another session.`,
-        )
-      this.checkBudget(entry.account, need, 'session', now)
-      if (key !== undefined) this.checkBudget(key.account, need, 'key', now)
-      if (how !== 'passing') this.checkPlace(owner, session_id)
-    }
+    const entry = present ?? entryOf(openSession(owner, session_id, now, this.parts.rules), how === 'passing')
     if (how === 'passing') entry.gone = true
     else if (present === undefined) this.entries.enter(entry)
     if (how === 'lasting') entry.session = renewed(entry.session, now)
-    return new Reservation({ entry, key, need, dispatched: how === 'dispatched' }, this.context)
+    return new Reservation({ entry, key: this.keys.get(owner), need, dispatched: how === 'dispatched' }, this.context)
+  }
+
+  /** Whether `reserve` would refuse a task that is new. @throws DomainError as `reserve` */
+  check(owner: string, session_id: string, need: Need, how?: 'lasting' | 'passing'): void {
+    const now = Math.floor(this.parts.clock.now())
+    const present = how === 'passing' ? undefined : this.alive(owner, session_id, now)
+    const { rules } = this.parts
+    if (how === undefined && present !== undefined && turnsLeft(present.session, present.reserved, rules) === 0)
+      throw new DomainError('budget_exhausted', `session_id: the session has used its ${rules.max_turns} turns; use another session.`)
+    const key = this.keys.get(owner)
+    this.checkBudget(present?.account ?? new Account(rules.budgets), need, 'session', now)
+    if (key !== undefined) this.checkBudget(key.account, need, 'key', now)
+    if (how !== 'passing') this.checkPlace(owner, session_id)
   }
 
   /** @throws DomainError not_found */

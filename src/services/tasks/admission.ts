@@ -1,6 +1,7 @@
 import { digestOf } from '../../domain/artifact.ts'
 import type { EventSink, TaskIdentity } from '../../domain/daemon-events.ts'
 import { DomainError, StreamError } from '../../domain/errors.ts'
+import { once } from '../../domain/once.ts'
 import { startMs } from '../../domain/prediction/forecast.ts'
 import type { Part } from '../../domain/stream/part.ts'
 import type { Principal } from '../../domain/principal.ts'
@@ -60,8 +61,8 @@ export interface AdmissionParts extends DraftParts {
 
 /** How a request is taken. */
 interface Taking {
-  /** Of the request, where its client gave it an id. */
-  readonly digest: string | undefined
+  /** Of the request, where its client gave it an id. Most requests are refused without it. */
+  readonly digest: () => string | undefined
   readonly door: DoorRules | undefined
   /** It takes the place of the task that it repeats. */
   readonly anew?: boolean
@@ -71,7 +72,7 @@ interface Taking {
 export class Admission {
   private readonly parts: AdmissionParts
   /** Requests being admitted, by id: a twin waits for the same commit, and another request with the id for what becomes of it. */
-  private readonly flying = new Map<string, { readonly digest: string | undefined; readonly reply: Promise<TaskAcceptedReply> }>()
+  private readonly flying = new Map<string, { readonly digest: Taking['digest']; readonly reply: Promise<TaskAcceptedReply> }>()
   private readonly counting = new KeyedPlaces(countsOfKey)
   private closed = false
 
@@ -93,14 +94,14 @@ export class Admission {
     const task_id = request.task_id ?? this.parts.drawId()
     const id = taskKeyOf(principal.name, task_id)
     // Nobody can send an id again that is drawn here.
-    const digest = request.task_id === undefined ? undefined : digestOf(request)
+    const digest = request.task_id === undefined ? () => undefined : once(() => digestOf(request))
     for (let other = this.flying.get(id); other !== undefined; other = this.flying.get(id)) {
-      if (other.digest === digest) return other.reply
+      if (other.digest() === digest()) return other.reply
       // Only a task that is accepted takes the id; if that one is refused, this one is judged by itself.
       await other.reply.catch(() => undefined)
     }
     const known = this.parts.live.get(id)?.accepted
-    if (known !== undefined) return repeated(known, digest)
+    if (known !== undefined) return repeated(known, digest())
     const identity = { correlation_id, task_id, session_id: request.session_id ?? task_id, owner: principal.name }
     const how = { digest, door }
     const reply = this.accept(identity, request, how).catch((error: unknown) => this.refuse(identity, request, how, error))
@@ -145,41 +146,40 @@ export class Admission {
     events.emit({ type: 'task_placed', candidates: poolsIn(candidates).length })
     const budget = sessions.allowance(owner, draft.session_id)
     const seeker = { owner, request: draft, tokens, left_ms: draft.deadline_ms, budget, most_tokens: door?.most_tokens ?? most_tokens }
-    const { pool, position, start, basis, fallback, prompt_tokens, size } = placeTask(seeker, candidates)
-    if (door?.background === true && pool.scheduler.depth() * 2 >= pool.config.queue.capacity) throw queueFull(pool, 'queue_full')
+    const { pool, position, start, outlook, fallback, prompt_tokens, size } = placeTask(seeker, candidates)
+    if (door?.background === true && pool.scheduler.depth() * 2 >= pool.config.queue.capacity) throw queueFull(pool)
     const spec: TaskSpec = { ...draft, engine: pool.config.engine, ...size }
     keyLimits.checkWaiting(owner)
     const kind = door && (door.background === true ? 'passing' : 'lasting')
-    const reservation = sessions.reserve(owner, spec.session_id, needOf(spec, prompt_tokens, pool), kind)
-    const accepted_on = Math.floor(clock.now())
-    const start_ms = startMs(start)
+    const need = needOf(spec, prompt_tokens, pool)
+    if (!pool.scheduler.hasPlaceFor({ owner, priority: spec.priority })) {
+      // A budget that is used up is told first: to come again later does not help.
+      sessions.check(owner, spec.session_id, need, kind)
+      throw queueFull(pool, outlook)
+    }
+    const reservation = sessions.reserve(owner, spec.session_id, need, kind)
+    const [accepted_on, start_ms, sent_digest] = [Math.floor(clock.now()), startMs(start), digest()]
     const accepted: AcceptedTask = {
       ...{ owner, task_id, request: spec, filled: filledOf(request, spec), seed: request.seed ?? drawSeed(), prompt_tokens },
       ...tokens.kept,
-      pool_id: pool.id,
       ...(pool.config.model === spec.model_ref ? {} : { served: pool.config.model }),
-      accepted_at: Math.floor(clock.wallOf(accepted_on)),
-      correlation_id,
-      ...{ queue_position: position, predicted_start_ms: start_ms, prediction_basis: basis, backoff_ms: start_ms },
+      ...{ pool_id: pool.id, accepted_at: Math.floor(clock.wallOf(accepted_on)), correlation_id },
+      ...{ queue_position: position, predicted_start_ms: start_ms, prediction_basis: outlook.basis, backoff_ms: start_ms },
       ...(door?.kept === undefined ? {} : { kept: door.kept }),
-      ...(digest === undefined ? {} : { digest }),
+      ...(sent_digest === undefined ? {} : { digest: sent_digest }),
     }
     const task = new LiveTask(headOf(accepted), pool, reservation, accepted_on)
-    const admission = pool.scheduler.admit(task)
-    if (!admission.admitted) {
-      task.abandon()
-      throw queueFull(pool, admission.reason)
-    }
+    const displaced = pool.scheduler.admit(task)
     live.add(task)
     // An id that was sent may be that of a task that has ended, which only the commit finds out: that one is not run again.
-    const mayCall = request.task_id === undefined && admission.displaced === undefined
+    const mayCall = request.task_id === undefined && displaced === undefined
     const early = mayCall ? dispatcher.callEarly(task, pool) : undefined
     const begin = (): void => {
       events.emit({ type: 'task_queued', task: placeOf(task), pinned: candidates.pinned, fallback })
       if (early === undefined) dispatcher.dispatch(pool)
       else dispatcher.take(task, pool, early)
     }
-    await this.commit(task, task.acceptance(anew, early?.run), admission.displaced, begin).catch((error: unknown) => {
+    await this.commit(task, task.acceptance(anew, early?.run), displaced, begin).catch((error: unknown) => {
       if (early !== undefined) dispatcher.drop(pool, early)
       throw error
     })
@@ -206,7 +206,7 @@ export class Admission {
     let end: PreparedEnd | undefined
     if (displaced !== undefined) {
       displaced.claim(true)
-      const details = { retry_after_ms: pool.retryAfterMs }
+      const details = { retry_after_ms: pool.retryAfterMs() }
       const error = new StreamError('displaced', 'The queue was full and a newer task took this place.', details)
       end = settlement.prepare(displaced, { kind: 'error', error, reason: 'displaced' })
     }
@@ -238,7 +238,7 @@ export class Admission {
     const { digest, door } = how
     const { journal, events, pools } = this.parts
     const twin = error instanceof StorageError ? undefined : await journal.look(task.owner, task.task_id).catch(() => undefined)
-    const reply = twin && repeated(twin.task, digest)
+    const reply = twin && repeated(twin.task, digest())
     if (reply !== undefined && twin?.outcome?.error?.retriable !== true) return reply
     if (reply !== undefined && error instanceof DuplicateTaskError)
       return this.accept(task, request, { ...how, anew: true }).catch((refusal: unknown) => this.refuse(task, request, how, refusal))

@@ -1,5 +1,4 @@
 import type { Place } from '../../../src/domain/queue/ahead.ts'
-import type { Admission } from '../../../src/domain/queue/admission.ts'
 import { unplaced, type Schedulable } from '../../../src/domain/queue/scheduler.ts'
 import type { SchedulerRules } from '../../../src/domain/queue/scheduler-rules.ts'
 import type { Priority } from '../../../src/domain/task.ts'
@@ -37,15 +36,16 @@ export class SchedulerModel {
     return counts
   }
 
-  admit(task: Schedulable): Admission<Schedulable> {
-    const full = this.depth() >= this.rules.capacity
-    if (full && this.rules.full_policy === 'reject') return { admitted: false, reason: 'queue_full' }
-    const victim = full ? this.victimOf(task) : undefined
-    if (full && victim === undefined) return { admitted: false, reason: 'nothing_to_drop' }
+  hasPlaceFor(task: Schedulable): boolean {
+    return this.depth() < this.rules.capacity || (this.rules.full_policy === 'drop-lru' && this.victimOf(task) !== undefined)
+  }
+
+  admit(task: Schedulable): Schedulable | undefined {
+    const victim = this.depth() >= this.rules.capacity ? this.victimOf(task) : undefined
     if (victim !== undefined) victim.state = 'aside'
     this.known.push(task)
     this.items.push({ task, state: 'tentative', displaces: victim })
-    return victim === undefined ? { admitted: true } : { admitted: true, displaced: victim.task }
+    return victim?.task
   }
 
   confirm(task: Schedulable): void {

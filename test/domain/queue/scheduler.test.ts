@@ -50,7 +50,7 @@ describe('scheduler', () => {
     const scheduler = new Scheduler<Schedulable>({ capacity: 3, full_policy: 'drop-lru', batch_every: 8 })
     const [a, b, c, d] = [task('a'), task('b'), task('c'), task('d')]
     for (const one of [a, b, c]) take(scheduler, one)
-    assert.deepEqual(scheduler.admit(d), { admitted: true, displaced: a })
+    assert.equal(scheduler.admit(d), a)
     assert.equal(scheduler.ahead(a), undefined)
     assert.equal(scheduler.remove(a), false)
     assert.deepEqual(inOrder(scheduler.expired(2000)), ['b', 'c'])
@@ -65,7 +65,7 @@ describe('scheduler', () => {
     scheduler.admit(task('tentative', { priority: 'batch' }))
     const b = task('b', { priority: 'batch' })
     scheduler.restore(b)
-    assert.deepEqual(scheduler.admit(task('n', { owner: 'bob' })), { admitted: true, displaced: b })
+    assert.equal(scheduler.admit(task('n', { owner: 'bob' })), b)
   })
 
   it('forgets a displaced task once the newcomer is confirmed: it may come again', () => {
@@ -105,9 +105,9 @@ describe('scheduler', () => {
     take(scheduler, b)
     assert.equal(scheduler.next(), a)
     scheduler.requeue(a)
-    assert.deepEqual(scheduler.admit(c), { admitted: true, displaced: b })
+    assert.equal(scheduler.admit(c), b)
     assert.equal(scheduler.hasPlaceFor(task('d')), false)
-    assert.deepEqual(scheduler.admit(task('d')), { admitted: false, reason: 'nothing_to_drop' })
+    assert.throws(() => scheduler.admit(task('d')), /no place in the queue for task d/)
   })
 
   it('lets others pass a task that does not fit, which keeps its place', () => {
@@ -156,7 +156,7 @@ describe('scheduler', () => {
 })
 
 function take(scheduler: Scheduler<Schedulable>, one: Schedulable): void {
-  assert.equal(scheduler.admit(one).admitted, true)
+  scheduler.admit(one)
   scheduler.confirm(one)
 }
 

@@ -91,7 +91,7 @@ describe('pools', () => {
       startMs(pool.predictStart({ position, work_ms: position * pool.estimator.work(taught), may_pass: 0 }, 'interactive'))
     assert.equal(startOf(0), 0)
     for (let i = 0; i < 3; i++) await rig.run()
-    assert.deepEqual([startOf(0), pool.retryAfterMs], [taught_ms, taught_ms])
+    assert.deepEqual([startOf(0), pool.retryAfterMs()], [taught_ms, taught_ms])
     await rig.clock.advance(2)
     assert.equal(startOf(0), taught_ms - 2)
     await rig.clock.advance(1)
@@ -103,7 +103,7 @@ describe('pools', () => {
     await rig.clock.advance(1000)
     assert.equal(startOf(0), 80, 'an engine that pauses still has its tokens to generate')
     for (let i = 0; i < 9; i++) first?.say('a')
-    assert.deepEqual([startOf(0), pool.retryAfterMs], [0, 1], 'all tokens are there, so any moment now')
+    assert.deepEqual([startOf(0), pool.retryAfterMs()], [0, 1], 'all tokens are there, so any moment now')
   })
 
   it('learn how long tasks take', async () => {
