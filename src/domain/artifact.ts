@@ -57,8 +57,25 @@ const illFormed = (cause?: unknown): DomainError =>
 /** Whether two JSON values have the same canonical form. */
 export const sameJson = (a: object, b: object): boolean => canonicalJson(a) === canonicalJson(b)
 
-/** SHA-256 of a value's canonical JSON, hex. */
-export const digestOf = (value: object): string => hash('sha256', canonicalJson(value))
+/**
+ * SHA-256 of a JSON value, hex: the same in whatever order its names are. Every request that brings an id has one, so it is of JSON with its names
+ * in order, which costs half of what the canonical form does; they differ where a name is a number.
+ */
+export const digestOf = (value: object): string => hash('sha256', JSON.stringify(inOrder(value)))
+
+function inOrder(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value
+  if (Array.isArray(value)) return value.map(inOrder)
+  const ordered: Record<string, unknown> = {}
+  for (const [name, inner] of Object.entries(value).sort(byName)) {
+    // To assign this one would set the prototype.
+    if (name === '__proto__') Object.defineProperty(ordered, name, { value: inOrder(inner), enumerable: true })
+    else ordered[name] = inOrder(inner)
+  }
+  return ordered
+}
+
+const byName = ([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number => (a < b ? -1 : 1)
 
 /** Code units of a content that are hashed at a time. */
 const piece_units = 16 * 1024

@@ -172,11 +172,13 @@ export class Account {
 
 /** The tightest of what several accounts have left. */
 export function tightest(all: readonly Remaining[]): Remaining {
-  const least = (field: keyof Remaining): Remaining => {
-    const values = all.flatMap((one) => one[field] ?? [])
-    return values.length === 0 ? {} : { [field]: Math.min(...values) }
-  }
-  return { ...least('tokens'), ...least('time_ms'), ...least('cost') }
+  const least: { -readonly [Field in keyof Remaining]: Remaining[Field] } = {}
+  for (const one of all)
+    for (const field of ['tokens', 'time_ms', 'cost'] as const) {
+      const left = one[field]
+      if (left !== undefined) least[field] = Math.min(left, least[field] ?? Infinity)
+    }
+  return least
 }
 
 /** Remaining budgets as `metrics` frames and SessionInfo name them. */

@@ -37,15 +37,18 @@ export class Ends {
   constructor(busy: readonly Moments[]) {
     this.busy = busy
     this.size = busy.length
-    this.means = Float64Array.from(busy, ({ mean }) => mean).sort()
-    this.sum = sumOf(busy, ({ mean }) => mean)
-    this.soonest =
-      busy.length /
-      Math.max(
-        negligible,
-        sumOf(busy, ({ mean }) => 1 / Math.max(1e-3, mean)),
-      )
-    this.variance = sumOf(busy, ({ variance }) => variance) / Math.max(1, busy.length)
+    this.means = new Float64Array(busy.length)
+    let [sum, inverse, variances] = [0, 0, 0]
+    for (const [index, { mean, variance }] of busy.entries()) {
+      this.means[index] = mean
+      sum += mean
+      inverse += 1 / Math.max(1e-3, mean)
+      variances += variance
+    }
+    this.means.sort()
+    this.sum = sum
+    this.soonest = busy.length / Math.max(negligible, inverse)
+    this.variance = variances / Math.max(1, busy.length)
   }
 
   /** What is expected at t. */
@@ -94,5 +97,3 @@ function courseOf(busy: readonly Moments[]): Course {
   const fading = new Fading(parts.filter(({ random, mean }) => random > negligible * mean))
   return { froms: Float64Array.from(parts, ({ from }) => from), sums, fading }
 }
-
-const sumOf = (busy: readonly Moments[], of: (one: Moments) => number): number => busy.reduce((sum, one) => sum + of(one), 0)

@@ -23,7 +23,10 @@ export interface Candidates<T extends PoolTask = PoolTask> {
 }
 
 /** All pools of the candidates, those that are tried first before the others. */
-export const poolsIn = <T extends PoolTask>({ tiers }: Candidates<T>): Pool<T>[] => tiers.flatMap(({ pools }) => pools)
+export function poolsIn<T extends PoolTask>({ tiers }: Candidates<T>): readonly Pool<T>[] {
+  const [first] = tiers
+  return tiers.length === 1 && first !== undefined ? first.pools : tiers.flatMap(({ pools }) => pools)
+}
 
 /** The candidates that are of some kind. */
 export function candidatesWith<T extends PoolTask>({ tiers, pinned }: Candidates<T>, isOfKind: (pool: Pool<T>) => boolean): Candidates<T> {
@@ -72,7 +75,10 @@ export function candidatesFor<T extends PoolTask>(request: TaskDraft, pools: Poo
   const model = pools.names.find(model_ref)
   if (model === undefined) throw noSuchModel(model_ref, [])
   const named = (ids: readonly string[]): Pool<T>[] =>
-    ids.flatMap((id) => pools.find(id) ?? []).filter(({ config }) => engine === undefined || config.engine === engine)
+    ids
+      .map((id) => pools.find(id))
+      .filter((pool) => pool !== undefined)
+      .filter(({ config }) => engine === undefined || config.engine === engine)
   const all: Candidates<T> = {
     tiers: filled([
       { pools: named(model.pools), inOrder: false, fallback: false },

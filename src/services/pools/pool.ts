@@ -160,7 +160,7 @@ export class Pool<T extends PoolTask = PoolTask> {
   /** What is expected of its tasks now. */
   get outlook(): Outlook {
     const now = this.parts.clock.now()
-    const running = Array.from(this.running, (task) => task.workAt(now))
+    const running = [...this.running].map((task) => task.workAt(now))
     return this.estimator.outlook(running, now)
   }
 

@@ -2,13 +2,13 @@ import { digestOf } from '../../domain/artifact.ts'
 import type { EventSink, TaskIdentity } from '../../domain/daemon-events.ts'
 import { DomainError, StreamError } from '../../domain/errors.ts'
 import { once } from '../../domain/once.ts'
+import { OwnedMap } from '../../domain/owned-map.ts'
 import { startMs } from '../../domain/prediction/forecast.ts'
 import type { Part } from '../../domain/stream/part.ts'
 import type { Principal } from '../../domain/principal.ts'
 import { filledOf } from '../../domain/task-defaults.ts'
 import {
   headOf,
-  taskKeyOf,
   type AcceptedTask,
   type TaskAcceptedReply,
   type TaskDraft,
@@ -72,7 +72,7 @@ interface Taking {
 export class Admission {
   private readonly parts: AdmissionParts
   /** Requests being admitted, by id: a twin waits for the same commit, and another request with the id for what becomes of it. */
-  private readonly flying = new Map<string, { readonly digest: Taking['digest']; readonly reply: Promise<TaskAcceptedReply> }>()
+  private readonly flying = new OwnedMap<{ readonly digest: Taking['digest']; readonly reply: Promise<TaskAcceptedReply> }>()
   private readonly counting = new KeyedPlaces(countsOfKey)
   private closed = false
 
@@ -90,23 +90,23 @@ export class Admission {
    * it is taken anew. Resolves when the acceptance is durable.
    * @throws DomainError every refusal
    */
-  async admit(principal: Principal, request: TaskRequest, correlation_id: string, door?: DoorRules): Promise<TaskAcceptedReply> {
+  async admit({ name: owner }: Principal, request: TaskRequest, correlation_id: string, door?: DoorRules): Promise<TaskAcceptedReply> {
     const task_id = request.task_id ?? this.parts.drawId()
-    const id = taskKeyOf(principal.name, task_id)
     // Nobody can send an id again that is drawn here.
     const digest = request.task_id === undefined ? () => undefined : once(() => digestOf(request))
-    for (let other = this.flying.get(id); other !== undefined; other = this.flying.get(id)) {
+    for (let other = this.flying.get(owner, task_id); other !== undefined; other = this.flying.get(owner, task_id)) {
       if (other.digest() === digest()) return other.reply
       // Only a task that is accepted takes the id; if that one is refused, this one is judged by itself.
       await other.reply.catch(() => undefined)
     }
-    const known = this.parts.live.get(id)?.accepted
+    const known = this.parts.live.of(owner, task_id)?.accepted
     if (known !== undefined) return repeated(known, digest())
-    const identity = { correlation_id, task_id, session_id: request.session_id ?? task_id, owner: principal.name }
+    const identity = { correlation_id, task_id, session_id: request.session_id ?? task_id, owner }
     const how = { digest, door }
     const reply = this.accept(identity, request, how).catch((error: unknown) => this.refuse(identity, request, how, error))
-    this.flying.set(id, { digest, reply })
-    return reply.finally(() => this.flying.delete(id))
+    const flight = { digest, reply }
+    this.flying.set(owner, task_id, flight)
+    return reply.finally(() => this.flying.delete(owner, task_id, flight))
   }
 
   /**
