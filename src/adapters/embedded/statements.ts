@@ -6,6 +6,9 @@ import { LOOKED_AT, TASK_LISTS } from './task-lists.ts'
 /** Columns of an artifact as lists show it. */
 const shownArtifact = "a.owner, a.id, a.created_at, a.size_bytes, a.seq, json_set(a.head, '$.metadata', json('{}'))"
 
+/** Whether the first task from the middle on was accepted at that time or later. */
+const middleIsLate = '(SELECT accepted_at FROM tasks WHERE seq >= (low + high) / 2 ORDER BY seq LIMIT 1) >= at'
+
 const SQL = {
   // A time is a place in the order of acceptance: it does not go back where the clock was set back.
   accepted: `INSERT INTO tasks (owner, task_id, session_id, shown, head, pool_id, accepted_at) VALUES (?, ?, ?, ?, ?, ?,
@@ -81,7 +84,11 @@ const SQL = {
   look: 'SELECT seq, shown, outcome, pool_id FROM tasks WHERE task_id = ? AND owner = ?',
   listAmong: `SELECT seq, shown, outcome, pool_id FROM json_each(?) CROSS JOIN tasks ON task_id = value ->> 0 AND owner = value ->> 1
     WHERE ended IS NULL AND seq >= ? AND seq < ? ORDER BY seq DESC LIMIT ?`,
-  firstAccepted: 'SELECT seq FROM tasks INDEXED BY tasks_accepted WHERE accepted_at >= ? ORDER BY accepted_at, seq LIMIT 1',
+  // By halving what is between the first and the last: times are in the order of `seq`, which has gaps.
+  firstAccepted: `WITH RECURSIVE part (low, high, at) AS (
+    SELECT (SELECT min(seq) FROM tasks), (SELECT max(seq) + 1 FROM tasks), ?
+    UNION ALL SELECT iif(${middleIsLate}, low, (low + high) / 2 + 1), iif(${middleIsLate}, (low + high) / 2, high), at FROM part WHERE low < high)
+    SELECT seq FROM tasks WHERE seq >= (SELECT low FROM part WHERE low = high) ORDER BY seq LIMIT 1`,
   idsLike: `SELECT count(*) FROM (SELECT 1 FROM tasks INDEXED BY tasks_key WHERE task_id >= ? AND task_id < ? LIMIT ${LOOKED_AT + 1})`,
   // One row a page: heads and attempts as JSON arrays, tasks as lines of JSON. A few large strings cost both threads far less than some
   // small ones for each task. Of a task that is large itself the line has the seq, so that a page is bounded. Most tasks have no attempts, and
