@@ -1,5 +1,5 @@
 import { Estimator } from '../src/domain/prediction/estimator.ts'
-import { waiting, type Progress, type RunningWork, type WorkDone } from '../src/domain/prediction/work.ts'
+import { runningOf, waiting, type Progress, type RunningWork, type WorkDone } from '../src/domain/prediction/work.ts'
 import { Scheduler, unplaced, type Schedulable } from '../src/domain/queue/scheduler.ts'
 import { serviceOf, type Job, type Lengths } from './workload.ts'
 
@@ -65,7 +65,7 @@ export class Simulation {
     const priority = this.policy === 'fifo' ? 'interactive' : job.priority
     const newcomer = { owner: 'somebody', priority }
     const ahead = this.scheduler.aheadOfNewcomer(newcomer)
-    const outlook = this.estimator.outlook([...this.work(job.at)], job.at)
+    const outlook = this.estimator.outlook(runningOf([...this.work(job.at)]), job.at)
     const start = outlook.predictStart(ahead, priority, this.slots)
     const on_time_probability = outlook.onTimeProbability(start, job.shape, waiting, job.deadline_ms)
     const fate: Fate = { job, predicted_ms: start.ms, on_time_probability, fate: 'served' }

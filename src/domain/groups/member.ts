@@ -1,5 +1,5 @@
 import type { Estimator } from '../prediction/estimator.ts'
-import type { RunningWork } from '../prediction/work.ts'
+import { runningOf, type RunningWork } from '../prediction/work.ts'
 import type { Moments } from '../prediction/output-shares.ts'
 import type { Schedulable, Scheduler } from '../queue/scheduler.ts'
 import type { SwapTimes } from './swap-times.ts'
@@ -155,7 +155,7 @@ export class PoolMember<T extends Schedulable> implements Member {
     const { estimator, work } = this.parts
     if (this.left !== undefined) return this.left
     const running = work()
-    const outlook = estimator.outlook(running, this.parts.now)
+    const outlook = estimator.outlook(runningOf(running), this.parts.now)
     return (this.left = running.map(({ shape, progress }) => outlook.left(shape, progress)))
   }
 }

@@ -2,7 +2,7 @@ import type { Priority } from '../task.ts'
 import { Outlook, type Learned, type Rates } from './outlook.ts'
 import { OutputShares, type StoredShares } from './output-shares.ts'
 import { Ratio, type StoredRatio } from './ratio.ts'
-import { waiting, type RunningWork, type WorkDone, type WorkShape } from './work.ts'
+import { runningOf, waiting, type Running, type RunningWork, type WorkDone, type WorkShape } from './work.ts'
 
 /** What a replica that came up needed for a short task. */
 export type Probe = Pick<WorkDone, 'prompt_tokens' | 'tokens_out' | 'prefill_ms' | 'decode_ms'>
@@ -73,8 +73,8 @@ export class Estimator {
    * What is expected at `now`, ms since the epoch.
    * @param running what runs now, or as much of it as is to count
    */
-  outlook(running: readonly RunningWork[], now: number): Outlook {
-    const { rates, evident } = this.ratesBeside(this.seen < 1 / smoothing.rate ? running : [])
+  outlook(running: Running, now: number): Outlook {
+    const { rates, evident } = this.ratesBeside(this.seen < 1 / smoothing.rate ? running.works() : [])
     const basis = this.seen > 0 ? 'history' : evident ? 'running' : this.isProbed ? 'probe' : 'assumed'
     const learned: Learned = {
       basis,
@@ -179,7 +179,7 @@ export class Estimator {
   }
 
   private get resting(): Outlook {
-    return (this.idle ??= this.outlook([], 0))
+    return (this.idle ??= this.outlook(runningOf([]), 0))
   }
 
   /** Each running task counts like one that has ended where it is now. */
@@ -209,15 +209,15 @@ export class Estimator {
   }
 
   /** What is known of lengths, corrected by those that run. */
-  private sharesBeside(running: readonly RunningWork[]): Learned['sharesOf'] {
+  private sharesBeside(running: Running): Learned['sharesOf'] {
     const corrected = new Map<OutputShares, OutputShares>()
     return (of) => {
       const { shares, asked } = this.basis(of)
       let beside = corrected.get(shares)
       if (beside === undefined) {
-        const such = running.map(({ shape, progress }) => ({ ...this.basis(shape), progress })).filter((one) => one.shares === shares)
-        beside = shares.beside(such.map((one) => one.progress.tokens / one.asked))
-        corrected.set(shares, beside)
+        const all = () => running.works().map(({ shape, progress }) => ({ ...this.basis(shape), tokens: progress.tokens }))
+        const such = () => all().flatMap((one) => (one.shares === shares ? [one.tokens / one.asked] : []))
+        corrected.set(shares, (beside = shares.beside(running.size, such)))
       }
       return { shares: beside, asked }
     }

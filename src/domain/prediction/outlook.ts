@@ -3,7 +3,7 @@ import type { Priority } from '../task.ts'
 import { Ends } from './ends.ts'
 import { forecastStart, onTimeChance, type Start } from './forecast.ts'
 import type { Moments, OutputShares } from './output-shares.ts'
-import { waiting, type Progress, type RunningWork, type WorkShape } from './work.ts'
+import { waiting, type Progress, type Running, type WorkShape } from './work.ts'
 
 /** What a prediction rests on: tasks that have ended, tasks that run, the probe of a replica that came up, or nothing that was seen. */
 export type PredictionBasis = 'history' | 'running' | 'probe' | 'assumed'
@@ -44,13 +44,13 @@ const reference_ms = 1000
 /** What is expected of a pool at one moment: what was learned, corrected by what runs. */
 export class Outlook {
   private readonly learned: Learned
-  private readonly running: readonly RunningWork[]
+  private readonly running: Running
   private endsOfRunning: Ends | undefined
   private mean_service_ms: number | undefined
   private known_pace: number | undefined
 
   /** @param running one for each busy slot */
-  constructor(learned: Learned, running: readonly RunningWork[]) {
+  constructor(learned: Learned, running: Running) {
     this.learned = learned
     this.running = running
   }
@@ -80,7 +80,7 @@ export class Outlook {
 
   /** When those end that run: the same for whoever waits. */
   private readonly ends = (): Ends =>
-    (this.endsOfRunning ??= new Ends(this.running.map(({ shape, progress }) => this.left(shape, progress))))
+    (this.endsOfRunning ??= new Ends(this.running.works().map(({ shape, progress }) => this.left(shape, progress))))
 
   /** When a task of this class starts that has `ahead` ahead of it. */
   predictStart({ position, work_ms, may_pass }: Ahead, priority: Priority, slots: number): Start {
@@ -89,7 +89,7 @@ export class Outlook {
     const mean_variance = relative_variance * Math.max(least_of_mean, 1 / (seen + 1))
     const load = loadOf(priority === 'interactive' ? 'batch' : 'interactive')
     const crew = {
-      busy: this.running.length,
+      busy: this.running.size,
       ends: this.ends,
       slots,
       service_ms: (this.mean_service_ms ??= this.learned.service_ms ?? this.meanOfRunning()),
@@ -113,8 +113,8 @@ export class Outlook {
   /** Until a task has ended, those that run are all there is to go by. */
   private meanOfRunning(): number {
     const { running } = this
-    if (running.length === 0) return this.serviceMs(this.learned.reference)
-    return running.reduce((sum, { shape }) => sum + this.serviceMs(shape), 0) / running.length
+    if (running.size === 0) return this.serviceMs(this.learned.reference)
+    return running.works().reduce((sum, { shape }) => sum + this.serviceMs(shape), 0) / running.size
   }
 
   /** What is left with the length of the answer known. The first token comes with the end of the prefill. An engine that pauses still has its tokens to generate. */

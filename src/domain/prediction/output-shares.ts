@@ -46,9 +46,13 @@ export class OutputShares {
    * is short, so that the first ends of a pool alone would tell of short answers. The estimate is that of a distribution of which a part is
    * censored (E. Kaplan, P. Meier, 1958); what is longer than all that has ended counts as ended where it is (B. Efron, 1967). Where more has
    * ended than is remembered, what runs says nothing new.
+   * @param most no more than so many go on
+   * @param shares of those that do; asked for where they matter
    */
-  beside(running: readonly number[]): OutputShares {
-    if (this.seen === 0 || this.seen >= 1 / smoothing + running.length) return this
+  beside(most: number, shares: () => readonly number[]): OutputShares {
+    const isNews = (count: number): boolean => this.seen > 0 && this.seen < 1 / smoothing + count
+    const running = isNews(most) ? shares() : []
+    if (!isNews(running.length)) return this
     const ended = Math.min(this.seen, 1 / smoothing)
     const all = new OutputShares([])
     for (let bin = 0; bin < bins; bin++) all.copy(this, bin, ended)

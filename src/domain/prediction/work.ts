@@ -40,6 +40,15 @@ export interface RunningWork {
   readonly progress: Progress
 }
 
+/** What runs: on how many slots, and the work on each once somebody asks, for that takes as long as there are slots. */
+export interface Running {
+  readonly size: number
+  readonly works: () => readonly RunningWork[]
+}
+
+/** What runs where it is all known. */
+export const runningOf = (works: readonly RunningWork[]): Running => ({ size: works.length, works: () => works })
+
 /** How far a task is that has not been dispatched. */
 export const waiting: Progress = { tokens: 0, since_ms: 0 }
 

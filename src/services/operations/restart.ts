@@ -1,3 +1,4 @@
+import { runningOf } from '../../domain/prediction/work.ts'
 import { restartOf, type Fated, type Restart } from '../../domain/restart.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { Pools } from '../pools/pools.ts'
@@ -54,7 +55,7 @@ function leftMs(task: LiveTask, now: number): number {
   const { pool, priority, deadline_at } = task
   const work = task.workAt(now)
   const ahead = task.started_at === undefined ? pool.scheduler.ahead(task) : undefined
-  const outlook = ahead === undefined ? pool.estimator.outlook([work], now) : pool.outlook
+  const outlook = ahead === undefined ? pool.estimator.outlook(runningOf([work]), now) : pool.outlook
   const left_ms = outlook.left(work.shape, work.progress).mean
   return ahead === undefined ? left_ms : left_ms + pool.predictStart(ahead, priority, deadline_at - now, outlook).mean
 }

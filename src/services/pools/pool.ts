@@ -1,5 +1,6 @@
 import { unavailableRetryMs } from '../../domain/backoff.ts'
 import type { EventSink, PoolLabels } from '../../domain/daemon-events.ts'
+import { once } from '../../domain/once.ts'
 import { Warmth } from '../../domain/placement/warmth.ts'
 import { Estimator } from '../../domain/prediction/estimator.ts'
 import { after, type Start } from '../../domain/prediction/forecast.ts'
@@ -160,8 +161,8 @@ export class Pool<T extends PoolTask = PoolTask> {
   /** What is expected of its tasks now. */
   get outlook(): Outlook {
     const now = this.parts.clock.now()
-    const running = [...this.running].map((task) => task.workAt(now))
-    return this.estimator.outlook(running, now)
+    const works = once(() => [...this.running].map((task) => task.workAt(now)))
+    return this.estimator.outlook({ size: this.running.size, works }, now)
   }
 
   /**

@@ -2,6 +2,7 @@ import type { TaskPlace } from '../../domain/daemon-events.ts'
 import { budgetFields } from '../../domain/accounts/budget.ts'
 import { atOnce, startMs } from '../../domain/prediction/forecast.ts'
 import type { Outlook } from '../../domain/prediction/outlook.ts'
+import { runningOf } from '../../domain/prediction/work.ts'
 import type { MetricsEvent } from '../../domain/stream/task-events.ts'
 import type { LiveTask } from './live-task.ts'
 import { waitsNow } from './waiting.ts'
@@ -12,7 +13,7 @@ export function progressOf(task: LiveTask, now: number, seen?: Outlook): Metrics
   const ahead = task.started_at === undefined ? pool.scheduler.ahead(task) : undefined
   const work = task.workAt(now)
   // What runs is judged by itself: a pool may run a thousand, and each is told once a second.
-  const outlook = ahead === undefined ? pool.estimator.outlook([work], now) : (seen ?? pool.outlook)
+  const outlook = ahead === undefined ? pool.estimator.outlook(runningOf([work]), now) : (seen ?? pool.outlook)
   const start = ahead === undefined ? atOnce : pool.predictStart(ahead, task.priority, task.deadline_at - now, outlook)
   const waits = waitsNow(task, ahead, now)
   const probability = outlook.onTimeProbability(start, work.shape, work.progress, task.deadline_at - now)

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { Estimator } from '../../../src/domain/prediction/estimator.ts'
 import type { Outlook } from '../../../src/domain/prediction/outlook.ts'
-import { waiting, type WorkDone } from '../../../src/domain/prediction/work.ts'
+import { runningOf, waiting, type WorkDone } from '../../../src/domain/prediction/work.ts'
 import { atOnce } from '../../../src/domain/prediction/forecast.ts'
 import { between } from './ends.kit.ts'
 
@@ -25,7 +25,7 @@ function steady(prompt_tokens: number, max_tokens: number): WorkDone {
 }
 
 /** What is expected while nothing runs. */
-const outlook = (estimator: Estimator): Outlook => estimator.outlook([], 0)
+const outlook = (estimator: Estimator): Outlook => estimator.outlook(runningOf([]), 0)
 
 describe('estimator', () => {
   it('says sane numbers whatever it has seen', () => {
@@ -117,11 +117,21 @@ describe('estimator', () => {
       fc.property(fc.integer({ min: 1, max: 4000 }), fc.integer({ min: 1, max: 3_600_000 }), (prompt_tokens, late_ms) => {
         const of = { prompt_tokens, max_tokens: 1 }
         const estimator = new Estimator()
-        const running = { shape: of, progress: { tokens: 0, since_ms: estimator.outlook([], 0).serviceMs(of) + late_ms } }
-        const { mean } = estimator.outlook([running], 0).left(of, running.progress)
+        const running = { shape: of, progress: { tokens: 0, since_ms: estimator.outlook(runningOf([]), 0).serviceMs(of) + late_ms } }
+        const { mean } = estimator.outlook(runningOf([running]), 0).left(of, running.progress)
         assert.ok(Math.abs(mean - late_ms) < 1e-6 * (late_ms + prompt_tokens), `${mean}, but ${late_ms}`)
       }),
     )
+  })
+
+  it('looks at nothing that runs where a slot is free and enough is known', () => {
+    const estimator = new Estimator()
+    for (let i = 0; i < 100; i++) estimator.observe(steady(10, 40))
+    const works = (): never => assert.fail('what runs was looked at')
+    const seen = estimator.outlook({ size: 30, works }, 0)
+    const start = seen.predictStart({ position: 0, work_ms: 0, may_pass: 0 }, 'interactive', 31)
+    assert.deepEqual(start, atOnce)
+    assert.ok(seen.onTimeProbability(start, steady(10, 40), waiting, 1e6) > 0.9)
   })
 
   it('takes the rate of a running task for the one of those that wait, whatever it believed before, until tasks have ended', () => {
@@ -131,7 +141,7 @@ describe('estimator', () => {
         const progress = { tokens, since_ms: 0, took: { prefill_ms: token_ms, decode_ms: (tokens - 1) * token_ms } }
         const estimator = new Estimator()
         const work_ms = estimator.work(of)
-        const cold = estimator.outlook([{ shape: of, progress }], 0)
+        const cold = estimator.outlook(runningOf([{ shape: of, progress }]), 0)
         assert.equal(cold.basis, 'running')
         assert.ok(Math.abs(cold.pace * work_ms - 100 * token_ms) < 1e-6 * token_ms)
         assert.ok(Math.abs(cold.left(of, progress).mean - (100 - tokens) * token_ms) < 1e-6 * token_ms)

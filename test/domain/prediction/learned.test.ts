@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { Estimator } from '../../../src/domain/prediction/estimator.ts'
 import { OutputShares } from '../../../src/domain/prediction/output-shares.ts'
-import type { WorkDone } from '../../../src/domain/prediction/work.ts'
+import { runningOf, type WorkDone } from '../../../src/domain/prediction/work.ts'
 
 /** A task of 10 prompt tokens and 10 tokens. */
 const done = (ms_per_token: number): WorkDone => ({
@@ -14,7 +14,7 @@ describe('what was learned of a pool', () => {
   it('of a probe is what a token takes that came after another', () => {
     const estimator = new Estimator()
     estimator.probed({ prompt_tokens: 10, tokens_out: 10, prefill_ms: 10, decode_ms: 90 })
-    assert.ok(Math.abs(estimator.outlook([], 0).serviceMs(shape) - 100) < 1e-9)
+    assert.ok(Math.abs(estimator.outlook(runningOf([]), 0).serviceMs(shape) - 100) < 1e-9)
   })
 
   it('is worth to those that wait what it was once it is settled', () => {
@@ -28,13 +28,13 @@ describe('what was learned of a pool', () => {
     assert.ok(learn(5, 100) > before, 'it is not settled yet')
     const settled = learn(20, 10)
     assert.equal(learn(100, 100), settled)
-    assert.ok(estimator.outlook([], 0).serviceMs(shape) > 800)
+    assert.ok(estimator.outlook(runningOf([]), 0).serviceMs(shape) > 800)
   })
 
   it('of a task that pauses is all that it has still to generate, but for the next token', () => {
     const estimator = new Estimator()
     for (let i = 0; i < 20; i++) estimator.observe(done(10))
-    const outlook = estimator.outlook([], 0)
+    const outlook = estimator.outlook(runningOf([]), 0)
     const left = (since_ms: number): number => Math.round(outlook.leftMs(shape, { tokens: 4, since_ms }, 6))
     assert.deepEqual([left(0), left(4), left(10), left(10_000)], [60, 56, 50, 50])
   })
@@ -45,7 +45,7 @@ describe('what was learned of a pool', () => {
     const work = estimator.work(shape)
     /** When an interactive task starts behind one, while batch tasks keep half of the slot busy. */
     const startAt = (now: number): number =>
-      estimator.outlook([], now).predictStart({ position: 1, work_ms: work, may_pass: Infinity }, 'interactive', 1).mean
+      estimator.outlook(runningOf([]), now).predictStart({ position: 1, work_ms: work, may_pass: Infinity }, 'interactive', 1).mean
     const alone = startAt(0)
     let now = 0
     for (let i = 0; i < 200; i++) estimator.arrived('batch', work, (now += 200))

@@ -12,6 +12,8 @@ const having = (seen: readonly number[]): OutputShares => {
   return shares
 }
 
+const beside = (shares: OutputShares, running: readonly number[]): OutputShares => shares.beside(running.length, () => running)
+
 describe('output shares', () => {
   it('never say that less than nothing is left, nor more than is allowed', () => {
     fc.assert(
@@ -65,15 +67,9 @@ describe('output shares', () => {
       fc.property(fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 1, maxLength: 20 }), some, (ends, runs) => {
         // A length in a bin of its own each, four bins to a doubling: 2^(i/4), and a little more, so that rounding moves none.
         const share = (i: number): number => 2 ** (i / 4 - 7) * 1.01
-        const { mean } = having(ends.map(share))
-          .beside(runs.map((i) => share(i) * 1.001))
-          .left(1e6, 1e9, 0)
-        const real =
-          1e6 *
-          meanOf(
-            ends.map(share),
-            runs.map((i) => share(i) * 1.001),
-          )
+        const going = runs.map((i) => share(i) * 1.001)
+        const { mean } = beside(having(ends.map(share)), going).left(1e6, 1e9, 0)
+        const real = 1e6 * meanOf(ends.map(share), going)
         assert.ok(Math.abs(mean / real - 1) < 1e-6, `${mean}, but ${real}`)
         // What runs never makes answers look shorter than what has ended does.
         assert.ok(mean >= having(ends.map(share)).left(1e6, 1e9, 0).mean * (1 - 1e-9))
@@ -84,18 +80,20 @@ describe('output shares', () => {
 
   it('learn nothing of what has only begun, and nothing of what runs once many have ended', () => {
     const few = having([0.2, 0.4, 0.9])
-    assert.ok(Math.abs(few.beside([0, 0, 0.01]).left(1000, 1000, 0).mean - 500) < 1e-6)
+    assert.ok(Math.abs(beside(few, [0, 0, 0.01]).left(1000, 1000, 0).mean - 500) < 1e-6)
     const many = having(new Array<number>(60).fill(0.2))
-    assert.equal(many.beside([0.9]), many)
-    assert.equal(having([]).beside([0.9]).left(1000, 1000, 0).mean, 500, 'nor where none has ended')
+    assert.equal(beside(many, [0.9]), many)
+    const unasked = (): never => assert.fail('what runs was looked at')
+    assert.equal(many.beside(10, unasked), many)
+    assert.equal(beside(having([]), [0.9]).left(1000, 1000, 0).mean, 500, 'nor where none has ended')
   })
 
   it('are not too short after the first ends of many that began together', () => {
     // The lengths 1 to 100, of which those up to 30 have ended: the rest runs and is 30 long.
     const ends = Array.from({ length: 30 }, (_, i) => (i + 1) / 100)
     const alone = having(ends).left(100, 100, 0).mean
-    const beside = having(ends).beside(new Array<number>(70).fill(0.301)).left(100, 100, 0).mean
-    assert.ok(alone < 16 && beside > 25 && beside < 50.5, `${alone} and ${beside}`)
+    const mean = beside(having(ends), new Array<number>(70).fill(0.301)).left(100, 100, 0).mean
+    assert.ok(alone < 16 && mean > 25 && mean < 50.5, `${alone} and ${mean}`)
   })
 })
 

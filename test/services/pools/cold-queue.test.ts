@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { Estimator } from '../../../src/domain/prediction/estimator.ts'
+import { runningOf } from '../../../src/domain/prediction/work.ts'
 import { settled } from '../../harness/fake-clock.ts'
 import { MemoryStorage } from '../../harness/memory-storage.ts'
 import { poolConfig, refusalOf, startRig, type Rig } from '../../harness/rig.ts'
@@ -92,7 +93,7 @@ describe('a cold queue', () => {
     assert.deepEqual(restored.stored, estimator.stored)
     for (const open of [true, false]) {
       const shape = { prompt_tokens: 7, max_tokens: 90, open }
-      const [a, b] = [estimator, restored].map((one) => one.outlook([], 0).left(shape, { tokens: 11, since_ms: 3 }))
+      const [a, b] = [estimator, restored].map((one) => one.outlook(runningOf([]), 0).left(shape, { tokens: 11, since_ms: 3 }))
       assert.deepEqual(a, b)
     }
   })
