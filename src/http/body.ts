@@ -1,6 +1,7 @@
 import express, { type Request, type RequestHandler, type Response } from 'express'
 import { checkWellFormed } from '../domain/artifact.ts'
 import { DomainError } from '../domain/errors.ts'
+import { checkNesting, deepest } from '../domain/nesting.ts'
 import { stateOf } from '../middleware/request-state.ts'
 import { readByRounds, waitToParse } from './large-request.ts'
 
@@ -35,6 +36,8 @@ export function bodyParser(name: string, limit: number): (req: Request, res: Res
     if (isWide(bytes)) throw notUtf8()
     await waitToParse(key, bytes.length)
     const body = parsed(bytes)
+    // Each level takes two bytes.
+    if (bytes.length > 2 * deepest) checkNesting(body)
     // Half of a surrogate pair is there only where an escape has written it.
     if (bytes.includes('\\ud') || bytes.includes('\\uD')) checkWellFormed(body)
     // Validation would parse a text once more and take a task that was encoded twice.

@@ -99,6 +99,28 @@ describe('small doors: requests', () => {
     assert.equal(whole.status, 202, whole.text)
   })
 
+  it('a body that is nested too deep is a 400 that says how deep it may be, not an error with a stack in the log', async () => {
+    const from = daemon.lines.length
+    const nested = (levels: number): string => '['.repeat(levels) + ']'.repeat(levels)
+    const tools = (levels: number): string =>
+      `[{"type":"function","function":{"name":"f","parameters":{"type":"object","default":${nested(levels)}}}}]`
+    const messages = '"messages":[{"role":"user","content":"a"}]'
+    for (const levels of [200, 5000, 500_000])
+      for (const [path, body] of [
+        ['/v1/tasks', `{"task_id":"deep-${levels}",${messages},"tools":${tools(levels)}}`],
+        ['/v1/tasks', `{"prompt":"\\ud83e\\udd8a","metadata":{"a":${nested(levels)}}}`],
+        ['/v1/artifacts', `{"kind":"plan","content":"a","tags":[],"metadata":{"a":${nested(levels)}}}`],
+        ['/v1/chat/completions', `{"model":"mock",${messages},"tools":${tools(levels)}}`],
+      ] as const) {
+        const { status, text } = await sent(path, 'application/json', Buffer.from(body))
+        assert.equal(status, 400, text)
+        assert.match(text, /body: is nested deeper than 200 levels; flatten it/)
+      }
+    assert.deepEqual(daemon.lines.slice(from), [])
+    const whole = await sent('/v1/tasks', 'application/json', Buffer.from(`{"model_ref":"mock",${messages},"tools":${tools(194)}}`))
+    assert.equal(whole.status, 202, whole.text)
+  })
+
   it('UTF-16 bodies are 415, whether they say so or not', async () => {
     const text = JSON.stringify({ prompt: 'hi', model_ref: 'mock' })
     const wide = Buffer.from(text, 'utf16le')

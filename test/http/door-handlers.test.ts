@@ -54,10 +54,13 @@ describe('lines of a batch', () => {
     assert.equal(door.closed, 3)
   })
 
-  it('are refused where their text is none', async () => {
+  it('are refused where their text is none, or they are nested too deep', async () => {
     const ask = batchLines({ artifacts: results({}), doorTasks: new Door().tasks, check: () => Promise.resolve() })
     const body = { model: 'm', prompt: '\ud83e' }
     await assert.rejects(ask({ principal, endpoint: '/v1/completions', task_id: 'line', body }), { kind: 'invalid_params' })
+    const metadata: unknown = JSON.parse('['.repeat(9000) + ']'.repeat(9000))
+    const deep = { model: 'm', prompt: 'a', metadata }
+    await assert.rejects(ask({ principal, endpoint: '/v1/completions', task_id: 'line', body: deep }), { kind: 'invalid_params' })
   })
 })
 

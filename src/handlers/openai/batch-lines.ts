@@ -6,6 +6,7 @@ import { completionAnswer } from '../../doors/openai/completion-frames.ts'
 import { completionTask } from '../../doors/openai/completion-request.ts'
 import { embeddingList, embeddingTask } from '../../doors/openai/vectors.ts'
 import { checkWellFormed } from '../../domain/artifact.ts'
+import { checkNesting } from '../../domain/nesting.ts'
 import type { BatchEndpoint } from '../../domain/batches/batch.ts'
 import type { Artifacts } from '../../services/artifacts.ts'
 import type { AskLine, LineRequest, OpenLine } from '../../services/batches/ask-line.ts'
@@ -67,6 +68,7 @@ export function batchLines({ artifacts, doorTasks, check }: LineParts): AskLine 
     },
   }
   return async (line) => {
+    checkNesting(line.body)
     checkWellFormed(line.body)
     await check(operationOf[line.endpoint], line.body)
     return endpoints[line.endpoint](line)
