@@ -60,10 +60,13 @@ export const sameJson = (a: object, b: object): boolean => canonicalJson(a) === 
 /**
  * SHA-256 of a JSON value, hex: the same in whatever order its names are. Every request that brings an id has one, so it is of JSON with its names
  * in order, which costs half of what the canonical form does; they differ where a name is a number.
+ * @throws DomainError invalid_params for a number beyond all doubles, which JSON would have as null
  */
 export const digestOf = (value: object): string => hash('sha256', JSON.stringify(inOrder(value)))
 
 function inOrder(value: unknown): unknown {
+  if (typeof value === 'number' && !Number.isFinite(value))
+    throw new DomainError('invalid_params', 'body: has a number that is out of range (1e308 is about the largest)')
   if (typeof value !== 'object' || value === null) return value
   if (Array.isArray(value)) return value.map(inOrder)
   const ordered: Record<string, unknown> = {}

@@ -70,6 +70,8 @@ describe('canonical JSON', () => {
         assert.deepEqual([digestOf(a) === digestOf(b), sameJson(a, b)], [same, same])
       }),
     )
+    assert.notEqual(digestOf(JSON.parse('{"__proto__":1}') as object), digestOf(JSON.parse('{"__proto__":2}') as object))
+    assert.throws(() => digestOf(JSON.parse('[1e400]') as object), { kind: 'invalid_params', message: /out of range/ })
     assert.notEqual(digestOf({ a: '1' }), digestOf({ a: 1 }))
     assert.notEqual(digestOf({ a: [1, 2] }), digestOf({ a: [2, 1] }))
   })
