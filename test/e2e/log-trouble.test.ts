@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { createServer, type AddressInfo } from 'node:net'
+import { fileURLToPath } from 'node:url'
 import { LogOutput, type Sink } from '../../src/adapters/system/log-output.ts'
 import { mockPool, mockTask } from '../harness/daemon.ts'
 import { call, post } from '../harness/http.ts'
@@ -114,4 +115,29 @@ describe('a log that is not read', () => {
       dir.remove()
     }
   })
+
+  for (const { what, prefix } of [
+    { what: 'is read', prefix: [] },
+    { what: 'has a full disk', prefix: ['sh', '-c', 'exec "$@" > /dev/full', 'sh'] },
+  ])
+    it(`keeps no daemon with a bug alive, where it ${what}`, async () => {
+      const dir = temporaryDir()
+      const port = await freePort()
+      const config = { listen: `127.0.0.1:${port}`, pools: [mockPool({})] }
+      const env = { NODE_OPTIONS: `--require ${fileURLToPath(new URL('../fixtures/has-a-bug.cjs', import.meta.url))}` }
+      const daemon = DaemonProcess.spawn(dir.path, { config, env, prefix })
+      try {
+        await untilAnswer(
+          () => call(`http://127.0.0.1:${port}`, '/readyz').catch(() => undefined),
+          (answer) => answer?.status === 200,
+        )
+        process.kill(daemon.pid, 'SIGUSR2')
+        assert.deepEqual(await daemon.exited, { code: 1, signal: null })
+        const told = daemon.lines.filter(({ event }) => event === 'error').map(({ msg }) => msg)
+        assert.deepEqual(told, prefix.length === 0 ? ['A bug: the daemon stops.'] : [])
+      } finally {
+        await daemon.stop('SIGKILL')
+        dir.remove()
+      }
+    })
 })
