@@ -98,7 +98,7 @@ async function theMoment(daemon: TestDaemon, task_id: string, moment: Moment, [r
     case 'started':
       return seen(({ frames }) => frames.length > 0)
     case 'running':
-      return until(() => daemon.live.get(`data/${task_id}`)?.phase !== 'queued')
+      return until(() => daemon.live.of('data', task_id)?.phase !== 'queued')
     case 'end':
       return seen(() => false)
     case 'token':

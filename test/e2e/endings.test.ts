@@ -141,7 +141,7 @@ describe('how tasks end', () => {
     const running = await opened({ model_ref, deadline_ms: 60_000 })
     const waiting = await opened({ model_ref, deadline_ms: 100_000 })
     await clock.advance(99_900)
-    assert.ok(daemon.live.get(`data/${waiting.task.task_id}`)?.phase === 'queued')
+    assert.ok(daemon.live.of('data', waiting.task.task_id)?.phase === 'queued')
     await clock.advance(200)
     await waiting.stream.closed
     const { code, retriable, message } = waiting.stream.terminal?.data ?? {}

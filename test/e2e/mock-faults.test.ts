@@ -34,7 +34,7 @@ describe('an engine that goes wrong', () => {
     const { task_id } = mockTask()
     await post(daemon.url, keys.data, mockTask({ ...fields, task_id }))
     const stream = await StreamClient.open(daemon.url, task_id, keys.data)
-    await until(() => (daemon.live.get(`data/${task_id}`)?.attempts ?? 1) > 0)
+    await until(() => (daemon.live.of('data', task_id)?.attempts ?? 1) > 0)
     await stream.until((client) => client.tokens.length >= tokens)
     await settled()
     return { task_id, stream }

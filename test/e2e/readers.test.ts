@@ -130,7 +130,7 @@ describe('readers of one task', () => {
     await post(daemon.url, keys.data, task)
     const { client, res } = await stalledReader(task.task_id)
     await until(() => res.writableNeedDrain)
-    const log = daemon.live.get(`data/${task.task_id}`)?.log
+    const log = daemon.live.of('data', task.task_id)?.log
     assert.ok(log !== undefined)
     for (let i = 0; i < 100; i++) log.append({ kind: 'text', text: '橋'.repeat(20_000) })
     let turns = 0
@@ -167,7 +167,7 @@ describe('readers of one task', () => {
     const task = mockTask({ ctx, model_ref: 'mock:still' })
     await post(daemon.url, keys.data, task)
     const { client, res } = await stalledReader(task.task_id)
-    const log = daemon.live.get(`data/${task.task_id}`)?.log
+    const log = daemon.live.of('data', task.task_id)?.log
     assert.ok(log !== undefined)
     // Until the kernel takes no more; the response itself would, so it counts as writable.
     while (res.writableLength === 0) {

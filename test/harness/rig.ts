@@ -198,7 +198,7 @@ export async function startRig(options: RigOptions = {}) {
 
   const pool = (id?: string): Pool<LiveTask> => (id === undefined ? pools.all()[0] : pools.find(id)) ?? fail('pool')
   const engine = (name = [...engines.keys()][0] ?? ''): ScriptedEngine => engines.get(name) ?? fail(name)
-  const task = (task_id: string, owner = 'ann'): LiveTask => live.get(`${owner}/${task_id}`) ?? fail(task_id)
+  const task = (task_id: string, owner = 'ann'): LiveTask => live.of(owner, task_id) ?? fail(task_id)
   const admit = (fields: TaskFields = {}, who = ann): Promise<TaskAcceptedReply> => admission.admit(who, taskOf(fields), 'c1')
   return {
     ...core,

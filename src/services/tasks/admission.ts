@@ -139,9 +139,8 @@ export class Admission {
     const request = door === undefined ? sent : withoutExtras(owner, sent, this.parts)
     const { draft, most_tokens } = draftFor(identity, request, this.parts)
     const tokens = await this.counted(owner, draft, this.candidates(draft))
-    // No await from here to the commit: nothing may change between the checks and the reservations.
+    // No await from here to the commit: nothing may change between the checks and the reservations. Until here a pool may have been reloaded.
     this.checkOpen()
-    // A pool may have been reloaded while the tokens were counted.
     const candidates = this.candidates(draft)
     events.emit({ type: 'task_placed', candidates: poolsIn(candidates).length })
     const budget = sessions.allowance(owner, draft.session_id)
@@ -157,8 +156,10 @@ export class Admission {
       sessions.check(owner, spec.session_id, need, kind)
       throw queueFull(pool, outlook)
     }
+    // Before the reservation, which nobody would give back: what has no digest is refused.
+    const sent_digest = digest()
     const reservation = sessions.reserve(owner, spec.session_id, need, kind)
-    const [accepted_on, start_ms, sent_digest] = [Math.floor(clock.now()), startMs(start), digest()]
+    const [accepted_on, start_ms] = [Math.floor(clock.now()), startMs(start)]
     const accepted: AcceptedTask = {
       ...{ owner, task_id, request: spec, filled: filledOf(request, spec), seed: request.seed ?? drawSeed(), prompt_tokens },
       ...tokens.kept,

@@ -12,12 +12,6 @@ export class LiveTasks {
     return this.tasks.size
   }
 
-  /** @param id of the task, its owner's included, @see taskKeyOf */
-  get(id: string): LiveTask | undefined {
-    const end = id.indexOf('/')
-    return this.of(id.slice(0, end), id.slice(end + 1))
-  }
-
   of(owner: string, task_id: string): LiveTask | undefined {
     return this.tasks.get(owner, task_id)
   }

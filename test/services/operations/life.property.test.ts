@@ -164,13 +164,13 @@ class Life {
 
   private cancel(one: (typeof this.accepted)[number]): void {
     const { rig } = this
-    const was = rig.live.get(`${one.owner.name}/${one.task_id}`)
+    const was = rig.live.of(one.owner.name, one.task_id)
     const canceled = rig.cancellation.cancel(one.owner, one.task_id).then(
       () => {
         if (one.tail !== undefined && was !== undefined)
           assert.ok(one.tail.end !== undefined, 'canceled, and a reader does not stand on the end')
         // A repetition may be on its way to find out that the task has ended, or has taken it anew.
-        assert.ok(was === undefined || rig.live.get(was.id) !== was)
+        assert.ok(was === undefined || rig.live.of(was.owner, was.head.task_id) !== was)
       },
       (error: unknown) => {
         assert.ok(error instanceof DomainError && error.kind === 'pool_unavailable', String(error))

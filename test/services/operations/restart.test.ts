@@ -54,7 +54,7 @@ async function became(before: Rig, after: Rig): Promise<Omit<Restart, 'lossless_
   const sums = { waiting_kept: 0, running_continue: 0, running_rerun: 0, running_lost: 0 }
   const lost: Restart['lost'][number][] = []
   for (const task of before.live.all()) {
-    const now = after.live.get(task.id)
+    const now = after.live.of(task.owner, task.head.task_id)
     if (now === undefined) {
       const { error } = await after.tasks.get({ ...ann, name: task.owner }, task.key.task_id)
       assert.equal(error?.code, 'WORKER_RESET')

@@ -88,7 +88,7 @@ describe('a group', () => {
     await rig.clock.advance(5000)
     rig.engine('b/r0').call.finish()
     await settled()
-    assert.equal(rig.live.get('ann/b1'), undefined)
+    assert.equal(rig.live.of('ann', 'b1'), undefined)
   })
 
   it('gives the place to others after the hold, though there is work', async () => {
@@ -173,7 +173,7 @@ describe('a group', () => {
     await clock.advance(5001)
     again.engine('b/r0').call.finish()
     await settled()
-    assert.equal(again.live.get('ann/b1'), undefined)
+    assert.equal(again.live.of('ann', 'b1'), undefined)
   })
 
   it('unloads for want of work, but not what is pinned', async () => {

@@ -70,9 +70,9 @@ describe('admission: what it displaces', () => {
     await rig.run({ task_id: 'b1', priority: 'batch' }, bob)
     await rig.run({ task_id: 'a2' })
     await rig.run({ task_id: 'new1' })
-    assert.equal(rig.live.get('ann/a1'), undefined, 'own key first, although batch work of another waits')
+    assert.equal(rig.live.of('ann', 'a1'), undefined, 'own key first, although batch work of another waits')
     await rig.run({ task_id: 'eve1' }, { name: 'eve', roles: ['data'] })
-    assert.equal(rig.live.get('bob/b1'), undefined, 'then the lowest class')
+    assert.equal(rig.live.of('bob', 'b1'), undefined, 'then the lowest class')
   })
 
   it('never displaces a higher class: batch is refused where only interactive work waits', async () => {
@@ -104,7 +104,7 @@ describe('admission: a commit that fails', () => {
     const error = await refusalOf(rig.admit({ task_id: 'new', session_id: 'new' }))
     rig.storage.broken = false
     assert.deepEqual([error.kind, error.retriable, error.details.retry_after_ms], ['pool_unavailable', true, 1000])
-    assert.equal(rig.live.get('ann/new'), undefined)
+    assert.equal(rig.live.of('ann', 'new'), undefined)
     assert.equal(rig.pool().scheduler.depth(), 0)
     assert.throws(() => rig.sessions.info(ann, 'new'), /No such session/)
     assert.equal(rig.metric('tasks_enqueued_total').length, 1)

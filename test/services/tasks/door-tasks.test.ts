@@ -13,7 +13,7 @@ const open = (rig: Rig, prompt: string): Promise<DoorAnswer<AnswerFormat>> => {
   const request = taskOf({ task_id: undefined, session_id: undefined, prompt })
   return rig.doorTasks.open({ principal: ann, request, correlation_id: 'c', stays: false }, format)
 }
-const isLive = (rig: Rig, { task_id }: { readonly task_id: string }): boolean => rig.live.get(`ann/${task_id}`) !== undefined
+const isLive = (rig: Rig, { task_id }: { readonly task_id: string }): boolean => rig.live.of('ann', task_id) !== undefined
 
 describe('tasks of doors', () => {
   it('are given to one request that comes again, however often the first one was closed, and to no other', async () => {
