@@ -61,11 +61,8 @@ export const renewed = (session: Session, now: number): Session => ({
 })
 
 /** Turns that can still be taken when `reserved` tasks wait for theirs. */
-export const turnsLeft = (session: Session, reserved: number, rules: SessionRules): number =>
-  Math.max(0, rules.max_turns - session.turns - reserved)
-
-/** The session after one more of its tasks was dispatched. */
-export const takeTurn = (session: Session): Session => ({ ...session, turns: session.turns + 1 })
+export const turnsLeft = ({ turns }: Pick<Session, 'turns'>, reserved: number, rules: SessionRules): number =>
+  Math.max(0, rules.max_turns - turns - reserved)
 
 /** A session as the wire shows it. */
 export const sessionInfo = (session: Session, now: number, kv_warmth: boolean, remaining: Remaining): SessionInfo => ({

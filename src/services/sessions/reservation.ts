@@ -1,5 +1,4 @@
 import { nothingSpent, plus, tightest, type Remaining, type Spent, type Usage } from '../../domain/accounts/budget.ts'
-import { takeTurn } from '../../domain/accounts/session.ts'
 import type { CancelTimer, Clock } from '../../ports/clock.ts'
 import type { Fact } from '../../ports/journal.ts'
 import type { BudgetHolder, Need, ReservedSession } from './reserved-session.ts'
@@ -115,7 +114,7 @@ export class Reservation {
     if (again) return []
     this.entry.reserved--
     this.entry.stored = true
-    this.entry.session = takeTurn(this.entry.session)
+    this.entry.turns++
     return this.early ? [] : this.spendings(1)
   }
 
@@ -210,6 +209,8 @@ export class Reservation {
     const now = this.context.clock.now()
     for (const holder of this.holders) {
       holder.running?.delete(this)
+      // Sessions are many, and most of them are at rest.
+      if (holder.running?.size === 0) holder.running = undefined
       holder.account.end(now)
       owe(holder, { ...nothingSpent, time_ms: Math.max(0, now - Math.max(this.since, holder.account.renewed_at)) })
     }

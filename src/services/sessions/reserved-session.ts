@@ -7,7 +7,7 @@ export type Need = Usage
 /** A session or a key with budgets. */
 export interface BudgetHolder {
   readonly account: Account
-  /** Reservations of its tasks that run; undefined where none has. */
+  /** Reservations of its tasks that run; undefined where none does. */
   running: Set<{ watchTime(): void }> | undefined
   /** Spent, and in no fact that is durable or on its way to disk: the next one takes it along. */
   owed: Spent
@@ -15,9 +15,12 @@ export interface BudgetHolder {
 
 /** What a reservation needs of its session. */
 export interface ReservedSession extends BudgetHolder {
+  /** Its turns are those that it began with. */
   session: Session
-  /** As it began. */
+  /** As it began: the same until it is given a new life. */
   readonly opened: Session
+  /** Tasks dispatched so far. */
+  turns: number
   /** Turns of tasks that have ended, owed like `owed`. */
   owed_turns: number
   /** Accepted tasks that have not been dispatched. */

@@ -91,7 +91,7 @@ export class Sessions {
     const now = Math.floor(this.parts.clock.now())
     const present = how === 'passing' ? undefined : this.alive(owner, session_id, now)
     const { rules } = this.parts
-    if (how === undefined && present !== undefined && turnsLeft(present.session, present.reserved, rules) === 0)
+    if (how === undefined && present !== undefined && turnsLeft(present, present.reserved, rules) === 0)
       throw new DomainError('budget_exhausted', `session_id: the session has used its ${rules.max_turns} turns; use another session.`)
     const key = this.keys.get(owner)
     this.checkBudget(present?.account ?? new Account(rules.budgets), need, 'session', now)
@@ -106,8 +106,7 @@ export class Sessions {
 
   /** Those that have not expired, newest first. @throws DomainError forbidden */
   list(principal: Principal, query: SessionQuery, warmOn: WarmOn): SessionPage {
-    const describe = (entry: ReservedSession): SessionInfo => this.describe(entry)
-    return sessionPage(this.entries, principal, query, { clock: this.parts.clock, describe, warmOn })
+    return sessionPage(this.entries, principal, query, { clock: this.parts.clock, describe: (entry) => this.describe(entry), warmOn })
   }
 
   /**
@@ -188,9 +187,9 @@ export class Sessions {
     return this.describe(entry)
   }
 
-  private describe(entry: ReservedSession): SessionInfo {
-    const now = this.parts.clock.now()
-    return sessionInfo(entry.session, now, entry.kv_warm, this.remaining(entry.session.owner, entry.session.session_id))
+  private describe({ session, turns, kv_warm }: ReservedSession): SessionInfo {
+    const left = this.remaining(session.owner, session.session_id)
+    return sessionInfo({ ...session, turns }, this.parts.clock.now(), kv_warm, left)
   }
 
   private checkBudget(account: Account, need: Need, whose: 'session' | 'key', now: number): void {
@@ -236,6 +235,7 @@ export class Sessions {
 const entryOf = (session: Session, stored: boolean): ReservedSession => ({
   session,
   opened: session,
+  turns: session.turns,
   account: new Account(session.budgets, session.spent),
   owed: nothingSpent,
   owed_turns: 0,
