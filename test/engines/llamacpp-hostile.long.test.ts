@@ -20,46 +20,44 @@ const newEngine = (model_path: string): Engine =>
 
 describe('llama.cpp engine: prompts that take long or kill what counts them', () => {
   let folder: string
-  let model: string
 
-  before(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'orchd-hostile-'))
-    model = join(folder, 'words.gguf')
-    await writeFile(model, withByteTokens(await readFile(tinytales), 'gpt-4o'))
-  })
+  before(async () => void (folder = await mkdtemp(join(tmpdir(), 'orchd-hostile-'))))
   after(() => rm(folder, { recursive: true }))
 
-  it('a prompt that kills its engine while it is counted is refused, and the answers that run go on', async () => {
-    const engine = newEngine(model)
-    await engine.start((reason) => assert.fail(reason))
-    const request: GenerateRequest = {
-      ...{
-        prompt: { text: 'Once upon a time' },
-        max_tokens: 200,
-        seed: 7,
-        sampling: { logit_bias: {} },
-        chat: {},
-        kv: 'cold',
-        session: 's',
-      },
-    }
-    const first = Promise.withResolvers<undefined>()
-    const running = engine.generate(request, () => first.resolve(undefined), never)
-    await first.promise
-    const refused = (error: unknown): boolean =>
-      error instanceof EngineError && !error.retriable && error.message.includes('tokenizer cannot take it')
-    for (const attempt of [1, 2, 3]) {
-      await assert.rejects(engine.countTokens({ text: unbroken }, never), refused, `attempt ${attempt}`)
-      await assert.rejects(
-        engine.generate({ ...request, prompt: { text: unbroken } }, () => undefined, never),
-        refused,
-      )
-      assert.equal(await engine.countTokens({ text: 'hello' }, never), 5)
-    }
-    await running
-    assert.ok((await engine.generate(request, () => undefined, never)).tokens_out > 0)
-    await engine.stop()
-  })
+  for (const words of ['gpt-4o', 'deepseek-v3'])
+    it(`a prompt that kills its engine while it is counted by ${words} is refused, and the answers that run go on`, async () => {
+      const model = join(folder, `${words}.gguf`)
+      await writeFile(model, withByteTokens(await readFile(tinytales), words))
+      const engine = newEngine(model)
+      await engine.start((reason) => assert.fail(reason))
+      const request: GenerateRequest = {
+        ...{
+          prompt: { text: 'Once upon a time' },
+          max_tokens: 200,
+          seed: 7,
+          sampling: { logit_bias: {} },
+          chat: {},
+          kv: 'cold',
+          session: 's',
+        },
+      }
+      const first = Promise.withResolvers<undefined>()
+      const running = engine.generate(request, () => first.resolve(undefined), never)
+      await first.promise
+      const refused = (error: unknown): boolean =>
+        error instanceof EngineError && !error.retriable && error.message.includes('tokenizer cannot take it')
+      for (const attempt of [1, 2, 3]) {
+        await assert.rejects(engine.countTokens({ text: unbroken }, never), refused, `attempt ${attempt}`)
+        await assert.rejects(
+          engine.generate({ ...request, prompt: { text: unbroken } }, () => undefined, never),
+          refused,
+        )
+        assert.equal(await engine.countTokens({ text: 'hello' }, never), 5)
+      }
+      await running
+      assert.ok((await engine.generate(request, () => undefined, never)).tokens_out > 0)
+      await engine.stop()
+    })
 
   it('a count that nobody waits for any more ends, and with it all that it would have cost', async () => {
     const engine = newEngine(tinytales)

@@ -17,7 +17,7 @@ export interface BudgetHolder {
 export interface ReservedSession extends BudgetHolder {
   /** Its turns are those that it began with. */
   session: Session
-  /** As it began: the same until it is given a new life. */
+  /** As it began; the same object as `session` until that is given a new life. */
   readonly opened: Session
   /** Tasks dispatched so far. */
   turns: number
