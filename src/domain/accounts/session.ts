@@ -19,6 +19,9 @@ export interface Session {
   readonly spent: Spent
 }
 
+/** Whose a session is, and how long it lives. */
+export type SessionLife = Pick<Session, 'owner' | 'session_id' | 'created_at' | 'expires_at'>
+
 /** What holds for every session. */
 export interface SessionRules {
   /** Life from creation, ms. */
@@ -51,10 +54,10 @@ export const openSession = (owner: string, session_id: string, now: number, rule
 })
 
 /** Whether its life is over. @param now milliseconds since the epoch */
-export const isExpired = (session: Session, now: number): boolean => session.expires_at <= now
+export const isExpired = (session: SessionLife, now: number): boolean => session.expires_at <= now
 
 /** The session with as much time before it as it had when it began. @param now milliseconds since the epoch */
-export const renewed = (session: Session, now: number): Session => ({
+export const renewed = (session: SessionLife, now: number): SessionLife => ({
   ...session,
   created_at: now,
   expires_at: now + session.expires_at - session.created_at,
@@ -65,7 +68,12 @@ export const turnsLeft = ({ turns }: Pick<Session, 'turns'>, reserved: number, r
   Math.max(0, rules.max_turns - turns - reserved)
 
 /** A session as the wire shows it. */
-export const sessionInfo = (session: Session, now: number, kv_warmth: boolean, remaining: Remaining): SessionInfo => ({
+export const sessionInfo = (
+  session: Pick<Session, 'expires_at' | 'turns'>,
+  now: number,
+  kv_warmth: boolean,
+  remaining: Remaining,
+): SessionInfo => ({
   ttl_ms_remaining: Math.max(0, Math.ceil(session.expires_at - now)),
   turns: session.turns,
   kv_warmth,

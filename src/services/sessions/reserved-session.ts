@@ -1,5 +1,5 @@
 import type { Account, Spent, Usage } from '../../domain/accounts/budget.ts'
-import type { Session } from '../../domain/accounts/session.ts'
+import type { Session, SessionLife } from '../../domain/accounts/session.ts'
 
 /** The most a task may use: prompt and `max_tokens`, and what they cost. */
 export type Need = Usage
@@ -15,8 +15,7 @@ export interface BudgetHolder {
 
 /** What a reservation needs of its session. */
 export interface ReservedSession extends BudgetHolder {
-  /** Its turns are those that it began with. */
-  session: Session
+  session: SessionLife
   /** As it began; the same object as `session` until that is given a new life. */
   readonly opened: Session
   /** Tasks dispatched so far. */

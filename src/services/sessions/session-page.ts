@@ -1,5 +1,5 @@
 import type { components } from '../../../generated/api.ts'
-import { isExpired, type Session, type SessionInfo } from '../../domain/accounts/session.ts'
+import { isExpired, type SessionInfo, type SessionLife } from '../../domain/accounts/session.ts'
 import { defaultPage } from '../../domain/page.ts'
 import { controls, ownersListed, type Principal } from '../../domain/principal.ts'
 import type { Clock } from '../../ports/clock.ts'
@@ -18,7 +18,7 @@ export interface SessionQuery {
 export type SessionPage = components['schemas']['SessionPage']
 
 /** Where an engine should have the beginning of a session's next prompt in its cache. */
-export type WarmOn = (session: Session) => SessionPage['sessions'][number]['warm_on']
+export type WarmOn = (session: SessionLife) => SessionPage['sessions'][number]['warm_on']
 
 /** Sessions that have not expired, newest first. @throws DomainError forbidden */
 export function sessionPage(

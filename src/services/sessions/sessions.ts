@@ -161,9 +161,9 @@ export class Sessions {
   private async written(owner: string, session_id: string, ttl_ms: number, limits: Budgets): Promise<SessionInfo> {
     const now = Math.floor(this.parts.clock.now())
     const present = this.alive(owner, session_id, now)
-    const life = { created_at: now, expires_at: now + ttl_ms, budgets: limits }
+    const life = { created_at: now, expires_at: now + ttl_ms }
     this.checkPlace(owner, session_id)
-    const entry = present ?? entryOf({ ...openSession(owner, session_id, now, this.parts.rules), ...life }, false)
+    const entry = present ?? entryOf({ ...openSession(owner, session_id, now, this.parts.rules), ...life, budgets: limits }, false)
     // It is there from now on, so that tasks which come meanwhile are in it.
     this.entries.enter(entry)
     entry.tasks++
@@ -171,7 +171,7 @@ export class Sessions {
     try {
       await this.parts.journal.commit([
         ...(entry.stored ? [] : [{ kind: 'session_put', session: entry.opened } as const]),
-        ...(present === undefined ? [] : [{ kind: 'session_renewed', owner, session_id, ...life } as const]),
+        ...(present === undefined ? [] : [{ kind: 'session_renewed', owner, session_id, ...life, budgets: limits } as const]),
       ])
       entry.stored = true
     } finally {
@@ -189,7 +189,7 @@ export class Sessions {
 
   private describe({ session, turns, kv_warm }: ReservedSession): SessionInfo {
     const left = this.remaining(session.owner, session.session_id)
-    return sessionInfo({ ...session, turns }, this.parts.clock.now(), kv_warm, left)
+    return sessionInfo({ expires_at: session.expires_at, turns }, this.parts.clock.now(), kv_warm, left)
   }
 
   private checkBudget(account: Account, need: Need, whose: 'session' | 'key', now: number): void {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
+import { nothingSpent } from '../../../src/domain/accounts/budget.ts'
 import { unavailableRetryMs } from '../../../src/domain/backoff.ts'
 import { isExpired, openSession, sessionInfo, turnsLeft } from '../../../src/domain/accounts/session.ts'
 
@@ -53,5 +54,17 @@ describe('backoff', () => {
         if (expected >= 1000 && expected <= 600_000) assert.ok(told - expected >= 0 && told - expected < 1)
       }),
     )
+  })
+
+  it('begins with no turn taken and nothing spent', () => {
+    assert.deepEqual(openSession('ann', 's1', 5, { ttl_ms: 10, max_turns: 8, budgets: {} }), {
+      owner: 'ann',
+      session_id: 's1',
+      created_at: 5,
+      expires_at: 15,
+      turns: 0,
+      budgets: {},
+      spent: nothingSpent,
+    })
   })
 })
