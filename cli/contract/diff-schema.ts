@@ -1,4 +1,6 @@
+import { allToldApart } from './alternatives.ts'
 import { type Contract, isObject, type Json, type JsonObject, listOf, objectOf, textOf } from './document.ts'
+import { expanded, isAnnotation, sameJson, show } from './same.ts'
 
 /** A change that breaks clients. */
 export interface Finding {
@@ -15,9 +17,8 @@ export interface Finding {
 export type Direction = 'request' | 'response'
 
 type Change = 'narrowed' | 'widened' | 'changed'
+type Report = (change: Change, what: string) => void
 
-/** Say nothing about which values are valid. */
-const annotations = new Set(['title', 'description', 'example', 'examples', 'externalDocs', 'deprecated', 'xml', 'discriminator'])
 const lowerBounds = ['minimum', 'minLength', 'minItems', 'minProperties'] as const
 const upperBounds = ['maximum', 'maxLength', 'maxItems', 'maxProperties'] as const
 /** Compared by code of their own. */
@@ -37,20 +38,6 @@ const structural = new Set<string>([
   ...lowerBounds,
   ...upperBounds,
 ])
-
-const isAnnotation = (keyword: string): boolean => annotations.has(keyword) || keyword.startsWith('x-')
-const show = (value: Json | undefined): string => (value === undefined ? 'nothing' : JSON.stringify(value))
-
-/** A value with its keys in order and without annotations; equal schemas give equal text. */
-function canonical(value: Json): Json {
-  if (Array.isArray(value)) return value.map(canonical)
-  if (!isObject(value)) return value
-  const entries = Object.entries(value).filter(([key]) => !isAnnotation(key))
-  return Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, child]) => [key, canonical(child)]))
-}
-
-export const sameJson = (a: Json | undefined, b: Json | undefined): boolean =>
-  show(a === undefined ? a : canonical(a)) === show(b === undefined ? b : canonical(b))
 
 /** Compares schemas of two contracts and collects what breaks clients. */
 export class SchemaDiff {
@@ -74,7 +61,7 @@ export class SchemaDiff {
       this.seen.add(pair)
     }
     const [from, to] = [this.before.resolve(before) ?? {}, this.after.resolve(after) ?? {}]
-    const report = (change: Change, what: string): void => {
+    const report: Report = (change, what) => {
       if (change === 'changed' || change === (direction === 'request' ? 'narrowed' : 'widened')) this.found.push({ where, what })
     }
     compareTypes(from, to, report)
@@ -84,18 +71,45 @@ export class SchemaDiff {
     // What a client leaves out means what it meant.
     if (direction === 'request' && !sameJson(from['default'], to['default']))
       report('changed', `the default changed from ${show(from['default'])} to ${show(to['default'])}`)
-    compareCombinations(from, to, report)
+    this.compareCombinations(direction, where, from, to, report)
     this.compareObjects(direction, where, from, to, report)
     if (from['items'] !== undefined || to['items'] !== undefined) this.compare(direction, `${where}[]`, from['items'], to['items'])
   }
 
-  private compareObjects(
-    direction: Direction,
-    where: string,
-    from: JsonObject,
-    to: JsonObject,
-    report: (change: Change, what: string) => void,
-  ): void {
+  private compareCombinations(direction: Direction, where: string, from: JsonObject, to: JsonObject, report: Report): void {
+    if (!sameJson(expanded(this.before, from['not'] ?? null), expanded(this.after, to['not'] ?? null)))
+      report('changed', 'what not excludes changed')
+    for (const keyword of ['allOf', 'anyOf', 'oneOf'] as const) {
+      if (from[keyword] === undefined && to[keyword] === undefined) continue
+      if (from[keyword] === undefined) report('narrowed', `${keyword} was added`)
+      else if (to[keyword] === undefined) report('widened', `${keyword} was removed`)
+      else this.compareAlternatives(direction, where, keyword, listOf(from[keyword]), listOf(to[keyword]), report)
+    }
+  }
+
+  private compareAlternatives(direction: Direction, where: string, keyword: string, old: Json[], now: Json[], report: Report): void {
+    const counterpart = (list: Json[], one: Json): Json | undefined => list.find((other) => sameJson(one, other))
+    const gone = old.some((one) => counterpart(now, one) === undefined)
+    const added = now.some((one) => counterpart(old, one) === undefined)
+    const [less, more]: [Change, Change] = keyword === 'allOf' ? ['widened', 'narrowed'] : ['narrowed', 'widened']
+    if (gone) report(added ? 'changed' : less, `an alternative of ${keyword} was removed or changed`)
+    else if (added) report(more, `an alternative of ${keyword} was added`)
+    // What fits two alternatives of oneOf is refused; where nothing can, oneOf means what anyOf means.
+    if (keyword === 'oneOf' && direction === 'request' && !allToldApart(this.after, now)) {
+      const [was, is] = [old.map((one) => expanded(this.before, one)), now.map((one) => expanded(this.after, one))]
+      if (was.length !== is.length || was.some((one, index) => !sameJson(one, is[index])))
+        report('changed', 'a value may now fit two alternatives of oneOf')
+    }
+    // A reference that stayed may point to a schema that did not.
+    for (const [index, one] of old.entries()) {
+      const other = counterpart(now, one)
+      const ref = textOf(objectOf(one)['$ref'])
+      const name = ref === '' ? `alternative ${index + 1} of ${keyword}` : ref.slice(ref.lastIndexOf('/') + 1)
+      if (other !== undefined) this.compare(direction, `${where} as ${name}`, one, other)
+    }
+  }
+
+  private compareObjects(direction: Direction, where: string, from: JsonObject, to: JsonObject, report: Report): void {
     const [old, now] = [objectOf(from['properties']), objectOf(to['properties'])]
     const [oldRequired, nowRequired] = [listOf(from['required']).map(textOf), listOf(to['required']).map(textOf)]
     for (const name of nowRequired) if (!oldRequired.includes(name)) report('narrowed', `${name} became required`)
@@ -121,7 +135,7 @@ export class SchemaDiff {
 
 const takesObjects = ({ type }: JsonObject): boolean => type === undefined || type === 'object'
 
-function compareTypes(from: JsonObject, to: JsonObject, report: (change: Change, what: string) => void): void {
+function compareTypes(from: JsonObject, to: JsonObject, report: Report): void {
   const [old, now] = [from['type'], to['type']]
   const what = `the type changed from ${show(old)} to ${show(now)}`
   if (old !== now) {
@@ -134,7 +148,7 @@ function compareTypes(from: JsonObject, to: JsonObject, report: (change: Change,
   if (oldNull !== nowNull) report(nowNull ? 'widened' : 'narrowed', nowNull ? 'it may now be null' : 'it may no longer be null')
 }
 
-function compareEnums(from: JsonObject, to: JsonObject, report: (change: Change, what: string) => void): void {
+function compareEnums(from: JsonObject, to: JsonObject, report: Report): void {
   const [old, now] = [from['enum'], to['enum']]
   if (!Array.isArray(old)) {
     if (Array.isArray(now)) report('narrowed', `only ${show(now)} is left`)
@@ -152,7 +166,7 @@ function compareEnums(from: JsonObject, to: JsonObject, report: (change: Change,
   for (const value of now) if (!known.has(show(value))) report('widened', `the value ${show(value)} was added`)
 }
 
-function compareBounds(from: JsonObject, to: JsonObject, report: (change: Change, what: string) => void): void {
+function compareBounds(from: JsonObject, to: JsonObject, report: Report): void {
   for (const [keywords, sign] of [
     [lowerBounds, 1],
     [upperBounds, -1],
@@ -168,31 +182,12 @@ function compareBounds(from: JsonObject, to: JsonObject, report: (change: Change
 }
 
 /** Pattern, format, multipleOf and any keyword this code has never heard of: whatever it says, it said something else before. */
-function compareOthers(from: JsonObject, to: JsonObject, report: (change: Change, what: string) => void): void {
+function compareOthers(from: JsonObject, to: JsonObject, report: Report): void {
   for (const keyword of new Set([...Object.keys(from), ...Object.keys(to)])) {
     if (structural.has(keyword) || isAnnotation(keyword)) continue
     const [old, now] = [from[keyword], to[keyword]].map((value) => (value === false ? undefined : value))
     if (sameJson(old, now)) continue
     const what = `${keyword} changed from ${show(old)} to ${show(now)}`
     report(old === undefined ? 'narrowed' : now === undefined ? 'widened' : 'changed', what)
-  }
-}
-
-function compareCombinations(from: JsonObject, to: JsonObject, report: (change: Change, what: string) => void): void {
-  for (const keyword of ['allOf', 'not'] as const)
-    if (!sameJson(from[keyword], to[keyword]))
-      report(from[keyword] === undefined ? 'narrowed' : to[keyword] === undefined ? 'widened' : 'changed', `${keyword} changed`)
-  for (const keyword of ['anyOf', 'oneOf'] as const) {
-    const [old, now] = [from[keyword], to[keyword]]
-    if (old === undefined && now === undefined) continue
-    if (old === undefined) report('narrowed', `${keyword} was added`)
-    else if (now === undefined) report('widened', `${keyword} was removed`)
-    else {
-      const has = (list: Json[], one: Json): boolean => list.some((other) => sameJson(one, other))
-      const [gone, added] = [listOf(old).filter((one) => !has(listOf(now), one)), listOf(now).filter((one) => !has(listOf(old), one))]
-      if (gone.length > 0) report(added.length > 0 ? 'changed' : 'narrowed', `an alternative of ${keyword} was removed or changed`)
-      // A new alternative of oneOf may overlap an old one, which then matches twice and is refused.
-      else if (added.length > 0) report(keyword === 'oneOf' ? 'changed' : 'widened', `an alternative of ${keyword} was added`)
-    }
   }
 }

@@ -6,7 +6,8 @@
  * receive breaks them, as theirs is closed, unless the released contract marks the enum `x-extensible: true`.
  */
 import { type Contract, isObject, type Json, type JsonObject, objectOf, textOf, type Operation } from './document.ts'
-import { type Finding, sameJson, SchemaDiff } from './diff-schema.ts'
+import { type Finding, SchemaDiff } from './diff-schema.ts'
+import { sameJson } from './same.ts'
 
 export type { Finding } from './diff-schema.ts'
 

@@ -3,6 +3,7 @@ import { Ajv } from 'ajv'
 import fc from 'fast-check'
 import { type Direction, type Finding, SchemaDiff } from '../../cli/contract/diff-schema.ts'
 import { repeats } from '../harness/long.ts'
+import { expanded } from '../../cli/contract/same.ts'
 import { Contract, isObject, type Json, type JsonObject, objectOf, textOf } from '../../cli/contract/document.ts'
 
 /*
@@ -34,6 +35,8 @@ const satisfiable = (schema: JsonObject): JsonObject =>
   schema['additionalProperties'] === false && Array.isArray(schema['required'])
     ? { ...schema, required: schema['required'].filter((name) => textOf(name) in objectOf(schema['properties'])) }
     : schema
+/** The one schema that others refer to. */
+const shared: JsonObject = { $ref: '#/shared' }
 const anySchema: fc.Arbitrary<JsonObject> = fc.letrec<{ schema: JsonObject }>((tie) => ({
   schema: fc.oneof(
     { depthSize: 'small', withCrossShrink: true },
@@ -47,37 +50,50 @@ const anySchema: fc.Arbitrary<JsonObject> = fc.letrec<{ schema: JsonObject }>((t
       maxProperties: small,
     }).map(satisfiable),
     fc
-      .tuple(fc.constantFrom('oneOf', 'anyOf', 'allOf'), fc.array(leaf, { minLength: 1, maxLength: 3 }))
+      .tuple(
+        fc.constantFrom('oneOf', 'anyOf', 'allOf'),
+        fc.array(fc.oneof({ weight: 3, arbitrary: leaf }, fc.constant(shared)), { minLength: 1, maxLength: 3 }),
+      )
       .map(([keyword, list]): JsonObject => ({ [keyword]: list })),
   ),
 })).schema
 
 /** A schema and what became of it: a keyword here and there is another or gone. */
-const pair: fc.Arbitrary<readonly [JsonObject, JsonObject]> = fc.oneof(
-  fc.tuple(anySchema, anySchema),
-  fc.tuple(anySchema, anySchema, fc.infiniteStream(fc.nat(5))).map(([before, other, dice]) => {
-    const roll = (): number => Number(dice.next().value)
-    const mix = (from: JsonObject, to: JsonObject): JsonObject => {
-      const made: JsonObject = {}
-      for (const [key, value] of Object.entries({ ...(roll() === 0 ? to : {}), ...from })) {
-        const die = roll()
-        if (die === 0 && key !== 'type') continue
-        made[key] =
-          die === 1 && key === 'required'
-            ? ['a']
-            : die === 1 && typeof value === 'number'
-              ? value + 1
-              : die === 2 && typeof value === 'number' && value > 0.5
-                ? value - 1
-                : isObject(value)
-                  ? mix(value, {})
-                  : value
+const pairOf = (of: fc.Arbitrary<JsonObject>): fc.Arbitrary<readonly [JsonObject, JsonObject]> =>
+  fc.oneof(
+    fc.tuple(of, of),
+    fc.tuple(of, of, fc.infiniteStream(fc.nat(5))).map(([before, other, dice]) => {
+      const roll = (): number => Number(dice.next().value)
+      const mix = (from: JsonObject, to: JsonObject): JsonObject => {
+        const made: JsonObject = {}
+        for (const [key, value] of Object.entries({ ...(roll() === 0 ? to : {}), ...from })) {
+          const die = roll()
+          if (die === 0 && key !== 'type') continue
+          made[key] =
+            die === 1 && key === 'required'
+              ? ['a']
+              : die === 1 && typeof value === 'number'
+                ? value + 1
+                : die === 2 && typeof value === 'number' && value > 0.5
+                  ? value - 1
+                  : isObject(value)
+                    ? mix(value, {})
+                    : value
+        }
+        return made
       }
-      return made
-    }
-    return [before, satisfiable(mix(before, other))] as const
-  }),
-)
+      return [before, satisfiable(mix(before, other))] as const
+    }),
+  )
+
+/** A document of one schema that may refer to another, and what became of both. */
+const pair = fc
+  .tuple(pairOf(anySchema), pairOf(leaf))
+  .map(
+    ([[before, after], [old, now]]) =>
+      [new Contract({ schema: before, shared: old }), new Contract({ schema: after, shared: now })] as const,
+  )
+const schemaOf = (contract: Contract): JsonObject => objectOf(expanded(contract, contract.root['schema'] ?? {}))
 
 const value: fc.Arbitrary<Json> = fc.letrec<{ value: Json }>((tie) => ({
   value: fc.oneof(
@@ -91,10 +107,9 @@ const value: fc.Arbitrary<Json> = fc.letrec<{ value: Json }>((tie) => ({
 const ajv = new Ajv({ strict: false, validateSchema: false, addUsedSchema: false })
 const takes = (schema: JsonObject, given: Json): boolean => ajv.validate(schema, given)
 
-function findings(direction: Direction, before: JsonObject, after: JsonObject): Finding[] {
+function findings(direction: Direction, before: Contract, after: Contract): Finding[] {
   const found: Finding[] = []
-  const contract = new Contract({})
-  new SchemaDiff(contract, contract, found).compare(direction, 'value', before, after)
+  new SchemaDiff(before, after, found).compare(direction, 'value', before.root['schema'], after.root['schema'])
   return found
 }
 
@@ -129,8 +144,9 @@ describe('the differ against a validator', () => {
   it('lets no request be refused that was taken', () => {
     let told = 0
     fc.assert(
-      fc.property(pair, fc.array(value, { minLength: 30, maxLength: 30 }), ([before, after], values) => {
-        if (findings('request', before, after).length > 0) return
+      fc.property(pair, fc.array(value, { minLength: 30, maxLength: 30 }), ([older, newer], values) => {
+        if (findings('request', older, newer).length > 0) return
+        const [before, after] = [schemaOf(older), schemaOf(newer)]
         for (const one of values) {
           if (!takes(before, one)) continue
           if (JSON.stringify(before) !== JSON.stringify(after)) told++
@@ -148,8 +164,9 @@ describe('the differ against a validator', () => {
   it('lets no response out that a client does not know', () => {
     let told = 0
     fc.assert(
-      fc.property(pair, fc.array(value, { minLength: 30, maxLength: 30 }), ([before, after], values) => {
-        if (findings('response', before, after).length > 0) return
+      fc.property(pair, fc.array(value, { minLength: 30, maxLength: 30 }), ([older, newer], values) => {
+        if (findings('response', older, newer).length > 0) return
+        const [before, after] = [schemaOf(older), schemaOf(newer)]
         const old = asClientSees(before)
         for (const one of values) {
           if (!takes(after, one)) continue
