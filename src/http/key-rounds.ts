@@ -1,22 +1,23 @@
-/** Returns how many bytes it worked on. */
+/** Returns how much it worked on. */
 type Run = () => number
 
 /**
- * Work on large bodies, of which each round of the event loop does so much and leaves the rest of the round to everybody else. Keys come
- * one after the other (deficit round robin, after Shreedhar and Varghese 1995): one with many bodies waits for itself. What is worked on at once
+ * Work for keys, of which each round of the event loop does so much and leaves the rest of the round to everybody else. Keys come
+ * one after the other (deficit round robin, after Shreedhar and Varghese 1995): one with much work waits for itself. What is worked on at once
  * beyond a round's share is paid by rounds without any: where nobody else has anything to do, they take no time.
  */
 export class KeyRounds {
-  private readonly round_bytes: number
+  private readonly share: number
   /** By key, who is next first. */
   private readonly waiting = new Map<string, Run[]>()
-  /** What may be worked on before the next round, bytes; below zero, what is still to be paid. */
-  private credit = 0
+  /** What may be worked on before the next round; below zero, what is still to be paid. */
+  private credit: number
   private going = false
 
-  /** @param round_bytes worked on in each round of the event loop */
-  constructor(round_bytes: number) {
-    this.round_bytes = round_bytes
+  /** @param share worked on in each round of the event loop: bytes, requests, whatever is counted */
+  constructor(share: number) {
+    this.share = share
+    this.credit = share
   }
 
   /** Runs this in one of the next rounds, behind what the key has asked for before. */
@@ -24,23 +25,34 @@ export class KeyRounds {
     const own = this.waiting.get(key)
     if (own === undefined) this.waiting.set(key, [run])
     else own.push(run)
+    this.go()
+  }
+
+  /** Resolves when the key is next, for something that works on so much at once. */
+  wait(key: string, size: number): Promise<void> {
+    return new Promise((resolve) =>
+      this.ask(key, () => {
+        resolve()
+        return size
+      }),
+    )
+  }
+
+  /** The same at once where this round has not had its share. */
+  async enter(key: string, size: number): Promise<void> {
+    if (this.waiting.size > 0 || this.credit <= 0) return this.wait(key, size)
+    this.credit -= size
+    this.go()
+  }
+
+  private go(): void {
     if (this.going) return
     this.going = true
     setImmediate(() => this.round())
   }
 
-  /** Resolves when the key is next, for something that works on so many bytes at once. */
-  wait(key: string, bytes: number): Promise<void> {
-    return new Promise((resolve) =>
-      this.ask(key, () => {
-        resolve()
-        return bytes
-      }),
-    )
-  }
-
   private round(): void {
-    this.credit = Math.min(this.credit + this.round_bytes, this.round_bytes)
+    this.credit = Math.min(this.credit + this.share, this.share)
     while (this.credit > 0) {
       const next = this.next()
       if (next === undefined) break

@@ -8,8 +8,15 @@ const large = 64 * 1024
 /** Bytes of large bodies that are worked on in a round of the event loop: about a millisecond's work. */
 const round_bytes = 128 * 1024
 
+/**
+ * Requests that are taken in a round of the event loop: some milliseconds' work. Where a thousand come at once the first ones are on their way to
+ * disk, and have their first token, while others wait; and what runs is not held up by all of them.
+ */
+const round_requests = 32
+
 /** For the process, as it has one event loop. */
 const rounds = new KeyRounds(round_bytes)
+const requests = new KeyRounds(round_requests)
 
 /**
  * Has a request's body read a chunk at a time beside the large ones of other keys, so much in a round of the event loop, once it is large. Call it
@@ -38,7 +45,10 @@ export function readByRounds(req: Readable & Pick<IncomingMessage, 'headers'>, k
   }
 }
 
-/** Resolves when a body of so many bytes may be parsed: at once, or when the key is next where it is large. */
-export async function waitToParse(key: string, bytes: number): Promise<void> {
-  if (bytes > large) await rounds.wait(key, bytes)
+/**
+ * Resolves when a body of so many bytes may be parsed, and its request be worked on: a large one when its key is next; a small one at once, or
+ * when its key is next where many have come together.
+ */
+export function waitToParse(key: string, bytes: number): Promise<void> {
+  return bytes > large ? rounds.wait(key, bytes) : requests.enter(key, 1)
 }

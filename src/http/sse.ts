@@ -13,6 +13,9 @@ const keepAlive_ms = 15_000
  */
 const chunk_chars = 64 * 1024
 
+/** Characters of the first write, which waits for nobody: a beginning, or all there is of a short answer. */
+const begin_chars = 4 * 1024
+
 /** Ends a chunked body (RFC 9112, section 7.1). */
 const lastChunk = '0\r\n\r\n'
 
@@ -45,7 +48,7 @@ async function firstFrames(res: ServerResponse, source: FrameSource, clock: Cloc
   }
   // What comes after the first frames is for whoever writes them.
   const look = (): void => {
-    const frames = over ? '' : source.take(chunk_chars)
+    const frames = over ? '' : source.take(begin_chars)
     if (frames !== '' || source.done) end(frames)
   }
   const leave = (): void => {
@@ -125,12 +128,15 @@ function writeFrames(res: ServerResponse, reader: FrameSource, first: string, cl
     if (reader.patient === true) fairly(run)
     else queueMicrotask(run)
   })
-  // The head goes out with the first frames; alone only where there are none yet.
-  fairly(() => {
-    writable = !left
-    if (writable && first !== '') write(first)
-    const written = first.length + pump()
-    if (written === 0 && !left) res.flushHeaders()
-    return written
-  })
+  const begun = first === '' ? reader.take(begin_chars) : first
+  writable = true
+  if (begun !== '') write(begun)
+  if (begun !== '' && begun.length < begin_chars) pump()
+  else
+    fairly(() => {
+      const written = pump()
+      // The head goes out with the first frames; alone only where there are none yet.
+      if (begun === '' && written === 0 && !left) res.flushHeaders()
+      return written
+    })
 }

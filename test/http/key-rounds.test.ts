@@ -79,7 +79,25 @@ describe('rounds of keys', () => {
     assert.equal(done, 62)
   })
 
-  it('leave a body alone that is not read any more, and a small one altogether', async () => {
+  it('let in at once what has room in this round, and the others key after key', async () => {
+    const rounds = new KeyRounds(3)
+    const order: string[] = []
+    const enter = (key: string): void => void rounds.enter(key, 1).then(() => order.push(key))
+    for (const key of ['greedy', 'greedy', 'greedy', 'greedy', 'greedy', 'greedy', 'modest']) enter(key)
+    await Promise.resolve()
+    assert.deepEqual(order, ['greedy', 'greedy', 'greedy'])
+    await nextRound()
+    assert.deepEqual(order.slice(3), ['greedy', 'modest', 'greedy'])
+    // Nobody overtakes who waits.
+    enter('late')
+    await nextRound()
+    assert.deepEqual(order.slice(6), ['greedy', 'late'])
+    enter('next')
+    await Promise.resolve()
+    assert.equal(order.at(-1), 'next')
+  })
+
+  it('leave a body alone that is not read any more, and take a small one at once', async () => {
     const body = Object.assign(new Readable({ read: () => undefined }), { headers: {} })
     const stop = readByRounds(body, 'a')
     body.push(Buffer.alloc(65 * kib))

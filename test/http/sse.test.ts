@@ -87,11 +87,20 @@ describe('a stream of frames', () => {
     source.frames.push('a', 'b')
     await send()
     assert.deepEqual([res.headers['Cache-Control'], res.headers['X-Accel-Buffering']], ['no-store', 'no'])
-    await turn()
     assert.deepEqual(res.written, ['a', 'b'])
     source.end()
     await turn()
     assert.deepEqual([res.writableEnded, clock.pending], [true, 0])
+  })
+
+  it('begins at once, and goes on when it is its turn where there is much of it', async () => {
+    const long = 'x'.repeat(4 * 1024)
+    source.frames.push(long, 'a')
+    await send()
+    assert.deepEqual(res.written, [long])
+    await turn()
+    assert.deepEqual(res.written, [long, 'a'])
+    leave()
   })
 
   it('has its head out at once where there is no frame yet', async () => {

@@ -18,6 +18,13 @@ import { transcriptOf } from './transcript.ts'
 /** Pause before a terminal event that could not be made durable is tried again, ms. */
 const retry_ms = 1000
 
+/**
+ * Ends that are worked on in a round of the event loop at least, and the share of those that are due: what readers wait for comes first, and no more
+ * ends fall due than are worked off.
+ */
+const round_ends = 4
+const round_share = 1 / 16
+
 /** What settlement works with. */
 export interface SettlementParts {
   readonly live: LiveTasks
@@ -37,6 +44,8 @@ export class Settlement {
   private readonly parts: SettlementParts
   /** Tasks whose end could not be made durable yet; it is tried again. */
   private readonly unwritten = new Set<LiveTask>()
+  /** Ends that nobody has worked on yet, the oldest first. */
+  private readonly due: (readonly [LiveTask, Ending])[] = []
 
   private readonly retries = new Set<CancelTimer>()
   private stopped = false
@@ -67,9 +76,19 @@ export class Settlement {
     end.publish()
   }
 
-  /** The same for somebody who does not wait: a failure to write is told and tried again. */
+  /**
+   * The same for somebody who does not wait, in one of the next rounds of the event loop: what there is of answers goes out before any end is worked
+   * on. A failure to write is told and tried again.
+   */
   settleSoon(task: LiveTask, ending: Ending): void {
-    this.settle(task, ending).catch(() => undefined)
+    if (this.due.push([task, ending]) === 1) setImmediate(() => this.round())
+  }
+
+  private round(): void {
+    const count = Math.max(round_ends, Math.ceil(this.due.length * round_share))
+    const now = this.due.splice(0, count)
+    if (this.due.length > 0) setImmediate(() => this.round())
+    for (const [task, ending] of now) this.settle(task, ending).catch(() => undefined)
   }
 
   /** Builds the end of a claimed task; nothing is written or published yet. */
@@ -86,7 +105,8 @@ export class Settlement {
     // What a displacement does can be taken back, so its reservation is settled only when it is published.
     const displaced = ending.kind === 'error' && ending.error.kind === 'displaced'
     const settled = displaced ? [] : task.settle(used)
-    task.log.report(progressOf(task, now))
+    // It goes out with the end.
+    task.log.report(progressOf(task, now), true)
     const transcript = sealArtifact(
       owner,
       transcriptOf(task, ending, usage, (at) => clock.wallOf(at), now),
