@@ -1,4 +1,3 @@
-import { setImmediate as nextRound } from 'node:timers/promises'
 import { DomainError, StreamError, untraced } from '../../domain/errors.ts'
 import type { Principal } from '../../domain/principal.ts'
 import { StorageError, type Journal } from '../../ports/journal.ts'
@@ -45,8 +44,6 @@ export class Cancellation {
     task.claim(true)
     task.abort.abort(error)
     pool.reportDepth()
-    // Where many are canceled at once every engine hears of it before the first end is written down.
-    await nextRound()
-    await this.settlement.settle(task, { kind: 'error', error, reason: 'client' })
+    await this.settlement.settleInTurn(task, { kind: 'error', error, reason: 'client' })
   }
 }

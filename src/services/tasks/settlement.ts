@@ -9,6 +9,7 @@ import type { CancelTimer, Clock } from '../../ports/clock.ts'
 import type { GenerateResult } from '../../ports/engine.ts'
 import type { Fact, Journal } from '../../ports/journal.ts'
 import type { Ending } from './ending.ts'
+import { InTurn } from './in-turn.ts'
 import { lifeOf } from './life.ts'
 import type { LiveTask } from './live-task.ts'
 import type { LiveTasks } from './live-tasks.ts'
@@ -17,13 +18,6 @@ import { transcriptOf } from './transcript.ts'
 
 /** Pause before a terminal event that could not be made durable is tried again, ms. */
 const retry_ms = 1000
-
-/**
- * Ends that are worked on in a round of the event loop at least, and the share of those that are due: what readers wait for comes first, and no more
- * ends fall due than are worked off.
- */
-const round_ends = 4
-const round_share = 1 / 16
 
 /** What settlement works with. */
 export interface SettlementParts {
@@ -44,9 +38,7 @@ export class Settlement {
   private readonly parts: SettlementParts
   /** Tasks whose end could not be made durable yet; it is tried again. */
   private readonly unwritten = new Set<LiveTask>()
-  /** Ends that nobody has worked on yet, the oldest first. */
-  private readonly due: (readonly [LiveTask, Ending])[] = []
-
+  private readonly ends = new InTurn()
   private readonly retries = new Set<CancelTimer>()
   private stopped = false
 
@@ -77,18 +69,16 @@ export class Settlement {
   }
 
   /**
-   * The same for somebody who does not wait, in one of the next rounds of the event loop: what there is of answers goes out before any end is worked
-   * on. A failure to write is told and tried again.
+   * The same in one of the next rounds of the event loop: what there is of answers goes out, and engines hear that they may stop, before any end is
+   * worked on.
    */
-  settleSoon(task: LiveTask, ending: Ending): void {
-    if (this.due.push([task, ending]) === 1) setImmediate(() => this.round())
+  settleInTurn(task: LiveTask, ending: Ending): Promise<void> {
+    return this.ends.run(() => this.settle(task, ending))
   }
 
-  private round(): void {
-    const count = Math.max(round_ends, Math.ceil(this.due.length * round_share))
-    const now = this.due.splice(0, count)
-    if (this.due.length > 0) setImmediate(() => this.round())
-    for (const [task, ending] of now) this.settle(task, ending).catch(() => undefined)
+  /** The same for somebody who does not wait: a failure to write is told and tried again. */
+  settleSoon(task: LiveTask, ending: Ending): void {
+    this.settleInTurn(task, ending).catch(() => undefined)
   }
 
   /** Builds the end of a claimed task; nothing is written or published yet. */
