@@ -53,7 +53,7 @@ const SQL = {
   artifact: `INSERT INTO artifacts (owner, id, kind, created_at, size_bytes, head, content) VALUES (?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT DO NOTHING`,
   artifactTags: `INSERT INTO artifact_tags (owner, seq, tag)
-    SELECT DISTINCT ?, last_insert_rowid(), value FROM json_each(?) WHERE changes() = 1`,
+    SELECT ?, last_insert_rowid(), value FROM json_each(?) WHERE changes() = 1`,
 
   filePut: `INSERT INTO files (owner, file_id, complete, purpose, record) VALUES (?, ?, ?, ?, ?)
     ON CONFLICT DO UPDATE SET complete = excluded.complete, record = excluded.record`,
