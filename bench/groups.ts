@@ -49,7 +49,7 @@ export function benchGroups(): Promise<Section> {
   return Promise.resolve({
     title:
       'Groups: six simulated hours of each load on the daemon’s arbiter, scheduler and estimator, beside first-come swapping (llama-swap’s rule) and least-recently-used (a model in use is not put out); two slots a pool, a load of 8 s and an unload of 1 s, `max_hold_ms` 60,000; ' +
-      'lengths of tasks as in `prediction`; deadlines log-uniform, 30 to 240 s interactive, 5 to 60 min batch; a wait ends with the start or the deadline',
+      'lengths of tasks as in `prediction`; deadlines log-uniform, 1 to 10 min interactive, 5 to 60 min batch; a wait ends with the start or the deadline',
     rows: compared.flatMap(({ rows }) => rows),
     goals: compared.flatMap(({ load, first, ours, rows }) => [
       ...(load.contested ? [atMost(`${load.name}: swaps, to first-come`, ours.swaps / first.swaps, 0.5)] : []),
