@@ -1,7 +1,4 @@
 import type { Request as ExpressRequest, RequestHandler, Response } from 'express'
-import type { Document } from 'openapi-backend'
-// The package's main file also loads what compiles validators and mocks answers: 6 MiB.
-import { OpenAPIRouter } from 'openapi-backend/router.js'
 import type { doorOperations } from '../../generated/doors.ts'
 import { operations as nativeOperations } from '../../generated/operations.ts'
 import { DomainError } from '../domain/errors.ts'
@@ -14,7 +11,8 @@ import { doorRequestCheck, requestCheck, type RequestCheck } from './check-reque
 import { sendComing } from './coming.ts'
 import { sendContent } from './content.ts'
 import { LargeBodies } from './large-body.ts'
-import { operations, operationsAt, type Operation } from './operations.ts'
+import { operations } from './operations.ts'
+import { Routes } from './routes.ts'
 import { sendStream } from './sse.ts'
 import { uploadOf } from './upload.ts'
 
@@ -41,47 +39,22 @@ interface AnyReply {
 }
 
 type Params = HandlerRequest<OperationId>['params']
-const noParams = {} as Params
 type Operate = (params: Params, req: ExpressRequest, res: Response) => Promise<void>
 
 /**
- * Routes requests to handlers by openapi-backend's router: route, body, role, validation, handler, reply. The library finds the operation and the
- * path's parameters; the rest of a request it does not see. Failures are passed on for the error envelope.
+ * Routes requests to handlers: route, body, role, validation, handler, reply. Failures are passed on for the error envelope.
  * @throws Error where a handler or a validator is missing
  */
 export function createDispatch(options: DispatchOptions): RequestHandler {
   const bodies = new LargeBodies()
-  const operate = new Map(Array.from(operations.keys(), (id) => [id as string, operationOf(id, options, bodies)]))
-  const variants = [...operations].filter(([, { when }]) => when !== undefined)
-  const routers = routersByShape()
-  /** What the router has said of paths that are an operation's own, by method and path. */
-  const known = new Map<string, Operate>()
+  const operate = new Map(Array.from(operations.keys(), (id) => [id, operationOf(id, options, bodies)]))
+  const routes = new Routes()
   return async (req, res) => {
-    const { method, path } = req
-    const place = `${method} ${path}`
-    const same = known.get(place)
-    if (same !== undefined) return same(noParams, req, res)
-    const request = { method, path, query: '', headers: {} }
-    const router = routers.get(shapeOf(path))
-    const operation = router?.matchOperation(request)
-    if (router === undefined || operation === undefined) throw unrouted(request)
-    const { operationId = '' } = operation
-    const others = variants.filter(([, one]) => one.path === operation.path && one.method === operation.method.toLowerCase())
-    const variant = others.find(([, { when = '' }]) => req.headers[when] !== undefined)
-    const handle = operate.get(variant?.[0] ?? operationId)
-    if (handle === undefined) throw new Error(`${operationId} has no handler`)
-    // A path without parameters has nothing to be parsed for, and leads to the same operation whenever it comes.
-    if (path === operation.path && !path.includes('{') && others.length === 0) known.set(place, handle)
-    const params = operation.path.includes('{') ? (router.parseRequest(request, operation).params as Params) : noParams
-    await handle(params, req, res)
+    const { id, params } = routes.find(req)
+    const handle = operate.get(id)
+    if (handle === undefined) throw new Error(`${id} has no handler`)
+    await handle(params as Params, req, res)
   }
-}
-
-/** Why a request has no operation. */
-function unrouted({ method, path }: { readonly method: string; readonly path: string }): DomainError {
-  const allow = [...new Set(operationsAt(path).map((operation) => operation.method.toUpperCase()))]
-  if (allow.length === 0) return new DomainError('not_found', 'No such route; the contract lists them.', { absent: 'route' })
-  return new DomainError('method_not_allowed', `${method} is not a method of this path.`, { allow })
 }
 
 function principalOf({ principal }: RequestState): Principal {
@@ -151,36 +124,4 @@ async function reply(
   }
   res.setHeader('Content-Type', 'application/json; charset=utf-8')
   bodies.sendJson(res, body, key)
-}
-
-interface Item {
-  [method: string]: { operationId: string; responses: object }
-}
-
-/**
- * A router of openapi-backend for each shape of a path, by `shapeOf`. A look-up of the library builds its list of operations anew, and a pattern for
- * each path of it: so each router knows the few that can be meant, listed once.
- */
-export function routersByShape(): Map<string, OpenAPIRouter> {
-  const shapes = Map.groupBy(operations, ([, { path }]) => shapeOf(path))
-  return new Map(Array.from(shapes, ([shape, those]) => [shape, routerOf(those)]))
-}
-
-/** How many segments a path has, and the second of them, which no operation has as a parameter. Slashes at the end count for nothing. */
-export function shapeOf(path: string): string {
-  const segments = path.split('/')
-  while (segments.length > 2 && segments.at(-1) === '') segments.pop()
-  return `${segments.length} ${segments[2] ?? ''}`
-}
-
-/** Requests are checked by generated validators, replies by types and tests: the router gets nothing of them. */
-function routerOf(those: readonly (readonly [OperationId, Operation])[]): OpenAPIRouter {
-  const paths: Record<string, Item> = {}
-  for (const [operationId, { method, path, when }] of those)
-    if (when === undefined) (paths[path] ??= {})[method] = { operationId, responses: {} }
-  const definition: Document = { openapi: '3.0.3', info: { title: 'routes', version: '0' }, paths }
-  const router = new OpenAPIRouter({ definition })
-  const list = router.getOperations()
-  router.getOperations = () => list
-  return router
 }

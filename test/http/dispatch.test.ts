@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import type { Request, Response } from 'express'
 import type { Handlers } from '../../src/handlers/handler.ts'
-import { createDispatch, routersByShape, shapeOf } from '../../src/http/dispatch.ts'
+import { createDispatch } from '../../src/http/dispatch.ts'
 import { operations, operationsAt } from '../../src/http/operations.ts'
 import { FakeClock } from '../harness/fake-clock.ts'
 
@@ -18,35 +18,6 @@ describe('dispatch', () => {
       )
     })
 
-  it('finds every operation by the router of its shape alone', () => {
-    const routers = routersByShape()
-    for (const [id, { method, path, when }] of operations) {
-      assert.doesNotMatch(path.split('/')[2] ?? '', /[{}]/)
-      for (const slashes of ['', '/', '//']) {
-        const asked = path.replaceAll(/\{[^}]+\}/g, 'a%2Fb') + slashes
-        const found = routers.get(shapeOf(asked))?.matchOperation({ method, path: asked, query: '', headers: {} })
-        assert.equal(found?.path, path)
-        if (when === undefined) assert.equal(found.operationId, id)
-      }
-    }
-  })
-
-  // Where this fails after an upgrade of openapi-backend, look whether lists are still built at each look-up, and how that is done now.
-  it('replaces what openapi-backend asks for its list of operations', () => {
-    const router = routersByShape().get(shapeOf('/v1/tasks/a/cancel'))
-    assert(router !== undefined)
-    let asked = 0
-    const list = router.getOperations()
-    router.getOperations = () => {
-      asked++
-      return list
-    }
-    assert.equal(router.matchOperation({ method: 'POST', path: '/v1/tasks/a/cancel', query: '', headers: {} })?.operationId, 'cancelTask')
-    assert.equal(asked, 2)
-    assert.equal(list.length, 2)
-    const own = routersByShape().get(shapeOf('/v1/tasks'))
-    assert.equal(own?.getOperations(), own?.getOperations())
-  })
   it('names each method of a path once where another was used', async () => {
     const dispatch = createDispatch({ handlers, clock: new FakeClock(), body_bytes: 1, door_body_bytes: 1, file_bytes: 1 })
     for (const path of new Set(Array.from(operations.values(), (operation) => operation.path.replaceAll(/\{[^}]+\}/g, 'a')))) {
