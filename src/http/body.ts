@@ -3,7 +3,7 @@ import { checkWellFormed } from '../domain/artifact.ts'
 import { DomainError } from '../domain/errors.ts'
 import { checkNesting, deepest } from '../domain/nesting.ts'
 import { stateOf } from '../middleware/request-state.ts'
-import { readByRounds, waitToParse } from './large-request.ts'
+import { readByRounds, waitToParse } from './request-rounds.ts'
 
 /**
  * Parses a JSON body of at most `limit` bytes into `req.body`; what express says of a bad one becomes our own errors.

@@ -69,7 +69,7 @@ async function firstFrames(res: ServerResponse, source: FrameSource, clock: Cloc
 }
 
 function writeFrames(res: ServerResponse, reader: FrameSource, first: string, clock: Clock): void {
-  let writable = false
+  let writable = true
   let left = false
   let chunked = false
   const write = (frames: string): void => {
@@ -129,7 +129,6 @@ function writeFrames(res: ServerResponse, reader: FrameSource, first: string, cl
     else queueMicrotask(run)
   })
   const begun = first === '' ? reader.take(begin_chars) : first
-  writable = true
   if (begun !== '') write(begun)
   if (begun !== '' && begun.length < begin_chars) pump()
   else

@@ -4,7 +4,7 @@ import { createRequire } from 'node:module'
 import type { Request } from 'express'
 import type { Upload, UploadedFile } from '../domain/batches/upload.ts'
 import { DomainError } from '../domain/errors.ts'
-import { readByRounds } from './large-request.ts'
+import { readByRounds } from './request-rounds.ts'
 
 // Most daemons are sent no file.
 const require = createRequire(import.meta.url)

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { Readable } from 'node:stream'
 import fc from 'fast-check'
 import { KeyRounds } from '../../src/http/key-rounds.ts'
-import { readByRounds, waitToParse } from '../../src/http/large-request.ts'
+import { readByRounds, waitToParse } from '../../src/http/request-rounds.ts'
 
 const nextRound = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 const kib = 1024

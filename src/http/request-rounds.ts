@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import type { Readable } from 'node:stream'
 import { KeyRounds } from './key-rounds.ts'
 
-/** Bodies up to this are read and parsed as they come, bytes. */
+/** Bodies up to this are read as they come, bytes. */
 const large = 64 * 1024
 
 /** Bytes of large bodies that are worked on in a round of the event loop: about a millisecond's work. */
