@@ -86,15 +86,13 @@ export class Group<T extends PoolTask> {
     if (look_at < Infinity) this.cancelLook = clock.after(look_at - now, () => this.look())
   }
 
-  /** Its engines may have failed, or the catalog may have stopped them. */
+  /** Its engines may have failed, or the catalog may have stopped them: the place is free when they are gone, and what still runs on them has ended. */
   private followReplicas(seat: GroupSeat<T>): void {
     if (seat.state !== 'loaded' && seat.state !== 'leaving') return
-    const { replicas } = seat.pool
-    if (replicas.every(({ state }) => state === 'stopped')) this.become(seat, 'asleep')
-    else if (replicas.every(({ state }) => state === 'down')) {
-      this.failed(seat)
-      this.run(() => this.unload(seat))
-    }
+    const { live, running, replicas } = seat.pool
+    if (live || running.size > 0) return
+    if (replicas.some(({ state }) => state === 'down')) this.failed(seat)
+    this.run(() => this.unload(seat))
   }
 
   /** The next load waits, so that the others have their turn. */
