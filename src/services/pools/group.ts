@@ -71,7 +71,8 @@ export class Group<T extends PoolTask> {
     this.cancelLook()
     for (const seat of this.seats) {
       this.followReplicas(seat)
-      if (seat.sentAway && seat.state === 'loaded') this.become(seat, 'leaving')
+      // Who comes into a place that is its own already waits for nobody's turn.
+      if ((seat.sentAway || seat.borrower !== undefined) && seat.state === 'loaded') this.become(seat, 'leaving')
     }
     const { clock } = this.parts
     const now = clock.now()
@@ -174,8 +175,6 @@ export class Group<T extends PoolTask> {
           resolve(giveBack)
         },
       }
-      // The place is its own already.
-      if (seat.state === 'loaded') this.become(seat, 'leaving')
       this.changed()
     })
   }
