@@ -132,8 +132,8 @@ export class Group<T extends PoolTask> {
     this.become(seat, 'unloading')
     const began_at = this.parts.clock.now()
     try {
-      // A server that runs on holds its model until it is told.
-      await seat.pool.unload()
+      // A server that runs on holds its model until it is told. One that does not let go of it is started anew all the same.
+      await seat.pool.unload().catch((err: unknown) => this.tell(err, { pool_id: seat.pool.id }))
       await seat.pool.stop()
       this.learn(seat, 'unload_ms', began_at)
     } finally {
@@ -201,11 +201,14 @@ export class Group<T extends PoolTask> {
 
   /** Does something in the background; what goes wrong is told. */
   private run(what: () => Promise<void>): void {
-    const done = what().catch((err: unknown) => {
-      const message = `Group ${this.parts.id} could not do what it had to.`
-      this.parts.events.emit({ type: 'notice', level: 'error', event: 'group', message, fields: { err, group_id: this.parts.id } })
-    })
+    const done = what().catch((err: unknown) => this.tell(err))
     this.underWay.add(done)
     void done.then(() => this.underWay.delete(done))
+  }
+
+  private tell(err: unknown, of: Readonly<Record<string, unknown>> = {}): void {
+    const { id: group_id, events } = this.parts
+    const message = `Group ${group_id} could not do what it had to.`
+    events.emit({ type: 'notice', level: 'error', event: 'group', message, fields: { err, group_id, ...of } })
   }
 }

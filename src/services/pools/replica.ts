@@ -75,15 +75,14 @@ export class Replica {
 
   /** Starts the engine; resolves when it is ready or has failed for the first time. */
   async start(): Promise<void> {
-    const { clock, start_ms, engine } = this.options
+    const { clock, engine } = this.options
     const generation = ++this.generation
     this.become('starting')
-    const late = Promise.withResolvers<never>()
-    const cancelTimer = clock.after(start_ms, () => late.reject(new Error(`the engine was not up after ${start_ms} ms`)))
     try {
       await this.halting
       if (generation !== this.generation) return
-      const props = await Promise.race([engine.start((reason) => void this.failIn(generation, reason)), late.promise])
+      const onDown = (reason: Error): void => void this.failIn(generation, reason)
+      const props = await this.inTime(engine.start(onDown), 'was not up')
       if (generation !== this.generation) return
       this.options.check?.(props)
       this.props = props
@@ -94,9 +93,12 @@ export class Replica {
       else this.goDown(this.trouble, undefined)
     } catch (error) {
       await this.failIn(generation, error instanceof Error ? error : new Error(String(error)))
-    } finally {
-      cancelTimer()
     }
+  }
+
+  /** Takes the model out of memory where its engine goes on without it. @throws EngineError where that says that it failed, Error where it takes as long as no start may */
+  async unload(): Promise<void> {
+    if (this.state === 'ready') await this.inTime(Promise.resolve(this.options.engine.unload?.()), 'had not unloaded its model')
   }
 
   /** Takes the replica down (it crashed, or does not confirm an abort) and plans its restart; a DomainError suspends it. */
@@ -194,6 +196,14 @@ export class Replica {
 
   private async failIn(generation: number, reason: Error): Promise<void> {
     if (generation === this.generation) await this.fail(reason)
+  }
+
+  /** @throws Error where it is not done within the time of a start */
+  private async inTime<T>(done: Promise<T>, what: string): Promise<T> {
+    const { clock, start_ms } = this.options
+    const late = Promise.withResolvers<never>()
+    const cancel = clock.after(start_ms, () => late.reject(new Error(`the engine ${what} after ${start_ms} ms`)))
+    return Promise.race([done, late.promise]).finally(cancel)
   }
 
   private goDown(reason: string, pause_ms: number | undefined): void {

@@ -25,6 +25,28 @@ describe('the place of a pool whose engines are in trouble', () => {
       assert.deepEqual([rig.states(), rig.engine('b/r0').starts], [['asleep', 'loading', 'asleep'], 1])
     })
 
+  for (const [how, unload] of [
+    ['says that it could not unload its model', () => Promise.reject(new Error('it is stuck'))],
+    ['does not say that it has unloaded its model', () => new Promise<boolean>(() => undefined)],
+  ] as const)
+    it(`goes to another, and its engine is started anew, where that ${how}`, async () => {
+      const rig = await groupRig()
+      await rig.run({ task_id: 'a1', ...ofModel('a') })
+      await rig.clock.advance(5000)
+      const engine = rig.engine('a/r0')
+      engine.unload = unload
+      await rig.run({ task_id: 'b1', ...ofModel('b') })
+      engine.call.finish()
+      await rig.clock.advance(rig.pool('a').config.timeouts.start_ms)
+      await rig.clock.advance(5000)
+      assert.deepEqual([rig.states(), engine.stops], [['asleep', 'loaded', 'asleep'], 1])
+      assert.ok(rig.lines.some(({ fields }) => fields['event'] === 'group' && fields['pool_id'] === 'a'))
+      await rig.run({ task_id: 'a2', ...ofModel('a') })
+      rig.engine('b/r0').call.finish()
+      await rig.clock.advance(5001)
+      assert.deepEqual([rig.task('a2').phase, engine.starts], ['running', 2])
+    })
+
   it('is left to what still runs where the breaker opens', async () => {
     const replicas = [{ id: 'r0', slots: 4 }]
     const pools = ['a', 'b', 'c'].map((id) => poolConfig({ id, model: `mock:${id}`, replicas }))
