@@ -20,6 +20,8 @@ export class Pools<T extends PoolTask = PoolTask> {
   onCapacity: (pool: Pool<T>) => void = () => undefined
   /** Called when the server of a pool has come up with a model of another name, before anything is dispatched to it. */
   onOtherModel: (pool: Pool<T>) => void = () => undefined
+  /** Called when no replica is up or coming up any more in a pool that shares no devices; again after each try to bring one up. */
+  onDown: (pool: Pool<T>) => void = () => undefined
 
   /** @param models names of the configuration; where there is none the pools have names by themselves */
   constructor(pools: readonly Pool<T>[], events: EventSink, models: readonly NamedModel[] = []) {
@@ -114,6 +116,7 @@ export class Pools<T extends PoolTask = PoolTask> {
       const before = told
       told = pool.told
       if (told !== before) this.onOtherModel(pool)
+      if (pool.life === 'open' && pool.seat === undefined && !pool.live) this.onDown(pool)
     }
   }
 
