@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { DomainError } from '../../../src/domain/errors.ts'
 import { settled } from '../../harness/fake-clock.ts'
 import { poolConfig, startRig, type Rig, type RigOptions } from '../../harness/rig.ts'
 
@@ -59,6 +60,26 @@ describe('tasks that wait in a pool whose engines are all down', () => {
       ['two', 'two'],
     )
   })
+
+  for (const [how, error] of [
+    ['does not load', new Error('no memory')],
+    ['is refused', new DomainError('model_deprecated', 'it is retired')],
+  ] as const)
+    it(`do so, too, where the model of a pool in a group ${how}; where it merely sleeps they wait`, async () => {
+      const groups = [{ id: 'gpu', pools: ['one', 'three'] }]
+      const rig = await start({
+        ...{ groups, pools: [...pools, poolConfig({ id: 'three', model: 'mock:three' })] },
+        models: [...models, { name: 'three', pools: ['three'], fallback: ['two'] }],
+      })
+      await rig.run({ task_id: 'holds', model_ref: 'three', engine: undefined })
+      await rig.run({ ...named, task_id: 'waits' })
+      await rig.clock.advance(100)
+      assert.deepEqual(where(rig, 'holds', 'waits'), ['three running', 'one queued'])
+      rig.engine('one/r0').onStart = () => Promise.reject(error)
+      rig.engine('three/r0').call.finish()
+      await rig.clock.advance(1100)
+      assert.deepEqual(where(rig, 'waits'), ['two running'])
+    })
 
   it('wait where another replica comes up, and where the daemon stops', async () => {
     const rig = await start({ pools: [poolConfig({ ...pools[0], replicas: [{ id: 'r0' }, { id: 'r1' }] }), ...pools.slice(1)] })
