@@ -52,6 +52,8 @@ const modelOf = (props: EngineProps | undefined): string | undefined =>
 export class Runs {
   /** Begun, those before a restart that count included. */
   count = 0
+  /** Those of this life whose engines took no more: they say nothing of the task. */
+  busy = 0
   /** It was found unfinished by a start of the daemon: it may be what ended the life before. */
   readonly restored: boolean
   /** All that are kept, the newest last. */
