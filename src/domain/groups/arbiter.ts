@@ -1,4 +1,4 @@
-import type { Member } from './member.ts'
+import type { Due, Member } from './member.ts'
 import { Note, patience_ms } from './note.ts'
 
 /** How pools take turns. */
@@ -45,7 +45,7 @@ const look_ms = 1000
  *
  * A loaded pool leaves for one that waits
  * - when it has nothing to do, and is not likely to have soon (`stay`);
- * - when the other's interactive tasks would miss their deadline, can still meet it, and its own are not due before;
+ * - when the other's interactive tasks would miss their deadline (`neededAt`), can still meet it, and its own are not due before;
  * - when it has been held for `max_hold_ms` since others began to wait, and the other precedes it;
  * - when the other has waited for `max_hold_ms` times the number of pools;
  * - when an operator wants the other; it is then held for `max_hold_ms` whatever waits.
@@ -181,7 +181,7 @@ export class Arbiter {
     }
     const swap_ms = a.unload_ms + b.load_ms
     // One more task may begin before the next look.
-    const act_at = b.due_at - swap_ms - a.drain_late_ms - a.service_ms
+    const act_at = neededAt(b, a) - swap_ms - a.drain_late_ms - a.service_ms
     if (now + a.drain_ms + swap_ms <= b.lost_at && a.due_at > b.due_at && !this.lookAt(act_at, now)) return true
     const { waiting_since = now } = this.noteOf(b.id)
     if (!this.lookAt(waiting_since + pools * max_hold_ms, now)) return true
@@ -215,6 +215,12 @@ const isWaiting = ({ state, waiting, retry_at }: Member, now: number): boolean =
 
 /** Once out and in, ms. */
 export const tripOf = ({ load_ms, unload_ms }: Member): number => load_ms + unload_ms
+
+/**
+ * When `b` has to be loaded in the place of `a`, ms since the epoch: in good time where nobody waits for `a`, else no sooner than is expected to be
+ * enough, for a swap costs those that wait for either.
+ */
+export const neededAt = (b: Due, a: Pick<Member, 'waiting'>): number => (a.waiting > 0 ? b.late_at : b.due_at)
 
 /** How much waits, in interactive tasks. */
 const pressOf = (members: readonly Member[]): number =>

@@ -1,5 +1,5 @@
 import { atOnce, type Start } from '../prediction/forecast.ts'
-import type { Arbiter } from './arbiter.ts'
+import { neededAt, type Arbiter } from './arbiter.ts'
 import type { Member } from './member.ts'
 
 /** Relative deviation of a predicted wait for a place. */
@@ -29,8 +29,9 @@ export function forecastLoad(
   if (own === undefined || own.state === 'loaded') return atOnce
   if (own.state === 'loading') return startIn(Math.max(0, own.load_ms - (now - own.since)))
   const backoff_ms = Math.max(0, own.retry_at - now)
-  const due_at = Math.min(own.due_at, interactive ? deadline_at - own.service_ms : Infinity)
-  const me = { id, load_ms: own.load_ms, due_at, lost_at: Infinity, interactive: own.interactive + (interactive ? 1 : 0) }
+  const late_at = interactive ? deadline_at - own.service_ms : Infinity
+  const due = { due_at: Math.min(own.due_at, late_at), late_at: Math.min(own.late_at, late_at), lost_at: Infinity }
+  const me = { id, load_ms: own.load_ms, ...due, interactive: own.interactive + (interactive ? 1 : 0) }
   const others = members.filter((one) => one.id !== id)
   const awake = others.filter(({ state }) => state !== 'asleep')
   if (awake.length < loaded && own.state === 'asleep') return startIn(backoff_ms + own.load_ms)
@@ -38,7 +39,9 @@ export function forecastLoad(
     .filter(({ state, waiting }) => state === 'asleep' && waiting > 0)
     .filter((one) => arbiter.before(one, me, members.length, now) < 0)
   const next = Math.min(
-    ...awake.filter((one) => !pin.includes(one.id)).map((one) => leavesIn(one, due_at - own.load_ms, max_hold_ms, arbiter, now)),
+    ...awake
+      .filter((one) => !pin.includes(one.id))
+      .map((one) => leavesIn(one, neededAt(due, one) - own.load_ms, max_hold_ms, arbiter, now)),
     own.state === 'asleep' ? Infinity : 0,
   )
   const between = turns.reduce((sum, one) => sum + one.load_ms + heldFor(one, max_hold_ms) + one.unload_ms, 0)

@@ -6,7 +6,7 @@ import { Scheduler, unplaced, type Schedulable } from '../../../src/domain/queue
 
 const member = (id: string, fields: Partial<Member> = {}): Member => ({
   ...{ id, state: 'asleep', since: 0, waiting: 0, interactive: 0, running: 0, drain_ms: 0, drain_late_ms: 0, work_ms: 0 },
-  ...{ service_ms: 1000, load_ms: 5000, unload_ms: 1000, retry_at: 0, due_at: Infinity, lost_at: Infinity },
+  ...{ service_ms: 1000, load_ms: 5000, unload_ms: 1000, retry_at: 0, due_at: Infinity, late_at: Infinity, lost_at: Infinity },
   ...fields,
 })
 const rules: GroupRules = { loaded: 1, idle_unload_ms: 60_000, max_hold_ms: 30_000, preload: [], pin: [] }
@@ -57,12 +57,12 @@ describe('when a pool has to be loaded for its tasks to be in time', () => {
     const scheduler = new Scheduler<Schedulable>({ capacity: 9, full_policy: 'reject', batch_every: 8 })
     const put = (id: string, deadline_at: number, fields: Partial<Schedulable> = {}): void =>
       scheduler.restore({ ...{ id, owner: 'ann', priority: 'interactive', deadline_at, work_ms: 100, ...unplaced }, ...fields })
-    assert.deepEqual(dueOf(scheduler, 1, 2), { due_at: Infinity, lost_at: Infinity })
+    assert.deepEqual(dueOf(scheduler, 1, 2), { due_at: Infinity, late_at: Infinity, lost_at: Infinity })
     put('batch', 1, { priority: 'batch' })
     put('first', 20_000)
     put('soonest', 10_000)
     // Each takes 200 ms, four times that at the longest and half of it at the shortest.
-    assert.deepEqual(dueOf(scheduler, 1, 2), { due_at: 10_000 - 200 - 800, lost_at: 10_000 - 200 })
-    assert.deepEqual(dueOf(scheduler, 2, 2), { due_at: 10_000 - 100 - 800, lost_at: 10_000 - 150 })
+    assert.deepEqual(dueOf(scheduler, 1, 2), { due_at: 10_000 - 200 - 800, late_at: 10_000 - 200 - 200, lost_at: 10_000 - 200 })
+    assert.deepEqual(dueOf(scheduler, 2, 2), { due_at: 10_000 - 100 - 800, late_at: 10_000 - 100 - 200, lost_at: 10_000 - 150 })
   })
 })
