@@ -31,7 +31,7 @@ export interface Decision {
 }
 
 /** A task is waited for as many average pauses. */
-const pauses = 3
+export const pauses = 3
 
 /** A batch task that waits weighs this much of an interactive one. */
 const batch_weight = 1 / 8
@@ -115,10 +115,16 @@ export class Arbiter {
    * @param press of those that wait
    */
   stay(a: Member, press: number, trip_ms: number, now: number): number {
-    const { idle_since = now, pause_ms, debt_ms } = this.noteOf(a.id)
-    if (press * pause_ms >= trip_ms) return now
-    const worth_ms = trip_ms * Math.max(1, trip_ms / Math.max(1, pause_ms))
-    return Math.min(idle_since + pauses * pause_ms, now + (worth_ms - debt_ms) / press)
+    const { idle_since = now, pause_ms } = this.noteOf(a.id)
+    const allowance = this.allowance(a, press, trip_ms)
+    return allowance === 0 ? now : Math.min(idle_since + pauses * pause_ms, now + allowance / press)
+  }
+
+  /** What the others may wait while a pool has nothing to do, all in all since it was loaded, task-ms: no more where that is `press` of them. */
+  allowance({ id }: Pick<Member, 'id'>, press: number, trip_ms: number): number {
+    const { pause_ms, debt_ms } = this.noteOf(id)
+    if (press * pause_ms >= trip_ms) return 0
+    return Math.max(0, trip_ms * Math.max(1, trip_ms / Math.max(1, pause_ms)) - debt_ms)
   }
 
   private fill(members: readonly Member[], queue: readonly Member[], now: number): string[] {
@@ -223,5 +229,5 @@ export const tripOf = ({ load_ms, unload_ms }: Member): number => load_ms + unlo
 export const neededAt = (b: Due, a: Pick<Member, 'waiting'>): number => (a.waiting > 0 ? b.late_at : b.due_at)
 
 /** How much waits, in interactive tasks. */
-const pressOf = (members: readonly Member[]): number =>
+export const pressOf = (members: readonly Pick<Member, 'waiting' | 'interactive'>[]): number =>
   members.reduce((sum, { waiting, interactive }) => sum + interactive + batch_weight * (waiting - interactive), 0)

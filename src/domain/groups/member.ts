@@ -63,14 +63,15 @@ export function dueOf<T extends Schedulable>(scheduler: Scheduler<T>, slots: num
   const ahead = task === undefined ? undefined : scheduler.ahead(task)
   if (task === undefined || ahead === undefined) return { due_at: Infinity, late_at: Infinity, lost_at: Infinity }
   const wait_ms = (ahead.work_ms * pace) / Math.max(1, slots)
-  const { deadline_at } = task
-  const work_ms = task.work_ms * pace
-  return {
-    due_at: deadline_at - wait_ms - longest * work_ms,
-    late_at: deadline_at - wait_ms - work_ms,
-    lost_at: deadline_at - shortest * (wait_ms + work_ms),
-  }
+  return dueBy(task.deadline_at, wait_ms, task.work_ms * pace)
 }
+
+/** For one task. @param wait_ms from the load until it starts, ms @param work_ms what it takes, ms */
+export const dueBy = (deadline_at: number, wait_ms: number, work_ms: number): Due => ({
+  due_at: deadline_at - wait_ms - longest * work_ms,
+  late_at: deadline_at - wait_ms - work_ms,
+  lost_at: deadline_at - shortest * (wait_ms + work_ms),
+})
 
 /** What is known of a pool where it is. */
 export interface MemberParts<T extends Schedulable> extends Pick<

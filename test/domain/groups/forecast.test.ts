@@ -52,6 +52,47 @@ describe('when a pool of a group is expected to be loaded', () => {
   })
 })
 
+describe('when a pool is expected to be loaded in the place of one whose tasks come again and again', () => {
+  const service_ms = 4000
+  const pause_ms = 1000
+  const hold_ms = rules.max_hold_ms
+  const swap_ms = 1000 + 5000
+  const up = (busy: boolean): Member => member('up', { state: 'loaded', service_ms, running: busy ? 1 : 0 })
+
+  /** An arbiter that has seen the tasks of `up`, and how those of `own` come; the last task has just ended. */
+  function taught(own: readonly Member[] = []): { readonly arbiter: Arbiter; readonly now: number } {
+    const arbiter = new Arbiter(rules)
+    for (const [i, one] of own.entries()) arbiter.decide([one], i * 100)
+    let now = own.length * 100
+    for (let task = 0; task < 3; task++) {
+      arbiter.decide([up(true), member('own')], now)
+      arbiter.decide([up(false), member('own')], (now += service_ms))
+      if (task < 2) now += pause_ms
+    }
+    return { arbiter, now }
+  }
+
+  const loadedIn = ({ arbiter, now }: ReturnType<typeof taught>, deadline_ms = Infinity): number =>
+    forecastLoad(arbiter, [up(false), member('own')], 'own', { interactive: true, deadline_at: now + deadline_ms }, now).mean
+
+  it('is after its hold, for it stays through its pauses', () => {
+    assert.equal(loadedIn(taught()), hold_ms + swap_ms)
+  })
+
+  it('is sooner where more and more wait for it', () => {
+    const joining = [1, 2, 3].map((waiting) => member('own', { waiting, interactive: waiting }))
+    const seen = taught([...joining, member('own', { state: 'loading', waiting: 3, interactive: 3 })])
+    // 2 in 300 ms. When 12 wait, the pauses of a second cost them as much as going out and in.
+    const idle_ms = (12 - 1) / ((2 / 300) * (1 + service_ms / pause_ms))
+    assert.ok(Math.abs(loadedIn(seen) - (idle_ms * (1 + service_ms / pause_ms) + swap_ms)) < 1e-6)
+  })
+
+  it('is in time for its deadline', () => {
+    const needed_ms = 30_000 - 4 * 1000 - swap_ms - service_ms
+    assert.equal(loadedIn(taught(), 30_000), needed_ms + swap_ms)
+  })
+})
+
 describe('when a pool has to be loaded for its tasks to be in time', () => {
   it('goes by the interactive task whose deadline comes first, with what is ahead of it at the pace there is', () => {
     const scheduler = new Scheduler<Schedulable>({ capacity: 9, full_policy: 'reject', batch_every: 8 })
