@@ -31,14 +31,14 @@ export class Replica {
   restart_at: number | undefined
   /** How long its engine took to come up the last time, ms; undefined until it has. */
   load_ms: number | undefined
+  private began_at = 0
   /** Set while one task has the replica for itself, or waits for the others to leave; resolves when they have, or the engine is not up. */
   private solo: PromiseWithResolvers<undefined> | undefined
   readonly breaker: Breaker
   /** A task that shows whether a half-open replica is well is under way. */
   private probing = false
-  /** The engine is not there: it has to be started; its start began then, ms since the epoch. */
+  /** The engine is not there: it has to be started. */
   private gone = true
-  private began_at = 0
   /** What is wrong with its devices. */
   private trouble: string | undefined
   private cancelRetry: CancelTimer | undefined
@@ -48,9 +48,7 @@ export class Replica {
   private readonly options: ReplicaOptions<Replica>
 
   constructor(options: ReplicaOptions<Replica>) {
-    this.id = options.id
-    this.devices = options.devices
-    this.engine = options.engine
+    ;({ id: this.id, devices: this.devices, engine: this.engine } = options)
     this.options = options
     this.breaker = new Breaker(options.clock.now(), options.jitter)
   }
@@ -63,8 +61,9 @@ export class Replica {
 
   /** When it is expected to be ready, ms since the epoch; undefined where nobody knows. */
   get ready_at(): number | undefined {
-    const from = this.state === 'starting' ? this.began_at : this.restart_at
-    return from !== undefined && this.gone ? from + (this.load_ms ?? 0) : from
+    const { restart_at, load_ms } = this
+    if (this.state === 'starting') return load_ms === undefined ? undefined : this.began_at + load_ms
+    return restart_at !== undefined && this.gone ? restart_at + (load_ms ?? 0) : restart_at
   }
 
   /** Tasks it runs at once. */
