@@ -87,7 +87,7 @@ export class HttpEngine implements Engine {
         this.closing = client.close(reason)
         onDown(reason)
       }
-      const watch = (): Health => new Health({ ...asked, path: server.health ?? dialect.health }, down)
+      const watch = (): Health => new Health({ ...asked, path: server.health ?? dialect.health, isSame: server.isSame }, down)
       this.up = { client, server, health: watch(), watch, asleep: false, kv_usage: undefined }
       return { ...server, engine_version: versionOf(server), slots, ...proven }
     } catch (error) {
