@@ -93,7 +93,11 @@ export function statusFault(status: number, text: string, retry_after_ms?: numbe
   const more = { cause, status, ...(retry_after_ms === undefined ? {} : { retry_after_ms }) }
   if (status === 429 || status === 503) return new EngineFault('busy', `the engine takes no more requests now (HTTP ${status})`, more)
   if (status === 401 || status === 403)
-    return new EngineFault('failed', `the engine does not take the key it is given (HTTP ${status})`, more)
+    return new EngineFault(
+      'failed',
+      `the engine does not take the key it is given, if any: api_key_env names the variable that holds it (HTTP ${status})`,
+      more,
+    )
   if (text.includes(notLoaded)) return new EngineFault('failed', 'the engine has unloaded the model', more)
   if (text.includes(tooLong)) return new EngineFault('refused', 'an input is too long for the engine', more)
   if (!refusing.includes(status)) return new EngineFault('failed', `the engine failed (HTTP ${status})`, more)
