@@ -182,18 +182,27 @@ describe('llama-server', () => {
     )
   })
 
-  it('is down when it does not say twice that it is well, and not before', async () => {
-    const downs: string[] = []
-    await engine.start(({ message }) => downs.push(message))
-    server.on('GET /props', (call) => call.json(503, 'secret'))
-    for (let asked = 2; asked <= 3; asked++) {
-      assert.deepEqual(downs, [])
-      await clock.advance(2000)
-      await server.until(() => server.count('GET /props') === asked)
-      for (let i = 0; i < 20; i++) await settled()
-    }
-    assert.deepEqual(downs, ['the engine says that it is not well (HTTP 503)'])
-  })
+  for (const [status, says, why] of [
+    [503, 'secret', 'the engine says that it is not well (HTTP 503)'],
+    [
+      400,
+      // A router says so.
+      { error: { code: 400, message: 'model is not loaded' } },
+      'the engine has unloaded the model; pools that it has no room for at once take turns in a group',
+    ],
+  ] as const)
+    it(`is down when it does not say twice that it is well, and not before: HTTP ${status}`, async () => {
+      const downs: string[] = []
+      await engine.start(({ message }) => downs.push(message))
+      server.on('GET /props', (call) => call.json(status, says))
+      for (let asked = 2; asked <= 3; asked++) {
+        assert.deepEqual(downs, [])
+        await clock.advance(2000)
+        await server.until(() => server.count('GET /props') === asked)
+        for (let i = 0; i < 20; i++) await settled()
+      }
+      assert.deepEqual(downs, [why])
+    })
 
   it('is up as long as it says in between that it is well', async () => {
     const downs: string[] = []

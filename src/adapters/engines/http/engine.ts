@@ -15,7 +15,7 @@ import { answerSink } from './answer.ts'
 import { EngineClient, type ServerAddress } from './client.ts'
 import { continued } from './continued.ts'
 import type { Dialect, Embeddings, Scores, ServerProps } from './dialect.ts'
-import { EngineFault } from './faults.ts'
+import { EngineFault, strangeFault } from './faults.ts'
 import { Health, untilUp, whileComing, whileLoading } from './health.ts'
 import { provesReplay, type ProbeRun } from './replay-probe.ts'
 
@@ -92,7 +92,7 @@ export class HttpEngine implements Engine {
       return { ...server, engine_version: versionOf(server), slots, ...proven }
     } catch (error) {
       await client.close(stopped())
-      throw error
+      throw error instanceof EngineFault ? strangeFault(error) : error
     }
   }
 

@@ -108,8 +108,8 @@ export async function untilUp(parts: HealthParts, passes: (fault: EngineFault) =
   }
 }
 
-/** Statuses that speak of the key, not of the server. */
-const keyStatuses: readonly number[] = [401, 403]
+/** Other statuses speak of the key, the model or the call, and not of the server. */
+const isUnwell = ({ status = 0 }: EngineFault): boolean => status === 429 || status >= 500
 
 const unwell = ({ status = 0, cause }: EngineFault): EngineFault =>
   new EngineFault('failed', `the engine says that it is not well (HTTP ${status})`, { cause, status })
@@ -123,7 +123,7 @@ async function ask({ client, path, clock }: HealthParts, limit_ms: number, signa
   try {
     return await client.text(path, limit.signal)
   } catch (error) {
-    throw error instanceof EngineFault && error.status !== undefined && !keyStatuses.includes(error.status) ? unwell(error) : error
+    throw error instanceof EngineFault && isUnwell(error) ? unwell(error) : error
   } finally {
     cancel()
     signal.removeEventListener('abort', abort)
