@@ -1,12 +1,14 @@
+import type { Log } from '../../src/ports/telemetry.ts'
 import { FakeClock } from '../harness/fake-clock.ts'
 import { mockPool, silentLog, startDaemon } from '../harness/daemon.ts'
+import { newGate } from '../harness/gate.ts'
 import { inTime } from '../harness/wait.ts'
 
 describe('the devices of replicas', () => {
   it('are looked at while a pool is still loading', async () => {
     const clock = new FakeClock()
-    const looked = Promise.withResolvers<void>()
-    const log = { ...silentLog, warn: ({ event }: { readonly event?: unknown }) => void (event === 'devices' && looked.resolve()) }
+    const looked = newGate()
+    const log: Log = { ...silentLog, warn: ({ event }) => event === 'devices' && looked.resolve() }
     const pools = [
       mockPool({ replicas: [{ id: 'r0', slots: 4, devices: [0] }] }),
       mockPool({ id: 'late', model: 'mock:late', mock: { load_ms: 60_000 } }),
