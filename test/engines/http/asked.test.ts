@@ -117,12 +117,12 @@ describe('what Ollama, TGI and Triton are asked', () => {
     }
     assert.deepEqual(JSON.parse(JSON.stringify(body.messages)), [
       { role: 'system', content: 'a' },
-      { role: 'tool', content: 'b', tool_name: 'look' },
+      { role: 'tool', content: 'b', tool_name: 'look', tool_call_id: 'c' },
     ])
     assert.equal(body.think, 'low')
   })
 
-  it('is a model of Ollama with its tag or without, loaded unless it embeds, with a vector for each input', async () => {
+  it('is a model of Ollama with its tag or without, loaded by a prompt unless it embeds, with a vector for each input', async () => {
     const table = (capability: string) => ({
       '/api/version': { version: '1' },
       '/api/tags': { models: [{ name: 'm:latest', capabilities: [capability] }] },
