@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { completionBody, CompletionReader } from '../../../src/adapters/engines/llamacpp/server/completion.ts'
+import { completionBody, CompletionReader, withLikely } from '../../../src/adapters/engines/llamacpp/server/completion.ts'
 import { llamaServerDialect } from '../../../src/adapters/engines/llamacpp/server/dialect.ts'
 import type { EngineClient } from '../../../src/adapters/engines/http/client.ts'
 import type { ServerProps } from '../../../src/adapters/engines/http/dialect.ts'
@@ -183,7 +183,7 @@ describe('a completion of a llama-server', () => {
     const token = (text: string): JsonObject => ({ id: 1, token: text, bytes: [97], logprob: -0.5 })
     const read = (top: number, end: JsonObject): { parts: Part[]; result: unknown } => {
       const parts: Part[] = []
-      const reader = new CompletionReader((part) => parts.push(part), top)
+      const reader = new CompletionReader(withLikely((part) => parts.push(part), { top_logprobs: top }))
       reader.take({ content: 'a', completion_probabilities: [{ ...token('a'), top_logprobs: [token('a'), token('b')] }] })
       assert.equal(reader.ended, false)
       reader.take({ content: '', stop: true, tokens_evaluated: 3, tokens_predicted: 1, ...end })

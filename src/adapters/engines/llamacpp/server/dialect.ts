@@ -8,7 +8,7 @@ import { numberOf, objectOf, objectsOf, textOf, type JsonObject } from '../../ht
 import { hasCall, openAiEmbeddings, openAiGeneration, servedModel } from '../../http/openai/calls.ts'
 import { conversationFor, type BodyStyle } from '../../http/openai/body.ts'
 import { rerank } from '../../http/openai/rerank.ts'
-import { completionBody, CompletionReader, seedOf } from './completion.ts'
+import { completionBody, CompletionReader, likelyToAsk, seedOf, withLikely } from './completion.ts'
 import { isFull, isRouter, loadModel, queryOf, routedModel, unloadModel } from './router.ts'
 
 const v1 = '/v1'
@@ -20,15 +20,13 @@ export const llamaServerDialect = (model_ref: string): Dialect => ({
   inspect: (client, signal) => inspect(client, model_ref, signal),
   load: (client, { model }, signal) => loadModel(client, model, signal),
   unload: (client, { model }, signal) => unloadModel(client, model, signal),
-  generation: (request, { model }, onPart): Plan =>
-    'text' in request.prompt
-      ? {
-          path: '/completion',
-          body: { ...completionBody(request, request.prompt.text), model },
-          framing: sse,
-          reader: new CompletionReader(onPart, request.chat.top_logprobs),
-        }
-      : withCache(openAiGeneration(request, { v1, model, style }, onPart), request),
+  generation: (request, { model }, onPart): Plan => {
+    const { prompt, chat } = request
+    const wanted = withLikely(onPart, chat)
+    if (!('text' in prompt)) return withOwn(openAiGeneration(request, { v1, model, style }, wanted), request)
+    const body = { ...completionBody(request, prompt.text), model }
+    return { path: '/completion', body, framing: sse, reader: new CompletionReader(wanted) }
+  },
   count: async (client, prompt, { model }, signal) => {
     if ('text' in prompt) return tokens(client, model, prompt.text, signal)
     // The template is the model's own; its text is without BOS, which the tokenizer adds.
@@ -47,9 +45,13 @@ export const llamaServerDialect = (model_ref: string): Dialect => ({
 
 const decoded = (slot: JsonObject): number => numberOf(objectsOf(slot['next_token'])[0]?.['n_decoded']) ?? 0
 
-const withCache = (plan: Plan, { kv, seed }: GenerateRequest): Plan => ({
+/** A chat with what is its own beside OpenAI's. */
+const withOwn = (plan: Plan, { kv, seed, chat }: GenerateRequest): Plan => ({
   ...plan,
-  body: { ...plan.body, seed: seedOf(seed), cache_prompt: kv === 'reuse' },
+  body: {
+    ...{ ...plan.body, seed: seedOf(seed), cache_prompt: kv === 'reuse' },
+    ...(chat.logprobs === true ? { top_logprobs: likelyToAsk(chat) } : {}),
+  },
 })
 
 async function tokens(client: EngineClient, model: string, content: string, signal: AbortSignal): Promise<number> {
