@@ -114,6 +114,13 @@ describe('a router of llama-servers', () => {
     await assert.rejects(inspect(failing, 'llamacpp:small'), /could not load small/)
   })
 
+  it('has a model that sleeps: it wakes for the next call', async () => {
+    const router = new Router({ id: 'other', status: 'unloaded' }, small('sleeping'))
+    assert.equal((await inspect(router, 'llamacpp:small')).model, 'small')
+    assert.equal((await inspect(router, 'served:x')).model, 'small')
+    assert.ok(!router.calls.some((call) => call.startsWith('POST')))
+  })
+
   it('unloads what is there, and is waited for until it is gone', async () => {
     const unload = async (status: string): Promise<Router> => {
       const router = new Router(small(status))
@@ -122,7 +129,7 @@ describe('a router of llama-servers', () => {
       assert.equal(router.models[0]?.status, 'unloaded')
       return router
     }
-    assert.deepEqual((await unload('loaded')).calls, ['POST /models/unload small'])
+    for (const there of ['loaded', 'sleeping']) assert.deepEqual((await unload(there)).calls, ['POST /models/unload small'])
     assert.deepEqual((await unload('unloaded')).calls, [])
   })
 

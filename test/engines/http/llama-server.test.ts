@@ -176,10 +176,16 @@ describe('llama-server', () => {
     while (engine.kvUsage?.() === undefined) await settled()
     const share = engine.kvUsage()!
     assert.ok(share > 0 && share < 1, String(share))
-    await inTime(
-      server.until(() => server.count('GET /slots') > 1),
-      'the next figure to be asked for',
-    )
+  })
+
+  it('is not asked how full its KV cache is while it has nothing to do: it would wake for that, or not go to sleep', async () => {
+    await engine.start(nothing)
+    while (engine.kvUsage?.() === undefined) await settled()
+    for (let i = 0; i < 50; i++) {
+      engine.kvUsage?.()
+      await settled()
+    }
+    assert.equal(server.count('GET /slots'), 1)
   })
 
   it('is down when it does not say twice that it is well, and not before', async () => {

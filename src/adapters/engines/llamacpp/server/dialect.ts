@@ -35,6 +35,8 @@ export const llamaServerDialect = (model_ref: string): Dialect => ({
   },
   embed: (client, inputs, { model }, signal) => openAiEmbeddings(client, { v1, model }, inputs, signal),
   rerank: (client, query, documents, { model }, signal) => rerank(client, { model, query, documents }, signal),
+  // With `--sleep-idle-seconds` it frees its memory where nothing is asked of it, and `/slots` counts as asking.
+  kvWakes: true,
   kvUsage: async (client, { model, loads }, signal) => {
     const slots = objectsOf(await client.value(loads === true ? `/slots?${queryOf(model)}` : '/slots', signal))
     const used = slots.reduce((sum, slot) => sum + (numberOf(slot['n_prompt_tokens']) ?? 0) + decoded(slot), 0)
