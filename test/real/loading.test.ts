@@ -121,10 +121,10 @@ withEngine('llama-router', 'a real router whose models sleep', () => {
     await untilAsleep(() => undefined)
     served = await Served.start(engine, { engine: 'llamacpp', model: 'llamacpp:tales', replicas: [{ id: 'r0', slots: 1 }] })
     const { adapter } = served
-    await untilAsleep(() => adapter.kvUsage())
+    await untilAsleep(() => adapter.kvUsage?.())
     const { terminal } = await served.run({ prompt: 'Once upon a time', seed: 7, max_tokens: 20 })
     assert.equal(terminal?.event, 'end', JSON.stringify(terminal))
-    await untilAsleep(() => adapter.kvUsage())
+    await untilAsleep(() => adapter.kvUsage?.())
   })
 })
 

@@ -182,7 +182,7 @@ describe('llama-server', () => {
     await engine.start(nothing)
     while (engine.kvUsage?.() === undefined) await settled()
     for (let i = 0; i < 50; i++) {
-      engine.kvUsage?.()
+      engine.kvUsage()
       await settled()
     }
     assert.equal(server.count('GET /slots'), 1)
