@@ -222,4 +222,11 @@ describe('the probe of an engine that may give the same answer again', () => {
     const never = () => assert.fail('it was asked')
     assert.deepEqual(await provesReplay(never, 1, { ...server, workloads: ['embedding'] }), { replayable: false })
   })
+
+  it('is not proven where the server takes no prompts, as most clouds: that keeps it from nothing else', async () => {
+    const refused = () => Promise.reject(new EngineFault('refused', 'no such call'))
+    assert.deepEqual(await provesReplay(refused, 2, server), { replayable: false })
+    const failed = () => Promise.reject(new EngineFault('failed', 'it failed'))
+    await assert.rejects(provesReplay(failed, 2, server), { kind: 'failed' })
+  })
 })
