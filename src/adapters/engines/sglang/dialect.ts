@@ -4,6 +4,7 @@ import type { GenerateRequest, Prompt } from '../../../ports/engine.ts'
 import type { EngineClient } from '../http/client.ts'
 import { batched_slots, type Dialect, type Scores, type ServerProps } from '../http/dialect.ts'
 import { EngineFault, nonsense } from '../http/faults.ts'
+import { gaugeIn } from '../http/gauge.ts'
 import { isObject, numberOf, objectOf, textOf, type JsonObject } from '../http/json.ts'
 import { continuing, conversationFor, type BodyStyle } from '../http/openai/body.ts'
 import { hasCall, openAiEmbeddings, openAiGeneration, servedModel } from '../http/openai/calls.ts'
@@ -32,10 +33,7 @@ export const sglangDialect = (model_ref: string): Dialect => ({
   embed: (client, inputs, { model }, signal) => openAiEmbeddings(client, { v1, model }, inputs, signal),
   rerank,
   // Only with `--enable-metrics`.
-  kvUsage: async (client, _server, signal) => {
-    const [, share] = /^sglang:token_usage(?:\{[^}]*\})? (\S+)/m.exec(await client.text('/metrics', signal)) ?? []
-    return share === undefined ? undefined : Number(share)
-  },
+  kvUsage: async (client, _server, signal) => gaugeIn(await client.text('/metrics', signal), 'sglang:token_usage'),
 })
 
 const asked = (prompt: Prompt): object =>

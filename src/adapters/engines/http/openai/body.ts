@@ -1,3 +1,4 @@
+import type { ChatMessage } from '../../../../domain/task.ts'
 import type { Conversation, GenerateRequest, Prompt } from '../../../../ports/engine.ts'
 
 /** How a server wants what OpenAI's own API has no word for, or another one. */
@@ -7,6 +8,8 @@ export interface BodyStyle {
   readonly max_tokens: 'max_tokens' | 'max_completion_tokens'
   /** Whether it knows the role `developer`; to others that is `system`. */
   readonly developer: boolean
+  /** Whether it reads what the assistant thought as `reasoning`. */
+  readonly reasoning?: true
 }
 
 /** Fields that chats and prompts share. */
@@ -33,10 +36,19 @@ export function completionBody(request: GenerateRequest, prompt: string, model: 
 }
 
 /** A conversation as a server takes it: ours has OpenAI's form. */
-export const conversationFor = ({ messages, tools }: Conversation, { developer }: Pick<BodyStyle, 'developer'>): object => ({
-  messages: developer ? messages : messages.map((message) => (message.role === 'developer' ? { ...message, role: 'system' } : message)),
+export const conversationFor = ({ messages, tools }: Conversation, style: Pick<BodyStyle, 'developer' | 'reasoning'>): object => ({
+  messages: messages.map((message) => messageFor(message, style)),
   tools,
 })
+
+function messageFor(message: ChatMessage, { developer, reasoning }: Pick<BodyStyle, 'developer' | 'reasoning'>): object {
+  const { role, reasoning_content } = message
+  return {
+    ...message,
+    ...(role === 'developer' && !developer ? { role: 'system' } : {}),
+    ...(reasoning === true && reasoning_content !== undefined ? { reasoning: reasoning_content } : {}),
+  }
+}
 
 /** Has a last message of the assistant gone on with, for servers of Python that begin a new one unless they are told. */
 export function continuing(prompt: Prompt): object {
