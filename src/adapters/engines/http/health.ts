@@ -116,7 +116,9 @@ async function ask({ client, path, clock }: HealthParts, limit_ms: number, signa
   try {
     await client.text(path, limit.signal)
   } catch (error) {
-    throw error instanceof EngineFault && error.status !== undefined && !keyStatuses.includes(error.status) ? unwell(error) : error
+    const status = error instanceof EngineFault ? error.status : undefined
+    // Who says that it is asked too often is there.
+    if (status !== 429) throw error instanceof EngineFault && status !== undefined && !keyStatuses.includes(status) ? unwell(error) : error
   } finally {
     cancel()
     signal.removeEventListener('abort', abort)
