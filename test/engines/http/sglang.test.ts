@@ -71,6 +71,13 @@ describe('sglang', () => {
     assert.ok((await engine.countTokens(chat, signal)) > 2)
   })
 
+  it('of a version before 0.5.3 has no call that counts: prompts are estimated, not refused', async () => {
+    server.on('POST /tokenize', json({ detail: 'Not Found' }, 404))
+    assert.equal((await engine.start(nothing)).tokens_estimated, true)
+    assert.equal(await engine.countTokens({ text: 'Once upon a time' }, signal), 4)
+    assert.ok((await engine.countTokens(chat, signal)) > 2)
+  })
+
   it('counts chats by its own tokenizer, and goes on with the words of the assistant', async () => {
     await engine.start(nothing)
     assert.equal(await engine.countTokens(chat, signal), 3)

@@ -25,10 +25,15 @@ export const sglangDialect = (model_ref: string): Dialect => ({
   },
   count: async (client, prompt, { model, tokens_estimated }, signal) => {
     if (tokens_estimated === true && !('text' in prompt)) return estimatePrompt(prompt)
-    const { count } = await client.post('/tokenize', { model, ...asked(prompt) }, signal)
-    const tokens = numberOf(count)
-    if (tokens === undefined) throw nonsense(new Error('no count of tokens'))
-    return tokens
+    try {
+      const tokens = numberOf((await client.post('/tokenize', { model, ...asked(prompt) }, signal))['count'])
+      if (tokens === undefined) throw nonsense(new Error('no count of tokens'))
+      return tokens
+    } catch (error) {
+      // Versions before 0.5.3 have no such call.
+      if (error instanceof EngineFault && error.status === 404) return estimatePrompt(prompt)
+      throw error
+    }
   },
   embed: (client, inputs, { model }, signal) => openAiEmbeddings(client, { v1, model }, inputs, signal),
   rerank,
