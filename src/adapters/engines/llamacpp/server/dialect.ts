@@ -2,7 +2,7 @@ import type { Feature } from '../../../../domain/task.ts'
 import type { GenerateRequest } from '../../../../ports/engine.ts'
 import type { EngineClient } from '../../http/client.ts'
 import type { Dialect, Plan, ServerProps } from '../../http/dialect.ts'
-import { nonsense } from '../../http/faults.ts'
+import { EngineFault, nonsense } from '../../http/faults.ts'
 import { sse } from '../../http/framing.ts'
 import { numberOf, objectOf, objectsOf, textOf, type JsonObject } from '../../http/json.ts'
 import { hasCall, openAiEmbeddings, openAiGeneration, servedModel } from '../../http/openai/calls.ts'
@@ -20,6 +20,8 @@ export const llamaServerDialect = (model_ref: string): Dialect => ({
   inspect: (client, signal) => inspect(client, model_ref, signal),
   load: (client, { model }, signal) => loadModel(client, model, signal),
   unload: (client, { model }, signal) => unloadModel(client, model, signal),
+  objection: ({ logprobs, tools }) =>
+    logprobs === true && tools !== undefined ? { field: 'logprobs', why: 'llama-server tells none beside tools' } : undefined,
   generation: (request, { model }, onPart): Plan => {
     const { prompt, chat } = request
     const wanted = withLikely(onPart, chat)
@@ -78,12 +80,13 @@ async function propsOf(client: EngineClient, model: string, props: JsonObject, s
   if (ctx_max === undefined) throw nonsense(new Error('no context in /props'))
   const slots = numberOf(props['total_slots'])
   const can = await workloads(client, model, signal)
+  const tools = await canTools(client, model, props, signal)
   return {
     engine_version: textOf(props['build_info']) ?? 'unknown',
     model,
     ctx_max,
     workloads: can,
-    features: [...featuresOf(props), ...(can.includes('embedding') ? (['token_inputs'] as const) : [])],
+    features: [...featuresOf(props, tools), ...(can.includes('embedding') ? (['token_inputs'] as const) : [])],
     ...(slots === undefined ? {} : { slots }),
   }
 }
@@ -99,13 +102,29 @@ async function workloads(client: EngineClient, model: string, signal: AbortSigna
   return calls.flatMap(([workload], i) => (can[i] === true ? [workload] : []))
 }
 
-function featuresOf(props: JsonObject): Feature[] {
+/** Whether its template tells the model of tools. Versions of 2025 do not say: then one is put into it. */
+async function canTools(client: EngineClient, model: string, props: JsonObject, signal: AbortSignal): Promise<boolean> {
+  const { chat_template_caps: caps } = props
+  if (caps !== undefined) return objectOf(caps)['supports_tools'] === true
+  const name = 'orchestratord_asks'
+  const tools = [{ type: 'function', function: { name, parameters: { type: 'object', properties: {} } } }]
+  try {
+    const messages = [{ role: 'user', content: 'a' }]
+    return textOf((await client.post('/apply-template', { model, messages, tools }, signal))['prompt'])?.includes(name) === true
+  } catch (error) {
+    // Without `--jinja` it refuses them.
+    if (error instanceof EngineFault && error.status !== undefined) return false
+    throw error
+  }
+}
+
+function featuresOf(props: JsonObject, tools: boolean): Feature[] {
   const features: Feature[] = ['stop_sequences', 'kv_reuse', 'logprobs', 'penalties', 'logit_bias']
   if (textOf(props['chat_template']) === undefined) return [...features, 'continues']
   features.push('chat_template', 'system_messages', 'json_object', 'json_schema', 'prefill')
-  const { supports_tools, supports_reasoning_effort, supports_preserve_reasoning } = objectOf(props['chat_template_caps'])
+  const { supports_reasoning_effort, supports_preserve_reasoning } = objectOf(props['chat_template_caps'])
   const { vision, audio } = objectOf(props['modalities'])
-  if (supports_tools === true) features.push('tools')
+  if (tools) features.push('tools')
   features.push(supports_reasoning_effort === true || supports_preserve_reasoning === true ? 'reasoning' : 'continues')
   if (vision === true) features.push('images')
   if (audio === true) features.push('audio')
