@@ -50,8 +50,8 @@ export interface TaskSize {
 export interface SizeLimits {
   readonly ctxMax: number
   readonly maxTokensOut: number
-  /** Prompts are counted by an estimate. */
-  readonly tokensEstimated?: boolean
+  /** What its engine says, among that whether prompts are counted by an estimate. */
+  readonly props?: { readonly tokens_estimated?: true } | undefined
 }
 
 /**
@@ -74,9 +74,9 @@ export function sizeIn(
  * What a prompt leaves of the context: engines refuse what might not fit, so an estimate may be short by what a template has of its own and a third
  * of the text. Half of what it seems to leave is there for the answer all the same.
  */
-function leftIn({ ctxMax, tokensEstimated = false }: SizeLimits, prompt_tokens: number): number {
+function leftIn({ ctxMax, props }: SizeLimits, prompt_tokens: number): number {
   const left = ctxMax - prompt_tokens
-  return tokensEstimated ? left - Math.max(0, Math.min(64 + Math.ceil(prompt_tokens / 3), Math.floor(left / 2))) : left
+  return props?.tokens_estimated === true ? left - Math.max(0, Math.min(64 + Math.ceil(prompt_tokens / 3), Math.floor(left / 2))) : left
 }
 
 /** The fields that were filled in; those of `sampling` one by one where the request has some itself. */

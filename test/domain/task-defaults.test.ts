@@ -125,12 +125,13 @@ describe('the size of a task', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 100_000 }), fc.nat(100_000), (ctxMax, prompt) => {
         const pool = { ctxMax, maxTokensOut: Infinity }
+        const estimated = { ...pool, props: { tokens_estimated: true } } as const
         const rest = sizeIn(pool, task, prompt).max_tokens
-        const { max_tokens } = sizeIn({ ...pool, tokensEstimated: true }, task, prompt)
+        const { max_tokens } = sizeIn(estimated, task, prompt)
         if (rest <= 1) return assert.equal(max_tokens, rest)
         assert.ok(max_tokens >= rest / 2 && max_tokens < rest)
         assert.ok(max_tokens <= rest / 2 + 1 || max_tokens + 64 + prompt / 3 <= rest)
-        assert.equal(sizeIn({ ...pool, tokensEstimated: true }, { ...task, max_tokens: rest }, prompt).max_tokens, rest)
+        assert.equal(sizeIn(estimated, { ...task, max_tokens: rest }, prompt).max_tokens, rest)
       }),
     )
   })

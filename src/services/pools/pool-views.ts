@@ -80,7 +80,7 @@ export function poolCapability(pool: Pool): EngineCapability {
     supported_workloads: [...(props?.workloads ?? [])],
     rate_limits: { queue_capacity: config.queue.capacity, full_policy: config.queue.full_policy },
     features: featuresOfPool(pool),
-    ...(pool.tokensEstimated ? { tokens_estimated: true } : {}),
+    ...(props?.tokens_estimated === true ? { tokens_estimated: true } : {}),
     ...loadState(pool),
   }
 }

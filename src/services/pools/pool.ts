@@ -130,11 +130,6 @@ export class Pool<T extends PoolTask = PoolTask> {
     return Math.min(this.config.ctx ?? most_ctx, this.props?.ctx_max ?? most_ctx)
   }
 
-  /** Prompts are counted by an estimate: the engine has no tokenizer to ask. */
-  get tokensEstimated(): boolean {
-    return this.props?.tokens_estimated === true
-  }
-
   get maxTokensOut(): number {
     return Math.min(this.config.max_tokens_out ?? Infinity, Math.max(1, this.ctxMax - 1))
   }

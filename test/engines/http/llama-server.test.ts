@@ -66,8 +66,8 @@ describe('llama-server', () => {
   it('tells no logprobs beside tools, and says so before', () => {
     const tool = { type: 'function' as const, function: { name: 'w' } }
     assert.equal(engine.objection?.({ logprobs: true, tools: [tool] })?.field, 'logprobs')
-    assert.equal(engine.objection?.({ logprobs: true }), undefined)
-    assert.equal(engine.objection?.({ logprobs: false, tools: [tool] }), undefined)
+    assert.equal(engine.objection({ logprobs: true }), undefined)
+    assert.equal(engine.objection({ logprobs: false, tools: [tool] }), undefined)
   })
 
   it('is waited for while it loads its model', async () => {
