@@ -71,6 +71,18 @@ describe('sglang', () => {
     assert.ok((await engine.countTokens(chat, signal)) > 2)
   })
 
+  it('is asked for an adapter together with its model: it takes its name alone for that of the model', async () => {
+    const base = { id: 'org/model', owned_by: 'sglang', root: 'org/model', parent: null, max_model_len: 4096 }
+    const adapter = { id: 'sql', owned_by: 'sglang', root: '/adapters/sql', parent: 'org/model', max_model_len: null }
+    server.on('GET /v1/models', json({ object: 'list', data: [base, adapter] }))
+    engine = make('sglang:sql')
+    const { ctx_max, model } = await engine.start(nothing)
+    assert.deepEqual([ctx_max, model], [4096, 'org/model:sql'])
+    server.on('POST /v1/chat/completions', kits.sglangChats.answer)
+    await engine.generate(request({ prompt: chat }), nothing, signal)
+    assert.equal(server.calls.at(-1)?.call.body['model'], 'org/model:sql')
+  })
+
   it('of a version before 0.5.3 has no call that counts: prompts are estimated, not refused', async () => {
     server.on('POST /tokenize', json({ detail: 'Not Found' }, 404))
     assert.equal((await engine.start(nothing)).tokens_estimated, true)

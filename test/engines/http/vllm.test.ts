@@ -37,6 +37,15 @@ describe('vllm', () => {
     )
   })
 
+  it('has an adapter with the context of its model, which alone tells it', async () => {
+    const base = { id: 'org/base', owned_by: 'vllm', root: 'org/base', parent: null, max_model_len: 8192 }
+    const adapter = { id: 'sql', owned_by: 'vllm', root: '/adapters/sql', parent: 'org/base', max_model_len: null }
+    server.on('GET /v1/models', (call) => call.json(200, { object: 'list', data: [base, adapter] }))
+    engine = make('vllm:sql')
+    const { ctx_max, model } = await engine.start(nothing)
+    assert.deepEqual([ctx_max, model], [8192, 'sql'])
+  })
+
   it('counts by its own tokenizer, template included', async () => {
     await engine.start(nothing)
     assert.equal(await engine.countTokens({ messages: [{ role: 'user', content: 'Who are you?' }] }, signal), 9)

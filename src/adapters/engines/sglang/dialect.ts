@@ -56,7 +56,9 @@ async function inspect(client: EngineClient, model_ref: string, signal: AbortSig
   if (ctx_max === undefined) throw nonsense(new Error('no max_model_len'))
   const { is_generation, has_image_understanding, has_audio_understanding } = await told(client, 'model_info', signal)
   const server = await told(client, 'server_info', signal)
-  const model = served.id
+  const parent = textOf(served['parent'])
+  // An adapter is named together with its model: by its own name alone it would not be used.
+  const model = parent === undefined ? served.id : `${parent}:${served.id}`
   const generates = is_generation !== false
   const [ranks, countsChats] = await Promise.all([
     !generates && canRank(client, model, signal),

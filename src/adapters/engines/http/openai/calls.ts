@@ -47,12 +47,18 @@ export function servedModel(list: JsonObject, model_ref: string): ServedModel {
   if (name !== undefined) {
     const found = models.find((model) => model.id === name || (model['aliases'] instanceof Array && model['aliases'].includes(name)))
     if (found === undefined) throw notServed(name, models.length)
-    return found
+    return withContext(found, models)
   }
   const [only, ...others] = models
   if (only === undefined) throw new EngineFault('failed', 'the engine serves no model')
   if (others.length > 0) throw new EngineFault('failed', 'the engine serves several models: name one in model')
   return only
+}
+
+/** An adapter in the lists of vLLM and SGLang has the context of the model that it is put on, which alone tells it. */
+function withContext(model: ServedModel, models: readonly ServedModel[]): ServedModel {
+  const base = models.find(({ id }) => id === model['parent'])
+  return base === undefined ? model : { ...model, max_model_len: model['max_model_len'] ?? base['max_model_len'] }
 }
 
 /** The name of the model at the server; undefined where it is whatever the server serves. */
