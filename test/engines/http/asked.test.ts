@@ -10,6 +10,7 @@ import { provesReplay } from '../../../src/adapters/engines/http/replay-probe.ts
 import { rootUrl } from '../../../src/adapters/engines/http/server-engine.ts'
 import { completionBody as llamaBody, seedOf } from '../../../src/adapters/engines/llamacpp/server/completion.ts'
 import { llamaServerDialect } from '../../../src/adapters/engines/llamacpp/server/dialect.ts'
+import { openAiDialect } from '../../../src/adapters/engines/openai/dialect.ts'
 import { routedModel, unloadModel } from '../../../src/adapters/engines/llamacpp/server/router.ts'
 import { chatBody as ollamaBody } from '../../../src/adapters/engines/ollama/body.ts'
 import { ollamaDialect } from '../../../src/adapters/engines/ollama/dialect.ts'
@@ -19,7 +20,7 @@ import { FakeClock } from '../../harness/fake-clock.ts'
 import { request } from './engine-bench.ts'
 
 const signal = new AbortController().signal
-const style = { repeat_penalty: 'repetition_penalty', max_tokens: 'max_tokens', developer: false } as const
+const style = { repeat_penalty: 'repetition_penalty', max_tokens: 'max_tokens' } as const
 const server = { model: 'm', workloads: ['completion'], features: [], ctx_max: 9, engine_version: '1' } as unknown as ServerProps
 
 /** A client that answers from a table of paths, each with its answers in order, and writes down what was asked. */
@@ -40,9 +41,12 @@ function answering(table: Readonly<Record<string, Json | readonly Json[]>>) {
 describe('what servers in the form of OpenAI are asked', () => {
   const developer = { role: 'developer' as const, content: 'Be brief.' }
 
-  it('has the developer as the system where they know none', () => {
-    assert.deepEqual(conversationFor({ messages: [developer] }, { developer: true }), { messages: [developer], tools: undefined })
+  it('has the developer as the system, which all of them know', () => {
     assert.deepEqual(conversationFor({ messages: [developer] }, style), { messages: [{ ...developer, role: 'system' }], tools: undefined })
+    const { body } = openAiDialect({
+      ...{ model_ref: 'served:box', v1: '/v1', ctx: 9, features: [], workloads: ['completion'], max_tokens_field: 'max_tokens' },
+    }).generation(request({ prompt: { messages: [developer] } }), server, () => undefined)
+    assert.deepEqual((body as Record<string, unknown>)['messages'], [{ ...developer, role: 'system' }])
   })
 
   it('goes on with the words of the assistant, and not with its calls', () => {

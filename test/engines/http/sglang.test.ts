@@ -103,6 +103,17 @@ describe('sglang', () => {
     )
   })
 
+  it('is given sound as a URL, which is the form that it knows', async () => {
+    await engine.start(nothing)
+    server.on('POST /v1/chat/completions', kits.sglangChats.answer)
+    const text = { type: 'text' as const, text: 'What is it?' }
+    const sound = { type: 'input_audio' as const, input_audio: { data: 'UklGRg==', format: 'wav' as const } }
+    await engine.generate(request({ prompt: { messages: [{ role: 'user', content: [text, sound] }] } }), nothing, signal)
+    assert.deepEqual(server.calls.at(-1)?.call.body['messages'], [
+      { role: 'user', content: [text, { type: 'audio_url', audio_url: { url: 'data:audio/wav;base64,UklGRg==' } }] },
+    ])
+  })
+
   it('warms up, and is waited for; then it is not asked to generate for its health', async () => {
     let asked = 0
     server.on('GET /health', (call) => call.json(asked++ === 0 ? 503 : 200, ''))

@@ -18,7 +18,7 @@ export interface OpenAiDialectOptions extends Options {
 
 /** Any server that speaks OpenAI's API. It tells little of itself: the configuration does. */
 export function openAiDialect({ model_ref, v1, ctx, features, workloads, max_tokens_field }: OpenAiDialectOptions): Dialect {
-  const style = { repeat_penalty: 'repetition_penalty', max_tokens: max_tokens_field, developer: true }
+  const style = { repeat_penalty: 'repetition_penalty', max_tokens: max_tokens_field }
   return {
     health: `${v1}/models`,
     usual_slots: batched_slots,

@@ -10,7 +10,7 @@ import { continuing, conversationFor, type BodyStyle } from '../http/openai/body
 import { hasCall, openAiEmbeddings, openAiGeneration, servedModel } from '../http/openai/calls.ts'
 
 const v1 = '/v1'
-const style: BodyStyle = { repeat_penalty: 'repetition_penalty', max_tokens: 'max_tokens', developer: false }
+const style: BodyStyle = { repeat_penalty: 'repetition_penalty', max_tokens: 'max_tokens', audio_url: true }
 const messages = [{ role: 'user', content: 'a' }]
 
 /** SGLang, as its `srt/entrypoints/http_server.py` has it. @param model_ref the model it has to serve */

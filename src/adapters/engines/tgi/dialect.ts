@@ -9,7 +9,7 @@ import { nameOf, openAiGeneration } from '../http/openai/calls.ts'
 import { TgiChatReader } from './chat-reader.ts'
 import { generateBody, TgiReader } from './generate.ts'
 
-const style: BodyStyle = { repeat_penalty: 'repetition_penalty', max_tokens: 'max_tokens', developer: false }
+const style: BodyStyle = { repeat_penalty: 'repetition_penalty', max_tokens: 'max_tokens' }
 
 /** A value that turns `top_p` off is an error there. */
 const withoutOff = ({ top_p = 1, ...sampling }: Sampling): Sampling => (top_p > 0 && top_p < 1 ? { ...sampling, top_p } : sampling)

@@ -10,7 +10,7 @@ import { rerank } from '../http/openai/rerank.ts'
 
 const v1 = '/v1'
 // It tells thoughts as `reasoning`, and since then takes them by that name alone (vllm-project/vllm#38488).
-const style: BodyStyle = { repeat_penalty: 'repetition_penalty', max_tokens: 'max_tokens', developer: false, reasoning: true }
+const style: BodyStyle = { repeat_penalty: 'repetition_penalty', max_tokens: 'max_tokens', reasoning: true }
 
 /** vLLM. @param model_ref the model it has to serve. @param features what it can beyond what it tells */
 export const vllmDialect = (model_ref: string, features: readonly Feature[]): Dialect => ({

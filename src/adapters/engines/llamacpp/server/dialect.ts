@@ -12,7 +12,7 @@ import { completionBody, CompletionReader, likelyToAsk, seedOf, withLikely } fro
 import { isFull, isRouter, loadModel, queryOf, routedModel, unloadModel } from './router.ts'
 
 const v1 = '/v1'
-const style: BodyStyle = { repeat_penalty: 'repeat_penalty', max_tokens: 'max_tokens', developer: false }
+const style: BodyStyle = { repeat_penalty: 'repeat_penalty', max_tokens: 'max_tokens' }
 
 /** llama.cpp's `llama-server`. @param model_ref the model it has to serve; it takes any name in a request */
 export const llamaServerDialect = (model_ref: string): Dialect => ({
