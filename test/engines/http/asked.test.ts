@@ -80,6 +80,8 @@ describe('what servers in the form of OpenAI are asked', () => {
     for (const wrong of ['vllm:d', 'served:box']) assert.throws(() => idOf(wrong), { kind: 'failed' })
     assert.equal(servedModel({ data: [{ id: 'c' }] }, 'served:box').id, 'c')
     assert.throws(() => servedModel({ data: [] }, 'served:box'), /serves no model/)
+    assert.equal(servedModel([{ id: 'a' }, { id: 'b' }], 'openai:b').id, 'b', 'Together has a bare list')
+    assert.throws(() => servedModel('none', 'served:box'), /serves no model/)
   })
 
   it('has vectors and scores by their places, one for each', async () => {

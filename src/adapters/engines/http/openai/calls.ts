@@ -7,7 +7,7 @@ import type { EngineClient } from '../client.ts'
 import type { Embeddings, Plan } from '../dialect.ts'
 import { EngineFault, nonsense, notServed } from '../faults.ts'
 import { sse } from '../framing.ts'
-import { numberOf, numbersOf, objectOf, objectsOf, type JsonObject } from '../json.ts'
+import { numberOf, numbersOf, objectOf, objectsOf, type Json, type JsonObject } from '../json.ts'
 import { chatBody, completionBody, type BodyStyle } from './body.ts'
 import { ChatReader } from './chat-reader.ts'
 import { CompletionReader } from './completion-reader.ts'
@@ -38,9 +38,9 @@ export function openAiGeneration(
 /** One model of a server's list. */
 export type ServedModel = JsonObject & { readonly id: string }
 
-/** The model of a reference in the list of `/v1/models`: the one it names, or with `served:` the only one. @throws EngineFault where there is none */
-export function servedModel(list: JsonObject, model_ref: string): ServedModel {
-  const models = objectsOf(list['data']).flatMap((model): ServedModel[] =>
+/** The model of a reference in the list of `/v1/models`: the one it names, or with `served:` the only one. @param list Together has it without an object around it. @throws EngineFault where there is none */
+export function servedModel(list: Json, model_ref: string): ServedModel {
+  const models = objectsOf(list instanceof Array ? list : objectOf(list)['data']).flatMap((model): ServedModel[] =>
     typeof model['id'] === 'string' ? [{ ...model, id: model['id'] }] : [],
   )
   const name = nameOf(model_ref)
