@@ -151,6 +151,17 @@ describe('what the other engines are sent', () => {
     }
   })
 
+  it('llama-server: has the one tool that has to be called, and has to call: it knows no choice but by a word', async () => {
+    const tool = (name: string) => ({ type: 'function' as const, function: { name } })
+    const prompt = { messages: [{ role: 'user' as const, content: 'a' }], tools: [tool('look'), tool('hear')] }
+    const told = async (tool_choice: NonNullable<ChatOptions['tool_choice']>): Promise<unknown[]> => {
+      const body = (await sent(llamaChats, llamaChats.answer, { prompt, chat: { tool_choice } })).body as Record<string, unknown>
+      return [body['tools'], body['tool_choice']]
+    }
+    assert.deepEqual(await told(tool('hear')), [[tool('hear')], 'required'])
+    for (const word of ['auto', 'none', 'required'] as const) assert.deepEqual(await told(word), [prompt.tools, word])
+  })
+
   it('llama-server: is asked for one likely token in a chat, too, where none were: it tells of no token otherwise', async () => {
     const choice = { index: 0, delta: { content: 'a' }, logprobs: { content: [likely] }, finish_reason: 'stop' }
     const answer = asRecorded(`data: ${JSON.stringify({ choices: [choice] })}\n\ndata: [DONE]\n\n`)

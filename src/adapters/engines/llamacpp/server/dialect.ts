@@ -1,5 +1,5 @@
 import type { Feature } from '../../../../domain/task.ts'
-import type { GenerateRequest } from '../../../../ports/engine.ts'
+import type { Conversation, GenerateRequest } from '../../../../ports/engine.ts'
 import type { EngineClient } from '../../http/client.ts'
 import type { Dialect, Plan, ServerProps } from '../../http/dialect.ts'
 import { EngineFault, nonsense } from '../../http/faults.ts'
@@ -25,7 +25,7 @@ export const llamaServerDialect = (model_ref: string): Dialect => ({
   generation: (request, { model }, onPart): Plan => {
     const { prompt, chat } = request
     const wanted = withLikely(onPart, chat)
-    if (!('text' in prompt)) return withOwn(openAiGeneration(request, { v1, model, style }, wanted), request)
+    if (!('text' in prompt)) return withOwn(openAiGeneration(withOneTool(request, prompt), { v1, model, style }, wanted), request)
     const body = { ...completionBody(request, prompt.text), model }
     return { path: '/completion', body, framing: sse, reader: new CompletionReader(wanted) }
   },
@@ -48,6 +48,14 @@ export const llamaServerDialect = (model_ref: string): Dialect => ({
 })
 
 const decoded = (slot: JsonObject): number => numberOf(objectsOf(slot['next_token'])[0]?.['n_decoded']) ?? 0
+
+/** It takes the choice of a tool by a word alone, and passes over one that is named: that one is the only one then. */
+function withOneTool(request: GenerateRequest, prompt: Conversation): GenerateRequest {
+  const { tool_choice } = request.chat
+  if (typeof tool_choice !== 'object') return request
+  const tools = prompt.tools?.filter(({ function: { name } }) => name === tool_choice.function.name) ?? []
+  return { ...request, prompt: { ...prompt, tools }, chat: { ...request.chat, tool_choice: 'required' } }
+}
 
 /** A chat with what is its own beside OpenAI's. */
 const withOwn = (plan: Plan, { kv, seed, chat }: GenerateRequest): Plan => ({
