@@ -34,6 +34,16 @@ describe('faults of an engine’s server', () => {
     for (const status of [400, 404, 413, 422, 429, 501, 503]) assert.ok(!blamed(statusFault(status, '')), String(status))
     for (const type of ['overloaded', 'validation', 'Service Unavailable']) assert.ok(!blamed(eventFault({ error: { type } })), type)
   })
+  it('do not where a stream says without a code that the prompt does not fit, as that of LM Studio does', () => {
+    const message = 'The number of tokens to keep from the initial prompt is greater than the context length. Try a larger context length.'
+    for (const event of [{ error: { message } }, { error: message }, { error: { message }, message }]) {
+      const fault = eventFault(event)
+      assert.match(fault.message, /do not fit into the context/)
+      assert.ok(!blamed(fault))
+    }
+    assert.ok(blamed(eventFault({ error: { message, code: 500 } })))
+  })
+
   it('say what is wrong as far as a client may know it, and keep the beginning of the rest', () => {
     const told = (status: number, text = ''): string => statusFault(status, text).message
     for (const status of [401, 403]) assert.match(told(status), /does not take the key it is given, if any: api_key_env /)

@@ -80,6 +80,19 @@ describe('an engine’s server that is watched', () => {
     assert.match(String(bench.downs), /did not answer within 1000 ms/)
   })
 
+  it('is well where it says that it is asked too often, as clouds do', async () => {
+    server.on(isWell, (call) => call.json(429, { error: { message: 'Rate limit reached', type: 'requests' } }))
+    const before = server.count(isWell)
+    for (let asked = 1; asked <= 3; asked++) {
+      await bench.clock.advance(2000)
+      await server.until(() => server.count(isWell) === before + asked)
+      await rest()
+    }
+    assert.deepEqual(bench.downs, [])
+    await bench.engine.stop()
+    await bench.start()
+  })
+
   it('is not waited for any more once it is stopped, also between two looks', async () => {
     await bench.engine.stop()
     server.on(isWell, (call) => call.json(503, ''))

@@ -58,6 +58,8 @@ export interface Dialect {
   embed?(client: EngineClient, inputs: readonly EmbeddingInput[], server: ServerProps, signal: AbortSignal): Promise<Embeddings>
   /** Share of the KV cache in use, 0 to 1, where the server tells now. */
   kvUsage?(client: EngineClient, server: ServerProps, signal: AbortSignal): Promise<number | undefined>
+  /** To ask for it wakes a server that sleeps, and keeps one awake: it is asked for only while it generates, and once afterwards. */
+  readonly kvWakes?: true
   /** Loads the model again; resolves when it serves. Only where the server `loads`, as `unload`. */
   load?(client: EngineClient, server: ServerProps, signal: AbortSignal): Promise<void>
   /** Takes the model out of memory; resolves when it is gone or nothing more can be done. */

@@ -17,6 +17,7 @@ import { continued } from './continued.ts'
 import type { Dialect, Embeddings, Scores, ServerProps } from './dialect.ts'
 import { EngineFault, strangeFault } from './faults.ts'
 import { Health, untilUp, whileComing, whileLoading } from './health.ts'
+import { KvFigure } from './kv-figure.ts'
 import { provesReplay, type ProbeRun } from './replay-probe.ts'
 
 export interface HttpEngineParts extends ServerAddress {
@@ -42,7 +43,7 @@ interface Up {
   /** Its model is unloaded by our wish. */
   asleep: boolean
   readonly watch: () => Health
-  kv_usage: number | undefined
+  readonly kv: KvFigure
 }
 
 /** An engine that is a server: what all of them share. What is its own is in its dialect. */
@@ -50,7 +51,6 @@ export class HttpEngine implements Engine {
   private readonly parts: HttpEngineParts
   private client: EngineClient | undefined
   private up: Up | undefined
-  private asking = false
   /** Aborts what a start waits for. */
   private over = new AbortController()
   /** Counts starts and stops: a start that a stop has overtaken is over. */
@@ -88,7 +88,7 @@ export class HttpEngine implements Engine {
         onDown(reason)
       }
       const watch = (): Health => new Health({ ...asked, path: server.health ?? dialect.health, isSame: server.isSame }, down)
-      this.up = { client, server, health: watch(), watch, asleep: false, kv_usage: undefined }
+      this.up = { client, server, health: watch(), watch, asleep: false, kv: new KvFigure(dialect, client, server) }
       return { ...server, engine_version: versionOf(server), slots, ...proven }
     } catch (error) {
       await client.close(stopped())
@@ -105,23 +105,12 @@ export class HttpEngine implements Engine {
   }
 
   async generate(request: GenerateRequest, onPart: (part: Part) => void, signal: AbortSignal): Promise<GenerateResult> {
-    const { client, server, health } = this.running()
-    let parts = 0
-    const counted = (part: Part): void => {
-      parts++
-      onPart(part)
-    }
-    for (let tries = 0; ; tries++) {
-      try {
-        return await generateOnce(client, this.parts.dialect, server, { request, onPart: counted, signal })
-      } catch (error) {
-        const wait_ms = parts === 0 ? waitAfter(error, tries) : undefined
-        if (wait_ms === undefined) {
-          await this.doubted(error, health, signal)
-          throw error
-        }
-        await pause(this.parts.clock, wait_ms, signal)
-      }
+    const up = this.running()
+    up.kv.begun()
+    try {
+      return await this.generated(up, request, onPart, signal)
+    } finally {
+      up.kv.ended()
     }
   }
 
@@ -138,11 +127,8 @@ export class HttpEngine implements Engine {
     return ranked
   }
 
-  /** The last figure; asking for it fetches the next one. */
   kvUsage(): number | undefined {
-    const { up } = this
-    if (up?.asleep === false && !this.asking) void this.askKvUsage(up)
-    return up?.kv_usage
+    return this.up?.asleep === false ? this.up.kv.get() : undefined
   }
 
   async unload(): Promise<boolean> {
@@ -173,6 +159,27 @@ export class HttpEngine implements Engine {
     await this.closing
   }
 
+  private async generated(up: Up, request: GenerateRequest, onPart: (part: Part) => void, signal: AbortSignal): Promise<GenerateResult> {
+    const { client, server, health } = up
+    let parts = 0
+    const counted = (part: Part): void => {
+      parts++
+      onPart(part)
+    }
+    for (let tries = 0; ; tries++) {
+      try {
+        return await generateOnce(client, this.parts.dialect, server, { request, onPart: counted, signal })
+      } catch (error) {
+        const wait_ms = parts === 0 ? waitAfter(error, tries) : undefined
+        if (wait_ms === undefined) {
+          await this.doubted(error, health, signal)
+          throw error
+        }
+        await pause(this.parts.clock, wait_ms, signal)
+      }
+    }
+  }
+
   /** A call that is no generation: where it fails it is asked whether the server is well. */
   private async call<T>(run: (client: EngineClient, server: ServerProps) => Promise<T>, signal: AbortSignal): Promise<T> {
     const { client, server, health } = this.running()
@@ -188,18 +195,6 @@ export class HttpEngine implements Engine {
   private async doubted(error: unknown, health: Health, signal: AbortSignal): Promise<void> {
     if (error instanceof EngineFault && error.retriable && error.kind !== 'busy') await health.doubt()
     signal.throwIfAborted()
-  }
-
-  private async askKvUsage(up: Up): Promise<void> {
-    this.asking = true
-    try {
-      up.kv_usage = await this.parts.dialect.kvUsage?.(up.client, up.server, never())
-    } catch {
-      // A figure that is not told, or a server that is gone: its health says so.
-      up.kv_usage = undefined
-    } finally {
-      this.asking = false
-    }
   }
 
   private running(): Up {

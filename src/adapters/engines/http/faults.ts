@@ -120,8 +120,9 @@ export function statusFault(status: number, text: string, retry_after_ms?: numbe
 export function eventFault(event: JsonObject): EngineFault {
   const { error } = event
   const { code, type } = isObject(error) ? error : { code: undefined, type: event['error_type'] }
+  const text = JSON.stringify(event)
   const number = Number(code)
-  const status =
-    number >= 400 && number <= 599 ? number : (statusOfWord.get(textOf(code) ?? '') ?? statusOfWord.get(textOf(type) ?? '') ?? 500)
-  return statusFault(status, JSON.stringify(event))
+  const named = number >= 400 && number <= 599 ? number : (statusOfWord.get(textOf(code) ?? '') ?? statusOfWord.get(textOf(type) ?? ''))
+  // LM Studio has no code for a prompt that does not fit.
+  return statusFault(named ?? (overContext.test(text) ? 400 : 500), text)
 }

@@ -55,7 +55,8 @@ export class Health {
 
   private async look(limit_ms: number): Promise<void> {
     const answer = await ask(this.parts, limit_ms, this.over.signal)
-    if (this.parts.isSame?.(answer) === false) this.down(new EngineFault('failed', 'the engine has another model or other settings now'))
+    if (answer !== undefined && this.parts.isSame?.(answer) === false)
+      this.down(new EngineFault('failed', 'the engine has another model or other settings now'))
   }
 
   private async check(): Promise<void> {
@@ -108,13 +109,14 @@ export async function untilUp(parts: HealthParts, passes: (fault: EngineFault) =
   }
 }
 
-/** Other statuses speak of the key, the model or the call, and not of the server. */
-const isUnwell = ({ status = 0 }: EngineFault): boolean => status === 429 || status >= 500
+/** Other statuses speak of the key, the model, the call or how often it is asked, and not of the server. */
+const isUnwell = ({ status = 0 }: EngineFault): boolean => status >= 500
 
 const unwell = ({ status = 0, cause }: EngineFault): EngineFault =>
   new EngineFault('failed', `the engine says that it is not well (HTTP ${status})`, { cause, status })
 
-async function ask({ client, path, clock }: HealthParts, limit_ms: number, signal: AbortSignal): Promise<string> {
+/** What it answers; undefined where it says that it is asked too often. */
+async function ask({ client, path, clock }: HealthParts, limit_ms: number, signal: AbortSignal): Promise<string | undefined> {
   const limit = new AbortController()
   const abort = (): void => limit.abort(signal.reason)
   const cancel = clock.after(limit_ms, () => limit.abort(new EngineFault('unreachable', `the engine did not answer within ${limit_ms} ms`)))
@@ -123,6 +125,8 @@ async function ask({ client, path, clock }: HealthParts, limit_ms: number, signa
   try {
     return await client.text(path, limit.signal)
   } catch (error) {
+    // Who says that it is asked too often is there.
+    if (error instanceof EngineFault && error.status === 429) return undefined
     throw error instanceof EngineFault && isUnwell(error) ? unwell(error) : error
   } finally {
     cancel()

@@ -18,14 +18,15 @@ export interface OpenAiDialectOptions extends Options {
 
 /** Any server that speaks OpenAI's API. It tells little of itself: the configuration does. */
 export function openAiDialect({ model_ref, v1, ctx, features, workloads, max_tokens_field }: OpenAiDialectOptions): Dialect {
-  const style = { repeat_penalty: 'repetition_penalty', max_tokens: max_tokens_field, developer: true }
+  const style = { repeat_penalty: 'repetition_penalty', max_tokens: max_tokens_field }
   return {
     health: `${v1}/models`,
     usual_slots: batched_slots,
     inspect: async (client, signal) => {
-      const served = servedModel(await client.get(`${v1}/models`, signal), model_ref)
-      const ctx_max =
-        numberOf(served['max_model_len']) ?? numberOf(objectOf(served['meta'])['n_ctx']) ?? numberOf(served['context_length']) ?? ctx
+      const served = servedModel(await client.value(`${v1}/models`, signal), model_ref)
+      const { max_model_len, meta, context_length, context_window } = served
+      const told = [max_model_len, objectOf(meta)['n_ctx'], context_length, context_window].map(numberOf)
+      const ctx_max = told.find((tokens) => tokens !== undefined) ?? ctx
       if (ctx_max === undefined) throw new EngineFault('failed', 'the engine does not tell its context: give it as ctx')
       return {
         engine_version: textOf(served['owned_by']) ?? 'unknown',
