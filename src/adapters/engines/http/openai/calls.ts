@@ -3,7 +3,7 @@ import { estimateInput } from '../../../../domain/task-rules.ts'
 import type { Part } from '../../../../domain/stream/part.ts'
 import type { EmbeddingInput } from '../../../../domain/task.ts'
 import type { GenerateRequest } from '../../../../ports/engine.ts'
-import type { EngineClient } from '../client.ts'
+import { objectIn, type EngineClient } from '../client.ts'
 import type { Embeddings, Plan } from '../dialect.ts'
 import { EngineFault, nonsense, notServed } from '../faults.ts'
 import { sse } from '../framing.ts'
@@ -54,6 +54,9 @@ export function servedModel(list: JsonObject, model_ref: string): ServedModel {
   if (others.length > 0) throw new EngineFault('failed', 'the engine serves several models: name one in model')
   return only
 }
+
+/** Whether the text of a list of `/v1/models` has a model. @throws EngineFault where it is none */
+export const lists = (list: string, id: string): boolean => objectsOf(objectIn(list)['data']).some((model) => model['id'] === id)
 
 /** The name of the model at the server; undefined where it is whatever the server serves. */
 export const nameOf = (model_ref: string): string | undefined =>
