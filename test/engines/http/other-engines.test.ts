@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import type { ChatOptions, GenerateResult, Objection } from '../../../src/ports/engine.ts'
 import { ollamaDialect } from '../../../src/adapters/engines/ollama/dialect.ts'
 import type { Part } from '../../../src/domain/stream/part.ts'
-import { FakeClock } from '../../harness/fake-clock.ts'
+import { FakeClock, settled } from '../../harness/fake-clock.ts'
 import { request, type EngineKit } from './engine-bench.ts'
 import { asRecorded, EngineServer, recording } from './engine-server.ts'
 import { kits } from './kits.ts'
@@ -49,6 +49,30 @@ describe('an engine at a server of another kind', () => {
       })
       await server.stop()
     })
+})
+
+describe('any server that speaks OpenAI’s API', () => {
+  it('is down when it has another model now, and not when it has one more', async () => {
+    const server = await EngineServer.start()
+    const time = new FakeClock()
+    openAiChats.welcome(server)
+    const downs: string[] = []
+    const engine = openAiChats.create({ url: server.url, api_key: '' }, time)
+    await engine.start(({ message }) => downs.push(message))
+    const has = async (...models: string[]): Promise<void> => {
+      const asked = server.count('GET /v1/models')
+      server.on('GET /v1/models', (call) => call.json(200, { data: models.map((id) => ({ id })) }))
+      await time.advance(2000)
+      await server.until(() => server.count('GET /v1/models') > asked)
+      for (let i = 0; i < 20; i++) await settled()
+    }
+    await has('more', 'tinytales')
+    assert.deepEqual(downs, [])
+    await has('other')
+    assert.deepEqual(downs, ['the engine has another model or other settings now'])
+    await engine.stop()
+    await server.stop()
+  })
 })
 
 describe('what the other engines are sent', () => {

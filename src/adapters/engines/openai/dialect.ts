@@ -3,7 +3,7 @@ import { estimatePrompt } from '../../../domain/prompt-size.ts'
 import { batched_slots, type Dialect } from '../http/dialect.ts'
 import { EngineFault } from '../http/faults.ts'
 import { numberOf, objectOf, textOf } from '../http/json.ts'
-import { openAiEmbeddings, openAiGeneration, servedModel } from '../http/openai/calls.ts'
+import { lists, openAiEmbeddings, openAiGeneration, servedModel } from '../http/openai/calls.ts'
 import { rerank } from '../http/openai/rerank.ts'
 
 type Options = components['schemas']['OpenaiOptions']
@@ -35,6 +35,7 @@ export function openAiDialect({ model_ref, v1, ctx, features, workloads, max_tok
         workloads,
         features: features.includes('chat_template') ? [...features, 'system_messages'] : features,
         tokens_estimated: true,
+        isSame: (answer) => lists(answer, served.id),
       }
     },
     generation: (request, { model }, onPart) => openAiGeneration(request, { v1, model, style }, onPart),
