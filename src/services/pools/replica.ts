@@ -29,6 +29,9 @@ export class Replica {
   last_error: string | undefined
   /** While down: when it is tried again, ms since the epoch; undefined where that is not known. */
   restart_at: number | undefined
+  /** How long its engine took to come up the last time, ms; undefined until it has. */
+  load_ms: number | undefined
+  private began_at = 0
   /** Set while one task has the replica for itself, or waits for the others to leave; resolves when they have, or the engine is not up. */
   private solo: PromiseWithResolvers<undefined> | undefined
   readonly breaker: Breaker
@@ -45,17 +48,22 @@ export class Replica {
   private readonly options: ReplicaOptions<Replica>
 
   constructor(options: ReplicaOptions<Replica>) {
-    this.id = options.id
-    this.devices = options.devices
-    this.engine = options.engine
+    ;({ id: this.id, devices: this.devices, engine: this.engine } = options)
     this.options = options
     this.breaker = new Breaker(options.clock.now(), options.jitter)
   }
 
   /** While down: when it is tried again, ms from now. */
   get restart_in_ms(): number | undefined {
-    if (this.state !== 'down' || this.restart_at === undefined) return undefined
-    return Math.max(0, Math.ceil(this.restart_at - this.options.clock.now()))
+    const { state, restart_at, options } = this
+    return state === 'down' && restart_at !== undefined ? Math.max(0, Math.ceil(restart_at - options.clock.now())) : undefined
+  }
+
+  /** When it is expected to be ready, ms since the epoch; undefined where nobody knows. */
+  get ready_at(): number | undefined {
+    const { restart_at, load_ms } = this
+    if (this.state === 'starting') return load_ms === undefined ? undefined : this.began_at + load_ms
+    return restart_at !== undefined && this.gone ? restart_at + (load_ms ?? 0) : restart_at
   }
 
   /** Tasks it runs at once. */
@@ -72,11 +80,11 @@ export class Replica {
   get onTrial(): boolean {
     return !this.gone && this.breaker.state !== 'closed'
   }
-
   /** Starts the engine; resolves when it is ready or has failed for the first time. */
   async start(): Promise<void> {
     const { clock, start_ms, engine } = this.options
     const generation = ++this.generation
+    this.began_at = clock.now()
     this.become('starting')
     const late = Promise.withResolvers<never>()
     const cancelTimer = clock.after(start_ms, () => late.reject(new Error(`the engine was not up after ${start_ms} ms`)))
@@ -89,6 +97,7 @@ export class Replica {
       this.props = props
       this.gone = false
       this.restart_at = undefined
+      this.load_ms = clock.now() - this.began_at
       this.breaker.succeeded(clock.now())
       if (this.trouble === undefined) this.become('ready')
       else this.goDown(this.trouble, undefined)

@@ -46,7 +46,7 @@ describe('faults of an engine’s server', () => {
 
   it('say what is wrong as far as a client may know it, and keep the beginning of the rest', () => {
     const told = (status: number, text = ''): string => statusFault(status, text).message
-    for (const status of [401, 403]) assert.match(told(status), /does not take the key/)
+    for (const status of [401, 403]) assert.match(told(status), /does not take the key it is given, if any: api_key_env /)
     assert.match(told(400, 'model is not loaded'), /has unloaded the model/)
     assert.ok(blamed(statusFault(400, 'model is not loaded')))
     assert.match(told(500, 'input is too large to process'), /an input is too long/)

@@ -35,6 +35,22 @@ async function sent(kit: EngineKit, answer: Buffer, asked = kit.request): Promis
   }
 }
 
+describe('an engine at a server of another kind', () => {
+  for (const [kit, other] of [
+    ...[kits.vllmChats, kits.sglangChats, tgiChats, ollamaChats, tritonPrompts].map((kit) => [kit, llamaPrompts] as const),
+    [llamaPrompts, ollamaChats],
+  ] as const)
+    it(`${kit.engine} is not up at ${other.engine}, and says where to look`, async () => {
+      const server = await EngineServer.start()
+      other.welcome(server)
+      const engine = kit.create({ url: server.url, api_key: '' }, clock)
+      await assert.rejects(engine.start(nothing), {
+        message: 'what answers is no engine of this kind, or not at this path: look at engine, and at url or command',
+      })
+      await server.stop()
+    })
+})
+
 describe('what the other engines are sent', () => {
   it('ollama: the context is never cut silently, and tools, images and schemas have its own form', async () => {
     const call = {

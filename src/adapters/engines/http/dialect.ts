@@ -13,6 +13,8 @@ export interface ServerProps extends Omit<EngineProps, 'replayable' | 'slots'> {
   readonly slots?: number
   /** Path that answers with success while this model is served, where that of the server tells nothing of it. */
   readonly health?: string
+  /** Whether what `health` answers is of the server that said all this; not where another has come in its place. */
+  readonly isSame?: (answer: string) => boolean
 }
 
 /** Reads one answer, message by message. */

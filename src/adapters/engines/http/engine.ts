@@ -15,7 +15,7 @@ import { answerSink } from './answer.ts'
 import { EngineClient, type ServerAddress } from './client.ts'
 import { continued } from './continued.ts'
 import type { Dialect, Embeddings, Scores, ServerProps } from './dialect.ts'
-import { EngineFault } from './faults.ts'
+import { EngineFault, strangeFault } from './faults.ts'
 import { Health, untilUp, whileComing, whileLoading } from './health.ts'
 import { KvFigure } from './kv-figure.ts'
 import { provesReplay, type ProbeRun } from './replay-probe.ts'
@@ -87,12 +87,12 @@ export class HttpEngine implements Engine {
         this.closing = client.close(reason)
         onDown(reason)
       }
-      const watch = (): Health => new Health({ ...asked, path: server.health ?? dialect.health }, down)
+      const watch = (): Health => new Health({ ...asked, path: server.health ?? dialect.health, isSame: server.isSame }, down)
       this.up = { client, server, health: watch(), watch, asleep: false, kv: new KvFigure(dialect, client, server) }
       return { ...server, engine_version: versionOf(server), slots, ...proven }
     } catch (error) {
       await client.close(stopped())
-      throw error
+      throw error instanceof EngineFault ? strangeFault(error) : error
     }
   }
 

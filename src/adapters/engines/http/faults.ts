@@ -41,6 +41,14 @@ export const notServed = (name: string, served: number): EngineFault =>
     `the engine does not serve ${name}, and loads no other model than ${served > 1 ? `the ${served} that it serves` : 'the one it was started with'}: start it with ${name}, or give a server that has it a pool of its own`,
   )
 
+/** What a start has met, where that is how a server of another kind answers: such a one has not the call, or something else there. */
+export const strangeFault = (fault: EngineFault): EngineFault =>
+  fault.kind === 'nonsense' || fault.status === 404
+    ? new EngineFault('failed', 'what answers is no engine of this kind, or not at this path: look at engine, and at url or command', {
+        cause: fault,
+      })
+    : fault
+
 /** Codes of a connection that never stood. */
 const neverStood =
   /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ETIMEDOUT|ENOENT|UND_ERR_CONNECT_TIMEOUT|ERR_TLS.*|.*CERT.*)$/
@@ -93,8 +101,13 @@ export function statusFault(status: number, text: string, retry_after_ms?: numbe
   const more = { cause, status, ...(retry_after_ms === undefined ? {} : { retry_after_ms }) }
   if (status === 429 || status === 503) return new EngineFault('busy', `the engine takes no more requests now (HTTP ${status})`, more)
   if (status === 401 || status === 403)
-    return new EngineFault('failed', `the engine does not take the key it is given (HTTP ${status})`, more)
-  if (text.includes(notLoaded)) return new EngineFault('failed', 'the engine has unloaded the model', more)
+    return new EngineFault(
+      'failed',
+      `the engine does not take the key it is given, if any: api_key_env names the variable that holds it (HTTP ${status})`,
+      more,
+    )
+  if (text.includes(notLoaded))
+    return new EngineFault('failed', 'the engine has unloaded the model; pools that it has no room for at once take turns in a group', more)
   if (text.includes(tooLong)) return new EngineFault('refused', 'an input is too long for the engine', more)
   if (!refusing.includes(status)) return new EngineFault('failed', `the engine failed (HTTP ${status})`, more)
   if (overContext.test(text)) return new EngineFault('refused', 'the prompt and the answer do not fit into the context of the engine', more)

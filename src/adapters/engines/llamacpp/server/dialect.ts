@@ -1,6 +1,6 @@
 import type { Feature } from '../../../../domain/task.ts'
 import type { Conversation, GenerateRequest } from '../../../../ports/engine.ts'
-import type { EngineClient } from '../../http/client.ts'
+import { objectIn, type EngineClient } from '../../http/client.ts'
 import type { Dialect, Plan, ServerProps } from '../../http/dialect.ts'
 import { EngineFault, nonsense } from '../../http/faults.ts'
 import { sse } from '../../http/framing.ts'
@@ -74,7 +74,10 @@ async function tokens(client: EngineClient, model: string, content: string, sign
 
 async function inspect(client: EngineClient, model_ref: string, signal: AbortSignal): Promise<ServerProps> {
   const own = await client.get('/props', signal)
-  if (!isRouter(own)) return propsOf(client, servedModel(await client.get(`${v1}/models`, signal), model_ref).id, own, signal)
+  if (!isRouter(own)) {
+    const { id } = servedModel(await client.get(`${v1}/models`, signal), model_ref)
+    return { ...(await propsOf(client, id, own, signal)), health: '/props' }
+  }
   const model = await routedModel(client, model_ref, signal)
   await loadModel(client, model, signal)
   const health = `/props?${queryOf(model)}`
@@ -87,6 +90,7 @@ async function propsOf(client: EngineClient, model: string, props: JsonObject, s
   const ctx_max = numberOf(objectOf(props['default_generation_settings'])['n_ctx'])
   if (ctx_max === undefined) throw nonsense(new Error('no context in /props'))
   const slots = numberOf(props['total_slots'])
+  const identity = identityOf(props)
   const can = await workloads(client, model, signal)
   const tools = await canTools(client, model, props, signal)
   return {
@@ -96,8 +100,13 @@ async function propsOf(client: EngineClient, model: string, props: JsonObject, s
     workloads: can,
     features: [...featuresOf(props, tools), ...(can.includes('embedding') ? (['token_inputs'] as const) : [])],
     ...(slots === undefined ? {} : { slots }),
+    isSame: (answer) => identityOf(objectIn(answer)) === identity,
   }
 }
+
+/** What is another where a server has been started anew with another model or other settings. */
+const identityOf = ({ build_info, model_alias, model_path, total_slots, chat_template, default_generation_settings }: JsonObject): string =>
+  JSON.stringify([build_info, model_alias, model_path, total_slots, chat_template, objectOf(default_generation_settings)['n_ctx']])
 
 /** What it was started for: it says of the rest that it cannot, and only when it is asked. */
 async function workloads(client: EngineClient, model: string, signal: AbortSignal): Promise<ServerProps['workloads']> {
