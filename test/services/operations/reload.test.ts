@@ -32,6 +32,35 @@ async function reloaded(rig: Rig, pool_id: string): Promise<void> {
   await done
 }
 
+describe('a reload in the place of a model that its engine does not unload', () => {
+  for (const [how, unload] of [
+    ['for it says so', () => Promise.reject(new Error('it is stuck'))],
+    ['and says nothing', () => new Promise<boolean>(() => undefined)],
+  ] as const)
+    it(`fails, ${how}, and the old one is brought up anew`, async () => {
+      const rig = await startRig({ props: { loads: true, reload: 'swap' } })
+      const old = rig.engine()
+      old.unload = unload
+      const refused = refusalOf(rig.reload.reload('pool', 'mock:new', 600_000))
+      await rig.clock.advance(rig.pool().config.timeouts.start_ms)
+      assert.equal((await refused).kind, 'conflict')
+      assert.deepEqual([old.stops, old.starts, rig.pool().ready, rig.pool().blocked], [1, 2, true, undefined])
+      await rig.run({ task_id: 't' })
+      assert.equal(rig.task('t').phase, 'running')
+    })
+})
+
+describe('a reload whose deadline passes while the old model is unloaded', () => {
+  it('is over then', async () => {
+    const rig = await startRig({ props: { loads: true, reload: 'swap' } })
+    rig.engine().unload = () => new Promise<boolean>(() => undefined)
+    const refused = refusalOf(rig.reload.reload('pool', 'mock:new', 1000))
+    await rig.clock.advance(1000)
+    assert.match((await refused).message, /it was not up after 1000 ms/)
+    assert.equal(rig.pool().ready, true)
+  })
+})
+
 describe('what a reload leaves', () => {
   it('is the new model alone, once the old one has nothing to do', async () => {
     const rig = await startRig({ props: { loads: true } })

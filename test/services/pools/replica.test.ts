@@ -118,6 +118,20 @@ describe('replica', () => {
     assert.deepEqual([bench.replica.state, bench.engine.starts], ['ready', 2])
   })
 
+  it('has all of its time to come up where the engine before it took longer to go', async () => {
+    const bench = benchOf()
+    await bench.replica.start()
+    const gone = Promise.withResolvers<undefined>()
+    bench.engine.onStop = () => gone.promise.then(() => undefined)
+    const stopped = bench.replica.suspend('for a while')
+    const resumed = bench.replica.resume()
+    await bench.clock.advance(6000)
+    assert.deepEqual([bench.replica.state, bench.engine.starts], ['starting', 1])
+    gone.resolve(undefined)
+    await Promise.all([stopped, resumed])
+    assert.deepEqual([bench.replica.state, bench.engine.starts], ['ready', 2])
+  })
+
   it('plans one restart, however often it is told that it failed', async () => {
     const bench = benchOf()
     await bench.replica.start()

@@ -8,6 +8,7 @@ const serving = (id: string): Record<string, unknown> => ({
   replicas: [{ id: 'r0', slots: 1 }],
 })
 const served = serving('pool')
+const long = '/srv/models/mistral-small-24b-instruct'
 const continues: RigOptions['props'] = { features: ['chat_template', 'prefill', 'continues'] }
 
 const start = ({ props = {}, ...options }: RigOptions = {}): Promise<Rig> =>
@@ -32,6 +33,7 @@ async function begun(rig: Rig, model_ref: string): Promise<void> {
 describe('a server that comes back with another model', () => {
   for (const [how, mode, before, after] of [
     ['by its name', { replayable: false, ...continues }, {}, { model: 'y' }],
+    ['by the end of a long name', { replayable: false, ...continues }, { model: `${long}-2501` }, { model: `${long}-2503` }],
     ['by its digest', { replayable: false, ...continues }, { model_digest: 'aa' }, { model_digest: 'bb' }],
     ['where the old one was replayable', { replayable: true }, {}, { model: 'y' }],
   ] as const)
