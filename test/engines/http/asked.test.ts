@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import type { EngineClient } from '../../../src/adapters/engines/http/client.ts'
 import type { ServerProps } from '../../../src/adapters/engines/http/dialect.ts'
 import { EngineFault } from '../../../src/adapters/engines/http/faults.ts'
+import type { ChatMessage } from '../../../src/domain/task.ts'
 import type { Json } from '../../../src/adapters/engines/http/json.ts'
 import { chatBody, completionBody, continuing, conversationFor } from '../../../src/adapters/engines/http/openai/body.ts'
 import { openAiEmbeddings, servedModel } from '../../../src/adapters/engines/http/openai/calls.ts'
@@ -47,6 +48,16 @@ describe('what servers in the form of OpenAI are asked', () => {
       ...{ model_ref: 'served:box', v1: '/v1', ctx: 9, features: [], workloads: ['completion'], max_tokens_field: 'max_tokens' },
     }).generation(request({ prompt: { messages: [developer] } }), server, () => undefined)
     assert.deepEqual((body as Record<string, unknown>)['messages'], [{ ...developer, role: 'system' }])
+  })
+
+  it('has arguments of earlier calls that are an object, for servers read them: none where they were cut off or never came', () => {
+    const called = (text: string): object => ({ id: 'c', type: 'function', function: { name: 'f', arguments: text } })
+    const given = ['{"a": 1}', '', ' ', '{"a": tru', '[1]', '"a"', 'null', '{}']
+    const message = { role: 'assistant', content: null, tool_calls: given.map(called) } as unknown as ChatMessage
+    const { messages } = conversationFor({ messages: [message] }, style) as { messages: ChatMessage[] }
+    const told = messages[0]?.tool_calls?.map((call) => call.function.arguments)
+    assert.deepEqual(told, ['{"a": 1}', '{}', '{}', '{}', '{}', '{}', '{}', '{}'])
+    assert.equal(message.tool_calls?.[3]?.function.arguments, '{"a": tru', 'the message of the task stays what it is')
   })
 
   it('goes on with the words of the assistant, and not with its calls', () => {

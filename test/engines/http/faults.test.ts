@@ -52,6 +52,11 @@ describe('faults of an engine’s server', () => {
     assert.match(told(500, 'input is too large to process'), /an input is too long/)
     assert.ok(!blamed(statusFault(500, 'input is too large to process')))
     assert.match(told(400, 'maximum context length'), /do not fit into the context/)
+    const named = { error: { message: 'top_p must be in (0, 1], got 0.0.', type: 'BadRequestError', param: 'top_p', code: 400 } }
+    assert.equal(told(400, JSON.stringify(named)), 'the engine does not take top_p as it is given (HTTP 400)')
+    assert.match(told(422, '{"detail":[{"type":"extra_forbidden","loc":["body","seed"],"msg":"Extra inputs"}]}'), /does not take seed as/)
+    for (const unknown of ['"param": "/srv/canary"', '"param": "canary"', '"param": null', 'top_p', '{'])
+      assert.equal(told(400, unknown), 'the engine does not take the request (HTTP 400)')
     for (const status of [404, 413, 501]) assert.ok(told(status).includes(`HTTP ${status}`))
     const { cause } = statusFault(500, 'x'.repeat(5000))
     assert.equal((cause as Error).message, `HTTP 500: ${'x'.repeat(1000)}`)

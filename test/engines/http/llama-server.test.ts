@@ -48,28 +48,6 @@ describe('llama-server', () => {
     assert.equal(engine_version, `b1 ${'x'.repeat(125)}`)
   })
 
-  it('of a version that says nothing of its template has tools where its template shows them', async () => {
-    const props = { build_info: 'b5882', total_slots: 2, chat_template: 'x', default_generation_settings: { n_ctx: 256 } }
-    server.on('GET /props', (call) => call.json(200, props))
-    const tools = async (template: (body: string) => [status: number, answer: object]): Promise<boolean> => {
-      server.on('POST /apply-template', (call) => call.json(...template(JSON.stringify(call.body['tools']))))
-      engine = make()
-      const { features } = await engine.start(nothing)
-      await engine.stop()
-      return features.includes('tools')
-    }
-    assert.equal(await tools((given) => [200, { prompt: `You have ${given}. <user>a` }]), true)
-    assert.equal(await tools(() => [200, { prompt: '<user>a' }]), false)
-    assert.equal(await tools(() => [500, { error: { code: 500, message: 'tools param requires --jinja flag' } }]), false)
-  })
-
-  it('tells no logprobs beside tools, and says so before', () => {
-    const tool = { type: 'function' as const, function: { name: 'w' } }
-    assert.equal(engine.objection?.({ logprobs: true, tools: [tool] })?.field, 'logprobs')
-    assert.equal(engine.objection({ logprobs: true }), undefined)
-    assert.equal(engine.objection({ logprobs: false, tools: [tool] }), undefined)
-  })
-
   it('is waited for while it loads its model', async () => {
     server.on('GET /health', recording('llama-server/loading'))
     const starting = engine.start(nothing)

@@ -115,7 +115,7 @@ describe('an answer in the form of OpenAI', () => {
   })
 
   it('is none where the engine has given it up', () => {
-    for (const reason of ['abort', 'error', 'cancelled', 'insufficient_system_resource'])
+    for (const reason of ['abort', 'error', 'cancelled', 'timeout', 'insufficient_system_resource'])
       assert.throws(() => chat(over(reason)), { kind: 'failed' }, reason)
     assert.throws(() => chat(over('content_filter')), { kind: 'refused' })
     assert.throws(() => chat(delta({ content: 'a' })), { kind: 'broken' })

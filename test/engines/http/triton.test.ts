@@ -19,6 +19,58 @@ const asked = request({
   sampling: { temperature: 0.5, top_k: 3, repeat_penalty: 1.1, stop: ['END'] },
 })
 
+describe('a model of Triton with the inputs of TensorRT-LLM', () => {
+  const names = ['temperature', 'top_k', 'frequency_penalty', 'presence_penalty', 'max_tokens', 'stop', 'seed', 'exclude_input_from_output']
+  const inputs = ['text_input', ...names.map((name) => `sampling_param_${name}`), 'return_finish_reason', 'stop', 'streaming'].map(
+    (name) => ({ name, datatype: name === 'stop' ? 'BOOL' : 'BYTES' }),
+  )
+
+  /** What it is sent, and what it can. */
+  async function told(decoupled: boolean): Promise<{ body: Record<string, unknown>; features: unknown }> {
+    const answers: Readonly<Record<string, unknown>> = {
+      '/v2': { version: '2.60.0' },
+      '/v2/models/m': { inputs },
+      '/v2/models/m/config': { model_transaction_policy: { decoupled } },
+    }
+    const client = {
+      get: (path: string) => Promise.resolve(answers[path]),
+      postForValue: () => Promise.resolve([{ name: 'm' }]),
+    } as unknown as EngineClient
+    const dialect = tritonDialect('triton:m', 99)
+    const props = await dialect.inspect(client, new AbortController().signal)
+    const { body } = dialect.generation(asked, props, () => undefined)
+    return { body: JSON.parse(JSON.stringify(body)) as Record<string, unknown>, features: props.features }
+  }
+
+  it('is asked by their names, and not to stop, which would cancel it', async () => {
+    const { body, features } = await told(true)
+    assert.deepEqual(body, {
+      ...{ text_input: 'go', streaming: true, return_finish_reason: true, sampling_param_exclude_input_from_output: true },
+      ...{ sampling_param_max_tokens: 9, sampling_param_seed: 7, sampling_param_temperature: 0.5, sampling_param_top_k: 3 },
+      sampling_param_stop: ['END'],
+    })
+    assert.deepEqual(features, ['stop_sequences', 'penalties'])
+  })
+
+  it('is not asked for a stream where it gives one answer alone', async () => {
+    assert.ok(!Object.hasOwn((await told(false)).body, 'streaming'))
+  })
+
+  it('has all of its text so far in each answer of a stream', () => {
+    const parts: string[] = []
+    const reader = new TritonReader((part) => parts.push(part.text), asked, true)
+    for (const text_output of ['a', 'a', 'a 🦊', 'a 🦊 b']) reader.take({ text_output })
+    assert.deepEqual(parts, ['a', ' 🦊', ' b'])
+    assert.equal(reader.result().tokens_out, 4)
+  })
+
+  it('that gives one answer alone is counted by an estimate', () => {
+    const reader = new TritonReader(() => undefined, asked)
+    reader.take({ text_output: 'Once upon a time there was', finish_reason: 'stop' })
+    assert.equal(reader.result().tokens_out, 7)
+  })
+})
+
 describe('a model of Triton with the inputs of vLLM', () => {
   /** How an answer ends that comes in these messages. */
   function read(...messages: JsonObject[]): GenerateResult {

@@ -113,7 +113,24 @@ export function statusFault(status: number, text: string, retry_after_ms?: numbe
   if (overContext.test(text)) return new EngineFault('refused', 'the prompt and the answer do not fit into the context of the engine', more)
   if (status === 404) return new EngineFault('refused', 'the engine does not know this model or has no such call (HTTP 404)', more)
   if (status === 501) return new EngineFault('refused', 'the engine cannot do this (HTTP 501)', more)
-  return new EngineFault('refused', `the engine does not take the request (HTTP ${status})`, more)
+  return new EngineFault('refused', `the engine does not take ${fieldIn(text)} (HTTP ${status})`, more)
+}
+
+/** Where servers of OpenAI's form and those of FastAPI say which field they refuse. */
+const refusedField = /"param":\s*"([a-z_]+)"|"loc":\s*\["body",\s*"([a-z_]+)"/
+
+/** Fields that a client may know of, as servers call them. */
+const fields: ReadonlySet<string> = new Set([
+  ...['prompt', 'messages', 'tools', 'tool_choice', 'parallel_tool_calls', 'response_format', 'reasoning_effort', 'seed', 'stop'],
+  ...['max_tokens', 'max_completion_tokens', 'temperature', 'top_p', 'top_k', 'min_p', 'frequency_penalty', 'presence_penalty'],
+  ...['repetition_penalty', 'logit_bias', 'logprobs', 'top_logprobs', 'stream_options', 'input', 'query', 'documents'],
+])
+
+/** What a server does not take, in words of ours. */
+function fieldIn(text: string): string {
+  const [, param, loc] = refusedField.exec(text) ?? []
+  const field = param ?? loc ?? ''
+  return fields.has(field) ? `${field} as it is given` : 'the request'
 }
 
 /** An error in an answer that began well: `{error: {message, type, code}}`, `{error: text, error_type}` or `{error: text}`. */

@@ -1,5 +1,6 @@
 import { textOf } from '../../../domain/chat.ts'
 import type { ChatMessage } from '../../../domain/task.ts'
+import { objectInText } from '../http/json.ts'
 import type { AskedOfEngine, Conversation, GenerateRequest, Objection } from '../../../ports/engine.ts'
 
 /** What `/api/generate` and `/api/chat` share. A prompt over the context is refused: by itself Ollama cuts it silently. */
@@ -52,7 +53,8 @@ function messageOf(message: ChatMessage, messages: readonly ChatMessage[]): obje
     ...(images.length === 0 ? {} : { images }),
     tool_calls: tool_calls?.map(({ id, function: called }) => ({
       id,
-      function: { name: called.name, arguments: argumentsOf(called.arguments) },
+      // Of a call that was cut off the model sees that it had none.
+      function: { name: called.name, arguments: objectInText(called.arguments) ?? {} },
     })),
   }
 }
@@ -62,13 +64,4 @@ function toolName({ name, tool_call_id }: ChatMessage, messages: readonly ChatMe
   if (name !== undefined) return name
   const calls = messages.flatMap(({ tool_calls = [] }) => tool_calls)
   return calls.findLast(({ id }) => id === tool_call_id)?.function.name
-}
-
-function argumentsOf(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    // A call that was cut off: the model sees that it had no arguments.
-    return {}
-  }
 }

@@ -4,9 +4,9 @@ import type { EngineClient } from '../http/client.ts'
 import type { Dialect } from '../http/dialect.ts'
 import { EngineFault } from '../http/faults.ts'
 import { sse } from '../http/framing.ts'
-import { objectsOf, textOf } from '../http/json.ts'
+import { objectOf, objectsOf, textOf } from '../http/json.ts'
 import { nameOf } from '../http/openai/calls.ts'
-import { generateBody, TritonReader } from './generate.ts'
+import { generateBody, llmApi, streaming, TritonReader } from './generate.ts'
 
 /** Triton Inference Server. @param model_ref the model it has to have loaded. @param ctx of the configuration: Triton knows none */
 export function tritonDialect(model_ref: string, ctx: number | undefined): Dialect {
@@ -20,8 +20,7 @@ export function tritonDialect(model_ref: string, ctx: number | undefined): Diale
       const model = name ?? onlyOf(await readyModels(client, signal))
       if (name !== undefined) await load(client, name, signal)
       const path = `/v2/models/${encodeURIComponent(model)}`
-      const metadata = await client.get(path, signal)
-      inputs = new Set(objectsOf(metadata['inputs']).flatMap(({ name }) => textOf(name) ?? []))
+      inputs = await inputsOf(client, path, signal)
       return {
         ...{ engine_version: textOf(version) ?? 'unknown', model, ctx_max: ctx, workloads: ['completion'], tokens_estimated: true },
         // Triton is well without the model, too.
@@ -34,7 +33,7 @@ export function tritonDialect(model_ref: string, ctx: number | undefined): Diale
       path: `/v2/models/${encodeURIComponent(model)}/generate_stream`,
       body: generateBody(request, inputs),
       framing: sse,
-      reader: new TritonReader(onPart, request),
+      reader: new TritonReader(onPart, request, inputs.has(streaming)),
     }),
     load: (client, { model }, signal) => load(client, model, signal),
     unload: async (client, { model }, signal) => {
@@ -44,10 +43,23 @@ export function tritonDialect(model_ref: string, ctx: number | undefined): Diale
   }
 }
 
+/** Inputs of a model that a task may fill. */
+async function inputsOf(client: EngineClient, path: string, signal: AbortSignal): Promise<ReadonlySet<string>> {
+  const told = objectsOf((await client.get(path, signal))['inputs'])
+  // That of TensorRT-LLM cancels a request.
+  const usable = told.filter(({ name, datatype }) => name !== 'stop' || datatype !== 'BOOL')
+  const inputs = new Set(usable.flatMap(({ name }) => textOf(name) ?? []))
+  if (!inputs.has(streaming)) return inputs
+  const { decoupled } = objectOf((await client.get(`${path}/config`, signal))['model_transaction_policy'])
+  if (decoupled !== true) inputs.delete(streaming)
+  return inputs
+}
+
 function featuresOf(inputs: ReadonlySet<string>): Feature[] {
   const likeVllm = inputs.has('sampling_parameters')
-  const stops = likeVllm || inputs.has('stop_words') || inputs.has('stop')
-  const penalties = likeVllm || (inputs.has('frequency_penalty') && inputs.has('presence_penalty'))
+  const has = (name: string): boolean => likeVllm || inputs.has(name) || inputs.has(llmApi(name))
+  const stops = has('stop') || inputs.has('stop_words')
+  const penalties = has('frequency_penalty') && has('presence_penalty')
   return [...(stops ? (['stop_sequences'] as const) : []), ...(penalties ? (['penalties'] as const) : [])]
 }
 

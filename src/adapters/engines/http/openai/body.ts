@@ -1,5 +1,8 @@
 import type { ChatMessage } from '../../../../domain/task.ts'
 import type { Conversation, GenerateRequest, Prompt } from '../../../../ports/engine.ts'
+import { objectInText } from '../json.ts'
+
+type ToolCall = NonNullable<ChatMessage['tool_calls']>[number]
 
 /** How a server wants what OpenAI's own API has no word for, or another one. */
 export interface BodyStyle {
@@ -43,14 +46,22 @@ export const conversationFor = ({ messages, tools }: Conversation, style: BodySt
 
 /** A developer is the system to all of them: many refuse the newer word, and OpenAI itself takes the older one for it. */
 function messageFor(message: ChatMessage, { reasoning, audio_url }: BodyStyle): object {
-  const { role, content, reasoning_content } = message
+  const { role, content, reasoning_content, tool_calls } = message
   return {
     ...message,
+    ...(tool_calls === undefined ? {} : { tool_calls: tool_calls.map(withArguments) }),
     ...(role === 'developer' ? { role: 'system' } : {}),
     ...(reasoning === true && reasoning_content !== undefined ? { reasoning: reasoning_content } : {}),
     ...(audio_url === true && Array.isArray(content) ? { content: content.map(withAudioUrl) } : {}),
   }
 }
+
+/**
+ * Servers read the arguments of earlier calls, and fail on what is no object: llama-server with 500. Clients send them as they came: cut off, or
+ * nothing at all for a tool that needs none.
+ */
+const withArguments = (call: ToolCall): ToolCall =>
+  objectInText(call.function.arguments) === undefined ? { ...call, function: { ...call.function, arguments: '{}' } } : call
 
 function withAudioUrl(part: Exclude<ChatMessage['content'], string | null | undefined>[number]): object {
   if (part.type !== 'input_audio') return part
