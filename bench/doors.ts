@@ -15,7 +15,7 @@ export async function benchDoors(): Promise<Section> {
   const [upstream, ...doors] = await startDoorLanes()
   const flows: DoorFlow[][] = doors.map(() => [])
   try {
-    for (const door of doors) await sendAll(door.server.port, door.call('short', true), 500, 50)
+    for (const door of doors) await sendAll(door.server.port, (n) => door.call('short', true, `w${n}`), 500, 50)
     // Round -1 warms up and is not counted.
     for (let round = -1; round < rounds; round++)
       for (let turn = 0; turn < doors.length; turn++) {

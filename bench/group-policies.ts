@@ -1,6 +1,11 @@
 import { Arbiter, type GroupRules } from '../src/domain/groups/arbiter.ts'
+import { forecastLoad } from '../src/domain/groups/forecast.ts'
 import { PoolMember } from '../src/domain/groups/member.ts'
+import { after } from '../src/domain/prediction/forecast.ts'
+import { runningOf } from '../src/domain/prediction/work.ts'
+import type { Schedulable } from '../src/domain/queue/scheduler.ts'
 import type { GroupFate, GroupPolicy, GroupSimulation, SimulatedPool } from './group-simulation.ts'
+import type { GroupJob } from './group-workload.ts'
 
 /** The daemon's arbiter, told the true times of loading. */
 export class ByArbiter implements GroupPolicy {
@@ -11,9 +16,24 @@ export class ByArbiter implements GroupPolicy {
   }
 
   decide(world: GroupSimulation, now: number): number {
-    const { load_ms, unload_ms } = world.load
+    const decision = this.arbiter.decide(this.members(world, now), now)
+    const named = (ids: readonly string[]): SimulatedPool[] => world.pools.filter(({ id }) => ids.includes(id))
+    for (const pool of named(decision.keep)) world.keep(pool)
+    for (const pool of named(decision.release)) world.release(pool)
+    for (const pool of named(decision.load)) world.bring(pool)
+    return decision.look_at
+  }
+
+  foresee(world: GroupSimulation, { priority, at, deadline_ms }: GroupJob, pool: SimulatedPool): number {
+    const outlook = pool.estimator.outlook(runningOf(pool.work(at)), at)
+    const start = outlook.predictStart(pool.scheduler.aheadOfNewcomer({ owner: 'somebody', priority }), priority, pool.slots)
+    const waiter = { interactive: priority === 'interactive', deadline_at: at + deadline_ms }
+    return after(start, forecastLoad(this.arbiter, this.members(world, at), pool.id, waiter, at)).ms
+  }
+
+  private members({ pools, load: { load_ms, unload_ms } }: GroupSimulation, now: number): PoolMember<Schedulable>[] {
     const swap = { load_ms, unload_ms }
-    const members = world.pools.map((pool) => {
+    return pools.map((pool) => {
       const { id, state, since, scheduler, estimator, slots } = pool
       return new PoolMember({
         id,
@@ -29,12 +49,6 @@ export class ByArbiter implements GroupPolicy {
         work: () => pool.work(now),
       })
     })
-    const decision = this.arbiter.decide(members, now)
-    const named = (ids: readonly string[]): SimulatedPool[] => world.pools.filter(({ id }) => ids.includes(id))
-    for (const pool of named(decision.keep)) world.keep(pool)
-    for (const pool of named(decision.release)) world.release(pool)
-    for (const pool of named(decision.load)) world.bring(pool)
-    return decision.look_at
   }
 }
 

@@ -9,6 +9,8 @@ import { serviceOf } from './workload.ts'
 /** What became of a job. Points in time are ms of simulated time. */
 export interface GroupFate {
   readonly job: GroupJob
+  /** When it was told that it would start, ms from its arrival, where its pool was not loaded then and its policy says so. */
+  readonly told_ms?: number
   fate: 'waiting' | 'running' | 'served' | 'expired'
   started_at?: number
   ended_at?: number
@@ -46,6 +48,8 @@ export class SimulatedPool {
 export interface GroupPolicy {
   /** Called after every event; changes the pools' states by the simulation's methods. Returns when it wants to be called again. */
   decide(world: GroupSimulation, now: number): number
+  /** When a task that comes now is expected to start in a pool that is not loaded, ms from now. */
+  foresee?(world: GroupSimulation, job: GroupJob, pool: SimulatedPool): number
   /** A task has come. */
   arrived?(fate: GroupFate, pool: SimulatedPool): void
 }
@@ -118,15 +122,17 @@ export class GroupSimulation {
   }
 
   private arrive(job: GroupJob): void {
-    const fate: GroupFate = { job, fate: 'waiting' }
-    this.fates.push(fate)
     const pool = this.pools[job.pool]
     if (pool === undefined) throw new Error(`there is no pool ${job.pool}`)
+    const told_ms = pool.state === 'loaded' ? undefined : this.policy.foresee?.(this, job, pool)
+    const fate: GroupFate = { job, ...(told_ms === undefined ? {} : { told_ms }), fate: 'waiting' }
+    this.fates.push(fate)
     const { priority, deadline_ms, at } = job
     const work_ms = pool.estimator.work(job.shape)
     const task = { ...unplaced, id: job.id, owner: 'somebody', priority, deadline_at: at + deadline_ms, work_ms, fate }
     pool.scheduler.admit(task)
     pool.scheduler.confirm(task)
+    pool.estimator.arrived(priority, work_ms, at)
     this.policy.arrived?.(fate, pool)
   }
 

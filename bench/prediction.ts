@@ -120,8 +120,8 @@ function coldStart(name: string, start: { readonly probe?: Probe; readonly taugh
 const coldError = (cold: readonly (readonly { readonly start_error: number }[])[], index: number): number =>
   cold[index]?.[0]?.start_error ?? NaN
 
-/** The median of how far starts were told off, over what they were, or a service time where that is more. */
-const startError = (starts: readonly { readonly predicted_ms: number; readonly actual_ms: number }[], service_ms: number): number =>
+/** The median of how far starts were told off, over what they were, or a service time where that is more. @param service_ms the mean */
+export const startError = (starts: readonly { readonly predicted_ms: number; readonly actual_ms: number }[], service_ms: number): number =>
   median(starts.map(({ predicted_ms, actual_ms }) => Math.abs(predicted_ms - actual_ms) / Math.max(actual_ms, service_ms)))
 
 const inTime = ({ job, ended_at = Infinity }: Fate): boolean => ended_at <= job.at + job.deadline_ms

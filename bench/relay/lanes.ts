@@ -13,7 +13,7 @@ const prompts: Readonly<Record<PromptSize, string>> = {
 export interface Lane {
   readonly name: string
   readonly server: BenchServer
-  /** @param stream the answer is read as a stream; the daemon has no other in one call @param id of the task, for the daemon */
+  /** @param stream the answer is read as a stream @param id of the task or something of its own in the prompt, for the daemon */
   readonly call: (prompt: PromptSize, stream: boolean, id?: string) => RelayCall
   /** @see RelayedStreams.open */
   readonly mark: string
@@ -34,10 +34,14 @@ const openAiCall =
 
 const key = 'X-API-Key: valid\r\nAccept: text/event-stream\r\n'
 
-const nativeCall = (prompt: PromptSize, _stream: boolean, task_id?: string): RelayCall => ({
+const nativeCall = (prompt: PromptSize, task_id?: string): RelayCall => ({
   ...{ path: '/v1/tasks', headers: key, token: '"t":"Once"' },
   body: JSON.stringify({ task_id, messages: messagesOf(prompt), max_tokens: 4096 }),
 })
+
+/** The native call gives a stream; an answer in one piece comes by the chat door. */
+const daemonCall = (prompt: PromptSize, stream: boolean, id?: string): RelayCall =>
+  stream ? nativeCall(prompt, id) : chatCall(prompt, false, id)
 
 const cancelCall = (id: string): RelayCall => ({ path: `/v1/tasks/${id}/cancel`, headers: key, body: '', token: '' })
 
@@ -56,7 +60,7 @@ export async function startLanes(): Promise<[Lane, Lane, Lane, Lane]> {
     { name: 'direct', server: upstream, call: openAiCall(chats, ''), mark: ' {', begin: 2 },
     { name: 'bare relay', server: bare, call: openAiCall(chats, ''), mark: ' {', begin: 2 },
     { name: 'portkey', server: portkey, call: openAiCall(chats, gateway), mark: ' {', begin: 2 },
-    { name: 'daemon', server: daemon, call: nativeCall, mark: '\ni', begin: 2, cancel: cancelCall },
+    { name: 'daemon', server: daemon, call: daemonCall, mark: '\ni', begin: 2, cancel: cancelCall },
   ]
 }
 
@@ -71,6 +75,7 @@ const doorCall =
   })
 
 const limits = { max_tokens: 4096 }
+const chatCall = doorCall('/v1/chat/completions', '"content":"Once"', (messages) => ({ messages, ...limits }))
 
 /** The upstream, and the same daemon by each of its doors, the native one first. */
 export async function startDoorLanes(): Promise<readonly [upstream: Lane, native: Lane, ...doors: Lane[]]> {
@@ -83,11 +88,11 @@ export async function startDoorLanes(): Promise<readonly [upstream: Lane, native
   }))
   return [
     { name: 'upstream', server: upstream, call: openAiCall('/v1/chat/completions', ''), mark: ' {', begin: 2 },
-    { name: 'native', server, call: nativeCall, mark: '\ni', begin: 2, cancel: cancelCall },
+    { name: 'native', server, call: daemonCall, mark: '\ni', begin: 2, cancel: cancelCall },
     {
       // Its first token comes with the role.
       ...{ name: 'chat completions', server, mark: ' {', begin: 1 },
-      call: doorCall('/v1/chat/completions', '"content":"Once"', (messages) => ({ messages, ...limits })),
+      call: chatCall,
     },
     { name: 'responses', server, call: responses, mark: ' {', begin: 5 },
     {

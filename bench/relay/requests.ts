@@ -29,17 +29,19 @@ export async function connected(port: number): Promise<Socket> {
   return socket
 }
 
-/** Sends `total` requests over kept connections, each with one under way: plain sockets, so that the client costs little. */
-export async function sendAll(port: number, call: RelayCall, total: number, connections: number): Promise<RelayTimes> {
+/**
+ * Sends `total` requests over kept connections, each with one under way: plain sockets, so that the client costs little.
+ * @param callOf what the n-th of them is, from 0
+ */
+export async function sendAll(port: number, callOf: (n: number) => RelayCall, total: number, connections: number): Promise<RelayTimes> {
   const sockets = await Promise.all(Array.from({ length: connections }, () => connected(port)))
-  const request = requestOf(call)
   const whole: number[] = []
   const first: number[] = []
   let sent = 0
   const worker = async (socket: Socket): Promise<void> => {
-    const answer = answersOn(socket, call.token)
+    const answer = answersOn(socket, callOf(0).token)
     while (sent < total) {
-      sent++
+      const request = requestOf(callOf(sent++))
       const begun = performance.now()
       socket.write(request)
       const { first_at, text } = await answer()

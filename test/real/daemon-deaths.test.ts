@@ -9,8 +9,7 @@ import { untilAnswer } from '../harness/wait.ts'
 import { serversOf, untilGone, type ManagedServer } from './servers.kit.ts'
 import { assertEnd, managedPool, storyOf, textOfTranscript } from './stories.kit.ts'
 
-/** 20 of them, DEATHS=20, are half an hour on two cores. */
-const deaths = repeats({ quick: 2, long: Number(process.env['DEATHS'] ?? 4) })
+const deaths = repeats({ quick: 2, long: 20 })
 const streams = repeats({ quick: 6, long: 50 })
 /** Some of the streams wait for their turn, the others are cut in the middle. */
 const slots = repeats({ quick: 4, long: 20 })

@@ -12,8 +12,7 @@ import { untilAnswer } from '../harness/wait.ts'
 import { assertEnd, managedPool, storyOf, textOfTranscript } from './stories.kit.ts'
 import { serversOf, untilGone } from './servers.kit.ts'
 
-/** 50 of them, KILLS=50, are half an hour on two cores. */
-const kills = repeats({ quick: 2, long: Number(process.env['KILLS'] ?? 10) })
+const kills = repeats({ quick: 2, long: 50 })
 const streams = repeats({ quick: 6, long: 50 })
 /** Some of the streams wait for their turn, the others are cut in the middle. */
 const slots = repeats({ quick: 4, long: 40 })

@@ -1,4 +1,4 @@
-import type { Member } from './member.ts'
+import type { Due, Member } from './member.ts'
 import { Note, patience_ms } from './note.ts'
 
 /** How pools take turns. */
@@ -31,7 +31,7 @@ export interface Decision {
 }
 
 /** A task is waited for as many average pauses. */
-const pauses = 3
+export const pauses = 3
 
 /** A batch task that waits weighs this much of an interactive one. */
 const batch_weight = 1 / 8
@@ -45,7 +45,7 @@ const look_ms = 1000
  *
  * A loaded pool leaves for one that waits
  * - when it has nothing to do, and is not likely to have soon (`stay`);
- * - when the other's interactive tasks would miss their deadline, can still meet it, and its own are not due before;
+ * - when the other's interactive tasks would miss their deadline (`neededAt`), can still meet it, and its own are not due before;
  * - when it has been held for `max_hold_ms` since others began to wait, and the other precedes it;
  * - when the other has waited for `max_hold_ms` times the number of pools;
  * - when an operator wants the other; it is then held for `max_hold_ms` whatever waits.
@@ -115,10 +115,16 @@ export class Arbiter {
    * @param press of those that wait
    */
   stay(a: Member, press: number, trip_ms: number, now: number): number {
-    const { idle_since = now, pause_ms, debt_ms } = this.noteOf(a.id)
-    if (press * pause_ms >= trip_ms) return now
-    const worth_ms = trip_ms * Math.max(1, trip_ms / Math.max(1, pause_ms))
-    return Math.min(idle_since + pauses * pause_ms, now + (worth_ms - debt_ms) / press)
+    const { idle_since = now, pause_ms } = this.noteOf(a.id)
+    const allowance = this.allowance(a, press, trip_ms)
+    return allowance === 0 ? now : Math.min(idle_since + pauses * pause_ms, now + allowance / press)
+  }
+
+  /** What the others may wait while a pool has nothing to do, all in all since it was loaded, task-ms: no more where that is `press` of them. */
+  allowance({ id }: Pick<Member, 'id'>, press: number, trip_ms: number): number {
+    const { pause_ms, debt_ms } = this.noteOf(id)
+    if (press * pause_ms >= trip_ms) return 0
+    return Math.max(0, trip_ms * Math.max(1, trip_ms / Math.max(1, pause_ms)) - debt_ms)
   }
 
   private fill(members: readonly Member[], queue: readonly Member[], now: number): string[] {
@@ -181,7 +187,7 @@ export class Arbiter {
     }
     const swap_ms = a.unload_ms + b.load_ms
     // One more task may begin before the next look.
-    const act_at = b.due_at - swap_ms - a.drain_late_ms - a.service_ms
+    const act_at = neededAt(b, a) - swap_ms - a.drain_late_ms - a.service_ms
     if (now + a.drain_ms + swap_ms <= b.lost_at && a.due_at > b.due_at && !this.lookAt(act_at, now)) return true
     const { waiting_since = now } = this.noteOf(b.id)
     if (!this.lookAt(waiting_since + pools * max_hold_ms, now)) return true
@@ -216,6 +222,12 @@ const isWaiting = ({ state, waiting, retry_at }: Member, now: number): boolean =
 /** Once out and in, ms. */
 export const tripOf = ({ load_ms, unload_ms }: Member): number => load_ms + unload_ms
 
+/**
+ * When `b` has to be loaded in the place of `a`, ms since the epoch: in good time where nobody waits for `a`, else no sooner than is expected to be
+ * enough, for a swap costs those that wait for either.
+ */
+export const neededAt = (b: Due, a: Pick<Member, 'waiting'>): number => (a.waiting > 0 ? b.late_at : b.due_at)
+
 /** How much waits, in interactive tasks. */
-const pressOf = (members: readonly Member[]): number =>
+export const pressOf = (members: readonly Pick<Member, 'waiting' | 'interactive'>[]): number =>
   members.reduce((sum, { waiting, interactive }) => sum + interactive + batch_weight * (waiting - interactive), 0)

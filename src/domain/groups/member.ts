@@ -12,8 +12,10 @@ export const isAwake = ({ state }: { readonly state: LoadState }): boolean => st
 
 /** When a pool has to be loaded for its interactive tasks to be in time, ms since the epoch; Infinity where none waits. */
 export interface Due {
-  /** From then on they will probably be late. */
+  /** From then on they are late where each takes as long as is reckoned with at most. */
   readonly due_at: number
+  /** From then on they are late where each takes as long as is expected. */
+  readonly late_at: number
   /** From then on they are late for certain: nothing is to be gained by hurry. */
   readonly lost_at: number
 }
@@ -59,12 +61,17 @@ const shortest = 0.5
 export function dueOf<T extends Schedulable>(scheduler: Scheduler<T>, slots: number, pace: number): Due {
   const task = scheduler.soonest('interactive')
   const ahead = task === undefined ? undefined : scheduler.ahead(task)
-  if (task === undefined || ahead === undefined) return { due_at: Infinity, lost_at: Infinity }
+  if (task === undefined || ahead === undefined) return { due_at: Infinity, late_at: Infinity, lost_at: Infinity }
   const wait_ms = (ahead.work_ms * pace) / Math.max(1, slots)
-  const { deadline_at } = task
-  const work_ms = task.work_ms * pace
-  return { due_at: deadline_at - wait_ms - longest * work_ms, lost_at: deadline_at - shortest * (wait_ms + work_ms) }
+  return dueBy(task.deadline_at, wait_ms, task.work_ms * pace)
 }
+
+/** For one task. @param wait_ms from the load until it starts, ms @param work_ms what it takes, ms */
+export const dueBy = (deadline_at: number, wait_ms: number, work_ms: number): Due => ({
+  due_at: deadline_at - wait_ms - longest * work_ms,
+  late_at: deadline_at - wait_ms - work_ms,
+  lost_at: deadline_at - shortest * (wait_ms + work_ms),
+})
 
 /** What is known of a pool where it is. */
 export interface MemberParts<T extends Schedulable> extends Pick<
@@ -141,6 +148,10 @@ export class PoolMember<T extends Schedulable> implements Member {
 
   get due_at(): number {
     return this.due.due_at
+  }
+
+  get late_at(): number {
+    return this.due.late_at
   }
 
   get lost_at(): number {

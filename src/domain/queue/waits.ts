@@ -17,8 +17,8 @@ export interface ReplicaSeen {
   readonly fits: boolean
   /** Its engine is there, and its breaker trusts it with no task, or with one at a time. */
   readonly on_trial: boolean
-  /** While down: when it is tried again, ms from now. */
-  readonly restart_in_ms: number | undefined
+  /** When it is expected to be ready, ms from now; undefined where nobody knows. */
+  readonly ready_in_ms: number | undefined
 }
 
 /** The place of a pool in its group, where it is not loaded. */
@@ -110,7 +110,8 @@ function ofReplicas({ replicas }: PoolSeen): Found | undefined {
   const one = fitting.length === 1 && replicas.length > 1 ? { replica_id: fitting[0]?.id ?? '' } : {}
   if (up.length === 0 && ready) return { code: 'replica_pinned', ...one, ...untilFirst(fitting) }
   if (up.length === 0) {
-    if (replicas.some(({ state }) => state === 'starting')) return { code: 'model_loading' }
+    const starting = replicas.filter(({ state }) => state === 'starting')
+    if (starting.length > 0) return { code: 'model_loading', ...untilFirst(starting) }
     const tried = replicas.filter(({ on_trial }) => on_trial)
     return tried.length > 0 ? { code: 'breaker_open', ...untilFirst(tried) } : { code: 'pool_down', ...untilFirst(replicas) }
   }
@@ -143,4 +144,4 @@ const until = (ms: number): { readonly until_ms?: number } =>
   Number.isFinite(ms) ? { until_ms: Math.min(longest_ms, Math.max(0, Math.ceil(ms))) } : {}
 
 const untilFirst = (replicas: readonly ReplicaSeen[]): { readonly until_ms?: number } =>
-  until(Math.min(Infinity, ...replicas.flatMap(({ restart_in_ms }) => restart_in_ms ?? [])))
+  until(Math.min(Infinity, ...replicas.flatMap(({ ready_in_ms }) => ready_in_ms ?? [])))

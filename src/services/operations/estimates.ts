@@ -16,7 +16,7 @@ export interface EstimatesParts {
   readonly events: EventSink
 }
 
-/** Keeps what the pools' estimators have learned: it comes back with the daemon, and a kill forgets a minute of it. */
+/** Keeps what the pools' estimators have learned, and how long engines take to come up: it comes back with the daemon, and a kill forgets a minute of it. */
 export class Estimates {
   private readonly parts: EstimatesParts
   private readonly written = new WeakMap<Pool, StoredEstimates['seen']>()
@@ -28,9 +28,10 @@ export class Estimates {
   /** Gives the pools what was learned of their models, and stores what they learn now and then. Returns how to stop. */
   start(): CancelTimer {
     const { pools, records, clock } = this.parts
-    for (const { config, estimator } of pools.all()) {
+    for (const { config, estimator, replicas } of pools.all()) {
       const known = records.estimates(config)
       if (known !== undefined) estimator.restore(known)
+      for (const replica of replicas) replica.load_ms = records.swapTimes(config).load_ms
     }
     return clock.every(store_ms, () => void this.write())
   }
@@ -39,6 +40,7 @@ export class Estimates {
   async write(): Promise<void> {
     const { pools, records, events } = this.parts
     const stored = pools.all().map(async (pool) => {
+      await this.writeLoad(pool)
       const { stored } = pool.estimator
       if (stored === undefined || this.written.get(pool) === stored.seen) return
       await records.setEstimates(pool.config, stored)
@@ -53,5 +55,13 @@ export class Estimates {
           message: 'What was learned of a pool could not be stored.',
           fields: { err: result.reason as unknown },
         })
+  }
+
+  /** A group learns it of its own pools. */
+  private async writeLoad({ config, replicas, seat }: Pool): Promise<void> {
+    const { records } = this.parts
+    const load_ms = Math.max(...replicas.map(({ load_ms = -1 }) => load_ms))
+    if (seat === undefined && load_ms >= 0 && records.swapTimes(config).load_ms !== load_ms)
+      await records.setSwapTimes(config, { ...records.swapTimes(config), load_ms })
   }
 }

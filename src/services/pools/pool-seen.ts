@@ -20,7 +20,7 @@ export function poolSeen(pool: Pool, waiter: Waiter, fits: (replica: Replica) =>
       free: replica.hasFreeSlot,
       fits: replicas.length === 1 || fits(replica),
       on_trial: replica.onTrial,
-      restart_in_ms: replica.restart_in_ms,
+      ready_in_ms: replica.ready_at === undefined ? undefined : replica.ready_at - now,
     })),
   }
 }

@@ -170,7 +170,7 @@ export class Pool<T extends PoolTask = PoolTask> {
    * @param left_ms until its deadline, ms; a group loads a pool sooner for it
    */
   predictStart(ahead: Ahead, priority: Priority, left_ms = Infinity, outlook = this.outlook): Start {
-    const start = outlook.predictStart(ahead, priority, this.seat === undefined ? this.slots : this.slotsInAll)
+    const start = outlook.predictStart(ahead, priority, this.seat === undefined && this.ready ? this.slots : this.slotsInAll)
     const deadline_at = this.parts.clock.now() + left_ms
     if (this.seat !== undefined) return after(start, this.seat.loadedIn({ interactive: priority === 'interactive', deadline_at }))
     if (this.ready) return start
@@ -186,8 +186,8 @@ export class Pool<T extends PoolTask = PoolTask> {
   /** When the pool is expected to be ready, ms from now, within the bounds of a 503. */
   get readyAfterMs(): number {
     const now = this.parts.clock.now()
-    const waits = this.replicas.flatMap(({ restart_at }) => (restart_at === undefined ? [] : [restart_at - now]))
-    return unavailableRetryMs(Math.min(...waits, waits.length === 0 ? 1000 : Infinity))
+    const soonest = Math.min(...this.replicas.map(({ ready_at = Infinity }) => ready_at))
+    return unavailableRetryMs(soonest === Infinity ? 0 : soonest - now)
   }
 
   /** Tells how much waits; to be called after every change of the queue. */

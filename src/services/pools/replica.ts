@@ -1,6 +1,6 @@
 import { Breaker } from '../../domain/placement/breaker.ts'
 import { DomainError } from '../../domain/errors.ts'
-import type { CancelTimer } from '../../ports/clock.ts'
+import { within, type CancelTimer } from '../../ports/clock.ts'
 import { EngineError, type Engine, type EngineProps } from '../../ports/engine.ts'
 import type { ReplicaOptions } from './replica-options.ts'
 
@@ -29,6 +29,9 @@ export class Replica {
   last_error: string | undefined
   /** While down: when it is tried again, ms since the epoch; undefined where that is not known. */
   restart_at: number | undefined
+  /** How long its engine took to come up the last time, ms; undefined until it has. */
+  load_ms: number | undefined
+  private began_at = 0
   /** Set while one task has the replica for itself, or waits for the others to leave; resolves when they have, or the engine is not up. */
   private solo: PromiseWithResolvers<undefined> | undefined
   readonly breaker: Breaker
@@ -45,17 +48,22 @@ export class Replica {
   private readonly options: ReplicaOptions<Replica>
 
   constructor(options: ReplicaOptions<Replica>) {
-    this.id = options.id
-    this.devices = options.devices
-    this.engine = options.engine
+    ;({ id: this.id, devices: this.devices, engine: this.engine } = options)
     this.options = options
     this.breaker = new Breaker(options.clock.now(), options.jitter)
   }
 
   /** While down: when it is tried again, ms from now. */
   get restart_in_ms(): number | undefined {
-    if (this.state !== 'down' || this.restart_at === undefined) return undefined
-    return Math.max(0, Math.ceil(this.restart_at - this.options.clock.now()))
+    const { state, restart_at, options } = this
+    return state === 'down' && restart_at !== undefined ? Math.max(0, Math.ceil(restart_at - options.clock.now())) : undefined
+  }
+
+  /** When it is expected to be ready, ms since the epoch; undefined where nobody knows. */
+  get ready_at(): number | undefined {
+    const { restart_at, load_ms } = this
+    if (this.state === 'starting') return load_ms === undefined ? undefined : this.began_at + load_ms
+    return restart_at !== undefined && this.gone ? restart_at + (load_ms ?? 0) : restart_at
   }
 
   /** Tasks it runs at once. */
@@ -75,30 +83,34 @@ export class Replica {
 
   /** Starts the engine; resolves when it is ready or has failed for the first time. */
   async start(): Promise<void> {
-    const { clock, engine } = this.options
+    const { clock, start_ms, engine } = this.options
     const generation = ++this.generation
+    const failed = async (reason: Error): Promise<void> => (generation === this.generation ? this.fail(reason) : undefined)
+    this.began_at = clock.now()
     this.become('starting')
     try {
       await this.halting
       if (generation !== this.generation) return
-      const onDown = (reason: Error): void => void this.failIn(generation, reason)
-      const props = await this.inTime(engine.start(onDown), 'was not up')
+      const onDown = (reason: Error): void => void failed(reason)
+      const props = await within(clock, start_ms, engine.start(onDown), 'the engine was not up')
       if (generation !== this.generation) return
       this.options.check?.(props)
       this.props = props
       this.gone = false
       this.restart_at = undefined
+      this.load_ms = clock.now() - this.began_at
       this.breaker.succeeded(clock.now())
       if (this.trouble === undefined) this.become('ready')
       else this.goDown(this.trouble, undefined)
     } catch (error) {
-      await this.failIn(generation, error instanceof Error ? error : new Error(String(error)))
+      await failed(error instanceof Error ? error : new Error(String(error)))
     }
   }
 
   /** Takes the model out of memory where its engine goes on without it. @throws EngineError where that says that it failed, Error where it takes as long as no start may */
   async unload(): Promise<void> {
-    if (this.state === 'ready') await this.inTime(Promise.resolve(this.options.engine.unload?.()), 'had not unloaded its model')
+    const { clock, start_ms, engine } = this.options
+    if (this.state === 'ready') await within(clock, start_ms, Promise.resolve(engine.unload?.()), 'the engine had not unloaded its model')
   }
 
   /** Takes the replica down (it crashed, or does not confirm an abort) and plans its restart; a DomainError suspends it. */
@@ -192,18 +204,6 @@ export class Replica {
     this.probing = false
     this.checkAlone()
     this.options.onChange(this, 'slot')
-  }
-
-  private async failIn(generation: number, reason: Error): Promise<void> {
-    if (generation === this.generation) await this.fail(reason)
-  }
-
-  /** @throws Error where it is not done within the time of a start */
-  private async inTime<T>(done: Promise<T>, what: string): Promise<T> {
-    const { clock, start_ms } = this.options
-    const late = Promise.withResolvers<never>()
-    const cancel = clock.after(start_ms, () => late.reject(new Error(`the engine ${what} after ${start_ms} ms`)))
-    return Promise.race([done, late.promise]).finally(cancel)
   }
 
   private goDown(reason: string, pause_ms: number | undefined): void {

@@ -4,7 +4,7 @@ import type { Member } from '../../../src/domain/groups/member.ts'
 
 const member = (id: string, fields: Partial<Member> = {}): Member => ({
   ...{ id, state: 'asleep', since: 0, waiting: 0, interactive: 0, running: 0, drain_ms: 0, drain_late_ms: 0, work_ms: 0 },
-  ...{ service_ms: 1000, load_ms: 5000, unload_ms: 1000, retry_at: 0, due_at: Infinity, lost_at: Infinity },
+  ...{ service_ms: 1000, load_ms: 5000, unload_ms: 1000, retry_at: 0, due_at: Infinity, late_at: Infinity, lost_at: Infinity },
   ...fields,
 })
 const hold_ms = 30_000
@@ -43,7 +43,7 @@ describe('the rules of the arbiter', () => {
     })
 
     it('is for whom another was sent away, as long as that one waits', () => {
-      const pressed = (due_at: number) => ({ ...waits, due_at, lost_at: due_at + 10_000 })
+      const pressed = (late_at: number) => ({ ...waits, due_at: late_at, late_at, lost_at: late_at + 10_000 })
       const sent = (): Arbiter => {
         const arbiter = new Arbiter(rules)
         arbiter.decide([member('a', busy), member('b'), member('c')], 0)
@@ -97,17 +97,21 @@ describe('the rules of the arbiter', () => {
       assert.deepEqual(released({ waiting: 8 }), [])
     })
 
-    it('leaves for a deadline at the last moment at which one more task may begin before', () => {
-      const arbiter = new Arbiter(rules)
-      const a = member('a', { ...busy, drain_late_ms: 2000 })
-      arbiter.decide([a, member('b')], 0)
-      const b = member('b', { ...waits, due_at: 20_000, lost_at: 25_000 })
-      const swap_ms = 1000 + 5000
-      const act_at = 20_000 - swap_ms - 2000 - 1000
-      const before = arbiter.decide([a, b], act_at - 1)
-      assert.deepEqual([before.release, before.look_at], [[], act_at])
-      assert.deepEqual(arbiter.decide([a, b], act_at).release, ['a'])
-    })
+    for (const [waiting, needed_at, when] of [
+      [0, 20_000, 'in good time where nobody waits for it'],
+      [3, 24_000, 'no sooner than is expected to be enough where others wait for it'],
+    ] as const)
+      it(`leaves for a deadline at the last moment at which one more task may begin before: ${when}`, () => {
+        const arbiter = new Arbiter(rules)
+        const a = member('a', { ...busy, waiting, interactive: waiting, drain_late_ms: 2000 })
+        arbiter.decide([a, member('b')], 0)
+        const b = member('b', { ...waits, due_at: 20_000, late_at: 24_000, lost_at: 25_000 })
+        const swap_ms = 1000 + 5000
+        const act_at = needed_at - swap_ms - 2000 - 1000
+        const before = arbiter.decide([a, b], act_at - 1)
+        assert.deepEqual([before.release, before.look_at], [[], act_at])
+        assert.deepEqual(arbiter.decide([a, b], act_at).release, ['a'])
+      })
 
     it('is of those without work the one whose next task is the farthest off', () => {
       const arbiter = new Arbiter({ ...rules, loaded: 2 })

@@ -126,22 +126,22 @@ describe('the arbiter', () => {
 
   const member = (id: string, fields: Partial<Member> = {}): Member => ({
     ...{ id, state: 'asleep', since: 0, waiting: 0, interactive: 0, running: 0, drain_ms: 0, drain_late_ms: 0, work_ms: 0 },
-    ...{ service_ms: 1000, load_ms: 5000, unload_ms: 1000, retry_at: 0, due_at: Infinity, lost_at: Infinity },
+    ...{ service_ms: 1000, load_ms: 5000, unload_ms: 1000, retry_at: 0, due_at: Infinity, late_at: Infinity, lost_at: Infinity },
     ...fields,
   })
   const rules = { loaded: 1, idle_unload_ms: 60_000, max_hold_ms: 30_000, preload: [], pin: [] }
   const busy = { state: 'loaded', running: 1, waiting: 3, interactive: 3 } as const
 
   it('leaves early for an interactive deadline that can still be met, and not for one that is lost', () => {
-    for (const [due_at, lost_at, release] of [
+    for (const [late_at, lost_at, release] of [
       [100_000, 110_000, []],
       [6500, 9000, ['a']],
       [6500, 5999, []],
     ] as const) {
       const arbiter = new Arbiter(rules)
       arbiter.decide([member('a', busy), member('b')], 0)
-      const waiting = { waiting: 1, interactive: 1, due_at, lost_at }
-      assert.deepEqual(arbiter.decide([member('a', busy), member('b', waiting)], 1).release, release, `due ${due_at}`)
+      const waiting = { waiting: 1, interactive: 1, due_at: late_at, late_at, lost_at }
+      assert.deepEqual(arbiter.decide([member('a', busy), member('b', waiting)], 1).release, release, `late at ${late_at}`)
     }
   })
 

@@ -6,7 +6,7 @@ import { Scheduler, unplaced, type Schedulable } from '../../../src/domain/queue
 
 const member = (id: string, fields: Partial<Member> = {}): Member => ({
   ...{ id, state: 'asleep', since: 0, waiting: 0, interactive: 0, running: 0, drain_ms: 0, drain_late_ms: 0, work_ms: 0 },
-  ...{ service_ms: 1000, load_ms: 5000, unload_ms: 1000, retry_at: 0, due_at: Infinity, lost_at: Infinity },
+  ...{ service_ms: 1000, load_ms: 5000, unload_ms: 1000, retry_at: 0, due_at: Infinity, late_at: Infinity, lost_at: Infinity },
   ...fields,
 })
 const rules: GroupRules = { loaded: 1, idle_unload_ms: 60_000, max_hold_ms: 30_000, preload: [], pin: [] }
@@ -52,17 +52,58 @@ describe('when a pool of a group is expected to be loaded', () => {
   })
 })
 
+describe('when a pool is expected to be loaded in the place of one whose tasks come again and again', () => {
+  const service_ms = 4000
+  const pause_ms = 1000
+  const hold_ms = rules.max_hold_ms
+  const swap_ms = 1000 + 5000
+  const up = (busy: boolean): Member => member('up', { state: 'loaded', service_ms, running: busy ? 1 : 0 })
+
+  /** An arbiter that has seen the tasks of `up`, and how those of `own` come; the last task has just ended. */
+  function taught(own: readonly Member[] = []): { readonly arbiter: Arbiter; readonly now: number } {
+    const arbiter = new Arbiter(rules)
+    for (const [i, one] of own.entries()) arbiter.decide([one], i * 100)
+    let now = own.length * 100
+    for (let task = 0; task < 3; task++) {
+      arbiter.decide([up(true), member('own')], now)
+      arbiter.decide([up(false), member('own')], (now += service_ms))
+      if (task < 2) now += pause_ms
+    }
+    return { arbiter, now }
+  }
+
+  const loadedIn = ({ arbiter, now }: ReturnType<typeof taught>, deadline_ms = Infinity): number =>
+    forecastLoad(arbiter, [up(false), member('own')], 'own', { interactive: true, deadline_at: now + deadline_ms }, now).mean
+
+  it('is after its hold, for it stays through its pauses', () => {
+    assert.equal(loadedIn(taught()), hold_ms + swap_ms)
+  })
+
+  it('is sooner where more and more wait for it', () => {
+    const joining = [1, 2, 3].map((waiting) => member('own', { waiting, interactive: waiting }))
+    const seen = taught([...joining, member('own', { state: 'loading', waiting: 3, interactive: 3 })])
+    // 2 in 300 ms. When 12 wait, the pauses of a second cost them as much as going out and in.
+    const idle_ms = (12 - 1) / ((2 / 300) * (1 + service_ms / pause_ms))
+    assert.ok(Math.abs(loadedIn(seen) - (idle_ms * (1 + service_ms / pause_ms) + swap_ms)) < 1e-6)
+  })
+
+  it('is in time for its deadline', () => {
+    const needed_ms = 30_000 - 4 * 1000 - swap_ms - service_ms
+    assert.equal(loadedIn(taught(), 30_000), needed_ms + swap_ms)
+  })
+})
+
 describe('when a pool has to be loaded for its tasks to be in time', () => {
   it('goes by the interactive task whose deadline comes first, with what is ahead of it at the pace there is', () => {
     const scheduler = new Scheduler<Schedulable>({ capacity: 9, full_policy: 'reject', batch_every: 8 })
     const put = (id: string, deadline_at: number, fields: Partial<Schedulable> = {}): void =>
       scheduler.restore({ ...{ id, owner: 'ann', priority: 'interactive', deadline_at, work_ms: 100, ...unplaced }, ...fields })
-    assert.deepEqual(dueOf(scheduler, 1, 2), { due_at: Infinity, lost_at: Infinity })
+    assert.deepEqual(dueOf(scheduler, 1, 2), { due_at: Infinity, late_at: Infinity, lost_at: Infinity })
     put('batch', 1, { priority: 'batch' })
     put('first', 20_000)
     put('soonest', 10_000)
     // Each takes 200 ms, four times that at the longest and half of it at the shortest.
-    assert.deepEqual(dueOf(scheduler, 1, 2), { due_at: 10_000 - 200 - 800, lost_at: 10_000 - 200 })
-    assert.deepEqual(dueOf(scheduler, 2, 2), { due_at: 10_000 - 100 - 800, lost_at: 10_000 - 150 })
+    assert.deepEqual(dueOf(scheduler, 1, 2), { due_at: 10_000 - 200 - 800, late_at: 10_000 - 200 - 200, lost_at: 10_000 - 200 })
+    assert.deepEqual(dueOf(scheduler, 2, 2), { due_at: 10_000 - 100 - 800, late_at: 10_000 - 100 - 200, lost_at: 10_000 - 150 })
   })
 })

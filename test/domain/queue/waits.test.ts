@@ -12,7 +12,7 @@ const replica = (fields: Partial<ReplicaSeen> = {}): ReplicaSeen => ({
   free: false,
   fits: true,
   on_trial: false,
-  restart_in_ms: undefined,
+  ready_in_ms: undefined,
   ...fields,
 })
 
@@ -139,7 +139,7 @@ describe('why a task waits', () => {
     const code = (of: PoolSeen, task: Waiter = first): string => waitsOf(task, of).code
     assert.equal(code(pool(busy, { life: 'closing', sleeps: asleep })), 'stopping')
     assert.equal(code(pool(busy, { life: 'new', sleeps: asleep })), 'recovering')
-    const { until_ms } = waitsOf(first, pool([replica({ state: 'down', restart_in_ms: 1e12 })]))
+    const { until_ms } = waitsOf(first, pool([replica({ state: 'down', ready_in_ms: 1e12 })]))
     assert.equal(until_ms, 2 ** 31 - 1, 'no later than the contract can say')
     assert.deepEqual(waitsOf(first, pool([replica({ slots: 3, state: 'stopped' })], { sleeps: asleep })), {
       code: 'model_asleep',
@@ -160,12 +160,13 @@ describe('why a task waits', () => {
   })
 
   it('tells a replica that is gone from one that is being tried, and when it is tried again', () => {
-    const down = replica({ state: 'down', restart_in_ms: 900 })
+    const down = replica({ state: 'down', ready_in_ms: 900 })
     const told = (...replicas: ReplicaSeen[]): unknown[] => {
       const { code, until_ms, replica_id } = waitsOf(first, pool(replicas))
       return [code, until_ms, replica_id]
     }
-    assert.deepEqual(told(down, replica({ id: 'r1', state: 'down', restart_in_ms: 400 })), ['pool_down', 400, undefined])
+    assert.deepEqual(told(replica({ state: 'starting', ready_in_ms: 700 })), ['model_loading', 700, undefined])
+    assert.deepEqual(told(down, replica({ id: 'r1', state: 'down', ready_in_ms: 400 })), ['pool_down', 400, undefined])
     assert.deepEqual(told({ ...down, on_trial: true }), ['breaker_open', 900, undefined])
     assert.deepEqual(told(replica({ on_trial: true })), ['breaker_open', undefined, undefined])
     assert.deepEqual(told(replica(), replica({ id: 'r1', on_trial: true })), ['next', undefined, undefined])

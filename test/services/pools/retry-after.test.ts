@@ -81,4 +81,23 @@ describe('Retry-After', () => {
     await rig.clock.advance(1)
     await rig.admit()
   })
+
+  it('is when an engine that takes its time to come up is there, as it was seen to; what waits is told the same', async () => {
+    const rig = await start(1, { capacity: 1 })
+    const load_ms = 40_000
+    const startsIn = (): number => rig.pool().predictStart({ position: 0, work_ms: 0, may_pass: 0 }, 'interactive').ms
+    rig.engine().onStart = () => new Promise((resolve) => rig.clock.after(load_ms, resolve))
+    rig.engine().die()
+    await rig.clock.advance(250 + 100)
+    assert.equal(await told(rig), 1000, 'it was there at once the last time')
+    await rig.clock.advance(load_ms)
+
+    rig.engine().die()
+    await rig.clock.advance(100)
+    assert.equal(await told(rig), 500 - 100 + load_ms)
+    await rig.clock.advance(400 + 30_000)
+    assert.deepEqual([await told(rig), startsIn()], [load_ms - 30_000, load_ms - 30_000])
+    await rig.clock.advance(load_ms - 30_000)
+    await rig.admit()
+  })
 })

@@ -16,8 +16,9 @@ import { waitAfter } from './busy.ts'
 import { EngineClient, type ServerAddress } from './client.ts'
 import { continued } from './continued.ts'
 import type { Dialect, Embeddings, Scores, ServerProps } from './dialect.ts'
-import { EngineFault } from './faults.ts'
+import { EngineFault, strangeFault } from './faults.ts'
 import { Health, untilUp, whileComing, whileLoading } from './health.ts'
+import { KvFigure } from './kv-figure.ts'
 import { provesReplay, type ProbeRun } from './replay-probe.ts'
 
 export interface HttpEngineParts extends ServerAddress {
@@ -40,7 +41,7 @@ interface Up {
   /** Its model is unloaded by our wish. */
   asleep: boolean
   readonly watch: () => Health
-  kv_usage: number | undefined
+  readonly kv: KvFigure
 }
 
 /** An engine that is a server: what all of them share. What is its own is in its dialect. */
@@ -48,7 +49,6 @@ export class HttpEngine implements Engine {
   private readonly parts: HttpEngineParts
   private client: EngineClient | undefined
   private up: Up | undefined
-  private asking = false
   /** Aborts what a start waits for. */
   private over = new AbortController()
   /** Counts starts and stops: a start that a stop has overtaken is over. */
@@ -85,12 +85,12 @@ export class HttpEngine implements Engine {
         this.closing = client.close(reason)
         onDown(reason)
       }
-      const watch = (): Health => new Health({ ...asked, path: server.health ?? dialect.health }, down)
-      this.up = { client, server, health: watch(), watch, asleep: false, kv_usage: undefined }
+      const watch = (): Health => new Health({ ...asked, path: server.health ?? dialect.health, isSame: server.isSame }, down)
+      this.up = { client, server, health: watch(), watch, asleep: false, kv: new KvFigure(dialect, client, server) }
       return { ...server, engine_version: versionOf(server), slots, ...proven }
     } catch (error) {
       await client.close(stopped())
-      throw error
+      throw error instanceof EngineFault ? strangeFault(error) : error
     }
   }
 
@@ -103,24 +103,12 @@ export class HttpEngine implements Engine {
   }
 
   async generate(request: GenerateRequest, onPart: (part: Part) => void, signal: AbortSignal): Promise<GenerateResult> {
-    const { client, server, health } = this.running()
-    let [parts, left_ms] = [0, this.parts.idle_ms ?? Infinity]
-    const counted = (part: Part): void => {
-      parts++
-      onPart(part)
-    }
-    for (let tries = 0; ; tries++) {
-      try {
-        return await generateOnce(client, this.parts.dialect, server, { request, onPart: counted, signal })
-      } catch (error) {
-        const wait_ms = parts === 0 ? waitAfter(error, tries, left_ms) : undefined
-        if (wait_ms === undefined) {
-          await this.doubted(error, health, signal)
-          throw error
-        }
-        left_ms -= wait_ms
-        await pause(this.parts.clock, wait_ms, signal)
-      }
+    const up = this.running()
+    up.kv.begun()
+    try {
+      return await this.generated(up, request, onPart, signal)
+    } finally {
+      up.kv.ended()
     }
   }
 
@@ -137,11 +125,8 @@ export class HttpEngine implements Engine {
     return ranked
   }
 
-  /** The last figure; asking for it fetches the next one. */
   kvUsage(): number | undefined {
-    const { up } = this
-    if (up?.asleep === false && !this.asking) void this.askKvUsage(up)
-    return up?.kv_usage
+    return this.up?.asleep === false ? this.up.kv.get() : undefined
   }
 
   async unload(): Promise<boolean> {
@@ -172,6 +157,28 @@ export class HttpEngine implements Engine {
     await this.closing
   }
 
+  private async generated(up: Up, request: GenerateRequest, onPart: (part: Part) => void, signal: AbortSignal): Promise<GenerateResult> {
+    const { client, server, health } = up
+    let [parts, left_ms] = [0, this.parts.idle_ms ?? Infinity]
+    const counted = (part: Part): void => {
+      parts++
+      onPart(part)
+    }
+    for (let tries = 0; ; tries++) {
+      try {
+        return await generateOnce(client, this.parts.dialect, server, { request, onPart: counted, signal })
+      } catch (error) {
+        const wait_ms = parts === 0 ? waitAfter(error, tries, left_ms) : undefined
+        if (wait_ms === undefined) {
+          await this.doubted(error, health, signal)
+          throw error
+        }
+        left_ms -= wait_ms
+        await pause(this.parts.clock, wait_ms, signal)
+      }
+    }
+  }
+
   /** A call that is no generation: where it fails it is asked whether the server is well. */
   private async call<T>(run: (client: EngineClient, server: ServerProps) => Promise<T>, signal: AbortSignal): Promise<T> {
     const { client, server, health } = this.running()
@@ -187,18 +194,6 @@ export class HttpEngine implements Engine {
   private async doubted(error: unknown, health: Health, signal: AbortSignal): Promise<void> {
     if (error instanceof EngineFault && error.retriable && error.kind !== 'busy') await health.doubt()
     signal.throwIfAborted()
-  }
-
-  private async askKvUsage(up: Up): Promise<void> {
-    this.asking = true
-    try {
-      up.kv_usage = await this.parts.dialect.kvUsage?.(up.client, up.server, never())
-    } catch {
-      // A figure that is not told, or a server that is gone: its health says so.
-      up.kv_usage = undefined
-    } finally {
-      this.asking = false
-    }
   }
 
   private running(): Up {
