@@ -121,7 +121,7 @@ export class Replica {
     this.gone = true
     const generation = ++this.generation
     this.goDown(reason.message, pause_ms)
-    await this.halt()
+    await this.halt().catch((error: unknown) => void (this.last_error = `${reason.message}; not stopped: ${String(error)}`))
     if (generation === this.generation) this.retryAfter(pause_ms)
   }
 

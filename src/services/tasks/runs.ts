@@ -152,7 +152,9 @@ export class Runs {
     const { model_ref = pool.config.model } = this.told.at(-1) ?? {}
     if (model_ref !== pool.config.model) return true
     const now = modelOf(props)
-    const last = this.told.findLast(({ pool_id, model }) => pool_id === pool.id && model !== undefined)
+    // What a reference of this kind means is the server's to say, in whichever pool it is.
+    const anywhere = pool.config.model.startsWith('served:')
+    const last = this.told.findLast(({ pool_id, model }) => (anywhere || pool_id === pool.id) && model !== undefined)
     return last !== undefined && now !== undefined && last.model !== now
   }
 

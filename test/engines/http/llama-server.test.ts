@@ -147,6 +147,27 @@ describe('llama-server', () => {
     assert.equal(calls, 1)
   })
 
+  it('is not waited for where it asks for longer than a run may be silent: others may take the task meanwhile', async () => {
+    const patient = new HttpEngine({
+      url: server.url,
+      dialect: llamaServerDialect('served:box'),
+      replayable: false,
+      clock,
+      idle_ms: 30_000,
+    })
+    await patient.start(nothing)
+    let calls = 0
+    server.on('POST /completion', (call) => call.json(429, '', { 'Retry-After': calls++ === 0 ? '20' : '10' }))
+    const run = patient.generate(request({ prompt: { text: 'a' } }), nothing, signal)
+    run.catch(nothing)
+    await server.until(() => calls === 1)
+    await settled()
+    while (calls < 2) await clock.advance(20_000)
+    await inTime(assert.rejects(run, { kind: 'busy' }), 'the run to be over')
+    assert.equal(calls, 2)
+    await patient.stop()
+  })
+
   it('embeds and ranks where it was started for that', async () => {
     server.on('POST /v1/embeddings', recording('llama-server/embeddings'))
     server.on('POST /rerank', (call) =>

@@ -61,6 +61,22 @@ describe('a reload whose deadline passes while the old model is unloaded', () =>
   })
 })
 
+describe('a reload in the place of a model that is down', () => {
+  it('ends at once what waits for that: nobody comes to work it off', async () => {
+    const rig = await startRig({ props: { reload: 'swap' } })
+    const old = rig.engine()
+    await rig.run({ task_id: 'waits' })
+    old.onStart = () => Promise.reject(new Error('no memory'))
+    old.die()
+    await settled()
+    assert.equal(rig.task('waits').phase, 'queued')
+    const tail = await rig.tail('waits')
+    await reloaded(rig, 'pool')
+    await rig.clock.advance(1)
+    assert.deepEqual([tail.end?.['code'], tail.end?.['retriable'], rig.live.size], ['POOL_UNAVAILABLE', true, 0])
+  })
+})
+
 describe('what a reload leaves', () => {
   it('is the new model alone, once the old one has nothing to do', async () => {
     const rig = await startRig({ props: { loads: true } })

@@ -132,6 +132,21 @@ describe('replica', () => {
     assert.deepEqual([bench.replica.state, bench.engine.starts], ['ready', 2])
   })
 
+  it('is tried again where the failed engine could not be stopped, and not beside it', async () => {
+    const bench = benchOf()
+    await bench.replica.start()
+    bench.engine.onStop = () => Promise.reject(new Error('it may not be signalled'))
+    bench.engine.die(new Error('died'))
+    await settled()
+    assert.equal(bench.replica.last_error, 'died; not stopped: Error: it may not be signalled')
+    await bench.clock.advance(250)
+    assert.deepEqual([bench.replica.state, bench.engine.starts], ['down', 1])
+    bench.engine.onStop = () => Promise.resolve()
+    await bench.clock.advance(500)
+    await bench.clock.advance(1000)
+    assert.deepEqual([bench.replica.state, bench.engine.starts], ['ready', 2])
+  })
+
   it('plans one restart, however often it is told that it failed', async () => {
     const bench = benchOf()
     await bench.replica.start()

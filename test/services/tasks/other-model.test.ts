@@ -58,6 +58,29 @@ describe('a server that comes back with another model', () => {
     assert.equal(tail.end?.['finish_reason'], 'stop')
   })
 
+  for (const [model, goesOn] of [
+    ['y', false],
+    ['x', true],
+  ] as const)
+    it(`goes on ${goesOn ? '' : 'nowhere '}in a pool of the same reference whose server calls its model ${goesOn ? 'the same' : 'otherwise'}`, async () => {
+      const pools = ['pool', 'other'].map((id) => ({ ...serving(id), model: 'served:any' }))
+      const rig = await start({
+        ...{ pools, props: continues },
+        prepare: (engine, pool_id) => Object.assign(engine, { props: { ...engine.props, model: pool_id === 'pool' ? 'x' : model } }),
+      })
+      await begun(rig, 'served:any')
+      const tail = await rig.tail('t')
+      rig.engine('pool/r0').onStart = () => Promise.reject(new Error('cannot'))
+      rig.engine('pool/r0').die()
+      await settled()
+      assert.deepEqual(
+        rig.engine('other/r0').calls.map(({ request }) => request.continue_from),
+        goesOn ? ['one '] : [],
+      )
+      await rig.clock.advance(1000)
+      assert.equal(tail.end?.['code'], undefined)
+    })
+
   it('goes on with no answer of an earlier life of the daemon either', async () => {
     const rig = await start({ props: continues })
     await begun(rig, 'served:pool')

@@ -12,6 +12,7 @@ import {
   type Prompt,
 } from '../../../ports/engine.ts'
 import { answerSink } from './answer.ts'
+import { waitAfter } from './busy.ts'
 import { EngineClient, type ServerAddress } from './client.ts'
 import { continued } from './continued.ts'
 import type { Dialect, Embeddings, Scores, ServerProps } from './dialect.ts'
@@ -28,12 +29,9 @@ export interface HttpEngineParts extends ServerAddress {
   readonly clock: Clock
   /** Its process has just been started: until it answers, it is waited for. */
   readonly coming?: boolean
+  /** How long a run may be silent, ms. */
+  readonly idle_ms?: number
 }
-
-/** How often a server that takes no more is asked again within one run, and how long is waited before, ms. */
-const busy_ms = [500, 1000, 2000, 4000]
-/** Longest wait that a server may ask for, ms. */
-const longest_wait_ms = 30_000
 
 /** What there is while the server is up. */
 interface Up {
@@ -161,7 +159,7 @@ export class HttpEngine implements Engine {
 
   private async generated(up: Up, request: GenerateRequest, onPart: (part: Part) => void, signal: AbortSignal): Promise<GenerateResult> {
     const { client, server, health } = up
-    let parts = 0
+    let [parts, left_ms] = [0, this.parts.idle_ms ?? Infinity]
     const counted = (part: Part): void => {
       parts++
       onPart(part)
@@ -170,11 +168,12 @@ export class HttpEngine implements Engine {
       try {
         return await generateOnce(client, this.parts.dialect, server, { request, onPart: counted, signal })
       } catch (error) {
-        const wait_ms = parts === 0 ? waitAfter(error, tries) : undefined
+        const wait_ms = parts === 0 ? waitAfter(error, tries, left_ms) : undefined
         if (wait_ms === undefined) {
           await this.doubted(error, health, signal)
           throw error
         }
+        left_ms -= wait_ms
         await pause(this.parts.clock, wait_ms, signal)
       }
     }
@@ -202,12 +201,6 @@ export class HttpEngine implements Engine {
     if (this.up.asleep) throw new EngineError('the engine has unloaded its model', { retriable: true })
     return this.up
   }
-}
-
-/** How long to wait before a server that took no more is asked again, ms; undefined where that is no help. */
-function waitAfter(error: unknown, tries: number): number | undefined {
-  const wait_ms = error instanceof EngineFault && error.kind === 'busy' ? (error.retry_after_ms ?? busy_ms[tries]) : undefined
-  return wait_ms === undefined || tries >= busy_ms.length ? undefined : Math.min(longest_wait_ms, wait_ms)
 }
 
 /** Its version as one line that fits into our answers: 128 characters. */
