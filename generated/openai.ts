@@ -1479,6 +1479,7 @@ export interface components {
         BadRequest: {
             headers: {
                 "X-Correlation-Id": components["headers"]["CorrelationId"];
+                "x-request-id": components["headers"]["RequestId"];
                 /**
                  * @description The task that failed before anything of its answer was written; absent where the request became none.
                  * @example 6f1f64a5-3f3b-4a6e-9f7a-0d6f2c1b7a10
@@ -1499,6 +1500,7 @@ export interface components {
         Unauthenticated: {
             headers: {
                 "X-Correlation-Id": components["headers"]["CorrelationId"];
+                "x-request-id": components["headers"]["RequestId"];
                 /**
                  * @description The task that failed before anything of its answer was written; absent where the request became none.
                  * @example 6f1f64a5-3f3b-4a6e-9f7a-0d6f2c1b7a10
@@ -1519,6 +1521,7 @@ export interface components {
         Forbidden: {
             headers: {
                 "X-Correlation-Id": components["headers"]["CorrelationId"];
+                "x-request-id": components["headers"]["RequestId"];
                 /**
                  * @description The task that failed before anything of its answer was written; absent where the request became none.
                  * @example 6f1f64a5-3f3b-4a6e-9f7a-0d6f2c1b7a10
@@ -1539,6 +1542,7 @@ export interface components {
         NotFound: {
             headers: {
                 "X-Correlation-Id": components["headers"]["CorrelationId"];
+                "x-request-id": components["headers"]["RequestId"];
                 /**
                  * @description The task that failed before anything of its answer was written; absent where the request became none.
                  * @example 6f1f64a5-3f3b-4a6e-9f7a-0d6f2c1b7a10
@@ -1559,6 +1563,7 @@ export interface components {
         Conflict: {
             headers: {
                 "X-Correlation-Id": components["headers"]["CorrelationId"];
+                "x-request-id": components["headers"]["RequestId"];
                 /**
                  * @description The task that failed before anything of its answer was written; absent where the request became none.
                  * @example 6f1f64a5-3f3b-4a6e-9f7a-0d6f2c1b7a10
@@ -1579,6 +1584,7 @@ export interface components {
         PayloadTooLarge: {
             headers: {
                 "X-Correlation-Id": components["headers"]["CorrelationId"];
+                "x-request-id": components["headers"]["RequestId"];
                 /**
                  * @description The task that failed before anything of its answer was written; absent where the request became none.
                  * @example 6f1f64a5-3f3b-4a6e-9f7a-0d6f2c1b7a10
@@ -1599,6 +1605,7 @@ export interface components {
         UnsupportedMediaType: {
             headers: {
                 "X-Correlation-Id": components["headers"]["CorrelationId"];
+                "x-request-id": components["headers"]["RequestId"];
                 /**
                  * @description The task that failed before anything of its answer was written; absent where the request became none.
                  * @example 6f1f64a5-3f3b-4a6e-9f7a-0d6f2c1b7a10
@@ -1619,6 +1626,7 @@ export interface components {
         TooManyRequests: {
             headers: {
                 "X-Correlation-Id": components["headers"]["CorrelationId"];
+                "x-request-id": components["headers"]["RequestId"];
                 /**
                  * @description The task that failed before anything of its answer was written; absent where the request became none.
                  * @example 6f1f64a5-3f3b-4a6e-9f7a-0d6f2c1b7a10
@@ -1641,6 +1649,7 @@ export interface components {
         Internal: {
             headers: {
                 "X-Correlation-Id": components["headers"]["CorrelationId"];
+                "x-request-id": components["headers"]["RequestId"];
                 /**
                  * @description The task that failed before anything of its answer was written; absent where the request became none.
                  * @example 6f1f64a5-3f3b-4a6e-9f7a-0d6f2c1b7a10
@@ -1661,6 +1670,7 @@ export interface components {
         Unavailable: {
             headers: {
                 "X-Correlation-Id": components["headers"]["CorrelationId"];
+                "x-request-id": components["headers"]["RequestId"];
                 /**
                  * @description The task that failed before anything of its answer was written; absent where the request became none.
                  * @example 6f1f64a5-3f3b-4a6e-9f7a-0d6f2c1b7a10
@@ -1694,6 +1704,11 @@ export interface components {
          * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
          */
         CorrelationId: string;
+        /**
+         * @description The same as X-Correlation-Id, under the name that clients of OpenAI read.
+         * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
+         */
+        RequestId: string;
         /**
          * @description The task that answers; the native stream `/v1/tasks/{id}/stream` resumes it.
          * @example 6f1f64a5-3f3b-4a6e-9f7a-0d6f2c1b7a10
@@ -1746,6 +1761,7 @@ export interface operations {
             200: {
                 headers: {
                     "X-Correlation-Id": components["headers"]["CorrelationId"];
+                    "x-request-id": components["headers"]["RequestId"];
                     "X-Task-Id": components["headers"]["TaskId"];
                     /**
                      * @description `true` where the same request was running already, and this is its answer.
@@ -1794,6 +1810,7 @@ export interface operations {
             200: {
                 headers: {
                     "X-Correlation-Id": components["headers"]["CorrelationId"];
+                    "x-request-id": components["headers"]["RequestId"];
                     "X-Task-Id": components["headers"]["TaskId"];
                     /**
                      * @description `true` where the same request was running already, and this is its answer.
@@ -1842,6 +1859,7 @@ export interface operations {
             200: {
                 headers: {
                     "X-Correlation-Id": components["headers"]["CorrelationId"];
+                    "x-request-id": components["headers"]["RequestId"];
                     "X-Task-Id": components["headers"]["TaskId"];
                     /**
                      * @description `true` where the same request was running already, and this is its answer.
@@ -1906,6 +1924,7 @@ export interface operations {
             200: {
                 headers: {
                     "X-Correlation-Id": components["headers"]["CorrelationId"];
+                    "x-request-id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1944,6 +1963,7 @@ export interface operations {
             200: {
                 headers: {
                     "X-Correlation-Id": components["headers"]["CorrelationId"];
+                    "x-request-id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1976,6 +1996,7 @@ export interface operations {
             200: {
                 headers: {
                     "X-Correlation-Id": components["headers"]["CorrelationId"];
+                    "x-request-id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2024,6 +2045,7 @@ export interface operations {
             200: {
                 headers: {
                     "X-Correlation-Id": components["headers"]["CorrelationId"];
+                    "x-request-id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2055,6 +2077,7 @@ export interface operations {
             200: {
                 headers: {
                     "X-Correlation-Id": components["headers"]["CorrelationId"];
+                    "x-request-id": components["headers"]["RequestId"];
                     "X-Task-Id": components["headers"]["TaskId"];
                     /**
                      * @description `true` where the same request was running already, and this is its answer.
@@ -2101,6 +2124,7 @@ export interface operations {
             200: {
                 headers: {
                     "X-Correlation-Id": components["headers"]["CorrelationId"];
+                    "x-request-id": components["headers"]["RequestId"];
                     "X-Task-Id": components["headers"]["TaskId"];
                     /**
                      * @description `true` where the same request was running already, and this is its answer.
@@ -2143,6 +2167,7 @@ export interface operations {
             200: {
                 headers: {
                     "X-Correlation-Id": components["headers"]["CorrelationId"];
+                    "x-request-id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2173,6 +2198,7 @@ export interface operations {
             200: {
                 headers: {
                     "X-Correlation-Id": components["headers"]["CorrelationId"];
+                    "x-request-id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2214,6 +2240,7 @@ export interface operations {
             200: {
                 headers: {
                     "X-Correlation-Id": components["headers"]["CorrelationId"];
+                    "x-request-id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2250,6 +2277,7 @@ export interface operations {
             200: {
                 headers: {
                     "X-Correlation-Id": components["headers"]["CorrelationId"];
+                    "x-request-id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2285,6 +2313,7 @@ export interface operations {
             200: {
                 headers: {
                     "X-Correlation-Id": components["headers"]["CorrelationId"];
+                    "x-request-id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2317,6 +2346,7 @@ export interface operations {
             200: {
                 headers: {
                     "X-Correlation-Id": components["headers"]["CorrelationId"];
+                    "x-request-id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2350,6 +2380,7 @@ export interface operations {
             200: {
                 headers: {
                     "X-Correlation-Id": components["headers"]["CorrelationId"];
+                    "x-request-id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2388,6 +2419,7 @@ export interface operations {
             200: {
                 headers: {
                     "X-Correlation-Id": components["headers"]["CorrelationId"];
+                    "x-request-id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2418,6 +2450,7 @@ export interface operations {
             200: {
                 headers: {
                     "X-Correlation-Id": components["headers"]["CorrelationId"];
+                    "x-request-id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2454,6 +2487,7 @@ export interface operations {
             200: {
                 headers: {
                     "X-Correlation-Id": components["headers"]["CorrelationId"];
+                    "x-request-id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2486,6 +2520,7 @@ export interface operations {
             200: {
                 headers: {
                     "X-Correlation-Id": components["headers"]["CorrelationId"];
+                    "x-request-id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {

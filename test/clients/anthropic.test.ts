@@ -89,7 +89,9 @@ describe('the client of Anthropic', function () {
     const found: string[] = []
     for await (const { id } of client.models.list()) found.push(id)
     assert.deepEqual(found, [model, 'mock'])
-    assert.equal((await client.models.retrieve(model)).display_name, model)
+    const retrieved = await client.models.retrieve(model).withResponse()
+    assert.equal(retrieved.data.display_name, model)
+    assert.ok(retrieved.request_id)
   })
 
   it('hears of errors in its own classes, and which request it was', async () => {

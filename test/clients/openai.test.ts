@@ -38,6 +38,17 @@ describe('the client of OpenAI', function () {
     assert.ok(text.length > 0)
   })
 
+  it('knows the id of each request, by which the log has it', async () => {
+    const headers = { 'X-Correlation-Id': 'mine' }
+    const { _request_id } = await client.chat.completions.create({ model, messages }, { headers })
+    const stream = await client.responses.create({ model, input: 'Hello', max_output_tokens: 5, stream: true }, { headers }).withResponse()
+    stream.data.controller.abort()
+    const refused = await client.embeddings.create({ model: 'nobody', input: 'a' }, { headers }).catch((error: unknown) => error)
+    assert.ok(refused instanceof OpenAI.NotFoundError)
+    const { request_id } = await client.models.list({ headers }).withResponse()
+    assert.deepEqual([_request_id, stream.request_id, refused.requestID, request_id], ['mine', 'mine', 'mine', 'mine'])
+  })
+
   it('streams with its helper', async () => {
     const stream = client.chat.completions.stream({ model, messages, seed: 5 })
     const { choices } = await stream.finalChatCompletion()

@@ -83,7 +83,7 @@ describe('lists at the doors', () => {
     assert.equal(one.body.id, 'c')
     assert.throws(() => retrieveAnthropicModel({ ...asking, params: { model: 'gpt-4' } } as never), { kind: 'not_found' })
     const counted = await countMessageTokens({ ...asking, body: { max_tokens: 1, messages: [] } } as never)
-    assert.deepEqual([counted.body, counted.headers], [{ input_tokens: 3 }, { 'request-id': 'c' }])
+    assert.deepEqual(counted.body, { input_tokens: 3 })
   })
 
   it('have twenty entries unless more are asked for', async () => {
