@@ -106,23 +106,23 @@ export interface components {
             /** @description text, image, document, tool_use, tool_result, thinking or another. */
             type: string;
             /** @description Of text. */
-            text?: string;
+            text?: string | null;
             /** @description Of thinking. */
-            thinking?: string;
+            thinking?: string | null;
             /** @description Of image and document. */
             source?: {
                 [key: string]: unknown;
-            };
+            } | null;
             /** @description Of tool_use. */
-            id?: string;
+            id?: string | null;
             /** @description Of tool_use. */
-            name?: string;
+            name?: string | null;
             /** @description Of tool_use. */
             input?: {
                 [key: string]: unknown;
-            };
+            } | null;
             /** @description Of tool_result. */
-            tool_use_id?: string;
+            tool_use_id?: string | null;
             /** @description Of tool_result. */
             is_error?: boolean | null;
             /** @description Of tool_result. */
@@ -150,7 +150,7 @@ export interface components {
             /** @description JSON Schema of its input. */
             input_schema?: {
                 [key: string]: unknown;
-            };
+            } | null;
             /** @description Whether the input has to fit. */
             strict?: boolean | null;
             /** @description Passes. */
@@ -162,7 +162,8 @@ export interface components {
             model?: string | null;
             /** @description The conversation. */
             messages: components["schemas"]["InputMessage"][];
-            system?: components["schemas"]["Content"];
+            /** @description What comes before the conversation. */
+            system?: (string | null) | components["schemas"]["Block"][];
             /** @description Functions the model may call. */
             tools?: components["schemas"]["MessageTool"][] | null;
             /** @description type auto, any, tool or none. */
@@ -198,7 +199,8 @@ export interface components {
             model?: string | null;
             /** @description The conversation. */
             messages: components["schemas"]["InputMessage"][];
-            system?: components["schemas"]["Content"];
+            /** @description What comes before the conversation. */
+            system?: (string | null) | components["schemas"]["Block"][];
             /** @description Functions the model may call. */
             tools?: components["schemas"]["MessageTool"][] | null;
             /** @description type auto, any, tool or none. */
@@ -361,7 +363,13 @@ export interface components {
             type: "content_block_start";
             /** @description Of the block; blocks count up from 0. */
             index: number;
-            content_block: components["schemas"]["Block"];
+            /** @description thinking, text or tool_use, with nothing in it yet. */
+            content_block: {
+                /** @description Which. */
+                type: string;
+            } & {
+                [key: string]: unknown;
+            };
         };
         /** @description More of the block. */
         ContentBlockDeltaEvent: {

@@ -393,7 +393,7 @@ export interface components {
             /** @description Who of several with the same role. */
             name?: string | null;
             /** @description Tools the assistant called. */
-            tool_calls?: components["schemas"]["ToolCall"][] | null;
+            tool_calls?: components["schemas"]["GivenToolCall"][] | null;
             /** @description The call that this is the result of. */
             tool_call_id?: string | null;
             /** @description What the assistant thought. */
@@ -404,16 +404,16 @@ export interface components {
             /** @description What the part is. */
             type: string;
             /** @description Of text. */
-            text?: string;
+            text?: string | null;
             /** @description Of refusal. */
-            refusal?: string;
+            refusal?: string | null;
             /** @description Of image_url. */
             image_url?: {
                 /** @description A data: URL. */
                 url: string;
                 /** @description How closely to look. */
                 detail?: string | null;
-            };
+            } | null;
             /** @description Of input_audio. */
             input_audio?: {
                 /** @description Base64. */
@@ -423,7 +423,15 @@ export interface components {
                  * @enum {string}
                  */
                 format: "wav" | "mp3";
-            };
+            } | null;
+        };
+        /** @description A call of a tool, as it is given back. */
+        GivenToolCall: {
+            /** @description Named by the message with its result. */
+            id: string;
+            /** @description Kind of tool. */
+            type?: string | null;
+            function: components["schemas"]["CalledFunction"];
         };
         /** @description A call of a tool. */
         ToolCall: {
@@ -431,13 +439,14 @@ export interface components {
             id: string;
             /** @description Kind of tool. */
             type?: string;
-            /** @description What was called. */
-            function: {
-                /** @description The tool. */
-                name: string;
-                /** @description Its arguments as JSON text. */
-                arguments: string;
-            };
+            function: components["schemas"]["CalledFunction"];
+        };
+        /** @description What was called. */
+        CalledFunction: {
+            /** @description The tool. */
+            name: string;
+            /** @description Its arguments as JSON text. */
+            arguments: string;
         };
         /** @description A tool; one of a type other than function passes and is not offered to the model. */
         ChatTool: {
@@ -455,7 +464,7 @@ export interface components {
                 } | null;
                 /** @description Whether the arguments have to fit. */
                 strict?: boolean | null;
-            };
+            } | null;
         };
         /** @description A conversation to be answered. Fields that are not listed pass and have no effect. */
         ChatCompletionRequest: {
@@ -527,7 +536,7 @@ export interface components {
                     } | null;
                     /** @description Whether the answer has to fit. */
                     strict?: boolean | null;
-                };
+                } | null;
             } | null;
             /** @description How much the model thinks; without effect on a model that does not. */
             reasoning_effort?: string | null;

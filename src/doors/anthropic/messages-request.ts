@@ -38,7 +38,7 @@ export function messagesTask(body: MessagesBody): Translated {
 /** Tools without a schema are Anthropic's own, which a model here does not know, or placeholders. */
 function toolsOf(tools: readonly Schemas['MessageTool'][]): Tool[] {
   return tools.flatMap(({ name, description, input_schema, strict }): Tool[] =>
-    input_schema === undefined ? [] : [functionTool(name, { description, parameters: input_schema, strict })],
+    input_schema == null ? [] : [functionTool(name, { description, parameters: input_schema, strict })],
   )
 }
 

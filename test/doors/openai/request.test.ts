@@ -56,6 +56,7 @@ describe('a chat at the door of OpenAI', () => {
       image({ detail: 'high' }),
       image({}),
     ])
+    assert.deepEqual(parts({ type: 'text', text: 'a', refusal: null, image_url: null, input_audio: null }), [{ type: 'text', text: 'a' }])
     assert.equal(parts(), '')
     assert.throws(() => parts({ type: 'file' }), refusal)
     const calls = [{ id: 'c1', type: 'function', function: { name: 'look', arguments: '{}' } }]
