@@ -716,23 +716,12 @@ else {
 var valid0 = true;
 }
 if(valid0){
-if(data.metadata !== undefined){
-let data19 = data.metadata;
+if(data.output_format !== undefined){
+let data19 = data.output_format;
 const _errs61 = errors;
 if((!(data19 && typeof data19 == "object" && !Array.isArray(data19))) && (data19 !== null)){
-validate12.errors = [{instancePath:instancePath+"/metadata",schemaPath:"#/properties/metadata/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate12.errors = [{instancePath:instancePath+"/output_format",schemaPath:"#/properties/output_format/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
-}
-if(errors === _errs61){
-if(data19 && typeof data19 == "object" && !Array.isArray(data19)){
-if(data19.user_id !== undefined){
-let data20 = data19.user_id;
-if((typeof data20 !== "string") && (data20 !== null)){
-validate12.errors = [{instancePath:instancePath+"/metadata/user_id",schemaPath:"#/properties/metadata/properties/user_id/type",keyword:"type",params:{type: "string"},message:"must be string"}];
-return false;
-}
-}
-}
 }
 var valid0 = _errs61 === errors;
 }
@@ -740,137 +729,162 @@ else {
 var valid0 = true;
 }
 if(valid0){
+if(data.metadata !== undefined){
+let data20 = data.metadata;
+const _errs65 = errors;
+if((!(data20 && typeof data20 == "object" && !Array.isArray(data20))) && (data20 !== null)){
+validate12.errors = [{instancePath:instancePath+"/metadata",schemaPath:"#/properties/metadata/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+if(errors === _errs65){
+if(data20 && typeof data20 == "object" && !Array.isArray(data20)){
+if(data20.user_id !== undefined){
+let data21 = data20.user_id;
+if((typeof data21 !== "string") && (data21 !== null)){
+validate12.errors = [{instancePath:instancePath+"/metadata/user_id",schemaPath:"#/properties/metadata/properties/user_id/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+}
+}
+}
+var valid0 = _errs65 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
 if(data.max_tokens !== undefined){
-let data21 = data.max_tokens;
-const _errs67 = errors;
-if((!((typeof data21 == "number") && (!(data21 % 1) && !isNaN(data21)))) && (data21 !== null)){
+let data22 = data.max_tokens;
+const _errs71 = errors;
+if((!((typeof data22 == "number") && (!(data22 % 1) && !isNaN(data22)))) && (data22 !== null)){
 validate12.errors = [{instancePath:instancePath+"/max_tokens",schemaPath:"#/properties/max_tokens/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
-if(errors === _errs67){
-if(typeof data21 == "number"){
-if(data21 < 1 || isNaN(data21)){
+if(errors === _errs71){
+if(typeof data22 == "number"){
+if(data22 < 1 || isNaN(data22)){
 validate12.errors = [{instancePath:instancePath+"/max_tokens",schemaPath:"#/properties/max_tokens/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
 }
-var valid0 = _errs67 === errors;
+var valid0 = _errs71 === errors;
 }
 else {
 var valid0 = true;
 }
 if(valid0){
 if(data.stream !== undefined){
-let data22 = data.stream;
-const _errs70 = errors;
-if((typeof data22 !== "boolean") && (data22 !== null)){
+let data23 = data.stream;
+const _errs74 = errors;
+if((typeof data23 !== "boolean") && (data23 !== null)){
 validate12.errors = [{instancePath:instancePath+"/stream",schemaPath:"#/properties/stream/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
 return false;
 }
-var valid0 = _errs70 === errors;
+var valid0 = _errs74 === errors;
 }
 else {
 var valid0 = true;
 }
 if(valid0){
 if(data.temperature !== undefined){
-let data23 = data.temperature;
-const _errs73 = errors;
-if((!(typeof data23 == "number")) && (data23 !== null)){
+let data24 = data.temperature;
+const _errs77 = errors;
+if((!(typeof data24 == "number")) && (data24 !== null)){
 validate12.errors = [{instancePath:instancePath+"/temperature",schemaPath:"#/properties/temperature/type",keyword:"type",params:{type: "number"},message:"must be number"}];
 return false;
 }
-if(errors === _errs73){
-if(typeof data23 == "number"){
-if(data23 < 0 || isNaN(data23)){
+if(errors === _errs77){
+if(typeof data24 == "number"){
+if(data24 < 0 || isNaN(data24)){
 validate12.errors = [{instancePath:instancePath+"/temperature",schemaPath:"#/properties/temperature/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
 }
-var valid0 = _errs73 === errors;
+var valid0 = _errs77 === errors;
 }
 else {
 var valid0 = true;
 }
 if(valid0){
 if(data.top_p !== undefined){
-let data24 = data.top_p;
-const _errs76 = errors;
-if((!(typeof data24 == "number")) && (data24 !== null)){
+let data25 = data.top_p;
+const _errs80 = errors;
+if((!(typeof data25 == "number")) && (data25 !== null)){
 validate12.errors = [{instancePath:instancePath+"/top_p",schemaPath:"#/properties/top_p/type",keyword:"type",params:{type: "number"},message:"must be number"}];
 return false;
 }
-if(errors === _errs76){
-if(typeof data24 == "number"){
-if(data24 > 1 || isNaN(data24)){
+if(errors === _errs80){
+if(typeof data25 == "number"){
+if(data25 > 1 || isNaN(data25)){
 validate12.errors = [{instancePath:instancePath+"/top_p",schemaPath:"#/properties/top_p/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1},message:"must be <= 1"}];
 return false;
 }
 else {
-if(data24 < 0 || isNaN(data24)){
+if(data25 < 0 || isNaN(data25)){
 validate12.errors = [{instancePath:instancePath+"/top_p",schemaPath:"#/properties/top_p/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
 }
 }
-var valid0 = _errs76 === errors;
+var valid0 = _errs80 === errors;
 }
 else {
 var valid0 = true;
 }
 if(valid0){
 if(data.top_k !== undefined){
-let data25 = data.top_k;
-const _errs79 = errors;
-if((!((typeof data25 == "number") && (!(data25 % 1) && !isNaN(data25)))) && (data25 !== null)){
+let data26 = data.top_k;
+const _errs83 = errors;
+if((!((typeof data26 == "number") && (!(data26 % 1) && !isNaN(data26)))) && (data26 !== null)){
 validate12.errors = [{instancePath:instancePath+"/top_k",schemaPath:"#/properties/top_k/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
-if(errors === _errs79){
-if(typeof data25 == "number"){
-if(data25 < 0 || isNaN(data25)){
+if(errors === _errs83){
+if(typeof data26 == "number"){
+if(data26 < 0 || isNaN(data26)){
 validate12.errors = [{instancePath:instancePath+"/top_k",schemaPath:"#/properties/top_k/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
 }
-var valid0 = _errs79 === errors;
+var valid0 = _errs83 === errors;
 }
 else {
 var valid0 = true;
 }
 if(valid0){
 if(data.stop_sequences !== undefined){
-let data26 = data.stop_sequences;
-const _errs82 = errors;
-if((!(Array.isArray(data26))) && (data26 !== null)){
+let data27 = data.stop_sequences;
+const _errs86 = errors;
+if((!(Array.isArray(data27))) && (data27 !== null)){
 validate12.errors = [{instancePath:instancePath+"/stop_sequences",schemaPath:"#/properties/stop_sequences/type",keyword:"type",params:{type: "array"},message:"must be array"}];
 return false;
 }
-if(errors === _errs82){
-if(Array.isArray(data26)){
+if(errors === _errs86){
+if(Array.isArray(data27)){
 var valid9 = true;
-const len3 = data26.length;
+const len3 = data27.length;
 for(let i3=0; i3<len3; i3++){
-const _errs85 = errors;
-if(typeof data26[i3] !== "string"){
+const _errs89 = errors;
+if(typeof data27[i3] !== "string"){
 validate12.errors = [{instancePath:instancePath+"/stop_sequences/" + i3,schemaPath:"#/properties/stop_sequences/items/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
-var valid9 = _errs85 === errors;
+var valid9 = _errs89 === errors;
 if(!valid9){
 break;
 }
 }
 }
 }
-var valid0 = _errs82 === errors;
+var valid0 = _errs86 === errors;
 }
 else {
 var valid0 = true;
+}
 }
 }
 }
@@ -1282,28 +1296,42 @@ else {
 var valid0 = true;
 }
 if(valid0){
-if(data.metadata !== undefined){
-let data19 = data.metadata;
+if(data.output_format !== undefined){
+let data19 = data.output_format;
 const _errs61 = errors;
 if((!(data19 && typeof data19 == "object" && !Array.isArray(data19))) && (data19 !== null)){
+validate22.errors = [{instancePath:instancePath+"/output_format",schemaPath:"#/properties/output_format/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+var valid0 = _errs61 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.metadata !== undefined){
+let data20 = data.metadata;
+const _errs65 = errors;
+if((!(data20 && typeof data20 == "object" && !Array.isArray(data20))) && (data20 !== null)){
 validate22.errors = [{instancePath:instancePath+"/metadata",schemaPath:"#/properties/metadata/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
-if(errors === _errs61){
-if(data19 && typeof data19 == "object" && !Array.isArray(data19)){
-if(data19.user_id !== undefined){
-let data20 = data19.user_id;
-if((typeof data20 !== "string") && (data20 !== null)){
+if(errors === _errs65){
+if(data20 && typeof data20 == "object" && !Array.isArray(data20)){
+if(data20.user_id !== undefined){
+let data21 = data20.user_id;
+if((typeof data21 !== "string") && (data21 !== null)){
 validate22.errors = [{instancePath:instancePath+"/metadata/user_id",schemaPath:"#/properties/metadata/properties/user_id/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
 }
 }
-var valid0 = _errs61 === errors;
+var valid0 = _errs65 === errors;
 }
 else {
 var valid0 = true;
+}
 }
 }
 }

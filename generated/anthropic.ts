@@ -187,6 +187,10 @@ export interface components {
                     [key: string]: unknown;
                 } | null;
             } | null;
+            /** @description What older clients call output_config.format, which comes first. */
+            output_format?: {
+                [key: string]: unknown;
+            } | null;
             /** @description About the client. */
             metadata?: {
                 /** @description May be JSON with a session_id. */
@@ -223,6 +227,10 @@ export interface components {
                 format?: {
                     [key: string]: unknown;
                 } | null;
+            } | null;
+            /** @description What older clients call output_config.format, which comes first. */
+            output_format?: {
+                [key: string]: unknown;
             } | null;
             /** @description About the client. */
             metadata?: {

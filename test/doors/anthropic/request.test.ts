@@ -61,6 +61,8 @@ describe('a request at the door of Anthropic', () => {
     const format = { type: 'json_schema', json_schema: { name: 'answer', schema, strict: true } }
     assert.deepEqual(task({ output_config: { format: { type: 'json_schema', schema } } }).response_format, format)
     assert.throws(() => task({ output_config: { format: { type: 'json_schema' } } }), refusal)
+    assert.deepEqual(task({ output_format: { type: 'json_schema', schema } }).response_format, format)
+    assert.throws(() => task({ output_format: { type: 'json_schema' } }), /output_format: /)
   })
 
   it('thinks as it says: at all before how much', () => {
