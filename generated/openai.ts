@@ -1189,7 +1189,7 @@ export interface components {
              * @enum {string|null}
              */
             encoding_format?: "float" | "base64" | null;
-            /** @description Refused; a vector is as long as the model makes it. */
+            /** @description How long a vector is to be: as long as the model makes it, or the request is refused. */
             dimensions?: number | null;
         };
         /** @description The vectors. */

@@ -115,6 +115,16 @@ describe('the client of OpenAI', function () {
     }
   })
 
+  it('embeds at the length that the model has anyway, and says how long that is where another is asked for', async () => {
+    const { data } = await client.embeddings.create({ model, input: 'a', dimensions: 16 })
+    assert.equal(data[0]?.embedding.length, 16)
+    const shorter = client.embeddings.create({ model, input: 'a', dimensions: 8 })
+    await assert.rejects(
+      shorter,
+      (error) => error instanceof OpenAI.BadRequestError && error.param === 'dimensions' && /16/.test(error.message),
+    )
+  })
+
   it('embeds token ids, each list as one input, and counts them', async () => {
     const of = (input: OpenAI.EmbeddingCreateParams['input']) => client.embeddings.create({ model, input, encoding_format: 'float' })
     const one = await of([1, 2, 3])

@@ -86,7 +86,7 @@ export class MessageFrames {
     const before = changes ? this.begin() + this.close() + this.start(part) : ''
     this.channel = channel
     if (part.kind === 'tool_call') {
-      this.input += part.text
+      this.input = (this.input ?? '') + part.text
       if (part.text === '') return before
     }
     return `${before}${this.deltaBegin}${json}}}\n\n`

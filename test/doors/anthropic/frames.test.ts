@@ -4,20 +4,23 @@ import { MessageFrames } from '../../../src/doors/anthropic/message-frames.ts'
 import type { Part, ToolCallPart } from '../../../src/domain/stream/part.ts'
 import type { EndEvent } from '../../../src/domain/stream/task-events.ts'
 
+/** A block, with the text of its deltas. */
+type Block = NonNullable<Event['content_block']> & { text: string; input: string }
+
 interface Event {
   readonly type: string
   readonly index?: number
-  readonly content_block?: { readonly type: string; readonly id?: string; readonly name?: string; text?: string; input?: string }
+  readonly content_block?: { readonly type: string; readonly id?: string; readonly name?: string }
   readonly delta?: { readonly text?: string; readonly partial_json?: string }
 }
 
 const end = { tokens_in: 1, tokens_out: 1, finish_reason: 'tool_calls' } as EndEvent
 
 /** The blocks of an answer as a client puts them together: it takes one block after the other, and each once. */
-function blocksOf(parts: readonly Part[]): NonNullable<Event['content_block']>[] {
+function blocksOf(parts: readonly Part[]): Block[] {
   const frames = new MessageFrames({ task_id: 't', model: 'm', prompt_tokens: 1 })
-  const text = parts.map((part) => frames.part(part)).join('') + frames.terminal({ end } as Parameters<MessageFrames['terminal']>[0])
-  const blocks: NonNullable<Event['content_block']>[] = []
+  const text = parts.map((part) => frames.part(part)).join('') + frames.terminal({ end })
+  const blocks: Block[] = []
   let open = -1
   for (const frame of text.split('\n\n').filter((one) => one !== '')) {
     const event = JSON.parse(frame.slice(frame.indexOf('data: ') + 6)) as Event
