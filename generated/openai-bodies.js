@@ -2,7 +2,7 @@
 import runtime0 from 'ajv/dist/runtime/ucs2length.js';
 
 export const createChatCompletion = validate10;
-const schema13 = {"type":"object","required":["messages"],"properties":{"model":{"type":"string","nullable":true},"messages":{"type":"array","minItems":1,"items":{"$ref":"#/components/schemas/ChatMessage"}},"stream":{"type":"boolean","nullable":true},"stream_options":{"type":"object","nullable":true,"properties":{"include_usage":{"type":"boolean","nullable":true}}},"max_tokens":{"type":"integer","nullable":true,"minimum":1},"max_completion_tokens":{"type":"integer","nullable":true,"minimum":1},"n":{"type":"integer","nullable":true},"functions":{"type":"array","nullable":true,"items":{}},"modalities":{"type":"array","nullable":true,"items":{"type":"string"}},"temperature":{"type":"number","nullable":true,"minimum":0},"top_p":{"type":"number","nullable":true,"minimum":0,"maximum":1},"frequency_penalty":{"type":"number","nullable":true,"minimum":-2,"maximum":2},"presence_penalty":{"type":"number","nullable":true,"minimum":-2,"maximum":2},"logit_bias":{"type":"object","nullable":true,"additionalProperties":{"type":"number"}},"logprobs":{"type":"boolean","nullable":true},"top_logprobs":{"type":"integer","nullable":true,"minimum":0,"maximum":20},"seed":{"type":"integer","nullable":true},"stop":{"anyOf":[{"type":"string","nullable":true},{"type":"array","items":{"type":"string"}}]},"tools":{"type":"array","nullable":true,"items":{"$ref":"#/components/schemas/ChatTool"}},"tool_choice":{"anyOf":[{"type":"string","nullable":true},{"type":"object","additionalProperties":true}]},"parallel_tool_calls":{"type":"boolean","nullable":true},"response_format":{"type":"object","nullable":true,"required":["type"],"properties":{"type":{"type":"string","enum":["text","json_object","json_schema"]},"json_schema":{"type":"object","nullable":true,"required":["name"],"properties":{"name":{"type":"string"},"description":{"type":"string","nullable":true},"schema":{"type":"object","nullable":true,"additionalProperties":true},"strict":{"type":"boolean","nullable":true}}}}},"reasoning_effort":{"type":"string","nullable":true},"prompt_cache_key":{"type":"string","nullable":true},"user":{"type":"string","nullable":true}}};
+const schema13 = {"type":"object","required":["messages"],"properties":{"model":{"type":"string","nullable":true},"messages":{"type":"array","minItems":1,"items":{"$ref":"#/components/schemas/ChatMessage"}},"stream":{"type":"boolean","nullable":true},"stream_options":{"type":"object","nullable":true,"properties":{"include_usage":{"type":"boolean","nullable":true}}},"max_tokens":{"type":"integer","nullable":true,"minimum":1},"max_completion_tokens":{"type":"integer","nullable":true,"minimum":1},"n":{"type":"integer","nullable":true},"functions":{"type":"array","nullable":true,"items":{}},"modalities":{"type":"array","nullable":true,"items":{"type":"string"}},"temperature":{"type":"number","nullable":true,"minimum":0},"top_p":{"type":"number","nullable":true,"minimum":0,"maximum":1},"frequency_penalty":{"type":"number","nullable":true,"minimum":-2,"maximum":2},"presence_penalty":{"type":"number","nullable":true,"minimum":-2,"maximum":2},"top_k":{"type":"integer","nullable":true,"minimum":-1},"min_p":{"type":"number","nullable":true,"minimum":0,"maximum":1},"repetition_penalty":{"type":"number","nullable":true,"minimum":0},"repeat_penalty":{"type":"number","nullable":true,"minimum":0},"logit_bias":{"type":"object","nullable":true,"additionalProperties":{"type":"number"}},"logprobs":{"type":"boolean","nullable":true},"top_logprobs":{"type":"integer","nullable":true,"minimum":0,"maximum":20},"seed":{"type":"integer","nullable":true},"stop":{"anyOf":[{"type":"string","nullable":true},{"type":"array","items":{"type":"string"}}]},"tools":{"type":"array","nullable":true,"items":{"$ref":"#/components/schemas/ChatTool"}},"tool_choice":{"anyOf":[{"type":"string","nullable":true},{"type":"object","additionalProperties":true}]},"parallel_tool_calls":{"type":"boolean","nullable":true},"response_format":{"type":"object","nullable":true,"required":["type"],"properties":{"type":{"type":"string","enum":["text","json_object","json_schema"]},"json_schema":{"type":"object","nullable":true,"required":["name"],"properties":{"name":{"type":"string"},"description":{"type":"string","nullable":true},"schema":{"type":"object","nullable":true,"additionalProperties":true},"strict":{"type":"boolean","nullable":true}}}}},"reasoning_effort":{"type":"string","nullable":true},"prompt_cache_key":{"type":"string","nullable":true},"user":{"type":"string","nullable":true}}};
 const schema14 = {"type":"object","required":["role"],"properties":{"role":{"type":"string","enum":["system","developer","user","assistant","tool","function"]},"content":{"anyOf":[{"type":"string","nullable":true},{"type":"array","items":{"$ref":"#/components/schemas/ContentPart"}}]},"name":{"type":"string","nullable":true},"tool_calls":{"type":"array","nullable":true,"items":{"$ref":"#/components/schemas/GivenToolCall"}},"tool_call_id":{"type":"string","nullable":true},"reasoning_content":{"type":"string","nullable":true}}};
 const schema15 = {"type":"object","required":["type"],"properties":{"type":{"type":"string"},"text":{"type":"string","nullable":true},"refusal":{"type":"string","nullable":true},"image_url":{"type":"object","nullable":true,"required":["url"],"properties":{"url":{"type":"string"},"detail":{"type":"string","nullable":true}}},"input_audio":{"type":"object","nullable":true,"required":["data","format"],"properties":{"data":{"type":"string"},"format":{"type":"string","enum":["wav","mp3"]}}}}};
 
@@ -834,25 +834,18 @@ else {
 var valid0 = true;
 }
 if(valid0){
-if(data.logit_bias !== undefined){
-let data16 = data.logit_bias;
+if(data.top_k !== undefined){
+let data16 = data.top_k;
 const _errs45 = errors;
-if((!(data16 && typeof data16 == "object" && !Array.isArray(data16))) && (data16 !== null)){
-validate12.errors = [{instancePath:instancePath+"/logit_bias",schemaPath:"#/properties/logit_bias/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+if((!((typeof data16 == "number") && (!(data16 % 1) && !isNaN(data16)))) && (data16 !== null)){
+validate12.errors = [{instancePath:instancePath+"/top_k",schemaPath:"#/properties/top_k/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs45){
-if(data16 && typeof data16 == "object" && !Array.isArray(data16)){
-for(const key0 in data16){
-const _errs49 = errors;
-if(!(typeof data16[key0] == "number")){
-validate12.errors = [{instancePath:instancePath+"/logit_bias/" + key0.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/logit_bias/additionalProperties/type",keyword:"type",params:{type: "number"},message:"must be number"}];
+if(typeof data16 == "number"){
+if(data16 < -1 || isNaN(data16)){
+validate12.errors = [{instancePath:instancePath+"/top_k",schemaPath:"#/properties/top_k/minimum",keyword:"minimum",params:{comparison: ">=", limit: -1},message:"must be >= -1"}];
 return false;
-}
-var valid4 = _errs49 === errors;
-if(!valid4){
-break;
-}
 }
 }
 }
@@ -862,12 +855,47 @@ else {
 var valid0 = true;
 }
 if(valid0){
-if(data.logprobs !== undefined){
-let data18 = data.logprobs;
-const _errs51 = errors;
-if((typeof data18 !== "boolean") && (data18 !== null)){
-validate12.errors = [{instancePath:instancePath+"/logprobs",schemaPath:"#/properties/logprobs/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
+if(data.min_p !== undefined){
+let data17 = data.min_p;
+const _errs48 = errors;
+if((!(typeof data17 == "number")) && (data17 !== null)){
+validate12.errors = [{instancePath:instancePath+"/min_p",schemaPath:"#/properties/min_p/type",keyword:"type",params:{type: "number"},message:"must be number"}];
 return false;
+}
+if(errors === _errs48){
+if(typeof data17 == "number"){
+if(data17 > 1 || isNaN(data17)){
+validate12.errors = [{instancePath:instancePath+"/min_p",schemaPath:"#/properties/min_p/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1},message:"must be <= 1"}];
+return false;
+}
+else {
+if(data17 < 0 || isNaN(data17)){
+validate12.errors = [{instancePath:instancePath+"/min_p",schemaPath:"#/properties/min_p/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+return false;
+}
+}
+}
+}
+var valid0 = _errs48 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.repetition_penalty !== undefined){
+let data18 = data.repetition_penalty;
+const _errs51 = errors;
+if((!(typeof data18 == "number")) && (data18 !== null)){
+validate12.errors = [{instancePath:instancePath+"/repetition_penalty",schemaPath:"#/properties/repetition_penalty/type",keyword:"type",params:{type: "number"},message:"must be number"}];
+return false;
+}
+if(errors === _errs51){
+if(typeof data18 == "number"){
+if(data18 < 0 || isNaN(data18)){
+validate12.errors = [{instancePath:instancePath+"/repetition_penalty",schemaPath:"#/properties/repetition_penalty/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+return false;
+}
+}
 }
 var valid0 = _errs51 === errors;
 }
@@ -875,24 +903,18 @@ else {
 var valid0 = true;
 }
 if(valid0){
-if(data.top_logprobs !== undefined){
-let data19 = data.top_logprobs;
+if(data.repeat_penalty !== undefined){
+let data19 = data.repeat_penalty;
 const _errs54 = errors;
-if((!((typeof data19 == "number") && (!(data19 % 1) && !isNaN(data19)))) && (data19 !== null)){
-validate12.errors = [{instancePath:instancePath+"/top_logprobs",schemaPath:"#/properties/top_logprobs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+if((!(typeof data19 == "number")) && (data19 !== null)){
+validate12.errors = [{instancePath:instancePath+"/repeat_penalty",schemaPath:"#/properties/repeat_penalty/type",keyword:"type",params:{type: "number"},message:"must be number"}];
 return false;
 }
 if(errors === _errs54){
 if(typeof data19 == "number"){
-if(data19 > 20 || isNaN(data19)){
-validate12.errors = [{instancePath:instancePath+"/top_logprobs",schemaPath:"#/properties/top_logprobs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 20},message:"must be <= 20"}];
-return false;
-}
-else {
 if(data19 < 0 || isNaN(data19)){
-validate12.errors = [{instancePath:instancePath+"/top_logprobs",schemaPath:"#/properties/top_logprobs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate12.errors = [{instancePath:instancePath+"/repeat_penalty",schemaPath:"#/properties/repeat_penalty/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
-}
 }
 }
 }
@@ -902,12 +924,27 @@ else {
 var valid0 = true;
 }
 if(valid0){
-if(data.seed !== undefined){
-let data20 = data.seed;
+if(data.logit_bias !== undefined){
+let data20 = data.logit_bias;
 const _errs57 = errors;
-if((!((typeof data20 == "number") && (!(data20 % 1) && !isNaN(data20)))) && (data20 !== null)){
-validate12.errors = [{instancePath:instancePath+"/seed",schemaPath:"#/properties/seed/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+if((!(data20 && typeof data20 == "object" && !Array.isArray(data20))) && (data20 !== null)){
+validate12.errors = [{instancePath:instancePath+"/logit_bias",schemaPath:"#/properties/logit_bias/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
+}
+if(errors === _errs57){
+if(data20 && typeof data20 == "object" && !Array.isArray(data20)){
+for(const key0 in data20){
+const _errs61 = errors;
+if(!(typeof data20[key0] == "number")){
+validate12.errors = [{instancePath:instancePath+"/logit_bias/" + key0.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/logit_bias/additionalProperties/type",keyword:"type",params:{type: "number"},message:"must be number"}];
+return false;
+}
+var valid4 = _errs61 === errors;
+if(!valid4){
+break;
+}
+}
+}
 }
 var valid0 = _errs57 === errors;
 }
@@ -915,13 +952,66 @@ else {
 var valid0 = true;
 }
 if(valid0){
+if(data.logprobs !== undefined){
+let data22 = data.logprobs;
+const _errs63 = errors;
+if((typeof data22 !== "boolean") && (data22 !== null)){
+validate12.errors = [{instancePath:instancePath+"/logprobs",schemaPath:"#/properties/logprobs/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
+return false;
+}
+var valid0 = _errs63 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.top_logprobs !== undefined){
+let data23 = data.top_logprobs;
+const _errs66 = errors;
+if((!((typeof data23 == "number") && (!(data23 % 1) && !isNaN(data23)))) && (data23 !== null)){
+validate12.errors = [{instancePath:instancePath+"/top_logprobs",schemaPath:"#/properties/top_logprobs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs66){
+if(typeof data23 == "number"){
+if(data23 > 20 || isNaN(data23)){
+validate12.errors = [{instancePath:instancePath+"/top_logprobs",schemaPath:"#/properties/top_logprobs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 20},message:"must be <= 20"}];
+return false;
+}
+else {
+if(data23 < 0 || isNaN(data23)){
+validate12.errors = [{instancePath:instancePath+"/top_logprobs",schemaPath:"#/properties/top_logprobs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+return false;
+}
+}
+}
+}
+var valid0 = _errs66 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.seed !== undefined){
+let data24 = data.seed;
+const _errs69 = errors;
+if((!((typeof data24 == "number") && (!(data24 % 1) && !isNaN(data24)))) && (data24 !== null)){
+validate12.errors = [{instancePath:instancePath+"/seed",schemaPath:"#/properties/seed/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+var valid0 = _errs69 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
 if(data.stop !== undefined){
-let data21 = data.stop;
-const _errs60 = errors;
-const _errs61 = errors;
+let data25 = data.stop;
+const _errs72 = errors;
+const _errs73 = errors;
 let valid5 = false;
-const _errs62 = errors;
-if((typeof data21 !== "string") && (data21 !== null)){
+const _errs74 = errors;
+if((typeof data25 !== "string") && (data25 !== null)){
 const err0 = {instancePath:instancePath+"/stop",schemaPath:"#/properties/stop/anyOf/0/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err0];
@@ -931,17 +1021,17 @@ vErrors.push(err0);
 }
 errors++;
 }
-var _valid0 = _errs62 === errors;
+var _valid0 = _errs74 === errors;
 valid5 = valid5 || _valid0;
 if(!valid5){
-const _errs65 = errors;
-if(errors === _errs65){
-if(Array.isArray(data21)){
+const _errs77 = errors;
+if(errors === _errs77){
+if(Array.isArray(data25)){
 var valid6 = true;
-const len2 = data21.length;
+const len2 = data25.length;
 for(let i2=0; i2<len2; i2++){
-const _errs67 = errors;
-if(typeof data21[i2] !== "string"){
+const _errs79 = errors;
+if(typeof data25[i2] !== "string"){
 const err1 = {instancePath:instancePath+"/stop/" + i2,schemaPath:"#/properties/stop/anyOf/1/items/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err1];
@@ -951,7 +1041,7 @@ vErrors.push(err1);
 }
 errors++;
 }
-var valid6 = _errs67 === errors;
+var valid6 = _errs79 === errors;
 if(!valid6){
 break;
 }
@@ -968,7 +1058,7 @@ vErrors.push(err2);
 errors++;
 }
 }
-var _valid0 = _errs65 === errors;
+var _valid0 = _errs77 === errors;
 valid5 = valid5 || _valid0;
 }
 if(!valid5){
@@ -984,78 +1074,78 @@ validate12.errors = vErrors;
 return false;
 }
 else {
-errors = _errs61;
+errors = _errs73;
 if(vErrors !== null){
-if(_errs61){
-vErrors.length = _errs61;
+if(_errs73){
+vErrors.length = _errs73;
 }
 else {
 vErrors = null;
 }
 }
 }
-var valid0 = _errs60 === errors;
+var valid0 = _errs72 === errors;
 }
 else {
 var valid0 = true;
 }
 if(valid0){
 if(data.tools !== undefined){
-let data23 = data.tools;
-const _errs69 = errors;
-if((!(Array.isArray(data23))) && (data23 !== null)){
+let data27 = data.tools;
+const _errs81 = errors;
+if((!(Array.isArray(data27))) && (data27 !== null)){
 validate12.errors = [{instancePath:instancePath+"/tools",schemaPath:"#/properties/tools/type",keyword:"type",params:{type: "array"},message:"must be array"}];
 return false;
 }
-if(errors === _errs69){
-if(Array.isArray(data23)){
+if(errors === _errs81){
+if(Array.isArray(data27)){
 var valid7 = true;
-const len3 = data23.length;
+const len3 = data27.length;
 for(let i3=0; i3<len3; i3++){
-let data24 = data23[i3];
-const _errs72 = errors;
-const _errs73 = errors;
-if(errors === _errs73){
-if(data24 && typeof data24 == "object" && !Array.isArray(data24)){
+let data28 = data27[i3];
+const _errs84 = errors;
+const _errs85 = errors;
+if(errors === _errs85){
+if(data28 && typeof data28 == "object" && !Array.isArray(data28)){
 let missing1;
-if((data24.type === undefined) && (missing1 = "type")){
+if((data28.type === undefined) && (missing1 = "type")){
 validate12.errors = [{instancePath:instancePath+"/tools/" + i3,schemaPath:"#/components/schemas/ChatTool/required",keyword:"required",params:{missingProperty: missing1},message:"must have required property '"+missing1+"'"}];
 return false;
 }
 else {
-if(data24.type !== undefined){
-const _errs75 = errors;
-if(typeof data24.type !== "string"){
+if(data28.type !== undefined){
+const _errs87 = errors;
+if(typeof data28.type !== "string"){
 validate12.errors = [{instancePath:instancePath+"/tools/" + i3+"/type",schemaPath:"#/components/schemas/ChatTool/properties/type/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
-var valid9 = _errs75 === errors;
+var valid9 = _errs87 === errors;
 }
 else {
 var valid9 = true;
 }
 if(valid9){
-if(data24.function !== undefined){
-let data26 = data24.function;
-const _errs77 = errors;
-if((!(data26 && typeof data26 == "object" && !Array.isArray(data26))) && (data26 !== null)){
+if(data28.function !== undefined){
+let data30 = data28.function;
+const _errs89 = errors;
+if((!(data30 && typeof data30 == "object" && !Array.isArray(data30))) && (data30 !== null)){
 validate12.errors = [{instancePath:instancePath+"/tools/" + i3+"/function",schemaPath:"#/components/schemas/ChatTool/properties/function/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
-if(errors === _errs77){
-if(data26 && typeof data26 == "object" && !Array.isArray(data26)){
+if(errors === _errs89){
+if(data30 && typeof data30 == "object" && !Array.isArray(data30)){
 let missing2;
-if((data26.name === undefined) && (missing2 = "name")){
+if((data30.name === undefined) && (missing2 = "name")){
 validate12.errors = [{instancePath:instancePath+"/tools/" + i3+"/function",schemaPath:"#/components/schemas/ChatTool/properties/function/required",keyword:"required",params:{missingProperty: missing2},message:"must have required property '"+missing2+"'"}];
 return false;
 }
 else {
-if(data26.name !== undefined){
-let data27 = data26.name;
-const _errs80 = errors;
-if(errors === _errs80){
-if(typeof data27 === "string"){
-if((data27.length < 2 && func2(data27) < 1)){
+if(data30.name !== undefined){
+let data31 = data30.name;
+const _errs92 = errors;
+if(errors === _errs92){
+if(typeof data31 === "string"){
+if((data31.length < 2 && func2(data31) < 1)){
 validate12.errors = [{instancePath:instancePath+"/tools/" + i3+"/function/name",schemaPath:"#/components/schemas/ChatTool/properties/function/properties/name/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
 return false;
 }
@@ -1065,46 +1155,46 @@ validate12.errors = [{instancePath:instancePath+"/tools/" + i3+"/function/name",
 return false;
 }
 }
-var valid10 = _errs80 === errors;
+var valid10 = _errs92 === errors;
 }
 else {
 var valid10 = true;
 }
 if(valid10){
-if(data26.description !== undefined){
-let data28 = data26.description;
-const _errs82 = errors;
-if((typeof data28 !== "string") && (data28 !== null)){
+if(data30.description !== undefined){
+let data32 = data30.description;
+const _errs94 = errors;
+if((typeof data32 !== "string") && (data32 !== null)){
 validate12.errors = [{instancePath:instancePath+"/tools/" + i3+"/function/description",schemaPath:"#/components/schemas/ChatTool/properties/function/properties/description/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
-var valid10 = _errs82 === errors;
+var valid10 = _errs94 === errors;
 }
 else {
 var valid10 = true;
 }
 if(valid10){
-if(data26.parameters !== undefined){
-let data29 = data26.parameters;
-const _errs85 = errors;
-if((!(data29 && typeof data29 == "object" && !Array.isArray(data29))) && (data29 !== null)){
+if(data30.parameters !== undefined){
+let data33 = data30.parameters;
+const _errs97 = errors;
+if((!(data33 && typeof data33 == "object" && !Array.isArray(data33))) && (data33 !== null)){
 validate12.errors = [{instancePath:instancePath+"/tools/" + i3+"/function/parameters",schemaPath:"#/components/schemas/ChatTool/properties/function/properties/parameters/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
-var valid10 = _errs85 === errors;
+var valid10 = _errs97 === errors;
 }
 else {
 var valid10 = true;
 }
 if(valid10){
-if(data26.strict !== undefined){
-let data30 = data26.strict;
-const _errs89 = errors;
-if((typeof data30 !== "boolean") && (data30 !== null)){
+if(data30.strict !== undefined){
+let data34 = data30.strict;
+const _errs101 = errors;
+if((typeof data34 !== "boolean") && (data34 !== null)){
 validate12.errors = [{instancePath:instancePath+"/tools/" + i3+"/function/strict",schemaPath:"#/components/schemas/ChatTool/properties/function/properties/strict/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
 return false;
 }
-var valid10 = _errs89 === errors;
+var valid10 = _errs101 === errors;
 }
 else {
 var valid10 = true;
@@ -1115,7 +1205,7 @@ var valid10 = true;
 }
 }
 }
-var valid9 = _errs77 === errors;
+var valid9 = _errs89 === errors;
 }
 else {
 var valid9 = true;
@@ -1128,26 +1218,26 @@ validate12.errors = [{instancePath:instancePath+"/tools/" + i3,schemaPath:"#/com
 return false;
 }
 }
-var valid7 = _errs72 === errors;
+var valid7 = _errs84 === errors;
 if(!valid7){
 break;
 }
 }
 }
 }
-var valid0 = _errs69 === errors;
+var valid0 = _errs81 === errors;
 }
 else {
 var valid0 = true;
 }
 if(valid0){
 if(data.tool_choice !== undefined){
-let data31 = data.tool_choice;
-const _errs92 = errors;
-const _errs93 = errors;
+let data35 = data.tool_choice;
+const _errs104 = errors;
+const _errs105 = errors;
 let valid11 = false;
-const _errs94 = errors;
-if((typeof data31 !== "string") && (data31 !== null)){
+const _errs106 = errors;
+if((typeof data35 !== "string") && (data35 !== null)){
 const err4 = {instancePath:instancePath+"/tool_choice",schemaPath:"#/properties/tool_choice/anyOf/0/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err4];
@@ -1157,12 +1247,12 @@ vErrors.push(err4);
 }
 errors++;
 }
-var _valid1 = _errs94 === errors;
+var _valid1 = _errs106 === errors;
 valid11 = valid11 || _valid1;
 if(!valid11){
-const _errs97 = errors;
-if(errors === _errs97){
-if(data31 && typeof data31 == "object" && !Array.isArray(data31)){
+const _errs109 = errors;
+if(errors === _errs109){
+if(data35 && typeof data35 == "object" && !Array.isArray(data35)){
 }
 else {
 const err5 = {instancePath:instancePath+"/tool_choice",schemaPath:"#/properties/tool_choice/anyOf/1/type",keyword:"type",params:{type: "object"},message:"must be object"};
@@ -1175,7 +1265,7 @@ vErrors.push(err5);
 errors++;
 }
 }
-var _valid1 = _errs97 === errors;
+var _valid1 = _errs109 === errors;
 valid11 = valid11 || _valid1;
 }
 if(!valid11){
@@ -1191,128 +1281,128 @@ validate12.errors = vErrors;
 return false;
 }
 else {
-errors = _errs93;
+errors = _errs105;
 if(vErrors !== null){
-if(_errs93){
-vErrors.length = _errs93;
+if(_errs105){
+vErrors.length = _errs105;
 }
 else {
 vErrors = null;
 }
 }
 }
-var valid0 = _errs92 === errors;
+var valid0 = _errs104 === errors;
 }
 else {
 var valid0 = true;
 }
 if(valid0){
 if(data.parallel_tool_calls !== undefined){
-let data32 = data.parallel_tool_calls;
-const _errs100 = errors;
-if((typeof data32 !== "boolean") && (data32 !== null)){
+let data36 = data.parallel_tool_calls;
+const _errs112 = errors;
+if((typeof data36 !== "boolean") && (data36 !== null)){
 validate12.errors = [{instancePath:instancePath+"/parallel_tool_calls",schemaPath:"#/properties/parallel_tool_calls/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
 return false;
 }
-var valid0 = _errs100 === errors;
+var valid0 = _errs112 === errors;
 }
 else {
 var valid0 = true;
 }
 if(valid0){
 if(data.response_format !== undefined){
-let data33 = data.response_format;
-const _errs103 = errors;
-if((!(data33 && typeof data33 == "object" && !Array.isArray(data33))) && (data33 !== null)){
+let data37 = data.response_format;
+const _errs115 = errors;
+if((!(data37 && typeof data37 == "object" && !Array.isArray(data37))) && (data37 !== null)){
 validate12.errors = [{instancePath:instancePath+"/response_format",schemaPath:"#/properties/response_format/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
-if(errors === _errs103){
-if(data33 && typeof data33 == "object" && !Array.isArray(data33)){
+if(errors === _errs115){
+if(data37 && typeof data37 == "object" && !Array.isArray(data37)){
 let missing3;
-if((data33.type === undefined) && (missing3 = "type")){
+if((data37.type === undefined) && (missing3 = "type")){
 validate12.errors = [{instancePath:instancePath+"/response_format",schemaPath:"#/properties/response_format/required",keyword:"required",params:{missingProperty: missing3},message:"must have required property '"+missing3+"'"}];
 return false;
 }
 else {
-if(data33.type !== undefined){
-let data34 = data33.type;
-const _errs106 = errors;
-if(typeof data34 !== "string"){
+if(data37.type !== undefined){
+let data38 = data37.type;
+const _errs118 = errors;
+if(typeof data38 !== "string"){
 validate12.errors = [{instancePath:instancePath+"/response_format/type",schemaPath:"#/properties/response_format/properties/type/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
-if(!(((data34 === "text") || (data34 === "json_object")) || (data34 === "json_schema"))){
+if(!(((data38 === "text") || (data38 === "json_object")) || (data38 === "json_schema"))){
 validate12.errors = [{instancePath:instancePath+"/response_format/type",schemaPath:"#/properties/response_format/properties/type/enum",keyword:"enum",params:{allowedValues: schema13.properties.response_format.properties.type.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
-var valid12 = _errs106 === errors;
+var valid12 = _errs118 === errors;
 }
 else {
 var valid12 = true;
 }
 if(valid12){
-if(data33.json_schema !== undefined){
-let data35 = data33.json_schema;
-const _errs108 = errors;
-if((!(data35 && typeof data35 == "object" && !Array.isArray(data35))) && (data35 !== null)){
+if(data37.json_schema !== undefined){
+let data39 = data37.json_schema;
+const _errs120 = errors;
+if((!(data39 && typeof data39 == "object" && !Array.isArray(data39))) && (data39 !== null)){
 validate12.errors = [{instancePath:instancePath+"/response_format/json_schema",schemaPath:"#/properties/response_format/properties/json_schema/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
-if(errors === _errs108){
-if(data35 && typeof data35 == "object" && !Array.isArray(data35)){
+if(errors === _errs120){
+if(data39 && typeof data39 == "object" && !Array.isArray(data39)){
 let missing4;
-if((data35.name === undefined) && (missing4 = "name")){
+if((data39.name === undefined) && (missing4 = "name")){
 validate12.errors = [{instancePath:instancePath+"/response_format/json_schema",schemaPath:"#/properties/response_format/properties/json_schema/required",keyword:"required",params:{missingProperty: missing4},message:"must have required property '"+missing4+"'"}];
 return false;
 }
 else {
-if(data35.name !== undefined){
-const _errs111 = errors;
-if(typeof data35.name !== "string"){
+if(data39.name !== undefined){
+const _errs123 = errors;
+if(typeof data39.name !== "string"){
 validate12.errors = [{instancePath:instancePath+"/response_format/json_schema/name",schemaPath:"#/properties/response_format/properties/json_schema/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
-var valid13 = _errs111 === errors;
+var valid13 = _errs123 === errors;
 }
 else {
 var valid13 = true;
 }
 if(valid13){
-if(data35.description !== undefined){
-let data37 = data35.description;
-const _errs113 = errors;
-if((typeof data37 !== "string") && (data37 !== null)){
+if(data39.description !== undefined){
+let data41 = data39.description;
+const _errs125 = errors;
+if((typeof data41 !== "string") && (data41 !== null)){
 validate12.errors = [{instancePath:instancePath+"/response_format/json_schema/description",schemaPath:"#/properties/response_format/properties/json_schema/properties/description/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
-var valid13 = _errs113 === errors;
+var valid13 = _errs125 === errors;
 }
 else {
 var valid13 = true;
 }
 if(valid13){
-if(data35.schema !== undefined){
-let data38 = data35.schema;
-const _errs116 = errors;
-if((!(data38 && typeof data38 == "object" && !Array.isArray(data38))) && (data38 !== null)){
+if(data39.schema !== undefined){
+let data42 = data39.schema;
+const _errs128 = errors;
+if((!(data42 && typeof data42 == "object" && !Array.isArray(data42))) && (data42 !== null)){
 validate12.errors = [{instancePath:instancePath+"/response_format/json_schema/schema",schemaPath:"#/properties/response_format/properties/json_schema/properties/schema/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
-var valid13 = _errs116 === errors;
+var valid13 = _errs128 === errors;
 }
 else {
 var valid13 = true;
 }
 if(valid13){
-if(data35.strict !== undefined){
-let data39 = data35.strict;
-const _errs120 = errors;
-if((typeof data39 !== "boolean") && (data39 !== null)){
+if(data39.strict !== undefined){
+let data43 = data39.strict;
+const _errs132 = errors;
+if((typeof data43 !== "boolean") && (data43 !== null)){
 validate12.errors = [{instancePath:instancePath+"/response_format/json_schema/strict",schemaPath:"#/properties/response_format/properties/json_schema/properties/strict/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
 return false;
 }
-var valid13 = _errs120 === errors;
+var valid13 = _errs132 === errors;
 }
 else {
 var valid13 = true;
@@ -1323,7 +1413,7 @@ var valid13 = true;
 }
 }
 }
-var valid12 = _errs108 === errors;
+var valid12 = _errs120 === errors;
 }
 else {
 var valid12 = true;
@@ -1332,49 +1422,53 @@ var valid12 = true;
 }
 }
 }
-var valid0 = _errs103 === errors;
+var valid0 = _errs115 === errors;
 }
 else {
 var valid0 = true;
 }
 if(valid0){
 if(data.reasoning_effort !== undefined){
-let data40 = data.reasoning_effort;
-const _errs123 = errors;
-if((typeof data40 !== "string") && (data40 !== null)){
+let data44 = data.reasoning_effort;
+const _errs135 = errors;
+if((typeof data44 !== "string") && (data44 !== null)){
 validate12.errors = [{instancePath:instancePath+"/reasoning_effort",schemaPath:"#/properties/reasoning_effort/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
-var valid0 = _errs123 === errors;
+var valid0 = _errs135 === errors;
 }
 else {
 var valid0 = true;
 }
 if(valid0){
 if(data.prompt_cache_key !== undefined){
-let data41 = data.prompt_cache_key;
-const _errs126 = errors;
-if((typeof data41 !== "string") && (data41 !== null)){
+let data45 = data.prompt_cache_key;
+const _errs138 = errors;
+if((typeof data45 !== "string") && (data45 !== null)){
 validate12.errors = [{instancePath:instancePath+"/prompt_cache_key",schemaPath:"#/properties/prompt_cache_key/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
-var valid0 = _errs126 === errors;
+var valid0 = _errs138 === errors;
 }
 else {
 var valid0 = true;
 }
 if(valid0){
 if(data.user !== undefined){
-let data42 = data.user;
-const _errs129 = errors;
-if((typeof data42 !== "string") && (data42 !== null)){
+let data46 = data.user;
+const _errs141 = errors;
+if((typeof data46 !== "string") && (data46 !== null)){
 validate12.errors = [{instancePath:instancePath+"/user",schemaPath:"#/properties/user/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
-var valid0 = _errs129 === errors;
+var valid0 = _errs141 === errors;
 }
 else {
 var valid0 = true;
+}
+}
+}
+}
 }
 }
 }
@@ -1767,25 +1861,18 @@ else {
 var valid2 = true;
 }
 if(valid2){
-if(data0.logit_bias !== undefined){
-let data15 = data0.logit_bias;
+if(data0.top_k !== undefined){
+let data15 = data0.top_k;
 const _errs49 = errors;
-if((!(data15 && typeof data15 == "object" && !Array.isArray(data15))) && (data15 !== null)){
-validate18.errors = [{instancePath:instancePath+"/requestBody/logit_bias",schemaPath:"openai#/components/schemas/CompletionRequest/properties/logit_bias/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+if((!((typeof data15 == "number") && (!(data15 % 1) && !isNaN(data15)))) && (data15 !== null)){
+validate18.errors = [{instancePath:instancePath+"/requestBody/top_k",schemaPath:"openai#/components/schemas/CompletionRequest/properties/top_k/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs49){
-if(data15 && typeof data15 == "object" && !Array.isArray(data15)){
-for(const key0 in data15){
-const _errs53 = errors;
-if(!(typeof data15[key0] == "number")){
-validate18.errors = [{instancePath:instancePath+"/requestBody/logit_bias/" + key0.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"openai#/components/schemas/CompletionRequest/properties/logit_bias/additionalProperties/type",keyword:"type",params:{type: "number"},message:"must be number"}];
+if(typeof data15 == "number"){
+if(data15 < -1 || isNaN(data15)){
+validate18.errors = [{instancePath:instancePath+"/requestBody/top_k",schemaPath:"openai#/components/schemas/CompletionRequest/properties/top_k/minimum",keyword:"minimum",params:{comparison: ">=", limit: -1},message:"must be >= -1"}];
 return false;
-}
-var valid5 = _errs53 === errors;
-if(!valid5){
-break;
-}
 }
 }
 }
@@ -1795,24 +1882,45 @@ else {
 var valid2 = true;
 }
 if(valid2){
-if(data0.logprobs !== undefined){
-let data17 = data0.logprobs;
+if(data0.min_p !== undefined){
+let data16 = data0.min_p;
+const _errs52 = errors;
+if((!(typeof data16 == "number")) && (data16 !== null)){
+validate18.errors = [{instancePath:instancePath+"/requestBody/min_p",schemaPath:"openai#/components/schemas/CompletionRequest/properties/min_p/type",keyword:"type",params:{type: "number"},message:"must be number"}];
+return false;
+}
+if(errors === _errs52){
+if(typeof data16 == "number"){
+if(data16 > 1 || isNaN(data16)){
+validate18.errors = [{instancePath:instancePath+"/requestBody/min_p",schemaPath:"openai#/components/schemas/CompletionRequest/properties/min_p/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1},message:"must be <= 1"}];
+return false;
+}
+else {
+if(data16 < 0 || isNaN(data16)){
+validate18.errors = [{instancePath:instancePath+"/requestBody/min_p",schemaPath:"openai#/components/schemas/CompletionRequest/properties/min_p/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+return false;
+}
+}
+}
+}
+var valid2 = _errs52 === errors;
+}
+else {
+var valid2 = true;
+}
+if(valid2){
+if(data0.repetition_penalty !== undefined){
+let data17 = data0.repetition_penalty;
 const _errs55 = errors;
-if((!((typeof data17 == "number") && (!(data17 % 1) && !isNaN(data17)))) && (data17 !== null)){
-validate18.errors = [{instancePath:instancePath+"/requestBody/logprobs",schemaPath:"openai#/components/schemas/CompletionRequest/properties/logprobs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+if((!(typeof data17 == "number")) && (data17 !== null)){
+validate18.errors = [{instancePath:instancePath+"/requestBody/repetition_penalty",schemaPath:"openai#/components/schemas/CompletionRequest/properties/repetition_penalty/type",keyword:"type",params:{type: "number"},message:"must be number"}];
 return false;
 }
 if(errors === _errs55){
 if(typeof data17 == "number"){
-if(data17 > 20 || isNaN(data17)){
-validate18.errors = [{instancePath:instancePath+"/requestBody/logprobs",schemaPath:"openai#/components/schemas/CompletionRequest/properties/logprobs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 20},message:"must be <= 20"}];
-return false;
-}
-else {
 if(data17 < 0 || isNaN(data17)){
-validate18.errors = [{instancePath:instancePath+"/requestBody/logprobs",schemaPath:"openai#/components/schemas/CompletionRequest/properties/logprobs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate18.errors = [{instancePath:instancePath+"/requestBody/repetition_penalty",schemaPath:"openai#/components/schemas/CompletionRequest/properties/repetition_penalty/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
-}
 }
 }
 }
@@ -1822,12 +1930,20 @@ else {
 var valid2 = true;
 }
 if(valid2){
-if(data0.seed !== undefined){
-let data18 = data0.seed;
+if(data0.repeat_penalty !== undefined){
+let data18 = data0.repeat_penalty;
 const _errs58 = errors;
-if((!((typeof data18 == "number") && (!(data18 % 1) && !isNaN(data18)))) && (data18 !== null)){
-validate18.errors = [{instancePath:instancePath+"/requestBody/seed",schemaPath:"openai#/components/schemas/CompletionRequest/properties/seed/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+if((!(typeof data18 == "number")) && (data18 !== null)){
+validate18.errors = [{instancePath:instancePath+"/requestBody/repeat_penalty",schemaPath:"openai#/components/schemas/CompletionRequest/properties/repeat_penalty/type",keyword:"type",params:{type: "number"},message:"must be number"}];
 return false;
+}
+if(errors === _errs58){
+if(typeof data18 == "number"){
+if(data18 < 0 || isNaN(data18)){
+validate18.errors = [{instancePath:instancePath+"/requestBody/repeat_penalty",schemaPath:"openai#/components/schemas/CompletionRequest/properties/repeat_penalty/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+return false;
+}
+}
 }
 var valid2 = _errs58 === errors;
 }
@@ -1835,13 +1951,81 @@ else {
 var valid2 = true;
 }
 if(valid2){
-if(data0.stop !== undefined){
-let data19 = data0.stop;
+if(data0.logit_bias !== undefined){
+let data19 = data0.logit_bias;
 const _errs61 = errors;
-const _errs62 = errors;
+if((!(data19 && typeof data19 == "object" && !Array.isArray(data19))) && (data19 !== null)){
+validate18.errors = [{instancePath:instancePath+"/requestBody/logit_bias",schemaPath:"openai#/components/schemas/CompletionRequest/properties/logit_bias/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+if(errors === _errs61){
+if(data19 && typeof data19 == "object" && !Array.isArray(data19)){
+for(const key0 in data19){
+const _errs65 = errors;
+if(!(typeof data19[key0] == "number")){
+validate18.errors = [{instancePath:instancePath+"/requestBody/logit_bias/" + key0.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"openai#/components/schemas/CompletionRequest/properties/logit_bias/additionalProperties/type",keyword:"type",params:{type: "number"},message:"must be number"}];
+return false;
+}
+var valid5 = _errs65 === errors;
+if(!valid5){
+break;
+}
+}
+}
+}
+var valid2 = _errs61 === errors;
+}
+else {
+var valid2 = true;
+}
+if(valid2){
+if(data0.logprobs !== undefined){
+let data21 = data0.logprobs;
+const _errs67 = errors;
+if((!((typeof data21 == "number") && (!(data21 % 1) && !isNaN(data21)))) && (data21 !== null)){
+validate18.errors = [{instancePath:instancePath+"/requestBody/logprobs",schemaPath:"openai#/components/schemas/CompletionRequest/properties/logprobs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs67){
+if(typeof data21 == "number"){
+if(data21 > 20 || isNaN(data21)){
+validate18.errors = [{instancePath:instancePath+"/requestBody/logprobs",schemaPath:"openai#/components/schemas/CompletionRequest/properties/logprobs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 20},message:"must be <= 20"}];
+return false;
+}
+else {
+if(data21 < 0 || isNaN(data21)){
+validate18.errors = [{instancePath:instancePath+"/requestBody/logprobs",schemaPath:"openai#/components/schemas/CompletionRequest/properties/logprobs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+return false;
+}
+}
+}
+}
+var valid2 = _errs67 === errors;
+}
+else {
+var valid2 = true;
+}
+if(valid2){
+if(data0.seed !== undefined){
+let data22 = data0.seed;
+const _errs70 = errors;
+if((!((typeof data22 == "number") && (!(data22 % 1) && !isNaN(data22)))) && (data22 !== null)){
+validate18.errors = [{instancePath:instancePath+"/requestBody/seed",schemaPath:"openai#/components/schemas/CompletionRequest/properties/seed/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+var valid2 = _errs70 === errors;
+}
+else {
+var valid2 = true;
+}
+if(valid2){
+if(data0.stop !== undefined){
+let data23 = data0.stop;
+const _errs73 = errors;
+const _errs74 = errors;
 let valid6 = false;
-const _errs63 = errors;
-if((typeof data19 !== "string") && (data19 !== null)){
+const _errs75 = errors;
+if((typeof data23 !== "string") && (data23 !== null)){
 const err4 = {instancePath:instancePath+"/requestBody/stop",schemaPath:"openai#/components/schemas/CompletionRequest/properties/stop/anyOf/0/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err4];
@@ -1851,17 +2035,17 @@ vErrors.push(err4);
 }
 errors++;
 }
-var _valid1 = _errs63 === errors;
+var _valid1 = _errs75 === errors;
 valid6 = valid6 || _valid1;
 if(!valid6){
-const _errs66 = errors;
-if(errors === _errs66){
-if(Array.isArray(data19)){
+const _errs78 = errors;
+if(errors === _errs78){
+if(Array.isArray(data23)){
 var valid7 = true;
-const len0 = data19.length;
+const len0 = data23.length;
 for(let i0=0; i0<len0; i0++){
-const _errs68 = errors;
-if(typeof data19[i0] !== "string"){
+const _errs80 = errors;
+if(typeof data23[i0] !== "string"){
 const err5 = {instancePath:instancePath+"/requestBody/stop/" + i0,schemaPath:"openai#/components/schemas/CompletionRequest/properties/stop/anyOf/1/items/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err5];
@@ -1871,7 +2055,7 @@ vErrors.push(err5);
 }
 errors++;
 }
-var valid7 = _errs68 === errors;
+var valid7 = _errs80 === errors;
 if(!valid7){
 break;
 }
@@ -1888,7 +2072,7 @@ vErrors.push(err6);
 errors++;
 }
 }
-var _valid1 = _errs66 === errors;
+var _valid1 = _errs78 === errors;
 valid6 = valid6 || _valid1;
 }
 if(!valid6){
@@ -1904,33 +2088,37 @@ validate18.errors = vErrors;
 return false;
 }
 else {
-errors = _errs62;
+errors = _errs74;
 if(vErrors !== null){
-if(_errs62){
-vErrors.length = _errs62;
+if(_errs74){
+vErrors.length = _errs74;
 }
 else {
 vErrors = null;
 }
 }
 }
-var valid2 = _errs61 === errors;
+var valid2 = _errs73 === errors;
 }
 else {
 var valid2 = true;
 }
 if(valid2){
 if(data0.prompt_cache_key !== undefined){
-let data21 = data0.prompt_cache_key;
-const _errs70 = errors;
-if((typeof data21 !== "string") && (data21 !== null)){
+let data25 = data0.prompt_cache_key;
+const _errs82 = errors;
+if((typeof data25 !== "string") && (data25 !== null)){
 validate18.errors = [{instancePath:instancePath+"/requestBody/prompt_cache_key",schemaPath:"openai#/components/schemas/CompletionRequest/properties/prompt_cache_key/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
-var valid2 = _errs70 === errors;
+var valid2 = _errs82 === errors;
 }
 else {
 var valid2 = true;
+}
+}
+}
+}
 }
 }
 }

@@ -497,6 +497,14 @@ export interface components {
             frequency_penalty?: number | null;
             /** @description Above 0 punishes tokens that came. */
             presence_penalty?: number | null;
+            /** @description Tokens considered, as servers of open models have it; 0 and -1 are all. */
+            top_k?: number | null;
+            /** @description Least probability relative to the most likely token, as servers of open models have it. */
+            min_p?: number | null;
+            /** @description Above 1 punishes repetition, as servers of open models have it. */
+            repetition_penalty?: number | null;
+            /** @description What some of them call repetition_penalty. */
+            repeat_penalty?: number | null;
             /** @description By token id. */
             logit_bias?: {
                 [key: string]: number;
@@ -800,6 +808,14 @@ export interface components {
             frequency_penalty?: number | null;
             /** @description Above 0 punishes tokens that came. */
             presence_penalty?: number | null;
+            /** @description Tokens considered, as servers of open models have it; 0 and -1 are all. */
+            top_k?: number | null;
+            /** @description Least probability relative to the most likely token, as servers of open models have it. */
+            min_p?: number | null;
+            /** @description Above 1 punishes repetition, as servers of open models have it. */
+            repetition_penalty?: number | null;
+            /** @description What some of them call repetition_penalty. */
+            repeat_penalty?: number | null;
             /** @description By token id. */
             logit_bias?: {
                 [key: string]: number;
