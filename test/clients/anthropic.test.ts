@@ -94,6 +94,11 @@ describe('the client of Anthropic', function () {
     assert.ok(retrieved.request_id)
   })
 
+  it('is told what is wrong with a base URL that ends in /v1', async () => {
+    const misled = new Anthropic({ baseURL: `${daemon.url}/v1`, apiKey: keys.data })
+    await assert.rejects(misled.messages.create({ model, messages, max_tokens: 1 }), /\/v1 is twice in the base URL/)
+  })
+
   it('hears of errors in its own classes, and which request it was', async () => {
     await assert.rejects(client.messages.create({ model: 'nothing', messages, max_tokens: 1 }), (error) => {
       assert.ok(error instanceof Anthropic.NotFoundError)

@@ -49,6 +49,20 @@ describe('the client of OpenAI', function () {
     assert.deepEqual([_request_id, stream.request_id, refused.requestID, request_id], ['mine', 'mine', 'mine', 'mine'])
   })
 
+  for (const [base, end] of [
+    ['', '/v1 is missing at the end of the base URL'],
+    ['/v1/v1', '/v1 is twice in the base URL'],
+  ] as const)
+    it(`is told what is wrong with the base URL ${base === '' ? 'without /v1' : base}`, async () => {
+      const misled = new OpenAI({ baseURL: `${daemon.url}${base}`, apiKey: keys.data })
+      await assert.rejects(misled.chat.completions.create({ model, messages }), (error) => {
+        assert.ok(error instanceof OpenAI.NotFoundError)
+        assert.ok(error.message.includes(end), error.message)
+        assert.equal(error.code, 'route_not_found')
+        return true
+      })
+    })
+
   it('streams with its helper', async () => {
     const stream = client.chat.completions.stream({ model, messages, seed: 5 })
     const { choices } = await stream.finalChatCompletion()
