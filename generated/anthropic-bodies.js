@@ -29,8 +29,9 @@ var valid0 = true;
 }
 if(valid0){
 if(data.text !== undefined){
+let data1 = data.text;
 const _errs3 = errors;
-if(typeof data.text !== "string"){
+if((typeof data1 !== "string") && (data1 !== null)){
 validate15.errors = [{instancePath:instancePath+"/text",schemaPath:"#/properties/text/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
@@ -41,12 +42,13 @@ var valid0 = true;
 }
 if(valid0){
 if(data.thinking !== undefined){
-const _errs5 = errors;
-if(typeof data.thinking !== "string"){
+let data2 = data.thinking;
+const _errs6 = errors;
+if((typeof data2 !== "string") && (data2 !== null)){
 validate15.errors = [{instancePath:instancePath+"/thinking",schemaPath:"#/properties/thinking/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
-var valid0 = _errs5 === errors;
+var valid0 = _errs6 === errors;
 }
 else {
 var valid0 = true;
@@ -54,40 +56,38 @@ var valid0 = true;
 if(valid0){
 if(data.source !== undefined){
 let data3 = data.source;
-const _errs7 = errors;
-if(errors === _errs7){
-if(data3 && typeof data3 == "object" && !Array.isArray(data3)){
-}
-else {
+const _errs9 = errors;
+if((!(data3 && typeof data3 == "object" && !Array.isArray(data3))) && (data3 !== null)){
 validate15.errors = [{instancePath:instancePath+"/source",schemaPath:"#/properties/source/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
-}
-var valid0 = _errs7 === errors;
+var valid0 = _errs9 === errors;
 }
 else {
 var valid0 = true;
 }
 if(valid0){
 if(data.id !== undefined){
-const _errs10 = errors;
-if(typeof data.id !== "string"){
+let data4 = data.id;
+const _errs13 = errors;
+if((typeof data4 !== "string") && (data4 !== null)){
 validate15.errors = [{instancePath:instancePath+"/id",schemaPath:"#/properties/id/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
-var valid0 = _errs10 === errors;
+var valid0 = _errs13 === errors;
 }
 else {
 var valid0 = true;
 }
 if(valid0){
 if(data.name !== undefined){
-const _errs12 = errors;
-if(typeof data.name !== "string"){
+let data5 = data.name;
+const _errs16 = errors;
+if((typeof data5 !== "string") && (data5 !== null)){
 validate15.errors = [{instancePath:instancePath+"/name",schemaPath:"#/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
-var valid0 = _errs12 === errors;
+var valid0 = _errs16 === errors;
 }
 else {
 var valid0 = true;
@@ -95,38 +95,9 @@ var valid0 = true;
 if(valid0){
 if(data.input !== undefined){
 let data6 = data.input;
-const _errs14 = errors;
-if(errors === _errs14){
-if(data6 && typeof data6 == "object" && !Array.isArray(data6)){
-}
-else {
-validate15.errors = [{instancePath:instancePath+"/input",schemaPath:"#/properties/input/type",keyword:"type",params:{type: "object"},message:"must be object"}];
-return false;
-}
-}
-var valid0 = _errs14 === errors;
-}
-else {
-var valid0 = true;
-}
-if(valid0){
-if(data.tool_use_id !== undefined){
-const _errs17 = errors;
-if(typeof data.tool_use_id !== "string"){
-validate15.errors = [{instancePath:instancePath+"/tool_use_id",schemaPath:"#/properties/tool_use_id/type",keyword:"type",params:{type: "string"},message:"must be string"}];
-return false;
-}
-var valid0 = _errs17 === errors;
-}
-else {
-var valid0 = true;
-}
-if(valid0){
-if(data.is_error !== undefined){
-let data8 = data.is_error;
 const _errs19 = errors;
-if((typeof data8 !== "boolean") && (data8 !== null)){
-validate15.errors = [{instancePath:instancePath+"/is_error",schemaPath:"#/properties/is_error/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
+if((!(data6 && typeof data6 == "object" && !Array.isArray(data6))) && (data6 !== null)){
+validate15.errors = [{instancePath:instancePath+"/input",schemaPath:"#/properties/input/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 var valid0 = _errs19 === errors;
@@ -135,12 +106,38 @@ else {
 var valid0 = true;
 }
 if(valid0){
+if(data.tool_use_id !== undefined){
+let data7 = data.tool_use_id;
+const _errs23 = errors;
+if((typeof data7 !== "string") && (data7 !== null)){
+validate15.errors = [{instancePath:instancePath+"/tool_use_id",schemaPath:"#/properties/tool_use_id/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+var valid0 = _errs23 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.is_error !== undefined){
+let data8 = data.is_error;
+const _errs26 = errors;
+if((typeof data8 !== "boolean") && (data8 !== null)){
+validate15.errors = [{instancePath:instancePath+"/is_error",schemaPath:"#/properties/is_error/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
+return false;
+}
+var valid0 = _errs26 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
 if(data.content !== undefined){
 let data9 = data.content;
-const _errs22 = errors;
-const _errs23 = errors;
+const _errs29 = errors;
+const _errs30 = errors;
 let valid1 = false;
-const _errs24 = errors;
+const _errs31 = errors;
 if((typeof data9 !== "string") && (data9 !== null)){
 const err0 = {instancePath:instancePath+"/content",schemaPath:"#/properties/content/anyOf/0/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
@@ -151,21 +148,21 @@ vErrors.push(err0);
 }
 errors++;
 }
-var _valid0 = _errs24 === errors;
+var _valid0 = _errs31 === errors;
 valid1 = valid1 || _valid0;
 if(!valid1){
-const _errs27 = errors;
-if(errors === _errs27){
+const _errs34 = errors;
+if(errors === _errs34){
 if(Array.isArray(data9)){
 var valid2 = true;
 const len0 = data9.length;
 for(let i0=0; i0<len0; i0++){
-const _errs29 = errors;
+const _errs36 = errors;
 if(!(wrapper0.validate(data9[i0], {instancePath:instancePath+"/content/" + i0,parentData:data9,parentDataProperty:i0,rootData}))){
 vErrors = vErrors === null ? wrapper0.validate.errors : vErrors.concat(wrapper0.validate.errors);
 errors = vErrors.length;
 }
-var valid2 = _errs29 === errors;
+var valid2 = _errs36 === errors;
 if(!valid2){
 break;
 }
@@ -182,7 +179,7 @@ vErrors.push(err1);
 errors++;
 }
 }
-var _valid0 = _errs27 === errors;
+var _valid0 = _errs34 === errors;
 valid1 = valid1 || _valid0;
 }
 if(!valid1){
@@ -198,17 +195,17 @@ validate15.errors = vErrors;
 return false;
 }
 else {
-errors = _errs23;
+errors = _errs30;
 if(vErrors !== null){
-if(_errs23){
-vErrors.length = _errs23;
+if(_errs30){
+vErrors.length = _errs30;
 }
 else {
 vErrors = null;
 }
 }
 }
-var valid0 = _errs22 === errors;
+var valid0 = _errs29 === errors;
 }
 else {
 var valid0 = true;
@@ -426,10 +423,77 @@ var valid0 = true;
 }
 if(valid0){
 if(data.system !== undefined){
+let data3 = data.system;
 const _errs7 = errors;
-if(!(validate14(data.system, {instancePath:instancePath+"/system",parentData:data,parentDataProperty:"system",rootData}))){
-vErrors = vErrors === null ? validate14.errors : vErrors.concat(validate14.errors);
+const _errs8 = errors;
+let valid2 = false;
+const _errs9 = errors;
+if((typeof data3 !== "string") && (data3 !== null)){
+const err0 = {instancePath:instancePath+"/system",schemaPath:"#/properties/system/anyOf/0/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err0];
+}
+else {
+vErrors.push(err0);
+}
+errors++;
+}
+var _valid0 = _errs9 === errors;
+valid2 = valid2 || _valid0;
+if(!valid2){
+const _errs12 = errors;
+if(errors === _errs12){
+if(Array.isArray(data3)){
+var valid3 = true;
+const len1 = data3.length;
+for(let i1=0; i1<len1; i1++){
+const _errs14 = errors;
+if(!(validate15(data3[i1], {instancePath:instancePath+"/system/" + i1,parentData:data3,parentDataProperty:i1,rootData}))){
+vErrors = vErrors === null ? validate15.errors : vErrors.concat(validate15.errors);
 errors = vErrors.length;
+}
+var valid3 = _errs14 === errors;
+if(!valid3){
+break;
+}
+}
+}
+else {
+const err1 = {instancePath:instancePath+"/system",schemaPath:"#/properties/system/anyOf/1/type",keyword:"type",params:{type: "array"},message:"must be array"};
+if(vErrors === null){
+vErrors = [err1];
+}
+else {
+vErrors.push(err1);
+}
+errors++;
+}
+}
+var _valid0 = _errs12 === errors;
+valid2 = valid2 || _valid0;
+}
+if(!valid2){
+const err2 = {instancePath:instancePath+"/system",schemaPath:"#/properties/system/anyOf",keyword:"anyOf",params:{},message:"must match a schema in anyOf"};
+if(vErrors === null){
+vErrors = [err2];
+}
+else {
+vErrors.push(err2);
+}
+errors++;
+validate12.errors = vErrors;
+return false;
+}
+else {
+errors = _errs8;
+if(vErrors !== null){
+if(_errs8){
+vErrors.length = _errs8;
+}
+else {
+vErrors = null;
+}
+}
 }
 var valid0 = _errs7 === errors;
 }
@@ -438,116 +502,112 @@ var valid0 = true;
 }
 if(valid0){
 if(data.tools !== undefined){
-let data4 = data.tools;
-const _errs8 = errors;
-if((!(Array.isArray(data4))) && (data4 !== null)){
+let data5 = data.tools;
+const _errs15 = errors;
+if((!(Array.isArray(data5))) && (data5 !== null)){
 validate12.errors = [{instancePath:instancePath+"/tools",schemaPath:"#/properties/tools/type",keyword:"type",params:{type: "array"},message:"must be array"}];
 return false;
 }
-if(errors === _errs8){
-if(Array.isArray(data4)){
-var valid2 = true;
-const len1 = data4.length;
-for(let i1=0; i1<len1; i1++){
-let data5 = data4[i1];
-const _errs11 = errors;
-const _errs12 = errors;
-if(errors === _errs12){
-if(data5 && typeof data5 == "object" && !Array.isArray(data5)){
-let missing1;
-if((data5.name === undefined) && (missing1 = "name")){
-validate12.errors = [{instancePath:instancePath+"/tools/" + i1,schemaPath:"#/components/schemas/MessageTool/required",keyword:"required",params:{missingProperty: missing1},message:"must have required property '"+missing1+"'"}];
-return false;
-}
-else {
-if(data5.type !== undefined){
-let data6 = data5.type;
-const _errs14 = errors;
-if((typeof data6 !== "string") && (data6 !== null)){
-validate12.errors = [{instancePath:instancePath+"/tools/" + i1+"/type",schemaPath:"#/components/schemas/MessageTool/properties/type/type",keyword:"type",params:{type: "string"},message:"must be string"}];
-return false;
-}
-var valid4 = _errs14 === errors;
-}
-else {
+if(errors === _errs15){
+if(Array.isArray(data5)){
 var valid4 = true;
-}
-if(valid4){
-if(data5.name !== undefined){
-let data7 = data5.name;
-const _errs17 = errors;
-if(errors === _errs17){
-if(typeof data7 === "string"){
-if((data7.length < 2 && func2(data7) < 1)){
-validate12.errors = [{instancePath:instancePath+"/tools/" + i1+"/name",schemaPath:"#/components/schemas/MessageTool/properties/name/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
-return false;
-}
-}
-else {
-validate12.errors = [{instancePath:instancePath+"/tools/" + i1+"/name",schemaPath:"#/components/schemas/MessageTool/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string"}];
-return false;
-}
-}
-var valid4 = _errs17 === errors;
-}
-else {
-var valid4 = true;
-}
-if(valid4){
-if(data5.description !== undefined){
-let data8 = data5.description;
+const len2 = data5.length;
+for(let i2=0; i2<len2; i2++){
+let data6 = data5[i2];
+const _errs18 = errors;
 const _errs19 = errors;
-if((typeof data8 !== "string") && (data8 !== null)){
-validate12.errors = [{instancePath:instancePath+"/tools/" + i1+"/description",schemaPath:"#/components/schemas/MessageTool/properties/description/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+if(errors === _errs19){
+if(data6 && typeof data6 == "object" && !Array.isArray(data6)){
+let missing1;
+if((data6.name === undefined) && (missing1 = "name")){
+validate12.errors = [{instancePath:instancePath+"/tools/" + i2,schemaPath:"#/components/schemas/MessageTool/required",keyword:"required",params:{missingProperty: missing1},message:"must have required property '"+missing1+"'"}];
 return false;
 }
-var valid4 = _errs19 === errors;
+else {
+if(data6.type !== undefined){
+let data7 = data6.type;
+const _errs21 = errors;
+if((typeof data7 !== "string") && (data7 !== null)){
+validate12.errors = [{instancePath:instancePath+"/tools/" + i2+"/type",schemaPath:"#/components/schemas/MessageTool/properties/type/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+var valid6 = _errs21 === errors;
 }
 else {
-var valid4 = true;
+var valid6 = true;
 }
-if(valid4){
-if(data5.input_schema !== undefined){
-let data9 = data5.input_schema;
-const _errs22 = errors;
-if(errors === _errs22){
-if(data9 && typeof data9 == "object" && !Array.isArray(data9)){
-}
-else {
-validate12.errors = [{instancePath:instancePath+"/tools/" + i1+"/input_schema",schemaPath:"#/components/schemas/MessageTool/properties/input_schema/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+if(valid6){
+if(data6.name !== undefined){
+let data8 = data6.name;
+const _errs24 = errors;
+if(errors === _errs24){
+if(typeof data8 === "string"){
+if((data8.length < 2 && func2(data8) < 1)){
+validate12.errors = [{instancePath:instancePath+"/tools/" + i2+"/name",schemaPath:"#/components/schemas/MessageTool/properties/name/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
 return false;
 }
 }
-var valid4 = _errs22 === errors;
-}
 else {
-var valid4 = true;
-}
-if(valid4){
-if(data5.strict !== undefined){
-let data10 = data5.strict;
-const _errs25 = errors;
-if((typeof data10 !== "boolean") && (data10 !== null)){
-validate12.errors = [{instancePath:instancePath+"/tools/" + i1+"/strict",schemaPath:"#/components/schemas/MessageTool/properties/strict/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
+validate12.errors = [{instancePath:instancePath+"/tools/" + i2+"/name",schemaPath:"#/components/schemas/MessageTool/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
-var valid4 = _errs25 === errors;
+}
+var valid6 = _errs24 === errors;
 }
 else {
-var valid4 = true;
+var valid6 = true;
 }
-if(valid4){
-if(data5.defer_loading !== undefined){
-let data11 = data5.defer_loading;
-const _errs28 = errors;
+if(valid6){
+if(data6.description !== undefined){
+let data9 = data6.description;
+const _errs26 = errors;
+if((typeof data9 !== "string") && (data9 !== null)){
+validate12.errors = [{instancePath:instancePath+"/tools/" + i2+"/description",schemaPath:"#/components/schemas/MessageTool/properties/description/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+var valid6 = _errs26 === errors;
+}
+else {
+var valid6 = true;
+}
+if(valid6){
+if(data6.input_schema !== undefined){
+let data10 = data6.input_schema;
+const _errs29 = errors;
+if((!(data10 && typeof data10 == "object" && !Array.isArray(data10))) && (data10 !== null)){
+validate12.errors = [{instancePath:instancePath+"/tools/" + i2+"/input_schema",schemaPath:"#/components/schemas/MessageTool/properties/input_schema/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+var valid6 = _errs29 === errors;
+}
+else {
+var valid6 = true;
+}
+if(valid6){
+if(data6.strict !== undefined){
+let data11 = data6.strict;
+const _errs33 = errors;
 if((typeof data11 !== "boolean") && (data11 !== null)){
-validate12.errors = [{instancePath:instancePath+"/tools/" + i1+"/defer_loading",schemaPath:"#/components/schemas/MessageTool/properties/defer_loading/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
+validate12.errors = [{instancePath:instancePath+"/tools/" + i2+"/strict",schemaPath:"#/components/schemas/MessageTool/properties/strict/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
 return false;
 }
-var valid4 = _errs28 === errors;
+var valid6 = _errs33 === errors;
 }
 else {
-var valid4 = true;
+var valid6 = true;
+}
+if(valid6){
+if(data6.defer_loading !== undefined){
+let data12 = data6.defer_loading;
+const _errs36 = errors;
+if((typeof data12 !== "boolean") && (data12 !== null)){
+validate12.errors = [{instancePath:instancePath+"/tools/" + i2+"/defer_loading",schemaPath:"#/components/schemas/MessageTool/properties/defer_loading/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
+return false;
+}
+var valid6 = _errs36 === errors;
+}
+else {
+var valid6 = true;
 }
 }
 }
@@ -557,54 +617,28 @@ var valid4 = true;
 }
 }
 else {
-validate12.errors = [{instancePath:instancePath+"/tools/" + i1,schemaPath:"#/components/schemas/MessageTool/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate12.errors = [{instancePath:instancePath+"/tools/" + i2,schemaPath:"#/components/schemas/MessageTool/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-var valid2 = _errs11 === errors;
-if(!valid2){
+var valid4 = _errs18 === errors;
+if(!valid4){
 break;
 }
 }
 }
 }
-var valid0 = _errs8 === errors;
+var valid0 = _errs15 === errors;
 }
 else {
 var valid0 = true;
 }
 if(valid0){
 if(data.tool_choice !== undefined){
-let data12 = data.tool_choice;
-const _errs31 = errors;
-if((!(data12 && typeof data12 == "object" && !Array.isArray(data12))) && (data12 !== null)){
-validate12.errors = [{instancePath:instancePath+"/tool_choice",schemaPath:"#/properties/tool_choice/type",keyword:"type",params:{type: "object"},message:"must be object"}];
-return false;
-}
-var valid0 = _errs31 === errors;
-}
-else {
-var valid0 = true;
-}
-if(valid0){
-if(data.thinking !== undefined){
-let data13 = data.thinking;
-const _errs35 = errors;
-if((!(data13 && typeof data13 == "object" && !Array.isArray(data13))) && (data13 !== null)){
-validate12.errors = [{instancePath:instancePath+"/thinking",schemaPath:"#/properties/thinking/type",keyword:"type",params:{type: "object"},message:"must be object"}];
-return false;
-}
-var valid0 = _errs35 === errors;
-}
-else {
-var valid0 = true;
-}
-if(valid0){
-if(data.thread !== undefined){
-let data14 = data.thread;
+let data13 = data.tool_choice;
 const _errs39 = errors;
-if((!(data14 && typeof data14 == "object" && !Array.isArray(data14))) && (data14 !== null)){
-validate12.errors = [{instancePath:instancePath+"/thread",schemaPath:"#/properties/thread/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+if((!(data13 && typeof data13 == "object" && !Array.isArray(data13))) && (data13 !== null)){
+validate12.errors = [{instancePath:instancePath+"/tool_choice",schemaPath:"#/properties/tool_choice/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 var valid0 = _errs39 === errors;
@@ -613,42 +647,12 @@ else {
 var valid0 = true;
 }
 if(valid0){
-if(data.output_config !== undefined){
-let data15 = data.output_config;
+if(data.thinking !== undefined){
+let data14 = data.thinking;
 const _errs43 = errors;
-if((!(data15 && typeof data15 == "object" && !Array.isArray(data15))) && (data15 !== null)){
-validate12.errors = [{instancePath:instancePath+"/output_config",schemaPath:"#/properties/output_config/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+if((!(data14 && typeof data14 == "object" && !Array.isArray(data14))) && (data14 !== null)){
+validate12.errors = [{instancePath:instancePath+"/thinking",schemaPath:"#/properties/thinking/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
-}
-if(errors === _errs43){
-if(data15 && typeof data15 == "object" && !Array.isArray(data15)){
-if(data15.effort !== undefined){
-let data16 = data15.effort;
-const _errs46 = errors;
-if((typeof data16 !== "string") && (data16 !== null)){
-validate12.errors = [{instancePath:instancePath+"/output_config/effort",schemaPath:"#/properties/output_config/properties/effort/type",keyword:"type",params:{type: "string"},message:"must be string"}];
-return false;
-}
-var valid5 = _errs46 === errors;
-}
-else {
-var valid5 = true;
-}
-if(valid5){
-if(data15.format !== undefined){
-let data17 = data15.format;
-const _errs49 = errors;
-if((!(data17 && typeof data17 == "object" && !Array.isArray(data17))) && (data17 !== null)){
-validate12.errors = [{instancePath:instancePath+"/output_config/format",schemaPath:"#/properties/output_config/properties/format/type",keyword:"type",params:{type: "object"},message:"must be object"}];
-return false;
-}
-var valid5 = _errs49 === errors;
-}
-else {
-var valid5 = true;
-}
-}
-}
 }
 var valid0 = _errs43 === errors;
 }
@@ -656,76 +660,90 @@ else {
 var valid0 = true;
 }
 if(valid0){
-if(data.metadata !== undefined){
-let data18 = data.metadata;
-const _errs53 = errors;
+if(data.thread !== undefined){
+let data15 = data.thread;
+const _errs47 = errors;
+if((!(data15 && typeof data15 == "object" && !Array.isArray(data15))) && (data15 !== null)){
+validate12.errors = [{instancePath:instancePath+"/thread",schemaPath:"#/properties/thread/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+var valid0 = _errs47 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.output_config !== undefined){
+let data16 = data.output_config;
+const _errs51 = errors;
+if((!(data16 && typeof data16 == "object" && !Array.isArray(data16))) && (data16 !== null)){
+validate12.errors = [{instancePath:instancePath+"/output_config",schemaPath:"#/properties/output_config/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+if(errors === _errs51){
+if(data16 && typeof data16 == "object" && !Array.isArray(data16)){
+if(data16.effort !== undefined){
+let data17 = data16.effort;
+const _errs54 = errors;
+if((typeof data17 !== "string") && (data17 !== null)){
+validate12.errors = [{instancePath:instancePath+"/output_config/effort",schemaPath:"#/properties/output_config/properties/effort/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+var valid7 = _errs54 === errors;
+}
+else {
+var valid7 = true;
+}
+if(valid7){
+if(data16.format !== undefined){
+let data18 = data16.format;
+const _errs57 = errors;
 if((!(data18 && typeof data18 == "object" && !Array.isArray(data18))) && (data18 !== null)){
+validate12.errors = [{instancePath:instancePath+"/output_config/format",schemaPath:"#/properties/output_config/properties/format/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+var valid7 = _errs57 === errors;
+}
+else {
+var valid7 = true;
+}
+}
+}
+}
+var valid0 = _errs51 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.output_format !== undefined){
+let data19 = data.output_format;
+const _errs61 = errors;
+if((!(data19 && typeof data19 == "object" && !Array.isArray(data19))) && (data19 !== null)){
+validate12.errors = [{instancePath:instancePath+"/output_format",schemaPath:"#/properties/output_format/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+var valid0 = _errs61 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.metadata !== undefined){
+let data20 = data.metadata;
+const _errs65 = errors;
+if((!(data20 && typeof data20 == "object" && !Array.isArray(data20))) && (data20 !== null)){
 validate12.errors = [{instancePath:instancePath+"/metadata",schemaPath:"#/properties/metadata/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
-if(errors === _errs53){
-if(data18 && typeof data18 == "object" && !Array.isArray(data18)){
-if(data18.user_id !== undefined){
-let data19 = data18.user_id;
-if((typeof data19 !== "string") && (data19 !== null)){
+if(errors === _errs65){
+if(data20 && typeof data20 == "object" && !Array.isArray(data20)){
+if(data20.user_id !== undefined){
+let data21 = data20.user_id;
+if((typeof data21 !== "string") && (data21 !== null)){
 validate12.errors = [{instancePath:instancePath+"/metadata/user_id",schemaPath:"#/properties/metadata/properties/user_id/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
-}
-}
-}
-var valid0 = _errs53 === errors;
-}
-else {
-var valid0 = true;
-}
-if(valid0){
-if(data.max_tokens !== undefined){
-let data20 = data.max_tokens;
-const _errs59 = errors;
-if((!((typeof data20 == "number") && (!(data20 % 1) && !isNaN(data20)))) && (data20 !== null)){
-validate12.errors = [{instancePath:instancePath+"/max_tokens",schemaPath:"#/properties/max_tokens/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
-return false;
-}
-if(errors === _errs59){
-if(typeof data20 == "number"){
-if(data20 < 1 || isNaN(data20)){
-validate12.errors = [{instancePath:instancePath+"/max_tokens",schemaPath:"#/properties/max_tokens/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
-return false;
-}
-}
-}
-var valid0 = _errs59 === errors;
-}
-else {
-var valid0 = true;
-}
-if(valid0){
-if(data.stream !== undefined){
-let data21 = data.stream;
-const _errs62 = errors;
-if((typeof data21 !== "boolean") && (data21 !== null)){
-validate12.errors = [{instancePath:instancePath+"/stream",schemaPath:"#/properties/stream/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
-return false;
-}
-var valid0 = _errs62 === errors;
-}
-else {
-var valid0 = true;
-}
-if(valid0){
-if(data.temperature !== undefined){
-let data22 = data.temperature;
-const _errs65 = errors;
-if((!(typeof data22 == "number")) && (data22 !== null)){
-validate12.errors = [{instancePath:instancePath+"/temperature",schemaPath:"#/properties/temperature/type",keyword:"type",params:{type: "number"},message:"must be number"}];
-return false;
-}
-if(errors === _errs65){
-if(typeof data22 == "number"){
-if(data22 < 0 || isNaN(data22)){
-validate12.errors = [{instancePath:instancePath+"/temperature",schemaPath:"#/properties/temperature/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
-return false;
 }
 }
 }
@@ -735,44 +753,17 @@ else {
 var valid0 = true;
 }
 if(valid0){
-if(data.top_p !== undefined){
-let data23 = data.top_p;
-const _errs68 = errors;
-if((!(typeof data23 == "number")) && (data23 !== null)){
-validate12.errors = [{instancePath:instancePath+"/top_p",schemaPath:"#/properties/top_p/type",keyword:"type",params:{type: "number"},message:"must be number"}];
-return false;
-}
-if(errors === _errs68){
-if(typeof data23 == "number"){
-if(data23 > 1 || isNaN(data23)){
-validate12.errors = [{instancePath:instancePath+"/top_p",schemaPath:"#/properties/top_p/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1},message:"must be <= 1"}];
-return false;
-}
-else {
-if(data23 < 0 || isNaN(data23)){
-validate12.errors = [{instancePath:instancePath+"/top_p",schemaPath:"#/properties/top_p/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
-return false;
-}
-}
-}
-}
-var valid0 = _errs68 === errors;
-}
-else {
-var valid0 = true;
-}
-if(valid0){
-if(data.top_k !== undefined){
-let data24 = data.top_k;
+if(data.max_tokens !== undefined){
+let data22 = data.max_tokens;
 const _errs71 = errors;
-if((!((typeof data24 == "number") && (!(data24 % 1) && !isNaN(data24)))) && (data24 !== null)){
-validate12.errors = [{instancePath:instancePath+"/top_k",schemaPath:"#/properties/top_k/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+if((!((typeof data22 == "number") && (!(data22 % 1) && !isNaN(data22)))) && (data22 !== null)){
+validate12.errors = [{instancePath:instancePath+"/max_tokens",schemaPath:"#/properties/max_tokens/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs71){
-if(typeof data24 == "number"){
-if(data24 < 0 || isNaN(data24)){
-validate12.errors = [{instancePath:instancePath+"/top_k",schemaPath:"#/properties/top_k/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+if(typeof data22 == "number"){
+if(data22 < 1 || isNaN(data22)){
+validate12.errors = [{instancePath:instancePath+"/max_tokens",schemaPath:"#/properties/max_tokens/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -783,34 +774,117 @@ else {
 var valid0 = true;
 }
 if(valid0){
-if(data.stop_sequences !== undefined){
-let data25 = data.stop_sequences;
+if(data.stream !== undefined){
+let data23 = data.stream;
 const _errs74 = errors;
-if((!(Array.isArray(data25))) && (data25 !== null)){
-validate12.errors = [{instancePath:instancePath+"/stop_sequences",schemaPath:"#/properties/stop_sequences/type",keyword:"type",params:{type: "array"},message:"must be array"}];
+if((typeof data23 !== "boolean") && (data23 !== null)){
+validate12.errors = [{instancePath:instancePath+"/stream",schemaPath:"#/properties/stream/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
 return false;
-}
-if(errors === _errs74){
-if(Array.isArray(data25)){
-var valid7 = true;
-const len2 = data25.length;
-for(let i2=0; i2<len2; i2++){
-const _errs77 = errors;
-if(typeof data25[i2] !== "string"){
-validate12.errors = [{instancePath:instancePath+"/stop_sequences/" + i2,schemaPath:"#/properties/stop_sequences/items/type",keyword:"type",params:{type: "string"},message:"must be string"}];
-return false;
-}
-var valid7 = _errs77 === errors;
-if(!valid7){
-break;
-}
-}
-}
 }
 var valid0 = _errs74 === errors;
 }
 else {
 var valid0 = true;
+}
+if(valid0){
+if(data.temperature !== undefined){
+let data24 = data.temperature;
+const _errs77 = errors;
+if((!(typeof data24 == "number")) && (data24 !== null)){
+validate12.errors = [{instancePath:instancePath+"/temperature",schemaPath:"#/properties/temperature/type",keyword:"type",params:{type: "number"},message:"must be number"}];
+return false;
+}
+if(errors === _errs77){
+if(typeof data24 == "number"){
+if(data24 < 0 || isNaN(data24)){
+validate12.errors = [{instancePath:instancePath+"/temperature",schemaPath:"#/properties/temperature/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+return false;
+}
+}
+}
+var valid0 = _errs77 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.top_p !== undefined){
+let data25 = data.top_p;
+const _errs80 = errors;
+if((!(typeof data25 == "number")) && (data25 !== null)){
+validate12.errors = [{instancePath:instancePath+"/top_p",schemaPath:"#/properties/top_p/type",keyword:"type",params:{type: "number"},message:"must be number"}];
+return false;
+}
+if(errors === _errs80){
+if(typeof data25 == "number"){
+if(data25 > 1 || isNaN(data25)){
+validate12.errors = [{instancePath:instancePath+"/top_p",schemaPath:"#/properties/top_p/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1},message:"must be <= 1"}];
+return false;
+}
+else {
+if(data25 < 0 || isNaN(data25)){
+validate12.errors = [{instancePath:instancePath+"/top_p",schemaPath:"#/properties/top_p/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+return false;
+}
+}
+}
+}
+var valid0 = _errs80 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.top_k !== undefined){
+let data26 = data.top_k;
+const _errs83 = errors;
+if((!((typeof data26 == "number") && (!(data26 % 1) && !isNaN(data26)))) && (data26 !== null)){
+validate12.errors = [{instancePath:instancePath+"/top_k",schemaPath:"#/properties/top_k/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs83){
+if(typeof data26 == "number"){
+if(data26 < 0 || isNaN(data26)){
+validate12.errors = [{instancePath:instancePath+"/top_k",schemaPath:"#/properties/top_k/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+return false;
+}
+}
+}
+var valid0 = _errs83 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.stop_sequences !== undefined){
+let data27 = data.stop_sequences;
+const _errs86 = errors;
+if((!(Array.isArray(data27))) && (data27 !== null)){
+validate12.errors = [{instancePath:instancePath+"/stop_sequences",schemaPath:"#/properties/stop_sequences/type",keyword:"type",params:{type: "array"},message:"must be array"}];
+return false;
+}
+if(errors === _errs86){
+if(Array.isArray(data27)){
+var valid9 = true;
+const len3 = data27.length;
+for(let i3=0; i3<len3; i3++){
+const _errs89 = errors;
+if(typeof data27[i3] !== "string"){
+validate12.errors = [{instancePath:instancePath+"/stop_sequences/" + i3,schemaPath:"#/properties/stop_sequences/items/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+var valid9 = _errs89 === errors;
+if(!valid9){
+break;
+}
+}
+}
+}
+var valid0 = _errs86 === errors;
+}
+else {
+var valid0 = true;
+}
 }
 }
 }
@@ -929,10 +1003,77 @@ var valid0 = true;
 }
 if(valid0){
 if(data.system !== undefined){
+let data3 = data.system;
 const _errs7 = errors;
-if(!(validate14(data.system, {instancePath:instancePath+"/system",parentData:data,parentDataProperty:"system",rootData}))){
-vErrors = vErrors === null ? validate14.errors : vErrors.concat(validate14.errors);
+const _errs8 = errors;
+let valid2 = false;
+const _errs9 = errors;
+if((typeof data3 !== "string") && (data3 !== null)){
+const err0 = {instancePath:instancePath+"/system",schemaPath:"#/properties/system/anyOf/0/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err0];
+}
+else {
+vErrors.push(err0);
+}
+errors++;
+}
+var _valid0 = _errs9 === errors;
+valid2 = valid2 || _valid0;
+if(!valid2){
+const _errs12 = errors;
+if(errors === _errs12){
+if(Array.isArray(data3)){
+var valid3 = true;
+const len1 = data3.length;
+for(let i1=0; i1<len1; i1++){
+const _errs14 = errors;
+if(!(validate15(data3[i1], {instancePath:instancePath+"/system/" + i1,parentData:data3,parentDataProperty:i1,rootData}))){
+vErrors = vErrors === null ? validate15.errors : vErrors.concat(validate15.errors);
 errors = vErrors.length;
+}
+var valid3 = _errs14 === errors;
+if(!valid3){
+break;
+}
+}
+}
+else {
+const err1 = {instancePath:instancePath+"/system",schemaPath:"#/properties/system/anyOf/1/type",keyword:"type",params:{type: "array"},message:"must be array"};
+if(vErrors === null){
+vErrors = [err1];
+}
+else {
+vErrors.push(err1);
+}
+errors++;
+}
+}
+var _valid0 = _errs12 === errors;
+valid2 = valid2 || _valid0;
+}
+if(!valid2){
+const err2 = {instancePath:instancePath+"/system",schemaPath:"#/properties/system/anyOf",keyword:"anyOf",params:{},message:"must match a schema in anyOf"};
+if(vErrors === null){
+vErrors = [err2];
+}
+else {
+vErrors.push(err2);
+}
+errors++;
+validate22.errors = vErrors;
+return false;
+}
+else {
+errors = _errs8;
+if(vErrors !== null){
+if(_errs8){
+vErrors.length = _errs8;
+}
+else {
+vErrors = null;
+}
+}
 }
 var valid0 = _errs7 === errors;
 }
@@ -941,116 +1082,112 @@ var valid0 = true;
 }
 if(valid0){
 if(data.tools !== undefined){
-let data4 = data.tools;
-const _errs8 = errors;
-if((!(Array.isArray(data4))) && (data4 !== null)){
+let data5 = data.tools;
+const _errs15 = errors;
+if((!(Array.isArray(data5))) && (data5 !== null)){
 validate22.errors = [{instancePath:instancePath+"/tools",schemaPath:"#/properties/tools/type",keyword:"type",params:{type: "array"},message:"must be array"}];
 return false;
 }
-if(errors === _errs8){
-if(Array.isArray(data4)){
-var valid2 = true;
-const len1 = data4.length;
-for(let i1=0; i1<len1; i1++){
-let data5 = data4[i1];
-const _errs11 = errors;
-const _errs12 = errors;
-if(errors === _errs12){
-if(data5 && typeof data5 == "object" && !Array.isArray(data5)){
-let missing1;
-if((data5.name === undefined) && (missing1 = "name")){
-validate22.errors = [{instancePath:instancePath+"/tools/" + i1,schemaPath:"#/components/schemas/MessageTool/required",keyword:"required",params:{missingProperty: missing1},message:"must have required property '"+missing1+"'"}];
-return false;
-}
-else {
-if(data5.type !== undefined){
-let data6 = data5.type;
-const _errs14 = errors;
-if((typeof data6 !== "string") && (data6 !== null)){
-validate22.errors = [{instancePath:instancePath+"/tools/" + i1+"/type",schemaPath:"#/components/schemas/MessageTool/properties/type/type",keyword:"type",params:{type: "string"},message:"must be string"}];
-return false;
-}
-var valid4 = _errs14 === errors;
-}
-else {
+if(errors === _errs15){
+if(Array.isArray(data5)){
 var valid4 = true;
-}
-if(valid4){
-if(data5.name !== undefined){
-let data7 = data5.name;
-const _errs17 = errors;
-if(errors === _errs17){
-if(typeof data7 === "string"){
-if((data7.length < 2 && func2(data7) < 1)){
-validate22.errors = [{instancePath:instancePath+"/tools/" + i1+"/name",schemaPath:"#/components/schemas/MessageTool/properties/name/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
-return false;
-}
-}
-else {
-validate22.errors = [{instancePath:instancePath+"/tools/" + i1+"/name",schemaPath:"#/components/schemas/MessageTool/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string"}];
-return false;
-}
-}
-var valid4 = _errs17 === errors;
-}
-else {
-var valid4 = true;
-}
-if(valid4){
-if(data5.description !== undefined){
-let data8 = data5.description;
+const len2 = data5.length;
+for(let i2=0; i2<len2; i2++){
+let data6 = data5[i2];
+const _errs18 = errors;
 const _errs19 = errors;
-if((typeof data8 !== "string") && (data8 !== null)){
-validate22.errors = [{instancePath:instancePath+"/tools/" + i1+"/description",schemaPath:"#/components/schemas/MessageTool/properties/description/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+if(errors === _errs19){
+if(data6 && typeof data6 == "object" && !Array.isArray(data6)){
+let missing1;
+if((data6.name === undefined) && (missing1 = "name")){
+validate22.errors = [{instancePath:instancePath+"/tools/" + i2,schemaPath:"#/components/schemas/MessageTool/required",keyword:"required",params:{missingProperty: missing1},message:"must have required property '"+missing1+"'"}];
 return false;
 }
-var valid4 = _errs19 === errors;
+else {
+if(data6.type !== undefined){
+let data7 = data6.type;
+const _errs21 = errors;
+if((typeof data7 !== "string") && (data7 !== null)){
+validate22.errors = [{instancePath:instancePath+"/tools/" + i2+"/type",schemaPath:"#/components/schemas/MessageTool/properties/type/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+var valid6 = _errs21 === errors;
 }
 else {
-var valid4 = true;
+var valid6 = true;
 }
-if(valid4){
-if(data5.input_schema !== undefined){
-let data9 = data5.input_schema;
-const _errs22 = errors;
-if(errors === _errs22){
-if(data9 && typeof data9 == "object" && !Array.isArray(data9)){
-}
-else {
-validate22.errors = [{instancePath:instancePath+"/tools/" + i1+"/input_schema",schemaPath:"#/components/schemas/MessageTool/properties/input_schema/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+if(valid6){
+if(data6.name !== undefined){
+let data8 = data6.name;
+const _errs24 = errors;
+if(errors === _errs24){
+if(typeof data8 === "string"){
+if((data8.length < 2 && func2(data8) < 1)){
+validate22.errors = [{instancePath:instancePath+"/tools/" + i2+"/name",schemaPath:"#/components/schemas/MessageTool/properties/name/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
 return false;
 }
 }
-var valid4 = _errs22 === errors;
-}
 else {
-var valid4 = true;
-}
-if(valid4){
-if(data5.strict !== undefined){
-let data10 = data5.strict;
-const _errs25 = errors;
-if((typeof data10 !== "boolean") && (data10 !== null)){
-validate22.errors = [{instancePath:instancePath+"/tools/" + i1+"/strict",schemaPath:"#/components/schemas/MessageTool/properties/strict/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
+validate22.errors = [{instancePath:instancePath+"/tools/" + i2+"/name",schemaPath:"#/components/schemas/MessageTool/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
-var valid4 = _errs25 === errors;
+}
+var valid6 = _errs24 === errors;
 }
 else {
-var valid4 = true;
+var valid6 = true;
 }
-if(valid4){
-if(data5.defer_loading !== undefined){
-let data11 = data5.defer_loading;
-const _errs28 = errors;
+if(valid6){
+if(data6.description !== undefined){
+let data9 = data6.description;
+const _errs26 = errors;
+if((typeof data9 !== "string") && (data9 !== null)){
+validate22.errors = [{instancePath:instancePath+"/tools/" + i2+"/description",schemaPath:"#/components/schemas/MessageTool/properties/description/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+var valid6 = _errs26 === errors;
+}
+else {
+var valid6 = true;
+}
+if(valid6){
+if(data6.input_schema !== undefined){
+let data10 = data6.input_schema;
+const _errs29 = errors;
+if((!(data10 && typeof data10 == "object" && !Array.isArray(data10))) && (data10 !== null)){
+validate22.errors = [{instancePath:instancePath+"/tools/" + i2+"/input_schema",schemaPath:"#/components/schemas/MessageTool/properties/input_schema/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+var valid6 = _errs29 === errors;
+}
+else {
+var valid6 = true;
+}
+if(valid6){
+if(data6.strict !== undefined){
+let data11 = data6.strict;
+const _errs33 = errors;
 if((typeof data11 !== "boolean") && (data11 !== null)){
-validate22.errors = [{instancePath:instancePath+"/tools/" + i1+"/defer_loading",schemaPath:"#/components/schemas/MessageTool/properties/defer_loading/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
+validate22.errors = [{instancePath:instancePath+"/tools/" + i2+"/strict",schemaPath:"#/components/schemas/MessageTool/properties/strict/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
 return false;
 }
-var valid4 = _errs28 === errors;
+var valid6 = _errs33 === errors;
 }
 else {
-var valid4 = true;
+var valid6 = true;
+}
+if(valid6){
+if(data6.defer_loading !== undefined){
+let data12 = data6.defer_loading;
+const _errs36 = errors;
+if((typeof data12 !== "boolean") && (data12 !== null)){
+validate22.errors = [{instancePath:instancePath+"/tools/" + i2+"/defer_loading",schemaPath:"#/components/schemas/MessageTool/properties/defer_loading/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
+return false;
+}
+var valid6 = _errs36 === errors;
+}
+else {
+var valid6 = true;
 }
 }
 }
@@ -1060,54 +1197,28 @@ var valid4 = true;
 }
 }
 else {
-validate22.errors = [{instancePath:instancePath+"/tools/" + i1,schemaPath:"#/components/schemas/MessageTool/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate22.errors = [{instancePath:instancePath+"/tools/" + i2,schemaPath:"#/components/schemas/MessageTool/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-var valid2 = _errs11 === errors;
-if(!valid2){
+var valid4 = _errs18 === errors;
+if(!valid4){
 break;
 }
 }
 }
 }
-var valid0 = _errs8 === errors;
+var valid0 = _errs15 === errors;
 }
 else {
 var valid0 = true;
 }
 if(valid0){
 if(data.tool_choice !== undefined){
-let data12 = data.tool_choice;
-const _errs31 = errors;
-if((!(data12 && typeof data12 == "object" && !Array.isArray(data12))) && (data12 !== null)){
-validate22.errors = [{instancePath:instancePath+"/tool_choice",schemaPath:"#/properties/tool_choice/type",keyword:"type",params:{type: "object"},message:"must be object"}];
-return false;
-}
-var valid0 = _errs31 === errors;
-}
-else {
-var valid0 = true;
-}
-if(valid0){
-if(data.thinking !== undefined){
-let data13 = data.thinking;
-const _errs35 = errors;
-if((!(data13 && typeof data13 == "object" && !Array.isArray(data13))) && (data13 !== null)){
-validate22.errors = [{instancePath:instancePath+"/thinking",schemaPath:"#/properties/thinking/type",keyword:"type",params:{type: "object"},message:"must be object"}];
-return false;
-}
-var valid0 = _errs35 === errors;
-}
-else {
-var valid0 = true;
-}
-if(valid0){
-if(data.thread !== undefined){
-let data14 = data.thread;
+let data13 = data.tool_choice;
 const _errs39 = errors;
-if((!(data14 && typeof data14 == "object" && !Array.isArray(data14))) && (data14 !== null)){
-validate22.errors = [{instancePath:instancePath+"/thread",schemaPath:"#/properties/thread/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+if((!(data13 && typeof data13 == "object" && !Array.isArray(data13))) && (data13 !== null)){
+validate22.errors = [{instancePath:instancePath+"/tool_choice",schemaPath:"#/properties/tool_choice/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 var valid0 = _errs39 === errors;
@@ -1116,42 +1227,12 @@ else {
 var valid0 = true;
 }
 if(valid0){
-if(data.output_config !== undefined){
-let data15 = data.output_config;
+if(data.thinking !== undefined){
+let data14 = data.thinking;
 const _errs43 = errors;
-if((!(data15 && typeof data15 == "object" && !Array.isArray(data15))) && (data15 !== null)){
-validate22.errors = [{instancePath:instancePath+"/output_config",schemaPath:"#/properties/output_config/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+if((!(data14 && typeof data14 == "object" && !Array.isArray(data14))) && (data14 !== null)){
+validate22.errors = [{instancePath:instancePath+"/thinking",schemaPath:"#/properties/thinking/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
-}
-if(errors === _errs43){
-if(data15 && typeof data15 == "object" && !Array.isArray(data15)){
-if(data15.effort !== undefined){
-let data16 = data15.effort;
-const _errs46 = errors;
-if((typeof data16 !== "string") && (data16 !== null)){
-validate22.errors = [{instancePath:instancePath+"/output_config/effort",schemaPath:"#/properties/output_config/properties/effort/type",keyword:"type",params:{type: "string"},message:"must be string"}];
-return false;
-}
-var valid5 = _errs46 === errors;
-}
-else {
-var valid5 = true;
-}
-if(valid5){
-if(data15.format !== undefined){
-let data17 = data15.format;
-const _errs49 = errors;
-if((!(data17 && typeof data17 == "object" && !Array.isArray(data17))) && (data17 !== null)){
-validate22.errors = [{instancePath:instancePath+"/output_config/format",schemaPath:"#/properties/output_config/properties/format/type",keyword:"type",params:{type: "object"},message:"must be object"}];
-return false;
-}
-var valid5 = _errs49 === errors;
-}
-else {
-var valid5 = true;
-}
-}
-}
 }
 var valid0 = _errs43 === errors;
 }
@@ -1159,28 +1240,98 @@ else {
 var valid0 = true;
 }
 if(valid0){
-if(data.metadata !== undefined){
-let data18 = data.metadata;
-const _errs53 = errors;
+if(data.thread !== undefined){
+let data15 = data.thread;
+const _errs47 = errors;
+if((!(data15 && typeof data15 == "object" && !Array.isArray(data15))) && (data15 !== null)){
+validate22.errors = [{instancePath:instancePath+"/thread",schemaPath:"#/properties/thread/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+var valid0 = _errs47 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.output_config !== undefined){
+let data16 = data.output_config;
+const _errs51 = errors;
+if((!(data16 && typeof data16 == "object" && !Array.isArray(data16))) && (data16 !== null)){
+validate22.errors = [{instancePath:instancePath+"/output_config",schemaPath:"#/properties/output_config/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+if(errors === _errs51){
+if(data16 && typeof data16 == "object" && !Array.isArray(data16)){
+if(data16.effort !== undefined){
+let data17 = data16.effort;
+const _errs54 = errors;
+if((typeof data17 !== "string") && (data17 !== null)){
+validate22.errors = [{instancePath:instancePath+"/output_config/effort",schemaPath:"#/properties/output_config/properties/effort/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+var valid7 = _errs54 === errors;
+}
+else {
+var valid7 = true;
+}
+if(valid7){
+if(data16.format !== undefined){
+let data18 = data16.format;
+const _errs57 = errors;
 if((!(data18 && typeof data18 == "object" && !Array.isArray(data18))) && (data18 !== null)){
+validate22.errors = [{instancePath:instancePath+"/output_config/format",schemaPath:"#/properties/output_config/properties/format/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+var valid7 = _errs57 === errors;
+}
+else {
+var valid7 = true;
+}
+}
+}
+}
+var valid0 = _errs51 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.output_format !== undefined){
+let data19 = data.output_format;
+const _errs61 = errors;
+if((!(data19 && typeof data19 == "object" && !Array.isArray(data19))) && (data19 !== null)){
+validate22.errors = [{instancePath:instancePath+"/output_format",schemaPath:"#/properties/output_format/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+var valid0 = _errs61 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.metadata !== undefined){
+let data20 = data.metadata;
+const _errs65 = errors;
+if((!(data20 && typeof data20 == "object" && !Array.isArray(data20))) && (data20 !== null)){
 validate22.errors = [{instancePath:instancePath+"/metadata",schemaPath:"#/properties/metadata/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
-if(errors === _errs53){
-if(data18 && typeof data18 == "object" && !Array.isArray(data18)){
-if(data18.user_id !== undefined){
-let data19 = data18.user_id;
-if((typeof data19 !== "string") && (data19 !== null)){
+if(errors === _errs65){
+if(data20 && typeof data20 == "object" && !Array.isArray(data20)){
+if(data20.user_id !== undefined){
+let data21 = data20.user_id;
+if((typeof data21 !== "string") && (data21 !== null)){
 validate22.errors = [{instancePath:instancePath+"/metadata/user_id",schemaPath:"#/properties/metadata/properties/user_id/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
 }
 }
-var valid0 = _errs53 === errors;
+var valid0 = _errs65 === errors;
 }
 else {
 var valid0 = true;
+}
 }
 }
 }

@@ -106,23 +106,23 @@ export interface components {
             /** @description text, image, document, tool_use, tool_result, thinking or another. */
             type: string;
             /** @description Of text. */
-            text?: string;
+            text?: string | null;
             /** @description Of thinking. */
-            thinking?: string;
+            thinking?: string | null;
             /** @description Of image and document. */
             source?: {
                 [key: string]: unknown;
-            };
+            } | null;
             /** @description Of tool_use. */
-            id?: string;
+            id?: string | null;
             /** @description Of tool_use. */
-            name?: string;
+            name?: string | null;
             /** @description Of tool_use. */
             input?: {
                 [key: string]: unknown;
-            };
+            } | null;
             /** @description Of tool_result. */
-            tool_use_id?: string;
+            tool_use_id?: string | null;
             /** @description Of tool_result. */
             is_error?: boolean | null;
             /** @description Of tool_result. */
@@ -150,7 +150,7 @@ export interface components {
             /** @description JSON Schema of its input. */
             input_schema?: {
                 [key: string]: unknown;
-            };
+            } | null;
             /** @description Whether the input has to fit. */
             strict?: boolean | null;
             /** @description Passes. */
@@ -162,7 +162,8 @@ export interface components {
             model?: string | null;
             /** @description The conversation. */
             messages: components["schemas"]["InputMessage"][];
-            system?: components["schemas"]["Content"];
+            /** @description What comes before the conversation. */
+            system?: (string | null) | components["schemas"]["Block"][];
             /** @description Functions the model may call. */
             tools?: components["schemas"]["MessageTool"][] | null;
             /** @description type auto, any, tool or none. */
@@ -185,6 +186,10 @@ export interface components {
                 format?: {
                     [key: string]: unknown;
                 } | null;
+            } | null;
+            /** @description What older clients call output_config.format, which comes first. */
+            output_format?: {
+                [key: string]: unknown;
             } | null;
             /** @description About the client. */
             metadata?: {
@@ -198,7 +203,8 @@ export interface components {
             model?: string | null;
             /** @description The conversation. */
             messages: components["schemas"]["InputMessage"][];
-            system?: components["schemas"]["Content"];
+            /** @description What comes before the conversation. */
+            system?: (string | null) | components["schemas"]["Block"][];
             /** @description Functions the model may call. */
             tools?: components["schemas"]["MessageTool"][] | null;
             /** @description type auto, any, tool or none. */
@@ -221,6 +227,10 @@ export interface components {
                 format?: {
                     [key: string]: unknown;
                 } | null;
+            } | null;
+            /** @description What older clients call output_config.format, which comes first. */
+            output_format?: {
+                [key: string]: unknown;
             } | null;
             /** @description About the client. */
             metadata?: {
@@ -361,7 +371,13 @@ export interface components {
             type: "content_block_start";
             /** @description Of the block; blocks count up from 0. */
             index: number;
-            content_block: components["schemas"]["Block"];
+            /** @description thinking, text or tool_use, with nothing in it yet. */
+            content_block: {
+                /** @description Which. */
+                type: string;
+            } & {
+                [key: string]: unknown;
+            };
         };
         /** @description More of the block. */
         ContentBlockDeltaEvent: {
@@ -812,6 +828,7 @@ export interface operations {
             200: {
                 headers: {
                     "X-Correlation-Id": components["headers"]["CorrelationId"];
+                    "request-id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -842,6 +859,7 @@ export interface operations {
             200: {
                 headers: {
                     "X-Correlation-Id": components["headers"]["CorrelationId"];
+                    "request-id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {

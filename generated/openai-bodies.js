@@ -2,9 +2,107 @@
 import runtime0 from 'ajv/dist/runtime/ucs2length.js';
 
 export const createChatCompletion = validate10;
-const schema13 = {"type":"object","required":["messages"],"properties":{"model":{"type":"string","nullable":true},"messages":{"type":"array","minItems":1,"items":{"$ref":"#/components/schemas/ChatMessage"}},"stream":{"type":"boolean","nullable":true},"stream_options":{"type":"object","nullable":true,"properties":{"include_usage":{"type":"boolean","nullable":true}}},"max_tokens":{"type":"integer","nullable":true,"minimum":1},"max_completion_tokens":{"type":"integer","nullable":true,"minimum":1},"n":{"type":"integer","nullable":true},"functions":{"type":"array","nullable":true,"items":{}},"modalities":{"type":"array","nullable":true,"items":{"type":"string"}},"temperature":{"type":"number","nullable":true,"minimum":0},"top_p":{"type":"number","nullable":true,"minimum":0,"maximum":1},"frequency_penalty":{"type":"number","nullable":true,"minimum":-2,"maximum":2},"presence_penalty":{"type":"number","nullable":true,"minimum":-2,"maximum":2},"logit_bias":{"type":"object","nullable":true,"additionalProperties":{"type":"number"}},"logprobs":{"type":"boolean","nullable":true},"top_logprobs":{"type":"integer","nullable":true,"minimum":0,"maximum":20},"seed":{"type":"integer","nullable":true},"stop":{"anyOf":[{"type":"string","nullable":true},{"type":"array","items":{"type":"string"}}]},"tools":{"type":"array","nullable":true,"items":{"$ref":"#/components/schemas/ChatTool"}},"tool_choice":{"anyOf":[{"type":"string","nullable":true},{"type":"object","additionalProperties":true}]},"parallel_tool_calls":{"type":"boolean","nullable":true},"response_format":{"type":"object","nullable":true,"required":["type"],"properties":{"type":{"type":"string","enum":["text","json_object","json_schema"]},"json_schema":{"type":"object","required":["name"],"properties":{"name":{"type":"string"},"description":{"type":"string","nullable":true},"schema":{"type":"object","nullable":true,"additionalProperties":true},"strict":{"type":"boolean","nullable":true}}}}},"reasoning_effort":{"type":"string","nullable":true},"prompt_cache_key":{"type":"string","nullable":true},"user":{"type":"string","nullable":true}}};
-const schema14 = {"type":"object","required":["role"],"properties":{"role":{"type":"string","enum":["system","developer","user","assistant","tool","function"]},"content":{"anyOf":[{"type":"string","nullable":true},{"type":"array","items":{"$ref":"#/components/schemas/ContentPart"}}]},"name":{"type":"string","nullable":true},"tool_calls":{"type":"array","nullable":true,"items":{"$ref":"#/components/schemas/ToolCall"}},"tool_call_id":{"type":"string","nullable":true},"reasoning_content":{"type":"string","nullable":true}}};
-const schema15 = {"type":"object","required":["type"],"properties":{"type":{"type":"string"},"text":{"type":"string"},"refusal":{"type":"string"},"image_url":{"type":"object","required":["url"],"properties":{"url":{"type":"string"},"detail":{"type":"string","nullable":true}}},"input_audio":{"type":"object","required":["data","format"],"properties":{"data":{"type":"string"},"format":{"type":"string","enum":["wav","mp3"]}}}}};
+const schema13 = {"type":"object","required":["messages"],"properties":{"model":{"type":"string","nullable":true},"messages":{"type":"array","minItems":1,"items":{"$ref":"#/components/schemas/ChatMessage"}},"stream":{"type":"boolean","nullable":true},"stream_options":{"type":"object","nullable":true,"properties":{"include_usage":{"type":"boolean","nullable":true}}},"max_tokens":{"type":"integer","nullable":true,"minimum":1},"max_completion_tokens":{"type":"integer","nullable":true,"minimum":1},"n":{"type":"integer","nullable":true},"functions":{"type":"array","nullable":true,"items":{}},"modalities":{"type":"array","nullable":true,"items":{"type":"string"}},"temperature":{"type":"number","nullable":true,"minimum":0},"top_p":{"type":"number","nullable":true,"minimum":0,"maximum":1},"frequency_penalty":{"type":"number","nullable":true,"minimum":-2,"maximum":2},"presence_penalty":{"type":"number","nullable":true,"minimum":-2,"maximum":2},"top_k":{"type":"integer","nullable":true,"minimum":-1},"min_p":{"type":"number","nullable":true,"minimum":0,"maximum":1},"repetition_penalty":{"type":"number","nullable":true,"minimum":0},"repeat_penalty":{"type":"number","nullable":true,"minimum":0},"logit_bias":{"type":"object","nullable":true,"additionalProperties":{"type":"number"}},"logprobs":{"type":"boolean","nullable":true},"top_logprobs":{"type":"integer","nullable":true,"minimum":0,"maximum":20},"seed":{"type":"integer","nullable":true},"stop":{"anyOf":[{"type":"string","nullable":true},{"type":"array","items":{"type":"string"}}]},"tools":{"type":"array","nullable":true,"items":{"$ref":"#/components/schemas/ChatTool"}},"tool_choice":{"anyOf":[{"type":"string","nullable":true},{"type":"object","additionalProperties":true}]},"parallel_tool_calls":{"type":"boolean","nullable":true},"response_format":{"type":"object","nullable":true,"required":["type"],"properties":{"type":{"type":"string","enum":["text","json_object","json_schema"]},"json_schema":{"type":"object","nullable":true,"required":["name"],"properties":{"name":{"type":"string"},"description":{"type":"string","nullable":true},"schema":{"type":"object","nullable":true,"additionalProperties":true},"strict":{"type":"boolean","nullable":true}}}}},"reasoning_effort":{"type":"string","nullable":true},"prompt_cache_key":{"type":"string","nullable":true},"user":{"type":"string","nullable":true}}};
+const schema14 = {"type":"object","required":["role"],"properties":{"role":{"type":"string","enum":["system","developer","user","assistant","tool","function"]},"content":{"anyOf":[{"type":"string","nullable":true},{"type":"array","items":{"$ref":"#/components/schemas/ContentPart"}}]},"name":{"type":"string","nullable":true},"tool_calls":{"type":"array","nullable":true,"items":{"$ref":"#/components/schemas/GivenToolCall"}},"tool_call_id":{"type":"string","nullable":true},"reasoning_content":{"type":"string","nullable":true}}};
+const schema15 = {"type":"object","required":["type"],"properties":{"type":{"type":"string"},"text":{"type":"string","nullable":true},"refusal":{"type":"string","nullable":true},"image_url":{"type":"object","nullable":true,"required":["url"],"properties":{"url":{"type":"string"},"detail":{"type":"string","nullable":true}}},"input_audio":{"type":"object","nullable":true,"required":["data","format"],"properties":{"data":{"type":"string"},"format":{"type":"string","enum":["wav","mp3"]}}}}};
+
+function validate14(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(errors === 0){
+if(data && typeof data == "object" && !Array.isArray(data)){
+let missing0;
+if(((data.id === undefined) && (missing0 = "id")) || ((data.function === undefined) && (missing0 = "function"))){
+validate14.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+return false;
+}
+else {
+if(data.id !== undefined){
+const _errs1 = errors;
+if(typeof data.id !== "string"){
+validate14.errors = [{instancePath:instancePath+"/id",schemaPath:"#/properties/id/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+var valid0 = _errs1 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.type !== undefined){
+let data1 = data.type;
+const _errs3 = errors;
+if((typeof data1 !== "string") && (data1 !== null)){
+validate14.errors = [{instancePath:instancePath+"/type",schemaPath:"#/properties/type/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+var valid0 = _errs3 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.function !== undefined){
+let data2 = data.function;
+const _errs6 = errors;
+const _errs7 = errors;
+if(errors === _errs7){
+if(data2 && typeof data2 == "object" && !Array.isArray(data2)){
+let missing1;
+if(((data2.name === undefined) && (missing1 = "name")) || ((data2.arguments === undefined) && (missing1 = "arguments"))){
+validate14.errors = [{instancePath:instancePath+"/function",schemaPath:"#/components/schemas/CalledFunction/required",keyword:"required",params:{missingProperty: missing1},message:"must have required property '"+missing1+"'"}];
+return false;
+}
+else {
+if(data2.name !== undefined){
+const _errs9 = errors;
+if(typeof data2.name !== "string"){
+validate14.errors = [{instancePath:instancePath+"/function/name",schemaPath:"#/components/schemas/CalledFunction/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+var valid2 = _errs9 === errors;
+}
+else {
+var valid2 = true;
+}
+if(valid2){
+if(data2.arguments !== undefined){
+const _errs11 = errors;
+if(typeof data2.arguments !== "string"){
+validate14.errors = [{instancePath:instancePath+"/function/arguments",schemaPath:"#/components/schemas/CalledFunction/properties/arguments/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+var valid2 = _errs11 === errors;
+}
+else {
+var valid2 = true;
+}
+}
+}
+}
+else {
+validate14.errors = [{instancePath:instancePath+"/function",schemaPath:"#/components/schemas/CalledFunction/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+var valid0 = _errs6 === errors;
+}
+else {
+var valid0 = true;
+}
+}
+}
+}
+}
+else {
+validate14.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+validate14.errors = vErrors;
+return errors === 0;
+}
+
 
 function validate13(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -95,8 +193,9 @@ var valid4 = true;
 }
 if(valid4){
 if(data2.text !== undefined){
+let data4 = data2.text;
 const _errs15 = errors;
-if(typeof data2.text !== "string"){
+if((typeof data4 !== "string") && (data4 !== null)){
 const err3 = {instancePath:instancePath+"/content/" + i0+"/text",schemaPath:"#/components/schemas/ContentPart/properties/text/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err3];
@@ -113,8 +212,9 @@ var valid4 = true;
 }
 if(valid4){
 if(data2.refusal !== undefined){
-const _errs17 = errors;
-if(typeof data2.refusal !== "string"){
+let data5 = data2.refusal;
+const _errs18 = errors;
+if((typeof data5 !== "string") && (data5 !== null)){
 const err4 = {instancePath:instancePath+"/content/" + i0+"/refusal",schemaPath:"#/components/schemas/ContentPart/properties/refusal/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err4];
@@ -124,7 +224,7 @@ vErrors.push(err4);
 }
 errors++;
 }
-var valid4 = _errs17 === errors;
+var valid4 = _errs18 === errors;
 }
 else {
 var valid4 = true;
@@ -132,12 +232,9 @@ var valid4 = true;
 if(valid4){
 if(data2.image_url !== undefined){
 let data6 = data2.image_url;
-const _errs19 = errors;
-if(errors === _errs19){
-if(data6 && typeof data6 == "object" && !Array.isArray(data6)){
-let missing2;
-if((data6.url === undefined) && (missing2 = "url")){
-const err5 = {instancePath:instancePath+"/content/" + i0+"/image_url",schemaPath:"#/components/schemas/ContentPart/properties/image_url/required",keyword:"required",params:{missingProperty: missing2},message:"must have required property '"+missing2+"'"};
+const _errs21 = errors;
+if((!(data6 && typeof data6 == "object" && !Array.isArray(data6))) && (data6 !== null)){
+const err5 = {instancePath:instancePath+"/content/" + i0+"/image_url",schemaPath:"#/components/schemas/ContentPart/properties/image_url/type",keyword:"type",params:{type: "object"},message:"must be object"};
 if(vErrors === null){
 vErrors = [err5];
 }
@@ -146,11 +243,11 @@ vErrors.push(err5);
 }
 errors++;
 }
-else {
-if(data6.url !== undefined){
-const _errs21 = errors;
-if(typeof data6.url !== "string"){
-const err6 = {instancePath:instancePath+"/content/" + i0+"/image_url/url",schemaPath:"#/components/schemas/ContentPart/properties/image_url/properties/url/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(errors === _errs21){
+if(data6 && typeof data6 == "object" && !Array.isArray(data6)){
+let missing2;
+if((data6.url === undefined) && (missing2 = "url")){
+const err6 = {instancePath:instancePath+"/content/" + i0+"/image_url",schemaPath:"#/components/schemas/ContentPart/properties/image_url/required",keyword:"required",params:{missingProperty: missing2},message:"must have required property '"+missing2+"'"};
 if(vErrors === null){
 vErrors = [err6];
 }
@@ -159,17 +256,11 @@ vErrors.push(err6);
 }
 errors++;
 }
-var valid5 = _errs21 === errors;
-}
 else {
-var valid5 = true;
-}
-if(valid5){
-if(data6.detail !== undefined){
-let data8 = data6.detail;
-const _errs23 = errors;
-if((typeof data8 !== "string") && (data8 !== null)){
-const err7 = {instancePath:instancePath+"/content/" + i0+"/image_url/detail",schemaPath:"#/components/schemas/ContentPart/properties/image_url/properties/detail/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(data6.url !== undefined){
+const _errs24 = errors;
+if(typeof data6.url !== "string"){
+const err7 = {instancePath:instancePath+"/content/" + i0+"/image_url/url",schemaPath:"#/components/schemas/ContentPart/properties/image_url/properties/url/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err7];
 }
@@ -178,16 +269,17 @@ vErrors.push(err7);
 }
 errors++;
 }
-var valid5 = _errs23 === errors;
+var valid5 = _errs24 === errors;
 }
 else {
 var valid5 = true;
 }
-}
-}
-}
-else {
-const err8 = {instancePath:instancePath+"/content/" + i0+"/image_url",schemaPath:"#/components/schemas/ContentPart/properties/image_url/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(valid5){
+if(data6.detail !== undefined){
+let data8 = data6.detail;
+const _errs26 = errors;
+if((typeof data8 !== "string") && (data8 !== null)){
+const err8 = {instancePath:instancePath+"/content/" + i0+"/image_url/detail",schemaPath:"#/components/schemas/ContentPart/properties/image_url/properties/detail/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err8];
 }
@@ -196,8 +288,16 @@ vErrors.push(err8);
 }
 errors++;
 }
+var valid5 = _errs26 === errors;
 }
-var valid4 = _errs19 === errors;
+else {
+var valid5 = true;
+}
+}
+}
+}
+}
+var valid4 = _errs21 === errors;
 }
 else {
 var valid4 = true;
@@ -205,12 +305,9 @@ var valid4 = true;
 if(valid4){
 if(data2.input_audio !== undefined){
 let data9 = data2.input_audio;
-const _errs26 = errors;
-if(errors === _errs26){
-if(data9 && typeof data9 == "object" && !Array.isArray(data9)){
-let missing3;
-if(((data9.data === undefined) && (missing3 = "data")) || ((data9.format === undefined) && (missing3 = "format"))){
-const err9 = {instancePath:instancePath+"/content/" + i0+"/input_audio",schemaPath:"#/components/schemas/ContentPart/properties/input_audio/required",keyword:"required",params:{missingProperty: missing3},message:"must have required property '"+missing3+"'"};
+const _errs29 = errors;
+if((!(data9 && typeof data9 == "object" && !Array.isArray(data9))) && (data9 !== null)){
+const err9 = {instancePath:instancePath+"/content/" + i0+"/input_audio",schemaPath:"#/components/schemas/ContentPart/properties/input_audio/type",keyword:"type",params:{type: "object"},message:"must be object"};
 if(vErrors === null){
 vErrors = [err9];
 }
@@ -219,11 +316,11 @@ vErrors.push(err9);
 }
 errors++;
 }
-else {
-if(data9.data !== undefined){
-const _errs28 = errors;
-if(typeof data9.data !== "string"){
-const err10 = {instancePath:instancePath+"/content/" + i0+"/input_audio/data",schemaPath:"#/components/schemas/ContentPart/properties/input_audio/properties/data/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(errors === _errs29){
+if(data9 && typeof data9 == "object" && !Array.isArray(data9)){
+let missing3;
+if(((data9.data === undefined) && (missing3 = "data")) || ((data9.format === undefined) && (missing3 = "format"))){
+const err10 = {instancePath:instancePath+"/content/" + i0+"/input_audio",schemaPath:"#/components/schemas/ContentPart/properties/input_audio/required",keyword:"required",params:{missingProperty: missing3},message:"must have required property '"+missing3+"'"};
 if(vErrors === null){
 vErrors = [err10];
 }
@@ -232,17 +329,11 @@ vErrors.push(err10);
 }
 errors++;
 }
-var valid6 = _errs28 === errors;
-}
 else {
-var valid6 = true;
-}
-if(valid6){
-if(data9.format !== undefined){
-let data11 = data9.format;
-const _errs30 = errors;
-if(typeof data11 !== "string"){
-const err11 = {instancePath:instancePath+"/content/" + i0+"/input_audio/format",schemaPath:"#/components/schemas/ContentPart/properties/input_audio/properties/format/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(data9.data !== undefined){
+const _errs32 = errors;
+if(typeof data9.data !== "string"){
+const err11 = {instancePath:instancePath+"/content/" + i0+"/input_audio/data",schemaPath:"#/components/schemas/ContentPart/properties/input_audio/properties/data/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err11];
 }
@@ -251,8 +342,17 @@ vErrors.push(err11);
 }
 errors++;
 }
-if(!((data11 === "wav") || (data11 === "mp3"))){
-const err12 = {instancePath:instancePath+"/content/" + i0+"/input_audio/format",schemaPath:"#/components/schemas/ContentPart/properties/input_audio/properties/format/enum",keyword:"enum",params:{allowedValues: schema15.properties.input_audio.properties.format.enum},message:"must be equal to one of the allowed values"};
+var valid6 = _errs32 === errors;
+}
+else {
+var valid6 = true;
+}
+if(valid6){
+if(data9.format !== undefined){
+let data11 = data9.format;
+const _errs34 = errors;
+if(typeof data11 !== "string"){
+const err12 = {instancePath:instancePath+"/content/" + i0+"/input_audio/format",schemaPath:"#/components/schemas/ContentPart/properties/input_audio/properties/format/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err12];
 }
@@ -261,16 +361,8 @@ vErrors.push(err12);
 }
 errors++;
 }
-var valid6 = _errs30 === errors;
-}
-else {
-var valid6 = true;
-}
-}
-}
-}
-else {
-const err13 = {instancePath:instancePath+"/content/" + i0+"/input_audio",schemaPath:"#/components/schemas/ContentPart/properties/input_audio/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(!((data11 === "wav") || (data11 === "mp3"))){
+const err13 = {instancePath:instancePath+"/content/" + i0+"/input_audio/format",schemaPath:"#/components/schemas/ContentPart/properties/input_audio/properties/format/enum",keyword:"enum",params:{allowedValues: schema15.properties.input_audio.properties.format.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err13];
 }
@@ -279,8 +371,16 @@ vErrors.push(err13);
 }
 errors++;
 }
+var valid6 = _errs34 === errors;
 }
-var valid4 = _errs26 === errors;
+else {
+var valid6 = true;
+}
+}
+}
+}
+}
+var valid4 = _errs29 === errors;
 }
 else {
 var valid4 = true;
@@ -353,12 +453,12 @@ var valid0 = true;
 if(valid0){
 if(data.name !== undefined){
 let data12 = data.name;
-const _errs32 = errors;
+const _errs36 = errors;
 if((typeof data12 !== "string") && (data12 !== null)){
 validate13.errors = [{instancePath:instancePath+"/name",schemaPath:"#/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
-var valid0 = _errs32 === errors;
+var valid0 = _errs36 === errors;
 }
 else {
 var valid0 = true;
@@ -366,141 +466,55 @@ var valid0 = true;
 if(valid0){
 if(data.tool_calls !== undefined){
 let data13 = data.tool_calls;
-const _errs35 = errors;
+const _errs39 = errors;
 if((!(Array.isArray(data13))) && (data13 !== null)){
 validate13.errors = [{instancePath:instancePath+"/tool_calls",schemaPath:"#/properties/tool_calls/type",keyword:"type",params:{type: "array"},message:"must be array"}];
 return false;
 }
-if(errors === _errs35){
+if(errors === _errs39){
 if(Array.isArray(data13)){
 var valid7 = true;
 const len1 = data13.length;
 for(let i1=0; i1<len1; i1++){
-let data14 = data13[i1];
-const _errs38 = errors;
-const _errs39 = errors;
-if(errors === _errs39){
-if(data14 && typeof data14 == "object" && !Array.isArray(data14)){
-let missing4;
-if(((data14.id === undefined) && (missing4 = "id")) || ((data14.function === undefined) && (missing4 = "function"))){
-validate13.errors = [{instancePath:instancePath+"/tool_calls/" + i1,schemaPath:"#/components/schemas/ToolCall/required",keyword:"required",params:{missingProperty: missing4},message:"must have required property '"+missing4+"'"}];
-return false;
+const _errs42 = errors;
+if(!(validate14(data13[i1], {instancePath:instancePath+"/tool_calls/" + i1,parentData:data13,parentDataProperty:i1,rootData}))){
+vErrors = vErrors === null ? validate14.errors : vErrors.concat(validate14.errors);
+errors = vErrors.length;
 }
-else {
-if(data14.id !== undefined){
-const _errs41 = errors;
-if(typeof data14.id !== "string"){
-validate13.errors = [{instancePath:instancePath+"/tool_calls/" + i1+"/id",schemaPath:"#/components/schemas/ToolCall/properties/id/type",keyword:"type",params:{type: "string"},message:"must be string"}];
-return false;
-}
-var valid9 = _errs41 === errors;
-}
-else {
-var valid9 = true;
-}
-if(valid9){
-if(data14.type !== undefined){
-const _errs43 = errors;
-if(typeof data14.type !== "string"){
-validate13.errors = [{instancePath:instancePath+"/tool_calls/" + i1+"/type",schemaPath:"#/components/schemas/ToolCall/properties/type/type",keyword:"type",params:{type: "string"},message:"must be string"}];
-return false;
-}
-var valid9 = _errs43 === errors;
-}
-else {
-var valid9 = true;
-}
-if(valid9){
-if(data14.function !== undefined){
-let data17 = data14.function;
-const _errs45 = errors;
-if(errors === _errs45){
-if(data17 && typeof data17 == "object" && !Array.isArray(data17)){
-let missing5;
-if(((data17.name === undefined) && (missing5 = "name")) || ((data17.arguments === undefined) && (missing5 = "arguments"))){
-validate13.errors = [{instancePath:instancePath+"/tool_calls/" + i1+"/function",schemaPath:"#/components/schemas/ToolCall/properties/function/required",keyword:"required",params:{missingProperty: missing5},message:"must have required property '"+missing5+"'"}];
-return false;
-}
-else {
-if(data17.name !== undefined){
-const _errs47 = errors;
-if(typeof data17.name !== "string"){
-validate13.errors = [{instancePath:instancePath+"/tool_calls/" + i1+"/function/name",schemaPath:"#/components/schemas/ToolCall/properties/function/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string"}];
-return false;
-}
-var valid10 = _errs47 === errors;
-}
-else {
-var valid10 = true;
-}
-if(valid10){
-if(data17.arguments !== undefined){
-const _errs49 = errors;
-if(typeof data17.arguments !== "string"){
-validate13.errors = [{instancePath:instancePath+"/tool_calls/" + i1+"/function/arguments",schemaPath:"#/components/schemas/ToolCall/properties/function/properties/arguments/type",keyword:"type",params:{type: "string"},message:"must be string"}];
-return false;
-}
-var valid10 = _errs49 === errors;
-}
-else {
-var valid10 = true;
-}
-}
-}
-}
-else {
-validate13.errors = [{instancePath:instancePath+"/tool_calls/" + i1+"/function",schemaPath:"#/components/schemas/ToolCall/properties/function/type",keyword:"type",params:{type: "object"},message:"must be object"}];
-return false;
-}
-}
-var valid9 = _errs45 === errors;
-}
-else {
-var valid9 = true;
-}
-}
-}
-}
-}
-else {
-validate13.errors = [{instancePath:instancePath+"/tool_calls/" + i1,schemaPath:"#/components/schemas/ToolCall/type",keyword:"type",params:{type: "object"},message:"must be object"}];
-return false;
-}
-}
-var valid7 = _errs38 === errors;
+var valid7 = _errs42 === errors;
 if(!valid7){
 break;
 }
 }
 }
 }
-var valid0 = _errs35 === errors;
+var valid0 = _errs39 === errors;
 }
 else {
 var valid0 = true;
 }
 if(valid0){
 if(data.tool_call_id !== undefined){
-let data20 = data.tool_call_id;
-const _errs51 = errors;
-if((typeof data20 !== "string") && (data20 !== null)){
+let data15 = data.tool_call_id;
+const _errs43 = errors;
+if((typeof data15 !== "string") && (data15 !== null)){
 validate13.errors = [{instancePath:instancePath+"/tool_call_id",schemaPath:"#/properties/tool_call_id/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
-var valid0 = _errs51 === errors;
+var valid0 = _errs43 === errors;
 }
 else {
 var valid0 = true;
 }
 if(valid0){
 if(data.reasoning_content !== undefined){
-let data21 = data.reasoning_content;
-const _errs54 = errors;
-if((typeof data21 !== "string") && (data21 !== null)){
+let data16 = data.reasoning_content;
+const _errs46 = errors;
+if((typeof data16 !== "string") && (data16 !== null)){
 validate13.errors = [{instancePath:instancePath+"/reasoning_content",schemaPath:"#/properties/reasoning_content/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
-var valid0 = _errs54 === errors;
+var valid0 = _errs46 === errors;
 }
 else {
 var valid0 = true;
@@ -820,25 +834,18 @@ else {
 var valid0 = true;
 }
 if(valid0){
-if(data.logit_bias !== undefined){
-let data16 = data.logit_bias;
+if(data.top_k !== undefined){
+let data16 = data.top_k;
 const _errs45 = errors;
-if((!(data16 && typeof data16 == "object" && !Array.isArray(data16))) && (data16 !== null)){
-validate12.errors = [{instancePath:instancePath+"/logit_bias",schemaPath:"#/properties/logit_bias/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+if((!((typeof data16 == "number") && (!(data16 % 1) && !isNaN(data16)))) && (data16 !== null)){
+validate12.errors = [{instancePath:instancePath+"/top_k",schemaPath:"#/properties/top_k/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs45){
-if(data16 && typeof data16 == "object" && !Array.isArray(data16)){
-for(const key0 in data16){
-const _errs49 = errors;
-if(!(typeof data16[key0] == "number")){
-validate12.errors = [{instancePath:instancePath+"/logit_bias/" + key0.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/logit_bias/additionalProperties/type",keyword:"type",params:{type: "number"},message:"must be number"}];
+if(typeof data16 == "number"){
+if(data16 < -1 || isNaN(data16)){
+validate12.errors = [{instancePath:instancePath+"/top_k",schemaPath:"#/properties/top_k/minimum",keyword:"minimum",params:{comparison: ">=", limit: -1},message:"must be >= -1"}];
 return false;
-}
-var valid4 = _errs49 === errors;
-if(!valid4){
-break;
-}
 }
 }
 }
@@ -848,12 +855,47 @@ else {
 var valid0 = true;
 }
 if(valid0){
-if(data.logprobs !== undefined){
-let data18 = data.logprobs;
-const _errs51 = errors;
-if((typeof data18 !== "boolean") && (data18 !== null)){
-validate12.errors = [{instancePath:instancePath+"/logprobs",schemaPath:"#/properties/logprobs/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
+if(data.min_p !== undefined){
+let data17 = data.min_p;
+const _errs48 = errors;
+if((!(typeof data17 == "number")) && (data17 !== null)){
+validate12.errors = [{instancePath:instancePath+"/min_p",schemaPath:"#/properties/min_p/type",keyword:"type",params:{type: "number"},message:"must be number"}];
 return false;
+}
+if(errors === _errs48){
+if(typeof data17 == "number"){
+if(data17 > 1 || isNaN(data17)){
+validate12.errors = [{instancePath:instancePath+"/min_p",schemaPath:"#/properties/min_p/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1},message:"must be <= 1"}];
+return false;
+}
+else {
+if(data17 < 0 || isNaN(data17)){
+validate12.errors = [{instancePath:instancePath+"/min_p",schemaPath:"#/properties/min_p/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+return false;
+}
+}
+}
+}
+var valid0 = _errs48 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.repetition_penalty !== undefined){
+let data18 = data.repetition_penalty;
+const _errs51 = errors;
+if((!(typeof data18 == "number")) && (data18 !== null)){
+validate12.errors = [{instancePath:instancePath+"/repetition_penalty",schemaPath:"#/properties/repetition_penalty/type",keyword:"type",params:{type: "number"},message:"must be number"}];
+return false;
+}
+if(errors === _errs51){
+if(typeof data18 == "number"){
+if(data18 < 0 || isNaN(data18)){
+validate12.errors = [{instancePath:instancePath+"/repetition_penalty",schemaPath:"#/properties/repetition_penalty/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+return false;
+}
+}
 }
 var valid0 = _errs51 === errors;
 }
@@ -861,24 +903,18 @@ else {
 var valid0 = true;
 }
 if(valid0){
-if(data.top_logprobs !== undefined){
-let data19 = data.top_logprobs;
+if(data.repeat_penalty !== undefined){
+let data19 = data.repeat_penalty;
 const _errs54 = errors;
-if((!((typeof data19 == "number") && (!(data19 % 1) && !isNaN(data19)))) && (data19 !== null)){
-validate12.errors = [{instancePath:instancePath+"/top_logprobs",schemaPath:"#/properties/top_logprobs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+if((!(typeof data19 == "number")) && (data19 !== null)){
+validate12.errors = [{instancePath:instancePath+"/repeat_penalty",schemaPath:"#/properties/repeat_penalty/type",keyword:"type",params:{type: "number"},message:"must be number"}];
 return false;
 }
 if(errors === _errs54){
 if(typeof data19 == "number"){
-if(data19 > 20 || isNaN(data19)){
-validate12.errors = [{instancePath:instancePath+"/top_logprobs",schemaPath:"#/properties/top_logprobs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 20},message:"must be <= 20"}];
-return false;
-}
-else {
 if(data19 < 0 || isNaN(data19)){
-validate12.errors = [{instancePath:instancePath+"/top_logprobs",schemaPath:"#/properties/top_logprobs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate12.errors = [{instancePath:instancePath+"/repeat_penalty",schemaPath:"#/properties/repeat_penalty/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
-}
 }
 }
 }
@@ -888,12 +924,27 @@ else {
 var valid0 = true;
 }
 if(valid0){
-if(data.seed !== undefined){
-let data20 = data.seed;
+if(data.logit_bias !== undefined){
+let data20 = data.logit_bias;
 const _errs57 = errors;
-if((!((typeof data20 == "number") && (!(data20 % 1) && !isNaN(data20)))) && (data20 !== null)){
-validate12.errors = [{instancePath:instancePath+"/seed",schemaPath:"#/properties/seed/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+if((!(data20 && typeof data20 == "object" && !Array.isArray(data20))) && (data20 !== null)){
+validate12.errors = [{instancePath:instancePath+"/logit_bias",schemaPath:"#/properties/logit_bias/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
+}
+if(errors === _errs57){
+if(data20 && typeof data20 == "object" && !Array.isArray(data20)){
+for(const key0 in data20){
+const _errs61 = errors;
+if(!(typeof data20[key0] == "number")){
+validate12.errors = [{instancePath:instancePath+"/logit_bias/" + key0.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/logit_bias/additionalProperties/type",keyword:"type",params:{type: "number"},message:"must be number"}];
+return false;
+}
+var valid4 = _errs61 === errors;
+if(!valid4){
+break;
+}
+}
+}
 }
 var valid0 = _errs57 === errors;
 }
@@ -901,13 +952,66 @@ else {
 var valid0 = true;
 }
 if(valid0){
+if(data.logprobs !== undefined){
+let data22 = data.logprobs;
+const _errs63 = errors;
+if((typeof data22 !== "boolean") && (data22 !== null)){
+validate12.errors = [{instancePath:instancePath+"/logprobs",schemaPath:"#/properties/logprobs/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
+return false;
+}
+var valid0 = _errs63 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.top_logprobs !== undefined){
+let data23 = data.top_logprobs;
+const _errs66 = errors;
+if((!((typeof data23 == "number") && (!(data23 % 1) && !isNaN(data23)))) && (data23 !== null)){
+validate12.errors = [{instancePath:instancePath+"/top_logprobs",schemaPath:"#/properties/top_logprobs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs66){
+if(typeof data23 == "number"){
+if(data23 > 20 || isNaN(data23)){
+validate12.errors = [{instancePath:instancePath+"/top_logprobs",schemaPath:"#/properties/top_logprobs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 20},message:"must be <= 20"}];
+return false;
+}
+else {
+if(data23 < 0 || isNaN(data23)){
+validate12.errors = [{instancePath:instancePath+"/top_logprobs",schemaPath:"#/properties/top_logprobs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+return false;
+}
+}
+}
+}
+var valid0 = _errs66 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.seed !== undefined){
+let data24 = data.seed;
+const _errs69 = errors;
+if((!((typeof data24 == "number") && (!(data24 % 1) && !isNaN(data24)))) && (data24 !== null)){
+validate12.errors = [{instancePath:instancePath+"/seed",schemaPath:"#/properties/seed/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+var valid0 = _errs69 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
 if(data.stop !== undefined){
-let data21 = data.stop;
-const _errs60 = errors;
-const _errs61 = errors;
+let data25 = data.stop;
+const _errs72 = errors;
+const _errs73 = errors;
 let valid5 = false;
-const _errs62 = errors;
-if((typeof data21 !== "string") && (data21 !== null)){
+const _errs74 = errors;
+if((typeof data25 !== "string") && (data25 !== null)){
 const err0 = {instancePath:instancePath+"/stop",schemaPath:"#/properties/stop/anyOf/0/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err0];
@@ -917,17 +1021,17 @@ vErrors.push(err0);
 }
 errors++;
 }
-var _valid0 = _errs62 === errors;
+var _valid0 = _errs74 === errors;
 valid5 = valid5 || _valid0;
 if(!valid5){
-const _errs65 = errors;
-if(errors === _errs65){
-if(Array.isArray(data21)){
+const _errs77 = errors;
+if(errors === _errs77){
+if(Array.isArray(data25)){
 var valid6 = true;
-const len2 = data21.length;
+const len2 = data25.length;
 for(let i2=0; i2<len2; i2++){
-const _errs67 = errors;
-if(typeof data21[i2] !== "string"){
+const _errs79 = errors;
+if(typeof data25[i2] !== "string"){
 const err1 = {instancePath:instancePath+"/stop/" + i2,schemaPath:"#/properties/stop/anyOf/1/items/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err1];
@@ -937,7 +1041,7 @@ vErrors.push(err1);
 }
 errors++;
 }
-var valid6 = _errs67 === errors;
+var valid6 = _errs79 === errors;
 if(!valid6){
 break;
 }
@@ -954,7 +1058,7 @@ vErrors.push(err2);
 errors++;
 }
 }
-var _valid0 = _errs65 === errors;
+var _valid0 = _errs77 === errors;
 valid5 = valid5 || _valid0;
 }
 if(!valid5){
@@ -970,74 +1074,78 @@ validate12.errors = vErrors;
 return false;
 }
 else {
-errors = _errs61;
+errors = _errs73;
 if(vErrors !== null){
-if(_errs61){
-vErrors.length = _errs61;
+if(_errs73){
+vErrors.length = _errs73;
 }
 else {
 vErrors = null;
 }
 }
 }
-var valid0 = _errs60 === errors;
+var valid0 = _errs72 === errors;
 }
 else {
 var valid0 = true;
 }
 if(valid0){
 if(data.tools !== undefined){
-let data23 = data.tools;
-const _errs69 = errors;
-if((!(Array.isArray(data23))) && (data23 !== null)){
+let data27 = data.tools;
+const _errs81 = errors;
+if((!(Array.isArray(data27))) && (data27 !== null)){
 validate12.errors = [{instancePath:instancePath+"/tools",schemaPath:"#/properties/tools/type",keyword:"type",params:{type: "array"},message:"must be array"}];
 return false;
 }
-if(errors === _errs69){
-if(Array.isArray(data23)){
+if(errors === _errs81){
+if(Array.isArray(data27)){
 var valid7 = true;
-const len3 = data23.length;
+const len3 = data27.length;
 for(let i3=0; i3<len3; i3++){
-let data24 = data23[i3];
-const _errs72 = errors;
-const _errs73 = errors;
-if(errors === _errs73){
-if(data24 && typeof data24 == "object" && !Array.isArray(data24)){
+let data28 = data27[i3];
+const _errs84 = errors;
+const _errs85 = errors;
+if(errors === _errs85){
+if(data28 && typeof data28 == "object" && !Array.isArray(data28)){
 let missing1;
-if((data24.type === undefined) && (missing1 = "type")){
+if((data28.type === undefined) && (missing1 = "type")){
 validate12.errors = [{instancePath:instancePath+"/tools/" + i3,schemaPath:"#/components/schemas/ChatTool/required",keyword:"required",params:{missingProperty: missing1},message:"must have required property '"+missing1+"'"}];
 return false;
 }
 else {
-if(data24.type !== undefined){
-const _errs75 = errors;
-if(typeof data24.type !== "string"){
+if(data28.type !== undefined){
+const _errs87 = errors;
+if(typeof data28.type !== "string"){
 validate12.errors = [{instancePath:instancePath+"/tools/" + i3+"/type",schemaPath:"#/components/schemas/ChatTool/properties/type/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
-var valid9 = _errs75 === errors;
+var valid9 = _errs87 === errors;
 }
 else {
 var valid9 = true;
 }
 if(valid9){
-if(data24.function !== undefined){
-let data26 = data24.function;
-const _errs77 = errors;
-if(errors === _errs77){
-if(data26 && typeof data26 == "object" && !Array.isArray(data26)){
+if(data28.function !== undefined){
+let data30 = data28.function;
+const _errs89 = errors;
+if((!(data30 && typeof data30 == "object" && !Array.isArray(data30))) && (data30 !== null)){
+validate12.errors = [{instancePath:instancePath+"/tools/" + i3+"/function",schemaPath:"#/components/schemas/ChatTool/properties/function/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+if(errors === _errs89){
+if(data30 && typeof data30 == "object" && !Array.isArray(data30)){
 let missing2;
-if((data26.name === undefined) && (missing2 = "name")){
+if((data30.name === undefined) && (missing2 = "name")){
 validate12.errors = [{instancePath:instancePath+"/tools/" + i3+"/function",schemaPath:"#/components/schemas/ChatTool/properties/function/required",keyword:"required",params:{missingProperty: missing2},message:"must have required property '"+missing2+"'"}];
 return false;
 }
 else {
-if(data26.name !== undefined){
-let data27 = data26.name;
-const _errs79 = errors;
-if(errors === _errs79){
-if(typeof data27 === "string"){
-if((data27.length < 2 && func2(data27) < 1)){
+if(data30.name !== undefined){
+let data31 = data30.name;
+const _errs92 = errors;
+if(errors === _errs92){
+if(typeof data31 === "string"){
+if((data31.length < 2 && func2(data31) < 1)){
 validate12.errors = [{instancePath:instancePath+"/tools/" + i3+"/function/name",schemaPath:"#/components/schemas/ChatTool/properties/function/properties/name/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
 return false;
 }
@@ -1047,46 +1155,46 @@ validate12.errors = [{instancePath:instancePath+"/tools/" + i3+"/function/name",
 return false;
 }
 }
-var valid10 = _errs79 === errors;
+var valid10 = _errs92 === errors;
 }
 else {
 var valid10 = true;
 }
 if(valid10){
-if(data26.description !== undefined){
-let data28 = data26.description;
-const _errs81 = errors;
-if((typeof data28 !== "string") && (data28 !== null)){
+if(data30.description !== undefined){
+let data32 = data30.description;
+const _errs94 = errors;
+if((typeof data32 !== "string") && (data32 !== null)){
 validate12.errors = [{instancePath:instancePath+"/tools/" + i3+"/function/description",schemaPath:"#/components/schemas/ChatTool/properties/function/properties/description/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
-var valid10 = _errs81 === errors;
+var valid10 = _errs94 === errors;
 }
 else {
 var valid10 = true;
 }
 if(valid10){
-if(data26.parameters !== undefined){
-let data29 = data26.parameters;
-const _errs84 = errors;
-if((!(data29 && typeof data29 == "object" && !Array.isArray(data29))) && (data29 !== null)){
+if(data30.parameters !== undefined){
+let data33 = data30.parameters;
+const _errs97 = errors;
+if((!(data33 && typeof data33 == "object" && !Array.isArray(data33))) && (data33 !== null)){
 validate12.errors = [{instancePath:instancePath+"/tools/" + i3+"/function/parameters",schemaPath:"#/components/schemas/ChatTool/properties/function/properties/parameters/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
-var valid10 = _errs84 === errors;
+var valid10 = _errs97 === errors;
 }
 else {
 var valid10 = true;
 }
 if(valid10){
-if(data26.strict !== undefined){
-let data30 = data26.strict;
-const _errs88 = errors;
-if((typeof data30 !== "boolean") && (data30 !== null)){
+if(data30.strict !== undefined){
+let data34 = data30.strict;
+const _errs101 = errors;
+if((typeof data34 !== "boolean") && (data34 !== null)){
 validate12.errors = [{instancePath:instancePath+"/tools/" + i3+"/function/strict",schemaPath:"#/components/schemas/ChatTool/properties/function/properties/strict/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
 return false;
 }
-var valid10 = _errs88 === errors;
+var valid10 = _errs101 === errors;
 }
 else {
 var valid10 = true;
@@ -1096,12 +1204,8 @@ var valid10 = true;
 }
 }
 }
-else {
-validate12.errors = [{instancePath:instancePath+"/tools/" + i3+"/function",schemaPath:"#/components/schemas/ChatTool/properties/function/type",keyword:"type",params:{type: "object"},message:"must be object"}];
-return false;
 }
-}
-var valid9 = _errs77 === errors;
+var valid9 = _errs89 === errors;
 }
 else {
 var valid9 = true;
@@ -1114,26 +1218,26 @@ validate12.errors = [{instancePath:instancePath+"/tools/" + i3,schemaPath:"#/com
 return false;
 }
 }
-var valid7 = _errs72 === errors;
+var valid7 = _errs84 === errors;
 if(!valid7){
 break;
 }
 }
 }
 }
-var valid0 = _errs69 === errors;
+var valid0 = _errs81 === errors;
 }
 else {
 var valid0 = true;
 }
 if(valid0){
 if(data.tool_choice !== undefined){
-let data31 = data.tool_choice;
-const _errs91 = errors;
-const _errs92 = errors;
+let data35 = data.tool_choice;
+const _errs104 = errors;
+const _errs105 = errors;
 let valid11 = false;
-const _errs93 = errors;
-if((typeof data31 !== "string") && (data31 !== null)){
+const _errs106 = errors;
+if((typeof data35 !== "string") && (data35 !== null)){
 const err4 = {instancePath:instancePath+"/tool_choice",schemaPath:"#/properties/tool_choice/anyOf/0/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err4];
@@ -1143,12 +1247,12 @@ vErrors.push(err4);
 }
 errors++;
 }
-var _valid1 = _errs93 === errors;
+var _valid1 = _errs106 === errors;
 valid11 = valid11 || _valid1;
 if(!valid11){
-const _errs96 = errors;
-if(errors === _errs96){
-if(data31 && typeof data31 == "object" && !Array.isArray(data31)){
+const _errs109 = errors;
+if(errors === _errs109){
+if(data35 && typeof data35 == "object" && !Array.isArray(data35)){
 }
 else {
 const err5 = {instancePath:instancePath+"/tool_choice",schemaPath:"#/properties/tool_choice/anyOf/1/type",keyword:"type",params:{type: "object"},message:"must be object"};
@@ -1161,7 +1265,7 @@ vErrors.push(err5);
 errors++;
 }
 }
-var _valid1 = _errs96 === errors;
+var _valid1 = _errs109 === errors;
 valid11 = valid11 || _valid1;
 }
 if(!valid11){
@@ -1177,124 +1281,128 @@ validate12.errors = vErrors;
 return false;
 }
 else {
-errors = _errs92;
+errors = _errs105;
 if(vErrors !== null){
-if(_errs92){
-vErrors.length = _errs92;
+if(_errs105){
+vErrors.length = _errs105;
 }
 else {
 vErrors = null;
 }
 }
 }
-var valid0 = _errs91 === errors;
+var valid0 = _errs104 === errors;
 }
 else {
 var valid0 = true;
 }
 if(valid0){
 if(data.parallel_tool_calls !== undefined){
-let data32 = data.parallel_tool_calls;
-const _errs99 = errors;
-if((typeof data32 !== "boolean") && (data32 !== null)){
+let data36 = data.parallel_tool_calls;
+const _errs112 = errors;
+if((typeof data36 !== "boolean") && (data36 !== null)){
 validate12.errors = [{instancePath:instancePath+"/parallel_tool_calls",schemaPath:"#/properties/parallel_tool_calls/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
 return false;
 }
-var valid0 = _errs99 === errors;
+var valid0 = _errs112 === errors;
 }
 else {
 var valid0 = true;
 }
 if(valid0){
 if(data.response_format !== undefined){
-let data33 = data.response_format;
-const _errs102 = errors;
-if((!(data33 && typeof data33 == "object" && !Array.isArray(data33))) && (data33 !== null)){
+let data37 = data.response_format;
+const _errs115 = errors;
+if((!(data37 && typeof data37 == "object" && !Array.isArray(data37))) && (data37 !== null)){
 validate12.errors = [{instancePath:instancePath+"/response_format",schemaPath:"#/properties/response_format/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
-if(errors === _errs102){
-if(data33 && typeof data33 == "object" && !Array.isArray(data33)){
+if(errors === _errs115){
+if(data37 && typeof data37 == "object" && !Array.isArray(data37)){
 let missing3;
-if((data33.type === undefined) && (missing3 = "type")){
+if((data37.type === undefined) && (missing3 = "type")){
 validate12.errors = [{instancePath:instancePath+"/response_format",schemaPath:"#/properties/response_format/required",keyword:"required",params:{missingProperty: missing3},message:"must have required property '"+missing3+"'"}];
 return false;
 }
 else {
-if(data33.type !== undefined){
-let data34 = data33.type;
-const _errs105 = errors;
-if(typeof data34 !== "string"){
+if(data37.type !== undefined){
+let data38 = data37.type;
+const _errs118 = errors;
+if(typeof data38 !== "string"){
 validate12.errors = [{instancePath:instancePath+"/response_format/type",schemaPath:"#/properties/response_format/properties/type/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
-if(!(((data34 === "text") || (data34 === "json_object")) || (data34 === "json_schema"))){
+if(!(((data38 === "text") || (data38 === "json_object")) || (data38 === "json_schema"))){
 validate12.errors = [{instancePath:instancePath+"/response_format/type",schemaPath:"#/properties/response_format/properties/type/enum",keyword:"enum",params:{allowedValues: schema13.properties.response_format.properties.type.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
-var valid12 = _errs105 === errors;
+var valid12 = _errs118 === errors;
 }
 else {
 var valid12 = true;
 }
 if(valid12){
-if(data33.json_schema !== undefined){
-let data35 = data33.json_schema;
-const _errs107 = errors;
-if(errors === _errs107){
-if(data35 && typeof data35 == "object" && !Array.isArray(data35)){
+if(data37.json_schema !== undefined){
+let data39 = data37.json_schema;
+const _errs120 = errors;
+if((!(data39 && typeof data39 == "object" && !Array.isArray(data39))) && (data39 !== null)){
+validate12.errors = [{instancePath:instancePath+"/response_format/json_schema",schemaPath:"#/properties/response_format/properties/json_schema/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+if(errors === _errs120){
+if(data39 && typeof data39 == "object" && !Array.isArray(data39)){
 let missing4;
-if((data35.name === undefined) && (missing4 = "name")){
+if((data39.name === undefined) && (missing4 = "name")){
 validate12.errors = [{instancePath:instancePath+"/response_format/json_schema",schemaPath:"#/properties/response_format/properties/json_schema/required",keyword:"required",params:{missingProperty: missing4},message:"must have required property '"+missing4+"'"}];
 return false;
 }
 else {
-if(data35.name !== undefined){
-const _errs109 = errors;
-if(typeof data35.name !== "string"){
+if(data39.name !== undefined){
+const _errs123 = errors;
+if(typeof data39.name !== "string"){
 validate12.errors = [{instancePath:instancePath+"/response_format/json_schema/name",schemaPath:"#/properties/response_format/properties/json_schema/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
-var valid13 = _errs109 === errors;
+var valid13 = _errs123 === errors;
 }
 else {
 var valid13 = true;
 }
 if(valid13){
-if(data35.description !== undefined){
-let data37 = data35.description;
-const _errs111 = errors;
-if((typeof data37 !== "string") && (data37 !== null)){
+if(data39.description !== undefined){
+let data41 = data39.description;
+const _errs125 = errors;
+if((typeof data41 !== "string") && (data41 !== null)){
 validate12.errors = [{instancePath:instancePath+"/response_format/json_schema/description",schemaPath:"#/properties/response_format/properties/json_schema/properties/description/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
-var valid13 = _errs111 === errors;
+var valid13 = _errs125 === errors;
 }
 else {
 var valid13 = true;
 }
 if(valid13){
-if(data35.schema !== undefined){
-let data38 = data35.schema;
-const _errs114 = errors;
-if((!(data38 && typeof data38 == "object" && !Array.isArray(data38))) && (data38 !== null)){
+if(data39.schema !== undefined){
+let data42 = data39.schema;
+const _errs128 = errors;
+if((!(data42 && typeof data42 == "object" && !Array.isArray(data42))) && (data42 !== null)){
 validate12.errors = [{instancePath:instancePath+"/response_format/json_schema/schema",schemaPath:"#/properties/response_format/properties/json_schema/properties/schema/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
-var valid13 = _errs114 === errors;
+var valid13 = _errs128 === errors;
 }
 else {
 var valid13 = true;
 }
 if(valid13){
-if(data35.strict !== undefined){
-let data39 = data35.strict;
-const _errs118 = errors;
-if((typeof data39 !== "boolean") && (data39 !== null)){
+if(data39.strict !== undefined){
+let data43 = data39.strict;
+const _errs132 = errors;
+if((typeof data43 !== "boolean") && (data43 !== null)){
 validate12.errors = [{instancePath:instancePath+"/response_format/json_schema/strict",schemaPath:"#/properties/response_format/properties/json_schema/properties/strict/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
 return false;
 }
-var valid13 = _errs118 === errors;
+var valid13 = _errs132 === errors;
 }
 else {
 var valid13 = true;
@@ -1304,12 +1412,8 @@ var valid13 = true;
 }
 }
 }
-else {
-validate12.errors = [{instancePath:instancePath+"/response_format/json_schema",schemaPath:"#/properties/response_format/properties/json_schema/type",keyword:"type",params:{type: "object"},message:"must be object"}];
-return false;
 }
-}
-var valid12 = _errs107 === errors;
+var valid12 = _errs120 === errors;
 }
 else {
 var valid12 = true;
@@ -1318,49 +1422,53 @@ var valid12 = true;
 }
 }
 }
-var valid0 = _errs102 === errors;
+var valid0 = _errs115 === errors;
 }
 else {
 var valid0 = true;
 }
 if(valid0){
 if(data.reasoning_effort !== undefined){
-let data40 = data.reasoning_effort;
-const _errs121 = errors;
-if((typeof data40 !== "string") && (data40 !== null)){
+let data44 = data.reasoning_effort;
+const _errs135 = errors;
+if((typeof data44 !== "string") && (data44 !== null)){
 validate12.errors = [{instancePath:instancePath+"/reasoning_effort",schemaPath:"#/properties/reasoning_effort/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
-var valid0 = _errs121 === errors;
+var valid0 = _errs135 === errors;
 }
 else {
 var valid0 = true;
 }
 if(valid0){
 if(data.prompt_cache_key !== undefined){
-let data41 = data.prompt_cache_key;
-const _errs124 = errors;
-if((typeof data41 !== "string") && (data41 !== null)){
+let data45 = data.prompt_cache_key;
+const _errs138 = errors;
+if((typeof data45 !== "string") && (data45 !== null)){
 validate12.errors = [{instancePath:instancePath+"/prompt_cache_key",schemaPath:"#/properties/prompt_cache_key/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
-var valid0 = _errs124 === errors;
+var valid0 = _errs138 === errors;
 }
 else {
 var valid0 = true;
 }
 if(valid0){
 if(data.user !== undefined){
-let data42 = data.user;
-const _errs127 = errors;
-if((typeof data42 !== "string") && (data42 !== null)){
+let data46 = data.user;
+const _errs141 = errors;
+if((typeof data46 !== "string") && (data46 !== null)){
 validate12.errors = [{instancePath:instancePath+"/user",schemaPath:"#/properties/user/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
-var valid0 = _errs127 === errors;
+var valid0 = _errs141 === errors;
 }
 else {
 var valid0 = true;
+}
+}
+}
+}
 }
 }
 }
@@ -1426,16 +1534,16 @@ validate10.errors = vErrors;
 return errors === 0;
 }
 
-export const createCompletion = validate16;
+export const createCompletion = validate18;
 
-function validate16(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate18(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if((data.requestBody === undefined) && (missing0 = "requestBody")){
-validate16.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate18.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
@@ -1446,7 +1554,7 @@ if(errors === _errs2){
 if(data0 && typeof data0 == "object" && !Array.isArray(data0)){
 let missing1;
 if((data0.prompt === undefined) && (missing1 = "prompt")){
-validate16.errors = [{instancePath:instancePath+"/requestBody",schemaPath:"openai#/components/schemas/CompletionRequest/required",keyword:"required",params:{missingProperty: missing1},message:"must have required property '"+missing1+"'"}];
+validate18.errors = [{instancePath:instancePath+"/requestBody",schemaPath:"openai#/components/schemas/CompletionRequest/required",keyword:"required",params:{missingProperty: missing1},message:"must have required property '"+missing1+"'"}];
 return false;
 }
 else {
@@ -1454,7 +1562,7 @@ if(data0.model !== undefined){
 let data1 = data0.model;
 const _errs4 = errors;
 if((typeof data1 !== "string") && (data1 !== null)){
-validate16.errors = [{instancePath:instancePath+"/requestBody/model",schemaPath:"openai#/components/schemas/CompletionRequest/properties/model/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate18.errors = [{instancePath:instancePath+"/requestBody/model",schemaPath:"openai#/components/schemas/CompletionRequest/properties/model/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 var valid2 = _errs4 === errors;
@@ -1521,7 +1629,7 @@ else {
 vErrors.push(err3);
 }
 errors++;
-validate16.errors = vErrors;
+validate18.errors = vErrors;
 return false;
 }
 else {
@@ -1545,7 +1653,7 @@ if(data0.stream !== undefined){
 let data3 = data0.stream;
 const _errs13 = errors;
 if((typeof data3 !== "boolean") && (data3 !== null)){
-validate16.errors = [{instancePath:instancePath+"/requestBody/stream",schemaPath:"openai#/components/schemas/CompletionRequest/properties/stream/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
+validate18.errors = [{instancePath:instancePath+"/requestBody/stream",schemaPath:"openai#/components/schemas/CompletionRequest/properties/stream/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
 return false;
 }
 var valid2 = _errs13 === errors;
@@ -1558,7 +1666,7 @@ if(data0.stream_options !== undefined){
 let data4 = data0.stream_options;
 const _errs16 = errors;
 if((!(data4 && typeof data4 == "object" && !Array.isArray(data4))) && (data4 !== null)){
-validate16.errors = [{instancePath:instancePath+"/requestBody/stream_options",schemaPath:"openai#/components/schemas/CompletionRequest/properties/stream_options/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate18.errors = [{instancePath:instancePath+"/requestBody/stream_options",schemaPath:"openai#/components/schemas/CompletionRequest/properties/stream_options/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 if(errors === _errs16){
@@ -1566,7 +1674,7 @@ if(data4 && typeof data4 == "object" && !Array.isArray(data4)){
 if(data4.include_usage !== undefined){
 let data5 = data4.include_usage;
 if((typeof data5 !== "boolean") && (data5 !== null)){
-validate16.errors = [{instancePath:instancePath+"/requestBody/stream_options/include_usage",schemaPath:"openai#/components/schemas/CompletionRequest/properties/stream_options/properties/include_usage/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
+validate18.errors = [{instancePath:instancePath+"/requestBody/stream_options/include_usage",schemaPath:"openai#/components/schemas/CompletionRequest/properties/stream_options/properties/include_usage/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
 return false;
 }
 }
@@ -1582,13 +1690,13 @@ if(data0.max_tokens !== undefined){
 let data6 = data0.max_tokens;
 const _errs22 = errors;
 if((!((typeof data6 == "number") && (!(data6 % 1) && !isNaN(data6)))) && (data6 !== null)){
-validate16.errors = [{instancePath:instancePath+"/requestBody/max_tokens",schemaPath:"openai#/components/schemas/CompletionRequest/properties/max_tokens/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate18.errors = [{instancePath:instancePath+"/requestBody/max_tokens",schemaPath:"openai#/components/schemas/CompletionRequest/properties/max_tokens/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs22){
 if(typeof data6 == "number"){
 if(data6 < 1 || isNaN(data6)){
-validate16.errors = [{instancePath:instancePath+"/requestBody/max_tokens",schemaPath:"openai#/components/schemas/CompletionRequest/properties/max_tokens/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate18.errors = [{instancePath:instancePath+"/requestBody/max_tokens",schemaPath:"openai#/components/schemas/CompletionRequest/properties/max_tokens/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -1603,7 +1711,7 @@ if(data0.n !== undefined){
 let data7 = data0.n;
 const _errs25 = errors;
 if((!((typeof data7 == "number") && (!(data7 % 1) && !isNaN(data7)))) && (data7 !== null)){
-validate16.errors = [{instancePath:instancePath+"/requestBody/n",schemaPath:"openai#/components/schemas/CompletionRequest/properties/n/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate18.errors = [{instancePath:instancePath+"/requestBody/n",schemaPath:"openai#/components/schemas/CompletionRequest/properties/n/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 var valid2 = _errs25 === errors;
@@ -1616,7 +1724,7 @@ if(data0.best_of !== undefined){
 let data8 = data0.best_of;
 const _errs28 = errors;
 if((!((typeof data8 == "number") && (!(data8 % 1) && !isNaN(data8)))) && (data8 !== null)){
-validate16.errors = [{instancePath:instancePath+"/requestBody/best_of",schemaPath:"openai#/components/schemas/CompletionRequest/properties/best_of/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate18.errors = [{instancePath:instancePath+"/requestBody/best_of",schemaPath:"openai#/components/schemas/CompletionRequest/properties/best_of/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 var valid2 = _errs28 === errors;
@@ -1629,7 +1737,7 @@ if(data0.echo !== undefined){
 let data9 = data0.echo;
 const _errs31 = errors;
 if((typeof data9 !== "boolean") && (data9 !== null)){
-validate16.errors = [{instancePath:instancePath+"/requestBody/echo",schemaPath:"openai#/components/schemas/CompletionRequest/properties/echo/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
+validate18.errors = [{instancePath:instancePath+"/requestBody/echo",schemaPath:"openai#/components/schemas/CompletionRequest/properties/echo/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
 return false;
 }
 var valid2 = _errs31 === errors;
@@ -1642,7 +1750,7 @@ if(data0.suffix !== undefined){
 let data10 = data0.suffix;
 const _errs34 = errors;
 if((typeof data10 !== "string") && (data10 !== null)){
-validate16.errors = [{instancePath:instancePath+"/requestBody/suffix",schemaPath:"openai#/components/schemas/CompletionRequest/properties/suffix/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate18.errors = [{instancePath:instancePath+"/requestBody/suffix",schemaPath:"openai#/components/schemas/CompletionRequest/properties/suffix/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 var valid2 = _errs34 === errors;
@@ -1655,13 +1763,13 @@ if(data0.temperature !== undefined){
 let data11 = data0.temperature;
 const _errs37 = errors;
 if((!(typeof data11 == "number")) && (data11 !== null)){
-validate16.errors = [{instancePath:instancePath+"/requestBody/temperature",schemaPath:"openai#/components/schemas/CompletionRequest/properties/temperature/type",keyword:"type",params:{type: "number"},message:"must be number"}];
+validate18.errors = [{instancePath:instancePath+"/requestBody/temperature",schemaPath:"openai#/components/schemas/CompletionRequest/properties/temperature/type",keyword:"type",params:{type: "number"},message:"must be number"}];
 return false;
 }
 if(errors === _errs37){
 if(typeof data11 == "number"){
 if(data11 < 0 || isNaN(data11)){
-validate16.errors = [{instancePath:instancePath+"/requestBody/temperature",schemaPath:"openai#/components/schemas/CompletionRequest/properties/temperature/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate18.errors = [{instancePath:instancePath+"/requestBody/temperature",schemaPath:"openai#/components/schemas/CompletionRequest/properties/temperature/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -1676,18 +1784,18 @@ if(data0.top_p !== undefined){
 let data12 = data0.top_p;
 const _errs40 = errors;
 if((!(typeof data12 == "number")) && (data12 !== null)){
-validate16.errors = [{instancePath:instancePath+"/requestBody/top_p",schemaPath:"openai#/components/schemas/CompletionRequest/properties/top_p/type",keyword:"type",params:{type: "number"},message:"must be number"}];
+validate18.errors = [{instancePath:instancePath+"/requestBody/top_p",schemaPath:"openai#/components/schemas/CompletionRequest/properties/top_p/type",keyword:"type",params:{type: "number"},message:"must be number"}];
 return false;
 }
 if(errors === _errs40){
 if(typeof data12 == "number"){
 if(data12 > 1 || isNaN(data12)){
-validate16.errors = [{instancePath:instancePath+"/requestBody/top_p",schemaPath:"openai#/components/schemas/CompletionRequest/properties/top_p/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1},message:"must be <= 1"}];
+validate18.errors = [{instancePath:instancePath+"/requestBody/top_p",schemaPath:"openai#/components/schemas/CompletionRequest/properties/top_p/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1},message:"must be <= 1"}];
 return false;
 }
 else {
 if(data12 < 0 || isNaN(data12)){
-validate16.errors = [{instancePath:instancePath+"/requestBody/top_p",schemaPath:"openai#/components/schemas/CompletionRequest/properties/top_p/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate18.errors = [{instancePath:instancePath+"/requestBody/top_p",schemaPath:"openai#/components/schemas/CompletionRequest/properties/top_p/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -1703,18 +1811,18 @@ if(data0.frequency_penalty !== undefined){
 let data13 = data0.frequency_penalty;
 const _errs43 = errors;
 if((!(typeof data13 == "number")) && (data13 !== null)){
-validate16.errors = [{instancePath:instancePath+"/requestBody/frequency_penalty",schemaPath:"openai#/components/schemas/CompletionRequest/properties/frequency_penalty/type",keyword:"type",params:{type: "number"},message:"must be number"}];
+validate18.errors = [{instancePath:instancePath+"/requestBody/frequency_penalty",schemaPath:"openai#/components/schemas/CompletionRequest/properties/frequency_penalty/type",keyword:"type",params:{type: "number"},message:"must be number"}];
 return false;
 }
 if(errors === _errs43){
 if(typeof data13 == "number"){
 if(data13 > 2 || isNaN(data13)){
-validate16.errors = [{instancePath:instancePath+"/requestBody/frequency_penalty",schemaPath:"openai#/components/schemas/CompletionRequest/properties/frequency_penalty/maximum",keyword:"maximum",params:{comparison: "<=", limit: 2},message:"must be <= 2"}];
+validate18.errors = [{instancePath:instancePath+"/requestBody/frequency_penalty",schemaPath:"openai#/components/schemas/CompletionRequest/properties/frequency_penalty/maximum",keyword:"maximum",params:{comparison: "<=", limit: 2},message:"must be <= 2"}];
 return false;
 }
 else {
 if(data13 < -2 || isNaN(data13)){
-validate16.errors = [{instancePath:instancePath+"/requestBody/frequency_penalty",schemaPath:"openai#/components/schemas/CompletionRequest/properties/frequency_penalty/minimum",keyword:"minimum",params:{comparison: ">=", limit: -2},message:"must be >= -2"}];
+validate18.errors = [{instancePath:instancePath+"/requestBody/frequency_penalty",schemaPath:"openai#/components/schemas/CompletionRequest/properties/frequency_penalty/minimum",keyword:"minimum",params:{comparison: ">=", limit: -2},message:"must be >= -2"}];
 return false;
 }
 }
@@ -1730,18 +1838,18 @@ if(data0.presence_penalty !== undefined){
 let data14 = data0.presence_penalty;
 const _errs46 = errors;
 if((!(typeof data14 == "number")) && (data14 !== null)){
-validate16.errors = [{instancePath:instancePath+"/requestBody/presence_penalty",schemaPath:"openai#/components/schemas/CompletionRequest/properties/presence_penalty/type",keyword:"type",params:{type: "number"},message:"must be number"}];
+validate18.errors = [{instancePath:instancePath+"/requestBody/presence_penalty",schemaPath:"openai#/components/schemas/CompletionRequest/properties/presence_penalty/type",keyword:"type",params:{type: "number"},message:"must be number"}];
 return false;
 }
 if(errors === _errs46){
 if(typeof data14 == "number"){
 if(data14 > 2 || isNaN(data14)){
-validate16.errors = [{instancePath:instancePath+"/requestBody/presence_penalty",schemaPath:"openai#/components/schemas/CompletionRequest/properties/presence_penalty/maximum",keyword:"maximum",params:{comparison: "<=", limit: 2},message:"must be <= 2"}];
+validate18.errors = [{instancePath:instancePath+"/requestBody/presence_penalty",schemaPath:"openai#/components/schemas/CompletionRequest/properties/presence_penalty/maximum",keyword:"maximum",params:{comparison: "<=", limit: 2},message:"must be <= 2"}];
 return false;
 }
 else {
 if(data14 < -2 || isNaN(data14)){
-validate16.errors = [{instancePath:instancePath+"/requestBody/presence_penalty",schemaPath:"openai#/components/schemas/CompletionRequest/properties/presence_penalty/minimum",keyword:"minimum",params:{comparison: ">=", limit: -2},message:"must be >= -2"}];
+validate18.errors = [{instancePath:instancePath+"/requestBody/presence_penalty",schemaPath:"openai#/components/schemas/CompletionRequest/properties/presence_penalty/minimum",keyword:"minimum",params:{comparison: ">=", limit: -2},message:"must be >= -2"}];
 return false;
 }
 }
@@ -1753,25 +1861,18 @@ else {
 var valid2 = true;
 }
 if(valid2){
-if(data0.logit_bias !== undefined){
-let data15 = data0.logit_bias;
+if(data0.top_k !== undefined){
+let data15 = data0.top_k;
 const _errs49 = errors;
-if((!(data15 && typeof data15 == "object" && !Array.isArray(data15))) && (data15 !== null)){
-validate16.errors = [{instancePath:instancePath+"/requestBody/logit_bias",schemaPath:"openai#/components/schemas/CompletionRequest/properties/logit_bias/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+if((!((typeof data15 == "number") && (!(data15 % 1) && !isNaN(data15)))) && (data15 !== null)){
+validate18.errors = [{instancePath:instancePath+"/requestBody/top_k",schemaPath:"openai#/components/schemas/CompletionRequest/properties/top_k/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs49){
-if(data15 && typeof data15 == "object" && !Array.isArray(data15)){
-for(const key0 in data15){
-const _errs53 = errors;
-if(!(typeof data15[key0] == "number")){
-validate16.errors = [{instancePath:instancePath+"/requestBody/logit_bias/" + key0.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"openai#/components/schemas/CompletionRequest/properties/logit_bias/additionalProperties/type",keyword:"type",params:{type: "number"},message:"must be number"}];
+if(typeof data15 == "number"){
+if(data15 < -1 || isNaN(data15)){
+validate18.errors = [{instancePath:instancePath+"/requestBody/top_k",schemaPath:"openai#/components/schemas/CompletionRequest/properties/top_k/minimum",keyword:"minimum",params:{comparison: ">=", limit: -1},message:"must be >= -1"}];
 return false;
-}
-var valid5 = _errs53 === errors;
-if(!valid5){
-break;
-}
 }
 }
 }
@@ -1781,24 +1882,45 @@ else {
 var valid2 = true;
 }
 if(valid2){
-if(data0.logprobs !== undefined){
-let data17 = data0.logprobs;
+if(data0.min_p !== undefined){
+let data16 = data0.min_p;
+const _errs52 = errors;
+if((!(typeof data16 == "number")) && (data16 !== null)){
+validate18.errors = [{instancePath:instancePath+"/requestBody/min_p",schemaPath:"openai#/components/schemas/CompletionRequest/properties/min_p/type",keyword:"type",params:{type: "number"},message:"must be number"}];
+return false;
+}
+if(errors === _errs52){
+if(typeof data16 == "number"){
+if(data16 > 1 || isNaN(data16)){
+validate18.errors = [{instancePath:instancePath+"/requestBody/min_p",schemaPath:"openai#/components/schemas/CompletionRequest/properties/min_p/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1},message:"must be <= 1"}];
+return false;
+}
+else {
+if(data16 < 0 || isNaN(data16)){
+validate18.errors = [{instancePath:instancePath+"/requestBody/min_p",schemaPath:"openai#/components/schemas/CompletionRequest/properties/min_p/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+return false;
+}
+}
+}
+}
+var valid2 = _errs52 === errors;
+}
+else {
+var valid2 = true;
+}
+if(valid2){
+if(data0.repetition_penalty !== undefined){
+let data17 = data0.repetition_penalty;
 const _errs55 = errors;
-if((!((typeof data17 == "number") && (!(data17 % 1) && !isNaN(data17)))) && (data17 !== null)){
-validate16.errors = [{instancePath:instancePath+"/requestBody/logprobs",schemaPath:"openai#/components/schemas/CompletionRequest/properties/logprobs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+if((!(typeof data17 == "number")) && (data17 !== null)){
+validate18.errors = [{instancePath:instancePath+"/requestBody/repetition_penalty",schemaPath:"openai#/components/schemas/CompletionRequest/properties/repetition_penalty/type",keyword:"type",params:{type: "number"},message:"must be number"}];
 return false;
 }
 if(errors === _errs55){
 if(typeof data17 == "number"){
-if(data17 > 20 || isNaN(data17)){
-validate16.errors = [{instancePath:instancePath+"/requestBody/logprobs",schemaPath:"openai#/components/schemas/CompletionRequest/properties/logprobs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 20},message:"must be <= 20"}];
-return false;
-}
-else {
 if(data17 < 0 || isNaN(data17)){
-validate16.errors = [{instancePath:instancePath+"/requestBody/logprobs",schemaPath:"openai#/components/schemas/CompletionRequest/properties/logprobs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate18.errors = [{instancePath:instancePath+"/requestBody/repetition_penalty",schemaPath:"openai#/components/schemas/CompletionRequest/properties/repetition_penalty/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
-}
 }
 }
 }
@@ -1808,12 +1930,20 @@ else {
 var valid2 = true;
 }
 if(valid2){
-if(data0.seed !== undefined){
-let data18 = data0.seed;
+if(data0.repeat_penalty !== undefined){
+let data18 = data0.repeat_penalty;
 const _errs58 = errors;
-if((!((typeof data18 == "number") && (!(data18 % 1) && !isNaN(data18)))) && (data18 !== null)){
-validate16.errors = [{instancePath:instancePath+"/requestBody/seed",schemaPath:"openai#/components/schemas/CompletionRequest/properties/seed/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+if((!(typeof data18 == "number")) && (data18 !== null)){
+validate18.errors = [{instancePath:instancePath+"/requestBody/repeat_penalty",schemaPath:"openai#/components/schemas/CompletionRequest/properties/repeat_penalty/type",keyword:"type",params:{type: "number"},message:"must be number"}];
 return false;
+}
+if(errors === _errs58){
+if(typeof data18 == "number"){
+if(data18 < 0 || isNaN(data18)){
+validate18.errors = [{instancePath:instancePath+"/requestBody/repeat_penalty",schemaPath:"openai#/components/schemas/CompletionRequest/properties/repeat_penalty/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+return false;
+}
+}
 }
 var valid2 = _errs58 === errors;
 }
@@ -1821,13 +1951,81 @@ else {
 var valid2 = true;
 }
 if(valid2){
-if(data0.stop !== undefined){
-let data19 = data0.stop;
+if(data0.logit_bias !== undefined){
+let data19 = data0.logit_bias;
 const _errs61 = errors;
-const _errs62 = errors;
+if((!(data19 && typeof data19 == "object" && !Array.isArray(data19))) && (data19 !== null)){
+validate18.errors = [{instancePath:instancePath+"/requestBody/logit_bias",schemaPath:"openai#/components/schemas/CompletionRequest/properties/logit_bias/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+if(errors === _errs61){
+if(data19 && typeof data19 == "object" && !Array.isArray(data19)){
+for(const key0 in data19){
+const _errs65 = errors;
+if(!(typeof data19[key0] == "number")){
+validate18.errors = [{instancePath:instancePath+"/requestBody/logit_bias/" + key0.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"openai#/components/schemas/CompletionRequest/properties/logit_bias/additionalProperties/type",keyword:"type",params:{type: "number"},message:"must be number"}];
+return false;
+}
+var valid5 = _errs65 === errors;
+if(!valid5){
+break;
+}
+}
+}
+}
+var valid2 = _errs61 === errors;
+}
+else {
+var valid2 = true;
+}
+if(valid2){
+if(data0.logprobs !== undefined){
+let data21 = data0.logprobs;
+const _errs67 = errors;
+if((!((typeof data21 == "number") && (!(data21 % 1) && !isNaN(data21)))) && (data21 !== null)){
+validate18.errors = [{instancePath:instancePath+"/requestBody/logprobs",schemaPath:"openai#/components/schemas/CompletionRequest/properties/logprobs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs67){
+if(typeof data21 == "number"){
+if(data21 > 20 || isNaN(data21)){
+validate18.errors = [{instancePath:instancePath+"/requestBody/logprobs",schemaPath:"openai#/components/schemas/CompletionRequest/properties/logprobs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 20},message:"must be <= 20"}];
+return false;
+}
+else {
+if(data21 < 0 || isNaN(data21)){
+validate18.errors = [{instancePath:instancePath+"/requestBody/logprobs",schemaPath:"openai#/components/schemas/CompletionRequest/properties/logprobs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+return false;
+}
+}
+}
+}
+var valid2 = _errs67 === errors;
+}
+else {
+var valid2 = true;
+}
+if(valid2){
+if(data0.seed !== undefined){
+let data22 = data0.seed;
+const _errs70 = errors;
+if((!((typeof data22 == "number") && (!(data22 % 1) && !isNaN(data22)))) && (data22 !== null)){
+validate18.errors = [{instancePath:instancePath+"/requestBody/seed",schemaPath:"openai#/components/schemas/CompletionRequest/properties/seed/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+var valid2 = _errs70 === errors;
+}
+else {
+var valid2 = true;
+}
+if(valid2){
+if(data0.stop !== undefined){
+let data23 = data0.stop;
+const _errs73 = errors;
+const _errs74 = errors;
 let valid6 = false;
-const _errs63 = errors;
-if((typeof data19 !== "string") && (data19 !== null)){
+const _errs75 = errors;
+if((typeof data23 !== "string") && (data23 !== null)){
 const err4 = {instancePath:instancePath+"/requestBody/stop",schemaPath:"openai#/components/schemas/CompletionRequest/properties/stop/anyOf/0/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err4];
@@ -1837,17 +2035,17 @@ vErrors.push(err4);
 }
 errors++;
 }
-var _valid1 = _errs63 === errors;
+var _valid1 = _errs75 === errors;
 valid6 = valid6 || _valid1;
 if(!valid6){
-const _errs66 = errors;
-if(errors === _errs66){
-if(Array.isArray(data19)){
+const _errs78 = errors;
+if(errors === _errs78){
+if(Array.isArray(data23)){
 var valid7 = true;
-const len0 = data19.length;
+const len0 = data23.length;
 for(let i0=0; i0<len0; i0++){
-const _errs68 = errors;
-if(typeof data19[i0] !== "string"){
+const _errs80 = errors;
+if(typeof data23[i0] !== "string"){
 const err5 = {instancePath:instancePath+"/requestBody/stop/" + i0,schemaPath:"openai#/components/schemas/CompletionRequest/properties/stop/anyOf/1/items/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err5];
@@ -1857,7 +2055,7 @@ vErrors.push(err5);
 }
 errors++;
 }
-var valid7 = _errs68 === errors;
+var valid7 = _errs80 === errors;
 if(!valid7){
 break;
 }
@@ -1874,7 +2072,7 @@ vErrors.push(err6);
 errors++;
 }
 }
-var _valid1 = _errs66 === errors;
+var _valid1 = _errs78 === errors;
 valid6 = valid6 || _valid1;
 }
 if(!valid6){
@@ -1886,34 +2084,34 @@ else {
 vErrors.push(err7);
 }
 errors++;
-validate16.errors = vErrors;
+validate18.errors = vErrors;
 return false;
 }
 else {
-errors = _errs62;
+errors = _errs74;
 if(vErrors !== null){
-if(_errs62){
-vErrors.length = _errs62;
+if(_errs74){
+vErrors.length = _errs74;
 }
 else {
 vErrors = null;
 }
 }
 }
-var valid2 = _errs61 === errors;
+var valid2 = _errs73 === errors;
 }
 else {
 var valid2 = true;
 }
 if(valid2){
 if(data0.prompt_cache_key !== undefined){
-let data21 = data0.prompt_cache_key;
-const _errs70 = errors;
-if((typeof data21 !== "string") && (data21 !== null)){
-validate16.errors = [{instancePath:instancePath+"/requestBody/prompt_cache_key",schemaPath:"openai#/components/schemas/CompletionRequest/properties/prompt_cache_key/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+let data25 = data0.prompt_cache_key;
+const _errs82 = errors;
+if((typeof data25 !== "string") && (data25 !== null)){
+validate18.errors = [{instancePath:instancePath+"/requestBody/prompt_cache_key",schemaPath:"openai#/components/schemas/CompletionRequest/properties/prompt_cache_key/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
-var valid2 = _errs70 === errors;
+var valid2 = _errs82 === errors;
 }
 else {
 var valid2 = true;
@@ -1937,8 +2135,12 @@ var valid2 = true;
 }
 }
 }
+}
+}
+}
+}
 else {
-validate16.errors = [{instancePath:instancePath+"/requestBody",schemaPath:"openai#/components/schemas/CompletionRequest/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate18.errors = [{instancePath:instancePath+"/requestBody",schemaPath:"openai#/components/schemas/CompletionRequest/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
@@ -1946,19 +2148,19 @@ return false;
 }
 }
 else {
-validate16.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate18.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate16.errors = vErrors;
+validate18.errors = vErrors;
 return errors === 0;
 }
 
-export const createResponse = validate17;
-const schema21 = {"type":"object","properties":{"model":{"type":"string","nullable":true},"input":{"anyOf":[{"type":"string","nullable":true},{"type":"array","items":{"$ref":"#/components/schemas/InputItem"}}]},"instructions":{"type":"string","nullable":true},"previous_response_id":{"type":"string","nullable":true},"conversation":{},"prompt":{},"stream":{"type":"boolean","nullable":true},"background":{"type":"boolean","nullable":true},"store":{"type":"boolean","nullable":true},"max_output_tokens":{"type":"integer","nullable":true,"minimum":1},"temperature":{"type":"number","nullable":true,"minimum":0},"top_p":{"type":"number","nullable":true,"minimum":0,"maximum":1},"seed":{"type":"integer","nullable":true},"tools":{"type":"array","nullable":true,"items":{"$ref":"#/components/schemas/ResponseTool"}},"tool_choice":{"anyOf":[{"type":"string","nullable":true},{"type":"object","additionalProperties":true}]},"parallel_tool_calls":{"type":"boolean","nullable":true},"text":{"type":"object","nullable":true,"properties":{"format":{"type":"object","nullable":true,"required":["type"],"properties":{"type":{"type":"string","enum":["text","json_object","json_schema"]},"name":{"type":"string","nullable":true},"description":{"type":"string","nullable":true},"schema":{"type":"object","nullable":true,"additionalProperties":true},"strict":{"type":"boolean","nullable":true}}}}},"reasoning":{"type":"object","nullable":true,"properties":{"effort":{"type":"string","nullable":true},"summary":{"type":"string","nullable":true}}},"include":{"type":"array","nullable":true,"items":{"type":"string"}},"top_logprobs":{"type":"integer","nullable":true,"minimum":0,"maximum":20},"metadata":{"type":"object","nullable":true,"maxProperties":16,"additionalProperties":{"type":"string","maxLength":512}},"prompt_cache_key":{"type":"string","nullable":true},"user":{"type":"string","nullable":true}}};
-const schema22 = {"type":"object","properties":{"type":{"type":"string","nullable":true},"id":{"type":"string","nullable":true},"role":{"type":"string","nullable":true,"enum":["system","developer","user","assistant",null]},"content":{"anyOf":[{"type":"string","nullable":true},{"type":"array","items":{"$ref":"#/components/schemas/InputPart"}}]},"summary":{"type":"array","nullable":true,"items":{"$ref":"#/components/schemas/InputPart"}},"encrypted_content":{"type":"string","nullable":true},"call_id":{"type":"string","nullable":true},"name":{"type":"string","nullable":true},"namespace":{"type":"string","nullable":true},"arguments":{"type":"string","nullable":true},"input":{"type":"string","nullable":true},"output":{"anyOf":[{"type":"string","nullable":true},{"type":"array","items":{"$ref":"#/components/schemas/InputPart"}}]}}};
+export const createResponse = validate19;
+const schema22 = {"type":"object","properties":{"model":{"type":"string","nullable":true},"input":{"anyOf":[{"type":"string","nullable":true},{"type":"array","items":{"$ref":"#/components/schemas/InputItem"}}]},"instructions":{"type":"string","nullable":true},"previous_response_id":{"type":"string","nullable":true},"conversation":{},"prompt":{},"stream":{"type":"boolean","nullable":true},"background":{"type":"boolean","nullable":true},"store":{"type":"boolean","nullable":true},"max_output_tokens":{"type":"integer","nullable":true,"minimum":1},"temperature":{"type":"number","nullable":true,"minimum":0},"top_p":{"type":"number","nullable":true,"minimum":0,"maximum":1},"seed":{"type":"integer","nullable":true},"tools":{"type":"array","nullable":true,"items":{"$ref":"#/components/schemas/ResponseTool"}},"tool_choice":{"anyOf":[{"type":"string","nullable":true},{"type":"object","additionalProperties":true}]},"parallel_tool_calls":{"type":"boolean","nullable":true},"text":{"type":"object","nullable":true,"properties":{"format":{"type":"object","nullable":true,"required":["type"],"properties":{"type":{"type":"string","enum":["text","json_object","json_schema"]},"name":{"type":"string","nullable":true},"description":{"type":"string","nullable":true},"schema":{"type":"object","nullable":true,"additionalProperties":true},"strict":{"type":"boolean","nullable":true}}}}},"reasoning":{"type":"object","nullable":true,"properties":{"effort":{"type":"string","nullable":true},"summary":{"type":"string","nullable":true}}},"include":{"type":"array","nullable":true,"items":{"type":"string"}},"top_logprobs":{"type":"integer","nullable":true,"minimum":0,"maximum":20},"metadata":{"type":"object","nullable":true,"maxProperties":16,"additionalProperties":{"type":"string","maxLength":512}},"prompt_cache_key":{"type":"string","nullable":true},"user":{"type":"string","nullable":true}}};
+const schema23 = {"type":"object","properties":{"type":{"type":"string","nullable":true},"id":{"type":"string","nullable":true},"role":{"type":"string","nullable":true,"enum":["system","developer","user","assistant",null]},"content":{"anyOf":[{"type":"string","nullable":true},{"type":"array","items":{"$ref":"#/components/schemas/InputPart"}}]},"summary":{"type":"array","nullable":true,"items":{"$ref":"#/components/schemas/InputPart"}},"encrypted_content":{"type":"string","nullable":true},"call_id":{"type":"string","nullable":true},"name":{"type":"string","nullable":true},"namespace":{"type":"string","nullable":true},"arguments":{"type":"string","nullable":true},"input":{"type":"string","nullable":true},"output":{"anyOf":[{"type":"string","nullable":true},{"type":"array","items":{"$ref":"#/components/schemas/InputPart"}}]}}};
 
-function validate19(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate21(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(errors === 0){
@@ -1967,7 +2169,7 @@ if(data.type !== undefined){
 let data0 = data.type;
 const _errs1 = errors;
 if((typeof data0 !== "string") && (data0 !== null)){
-validate19.errors = [{instancePath:instancePath+"/type",schemaPath:"#/properties/type/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate21.errors = [{instancePath:instancePath+"/type",schemaPath:"#/properties/type/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 var valid0 = _errs1 === errors;
@@ -1980,7 +2182,7 @@ if(data.id !== undefined){
 let data1 = data.id;
 const _errs4 = errors;
 if((typeof data1 !== "string") && (data1 !== null)){
-validate19.errors = [{instancePath:instancePath+"/id",schemaPath:"#/properties/id/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate21.errors = [{instancePath:instancePath+"/id",schemaPath:"#/properties/id/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 var valid0 = _errs4 === errors;
@@ -1993,11 +2195,11 @@ if(data.role !== undefined){
 let data2 = data.role;
 const _errs7 = errors;
 if((typeof data2 !== "string") && (data2 !== null)){
-validate19.errors = [{instancePath:instancePath+"/role",schemaPath:"#/properties/role/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate21.errors = [{instancePath:instancePath+"/role",schemaPath:"#/properties/role/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 if(!(((((data2 === "system") || (data2 === "developer")) || (data2 === "user")) || (data2 === "assistant")) || (data2 === null))){
-validate19.errors = [{instancePath:instancePath+"/role",schemaPath:"#/properties/role/enum",keyword:"enum",params:{allowedValues: schema22.properties.role.enum},message:"must be equal to one of the allowed values"}];
+validate21.errors = [{instancePath:instancePath+"/role",schemaPath:"#/properties/role/enum",keyword:"enum",params:{allowedValues: schema23.properties.role.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
 var valid0 = _errs7 === errors;
@@ -2187,7 +2389,7 @@ else {
 vErrors.push(err9);
 }
 errors++;
-validate19.errors = vErrors;
+validate21.errors = vErrors;
 return false;
 }
 else {
@@ -2211,7 +2413,7 @@ if(data.summary !== undefined){
 let data10 = data.summary;
 const _errs34 = errors;
 if((!(Array.isArray(data10))) && (data10 !== null)){
-validate19.errors = [{instancePath:instancePath+"/summary",schemaPath:"#/properties/summary/type",keyword:"type",params:{type: "array"},message:"must be array"}];
+validate21.errors = [{instancePath:instancePath+"/summary",schemaPath:"#/properties/summary/type",keyword:"type",params:{type: "array"},message:"must be array"}];
 return false;
 }
 if(errors === _errs34){
@@ -2226,14 +2428,14 @@ if(errors === _errs38){
 if(data11 && typeof data11 == "object" && !Array.isArray(data11)){
 let missing1;
 if((data11.type === undefined) && (missing1 = "type")){
-validate19.errors = [{instancePath:instancePath+"/summary/" + i1,schemaPath:"#/components/schemas/InputPart/required",keyword:"required",params:{missingProperty: missing1},message:"must have required property '"+missing1+"'"}];
+validate21.errors = [{instancePath:instancePath+"/summary/" + i1,schemaPath:"#/components/schemas/InputPart/required",keyword:"required",params:{missingProperty: missing1},message:"must have required property '"+missing1+"'"}];
 return false;
 }
 else {
 if(data11.type !== undefined){
 const _errs40 = errors;
 if(typeof data11.type !== "string"){
-validate19.errors = [{instancePath:instancePath+"/summary/" + i1+"/type",schemaPath:"#/components/schemas/InputPart/properties/type/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate21.errors = [{instancePath:instancePath+"/summary/" + i1+"/type",schemaPath:"#/components/schemas/InputPart/properties/type/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 var valid7 = _errs40 === errors;
@@ -2246,7 +2448,7 @@ if(data11.text !== undefined){
 let data13 = data11.text;
 const _errs42 = errors;
 if((typeof data13 !== "string") && (data13 !== null)){
-validate19.errors = [{instancePath:instancePath+"/summary/" + i1+"/text",schemaPath:"#/components/schemas/InputPart/properties/text/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate21.errors = [{instancePath:instancePath+"/summary/" + i1+"/text",schemaPath:"#/components/schemas/InputPart/properties/text/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 var valid7 = _errs42 === errors;
@@ -2259,7 +2461,7 @@ if(data11.refusal !== undefined){
 let data14 = data11.refusal;
 const _errs45 = errors;
 if((typeof data14 !== "string") && (data14 !== null)){
-validate19.errors = [{instancePath:instancePath+"/summary/" + i1+"/refusal",schemaPath:"#/components/schemas/InputPart/properties/refusal/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate21.errors = [{instancePath:instancePath+"/summary/" + i1+"/refusal",schemaPath:"#/components/schemas/InputPart/properties/refusal/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 var valid7 = _errs45 === errors;
@@ -2272,7 +2474,7 @@ if(data11.image_url !== undefined){
 let data15 = data11.image_url;
 const _errs48 = errors;
 if((typeof data15 !== "string") && (data15 !== null)){
-validate19.errors = [{instancePath:instancePath+"/summary/" + i1+"/image_url",schemaPath:"#/components/schemas/InputPart/properties/image_url/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate21.errors = [{instancePath:instancePath+"/summary/" + i1+"/image_url",schemaPath:"#/components/schemas/InputPart/properties/image_url/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 var valid7 = _errs48 === errors;
@@ -2285,7 +2487,7 @@ if(data11.detail !== undefined){
 let data16 = data11.detail;
 const _errs51 = errors;
 if((typeof data16 !== "string") && (data16 !== null)){
-validate19.errors = [{instancePath:instancePath+"/summary/" + i1+"/detail",schemaPath:"#/components/schemas/InputPart/properties/detail/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate21.errors = [{instancePath:instancePath+"/summary/" + i1+"/detail",schemaPath:"#/components/schemas/InputPart/properties/detail/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 var valid7 = _errs51 === errors;
@@ -2300,7 +2502,7 @@ var valid7 = true;
 }
 }
 else {
-validate19.errors = [{instancePath:instancePath+"/summary/" + i1,schemaPath:"#/components/schemas/InputPart/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate21.errors = [{instancePath:instancePath+"/summary/" + i1,schemaPath:"#/components/schemas/InputPart/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
@@ -2321,7 +2523,7 @@ if(data.encrypted_content !== undefined){
 let data17 = data.encrypted_content;
 const _errs54 = errors;
 if((typeof data17 !== "string") && (data17 !== null)){
-validate19.errors = [{instancePath:instancePath+"/encrypted_content",schemaPath:"#/properties/encrypted_content/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate21.errors = [{instancePath:instancePath+"/encrypted_content",schemaPath:"#/properties/encrypted_content/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 var valid0 = _errs54 === errors;
@@ -2334,7 +2536,7 @@ if(data.call_id !== undefined){
 let data18 = data.call_id;
 const _errs57 = errors;
 if((typeof data18 !== "string") && (data18 !== null)){
-validate19.errors = [{instancePath:instancePath+"/call_id",schemaPath:"#/properties/call_id/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate21.errors = [{instancePath:instancePath+"/call_id",schemaPath:"#/properties/call_id/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 var valid0 = _errs57 === errors;
@@ -2347,7 +2549,7 @@ if(data.name !== undefined){
 let data19 = data.name;
 const _errs60 = errors;
 if((typeof data19 !== "string") && (data19 !== null)){
-validate19.errors = [{instancePath:instancePath+"/name",schemaPath:"#/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate21.errors = [{instancePath:instancePath+"/name",schemaPath:"#/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 var valid0 = _errs60 === errors;
@@ -2360,7 +2562,7 @@ if(data.namespace !== undefined){
 let data20 = data.namespace;
 const _errs63 = errors;
 if((typeof data20 !== "string") && (data20 !== null)){
-validate19.errors = [{instancePath:instancePath+"/namespace",schemaPath:"#/properties/namespace/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate21.errors = [{instancePath:instancePath+"/namespace",schemaPath:"#/properties/namespace/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 var valid0 = _errs63 === errors;
@@ -2373,7 +2575,7 @@ if(data.arguments !== undefined){
 let data21 = data.arguments;
 const _errs66 = errors;
 if((typeof data21 !== "string") && (data21 !== null)){
-validate19.errors = [{instancePath:instancePath+"/arguments",schemaPath:"#/properties/arguments/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate21.errors = [{instancePath:instancePath+"/arguments",schemaPath:"#/properties/arguments/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 var valid0 = _errs66 === errors;
@@ -2386,7 +2588,7 @@ if(data.input !== undefined){
 let data22 = data.input;
 const _errs69 = errors;
 if((typeof data22 !== "string") && (data22 !== null)){
-validate19.errors = [{instancePath:instancePath+"/input",schemaPath:"#/properties/input/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate21.errors = [{instancePath:instancePath+"/input",schemaPath:"#/properties/input/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 var valid0 = _errs69 === errors;
@@ -2576,7 +2778,7 @@ else {
 vErrors.push(err19);
 }
 errors++;
-validate19.errors = vErrors;
+validate21.errors = vErrors;
 return false;
 }
 else {
@@ -2608,31 +2810,31 @@ var valid0 = true;
 }
 }
 else {
-validate19.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate21.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate19.errors = vErrors;
+validate21.errors = vErrors;
 return errors === 0;
 }
 
-const wrapper0 = {validate: validate21};
+const wrapper0 = {validate: validate23};
 
-function validate21(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate23(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if((data.type === undefined) && (missing0 = "type")){
-validate21.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate23.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
 if(data.type !== undefined){
 const _errs1 = errors;
 if(typeof data.type !== "string"){
-validate21.errors = [{instancePath:instancePath+"/type",schemaPath:"#/properties/type/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate23.errors = [{instancePath:instancePath+"/type",schemaPath:"#/properties/type/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 var valid0 = _errs1 === errors;
@@ -2645,7 +2847,7 @@ if(data.name !== undefined){
 let data1 = data.name;
 const _errs3 = errors;
 if((typeof data1 !== "string") && (data1 !== null)){
-validate21.errors = [{instancePath:instancePath+"/name",schemaPath:"#/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate23.errors = [{instancePath:instancePath+"/name",schemaPath:"#/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 var valid0 = _errs3 === errors;
@@ -2658,7 +2860,7 @@ if(data.description !== undefined){
 let data2 = data.description;
 const _errs6 = errors;
 if((typeof data2 !== "string") && (data2 !== null)){
-validate21.errors = [{instancePath:instancePath+"/description",schemaPath:"#/properties/description/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate23.errors = [{instancePath:instancePath+"/description",schemaPath:"#/properties/description/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 var valid0 = _errs6 === errors;
@@ -2671,7 +2873,7 @@ if(data.parameters !== undefined){
 let data3 = data.parameters;
 const _errs9 = errors;
 if((!(data3 && typeof data3 == "object" && !Array.isArray(data3))) && (data3 !== null)){
-validate21.errors = [{instancePath:instancePath+"/parameters",schemaPath:"#/properties/parameters/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate23.errors = [{instancePath:instancePath+"/parameters",schemaPath:"#/properties/parameters/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 var valid0 = _errs9 === errors;
@@ -2684,7 +2886,7 @@ if(data.strict !== undefined){
 let data4 = data.strict;
 const _errs13 = errors;
 if((typeof data4 !== "boolean") && (data4 !== null)){
-validate21.errors = [{instancePath:instancePath+"/strict",schemaPath:"#/properties/strict/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
+validate23.errors = [{instancePath:instancePath+"/strict",schemaPath:"#/properties/strict/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
 return false;
 }
 var valid0 = _errs13 === errors;
@@ -2697,7 +2899,7 @@ if(data.format !== undefined){
 let data5 = data.format;
 const _errs16 = errors;
 if((!(data5 && typeof data5 == "object" && !Array.isArray(data5))) && (data5 !== null)){
-validate21.errors = [{instancePath:instancePath+"/format",schemaPath:"#/properties/format/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate23.errors = [{instancePath:instancePath+"/format",schemaPath:"#/properties/format/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 var valid0 = _errs16 === errors;
@@ -2710,7 +2912,7 @@ if(data.tools !== undefined){
 let data6 = data.tools;
 const _errs20 = errors;
 if((!(Array.isArray(data6))) && (data6 !== null)){
-validate21.errors = [{instancePath:instancePath+"/tools",schemaPath:"#/properties/tools/type",keyword:"type",params:{type: "array"},message:"must be array"}];
+validate23.errors = [{instancePath:instancePath+"/tools",schemaPath:"#/properties/tools/type",keyword:"type",params:{type: "array"},message:"must be array"}];
 return false;
 }
 if(errors === _errs20){
@@ -2744,16 +2946,16 @@ var valid0 = true;
 }
 }
 else {
-validate21.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate23.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate21.errors = vErrors;
+validate23.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate18(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate20(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(errors === 0){
@@ -2762,7 +2964,7 @@ if(data.model !== undefined){
 let data0 = data.model;
 const _errs1 = errors;
 if((typeof data0 !== "string") && (data0 !== null)){
-validate18.errors = [{instancePath:instancePath+"/model",schemaPath:"#/properties/model/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate20.errors = [{instancePath:instancePath+"/model",schemaPath:"#/properties/model/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 var valid0 = _errs1 === errors;
@@ -2797,8 +2999,8 @@ var valid2 = true;
 const len0 = data1.length;
 for(let i0=0; i0<len0; i0++){
 const _errs11 = errors;
-if(!(validate19(data1[i0], {instancePath:instancePath+"/input/" + i0,parentData:data1,parentDataProperty:i0,rootData}))){
-vErrors = vErrors === null ? validate19.errors : vErrors.concat(validate19.errors);
+if(!(validate21(data1[i0], {instancePath:instancePath+"/input/" + i0,parentData:data1,parentDataProperty:i0,rootData}))){
+vErrors = vErrors === null ? validate21.errors : vErrors.concat(validate21.errors);
 errors = vErrors.length;
 }
 var valid2 = _errs11 === errors;
@@ -2830,7 +3032,7 @@ else {
 vErrors.push(err2);
 }
 errors++;
-validate18.errors = vErrors;
+validate20.errors = vErrors;
 return false;
 }
 else {
@@ -2854,7 +3056,7 @@ if(data.instructions !== undefined){
 let data3 = data.instructions;
 const _errs12 = errors;
 if((typeof data3 !== "string") && (data3 !== null)){
-validate18.errors = [{instancePath:instancePath+"/instructions",schemaPath:"#/properties/instructions/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate20.errors = [{instancePath:instancePath+"/instructions",schemaPath:"#/properties/instructions/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 var valid0 = _errs12 === errors;
@@ -2867,7 +3069,7 @@ if(data.previous_response_id !== undefined){
 let data4 = data.previous_response_id;
 const _errs15 = errors;
 if((typeof data4 !== "string") && (data4 !== null)){
-validate18.errors = [{instancePath:instancePath+"/previous_response_id",schemaPath:"#/properties/previous_response_id/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate20.errors = [{instancePath:instancePath+"/previous_response_id",schemaPath:"#/properties/previous_response_id/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 var valid0 = _errs15 === errors;
@@ -2880,7 +3082,7 @@ if(data.stream !== undefined){
 let data5 = data.stream;
 const _errs18 = errors;
 if((typeof data5 !== "boolean") && (data5 !== null)){
-validate18.errors = [{instancePath:instancePath+"/stream",schemaPath:"#/properties/stream/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
+validate20.errors = [{instancePath:instancePath+"/stream",schemaPath:"#/properties/stream/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
 return false;
 }
 var valid0 = _errs18 === errors;
@@ -2893,7 +3095,7 @@ if(data.background !== undefined){
 let data6 = data.background;
 const _errs21 = errors;
 if((typeof data6 !== "boolean") && (data6 !== null)){
-validate18.errors = [{instancePath:instancePath+"/background",schemaPath:"#/properties/background/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
+validate20.errors = [{instancePath:instancePath+"/background",schemaPath:"#/properties/background/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
 return false;
 }
 var valid0 = _errs21 === errors;
@@ -2906,7 +3108,7 @@ if(data.store !== undefined){
 let data7 = data.store;
 const _errs24 = errors;
 if((typeof data7 !== "boolean") && (data7 !== null)){
-validate18.errors = [{instancePath:instancePath+"/store",schemaPath:"#/properties/store/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
+validate20.errors = [{instancePath:instancePath+"/store",schemaPath:"#/properties/store/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
 return false;
 }
 var valid0 = _errs24 === errors;
@@ -2919,13 +3121,13 @@ if(data.max_output_tokens !== undefined){
 let data8 = data.max_output_tokens;
 const _errs27 = errors;
 if((!((typeof data8 == "number") && (!(data8 % 1) && !isNaN(data8)))) && (data8 !== null)){
-validate18.errors = [{instancePath:instancePath+"/max_output_tokens",schemaPath:"#/properties/max_output_tokens/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate20.errors = [{instancePath:instancePath+"/max_output_tokens",schemaPath:"#/properties/max_output_tokens/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs27){
 if(typeof data8 == "number"){
 if(data8 < 1 || isNaN(data8)){
-validate18.errors = [{instancePath:instancePath+"/max_output_tokens",schemaPath:"#/properties/max_output_tokens/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate20.errors = [{instancePath:instancePath+"/max_output_tokens",schemaPath:"#/properties/max_output_tokens/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -2940,13 +3142,13 @@ if(data.temperature !== undefined){
 let data9 = data.temperature;
 const _errs30 = errors;
 if((!(typeof data9 == "number")) && (data9 !== null)){
-validate18.errors = [{instancePath:instancePath+"/temperature",schemaPath:"#/properties/temperature/type",keyword:"type",params:{type: "number"},message:"must be number"}];
+validate20.errors = [{instancePath:instancePath+"/temperature",schemaPath:"#/properties/temperature/type",keyword:"type",params:{type: "number"},message:"must be number"}];
 return false;
 }
 if(errors === _errs30){
 if(typeof data9 == "number"){
 if(data9 < 0 || isNaN(data9)){
-validate18.errors = [{instancePath:instancePath+"/temperature",schemaPath:"#/properties/temperature/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate20.errors = [{instancePath:instancePath+"/temperature",schemaPath:"#/properties/temperature/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -2961,18 +3163,18 @@ if(data.top_p !== undefined){
 let data10 = data.top_p;
 const _errs33 = errors;
 if((!(typeof data10 == "number")) && (data10 !== null)){
-validate18.errors = [{instancePath:instancePath+"/top_p",schemaPath:"#/properties/top_p/type",keyword:"type",params:{type: "number"},message:"must be number"}];
+validate20.errors = [{instancePath:instancePath+"/top_p",schemaPath:"#/properties/top_p/type",keyword:"type",params:{type: "number"},message:"must be number"}];
 return false;
 }
 if(errors === _errs33){
 if(typeof data10 == "number"){
 if(data10 > 1 || isNaN(data10)){
-validate18.errors = [{instancePath:instancePath+"/top_p",schemaPath:"#/properties/top_p/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1},message:"must be <= 1"}];
+validate20.errors = [{instancePath:instancePath+"/top_p",schemaPath:"#/properties/top_p/maximum",keyword:"maximum",params:{comparison: "<=", limit: 1},message:"must be <= 1"}];
 return false;
 }
 else {
 if(data10 < 0 || isNaN(data10)){
-validate18.errors = [{instancePath:instancePath+"/top_p",schemaPath:"#/properties/top_p/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate20.errors = [{instancePath:instancePath+"/top_p",schemaPath:"#/properties/top_p/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -2988,7 +3190,7 @@ if(data.seed !== undefined){
 let data11 = data.seed;
 const _errs36 = errors;
 if((!((typeof data11 == "number") && (!(data11 % 1) && !isNaN(data11)))) && (data11 !== null)){
-validate18.errors = [{instancePath:instancePath+"/seed",schemaPath:"#/properties/seed/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate20.errors = [{instancePath:instancePath+"/seed",schemaPath:"#/properties/seed/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 var valid0 = _errs36 === errors;
@@ -3001,7 +3203,7 @@ if(data.tools !== undefined){
 let data12 = data.tools;
 const _errs39 = errors;
 if((!(Array.isArray(data12))) && (data12 !== null)){
-validate18.errors = [{instancePath:instancePath+"/tools",schemaPath:"#/properties/tools/type",keyword:"type",params:{type: "array"},message:"must be array"}];
+validate20.errors = [{instancePath:instancePath+"/tools",schemaPath:"#/properties/tools/type",keyword:"type",params:{type: "array"},message:"must be array"}];
 return false;
 }
 if(errors === _errs39){
@@ -3010,8 +3212,8 @@ var valid3 = true;
 const len1 = data12.length;
 for(let i1=0; i1<len1; i1++){
 const _errs42 = errors;
-if(!(validate21(data12[i1], {instancePath:instancePath+"/tools/" + i1,parentData:data12,parentDataProperty:i1,rootData}))){
-vErrors = vErrors === null ? validate21.errors : vErrors.concat(validate21.errors);
+if(!(validate23(data12[i1], {instancePath:instancePath+"/tools/" + i1,parentData:data12,parentDataProperty:i1,rootData}))){
+vErrors = vErrors === null ? validate23.errors : vErrors.concat(validate23.errors);
 errors = vErrors.length;
 }
 var valid3 = _errs42 === errors;
@@ -3073,7 +3275,7 @@ else {
 vErrors.push(err5);
 }
 errors++;
-validate18.errors = vErrors;
+validate20.errors = vErrors;
 return false;
 }
 else {
@@ -3097,7 +3299,7 @@ if(data.parallel_tool_calls !== undefined){
 let data15 = data.parallel_tool_calls;
 const _errs51 = errors;
 if((typeof data15 !== "boolean") && (data15 !== null)){
-validate18.errors = [{instancePath:instancePath+"/parallel_tool_calls",schemaPath:"#/properties/parallel_tool_calls/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
+validate20.errors = [{instancePath:instancePath+"/parallel_tool_calls",schemaPath:"#/properties/parallel_tool_calls/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
 return false;
 }
 var valid0 = _errs51 === errors;
@@ -3110,7 +3312,7 @@ if(data.text !== undefined){
 let data16 = data.text;
 const _errs54 = errors;
 if((!(data16 && typeof data16 == "object" && !Array.isArray(data16))) && (data16 !== null)){
-validate18.errors = [{instancePath:instancePath+"/text",schemaPath:"#/properties/text/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate20.errors = [{instancePath:instancePath+"/text",schemaPath:"#/properties/text/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 if(errors === _errs54){
@@ -3119,14 +3321,14 @@ if(data16.format !== undefined){
 let data17 = data16.format;
 const _errs57 = errors;
 if((!(data17 && typeof data17 == "object" && !Array.isArray(data17))) && (data17 !== null)){
-validate18.errors = [{instancePath:instancePath+"/text/format",schemaPath:"#/properties/text/properties/format/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate20.errors = [{instancePath:instancePath+"/text/format",schemaPath:"#/properties/text/properties/format/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 if(errors === _errs57){
 if(data17 && typeof data17 == "object" && !Array.isArray(data17)){
 let missing0;
 if((data17.type === undefined) && (missing0 = "type")){
-validate18.errors = [{instancePath:instancePath+"/text/format",schemaPath:"#/properties/text/properties/format/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate20.errors = [{instancePath:instancePath+"/text/format",schemaPath:"#/properties/text/properties/format/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
@@ -3134,11 +3336,11 @@ if(data17.type !== undefined){
 let data18 = data17.type;
 const _errs60 = errors;
 if(typeof data18 !== "string"){
-validate18.errors = [{instancePath:instancePath+"/text/format/type",schemaPath:"#/properties/text/properties/format/properties/type/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate20.errors = [{instancePath:instancePath+"/text/format/type",schemaPath:"#/properties/text/properties/format/properties/type/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 if(!(((data18 === "text") || (data18 === "json_object")) || (data18 === "json_schema"))){
-validate18.errors = [{instancePath:instancePath+"/text/format/type",schemaPath:"#/properties/text/properties/format/properties/type/enum",keyword:"enum",params:{allowedValues: schema21.properties.text.properties.format.properties.type.enum},message:"must be equal to one of the allowed values"}];
+validate20.errors = [{instancePath:instancePath+"/text/format/type",schemaPath:"#/properties/text/properties/format/properties/type/enum",keyword:"enum",params:{allowedValues: schema22.properties.text.properties.format.properties.type.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
 var valid6 = _errs60 === errors;
@@ -3151,7 +3353,7 @@ if(data17.name !== undefined){
 let data19 = data17.name;
 const _errs62 = errors;
 if((typeof data19 !== "string") && (data19 !== null)){
-validate18.errors = [{instancePath:instancePath+"/text/format/name",schemaPath:"#/properties/text/properties/format/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate20.errors = [{instancePath:instancePath+"/text/format/name",schemaPath:"#/properties/text/properties/format/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 var valid6 = _errs62 === errors;
@@ -3164,7 +3366,7 @@ if(data17.description !== undefined){
 let data20 = data17.description;
 const _errs65 = errors;
 if((typeof data20 !== "string") && (data20 !== null)){
-validate18.errors = [{instancePath:instancePath+"/text/format/description",schemaPath:"#/properties/text/properties/format/properties/description/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate20.errors = [{instancePath:instancePath+"/text/format/description",schemaPath:"#/properties/text/properties/format/properties/description/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 var valid6 = _errs65 === errors;
@@ -3177,7 +3379,7 @@ if(data17.schema !== undefined){
 let data21 = data17.schema;
 const _errs68 = errors;
 if((!(data21 && typeof data21 == "object" && !Array.isArray(data21))) && (data21 !== null)){
-validate18.errors = [{instancePath:instancePath+"/text/format/schema",schemaPath:"#/properties/text/properties/format/properties/schema/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate20.errors = [{instancePath:instancePath+"/text/format/schema",schemaPath:"#/properties/text/properties/format/properties/schema/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 var valid6 = _errs68 === errors;
@@ -3190,7 +3392,7 @@ if(data17.strict !== undefined){
 let data22 = data17.strict;
 const _errs72 = errors;
 if((typeof data22 !== "boolean") && (data22 !== null)){
-validate18.errors = [{instancePath:instancePath+"/text/format/strict",schemaPath:"#/properties/text/properties/format/properties/strict/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
+validate20.errors = [{instancePath:instancePath+"/text/format/strict",schemaPath:"#/properties/text/properties/format/properties/strict/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
 return false;
 }
 var valid6 = _errs72 === errors;
@@ -3218,7 +3420,7 @@ if(data.reasoning !== undefined){
 let data23 = data.reasoning;
 const _errs75 = errors;
 if((!(data23 && typeof data23 == "object" && !Array.isArray(data23))) && (data23 !== null)){
-validate18.errors = [{instancePath:instancePath+"/reasoning",schemaPath:"#/properties/reasoning/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate20.errors = [{instancePath:instancePath+"/reasoning",schemaPath:"#/properties/reasoning/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 if(errors === _errs75){
@@ -3227,7 +3429,7 @@ if(data23.effort !== undefined){
 let data24 = data23.effort;
 const _errs78 = errors;
 if((typeof data24 !== "string") && (data24 !== null)){
-validate18.errors = [{instancePath:instancePath+"/reasoning/effort",schemaPath:"#/properties/reasoning/properties/effort/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate20.errors = [{instancePath:instancePath+"/reasoning/effort",schemaPath:"#/properties/reasoning/properties/effort/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 var valid7 = _errs78 === errors;
@@ -3240,7 +3442,7 @@ if(data23.summary !== undefined){
 let data25 = data23.summary;
 const _errs81 = errors;
 if((typeof data25 !== "string") && (data25 !== null)){
-validate18.errors = [{instancePath:instancePath+"/reasoning/summary",schemaPath:"#/properties/reasoning/properties/summary/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate20.errors = [{instancePath:instancePath+"/reasoning/summary",schemaPath:"#/properties/reasoning/properties/summary/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 var valid7 = _errs81 === errors;
@@ -3261,7 +3463,7 @@ if(data.include !== undefined){
 let data26 = data.include;
 const _errs84 = errors;
 if((!(Array.isArray(data26))) && (data26 !== null)){
-validate18.errors = [{instancePath:instancePath+"/include",schemaPath:"#/properties/include/type",keyword:"type",params:{type: "array"},message:"must be array"}];
+validate20.errors = [{instancePath:instancePath+"/include",schemaPath:"#/properties/include/type",keyword:"type",params:{type: "array"},message:"must be array"}];
 return false;
 }
 if(errors === _errs84){
@@ -3271,7 +3473,7 @@ const len2 = data26.length;
 for(let i2=0; i2<len2; i2++){
 const _errs87 = errors;
 if(typeof data26[i2] !== "string"){
-validate18.errors = [{instancePath:instancePath+"/include/" + i2,schemaPath:"#/properties/include/items/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate20.errors = [{instancePath:instancePath+"/include/" + i2,schemaPath:"#/properties/include/items/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 var valid8 = _errs87 === errors;
@@ -3291,18 +3493,18 @@ if(data.top_logprobs !== undefined){
 let data28 = data.top_logprobs;
 const _errs89 = errors;
 if((!((typeof data28 == "number") && (!(data28 % 1) && !isNaN(data28)))) && (data28 !== null)){
-validate18.errors = [{instancePath:instancePath+"/top_logprobs",schemaPath:"#/properties/top_logprobs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate20.errors = [{instancePath:instancePath+"/top_logprobs",schemaPath:"#/properties/top_logprobs/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs89){
 if(typeof data28 == "number"){
 if(data28 > 20 || isNaN(data28)){
-validate18.errors = [{instancePath:instancePath+"/top_logprobs",schemaPath:"#/properties/top_logprobs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 20},message:"must be <= 20"}];
+validate20.errors = [{instancePath:instancePath+"/top_logprobs",schemaPath:"#/properties/top_logprobs/maximum",keyword:"maximum",params:{comparison: "<=", limit: 20},message:"must be <= 20"}];
 return false;
 }
 else {
 if(data28 < 0 || isNaN(data28)){
-validate18.errors = [{instancePath:instancePath+"/top_logprobs",schemaPath:"#/properties/top_logprobs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate20.errors = [{instancePath:instancePath+"/top_logprobs",schemaPath:"#/properties/top_logprobs/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -3318,13 +3520,13 @@ if(data.metadata !== undefined){
 let data29 = data.metadata;
 const _errs92 = errors;
 if((!(data29 && typeof data29 == "object" && !Array.isArray(data29))) && (data29 !== null)){
-validate18.errors = [{instancePath:instancePath+"/metadata",schemaPath:"#/properties/metadata/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate20.errors = [{instancePath:instancePath+"/metadata",schemaPath:"#/properties/metadata/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 if(errors === _errs92){
 if(data29 && typeof data29 == "object" && !Array.isArray(data29)){
 if(Object.keys(data29).length > 16){
-validate18.errors = [{instancePath:instancePath+"/metadata",schemaPath:"#/properties/metadata/maxProperties",keyword:"maxProperties",params:{limit: 16},message:"must NOT have more than 16 properties"}];
+validate20.errors = [{instancePath:instancePath+"/metadata",schemaPath:"#/properties/metadata/maxProperties",keyword:"maxProperties",params:{limit: 16},message:"must NOT have more than 16 properties"}];
 return false;
 }
 else {
@@ -3334,12 +3536,12 @@ const _errs96 = errors;
 if(errors === _errs96){
 if(typeof data30 === "string"){
 if((data30.length > 512 && func2(data30) > 512)){
-validate18.errors = [{instancePath:instancePath+"/metadata/" + key0.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/metadata/additionalProperties/maxLength",keyword:"maxLength",params:{limit: 512},message:"must NOT have more than 512 characters"}];
+validate20.errors = [{instancePath:instancePath+"/metadata/" + key0.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/metadata/additionalProperties/maxLength",keyword:"maxLength",params:{limit: 512},message:"must NOT have more than 512 characters"}];
 return false;
 }
 }
 else {
-validate18.errors = [{instancePath:instancePath+"/metadata/" + key0.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/metadata/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate20.errors = [{instancePath:instancePath+"/metadata/" + key0.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/metadata/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -3361,7 +3563,7 @@ if(data.prompt_cache_key !== undefined){
 let data31 = data.prompt_cache_key;
 const _errs98 = errors;
 if((typeof data31 !== "string") && (data31 !== null)){
-validate18.errors = [{instancePath:instancePath+"/prompt_cache_key",schemaPath:"#/properties/prompt_cache_key/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate20.errors = [{instancePath:instancePath+"/prompt_cache_key",schemaPath:"#/properties/prompt_cache_key/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 var valid0 = _errs98 === errors;
@@ -3374,7 +3576,7 @@ if(data.user !== undefined){
 let data32 = data.user;
 const _errs101 = errors;
 if((typeof data32 !== "string") && (data32 !== null)){
-validate18.errors = [{instancePath:instancePath+"/user",schemaPath:"#/properties/user/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate20.errors = [{instancePath:instancePath+"/user",schemaPath:"#/properties/user/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 var valid0 = _errs101 === errors;
@@ -3404,54 +3606,54 @@ var valid0 = true;
 }
 }
 else {
-validate18.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate20.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate18.errors = vErrors;
+validate20.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate17(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate19(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if((data.requestBody === undefined) && (missing0 = "requestBody")){
-validate17.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate19.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
 if(data.requestBody !== undefined){
-if(!(validate18(data.requestBody, {instancePath:instancePath+"/requestBody",parentData:data,parentDataProperty:"requestBody",rootData}))){
-vErrors = vErrors === null ? validate18.errors : vErrors.concat(validate18.errors);
+if(!(validate20(data.requestBody, {instancePath:instancePath+"/requestBody",parentData:data,parentDataProperty:"requestBody",rootData}))){
+vErrors = vErrors === null ? validate20.errors : vErrors.concat(validate20.errors);
 errors = vErrors.length;
 }
 }
 }
 }
 else {
-validate17.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate19.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate17.errors = vErrors;
+validate19.errors = vErrors;
 return errors === 0;
 }
 
-export const createEmbedding = validate24;
-const schema28 = {"type":"object","required":["input"],"properties":{"model":{"type":"string","nullable":true},"input":{"anyOf":[{"type":"string","minLength":1},{"type":"array","minItems":1,"maxItems":200000,"items":{"anyOf":[{"type":"string"},{"type":"integer","minimum":0,"maximum":2147483647},{"type":"array","minItems":1,"maxItems":200000,"items":{"type":"integer","minimum":0,"maximum":2147483647}}]}}]},"encoding_format":{"type":"string","nullable":true,"enum":["float","base64",null]},"dimensions":{"type":"integer","nullable":true}}};
+export const createEmbedding = validate26;
+const schema29 = {"type":"object","required":["input"],"properties":{"model":{"type":"string","nullable":true},"input":{"anyOf":[{"type":"string","minLength":1},{"type":"array","minItems":1,"maxItems":200000,"items":{"anyOf":[{"type":"string"},{"type":"integer","minimum":0,"maximum":2147483647},{"type":"array","minItems":1,"maxItems":200000,"items":{"type":"integer","minimum":0,"maximum":2147483647}}]}}]},"encoding_format":{"type":"string","nullable":true,"enum":["float","base64",null]},"dimensions":{"type":"integer","nullable":true}}};
 
-function validate24(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate26(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if((data.requestBody === undefined) && (missing0 = "requestBody")){
-validate24.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate26.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
@@ -3462,7 +3664,7 @@ if(errors === _errs2){
 if(data0 && typeof data0 == "object" && !Array.isArray(data0)){
 let missing1;
 if((data0.input === undefined) && (missing1 = "input")){
-validate24.errors = [{instancePath:instancePath+"/requestBody",schemaPath:"openai#/components/schemas/EmbeddingRequest/required",keyword:"required",params:{missingProperty: missing1},message:"must have required property '"+missing1+"'"}];
+validate26.errors = [{instancePath:instancePath+"/requestBody",schemaPath:"openai#/components/schemas/EmbeddingRequest/required",keyword:"required",params:{missingProperty: missing1},message:"must have required property '"+missing1+"'"}];
 return false;
 }
 else {
@@ -3470,7 +3672,7 @@ if(data0.model !== undefined){
 let data1 = data0.model;
 const _errs4 = errors;
 if((typeof data1 !== "string") && (data1 !== null)){
-validate24.errors = [{instancePath:instancePath+"/requestBody/model",schemaPath:"openai#/components/schemas/EmbeddingRequest/properties/model/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate26.errors = [{instancePath:instancePath+"/requestBody/model",schemaPath:"openai#/components/schemas/EmbeddingRequest/properties/model/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 var valid2 = _errs4 === errors;
@@ -3739,7 +3941,7 @@ else {
 vErrors.push(err16);
 }
 errors++;
-validate24.errors = vErrors;
+validate26.errors = vErrors;
 return false;
 }
 else {
@@ -3763,11 +3965,11 @@ if(data0.encoding_format !== undefined){
 let data5 = data0.encoding_format;
 const _errs23 = errors;
 if((typeof data5 !== "string") && (data5 !== null)){
-validate24.errors = [{instancePath:instancePath+"/requestBody/encoding_format",schemaPath:"openai#/components/schemas/EmbeddingRequest/properties/encoding_format/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate26.errors = [{instancePath:instancePath+"/requestBody/encoding_format",schemaPath:"openai#/components/schemas/EmbeddingRequest/properties/encoding_format/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 if(!(((data5 === "float") || (data5 === "base64")) || (data5 === null))){
-validate24.errors = [{instancePath:instancePath+"/requestBody/encoding_format",schemaPath:"openai#/components/schemas/EmbeddingRequest/properties/encoding_format/enum",keyword:"enum",params:{allowedValues: schema28.properties.encoding_format.enum},message:"must be equal to one of the allowed values"}];
+validate26.errors = [{instancePath:instancePath+"/requestBody/encoding_format",schemaPath:"openai#/components/schemas/EmbeddingRequest/properties/encoding_format/enum",keyword:"enum",params:{allowedValues: schema29.properties.encoding_format.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
 var valid2 = _errs23 === errors;
@@ -3780,7 +3982,7 @@ if(data0.dimensions !== undefined){
 let data6 = data0.dimensions;
 const _errs26 = errors;
 if((!((typeof data6 == "number") && (!(data6 % 1) && !isNaN(data6)))) && (data6 !== null)){
-validate24.errors = [{instancePath:instancePath+"/requestBody/dimensions",schemaPath:"openai#/components/schemas/EmbeddingRequest/properties/dimensions/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate26.errors = [{instancePath:instancePath+"/requestBody/dimensions",schemaPath:"openai#/components/schemas/EmbeddingRequest/properties/dimensions/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 var valid2 = _errs26 === errors;
@@ -3794,7 +3996,7 @@ var valid2 = true;
 }
 }
 else {
-validate24.errors = [{instancePath:instancePath+"/requestBody",schemaPath:"openai#/components/schemas/EmbeddingRequest/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate26.errors = [{instancePath:instancePath+"/requestBody",schemaPath:"openai#/components/schemas/EmbeddingRequest/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
@@ -3802,24 +4004,24 @@ return false;
 }
 }
 else {
-validate24.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate26.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate24.errors = vErrors;
+validate26.errors = vErrors;
 return errors === 0;
 }
 
-export const createRerank = validate25;
+export const createRerank = validate27;
 
-function validate25(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate27(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if((data.requestBody === undefined) && (missing0 = "requestBody")){
-validate25.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate27.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
@@ -3830,7 +4032,7 @@ if(errors === _errs2){
 if(data0 && typeof data0 == "object" && !Array.isArray(data0)){
 let missing1;
 if(((data0.query === undefined) && (missing1 = "query")) || ((data0.documents === undefined) && (missing1 = "documents"))){
-validate25.errors = [{instancePath:instancePath+"/requestBody",schemaPath:"openai#/components/schemas/RerankRequest/required",keyword:"required",params:{missingProperty: missing1},message:"must have required property '"+missing1+"'"}];
+validate27.errors = [{instancePath:instancePath+"/requestBody",schemaPath:"openai#/components/schemas/RerankRequest/required",keyword:"required",params:{missingProperty: missing1},message:"must have required property '"+missing1+"'"}];
 return false;
 }
 else {
@@ -3838,7 +4040,7 @@ if(data0.model !== undefined){
 let data1 = data0.model;
 const _errs4 = errors;
 if((typeof data1 !== "string") && (data1 !== null)){
-validate25.errors = [{instancePath:instancePath+"/requestBody/model",schemaPath:"openai#/components/schemas/RerankRequest/properties/model/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate27.errors = [{instancePath:instancePath+"/requestBody/model",schemaPath:"openai#/components/schemas/RerankRequest/properties/model/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 var valid2 = _errs4 === errors;
@@ -3853,12 +4055,12 @@ const _errs7 = errors;
 if(errors === _errs7){
 if(typeof data2 === "string"){
 if((data2.length < 2 && func2(data2) < 1)){
-validate25.errors = [{instancePath:instancePath+"/requestBody/query",schemaPath:"openai#/components/schemas/RerankRequest/properties/query/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
+validate27.errors = [{instancePath:instancePath+"/requestBody/query",schemaPath:"openai#/components/schemas/RerankRequest/properties/query/minLength",keyword:"minLength",params:{limit: 1},message:"must NOT have fewer than 1 characters"}];
 return false;
 }
 }
 else {
-validate25.errors = [{instancePath:instancePath+"/requestBody/query",schemaPath:"openai#/components/schemas/RerankRequest/properties/query/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate27.errors = [{instancePath:instancePath+"/requestBody/query",schemaPath:"openai#/components/schemas/RerankRequest/properties/query/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 }
@@ -3874,12 +4076,12 @@ const _errs9 = errors;
 if(errors === _errs9){
 if(Array.isArray(data3)){
 if(data3.length > 2048){
-validate25.errors = [{instancePath:instancePath+"/requestBody/documents",schemaPath:"openai#/components/schemas/RerankRequest/properties/documents/maxItems",keyword:"maxItems",params:{limit: 2048},message:"must NOT have more than 2048 items"}];
+validate27.errors = [{instancePath:instancePath+"/requestBody/documents",schemaPath:"openai#/components/schemas/RerankRequest/properties/documents/maxItems",keyword:"maxItems",params:{limit: 2048},message:"must NOT have more than 2048 items"}];
 return false;
 }
 else {
 if(data3.length < 1){
-validate25.errors = [{instancePath:instancePath+"/requestBody/documents",schemaPath:"openai#/components/schemas/RerankRequest/properties/documents/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items"}];
+validate27.errors = [{instancePath:instancePath+"/requestBody/documents",schemaPath:"openai#/components/schemas/RerankRequest/properties/documents/minItems",keyword:"minItems",params:{limit: 1},message:"must NOT have fewer than 1 items"}];
 return false;
 }
 else {
@@ -3986,7 +4188,7 @@ else {
 vErrors.push(err6);
 }
 errors++;
-validate25.errors = vErrors;
+validate27.errors = vErrors;
 return false;
 }
 else {
@@ -4009,7 +4211,7 @@ break;
 }
 }
 else {
-validate25.errors = [{instancePath:instancePath+"/requestBody/documents",schemaPath:"openai#/components/schemas/RerankRequest/properties/documents/type",keyword:"type",params:{type: "array"},message:"must be array"}];
+validate27.errors = [{instancePath:instancePath+"/requestBody/documents",schemaPath:"openai#/components/schemas/RerankRequest/properties/documents/type",keyword:"type",params:{type: "array"},message:"must be array"}];
 return false;
 }
 }
@@ -4023,13 +4225,13 @@ if(data0.top_n !== undefined){
 let data6 = data0.top_n;
 const _errs19 = errors;
 if((!((typeof data6 == "number") && (!(data6 % 1) && !isNaN(data6)))) && (data6 !== null)){
-validate25.errors = [{instancePath:instancePath+"/requestBody/top_n",schemaPath:"openai#/components/schemas/RerankRequest/properties/top_n/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate27.errors = [{instancePath:instancePath+"/requestBody/top_n",schemaPath:"openai#/components/schemas/RerankRequest/properties/top_n/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs19){
 if(typeof data6 == "number"){
 if(data6 < 1 || isNaN(data6)){
-validate25.errors = [{instancePath:instancePath+"/requestBody/top_n",schemaPath:"openai#/components/schemas/RerankRequest/properties/top_n/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate27.errors = [{instancePath:instancePath+"/requestBody/top_n",schemaPath:"openai#/components/schemas/RerankRequest/properties/top_n/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -4044,7 +4246,7 @@ if(data0.return_documents !== undefined){
 let data7 = data0.return_documents;
 const _errs22 = errors;
 if((typeof data7 !== "boolean") && (data7 !== null)){
-validate25.errors = [{instancePath:instancePath+"/requestBody/return_documents",schemaPath:"openai#/components/schemas/RerankRequest/properties/return_documents/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
+validate27.errors = [{instancePath:instancePath+"/requestBody/return_documents",schemaPath:"openai#/components/schemas/RerankRequest/properties/return_documents/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
 return false;
 }
 var valid2 = _errs22 === errors;
@@ -4059,7 +4261,7 @@ var valid2 = true;
 }
 }
 else {
-validate25.errors = [{instancePath:instancePath+"/requestBody",schemaPath:"openai#/components/schemas/RerankRequest/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate27.errors = [{instancePath:instancePath+"/requestBody",schemaPath:"openai#/components/schemas/RerankRequest/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
@@ -4067,33 +4269,33 @@ return false;
 }
 }
 else {
-validate25.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate27.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate25.errors = vErrors;
+validate27.errors = vErrors;
 return errors === 0;
 }
 
-export const createBatch = validate26;
-const schema32 = {"type":"object","required":["input_file_id","endpoint","completion_window"],"properties":{"input_file_id":{"type":"string"},"endpoint":{"$ref":"#/components/schemas/BatchEndpoint"},"completion_window":{"type":"string","enum":["24h"]},"metadata":{"type":"object","nullable":true,"additionalProperties":{"type":"string"}}}};
-const schema33 = {"type":"string","enum":["/v1/chat/completions","/v1/completions","/v1/embeddings"]};
+export const createBatch = validate28;
+const schema33 = {"type":"object","required":["input_file_id","endpoint","completion_window"],"properties":{"input_file_id":{"type":"string"},"endpoint":{"$ref":"#/components/schemas/BatchEndpoint"},"completion_window":{"type":"string","enum":["24h"]},"metadata":{"type":"object","nullable":true,"additionalProperties":{"type":"string"}}}};
+const schema34 = {"type":"string","enum":["/v1/chat/completions","/v1/completions","/v1/embeddings"]};
 
-function validate27(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate29(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if((((data.input_file_id === undefined) && (missing0 = "input_file_id")) || ((data.endpoint === undefined) && (missing0 = "endpoint"))) || ((data.completion_window === undefined) && (missing0 = "completion_window"))){
-validate27.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate29.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
 if(data.input_file_id !== undefined){
 const _errs1 = errors;
 if(typeof data.input_file_id !== "string"){
-validate27.errors = [{instancePath:instancePath+"/input_file_id",schemaPath:"#/properties/input_file_id/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate29.errors = [{instancePath:instancePath+"/input_file_id",schemaPath:"#/properties/input_file_id/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 var valid0 = _errs1 === errors;
@@ -4106,11 +4308,11 @@ if(data.endpoint !== undefined){
 let data1 = data.endpoint;
 const _errs3 = errors;
 if(typeof data1 !== "string"){
-validate27.errors = [{instancePath:instancePath+"/endpoint",schemaPath:"#/components/schemas/BatchEndpoint/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate29.errors = [{instancePath:instancePath+"/endpoint",schemaPath:"#/components/schemas/BatchEndpoint/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 if(!(((data1 === "/v1/chat/completions") || (data1 === "/v1/completions")) || (data1 === "/v1/embeddings"))){
-validate27.errors = [{instancePath:instancePath+"/endpoint",schemaPath:"#/components/schemas/BatchEndpoint/enum",keyword:"enum",params:{allowedValues: schema33.enum},message:"must be equal to one of the allowed values"}];
+validate29.errors = [{instancePath:instancePath+"/endpoint",schemaPath:"#/components/schemas/BatchEndpoint/enum",keyword:"enum",params:{allowedValues: schema34.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
 var valid0 = _errs3 === errors;
@@ -4123,11 +4325,11 @@ if(data.completion_window !== undefined){
 let data2 = data.completion_window;
 const _errs6 = errors;
 if(typeof data2 !== "string"){
-validate27.errors = [{instancePath:instancePath+"/completion_window",schemaPath:"#/properties/completion_window/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate29.errors = [{instancePath:instancePath+"/completion_window",schemaPath:"#/properties/completion_window/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 if(!(data2 === "24h")){
-validate27.errors = [{instancePath:instancePath+"/completion_window",schemaPath:"#/properties/completion_window/enum",keyword:"enum",params:{allowedValues: schema32.properties.completion_window.enum},message:"must be equal to one of the allowed values"}];
+validate29.errors = [{instancePath:instancePath+"/completion_window",schemaPath:"#/properties/completion_window/enum",keyword:"enum",params:{allowedValues: schema33.properties.completion_window.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
 var valid0 = _errs6 === errors;
@@ -4140,7 +4342,7 @@ if(data.metadata !== undefined){
 let data3 = data.metadata;
 const _errs8 = errors;
 if((!(data3 && typeof data3 == "object" && !Array.isArray(data3))) && (data3 !== null)){
-validate27.errors = [{instancePath:instancePath+"/metadata",schemaPath:"#/properties/metadata/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate29.errors = [{instancePath:instancePath+"/metadata",schemaPath:"#/properties/metadata/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 if(errors === _errs8){
@@ -4148,7 +4350,7 @@ if(data3 && typeof data3 == "object" && !Array.isArray(data3)){
 for(const key0 in data3){
 const _errs12 = errors;
 if(typeof data3[key0] !== "string"){
-validate27.errors = [{instancePath:instancePath+"/metadata/" + key0.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/metadata/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate29.errors = [{instancePath:instancePath+"/metadata/" + key0.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/metadata/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 var valid2 = _errs12 === errors;
@@ -4169,40 +4371,40 @@ var valid0 = true;
 }
 }
 else {
-validate27.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate29.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate27.errors = vErrors;
+validate29.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate26(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate28(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if((data.requestBody === undefined) && (missing0 = "requestBody")){
-validate26.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate28.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
 if(data.requestBody !== undefined){
-if(!(validate27(data.requestBody, {instancePath:instancePath+"/requestBody",parentData:data,parentDataProperty:"requestBody",rootData}))){
-vErrors = vErrors === null ? validate27.errors : vErrors.concat(validate27.errors);
+if(!(validate29(data.requestBody, {instancePath:instancePath+"/requestBody",parentData:data,parentDataProperty:"requestBody",rootData}))){
+vErrors = vErrors === null ? validate29.errors : vErrors.concat(validate29.errors);
 errors = vErrors.length;
 }
 }
 }
 }
 else {
-validate26.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate28.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate26.errors = vErrors;
+validate28.errors = vErrors;
 return errors === 0;
 }
 

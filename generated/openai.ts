@@ -393,7 +393,7 @@ export interface components {
             /** @description Who of several with the same role. */
             name?: string | null;
             /** @description Tools the assistant called. */
-            tool_calls?: components["schemas"]["ToolCall"][] | null;
+            tool_calls?: components["schemas"]["GivenToolCall"][] | null;
             /** @description The call that this is the result of. */
             tool_call_id?: string | null;
             /** @description What the assistant thought. */
@@ -404,16 +404,16 @@ export interface components {
             /** @description What the part is. */
             type: string;
             /** @description Of text. */
-            text?: string;
+            text?: string | null;
             /** @description Of refusal. */
-            refusal?: string;
+            refusal?: string | null;
             /** @description Of image_url. */
             image_url?: {
                 /** @description A data: URL. */
                 url: string;
                 /** @description How closely to look. */
                 detail?: string | null;
-            };
+            } | null;
             /** @description Of input_audio. */
             input_audio?: {
                 /** @description Base64. */
@@ -423,7 +423,15 @@ export interface components {
                  * @enum {string}
                  */
                 format: "wav" | "mp3";
-            };
+            } | null;
+        };
+        /** @description A call of a tool, as it is given back. */
+        GivenToolCall: {
+            /** @description Named by the message with its result. */
+            id: string;
+            /** @description Kind of tool. */
+            type?: string | null;
+            function: components["schemas"]["CalledFunction"];
         };
         /** @description A call of a tool. */
         ToolCall: {
@@ -431,13 +439,14 @@ export interface components {
             id: string;
             /** @description Kind of tool. */
             type?: string;
-            /** @description What was called. */
-            function: {
-                /** @description The tool. */
-                name: string;
-                /** @description Its arguments as JSON text. */
-                arguments: string;
-            };
+            function: components["schemas"]["CalledFunction"];
+        };
+        /** @description What was called. */
+        CalledFunction: {
+            /** @description The tool. */
+            name: string;
+            /** @description Its arguments as JSON text. */
+            arguments: string;
         };
         /** @description A tool; one of a type other than function passes and is not offered to the model. */
         ChatTool: {
@@ -455,7 +464,7 @@ export interface components {
                 } | null;
                 /** @description Whether the arguments have to fit. */
                 strict?: boolean | null;
-            };
+            } | null;
         };
         /** @description A conversation to be answered. Fields that are not listed pass and have no effect. */
         ChatCompletionRequest: {
@@ -488,6 +497,14 @@ export interface components {
             frequency_penalty?: number | null;
             /** @description Above 0 punishes tokens that came. */
             presence_penalty?: number | null;
+            /** @description Tokens considered, as servers of open models have it; 0 and -1 are all. */
+            top_k?: number | null;
+            /** @description Least probability relative to the most likely token, as servers of open models have it. */
+            min_p?: number | null;
+            /** @description Above 1 punishes repetition, as servers of open models have it. */
+            repetition_penalty?: number | null;
+            /** @description What some of them call repetition_penalty. */
+            repeat_penalty?: number | null;
             /** @description By token id. */
             logit_bias?: {
                 [key: string]: number;
@@ -527,7 +544,7 @@ export interface components {
                     } | null;
                     /** @description Whether the answer has to fit. */
                     strict?: boolean | null;
-                };
+                } | null;
             } | null;
             /** @description How much the model thinks; without effect on a model that does not. */
             reasoning_effort?: string | null;
@@ -791,6 +808,14 @@ export interface components {
             frequency_penalty?: number | null;
             /** @description Above 0 punishes tokens that came. */
             presence_penalty?: number | null;
+            /** @description Tokens considered, as servers of open models have it; 0 and -1 are all. */
+            top_k?: number | null;
+            /** @description Least probability relative to the most likely token, as servers of open models have it. */
+            min_p?: number | null;
+            /** @description Above 1 punishes repetition, as servers of open models have it. */
+            repetition_penalty?: number | null;
+            /** @description What some of them call repetition_penalty. */
+            repeat_penalty?: number | null;
             /** @description By token id. */
             logit_bias?: {
                 [key: string]: number;
@@ -1180,7 +1205,7 @@ export interface components {
              * @enum {string|null}
              */
             encoding_format?: "float" | "base64" | null;
-            /** @description Refused; a vector is as long as the model makes it. */
+            /** @description How long a vector is to be: as long as the model makes it, or the request is refused. */
             dimensions?: number | null;
         };
         /** @description The vectors. */
@@ -1479,6 +1504,7 @@ export interface components {
         BadRequest: {
             headers: {
                 "X-Correlation-Id": components["headers"]["CorrelationId"];
+                "x-request-id": components["headers"]["RequestId"];
                 /**
                  * @description The task that failed before anything of its answer was written; absent where the request became none.
                  * @example 6f1f64a5-3f3b-4a6e-9f7a-0d6f2c1b7a10
@@ -1499,6 +1525,7 @@ export interface components {
         Unauthenticated: {
             headers: {
                 "X-Correlation-Id": components["headers"]["CorrelationId"];
+                "x-request-id": components["headers"]["RequestId"];
                 /**
                  * @description The task that failed before anything of its answer was written; absent where the request became none.
                  * @example 6f1f64a5-3f3b-4a6e-9f7a-0d6f2c1b7a10
@@ -1519,6 +1546,7 @@ export interface components {
         Forbidden: {
             headers: {
                 "X-Correlation-Id": components["headers"]["CorrelationId"];
+                "x-request-id": components["headers"]["RequestId"];
                 /**
                  * @description The task that failed before anything of its answer was written; absent where the request became none.
                  * @example 6f1f64a5-3f3b-4a6e-9f7a-0d6f2c1b7a10
@@ -1539,6 +1567,7 @@ export interface components {
         NotFound: {
             headers: {
                 "X-Correlation-Id": components["headers"]["CorrelationId"];
+                "x-request-id": components["headers"]["RequestId"];
                 /**
                  * @description The task that failed before anything of its answer was written; absent where the request became none.
                  * @example 6f1f64a5-3f3b-4a6e-9f7a-0d6f2c1b7a10
@@ -1559,6 +1588,7 @@ export interface components {
         Conflict: {
             headers: {
                 "X-Correlation-Id": components["headers"]["CorrelationId"];
+                "x-request-id": components["headers"]["RequestId"];
                 /**
                  * @description The task that failed before anything of its answer was written; absent where the request became none.
                  * @example 6f1f64a5-3f3b-4a6e-9f7a-0d6f2c1b7a10
@@ -1579,6 +1609,7 @@ export interface components {
         PayloadTooLarge: {
             headers: {
                 "X-Correlation-Id": components["headers"]["CorrelationId"];
+                "x-request-id": components["headers"]["RequestId"];
                 /**
                  * @description The task that failed before anything of its answer was written; absent where the request became none.
                  * @example 6f1f64a5-3f3b-4a6e-9f7a-0d6f2c1b7a10
@@ -1599,6 +1630,7 @@ export interface components {
         UnsupportedMediaType: {
             headers: {
                 "X-Correlation-Id": components["headers"]["CorrelationId"];
+                "x-request-id": components["headers"]["RequestId"];
                 /**
                  * @description The task that failed before anything of its answer was written; absent where the request became none.
                  * @example 6f1f64a5-3f3b-4a6e-9f7a-0d6f2c1b7a10
@@ -1619,6 +1651,7 @@ export interface components {
         TooManyRequests: {
             headers: {
                 "X-Correlation-Id": components["headers"]["CorrelationId"];
+                "x-request-id": components["headers"]["RequestId"];
                 /**
                  * @description The task that failed before anything of its answer was written; absent where the request became none.
                  * @example 6f1f64a5-3f3b-4a6e-9f7a-0d6f2c1b7a10
@@ -1641,6 +1674,7 @@ export interface components {
         Internal: {
             headers: {
                 "X-Correlation-Id": components["headers"]["CorrelationId"];
+                "x-request-id": components["headers"]["RequestId"];
                 /**
                  * @description The task that failed before anything of its answer was written; absent where the request became none.
                  * @example 6f1f64a5-3f3b-4a6e-9f7a-0d6f2c1b7a10
@@ -1661,6 +1695,7 @@ export interface components {
         Unavailable: {
             headers: {
                 "X-Correlation-Id": components["headers"]["CorrelationId"];
+                "x-request-id": components["headers"]["RequestId"];
                 /**
                  * @description The task that failed before anything of its answer was written; absent where the request became none.
                  * @example 6f1f64a5-3f3b-4a6e-9f7a-0d6f2c1b7a10
@@ -1694,6 +1729,11 @@ export interface components {
          * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
          */
         CorrelationId: string;
+        /**
+         * @description The same as X-Correlation-Id, under the name that clients of OpenAI read.
+         * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
+         */
+        RequestId: string;
         /**
          * @description The task that answers; the native stream `/v1/tasks/{id}/stream` resumes it.
          * @example 6f1f64a5-3f3b-4a6e-9f7a-0d6f2c1b7a10
@@ -1746,6 +1786,7 @@ export interface operations {
             200: {
                 headers: {
                     "X-Correlation-Id": components["headers"]["CorrelationId"];
+                    "x-request-id": components["headers"]["RequestId"];
                     "X-Task-Id": components["headers"]["TaskId"];
                     /**
                      * @description `true` where the same request was running already, and this is its answer.
@@ -1794,6 +1835,7 @@ export interface operations {
             200: {
                 headers: {
                     "X-Correlation-Id": components["headers"]["CorrelationId"];
+                    "x-request-id": components["headers"]["RequestId"];
                     "X-Task-Id": components["headers"]["TaskId"];
                     /**
                      * @description `true` where the same request was running already, and this is its answer.
@@ -1842,6 +1884,7 @@ export interface operations {
             200: {
                 headers: {
                     "X-Correlation-Id": components["headers"]["CorrelationId"];
+                    "x-request-id": components["headers"]["RequestId"];
                     "X-Task-Id": components["headers"]["TaskId"];
                     /**
                      * @description `true` where the same request was running already, and this is its answer.
@@ -1906,6 +1949,7 @@ export interface operations {
             200: {
                 headers: {
                     "X-Correlation-Id": components["headers"]["CorrelationId"];
+                    "x-request-id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1944,6 +1988,7 @@ export interface operations {
             200: {
                 headers: {
                     "X-Correlation-Id": components["headers"]["CorrelationId"];
+                    "x-request-id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1976,6 +2021,7 @@ export interface operations {
             200: {
                 headers: {
                     "X-Correlation-Id": components["headers"]["CorrelationId"];
+                    "x-request-id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2024,6 +2070,7 @@ export interface operations {
             200: {
                 headers: {
                     "X-Correlation-Id": components["headers"]["CorrelationId"];
+                    "x-request-id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2055,6 +2102,7 @@ export interface operations {
             200: {
                 headers: {
                     "X-Correlation-Id": components["headers"]["CorrelationId"];
+                    "x-request-id": components["headers"]["RequestId"];
                     "X-Task-Id": components["headers"]["TaskId"];
                     /**
                      * @description `true` where the same request was running already, and this is its answer.
@@ -2101,6 +2149,7 @@ export interface operations {
             200: {
                 headers: {
                     "X-Correlation-Id": components["headers"]["CorrelationId"];
+                    "x-request-id": components["headers"]["RequestId"];
                     "X-Task-Id": components["headers"]["TaskId"];
                     /**
                      * @description `true` where the same request was running already, and this is its answer.
@@ -2143,6 +2192,7 @@ export interface operations {
             200: {
                 headers: {
                     "X-Correlation-Id": components["headers"]["CorrelationId"];
+                    "x-request-id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2173,6 +2223,7 @@ export interface operations {
             200: {
                 headers: {
                     "X-Correlation-Id": components["headers"]["CorrelationId"];
+                    "x-request-id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2214,6 +2265,7 @@ export interface operations {
             200: {
                 headers: {
                     "X-Correlation-Id": components["headers"]["CorrelationId"];
+                    "x-request-id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2250,6 +2302,7 @@ export interface operations {
             200: {
                 headers: {
                     "X-Correlation-Id": components["headers"]["CorrelationId"];
+                    "x-request-id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2285,6 +2338,7 @@ export interface operations {
             200: {
                 headers: {
                     "X-Correlation-Id": components["headers"]["CorrelationId"];
+                    "x-request-id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2317,6 +2371,7 @@ export interface operations {
             200: {
                 headers: {
                     "X-Correlation-Id": components["headers"]["CorrelationId"];
+                    "x-request-id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2350,6 +2405,7 @@ export interface operations {
             200: {
                 headers: {
                     "X-Correlation-Id": components["headers"]["CorrelationId"];
+                    "x-request-id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2388,6 +2444,7 @@ export interface operations {
             200: {
                 headers: {
                     "X-Correlation-Id": components["headers"]["CorrelationId"];
+                    "x-request-id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2418,6 +2475,7 @@ export interface operations {
             200: {
                 headers: {
                     "X-Correlation-Id": components["headers"]["CorrelationId"];
+                    "x-request-id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2454,6 +2512,7 @@ export interface operations {
             200: {
                 headers: {
                     "X-Correlation-Id": components["headers"]["CorrelationId"];
+                    "x-request-id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2486,6 +2545,7 @@ export interface operations {
             200: {
                 headers: {
                     "X-Correlation-Id": components["headers"]["CorrelationId"];
+                    "x-request-id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {

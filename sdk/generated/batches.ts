@@ -388,6 +388,7 @@ export interface components {
         BadRequest: {
             headers: {
                 "X-Correlation-Id": components["headers"]["CorrelationId"];
+                "x-request-id": components["headers"]["RequestId"];
                 /**
                  * @description The task that failed before anything of its answer was written; absent where the request became none.
                  * @example 6f1f64a5-3f3b-4a6e-9f7a-0d6f2c1b7a10
@@ -408,6 +409,7 @@ export interface components {
         Unauthenticated: {
             headers: {
                 "X-Correlation-Id": components["headers"]["CorrelationId"];
+                "x-request-id": components["headers"]["RequestId"];
                 /**
                  * @description The task that failed before anything of its answer was written; absent where the request became none.
                  * @example 6f1f64a5-3f3b-4a6e-9f7a-0d6f2c1b7a10
@@ -428,6 +430,7 @@ export interface components {
         Forbidden: {
             headers: {
                 "X-Correlation-Id": components["headers"]["CorrelationId"];
+                "x-request-id": components["headers"]["RequestId"];
                 /**
                  * @description The task that failed before anything of its answer was written; absent where the request became none.
                  * @example 6f1f64a5-3f3b-4a6e-9f7a-0d6f2c1b7a10
@@ -448,6 +451,7 @@ export interface components {
         NotFound: {
             headers: {
                 "X-Correlation-Id": components["headers"]["CorrelationId"];
+                "x-request-id": components["headers"]["RequestId"];
                 /**
                  * @description The task that failed before anything of its answer was written; absent where the request became none.
                  * @example 6f1f64a5-3f3b-4a6e-9f7a-0d6f2c1b7a10
@@ -468,6 +472,7 @@ export interface components {
         Conflict: {
             headers: {
                 "X-Correlation-Id": components["headers"]["CorrelationId"];
+                "x-request-id": components["headers"]["RequestId"];
                 /**
                  * @description The task that failed before anything of its answer was written; absent where the request became none.
                  * @example 6f1f64a5-3f3b-4a6e-9f7a-0d6f2c1b7a10
@@ -488,6 +493,7 @@ export interface components {
         PayloadTooLarge: {
             headers: {
                 "X-Correlation-Id": components["headers"]["CorrelationId"];
+                "x-request-id": components["headers"]["RequestId"];
                 /**
                  * @description The task that failed before anything of its answer was written; absent where the request became none.
                  * @example 6f1f64a5-3f3b-4a6e-9f7a-0d6f2c1b7a10
@@ -508,6 +514,7 @@ export interface components {
         UnsupportedMediaType: {
             headers: {
                 "X-Correlation-Id": components["headers"]["CorrelationId"];
+                "x-request-id": components["headers"]["RequestId"];
                 /**
                  * @description The task that failed before anything of its answer was written; absent where the request became none.
                  * @example 6f1f64a5-3f3b-4a6e-9f7a-0d6f2c1b7a10
@@ -528,6 +535,7 @@ export interface components {
         TooManyRequests: {
             headers: {
                 "X-Correlation-Id": components["headers"]["CorrelationId"];
+                "x-request-id": components["headers"]["RequestId"];
                 /**
                  * @description The task that failed before anything of its answer was written; absent where the request became none.
                  * @example 6f1f64a5-3f3b-4a6e-9f7a-0d6f2c1b7a10
@@ -550,6 +558,7 @@ export interface components {
         Internal: {
             headers: {
                 "X-Correlation-Id": components["headers"]["CorrelationId"];
+                "x-request-id": components["headers"]["RequestId"];
                 /**
                  * @description The task that failed before anything of its answer was written; absent where the request became none.
                  * @example 6f1f64a5-3f3b-4a6e-9f7a-0d6f2c1b7a10
@@ -570,6 +579,7 @@ export interface components {
         Unavailable: {
             headers: {
                 "X-Correlation-Id": components["headers"]["CorrelationId"];
+                "x-request-id": components["headers"]["RequestId"];
                 /**
                  * @description The task that failed before anything of its answer was written; absent where the request became none.
                  * @example 6f1f64a5-3f3b-4a6e-9f7a-0d6f2c1b7a10
@@ -603,6 +613,11 @@ export interface components {
          * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
          */
         CorrelationId: string;
+        /**
+         * @description The same as X-Correlation-Id, under the name that clients of OpenAI read.
+         * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
+         */
+        RequestId: string;
         /**
          * @description The task that answers; the native stream `/v1/tasks/{id}/stream` resumes it.
          * @example 6f1f64a5-3f3b-4a6e-9f7a-0d6f2c1b7a10
@@ -667,6 +682,7 @@ export interface operations {
             200: {
                 headers: {
                     "X-Correlation-Id": components["headers"]["CorrelationId"];
+                    "x-request-id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -703,6 +719,7 @@ export interface operations {
             200: {
                 headers: {
                     "X-Correlation-Id": components["headers"]["CorrelationId"];
+                    "x-request-id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -738,6 +755,7 @@ export interface operations {
             200: {
                 headers: {
                     "X-Correlation-Id": components["headers"]["CorrelationId"];
+                    "x-request-id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -770,6 +788,7 @@ export interface operations {
             200: {
                 headers: {
                     "X-Correlation-Id": components["headers"]["CorrelationId"];
+                    "x-request-id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -803,6 +822,7 @@ export interface operations {
             200: {
                 headers: {
                     "X-Correlation-Id": components["headers"]["CorrelationId"];
+                    "x-request-id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -841,6 +861,7 @@ export interface operations {
             200: {
                 headers: {
                     "X-Correlation-Id": components["headers"]["CorrelationId"];
+                    "x-request-id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -871,6 +892,7 @@ export interface operations {
             200: {
                 headers: {
                     "X-Correlation-Id": components["headers"]["CorrelationId"];
+                    "x-request-id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -907,6 +929,7 @@ export interface operations {
             200: {
                 headers: {
                     "X-Correlation-Id": components["headers"]["CorrelationId"];
+                    "x-request-id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -939,6 +962,7 @@ export interface operations {
             200: {
                 headers: {
                     "X-Correlation-Id": components["headers"]["CorrelationId"];
+                    "x-request-id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {

@@ -14,7 +14,7 @@ type Responses<Op extends OperationId> = operations[Op]['responses']
 type SuccessStatus<Op extends OperationId> = Extract<keyof Responses<Op>, 200 | 201 | 202 | 204>
 
 /** Headers the shell or the SSE writer sets, not the handler. */
-type ShellHeader = 'X-Correlation-Id' | 'Cache-Control'
+type ShellHeader = 'X-Correlation-Id' | 'request-id' | 'x-request-id' | 'Cache-Control'
 type HandlerHeaders<H> = { readonly [K in keyof H as string extends K ? never : K extends ShellHeader ? never : K]: H[K] }
 type HeaderPart<H> = keyof H extends never ? object : object extends H ? { readonly headers?: H } : { readonly headers: H }
 type WithHeaders<R> = R extends { headers: infer H } ? HeaderPart<HandlerHeaders<H>> : object

@@ -13,6 +13,7 @@ import { sendContent } from './content.ts'
 import { LargeBodies } from './large-body.ts'
 import { operations } from './operations.ts'
 import { Routes } from './routes.ts'
+import { shapes } from './shapes.ts'
 import { sendStream } from './sse.ts'
 import { uploadOf } from './upload.ts'
 
@@ -74,11 +75,13 @@ function operationOf(
   const operation = operations.get(id)
   if (operation === undefined) throw new Error(`${id} is in no contract`)
   const { role, body: takesBody, upload = false, door } = operation
+  const { request_id } = shapes[door]
   let check: RequestCheck | undefined = isNative(id) ? requestCheck(id) : undefined
   const parseBody = door === 'native' ? bodyParser('body_bytes', body_bytes) : bodyParser('door_body_bytes', door_body_bytes)
   return async (params, req, res) => {
     const state = stateOf(req)
     state.operationId = id
+    if (request_id !== undefined) res.setHeader(request_id, state.correlation_id)
     if (takesBody) await parseBody(req, res)
     const principal = principalOf(state)
     if (!principal.roles.includes(role))

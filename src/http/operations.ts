@@ -40,6 +40,14 @@ export function operationsAt(path: string): Operation[] {
   return places.flatMap(({ operation, parts }) => (matches(parts) ? [operation] : []))
 }
 
+/** What a path was meant to be whose base URL has `/v1` twice or not at all, for some clients add it themselves; undefined where it is nothing so, either. */
+export function misledPath(path: string): { readonly meant: string; readonly mistake: string } | undefined {
+  const twice = path.startsWith('/v1/v1/')
+  const meant = twice ? path.slice('/v1'.length) : `/v1${path}`
+  if (operationsAt(meant).length === 0) return undefined
+  return { meant, mistake: twice ? '/v1 is twice in the base URL' : '/v1 is missing at the end of the base URL' }
+}
+
 /**
  * Whose shape the errors of a request have. A path that nobody has is of the door whose paths begin alike; below `/v1` any other is taken for one
  * of OpenAI's, which are many.
@@ -48,6 +56,8 @@ export function doorOf(path: string, headers: Readonly<Record<string, unknown>>)
   const found = operationsAt(path)
   const meant = found.find(({ when }) => when !== undefined && headers[when] !== undefined) ?? found.find(({ when }) => when === undefined)
   if (meant !== undefined) return meant.door
+  const misled = misledPath(path)
+  if (misled !== undefined) return doorOf(misled.meant, headers)
   const [, version, first = ''] = path.split('/')
   if (version !== 'v1' || first === '') return 'native'
   if (headers['anthropic-version'] !== undefined) return 'anthropic'

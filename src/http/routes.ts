@@ -3,7 +3,7 @@ import type { Document } from 'openapi-backend'
 import { OpenAPIRouter } from 'openapi-backend/router.js'
 import { DomainError } from '../domain/errors.ts'
 import type { OperationId } from '../handlers/handler.ts'
-import { operations, operationsAt, type Operation } from './operations.ts'
+import { misledPath, operations, operationsAt, type Operation } from './operations.ts'
 
 /** The operation of a request, and the parameters of its path. */
 export interface Route {
@@ -91,7 +91,11 @@ function paramsOf({ names }: Found, segments: readonly string[]): Route['params'
 /** Why a request has no operation. */
 function unrouted({ method, path }: { readonly method: string; readonly path: string }): DomainError {
   const allow = [...new Set(operationsAt(path).map((operation) => operation.method.toUpperCase()))]
-  if (allow.length === 0) return new DomainError('not_found', 'No such route; the contract lists them.', { absent: 'route' })
+  if (allow.length === 0) {
+    const misled = misledPath(path)
+    const hint = misled === undefined ? 'the contract lists them' : `${misled.mistake}, for there is ${misled.meant}`
+    return new DomainError('not_found', `No such route; ${hint}.`, { absent: 'route' })
+  }
   return new DomainError('method_not_allowed', `${method} is not a method of this path.`, { allow })
 }
 

@@ -5,15 +5,14 @@ import express, { type Express, type Request } from 'express'
 import { authenticate, type AuthRules } from '../middleware/authenticate.ts'
 import { beginRequest } from '../middleware/begin-request.ts'
 import { stateOf } from '../middleware/request-state.ts'
-import { anthropicErrors } from '../doors/anthropic/errors.ts'
-import { openaiErrors } from '../doors/openai/errors.ts'
 import type { OperationId } from '../handlers/handler.ts'
-import { errorEnvelope, nativeShape, type ErrorShape, type ReportError } from '../middleware/error-envelope.ts'
+import { errorEnvelope, type ErrorShape, type ReportError } from '../middleware/error-envelope.ts'
 import { KeyConnections } from './connections.ts'
 import { docsRoutes } from './docs/routes.ts'
 import { createDispatch, type DispatchOptions } from './dispatch.ts'
-import { doorOf, operations, type Door } from './operations.ts'
+import { doorOf, operations } from './operations.ts'
 import { refuseWithEnvelope } from './parser-refusals.ts'
+import { shapes } from './shapes.ts'
 import { webRoutes } from './web/routes.ts'
 
 export { watchSockets } from './stuck-sockets.ts'
@@ -35,9 +34,6 @@ export interface AppOptions extends DispatchOptions {
   readonly metrics: { readonly contentType: string; scrape(): Promise<string> }
 }
 
-/** How each door tells errors. */
-const shapes: Readonly<Record<Door, ErrorShape>> = { native: nativeShape, openai: openaiErrors, anthropic: anthropicErrors }
-
 /** Headers of ours that a page of another origin may read. */
 const exposedHeaders = [
   'Location',
@@ -50,6 +46,7 @@ const exposedHeaders = [
   'X-Budget-Time-Remaining-Ms',
   'X-Budget-Cost-Remaining',
   'request-id',
+  'x-request-id',
 ]
 
 // Most daemons let no page of another origin in.

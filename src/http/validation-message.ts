@@ -11,9 +11,27 @@ const places: Readonly<Record<string, string>> = { requestBody: 'body', path: 'p
 const param = (problem: Problem, name: string): unknown =>
   typeof problem.params === 'object' && problem.params !== null ? (problem.params as Record<string, unknown>)[name] : undefined
 
+const depthOf = ({ instancePath }: Problem): number => instancePath.split('/').length
+
+const forms = new Set(['anyOf', 'oneOf'])
+
+/** The first problem; of a value that fits none of several forms what is wrong within the one that was meant, else every kind that it may be. */
+function problemMeant(problems: readonly Problem[]): Problem | undefined {
+  const [first] = problems
+  const choice = problems.findLast(({ keyword, instancePath }) => forms.has(keyword) && first?.instancePath.startsWith(instancePath))
+  if (choice === undefined) return first
+  const within = problems.filter(({ instancePath }) => instancePath.startsWith(choice.instancePath))
+  const deepest = Math.max(...within.map(depthOf))
+  const there = within.filter((problem) => depthOf(problem) === deepest)
+  const meant = there.find(({ keyword }) => keyword !== 'type' && !forms.has(keyword)) ?? there[0]
+  if (meant?.keyword !== 'type') return meant
+  const kinds = new Set(there.filter(({ keyword }) => keyword === 'type').map((problem) => String(param(problem, 'type'))))
+  return { ...meant, message: `must be ${[...kinds].join(' or ')}` }
+}
+
 /** One sentence about the first problem: the field, what is wrong with it and what would be right. */
 export function firstProblem(problems: readonly Problem[]): string {
-  const [problem] = problems
+  const problem = problemMeant(problems)
   if (problem === undefined) return 'the request does not match the contract'
   const [place = '', ...path] = problem.instancePath
     .split('/')

@@ -50,7 +50,8 @@ export interface ErrorFacts {
 /** How a door tells errors. */
 export interface ErrorShape {
   body(error: DomainError, facts: ErrorFacts): object
-  headers?(facts: ErrorFacts): Readonly<Record<string, string>>
+  /** What its clients call the header with the correlation id. */
+  readonly request_id?: 'request-id' | 'x-request-id'
   /** Statuses that differ from ours. */
   readonly statuses?: Partial<Readonly<Record<ReplyKind, number>>>
   /** Longest `Retry-After`, seconds: clients that would rather give up come back sooner. */
@@ -144,7 +145,7 @@ export function errorEnvelope({ report, strict, declared, shapeOf }: EnvelopePar
     }
     if (allow !== undefined) res.setHeader('Allow', allow.join(', '))
     const facts = { status, correlation_id, operation_id: state.operationId, ...(retry_after_ms === undefined ? {} : { retry_after_ms }) }
-    for (const [name, value] of Object.entries(shape.headers?.(facts) ?? {})) res.setHeader(name, value)
+    if (shape.request_id !== undefined) res.setHeader(shape.request_id, correlation_id)
     res.statusCode = status
     res.setHeader('Content-Type', 'application/json; charset=utf-8')
     res.end(JSON.stringify(shape.body(error, facts)))

@@ -89,7 +89,14 @@ describe('the client of Anthropic', function () {
     const found: string[] = []
     for await (const { id } of client.models.list()) found.push(id)
     assert.deepEqual(found, [model, 'mock'])
-    assert.equal((await client.models.retrieve(model)).display_name, model)
+    const retrieved = await client.models.retrieve(model).withResponse()
+    assert.equal(retrieved.data.display_name, model)
+    assert.ok(retrieved.request_id)
+  })
+
+  it('is told what is wrong with a base URL that ends in /v1', async () => {
+    const misled = new Anthropic({ baseURL: `${daemon.url}/v1`, apiKey: keys.data })
+    await assert.rejects(misled.messages.create({ model, messages, max_tokens: 1 }), /\/v1 is twice in the base URL/)
   })
 
   it('hears of errors in its own classes, and which request it was', async () => {

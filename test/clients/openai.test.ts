@@ -38,6 +38,31 @@ describe('the client of OpenAI', function () {
     assert.ok(text.length > 0)
   })
 
+  it('knows the id of each request, by which the log has it', async () => {
+    const headers = { 'X-Correlation-Id': 'mine' }
+    const { _request_id } = await client.chat.completions.create({ model, messages }, { headers })
+    const stream = await client.responses.create({ model, input: 'Hello', max_output_tokens: 5, stream: true }, { headers }).withResponse()
+    stream.data.controller.abort()
+    const refused = await client.embeddings.create({ model: 'nobody', input: 'a' }, { headers }).catch((error: unknown) => error)
+    assert.ok(refused instanceof OpenAI.NotFoundError)
+    const { request_id } = await client.models.list({ headers }).withResponse()
+    assert.deepEqual([_request_id, stream.request_id, refused.requestID, request_id], ['mine', 'mine', 'mine', 'mine'])
+  })
+
+  for (const [base, end] of [
+    ['', '/v1 is missing at the end of the base URL'],
+    ['/v1/v1', '/v1 is twice in the base URL'],
+  ] as const)
+    it(`is told what is wrong with the base URL ${base === '' ? 'without /v1' : base}`, async () => {
+      const misled = new OpenAI({ baseURL: `${daemon.url}${base}`, apiKey: keys.data })
+      await assert.rejects(misled.chat.completions.create({ model, messages }), (error) => {
+        assert.ok(error instanceof OpenAI.NotFoundError)
+        assert.ok(error.message.includes(end), error.message)
+        assert.equal(error.code, 'route_not_found')
+        return true
+      })
+    })
+
   it('streams with its helper', async () => {
     const stream = client.chat.completions.stream({ model, messages, seed: 5 })
     const { choices } = await stream.finalChatCompletion()
@@ -102,6 +127,16 @@ describe('the client of OpenAI', function () {
       assert.equal(embedding.length, data[0]?.embedding.length)
       assert.ok(Math.abs(Math.hypot(...embedding) - 1) < 1e-5)
     }
+  })
+
+  it('embeds at the length that the model has anyway, and says how long that is where another is asked for', async () => {
+    const { data } = await client.embeddings.create({ model, input: 'a', dimensions: 16 })
+    assert.equal(data[0]?.embedding.length, 16)
+    const shorter = client.embeddings.create({ model, input: 'a', dimensions: 8 })
+    await assert.rejects(
+      shorter,
+      (error) => error instanceof OpenAI.BadRequestError && error.param === 'dimensions' && error.message.includes('16'),
+    )
   })
 
   it('embeds token ids, each list as one input, and counts them', async () => {

@@ -87,7 +87,12 @@ describe('a refusal at a door', function () {
     ['/v1/responses/a/b', {}, 'openai'],
     ['/v1/messages/batches', {}, 'anthropic'],
     ['/v1/nothing', { 'anthropic-version': '2023-06-01' }, 'anthropic'],
+    ['/chat/completions', {}, 'openai'],
+    ['/v1/v1/messages', {}, 'anthropic'],
+    ['/models', { 'anthropic-version': '2023-06-01' }, 'anthropic'],
+    ['/v1/v1/nothing', {}, 'openai'],
     ['/v1/tasks/a/b', {}, 'native'],
+    ['/tasks', {}, 'native'],
     ['/nothing', {}, 'native'],
   ] as const)
     it(`has the shape of ${shape} where there is no ${path}`, async () => {

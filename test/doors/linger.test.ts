@@ -84,6 +84,17 @@ describe('a door whose client has gone', () => {
     for (const answer of await Promise.all(others)) assert.equal(answer.headers.get('x-orchd-attached'), null)
   })
 
+  it('gets no longer answer than it asks for when it comes back with another limit', async () => {
+    await leave({ ...hello, max_tokens: 3 })
+    const again = send({ ...hello, max_tokens: 2, stream: false })
+    await until(() => live().length === 2)
+    await clock.advance(100_000)
+    const response = await again
+    assert.equal(response.headers.get('x-orchd-attached'), null)
+    const { usage } = (await response.json()) as { usage: { completion_tokens: number } }
+    assert.equal(usage.completion_tokens, 2)
+  })
+
   it('has a task of its own where the first one is still there', async () => {
     const both = [send(hello), send(hello)]
     await until(() => live().length === 2)

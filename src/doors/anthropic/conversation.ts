@@ -15,7 +15,7 @@ const blocksOf = (content: Content | null | undefined): readonly Block[] =>
 
 /** Text of the blocks, each on lines of its own. */
 const textOf = (blocks: readonly Block[]): string =>
-  blocks.flatMap(({ type, text }) => (type === 'text' && text !== undefined && !text.startsWith(billing) ? [text] : [])).join('\n\n')
+  blocks.flatMap(({ type, text }) => (type === 'text' && text != null && !text.startsWith(billing) ? [text] : [])).join('\n\n')
 
 /** System and messages as one conversation. @throws DomainError invalid_params naming a block that cannot be taken */
 export function conversationOf(system: Content | null | undefined, messages: readonly Schemas['InputMessage'][]): ChatMessage[] {
@@ -43,7 +43,7 @@ function messagesOf(role: Schemas['InputMessage']['role'], blocks: readonly Bloc
 
 function assistantMessage(blocks: readonly Block[]): ChatMessage {
   const calls = blocks.flatMap(({ type, id, name, input }) =>
-    type === 'tool_use' && id !== undefined && name !== undefined
+    type === 'tool_use' && id != null && name != null
       ? [{ id, type: 'function' as const, function: { name, arguments: JSON.stringify(input ?? {}) } }]
       : [],
   )
@@ -59,7 +59,7 @@ function assistantMessage(blocks: readonly Block[]): ChatMessage {
 
 /** A tool's result; what is not text in it goes to the message that follows. */
 function resultMessage({ tool_use_id, content, is_error }: Block, field: string, parts: Part[]): ChatMessage {
-  if (tool_use_id === undefined) return refuseField(`${field}.tool_use_id`, 'is required in a tool_result')
+  if (tool_use_id == null) return refuseField(`${field}.tool_use_id`, 'is required in a tool_result')
   const text = blocksOf(content).flatMap((block, i) => {
     const made = partsOf(block, `${field}.content[${i}]`)
     parts.push(...made.filter(({ type }) => type !== 'text'))

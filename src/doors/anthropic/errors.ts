@@ -44,9 +44,7 @@ export const anthropicErrors = {
       unsupported === undefined ? {} : { details: { error_code: `${unsupported}_unsupported_request`, unsupported: [unsupported] } }
     return { type: 'error', error: { type: typeOf(status), message: messageOf(error), ...details }, request_id: correlation_id }
   },
-  headers: ({ correlation_id }: { readonly correlation_id: string }): Readonly<Record<string, string>> => ({
-    'request-id': correlation_id,
-  }),
+  request_id: 'request-id',
   statuses: { wrong_key: 401 },
   most_retry_s: 60,
 } as const

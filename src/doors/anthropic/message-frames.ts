@@ -1,6 +1,7 @@
-import { channelOf, textChannel, type Channel, type Part } from '../../domain/stream/part.ts'
+import { channelOf, textChannel, type Channel, type Part, type ToolCallPart } from '../../domain/stream/part.ts'
 import type { EndEvent, ErrorEvent, TerminalEvent } from '../../domain/stream/task-events.ts'
 import { failureMessage } from '../common/failure-message.ts'
+import { isJson } from '../common/is-json.ts'
 import { onePiece } from '../common/one-piece.ts'
 
 /** What names an answer. */
@@ -52,6 +53,12 @@ export class MessageFrames {
   private open = false
   /** What stands before each text of the open block. */
   private deltaBegin = ''
+  /** Calls that have begun, by their index; the last one is open while `input` is there. */
+  private readonly calls: number[] = []
+  /** The input of the open call so far. */
+  private input: string | undefined
+  /** Parts of calls that wait until the open one is whole. */
+  private held: ToolCallPart[] = []
 
   constructor(head: MessageHead) {
     this.head = head
@@ -61,14 +68,27 @@ export class MessageFrames {
     return ''
   }
 
-  /** Data is built by hand: this runs once a token. */
   part(part: Part): string {
+    if (part.kind !== 'tool_call' || (this.input !== undefined && part.index === this.calls.at(-1))) return this.write(part)
+    // A block that has stopped is a whole call to clients.
+    if (this.held.length > 0 || (this.input !== undefined && !isJson(this.input))) {
+      this.held.push(part)
+      return ''
+    }
+    return this.calls.includes(part.index) ? '' : this.write(part)
+  }
+
+  /** Data is built by hand: this runs once a token. */
+  private write(part: Part): string {
     const channel = channelOf(part, this.channel)
     const changes = !this.open || channel !== this.channel
-    this.channel = channel
     const json = JSON.stringify(part.text)
     const before = changes ? this.begin() + this.close() + this.start(part) : ''
-    if (part.kind === 'tool_call' && part.text === '') return before
+    this.channel = channel
+    if (part.kind === 'tool_call') {
+      this.input = (this.input ?? '') + part.text
+      if (part.text === '') return before
+    }
     return `${before}${this.deltaBegin}${json}}}\n\n`
   }
 
@@ -97,6 +117,10 @@ export class MessageFrames {
   private start(part: Part): string {
     this.open = true
     this.block++
+    if (part.kind === 'tool_call') {
+      this.calls.push(part.index)
+      this.input = ''
+    }
     const fields = `,"index":${this.block},"delta":{"type":${deltas[part.kind]}:`
     this.deltaBegin = onePiece(eventBegin('content_block_delta'), fields)
     return event('content_block_start', `,"index":${this.block},"content_block":${JSON.stringify(emptyBlock(part))}`)
@@ -105,7 +129,14 @@ export class MessageFrames {
   private close(): string {
     if (!this.open) return ''
     this.open = false
-    return event('content_block_stop', `,"index":${this.block}`)
+    this.input = undefined
+    const stop = event('content_block_stop', `,"index":${this.block}`)
+    const { held } = this
+    const [next] = held
+    if (next === undefined) return stop
+    this.held = held.filter(({ index }) => index !== next.index)
+    const pieces = held.filter(({ index }) => index === next.index)
+    return stop + pieces.map((piece) => this.write(piece)).join('') + this.close()
   }
 }
 

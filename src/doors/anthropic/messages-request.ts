@@ -21,14 +21,14 @@ export function messagesTask(body: MessagesBody): Translated {
     throw new DomainError('invalid_params', 'thread: threads are not kept here; send the whole conversation', { unsupported: 'thread' })
   const tools = toolsOf(body.tools ?? [])
   const stop = (body.stop_sequences ?? []).filter((text) => text !== '')
-  const { temperature, top_p, top_k, max_tokens, output_config } = body
+  const { temperature, top_p, top_k, max_tokens, output_config, output_format } = body
   const sampling = { ...defined('temperature', temperature), ...defined('top_p', top_p), ...defined('top_k', top_k) }
   const request: TaskRequest = {
     ...{ workload: 'completion', determinism: 'best_effort', kv_hint: 'reuse', output_mode: 'text' },
     messages: conversationOf(body.system, body.messages),
     ...defined('model_ref', body.model),
     ...(tools.length === 0 ? {} : { tools, ...choiceOf(body.tool_choice) }),
-    ...defined('response_format', formatOf(output_config?.format)),
+    ...defined('response_format', formatOf(output_config?.format, 'output_config.format') ?? formatOf(output_format, 'output_format')),
     ...defined('reasoning_effort', thinkingOf(body.thinking) ?? effortOf(output_config?.effort)),
     ...(Object.keys(sampling).length + stop.length === 0 ? {} : { sampling: { ...sampling, ...(stop.length === 0 ? {} : { stop }) } }),
   }
@@ -38,7 +38,7 @@ export function messagesTask(body: MessagesBody): Translated {
 /** Tools without a schema are Anthropic's own, which a model here does not know, or placeholders. */
 function toolsOf(tools: readonly Schemas['MessageTool'][]): Tool[] {
   return tools.flatMap(({ name, description, input_schema, strict }): Tool[] =>
-    input_schema === undefined ? [] : [functionTool(name, { description, parameters: input_schema, strict })],
+    input_schema == null ? [] : [functionTool(name, { description, parameters: input_schema, strict })],
   )
 }
 
@@ -52,12 +52,12 @@ function choiceOf(choice: MessagesBody['tool_choice']): Pick<TaskRequest, 'tool_
   return refuseField('tool_choice', 'must be of type auto, any, tool (with a name) or none')
 }
 
-function formatOf(format: Readonly<Record<string, unknown>> | null | undefined): TaskRequest['response_format'] {
+function formatOf(format: Readonly<Record<string, unknown>> | null | undefined, field: string): TaskRequest['response_format'] {
   if (format === null || format === undefined) return undefined
   const { type, schema } = format
   if (type === 'json_schema' && typeof schema === 'object' && schema !== null)
     return { type: 'json_schema', json_schema: { name: 'answer', schema: schema as Record<string, unknown>, strict: true } }
-  return refuseField('output_config.format', 'must be of type json_schema, with a schema')
+  return refuseField(field, 'must be of type json_schema, with a schema')
 }
 
 /** `adaptive` leaves it to the model. */

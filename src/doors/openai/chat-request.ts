@@ -70,19 +70,19 @@ function contentOf(content: Schemas['ChatMessage']['content'], field: string): C
 
 function partOf(part: Schemas['ContentPart'], field: string): Exclude<Content, string>[number] {
   if (part.type === 'text' || part.type === 'refusal') return { type: 'text', text: part.text ?? part.refusal ?? '' }
-  if (part.type === 'image_url' && part.image_url !== undefined) {
+  if (part.type === 'image_url' && part.image_url != null) {
     const { url, detail } = part.image_url
     const known: { detail?: 'low' | 'high' } = detail === 'low' || detail === 'high' ? { detail } : {}
     return { type: 'image_url', image_url: { url, ...known } }
   }
-  if (part.type === 'input_audio' && part.input_audio !== undefined) return { type: 'input_audio', input_audio: part.input_audio }
+  if (part.type === 'input_audio' && part.input_audio != null) return { type: 'input_audio', input_audio: part.input_audio }
   return refuseField(`${field}.type`, `${part.type} is not taken here: text, image_url and input_audio are`)
 }
 
 /** Tools of types that models are not told of here are passed over, as clients expect of servers that have them not. */
 function toolsOf(tools: readonly Schemas['ChatTool'][]): Tool[] {
   return tools.flatMap(({ type, function: given }): Tool[] =>
-    type === 'function' && given !== undefined ? [functionTool(given.name, given)] : [],
+    type === 'function' && given != null ? [functionTool(given.name, given)] : [],
   )
 }
 

@@ -34,6 +34,7 @@ export const openaiErrors = {
         : `This model's maximum context length is ${context.ctx_max} tokens. However, your messages resulted in ${context.prompt_tokens} tokens.`
     return { error: { message, type: typeOf(status), param: paramOf(said), code } }
   },
+  request_id: 'x-request-id',
   statuses: { wrong_key: 401 },
   most_retry_s: 60,
 } as const

@@ -7,11 +7,12 @@ type Schemas = components['schemas']
 
 const common = { determinism: 'best_effort', kv_hint: 'cold', output_mode: 'text' } as const
 
-/** What is to be embedded as a task. @throws DomainError invalid_params where the input is of several kinds, or a length is asked for */
-export function embeddingTask({ model, input, dimensions }: Schemas['EmbeddingRequest']): TaskRequest {
-  if (dimensions !== null && dimensions !== undefined) refuseField('dimensions', 'a vector is as long as the model makes it')
-  return { workload: 'embedding', inputs: inputsOf(input), ...defined('model_ref', model), ...common }
-}
+/** What is to be embedded as a task. @throws DomainError invalid_params where the input is of several kinds */
+export const embeddingTask = ({ model, input }: Schemas['EmbeddingRequest']): TaskRequest => ({
+  ...{ workload: 'embedding', inputs: inputsOf(input) },
+  ...defined('model_ref', model),
+  ...common,
+})
 
 /** Most inputs of one request. */
 const most_inputs = 2048
@@ -28,12 +29,14 @@ function inputsOf(input: Schemas['EmbeddingRequest']['input']): EmbeddingInput[]
   return inputs.length <= most_inputs ? inputs : refuseField('input', `must be at most ${most_inputs} texts or lists of token ids`)
 }
 
-/** The vectors of a task that has completed. */
+/** The vectors of a task that has completed. @throws DomainError invalid_params where they were to be of another length */
 export function embeddingList(
-  { model, encoding_format }: Schemas['EmbeddingRequest'],
+  { model, encoding_format, dimensions }: Schemas['EmbeddingRequest'],
   vectors: readonly (readonly number[])[],
   tokens: number,
 ): Schemas['EmbeddingList'] {
+  const length = vectors[0]?.length ?? 0
+  if (dimensions != null && dimensions !== length) refuseField('dimensions', `a vector of this model has ${length} numbers`)
   const write = (vector: readonly number[]): number[] | string => (encoding_format === 'base64' ? base64Of(vector) : [...vector])
   return {
     ...{ object: 'list', model: model ?? '' },

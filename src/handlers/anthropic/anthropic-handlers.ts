@@ -20,10 +20,9 @@ export function anthropicHandlers(services: AnthropicServices): Pick<Handlers, O
   const modelOf = (id: string) => ({ type: 'model' as const, id, display_name: id, created_at })
   return {
     createMessage: createMessage(services),
-    countMessageTokens: async ({ body, principal, correlation_id }) => ({
+    countMessageTokens: async ({ body, principal }) => ({
       status: 200,
       body: { input_tokens: await admission.count(principal, messagesTask(body).request) },
-      headers: { 'request-id': correlation_id },
     }),
     listAnthropicModels: ({ principal }) => {
       const data = namesFor(services, principal).map(modelOf)

@@ -9,12 +9,9 @@ import type { Handler } from '../handler.ts'
 export const createMessage =
   ({ doorTasks }: { readonly doorTasks: DoorTasks }): Handler<'createMessage'> =>
   async (request) => {
-    const { body, correlation_id } = request
+    const { body } = request
     const asked = askedBy(request, messagesTask(body), userSession(body.metadata))
     const model = body.model ?? ''
-    const reply =
-      body.stream === true
-        ? await streamed(doorTasks, asked, (task) => new MessageFrames({ ...task, model }))
-        : await whole(doorTasks, asked, (task, answer) => messageAnswer({ ...task, model }, answer))
-    return { ...reply, headers: { ...reply.headers, 'request-id': correlation_id } }
+    if (body.stream !== true) return whole(doorTasks, asked, (task, answer) => messageAnswer({ ...task, model }, answer))
+    return streamed(doorTasks, asked, (task) => new MessageFrames({ ...task, model }))
   }

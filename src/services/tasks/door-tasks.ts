@@ -53,7 +53,7 @@ export interface DoorTasksParts {
 }
 
 /** What makes two requests the same. */
-type Asked = Pick<DoorRequest, 'request' | 'kept'>
+type Asked = Pick<DoorRequest, 'request' | 'most_tokens' | 'kept'>
 
 /** A task whose reader has gone. */
 interface Left {
@@ -86,8 +86,8 @@ export class DoorTasks {
     { principal, request, correlation_id, stays, ...rules }: DoorRequest,
     format: (task: DoorTask) => F,
   ): Promise<DoorAnswer<F>> {
-    const { kept } = rules
-    const asked: Asked = { request, ...(kept === undefined ? {} : { kept }) }
+    const { most_tokens, kept } = rules
+    const asked: Asked = { request, ...(most_tokens === undefined ? {} : { most_tokens }), ...(kept === undefined ? {} : { kept }) }
     const found = this.twinOf(principal, asked)
     const { task_id } = found ?? (await this.parts.admission.admit(principal, request, correlation_id, rules))
     const taskOf = ({ accepted_at, prompt_tokens }: AcceptedTask): DoorTask => ({

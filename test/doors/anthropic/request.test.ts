@@ -43,11 +43,26 @@ describe('a request at the door of Anthropic', () => {
     assert.equal('tool_choice' in task({ tool_choice: { type: 'any' } }), false)
   })
 
+  it('is the same where nothing stands as null', () => {
+    const text = { type: 'text', text: 'Hi', source: null, id: null, name: null, input: null, tool_use_id: null, thinking: null }
+    const { request } = messagesTask({
+      system: null,
+      messages: [{ role: 'user', content: [text] }],
+      tools: [{ name: 'look', input_schema: null }],
+    })
+    assert.deepEqual(request, task({}))
+    const call = { type: 'tool_use', id: 'c1', name: 'look', input: null, text: null }
+    const [turn] = task({ messages: [{ role: 'assistant', content: [call] }] }).messages ?? []
+    assert.equal(turn?.tool_calls?.[0]?.function.arguments, '{}')
+  })
+
   it('asks for JSON by a schema that is kept to', () => {
     const schema = { type: 'object' }
     const format = { type: 'json_schema', json_schema: { name: 'answer', schema, strict: true } }
     assert.deepEqual(task({ output_config: { format: { type: 'json_schema', schema } } }).response_format, format)
     assert.throws(() => task({ output_config: { format: { type: 'json_schema' } } }), refusal)
+    assert.deepEqual(task({ output_format: { type: 'json_schema', schema } }).response_format, format)
+    assert.throws(() => task({ output_format: { type: 'json_schema' } }), /output_format: /)
   })
 
   it('thinks as it says: at all before how much', () => {

@@ -36,6 +36,10 @@ describe('a chat at the door of OpenAI', () => {
     assert.deepEqual(task({ stop: 'END' }).sampling, { stop: ['END'] })
     assert.equal(task({ stop: '' }).sampling, undefined)
     assert.equal(chat({ max_tokens: 9, max_completion_tokens: 5 }).most_tokens, 5)
+    const local = { top_k: 20, min_p: 0.05, repetition_penalty: 1.1 }
+    assert.deepEqual(task(local).sampling, { top_k: 20, min_p: 0.05, repeat_penalty: 1.1 })
+    assert.deepEqual(task({ top_k: -1, min_p: null, repeat_penalty: 1.2 }).sampling, { top_k: 0, repeat_penalty: 1.2 })
+    assert.deepEqual(completionTask({ prompt: 'a', ...local }).request.sampling, { top_k: 20, min_p: 0.05, repeat_penalty: 1.1 })
     assert.deepEqual([task({ seed: -1 }).seed, task({ seed: 2 ** 32 + 5 }).seed], [4_294_967_295, 5])
   })
 
@@ -56,6 +60,7 @@ describe('a chat at the door of OpenAI', () => {
       image({ detail: 'high' }),
       image({}),
     ])
+    assert.deepEqual(parts({ type: 'text', text: 'a', refusal: null, image_url: null, input_audio: null }), [{ type: 'text', text: 'a' }])
     assert.equal(parts(), '')
     assert.throws(() => parts({ type: 'file' }), refusal)
     const calls = [{ id: 'c1', type: 'function', function: { name: 'look', arguments: '{}' } }]

@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto'
 import type { components } from '../../../../generated/openai.ts'
 import type { Part, TokenLogprob, ToolCallPart } from '../../../domain/stream/part.ts'
+import { isJson } from '../../common/is-json.ts'
 import { CustomInput } from './custom-input.ts'
 import type { ToolMark } from './tools.ts'
 
@@ -149,16 +150,6 @@ const callIdOf = (task_id: string, output_index: number): string =>
   BigInt(`0x${hash('sha256', `${task_id} ${output_index}`)}`)
     .toString(36)
     .slice(0, 9)
-
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text)
-    return true
-  } catch {
-    // It is not whole yet, or never will be JSON.
-    return false
-  }
-}
 
 function call(part: ToolCallPart, { task_id, output_index, marks }: WritingPlace): Writing {
   const known_as = part.name ?? ''
