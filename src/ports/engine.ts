@@ -95,15 +95,26 @@ export interface GenerateResult {
   readonly kv_warm: boolean
 }
 
+/** @see EngineError */
+interface EngineErrorOptions {
+  readonly retriable: boolean
+  readonly busy?: boolean
+  readonly again_ms?: number | undefined
+  readonly cause?: unknown
+}
+
 /** The engine failed. `retriable` tells whether the same request may succeed on a healthy engine, `busy` that it is well and takes no more now. */
 export class EngineError extends Error {
   override readonly name = 'EngineError'
   readonly retriable: boolean
   readonly busy: boolean
-  constructor(message: string, options: { readonly retriable: boolean; readonly busy?: boolean; readonly cause?: unknown }) {
+  /** When one that is busy wants to be asked again, ms, and no later than in ten minutes; undefined where it does not say. */
+  readonly again_ms: number | undefined
+  constructor(message: string, options: EngineErrorOptions) {
     super(message, options.cause === undefined ? {} : { cause: options.cause })
     this.retriable = options.retriable
     this.busy = options.busy ?? false
+    this.again_ms = options.again_ms === undefined ? undefined : Math.min(600_000, options.again_ms)
   }
 }
 

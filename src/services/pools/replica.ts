@@ -125,12 +125,12 @@ export class Replica {
     if (generation === this.generation) this.retryAfter(pause_ms)
   }
 
-  /** A task of it has failed; where its breaker opens by that, it takes no more for a while, and those that run go on. */
+  /** A task of it has failed. Where its breaker opens by that, or its server says when to ask it again, it takes no more for a while, and those that run go on. */
   failed(task_id: string, cause: unknown): void {
-    if (!(cause instanceof EngineError) || !cause.retriable || cause.busy || this.state !== 'ready') return
-    const pause_ms = this.breaker.failed(task_id, this.options.clock.now())
+    if (!(cause instanceof EngineError) || !cause.retriable || this.state !== 'ready') return
+    const pause_ms = cause.busy ? cause.again_ms : this.breaker.failed(task_id, this.options.clock.now())
     if (pause_ms === undefined) return
-    this.goDown(`its tasks failed, the last with: ${cause.message}`, pause_ms)
+    this.goDown(cause.busy ? cause.message : `its tasks failed, the last with: ${cause.message}`, pause_ms)
     this.retryAfter(pause_ms)
   }
 

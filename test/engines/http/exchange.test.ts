@@ -50,9 +50,9 @@ describe('one call of an engine', () => {
       call.onResponseStart(undefined, status, {})
       call.onResponseData(undefined, piece)
       call.onResponseEnd()
-      await assert.rejects(call.done, { name: 'EngineError', status, retry_after_ms: undefined })
+      await assert.rejects(call.done, { name: 'EngineError', status, again_ms: undefined })
     }
-    for (const [told, retry_after_ms] of [
+    for (const [told, again_ms] of [
       ['7', 7000],
       ['0', 0],
       ['soon', undefined],
@@ -61,7 +61,7 @@ describe('one call of an engine', () => {
       const { call } = made()
       call.onResponseStart(undefined, 503, { 'retry-after': told })
       call.onResponseEnd()
-      await assert.rejects(call.done, { kind: 'busy', retry_after_ms })
+      await assert.rejects(call.done, { kind: 'busy', again_ms })
     }
   })
 

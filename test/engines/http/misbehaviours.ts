@@ -43,7 +43,8 @@ const failed = { fails: /^the engine failed \(HTTP 500\)$/ }
 const broken = { fails: /^the connection to the engine broke$/ }
 const unfinished = { fails: /^the engine stopped in the middle of its answer$/ }
 const nonsense = { fails: /^the engine sent something that is no answer$/ }
-const busy = (status: number): Outcome => ({ gives_up: new RegExp(`^the engine takes no more requests now \\(HTTP ${status}\\)$`) })
+const takesNoMore = (status: number): RegExp => new RegExp(`^the engine takes no more requests now \\(HTTP ${status}\\)$`)
+const busy = (status: number): Outcome => ({ gives_up: takesNoMore(status) })
 
 /** The answer of a kit with a character of four bytes in it, whatever its recording has. */
 export const bodyWithFox = ({ answer, piece }: EngineKit): Buffer =>
@@ -122,7 +123,7 @@ export const misbehaviours: readonly Misbehaviour[] = [
     except: { triton: 'half an answer' },
   },
   { what: '429 with Retry-After', act: refusedOnce(429, { 'Retry-After': '7' }), outcome: { again_ms: 7000 } },
-  { what: '429 that asks for an hour', act: refusedOnce(429, { 'Retry-After': '3600' }), outcome: { again_ms: 30_000 } },
+  { what: '429 that asks for an hour', act: refusedOnce(429, { 'Retry-After': '3600' }), outcome: { fails: takesNoMore(429) } },
   { what: '429 without Retry-After', act: refusedOnce(429), outcome: { again_ms: 500 } },
   { what: '429 again and again', act: ({ call }) => call.json(429, canary), outcome: busy(429) },
   { what: '503 with Retry-After', act: refusedOnce(503, { 'Retry-After': '3' }), outcome: { again_ms: 3000 } },

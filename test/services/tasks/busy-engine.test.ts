@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import { EngineError } from '../../../src/ports/engine.ts'
 import { settled } from '../../harness/fake-clock.ts'
-import { poolConfig, startRig } from '../../harness/rig.ts'
+import { poolConfig, refusalOf, startRig } from '../../harness/rig.ts'
 
-const full = (): EngineError => new EngineError('the engine takes no more requests now (HTTP 429)', { retriable: true, busy: true })
+const full = (again_ms?: number): EngineError =>
+  new EngineError('the engine takes no more requests now (HTTP 429)', { retriable: true, busy: true, again_ms })
 const named = { model_ref: 'm', engine: undefined }
 const [own, cloud] = ['own', 'cloud'].map((id) => poolConfig({ id, model: `mock:${id}` })) as [object, object]
 
@@ -37,5 +38,35 @@ describe('a task whose engine takes no more', () => {
     const { code, message, retriable } = tail.end ?? {}
     assert.deepEqual([code, message, retriable], ['POOL_UNREADY', 'The engine takes no more tasks now; send it again later.', true])
     assert.equal(rig.engine().calls.length, 3)
+  })
+
+  it('waits where its engine says when to ask again: the replica is left alone until then, and one task sees whether it takes them', async () => {
+    const rig = await startRig({ pools: [poolConfig({ replicas: [{ id: 'r0', slots: 2 }] })] })
+    for (const task_id of ['beside', 't', 'next']) await rig.run({ task_id })
+    rig.engine().call.fail(full(120_000))
+    await settled()
+    const [replica] = rig.pool().replicas
+    assert.deepEqual([rig.task('beside').phase, rig.task('t').phase], ['running', 'queued'])
+    assert.deepEqual([replica?.state, replica?.restart_in_ms, replica?.last_error], ['down', 120_000, full().message])
+    const { kind, details } = await refusalOf(rig.admit())
+    assert.deepEqual([kind, details.retry_after_ms], ['replica_exhausted', 120_000])
+
+    await rig.clock.advance(119_999)
+    assert.equal(rig.engine().calls.length, 2)
+    await rig.clock.advance(1)
+    assert.deepEqual([rig.engine().calls.length, rig.task('t').phase, rig.task('next').phase], [3, 'running', 'queued'])
+    rig.engine().call.finish()
+    await settled()
+    assert.deepEqual([rig.task('next').phase, replica?.state, replica?.breaker.state], ['running', 'ready', 'closed'])
+    assert.equal(rig.engine().starts, 1, 'it was there all the time')
+  })
+
+  it('is not waited for until tomorrow: after ten minutes it is asked again', async () => {
+    const rig = await startRig()
+    await rig.run({ task_id: 't', deadline_ms: 3_600_000 })
+    rig.engine().call.fail(full(86_400_000))
+    await settled()
+    await rig.clock.advance(600_000)
+    assert.equal(rig.engine().calls.length, 2)
   })
 })

@@ -32,7 +32,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   private over = false
   private closed = false
   private status = 0
-  private retry_after_ms: number | undefined
+  private again_ms: number | undefined
   private readonly error: Buffer[] = []
   private error_size = 0
   private cancelGrace: CancelTimer = () => undefined
@@ -64,7 +64,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   onResponseStart(_controller: unknown, status: number, headers: Readonly<Record<string, string | string[] | undefined>>): void {
     this.status = status
     const seconds = Number(headers['retry-after'])
-    if (seconds >= 0) this.retry_after_ms = seconds * 1000
+    if (seconds >= 0) this.again_ms = seconds * 1000
   }
 
   onResponseData(_controller: unknown, chunk: Buffer): void {
@@ -111,7 +111,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   }
 
   private statusFault(): EngineFault {
-    return statusFault(this.status, this.redact(Buffer.concat(this.error).toString().slice(0, error_bytes)), this.retry_after_ms)
+    return statusFault(this.status, this.redact(Buffer.concat(this.error).toString().slice(0, error_bytes)), this.again_ms)
   }
 
   /** The connection is given back when the server ends the body, as it does at once. */

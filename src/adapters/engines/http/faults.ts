@@ -12,18 +12,15 @@ export class EngineFault extends EngineError {
   readonly kind: FaultKind
   /** Of the answer or of the error in it, where it has one. */
   readonly status: number | undefined
-  /** When the server wants to be asked again, ms. */
-  readonly retry_after_ms: number | undefined
 
   constructor(
     kind: FaultKind,
     message: string,
-    more: { readonly cause?: unknown; readonly status?: number; readonly retry_after_ms?: number } = {},
+    more: { readonly cause?: unknown; readonly status?: number; readonly again_ms?: number | undefined } = {},
   ) {
-    super(message, { retriable: kind !== 'refused', busy: kind === 'busy', cause: more.cause })
+    super(message, { retriable: kind !== 'refused', busy: kind === 'busy', again_ms: more.again_ms, cause: more.cause })
     this.kind = kind
     this.status = more.status
-    this.retry_after_ms = more.retry_after_ms
   }
 }
 
@@ -96,9 +93,9 @@ const statusOfWord: ReadonlyMap<string, number> = new Map([
 ])
 
 /** An error of the server: its status, or the one that the error object names. @param text what the server wrote, for the log and the kind */
-export function statusFault(status: number, text: string, retry_after_ms?: number): EngineFault {
+export function statusFault(status: number, text: string, again_ms?: number): EngineFault {
   const cause = new Error(`HTTP ${status}: ${text.slice(0, 1000)}`)
-  const more = { cause, status, ...(retry_after_ms === undefined ? {} : { retry_after_ms }) }
+  const more = { cause, status, again_ms }
   if (status === 429 || status === 503) return new EngineFault('busy', `the engine takes no more requests now (HTTP ${status})`, more)
   if (status === 401 || status === 403)
     return new EngineFault(
