@@ -481,6 +481,11 @@ export interface components {
                  * @example true
                  */
                 "X-Orchd-Attached"?: "true";
+                /**
+                 * @description `false` where the same request would fail again; clients then do not send it again by themselves.
+                 * @example false
+                 */
+                "x-should-retry"?: "false";
                 [name: string]: unknown;
             };
             content: {
@@ -502,6 +507,11 @@ export interface components {
                  * @example true
                  */
                 "X-Orchd-Attached"?: "true";
+                /**
+                 * @description `false` where the same request would fail again; clients then do not send it again by themselves.
+                 * @example false
+                 */
+                "x-should-retry"?: "false";
                 [name: string]: unknown;
             };
             content: {
@@ -523,6 +533,11 @@ export interface components {
                  * @example true
                  */
                 "X-Orchd-Attached"?: "true";
+                /**
+                 * @description `false` where the same request would fail again; clients then do not send it again by themselves.
+                 * @example false
+                 */
+                "x-should-retry"?: "false";
                 [name: string]: unknown;
             };
             content: {
@@ -544,6 +559,11 @@ export interface components {
                  * @example true
                  */
                 "X-Orchd-Attached"?: "true";
+                /**
+                 * @description `false` where the same request would fail again; clients then do not send it again by themselves.
+                 * @example false
+                 */
+                "x-should-retry"?: "false";
                 [name: string]: unknown;
             };
             content: {
@@ -565,6 +585,11 @@ export interface components {
                  * @example true
                  */
                 "X-Orchd-Attached"?: "true";
+                /**
+                 * @description `false` where the same request would fail again; clients then do not send it again by themselves.
+                 * @example false
+                 */
+                "x-should-retry"?: "false";
                 [name: string]: unknown;
             };
             content: {
@@ -586,6 +611,11 @@ export interface components {
                  * @example true
                  */
                 "X-Orchd-Attached"?: "true";
+                /**
+                 * @description `false` where the same request would fail again; clients then do not send it again by themselves.
+                 * @example false
+                 */
+                "x-should-retry"?: "false";
                 [name: string]: unknown;
             };
             content: {
@@ -607,6 +637,11 @@ export interface components {
                  * @example true
                  */
                 "X-Orchd-Attached"?: "true";
+                /**
+                 * @description `false` where the same request would fail again; clients then do not send it again by themselves.
+                 * @example false
+                 */
+                "x-should-retry"?: "false";
                 [name: string]: unknown;
             };
             content: {
@@ -628,6 +663,11 @@ export interface components {
                  */
                 "X-Orchd-Attached"?: "true";
                 "request-id": components["headers"]["RequestId"];
+                /**
+                 * @description `false` where the same request would fail again; clients then do not send it again by themselves.
+                 * @example false
+                 */
+                "x-should-retry"?: "false";
                 "Retry-After": components["headers"]["RetryAfter"];
                 "X-Backoff-Ms": components["headers"]["BackoffMs"];
                 [name: string]: unknown;
@@ -651,6 +691,11 @@ export interface components {
                  * @example true
                  */
                 "X-Orchd-Attached"?: "true";
+                /**
+                 * @description `false` where the same request would fail again; clients then do not send it again by themselves.
+                 * @example false
+                 */
+                "x-should-retry"?: "false";
                 [name: string]: unknown;
             };
             content: {
@@ -672,6 +717,11 @@ export interface components {
                  */
                 "X-Orchd-Attached"?: "true";
                 "request-id": components["headers"]["RequestId"];
+                /**
+                 * @description `false` where the same request would fail again; clients then do not send it again by themselves.
+                 * @example false
+                 */
+                "x-should-retry"?: "false";
                 "Retry-After": components["headers"]["RetryAfter"];
                 "X-Backoff-Ms": components["headers"]["BackoffMs"];
                 [name: string]: unknown;
@@ -709,6 +759,11 @@ export interface components {
          * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
          */
         RequestId: string;
+        /**
+         * @description `false` where the same request would fail again; clients then do not send it again by themselves.
+         * @example false
+         */
+        ShouldRetry: "false";
         /**
          * @description Of a stream.
          * @example no-store
