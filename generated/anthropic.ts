@@ -103,16 +103,20 @@ export interface components {
         };
         /** @description A part of a message, of any type; what is known is listed. */
         Block: {
-            /** @description text, image, document, tool_use, tool_result, thinking or another. */
+            /** @description text, image, document, search_result, tool_use, tool_result, thinking or another. */
             type: string;
             /** @description Of text. */
             text?: string | null;
             /** @description Of thinking. */
             thinking?: string | null;
-            /** @description Of image and document. */
-            source?: {
+            /** @description Of image, document and search_result. */
+            source?: (string | null) | {
                 [key: string]: unknown;
-            } | null;
+            };
+            /** @description Of document and search_result. */
+            title?: string | null;
+            /** @description Of document. */
+            context?: string | null;
             /** @description Of tool_use. */
             id?: string | null;
             /** @description Of tool_use. */
@@ -125,7 +129,7 @@ export interface components {
             tool_use_id?: string | null;
             /** @description Of tool_result. */
             is_error?: boolean | null;
-            /** @description Of tool_result. */
+            /** @description Of tool_result and search_result. */
             content?: (string | null) | components["schemas"]["Block"][];
         };
         /** @description Text or blocks. */
