@@ -1465,7 +1465,7 @@ export interface components {
             model_ref: components["schemas"]["ModelRef"];
             /** @description The only one this pool takes. */
             sampler_profile_version?: string;
-            /** @description Largest context, tokens. */
+            /** @description Largest context, tokens; 10000000 while neither the configuration nor the engine has told it. */
             ctx_max: number;
             /** @description Most tokens one task may generate. */
             max_tokens_out: number;
@@ -1554,7 +1554,7 @@ export interface components {
             /** @description Pools that take a task where none of the others can. */
             fallback: components["schemas"]["PoolId"][];
             defaults: components["schemas"]["ModelDefaults"];
-            /** @description Largest context that one of its pools has, tokens. */
+            /** @description Largest context that one of its pools has, tokens, of those that have told it; 10000000 while none has. */
             ctx_max: number;
             /** @description What one at least of its pools can. */
             features: components["schemas"]["Feature"][];

@@ -34,10 +34,16 @@ exports.freshPage = async () => {
   if (isStale('web/dist/index.html', sources) && has('vite')) await (await import('./web/build.ts')).buildPage()
 }
 
+const buildProgram = async () => (await import('./program/build.ts')).buildProgram(root)
+
+/** The build that is under way: mocha evaluates a test file twice, and two builds of one process would write into one folder. */
+let building
+
 /** The bundled program, which starts in half the time; built where it is stale. Rejects where it cannot be built. */
 exports.freshProgram = async () => {
   const program = 'lib/orchestratord.cjs'
   const sources = ['src', 'cli', 'generated', 'bin', 'scripts/program', 'node_modules/.package-lock.json']
-  if (isStale(program, sources)) await (await import('./program/build.ts')).buildProgram(root)
+  if (isStale(program, sources)) building ??= buildProgram().finally(() => (building = undefined))
+  await building
   return join(root, program)
 }

@@ -2,6 +2,9 @@ import type { Command } from 'commander'
 import { asking, clientOf, type Asking } from '../common/command.ts'
 import { sayJson, sayTable, shown } from '../common/output.ts'
 
+/** The context that stands for one that nobody has told. */
+const untold_ctx = 10_000_000
+
 /** `models`: what tasks may ask for. */
 export const models = (): Command =>
   asking('models', 'List the models that a task may name', ['orchestratord models', 'orchestratord models --json']).action(
@@ -15,7 +18,7 @@ export const models = (): Command =>
         [
           name,
           ready ? 'yes' : 'no',
-          String(ctx_max),
+          ctx_max === untold_ctx ? '-' : String(ctx_max),
           [...pools, ...fallback.map((id) => `(${id})`)].join(' '),
           aliases.join(' ') || '-',
         ].map(shown),

@@ -1,11 +1,11 @@
 import { accessSync, constants, existsSync, statfsSync, statSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { execFile } from 'node:child_process'
-import { dirname, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { findEngines } from '../../src/compose/find-engines.ts'
 import { librariesInstalled, modelFilesExist } from '../../src/compose/engines.ts'
-import { ConfigError, loadConfig, splitListen, type Config } from '../../src/config/config.ts'
+import { ConfigError, keyVariableOf, loadConfig, splitListen, type Config } from '../../src/config/config.ts'
 
 /** What one look at this machine has found. */
 export interface Finding {
@@ -89,25 +89,58 @@ function data({ data_dir }: Config): Finding[] {
   ]
 }
 
-/** A question to each server of a pool; nothing for engines that the daemon starts itself. */
-function enginesOf(pool: Config['pools'][number]): Promise<Finding>[] {
-  const { id, replicas } = pool
-  const urls = [pool, ...replicas].flatMap((place) => ('url' in place && typeof place.url === 'string' ? [place.url] : []))
-  return [...new Set(urls)].map(async (url): Promise<Finding> => {
-    try {
-      const [found] = await findEngines([{ source: `pool ${id}`, url }])
-      const models = found === undefined || found.models.length === 0 ? 'no model' : found.models.join(', ')
-      return { what: 'engine', state: 'ok', says: `${url} is ${found?.engine ?? 'unknown'} and serves ${models}` }
-    } catch (error) {
-      if (!(error instanceof ConfigError)) throw error
-      return {
-        what: 'engine',
-        state: 'warning',
-        says: error.message,
-        fix: `start it, or change url of pool ${id}; tasks wait for it meanwhile`,
-      }
-    }
+type Pool = Config['pools'][number]
+
+/** A question to each server of a pool, or a look for the program of those that the daemon starts itself. */
+function enginesOf(pool: Pool): Promise<Finding>[] {
+  if ('command' in pool) return [Promise.resolve(programOf(pool.id, pool.command))]
+  const ofPool = 'url' in pool ? pool.url : undefined
+  return pool.replicas.flatMap((replica) => {
+    const url = replica.url ?? ofPool
+    return url === undefined ? [] : [serverAt(url, pool, process.env[keyVariableOf(pool, replica) ?? ''])]
   })
+}
+
+async function serverAt(url: string, { id, engine }: Pool, api_key: string | undefined): Promise<Finding> {
+  try {
+    const [found] = await findEngines([{ source: `pool ${id}`, url, api_key }])
+    const models = found === undefined || found.models.length === 0 ? 'no model' : found.models.join(', ')
+    const kind = found?.engine ?? 'unknown'
+    const says = `${url} is ${kind} and serves ${models}`
+    // All of them speak OpenAI's API, and what is only known to speak it may be any.
+    if (kind === engine || kind === 'openai' || engine === 'openai') return { what: 'engine', state: 'ok', says }
+    return {
+      what: 'engine',
+      state: 'problem',
+      says: `${says}, and pool ${id} has engine: ${engine}`,
+      fix: `set engine: ${kind} for pool ${id}`,
+    }
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error
+    return {
+      what: 'engine',
+      state: 'warning',
+      says: error.message,
+      fix: `start it, or change url or api_key_env of pool ${id}; accepted tasks wait for it`,
+    }
+  }
+}
+
+function programOf(id: string, [program = '']: readonly string[]): Finding {
+  const folders = program.includes('/') ? [''] : (process.env['PATH'] ?? '').split(':')
+  const path = folders.map((folder) => join(folder, program)).find(isProgram)
+  if (path !== undefined) return { what: 'engine', state: 'ok', says: `pool ${id} starts ${path}` }
+  const says = program.includes('/') ? `${program} is no program` : `there is no program ${program} on the PATH`
+  return { what: 'engine', state: 'problem', says: `pool ${id}: ${says}`, fix: `install it, or change command of pool ${id}` }
+}
+
+function isProgram(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK)
+    return statSync(path).isFile()
+  } catch {
+    return false
+  }
 }
 
 async function devices({ devices: { nvidia_smi }, pools }: Config): Promise<Finding[]> {

@@ -95,7 +95,8 @@ function poolMaker({ config, engines, models, clock, storage, jitter = Math.rand
 
 /** Builds the services and takes up what the last run left. @throws ConfigError where a pool cannot be made */
 export async function coreOf(parts: CoreParts): Promise<Core> {
-  const { config, storage, clock, metrics, log, drawSeed = () => randomInt(2 ** 32) } = parts
+  // Some engines (Gemini, models of Triton with an INT32) take no larger seed.
+  const { config, storage, clock, metrics, log, drawSeed = () => randomInt(2 ** 31) } = parts
   const { drawId = () => drawnId(clock.wallOf(clock.now()), randomUUID()) } = parts
   const events = new DaemonEvents((err) => log.error({ event: 'error', err }, 'A listener of the daemon failed.'))
   events.listen(logLines(log))

@@ -71,8 +71,9 @@ export async function assemble(parts: DaemonParts): Promise<Daemon> {
     clock,
     ...{ app, core, log, lost: storage.lost },
     start: async () => {
-      await core.start()
+      // A model may load for minutes; the devices of the others are seen all the same.
       stopDevices = devices.start(config.devices.every_ms)
+      await core.start()
     },
     quiesce: () => {
       stopDevices()

@@ -17,9 +17,9 @@ export async function findEngines(named: readonly NamedEngine[], registry: Engin
   return answers.filter((answer) => typeof answer !== 'string')
 }
 
-async function found(server: NamedEngine, kinds: readonly ServerKind[]): Promise<FoundEngine | string> {
+async function found({ api_key, ...server }: NamedEngine, kinds: readonly ServerKind[]): Promise<FoundEngine | string> {
   try {
-    return { ...server, ...(await recognizeServer(server.url, kinds, systemClock)) }
+    return { ...server, ...(await recognizeServer(server.url, kinds, systemClock, api_key)) }
   } catch (error) {
     if (!(error instanceof EngineFault)) throw error
     return `${engineText(server)}: ${error.message}`

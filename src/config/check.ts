@@ -3,6 +3,7 @@ import type { ErrorObject } from 'ajv'
 import type { components } from '../../generated/config.ts'
 import { validateConfig } from '../../generated/config-validator.js'
 import { engines } from '../../generated/engines.ts'
+import { commandRefusal } from './managed.ts'
 import type { schemaProblems } from './messages.ts'
 import { modelRefRefusal, type EngineTable } from './model-ref.ts'
 import { ConfigError, problemText, type Problem } from './problem.ts'
@@ -57,10 +58,10 @@ export function checkConfig(given: Readonly<Record<string, unknown>>, rules: Rul
 
 /**
  * A pool whose model was changed while the daemon runs.
- * @throws ConfigError where its driver does not take the reference
+ * @throws ConfigError where its driver does not take the reference, or its command does not tell it
  */
 export function checkPool(pool: Config['pools'][number]): Config['pools'][number] {
-  const refusal = modelRefRefusal(engines, pool)
+  const refusal = modelRefRefusal(engines, pool) ?? commandRefusal(engines, pool)
   if (refusal !== undefined) throw new ConfigError([refusal])
   return pool
 }

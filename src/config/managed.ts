@@ -18,10 +18,20 @@ export const commandsOf =
       const path = ['pools', i]
       const isKnown = ['engine', 'driver', 'model', 'replicas', 'command', 'ctx'].every((key) => sound.whole(...path, key))
       if (!isKnown) return []
-      const managed = engines[pool.engine]?.drivers[pool.driver]?.managed === true && 'command' in pool ? pool : undefined
+      const managed = managedOf(engines, pool)
       return [...(managed === undefined ? [] : commandOf(managed, path)), ...portsOf(pool, managed, path, taken)]
     })
   }
+
+/** Why the command of a pool cannot start a server with the pool's model; undefined where it can, or the pool has none. */
+export function commandRefusal(engines: EngineTable, pool: Pool): string | undefined {
+  const managed = managedOf(engines, pool)
+  const [problem] = managed === undefined ? [] : commandOf(managed, [])
+  return problem === undefined ? undefined : `the command of pool ${pool.id} ${problem.says}`
+}
+
+const managedOf = (engines: EngineTable, pool: Pool): ManagedPool | undefined =>
+  engines[pool.engine]?.drivers[pool.driver]?.managed === true && 'command' in pool ? pool : undefined
 
 function commandOf({ command, model, ctx, replicas }: ManagedPool, path: Path): Problem[] {
   const names = namesIn(command)

@@ -6,6 +6,8 @@ export interface NamedEngine {
   readonly source: string
   readonly url: string
   readonly model?: string
+  /** The key that it wants, where one is known. */
+  readonly api_key?: string | undefined
 }
 
 /** Reads `URL` or `URL#MODEL`. @throws ConfigError where it is no URL of a server */

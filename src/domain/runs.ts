@@ -20,6 +20,8 @@ export interface Run {
   readonly n: number
   readonly pool_id: string
   readonly replica_id: string
+  /** Its pool's model reference; left out in what was kept before there was this field. */
+  readonly model_ref?: string
   /** Which model its engine had, where it tells: a server may come back with another one. */
   readonly model?: string
   /** Since when the task had waited for it. */

@@ -46,19 +46,37 @@ export interface TaskSize {
   readonly max_tokens: number
 }
 
+/** How large a task of a pool may be, tokens. */
+export interface SizeLimits {
+  readonly ctxMax: number
+  readonly maxTokensOut: number
+  /** What its engine says, among that whether prompts are counted by an estimate. */
+  readonly props?: { readonly tokens_estimated?: true } | undefined
+}
+
 /**
  * What a task needs of a pool with these limits: what it asks for, else what the prompt leaves. What generates nothing needs one token.
  * @param affordable most tokens its budgets let it generate; where it says itself how many it wants, the budgets judge that
  */
 export function sizeIn(
-  pool: { readonly ctxMax: number; readonly maxTokensOut: number },
+  pool: SizeLimits,
   { workload, ctx, max_tokens }: Pick<TaskDraft, 'workload' | 'ctx' | 'max_tokens'>,
   prompt_tokens: number,
   affordable = Infinity,
 ): TaskSize {
-  const room = workload === 'completion' ? Math.min(pool.maxTokensOut, (ctx ?? pool.ctxMax) - prompt_tokens) : 1
+  const room =
+    workload === 'completion' ? Math.min(pool.maxTokensOut, (ctx ?? pool.ctxMax) - prompt_tokens, leftIn(pool, prompt_tokens)) : 1
   const out = max_tokens ?? Math.min(room, affordable)
   return { ctx: ctx ?? prompt_tokens + out, max_tokens: out }
+}
+
+/**
+ * What a prompt leaves of the context: engines refuse what might not fit, so an estimate may be short by what a template has of its own and a third
+ * of the text. Half of what it seems to leave is there for the answer all the same.
+ */
+function leftIn({ ctxMax, props }: SizeLimits, prompt_tokens: number): number {
+  const left = ctxMax - prompt_tokens
+  return props?.tokens_estimated === true ? left - Math.max(0, Math.min(64 + Math.ceil(prompt_tokens / 3), Math.floor(left / 2))) : left
 }
 
 /** The fields that were filled in; those of `sampling` one by one where the request has some itself. */

@@ -54,3 +54,10 @@ export function pause(clock: Clock, delay_ms: number, signal?: AbortSignal): Pro
     if (signal?.aborted === true) abort()
   })
 }
+
+/** What comes of something. @throws Error with the words of `late` where that takes longer than the limit, ms; it goes on all the same */
+export async function within<T>(clock: Clock, limit_ms: number, done: Promise<T>, late: string): Promise<T> {
+  const { promise, reject } = Promise.withResolvers<never>()
+  const cancel = clock.after(limit_ms, () => reject(new Error(`${late} after ${limit_ms} ms`)))
+  return Promise.race([done, promise]).finally(cancel)
+}

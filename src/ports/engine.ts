@@ -50,7 +50,7 @@ export type ChatOptions = Pick<
 >
 
 /** What of a request an engine may object to. */
-export type AskedOfEngine = ChatOptions & Pick<TaskRequest, 'messages'>
+export type AskedOfEngine = ChatOptions & Pick<TaskRequest, 'messages' | 'tools'>
 
 /** What an engine cannot do of a request, although it has the feature. */
 export interface Objection {

@@ -4,7 +4,7 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { EngineServer, recording } from '../engines/http/engine-server.ts'
-import { temporaryDir } from '../harness/process.ts'
+import { modelsDir, temporaryDir } from '../harness/process.ts'
 import { orchestratord, type Ended } from './command.ts'
 
 describe('init and doctor', () => {
@@ -131,5 +131,60 @@ describe('init and doctor', () => {
     const states = Object.fromEntries(findings.map(({ what, state }) => [what, state]))
     assert.deepEqual([states['port'], states['engine'], states['data']], ['warning', 'warning', 'problem'])
     for (const { state, fix } of findings) assert.equal(fix === undefined, state === 'ok')
+  })
+
+  it('doctor gives a server its key, and says which server is of another kind than its pool, and which program is not there', async () => {
+    const engine = await EngineServer.start()
+    engine.on('GET /props', (call) =>
+      call.headers.authorization === 'Bearer sesame'
+        ? call.write(recording('llama-server/props')).then(() => call.end())
+        : call.json(401, { error: 'no' }),
+    )
+    engine.on('GET /v1/models', recording('llama-server/models'))
+    const pool = { id: 'box', engine: 'llamacpp', url: engine.url }
+    const command = ['--model', '{model_path}', '--port', '{port}']
+    const managed = { engine: 'llamacpp', model: 'file:tinytales.gguf', ctx: 256 }
+    const looked = async (...pools: object[]): Promise<string> => {
+      writeFileSync(join(dir.path, 'orchestratord.yaml'), JSON.stringify({ data_dir: dir.path, models_dir: modelsDir, pools }))
+      const { stdout } = await orchestratord(['doctor'], { cwd: dir.path, env: { GOOD_KEY: 'sesame', BAD_KEY: 'no' } })
+      return stdout
+    }
+    try {
+      assert.match(
+        await looked(pool, { ...pool, id: 'bad', api_key_env: 'BAD_KEY' }, { ...pool, id: 'good', api_key_env: 'GOOD_KEY' }),
+        new RegExp(
+          [
+            `^warning +engine +pool box ${engine.url}: it wants a key.*\n +fix: start it, or change url or api_key_env of pool box.*`,
+            `\nwarning +engine +pool bad ${engine.url}: the engine does not take the key.*\n.*`,
+            `\nok +engine +${engine.url} is llamacpp and serves tinytales$`,
+          ].join(''),
+          'm',
+        ),
+      )
+      assert.match(
+        await looked(
+          { ...pool, engine: 'vllm', api_key_env: 'GOOD_KEY' },
+          { ...pool, id: 'any', engine: 'openai', api_key_env: 'GOOD_KEY' },
+        ),
+        /^problem +engine +\S+ is llamacpp and serves tinytales, and pool box has engine: vllm\n +fix: set engine: llamacpp for pool box\nok +engine /m,
+      )
+      assert.match(
+        await looked(
+          { ...managed, id: 'a', command: ['no-such-program', ...command] },
+          { ...managed, id: 'b', command: [join(dir.path, 'none'), ...command] },
+          { ...managed, id: 'c', command: [process.execPath, ...command] },
+        ),
+        new RegExp(
+          [
+            '^problem +engine +pool a: there is no program no-such-program on the PATH\n +fix: install it, or change command of pool a.*',
+            `\nproblem +engine +pool b: ${join(dir.path, 'none')} is no program\n.*`,
+            `\nok +engine +pool c starts ${process.execPath}$`,
+          ].join(''),
+          'm',
+        ),
+      )
+    } finally {
+      await engine.stop()
+    }
   })
 })

@@ -111,12 +111,28 @@ describe('the size of a task', () => {
         fc.integer({ min: 1, max: 400 }),
         (pool, prompt, ctx, left) => {
           const size = sizeIn(pool, { ...task, ...(ctx === undefined ? {} : { ctx }) }, prompt, left)
-          const fits = (out: number): boolean => prompt + out <= (ctx ?? pool.ctxMax) && out <= pool.maxTokensOut && out <= left
+          const fits = (out: number): boolean =>
+            prompt + out <= Math.min(ctx ?? Infinity, pool.ctxMax) && out <= pool.maxTokensOut && out <= left
           assert.equal(size.ctx, ctx ?? prompt + size.max_tokens)
           assert.equal(fits(size.max_tokens), true)
           assert.equal(fits(size.max_tokens + 1), false)
         },
       ),
+    )
+  })
+
+  it('leaves room for what an estimated prompt may have more, and at least half of the rest for the answer', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 100_000 }), fc.nat(100_000), (ctxMax, prompt) => {
+        const pool = { ctxMax, maxTokensOut: Infinity }
+        const estimated = { ...pool, props: { tokens_estimated: true } } as const
+        const rest = sizeIn(pool, task, prompt).max_tokens
+        const { max_tokens } = sizeIn(estimated, task, prompt)
+        if (rest <= 1) return assert.equal(max_tokens, rest)
+        assert.ok(max_tokens >= rest / 2 && max_tokens < rest)
+        assert.ok(max_tokens <= rest / 2 + 1 || max_tokens + 64 + prompt / 3 <= rest)
+        assert.equal(sizeIn(estimated, { ...task, max_tokens: rest }, prompt).max_tokens, rest)
+      }),
     )
   })
 

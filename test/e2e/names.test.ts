@@ -123,6 +123,23 @@ describe('names of models over HTTP', () => {
     ])
   })
 
+  it('each name that a task may ask for is a model at the doors, also one that only fits a wildcard; lists show those that are written', async () => {
+    const at = async (name: string, key: string, version: Record<string, string> = {}): Promise<unknown[]> => {
+      const { status, json } = await call(daemon.url, `/v1/models/${encodeURIComponent(name)}`, { key, headers: version })
+      return [status, json['id']]
+    }
+    for (const version of [{}, { 'anthropic-version': '2023-06-01' }]) {
+      for (const name of ['coder', 'claude-opus-4']) assert.deepEqual(await at(name, keys.data, version), [200, name])
+      for (const name of ['codr', 'mock:rack']) assert.equal((await at(name, keys.data, version))[0], 404)
+      assert.deepEqual([await at('other', 'guest', version), (await at('claude-opus-4', 'guest', version))[0]], [[200, 'other'], 404])
+    }
+    const { json } = await call(daemon.url, '/v1/models', { key: keys.data })
+    assert.deepEqual(
+      (json['data'] as Record<string, unknown>[]).map(({ id }) => id),
+      ['coder', 'other'],
+    )
+  })
+
   it('capabilities tell what a model is', async () => {
     const { json } = await call(daemon.url, '/v1/capabilities', { key: keys.data })
     const [model] = json['models'] as Record<string, unknown>[]

@@ -68,6 +68,18 @@ describe('a reload of managed servers', () => {
     assert.deepEqual([isThere(old!.pid), isThere(broken!.child)], [true, false])
   })
 
+  it('to a model that the command does not tell a server is refused, and starts nothing', async () => {
+    await begin()
+    const { status, json } = await reload(daemon, 'box', 'file:models/tinytales.gguf')
+    assert.equal(status, 400)
+    assert.equal(
+      json['message'],
+      'body.model_ref: the command of pool box has no {model_path}, so that the server would not be told of "file:models/tinytales.gguf"',
+    )
+    await told(one)
+    assert.equal(started().length, 1)
+  })
+
   for (const [what, replica] of [
     ['a port of its own', { port: 0 }],
     ['devices', { devices: [0] }],

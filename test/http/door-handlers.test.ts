@@ -66,7 +66,10 @@ describe('lines of a batch', () => {
 
 describe('lists at the doors', () => {
   const model = (name: string, ...aliases: string[]): object => ({ name, aliases })
-  const access = { list: () => [model('a', 'b', 'gpt-*'), model('b', 'c'), model('d')] as never }
+  const access = {
+    list: () => [model('a', 'b', 'gpt-*'), model('b', 'c'), model('d')] as never,
+    knows: (_: unknown, name: string) => name !== 'e',
+  }
   const names = ['a', 'b', 'c', 'd']
 
   it('have each name of a model once, and no patterns', async () => {
@@ -79,9 +82,9 @@ describe('lists at the doors', () => {
     const { listAnthropicModels, retrieveAnthropicModel, countMessageTokens } = anthropicHandlers(services)
     const { body } = await listAnthropicModels({ ...asking, body: undefined })
     assert.deepEqual([body.data.map(({ id }) => id), body.first_id, body.last_id, body.has_more], [names, 'a', 'd', false])
-    const one = await retrieveAnthropicModel({ ...asking, params: { model: 'c' } } as never)
-    assert.equal(one.body.id, 'c')
-    assert.throws(() => retrieveAnthropicModel({ ...asking, params: { model: 'gpt-4' } } as never), { kind: 'not_found' })
+    for (const model of ['c', 'gpt-4'])
+      assert.equal((await retrieveAnthropicModel({ ...asking, params: { model } } as never)).body.id, model)
+    assert.throws(() => retrieveAnthropicModel({ ...asking, params: { model: 'e' } } as never), { kind: 'not_found' })
     const counted = await countMessageTokens({ ...asking, body: { max_tokens: 1, messages: [] } } as never)
     assert.deepEqual(counted.body, { input_tokens: 3 })
   })

@@ -146,6 +146,31 @@ describe('the watch over devices', () => {
     assert.equal(state.reads, 2)
   })
 
+  it('shows nothing and says so where a probe hangs, until that is over; the rest goes on', async () => {
+    const { state, clock, lines, samples } = world()
+    await settled()
+    const works = state.read
+    const hung = Promise.withResolvers<readonly DeviceReading[]>()
+    state.read = () => hung.promise
+    await clock.advance(15_000)
+    assert.equal((await samples('gpu_utilization')).length, 1, 'the tool gives up by itself, if it can be killed')
+    await clock.advance(10_000)
+    state.kv = 0.5
+    await clock.advance(10_000)
+    assert.deepEqual([await samples('gpu_utilization'), await samples('vram_used_bytes')], [[], []])
+    assert.equal((await samples('kv_cache_usage_ratio'))[0]?.value, 0.5)
+    assert.deepEqual(
+      lines.map(({ error }) => error),
+      ['no answer for 15 s: what is asked hangs, as where a driver does'],
+    )
+    assert.equal(state.reads, 2)
+    state.read = works
+    hung.resolve(recorded)
+    assert.equal((await samples('gpu_utilization')).length, 1)
+    await clock.advance(5000)
+    assert.deepEqual([state.reads, lines.length], [3, 2])
+  })
+
   it('moves with the version of the engine', async () => {
     const { state, clock, samples } = world()
     await settled()

@@ -41,6 +41,6 @@ withEngine('llama-server', 'init and doctor before a real llama-server', () => {
     await engine.stop()
     const away = await run('doctor')
     assert.equal(away.status, 0, away.stdout)
-    assert.match(away.stdout, /^warning +engine +\S.*\n +fix: start it, or change url of pool /m)
+    assert.match(away.stdout, /^warning +engine +\S.*\n +fix: start it, or change url or api_key_env of pool /m)
   })
 })

@@ -69,9 +69,13 @@ withEngine('llama-server', 'a real llama-server behind the daemon', () => {
     const stopped = await served.run({ ...story, sampling: { stop: [word] } })
     assert.deepEqual([stopped.text, end(stopped)['finish_reason']], [text.slice(0, text.indexOf(word)), 'stop'])
     assert.equal(end(stopped)['stop_sequence'], word)
-    const [first] = (await served.run({ ...story, logprobs: true, top_logprobs: 2 })).tokens
-    const [logprob] = first?.data?.['logprobs'] as { token: string; logprob: number; top_logprobs: unknown[] }[]
-    assert.ok(logprob !== undefined && logprob.logprob <= 0 && logprob.top_logprobs.length === 2)
+    for (const task of [story, chat])
+      for (const likely of [{}, { top_logprobs: 0 }, { top_logprobs: 2 }]) {
+        const [first] = (await served.run({ ...task, logprobs: true, ...likely })).tokens
+        const [logprob] = first?.data?.['logprobs'] as { token: string; logprob: number; top_logprobs: unknown[] }[]
+        assert.ok(logprob !== undefined && logprob.logprob <= 0)
+        assert.equal(logprob.top_logprobs.length, likely.top_logprobs ?? 0)
+      }
     const schema = { type: 'object', properties: { fox: { type: 'boolean' } }, required: ['fox'], additionalProperties: false }
     const asked = { ...chat, response_format: { type: 'json_schema', json_schema: { name: 'fox', schema } } }
     assert.equal(typeof (JSON.parse((await served.run(asked)).text) as { fox: unknown }).fox, 'boolean')

@@ -94,6 +94,40 @@ withEngine('llama-router', 'a real router of llama-servers', () => {
   })
 })
 
+withEngine('llama-router', 'a real router whose models sleep', () => {
+  const dir = temporaryDir()
+  let engine: EngineProcess
+  let served: Served | undefined
+  before(async () => {
+    copyFileSync(talesFile, join(dir.path, 'tales.gguf'))
+    const options = ['--no-models-autoload', '--ctx-size', '256', '--sleep-idle-seconds', '1']
+    engine = await EngineProcess.start((port) => llamaRouter(dir.path, ...options, '--port', String(port)), '/health')
+  })
+  after(async () => {
+    await (served ?? engine).stop()
+    dir.remove()
+  })
+
+  const untilAsleep = async (meanwhile: () => unknown): Promise<void> => {
+    const status = async (): Promise<unknown> => {
+      meanwhile()
+      return ((await engine.ask('/models')) as { data: { status: { value: string } }[] }).data[0]?.status.value
+    }
+    await untilAnswer(status, (value) => value === 'sleeping')
+  }
+
+  it('is served while its model sleeps, and lets it sleep although its cache is looked at', async () => {
+    await engine.ask('/models/load', { model: 'tales' })
+    await untilAsleep(() => undefined)
+    served = await Served.start(engine, { engine: 'llamacpp', model: 'llamacpp:tales', replicas: [{ id: 'r0', slots: 1 }] })
+    const { adapter } = served
+    await untilAsleep(() => adapter.kvUsage?.())
+    const { terminal } = await served.run({ prompt: 'Once upon a time', seed: 7, max_tokens: 20 })
+    assert.equal(terminal?.event, 'end', JSON.stringify(terminal))
+    await untilAsleep(() => adapter.kvUsage?.())
+  })
+})
+
 withEngine('triton', 'a real Triton that loads', () => {
   let engine: EngineProcess
   let served: Served

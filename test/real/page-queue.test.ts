@@ -32,6 +32,8 @@ withEngine('chromium', 'the page before a queue', () => {
 
   it('shows how a queue fills, how a task gets on, and how the next one starts', async () => {
     await page.getByText('Nothing runs and nothing waits.').waitFor()
+    // Where several models are served, a task has to name one.
+    await says(page.locator('.idle pre'), /^curl http:\S+ .* -d '\{"model_ref":"[^"]+","prompt":"Once upon a time"\}'$/)
     await rig.task('webapp', { task_id: 'first', model_ref: 'mock:twin', max_tokens: 40 })
     await rig.task('codex-desk', { task_id: 'second', model_ref: 'mock:twin' })
     await rig.task('webapp', { task_id: 'third', model_ref: 'mock:twin' })

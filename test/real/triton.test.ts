@@ -67,3 +67,44 @@ withEngine('triton', 'a real Triton behind the daemon', () => {
     assert.equal((await served.run(task)).terminal?.event, 'end')
   })
 })
+
+withEngine('triton', 'a real Triton with a model that has the inputs of vLLM, behind the daemon', () => {
+  let served: Served
+
+  before(async () => {
+    const engine = await EngineProcess.start(triton, '/v2/health/ready')
+    served = await Served.start(engine, { engine: 'triton', model: 'triton:like-vllm', ctx: 4096, replayable: false })
+  })
+  after(() => served.stop())
+
+  const task = { prompt: 'Once upon a time', seed: 7, max_tokens: 40 }
+
+  it('gives it what is asked for, and counts as it does', async () => {
+    const { terminal, text } = await served.run({ ...task, sampling: { temperature: 0.5, stop: ['END'] } })
+    assert.match(text, /^ max_tokens=40 seed=7 stop=\["END"\] temperature=0.5 and so on/)
+    const { finish_reason, tokens_in, tokens_out } = terminal?.data ?? {}
+    assert.deepEqual([finish_reason, tokens_in, tokens_out], ['length', 4, 40])
+  })
+
+  it('believes it where it gives an answer up', async () => {
+    const { terminal } = await served.run({ ...task, prompt: 'abort' })
+    assert.deepEqual([terminal?.event, terminal?.data?.['code']], ['error', 'WORKER_RESET'])
+  })
+})
+
+withEngine('triton', 'a real Triton with a model that has the inputs of TensorRT-LLM, behind the daemon', () => {
+  let served: Served
+
+  before(async () => {
+    const engine = await EngineProcess.start(triton, '/v2/health/ready')
+    served = await Served.start(engine, { engine: 'triton', model: 'triton:like-llmapi', ctx: 4096, replayable: false })
+  })
+  after(() => served.stop())
+
+  it('gives it what is asked for, and takes what is new of each answer', async () => {
+    const task = { prompt: 'Once upon a time', seed: 7, max_tokens: 12, sampling: { temperature: 0.5, stop: ['END'] } }
+    const { terminal, text, tokens } = await served.run(task)
+    assert.equal(text, ` max_tokens=12 seed=7 stop=b'END' temperature=0.5${' and so on'.repeat(8)}`)
+    assert.deepEqual([terminal?.data?.['finish_reason'], terminal?.data?.['tokens_out'], tokens.length], ['length', 12, 12])
+  })
+})

@@ -5,7 +5,7 @@ import { samplesOf, samplesWith, summed, highest } from '../../web/src/live/samp
 import { alarmsOf, restartWords } from '../../web/src/queue/attention.ts'
 import { itemsOf } from '../../web/src/queue/items.ts'
 import { Passing, rest_ms } from '../../web/src/queue/passing.ts'
-import { ordinal, poolState, slotName } from '../../web/src/queue/words.ts'
+import { ordinal, poolState, sendingLine, slotName } from '../../web/src/queue/words.ts'
 import { transcriptText } from '../../web/src/task/transcript-text.ts'
 import { timelineOf } from '../../web/src/task/timeline.ts'
 
@@ -81,6 +81,16 @@ describe('what needs attention', () => {
 })
 
 describe('words of the queue', () => {
+  it('are a line for a shell, whatever the model is called', () => {
+    const bodyOf = (model?: string): unknown => {
+      const [, quoted = ''] = / -d '(.*)'$/.exec(sendingLine('http://127.0.0.1:8080', model)) ?? []
+      return JSON.parse(quoted.replaceAll(String.raw`'\''`, "'"))
+    }
+    assert.deepEqual(bodyOf(), { prompt: 'Once upon a time' })
+    for (const model_ref of ['mock:v1', "it's", '"quoted"']) assert.deepEqual(bodyOf(model_ref), { model_ref, prompt: 'Once upon a time' })
+    assert.ok(sendingLine('http://a', "it's").includes(String.raw`it'\''s`))
+  })
+
   it('count what is loaded between two words of the daemon, and never say that it is done', () => {
     const loading = pool({ state: 'loading', replicas: [replica({ loading: { elapsed_ms: 1000, expected_ms: 4000 } })] })
     assert.deepEqual(

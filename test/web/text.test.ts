@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
-import { short, shown, shownLines, span, whole } from '../../web/src/text.ts'
+import { contextSize, short, shown, shownLines, span, whole } from '../../web/src/text.ts'
 
 describe('the text of the page', () => {
   it('has a sign for whatever hides, turns or ends a line', () => {
@@ -36,5 +36,6 @@ describe('the text of the page', () => {
       '12 M',
     ])
     assert.deepEqual([0, 999, 1000, 1_234_567].map(whole), ['0', '999', '1,000', '1,234,567'])
+    assert.deepEqual([4096, 10_000_000].map(contextSize), ['4,096', '–'])
   })
 })

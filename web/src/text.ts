@@ -44,6 +44,9 @@ export const whole = (n: number): string =>
     .toString()
     .replace(/\B(?=(\d{3})+$)/g, ',')
 
+/** A context in tokens; the largest there may be stands for one that nobody has told. */
+export const contextSize = (tokens: number): string => (tokens === 10_000_000 ? '–' : whole(tokens))
+
 /** A figure that has little room: `352`, `9.1 k`, `1.2 M`. */
 export function short(n: number): string {
   if (n >= 9_999_500) return `${Math.round(n / 1e6)} M`

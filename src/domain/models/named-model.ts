@@ -9,4 +9,4 @@ export type ModelDefaults = NamedModel['defaults']
 export const namesOf = ({ name, aliases }: NamedModel): readonly string[] => [name, ...aliases]
 
 /** The ids of all pools that a task of this model may go to. */
-export const poolsOf = ({ pools, fallback }: NamedModel): readonly string[] => [...pools, ...fallback]
+export const poolsOf = ({ pools, fallback }: Pick<NamedModel, 'pools' | 'fallback'>): readonly string[] => [...pools, ...fallback]

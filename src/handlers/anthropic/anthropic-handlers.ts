@@ -29,7 +29,7 @@ export function anthropicHandlers(services: AnthropicServices): Pick<Handlers, O
       return { status: 200, body: { data, has_more: false, first_id: data[0]?.id ?? null, last_id: data.at(-1)?.id ?? null } }
     },
     retrieveAnthropicModel: ({ params, principal }) => {
-      checkName(namesFor(services, principal), params.model)
+      checkName(services, principal, params.model)
       return { status: 200, body: modelOf(params.model) }
     },
   }

@@ -8,7 +8,7 @@ export function modelHandlers(parts: ModelParts): Pick<Handlers, 'listModels' | 
   return {
     listModels: ({ principal }) => ({ status: 200, body: { object: 'list', data: namesFor(parts, principal).map(modelOf) } }),
     retrieveModel: ({ params, principal }) => {
-      checkName(namesFor(parts, principal), params.model)
+      checkName(parts, principal, params.model)
       return { status: 200, body: modelOf(params.model) }
     },
   }

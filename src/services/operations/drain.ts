@@ -4,7 +4,7 @@ import type { LiveTask } from '../tasks/live-task.ts'
 import type { PoolRecords } from '../pools/pool-records.ts'
 import type { Pool } from '../pools/pool.ts'
 import { movesFrom } from '../tasks/other-pool.ts'
-import { endAll, leaveOtherModel, moveAll, servesNoMore, type MovingParts } from './moves.ts'
+import { endAll, leaveOtherModel, mayMove, moveAll, servesNoMore, type MovingParts } from './moves.ts'
 import { foresee, type PoolForesight } from './foresight.ts'
 
 /** A drain whose pool is not empty yet. */
@@ -30,6 +30,7 @@ export class Drain {
   constructor(parts: DrainParts) {
     this.parts = parts
     parts.pools.onOtherModel = (pool) => leaveOtherModel(pool, { ...parts, now: parts.clock.now() })
+    parts.pools.onDown = (pool) => this.whenDown(pool)
   }
 
   /**
@@ -133,6 +134,20 @@ export class Drain {
   /** Moves what waits to other pools that serve what it names and that its placement allows; returns how many. */
   moveQueued(pool: Pool<LiveTask>): number {
     return moveAll(movesFrom(pool, this.parts.pools, this.parts.clock.now()), pool, this.parts)
+  }
+
+  /** The engines of a pool are all down: what waits goes where a newcomer would go, behind what ran there and has failed, which waits again by then. */
+  private whenDown(pool: Pool<LiveTask>): void {
+    const cancel = this.parts.clock.after(idleCheck_ms, () => {
+      this.watches.delete(cancel)
+      if (pool.ready || pool.running.size > 0 || !mayMove(pool, this.parts)) return
+      const moved = this.moveQueued(pool)
+      if (moved === 0) return
+      const message = `Pool ${pool.id} is down; ${moved} of its waiting tasks went to other pools.`
+      const fields = { pool_id: pool.id, moved, left: pool.scheduler.depth() }
+      this.parts.events.emit({ type: 'notice', level: 'warn', event: 'failover', message, fields })
+    })
+    this.watches.add(cancel)
   }
 
   /**

@@ -75,6 +75,17 @@ export function leaveOtherModel(pool: Pool<LiveTask>, parts: MovingParts & { rea
   }
 }
 
+/** Whether another pool that takes tasks and has room has a name that something waits for. It costs next to nothing beside a plan of moves. */
+export function mayMove(pool: Pool<LiveTask>, { pools }: Pick<MovingParts, 'pools'>): boolean {
+  const roomy = pools.all().filter((one) => one !== pool && one.accepting && one.scheduler.depth() < one.config.queue.capacity)
+  if (roomy.length === 0) return false
+  const named = new Set(Array.from(pool.scheduler.tasks(), ({ head }) => head.model_ref))
+  const serving = new Set([...named].flatMap((name) => poolsOf(pools.names.find(name) ?? none)))
+  return roomy.some(({ id }) => serving.has(id))
+}
+
+const none = { pools: [], fallback: [] }
+
 /** Why a task of a pool ends whose model has gone. */
 export const servesNoMore = ({ id }: Pool, model: string): DomainError =>
   new DomainError('pool_unavailable', `Pool ${id} does not serve ${model} any more; send the task again.`)

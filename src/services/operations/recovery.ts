@@ -1,7 +1,7 @@
 import { DomainError, StreamError, type ErrorDetails } from '../../domain/errors.ts'
 import type { EventSink } from '../../domain/daemon-events.ts'
 import { poolsOf } from '../../domain/models/named-model.ts'
-import { fateOf, type Fate } from '../../domain/restart.ts'
+import type { Fate } from '../../domain/restart.ts'
 import { cutOff } from '../../domain/runs.ts'
 import { decodePart, type EncodedPart, type Part } from '../../domain/stream/part.ts'
 import { startedEvent } from '../../domain/stream/task-events.ts'
@@ -13,6 +13,7 @@ import { type Clock, momentsOf, wallNow } from '../../ports/clock.ts'
 import type { Fact, Journal } from '../../ports/journal.ts'
 import type { Admission } from '../tasks/admission.ts'
 import { gaveUp } from '../tasks/ending.ts'
+import { fateIfKilled } from '../tasks/fate.ts'
 import type { LiveTask } from '../tasks/live-task.ts'
 import { candidatesFor, poolsIn } from '../pools/candidates.ts'
 import type { Pool } from '../pools/pool.ts'
@@ -60,10 +61,7 @@ export async function recover({ journal, admission, settlement, pools, clock, ev
       const recorded = task.attempts.recorded === true ? await journal.recorded(task.head) : []
       const live = admission.restore(task, pool, recorded.flatMap(partsOf), accepted_on)
       live.runs.complete = !recorded.includes('')
-      const error = endOf(
-        fateOf(task.attempts, () => ({ complete: live.runs.complete, continuable: live.log.continuable })),
-        pool,
-      )
+      const error = endOf(fateIfKilled(live), pool)
       if (error === undefined) {
         facts.push(...live.runs.keep(live.key))
         pool.scheduler.restore(live)
@@ -92,7 +90,8 @@ export async function recover({ journal, admission, settlement, pools, clock, ev
 export function poolFor({ head, attempts }: UnfinishedTask, pools: Pools<LiveTask>): Pool<LiveTask> | undefined {
   const own = pools.find(head.pool_id)
   const model = pools.names.find(head.model_ref)
-  const served = ({ config }: Pool): boolean => config.model === (head.source.task.served ?? head.model_ref)
+  const had = attempts?.runs?.at(-1)?.model_ref ?? head.source.task.served ?? head.model_ref
+  const served = ({ config }: Pool): boolean => config.model === had
   const serves = (pool: Pool): boolean => (model === undefined ? served(pool) : poolsOf(model).includes(pool.id))
   if (own !== undefined && serves(own) && (attempts === undefined || served(own))) return own
   try {

@@ -72,10 +72,12 @@ export class Reload {
     const cancel = this.parts.clock.after(deadline_ms, () => limit.abort(new Error(`it was not up after ${deadline_ms} ms`)))
     const room = new Room(old, `Pool ${old.id} is being reloaded with ${model_ref}.`, this.parts)
     let giveBack: GiveBack | undefined
+    let swapped = false
     try {
       this.parts.models.checkServable(successor.config.model)
       giveBack = await this.parts.groups.lend(old, limit.signal)
-      if (giveBack === undefined && old.reloadMode === 'swap') await room.make(limit.signal)
+      swapped = giveBack !== undefined || old.reloadMode === 'swap'
+      if (swapped && giveBack === undefined) await room.make(limit.signal)
       await this.prove(successor, old, limit.signal)
     } catch (cause) {
       await this.parts.pools.release(successor)
@@ -85,8 +87,8 @@ export class Reload {
     } finally {
       cancel()
     }
-    // The old model of a group is not there any more: what waits for it moves or ends at once.
-    this.flip(old, successor, giveBack === undefined ? deadline_ms : 0)
+    // Where the old model is not there any more, what waits for it moves or ends at once.
+    this.flip(old, successor, swapped ? 0 : deadline_ms)
     giveBack?.(successor)
     return successor
   }

@@ -41,11 +41,11 @@ export function restartOfThese(begun: readonly LiveTask[], waiting: number, { po
 
 function fatedOf(task: LiveTask, pools: Pools<LiveTask>, now: number): Fated {
   const { key, head, pool, runs } = task
-  const orphaned = !pool.current && poolFor({ head, attempts: runs.attempts }, pools) === undefined
+  const next = pool.current ? pool : poolFor({ head, attempts: runs.attempts }, pools)
   return {
     key,
     running: task.started_at !== undefined,
-    fate: orphaned ? 'lost' : fateIfKilled(task),
+    fate: next === undefined ? 'lost' : fateIfKilled(task, next),
     left_ms: () => leftMs(task, now),
   }
 }

@@ -1,4 +1,4 @@
-import { pause, type Clock } from '../../ports/clock.ts'
+import { aborted, pause, type Clock } from '../../ports/clock.ts'
 import type { Pool } from '../pools/pool.ts'
 import type { LiveTask } from '../tasks/live-task.ts'
 import type { Drain } from './drain.ts'
@@ -22,7 +22,7 @@ export class Room {
 
   /**
    * Takes no new tasks, works off what there is, then unloads the model and stops its engines.
-   * @throws Error where tasks are still at work when the signal aborts; EngineError where an engine does not unload
+   * @throws Error where tasks are still at work when the signal aborts, or an engine does not unload: it is stopped all the same, for nobody knows what it has
    */
   async make(signal: AbortSignal): Promise<void> {
     const { pool, reason } = this
@@ -33,8 +33,12 @@ export class Room {
     }
     this.parts.drain.moveQueued(pool)
     await this.workedOff(signal)
-    await pool.unload()
-    await pool.suspend(reason)
+    const late = aborted(signal).then(() => Promise.reject(signal.reason as Error))
+    try {
+      await Promise.race([pool.unload(), late])
+    } finally {
+      await pool.suspend(reason)
+    }
   }
 
   /** Brings the old model back; resolves when it serves, or has failed for the first time and is tried again. */

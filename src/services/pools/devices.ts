@@ -13,6 +13,10 @@ type ReplicaLabels = MetricLabels['kv_cache_usage_ratio']
 /** What the latest look put into the registry and how to take it away again. */
 type Samples = Map<string, () => void>
 
+/** Longest time the probe is waited for, ms. It gives up by itself before, but for a process that cannot even be killed. */
+const patience_ms = 15_000
+const hangs = `no answer for ${patience_ms / 1000} s: what is asked hangs, as where a driver does`
+
 /** What the look at devices works with. */
 export interface DevicesParts {
   readonly probe: DeviceProbe
@@ -29,7 +33,8 @@ export class Devices {
   private samples: Samples = new Map()
   /** Why the probe failed last; undefined while it works. */
   private trouble: string | undefined
-  private looking = false
+  /** While the probe is asked: since when, by the daemon's clock. */
+  private asked_at: number | undefined
 
   constructor(parts: DevicesParts) {
     this.parts = parts
@@ -41,13 +46,15 @@ export class Devices {
     return this.parts.clock.every(every_ms, () => void this.look())
   }
 
-  /** One look; a sample that nothing stands behind any more is taken away, for an old number is a wrong one. */
+  /** One look. A probe that takes longer than a period is not asked a second time. */
   private async look(): Promise<void> {
-    // A probe that takes longer than a period is not started a second time.
-    if (this.looking) return
-    this.looking = true
-    const readings = await this.read()
-    this.looking = false
+    const { asked_at } = this
+    if (asked_at === undefined) this.report(await this.read())
+    else if (this.parts.clock.now() - asked_at >= patience_ms) this.report(this.failed(new Error(hangs)))
+  }
+
+  /** A sample that nothing stands behind any more is taken away, for an old number is a wrong one. */
+  private report(readings: ReadonlyMap<number, DeviceReading>): void {
     const samples: Samples = new Map()
     for (const pool of this.parts.pools.all())
       for (const replica of pool.replicas) {
@@ -65,6 +72,7 @@ export class Devices {
   private async read(): Promise<ReadonlyMap<number, DeviceReading>> {
     const named = this.parts.pools.all().some((pool) => pool.replicas.some((one) => one.devices.length > 0 && isHere(pool, one)))
     if (!named) return new Map()
+    this.asked_at = this.parts.clock.now()
     try {
       const found = await this.parts.probe.read()
       const readings = new Map(found.map((reading) => [reading.index, reading]))
@@ -74,13 +82,19 @@ export class Devices {
       this.parts.events.emit({ type: 'devices_seen', devices: found })
       return readings
     } catch (error) {
-      this.watch.failed(error)
-      const trouble = error instanceof Error ? error.message : String(error)
-      if (trouble !== this.trouble) this.tell('warn', 'The devices cannot be seen: there are no device metrics.', { error: trouble })
-      this.trouble = trouble
-      this.parts.events.emit({ type: 'devices_seen', devices: [] })
-      return new Map()
+      return this.failed(error)
+    } finally {
+      this.asked_at = undefined
     }
+  }
+
+  private failed(error: unknown): ReadonlyMap<number, DeviceReading> {
+    this.watch.failed(error)
+    const trouble = error instanceof Error ? error.message : String(error)
+    if (trouble !== this.trouble) this.tell('warn', 'The devices cannot be seen: there are no device metrics.', { error: trouble })
+    this.trouble = trouble
+    this.parts.events.emit({ type: 'devices_seen', devices: [] })
+    return new Map()
   }
 
   private reportKv(samples: Samples, labels: ReplicaLabels, { state, engine }: Replica): void {

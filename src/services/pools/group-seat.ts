@@ -107,8 +107,8 @@ export class GroupSeat<T extends PoolTask> implements Seat {
     const { id, config, scheduler, estimator, running } = pool
     const swap = believed(this.group.records.swapTimes(config))
     const work = () => Array.from(running, (task) => task.workAt(now))
-    // What may not be served is not loaded for nothing.
-    const retry_at = pool.blocked !== undefined && scheduler.depth() === 0 ? Infinity : this.retry_at
+    // What is wrong with its model is not with a borrower's. What may not be served is not loaded for nothing.
+    const retry_at = borrower !== undefined ? 0 : pool.blocked !== undefined && scheduler.depth() === 0 ? Infinity : this.retry_at
     const slots = pool.slotsInAll
     const parts = { id, state, since, retry_at, scheduler, estimator, now, busy: running.size, work, slots, swap }
     return new PoolMember({ ...parts, wanted, rests, held_until, guests: (borrower === undefined ? 0 : 1) + (wanted ? 1 : 0) })

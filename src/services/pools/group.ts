@@ -71,7 +71,8 @@ export class Group<T extends PoolTask> {
     this.cancelLook()
     for (const seat of this.seats) {
       this.followReplicas(seat)
-      if (seat.sentAway && seat.state === 'loaded') this.become(seat, 'leaving')
+      // Who comes into a place that is its own already waits for nobody's turn.
+      if ((seat.sentAway || seat.borrower !== undefined) && seat.state === 'loaded') this.become(seat, 'leaving')
     }
     const { clock } = this.parts
     const now = clock.now()
@@ -86,15 +87,13 @@ export class Group<T extends PoolTask> {
     if (look_at < Infinity) this.cancelLook = clock.after(look_at - now, () => this.look())
   }
 
-  /** Its engines may have failed, or the catalog may have stopped them. */
+  /** Its engines may have failed, or the catalog may have stopped them: the place is free when they are gone, and what still runs on them has ended. */
   private followReplicas(seat: GroupSeat<T>): void {
     if (seat.state !== 'loaded' && seat.state !== 'leaving') return
-    const { replicas } = seat.pool
-    if (replicas.every(({ state }) => state === 'stopped')) this.become(seat, 'asleep')
-    else if (replicas.every(({ state }) => state === 'down')) {
-      this.failed(seat)
-      this.run(() => this.unload(seat))
-    }
+    const { live, running, replicas } = seat.pool
+    if (live || running.size > 0) return
+    if (replicas.some(({ state }) => state === 'down')) this.failed(seat)
+    this.run(() => this.unload(seat))
   }
 
   /** The next load waits, so that the others have their turn. */
@@ -133,8 +132,8 @@ export class Group<T extends PoolTask> {
     this.become(seat, 'unloading')
     const began_at = this.parts.clock.now()
     try {
-      // A server that runs on holds its model until it is told.
-      await seat.pool.unload()
+      // A server that runs on holds its model until it is told. One that does not let go of it is started anew all the same.
+      await seat.pool.unload().catch((err: unknown) => this.tell(err, { pool_id: seat.pool.id }))
       await seat.pool.stop()
       this.learn(seat, 'unload_ms', began_at)
     } finally {
@@ -176,8 +175,6 @@ export class Group<T extends PoolTask> {
           resolve(giveBack)
         },
       }
-      // The place is its own already.
-      if (seat.state === 'loaded') this.become(seat, 'leaving')
       this.changed()
     })
   }
@@ -204,11 +201,14 @@ export class Group<T extends PoolTask> {
 
   /** Does something in the background; what goes wrong is told. */
   private run(what: () => Promise<void>): void {
-    const done = what().catch((err: unknown) => {
-      const message = `Group ${this.parts.id} could not do what it had to.`
-      this.parts.events.emit({ type: 'notice', level: 'error', event: 'group', message, fields: { err, group_id: this.parts.id } })
-    })
+    const done = what().catch((err: unknown) => this.tell(err))
     this.underWay.add(done)
     void done.then(() => this.underWay.delete(done))
+  }
+
+  private tell(err: unknown, of: Readonly<Record<string, unknown>> = {}): void {
+    const { id: group_id, events } = this.parts
+    const message = `Group ${group_id} could not do what it had to.`
+    events.emit({ type: 'notice', level: 'error', event: 'group', message, fields: { err, group_id, ...of } })
   }
 }

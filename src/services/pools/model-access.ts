@@ -43,6 +43,12 @@ export class ModelAccess {
     return { model_ref, model }
   }
 
+  /** Whether a key may ask for a model by this name. */
+  knows({ name: owner }: Pick<Principal, 'name'>, model_ref: string): boolean {
+    const model = this.pools.names.find(model_ref)
+    return model !== undefined && this.modelsOf(owner)?.has(model) !== false
+  }
+
   /** The models that a key may use, by name. */
   list({ name }: Pick<Principal, 'name'>): ModelCapability[] {
     return this.shownTo(name).map((model) => modelCapability(model, this.pools))

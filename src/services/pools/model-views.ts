@@ -11,13 +11,14 @@ export type ModelCapability = components['schemas']['ModelCapability']
 export function modelCapability(model: NamedModel, all: Pick<Pools, 'find'>): ModelCapability {
   const { name, aliases, pools, fallback, defaults } = model
   const serving = poolsOf(model).flatMap((id) => all.find(id) ?? [])
+  const told = serving.filter(({ config, props }) => config.ctx !== undefined || props !== undefined)
   return {
     name,
     aliases: [...aliases],
     pools: [...pools],
     fallback: [...fallback],
     defaults: { ...defaults },
-    ctx_max: Math.max(...serving.map(({ ctxMax }) => ctxMax)),
+    ctx_max: Math.max(...(told.length > 0 ? told : serving).map(({ ctxMax }) => ctxMax)),
     features: [...new Set<Feature>(serving.flatMap(featuresOfPool))],
     ready: serving.some(({ accepting }) => accepting),
   }

@@ -208,9 +208,9 @@ export class Pool<T extends PoolTask = PoolTask> {
     return configured ?? this.props?.reload ?? 'beside'
   }
 
-  /** Takes its model out of the memory of engines that go on without it. @throws EngineError where one says that it failed */
+  /** Takes its model out of the memory of engines that go on without it. @throws Error where one says that it failed, or does not say */
   async unload(): Promise<void> {
-    await Promise.all(this.replicas.map(async ({ state, engine }) => state === 'ready' && engine.unload?.()))
+    await Promise.all(this.replicas.map((replica) => replica.unload()))
   }
 
   /** Stops every replica until `resume`. @param reason said as their last error */

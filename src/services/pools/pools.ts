@@ -20,6 +20,8 @@ export class Pools<T extends PoolTask = PoolTask> {
   onCapacity: (pool: Pool<T>) => void = () => undefined
   /** Called when the server of a pool has come up with a model of another name, before anything is dispatched to it. */
   onOtherModel: (pool: Pool<T>) => void = () => undefined
+  /** Called when the engines of a pool have failed and none is up or coming up any more; again after each try to bring one up. */
+  onDown: (pool: Pool<T>) => void = () => undefined
 
   /** @param models names of the configuration; where there is none the pools have names by themselves */
   constructor(pools: readonly Pool<T>[], events: EventSink, models: readonly NamedModel[] = []) {
@@ -114,6 +116,7 @@ export class Pools<T extends PoolTask = PoolTask> {
       const before = told
       told = pool.told
       if (told !== before) this.onOtherModel(pool)
+      if (pool.life === 'open' && hasFailed(pool)) this.onDown(pool)
     }
   }
 
@@ -125,3 +128,7 @@ export class Pools<T extends PoolTask = PoolTask> {
     this.events.emit({ type: 'models_loaded', loaded })
   }
 }
+
+/** None of its engines is up or coming up. One of a group that sleeps has not failed by that. */
+const hasFailed = ({ live, seat, refusal, replicas }: Pool): boolean =>
+  !live && (seat === undefined || refusal !== undefined || replicas.some(({ state }) => state === 'down'))

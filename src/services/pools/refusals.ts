@@ -44,8 +44,10 @@ export function notReady(pools: readonly Pool[]): DomainError {
   const details = { retry_after_ms, ...(pools.length === 1 && only !== undefined ? { pool_id: only.id, engine: only.config.engine } : {}) }
   const drained = pools.find((pool) => pool.serves && pool.closed)
   if (drained !== undefined) return new DomainError('pool_unready', `Pool ${drained.id} drains and takes no new tasks.`, details)
-  if (pools.some((pool) => pool.live) || only === undefined) return new DomainError('pool_unready', 'No replica is ready yet.', details)
-  if (pools.length > 1) return new DomainError('pool_unavailable', 'Every pool for this task is down.', details)
+  const ids = pools.map(({ id }) => id).join(', ')
+  if (pools.some((pool) => pool.live) || only === undefined)
+    return new DomainError('pool_unready', `No replica of ${pools.length === 1 ? 'pool' : 'pools'} ${ids} is ready yet.`, details)
+  if (pools.length > 1) return new DomainError('pool_unavailable', `Every pool for this task is down: ${ids}.`, details)
   if (only.refusal !== undefined) return new DomainError('pool_unavailable', `Pool ${only.id} is stopped: ${only.refusal}`, details)
   return new DomainError('replica_exhausted', `Every replica of pool ${only.id} has failed; they are started again.`, details)
 }

@@ -1,6 +1,6 @@
 import { Breaker } from '../../domain/placement/breaker.ts'
 import { DomainError } from '../../domain/errors.ts'
-import type { CancelTimer } from '../../ports/clock.ts'
+import { within, type CancelTimer } from '../../ports/clock.ts'
 import { EngineError, type Engine, type EngineProps } from '../../ports/engine.ts'
 import type { ReplicaOptions } from './replica-options.ts'
 
@@ -80,18 +80,19 @@ export class Replica {
   get onTrial(): boolean {
     return !this.gone && this.breaker.state !== 'closed'
   }
+
   /** Starts the engine; resolves when it is ready or has failed for the first time. */
   async start(): Promise<void> {
     const { clock, start_ms, engine } = this.options
     const generation = ++this.generation
+    const failed = async (reason: Error): Promise<void> => (generation === this.generation ? this.fail(reason) : undefined)
     this.began_at = clock.now()
     this.become('starting')
-    const late = Promise.withResolvers<never>()
-    const cancelTimer = clock.after(start_ms, () => late.reject(new Error(`the engine was not up after ${start_ms} ms`)))
     try {
       await this.halting
       if (generation !== this.generation) return
-      const props = await Promise.race([engine.start((reason) => void this.failIn(generation, reason)), late.promise])
+      const onDown = (reason: Error): void => void failed(reason)
+      const props = await within(clock, start_ms, engine.start(onDown), 'the engine was not up')
       if (generation !== this.generation) return
       this.options.check?.(props)
       this.props = props
@@ -102,10 +103,14 @@ export class Replica {
       if (this.trouble === undefined) this.become('ready')
       else this.goDown(this.trouble, undefined)
     } catch (error) {
-      await this.failIn(generation, error instanceof Error ? error : new Error(String(error)))
-    } finally {
-      cancelTimer()
+      await failed(error instanceof Error ? error : new Error(String(error)))
     }
+  }
+
+  /** Takes the model out of memory where its engine goes on without it. @throws EngineError where that says that it failed, Error where it takes as long as no start may */
+  async unload(): Promise<void> {
+    const { clock, start_ms, engine } = this.options
+    if (this.state === 'ready') await within(clock, start_ms, Promise.resolve(engine.unload?.()), 'the engine had not unloaded its model')
   }
 
   /** Takes the replica down (it crashed, or does not confirm an abort) and plans its restart; a DomainError suspends it. */
@@ -116,7 +121,7 @@ export class Replica {
     this.gone = true
     const generation = ++this.generation
     this.goDown(reason.message, pause_ms)
-    await this.halt()
+    await this.halt().catch((error: unknown) => void (this.last_error = `${reason.message}; not stopped: ${String(error)}`))
     if (generation === this.generation) this.retryAfter(pause_ms)
   }
 
@@ -199,10 +204,6 @@ export class Replica {
     this.probing = false
     this.checkAlone()
     this.options.onChange(this, 'slot')
-  }
-
-  private async failIn(generation: number, reason: Error): Promise<void> {
-    if (generation === this.generation) await this.fail(reason)
   }
 
   private goDown(reason: string, pause_ms: number | undefined): void {

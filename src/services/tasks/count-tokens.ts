@@ -76,7 +76,7 @@ async function countIn(pool: Pool, replica: Replica, request: TaskDraft, { clock
       return new DomainError('invalid_params', `body.${promptField(request)}: ${err.message}`)
     }
     const fields = { err, pool_id: pool.id, replica_id: replica.id }
-    const message = 'The engine did not count the prompt in time; an estimate is used.'
+    const message = 'The engine did not count the prompt; an estimate is used.'
     events.emit({ type: 'notice', level: 'warn', event: 'admission', message, fields })
     return estimateFor(request)
   } finally {

@@ -7,7 +7,7 @@ import { chooseReplica, fitsNow } from '../pools/replica-choice.ts'
 import type { Replica } from '../pools/replica.ts'
 import { attempt, EarlyCall, type AttemptParts, type Call, type Failed } from './attempt.ts'
 import { aloneAfter, type Ending } from './ending.ts'
-import { failureOf, mayRetry, nextPool, nextReplica, runFailureOf } from './failover.ts'
+import { failureOf, mayRetry, nextPool, nextReplica, runFailureOf, wasBusy } from './failover.ts'
 import type { LiveTask } from './live-task.ts'
 import type { Settlement } from './settlement.ts'
 import { placeOf } from './progress.ts'
@@ -154,7 +154,8 @@ export class Dispatcher {
       const again: boolean = ending !== undefined && mayRetry(task, ending)
       if (ending?.kind === 'failed') task.runs.end(task.since(this.parts.clock.now()), runFailureOf(ending.cause))
       if (ending?.kind === 'failed' && again) this.tell(task, ending)
-      replica = again ? nextReplica(task, here) : undefined
+      if (wasBusy(ending)) task.runs.busy++
+      replica = again ? nextReplica(task, here, wasBusy(ending)) : undefined
       replica?.acquire()
       if (replica === undefined) over()
       else here.release()
@@ -162,7 +163,7 @@ export class Dispatcher {
     if (task.phase !== 'running') return
     const { pools, settlement, clock } = this.parts
     if (ending === undefined || mayRetry(task, ending)) {
-      const pool = nextPool(task, pools, clock.now())
+      const pool = nextPool(task, pools, clock.now(), wasBusy(ending))
       if (pool !== undefined) {
         this.requeue(task, pool)
         return
@@ -177,7 +178,7 @@ export class Dispatcher {
    * come to a run: somebody else has the replica for itself, or its engine has gone down meanwhile.
    */
   private async runOn(task: LiveTask, replica: Replica, call: Call): Promise<Ending | Failed | undefined> {
-    if (task.attempts < aloneAfter) return attempt(task, replica, call, this.parts)
+    if (task.attempts - task.runs.busy < aloneAfter) return attempt(task, replica, call, this.parts)
     const alone = replica.alone()
     if (alone === undefined) return undefined
     task.runs.alone_on = replica.id

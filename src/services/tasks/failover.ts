@@ -22,21 +22,25 @@ export function mayRetry(task: LiveTask, ending: Ending | Failed): boolean {
   )
 }
 
-/** Where in its pool the task goes on at once: on another replica that is free, else on its own if that is still up. */
-export function nextReplica(task: LiveTask, failed: Replica): Replica | undefined {
+/** Whether a run failed because its engine is well and takes no more now. */
+export const wasBusy = (ending: Ending | Failed | undefined): boolean =>
+  ending?.kind === 'failed' && ending.cause instanceof EngineError && ending.cause.busy
+
+/** Where in its pool the task goes on at once: on another replica that is free, else on its own if that is still up and takes more. */
+export function nextReplica(task: LiveTask, failed: Replica, busy: boolean): Replica | undefined {
   const { pool } = task
   const able = (replica: Replica): boolean => onDevices(replica, task.accepted.request) && modeIn(task, pool, replica.props) !== undefined
   return (
     pool.replicas.find((one) => one !== failed && one.hasFreeSlot && able(one)) ??
-    (failed.state === 'ready' && able(failed) ? failed : undefined)
+    (!busy && failed.state === 'ready' && able(failed) ? failed : undefined)
   )
 }
 
-/** The pool in which the task waits to go on: its own where that is up or no other can take it. Undefined where nothing that is out could be gone on with. */
-export function nextPool(task: LiveTask, pools: Pools<LiveTask>, now: number): LiveTask['pool'] | undefined {
+/** The pool in which the task waits to go on: its own where that is up and takes more, or no other can take it. Undefined where nothing that is out could be gone on with. */
+export function nextPool(task: LiveTask, pools: Pools<LiveTask>, now: number, busy: boolean): LiveTask['pool'] | undefined {
   const { pool } = task
   const able = modeIn(task, pool, pool.props) !== undefined
-  if (able && pool.ready) return pool
+  if (able && pool.ready && !busy) return pool
   return otherPoolFor(task, pools, now) ?? (able ? pool : undefined)
 }
 
@@ -50,6 +54,7 @@ function errorOf({ pool, attempts, log }: LiveTask, cause: unknown): Failure {
   // What an engine refuses to go on with it may take as a new task.
   if (!cause.retriable && log.partCount === 0)
     return new StreamError('worker_reset', `The engine refused the task: ${cause.message}`, { ...details, retriable: false })
+  if (cause.busy) return new DomainError('pool_unready', 'The engine takes no more tasks now; send it again later.', details)
   if (attempts >= maxAttempts) return gaveUp(details)
   return new StreamError('worker_reset', 'The engine failed while the task ran; send it again.', details)
 }

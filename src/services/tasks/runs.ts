@@ -41,13 +41,19 @@ export interface EarlyRun {
 
 const none: readonly Run[] = []
 
+/** Most that is kept of a model's name, characters: of a path the end tells it from its neighbours. */
+const longest_name = 512
+
 /** Which model an engine has, where it tells: the beginning of its digest, else its name. */
-const modelOf = (props: EngineProps | undefined): string | undefined => (props?.model_digest ?? props?.model)?.slice(0, 32)
+const modelOf = (props: EngineProps | undefined): string | undefined =>
+  props?.model_digest?.slice(0, 32) ?? props?.model?.slice(-longest_name)
 
 /** The runs of a task. */
 export class Runs {
   /** Begun, those before a restart that count included. */
   count = 0
+  /** Those of this life whose engines took no more: they say nothing of the task. */
+  busy = 0
   /** It was found unfinished by a start of the daemon: it may be what ended the life before. */
   readonly restored: boolean
   /** All that are kept, the newest last. */
@@ -86,7 +92,7 @@ export class Runs {
     const last = this.told.at(-1)
     const waited = last?.ended ?? 0
     const brought = spanAfter(loadingOf(task), waited)
-    const place = { pool_id: pool.id, replica_id, ...(model === undefined ? {} : { model }), waited }
+    const place = { pool_id: pool.id, replica_id, model_ref: pool.config.model, ...(model === undefined ? {} : { model }), waited }
     const loading = brought === undefined ? {} : { loading: brought }
     this.told = [...this.told.slice(1 - most_runs), { n: (last?.n ?? 0) + 1, ...place, ...loading, began: task.since(now) }]
     const run = { attempt: this.count, replica_id, replayable: mode === 'replay', at: Math.floor(now), runs: this.told }
@@ -143,8 +149,12 @@ export class Runs {
 
   /** What there is of the answer is another model's than the one that an engine of this pool has now, as far as engines tell. */
   ofAnotherModel(pool: Pool, props: EngineProps | undefined): boolean {
+    const { model_ref = pool.config.model } = this.told.at(-1) ?? {}
+    if (model_ref !== pool.config.model) return true
     const now = modelOf(props)
-    const last = this.told.findLast(({ pool_id, model }) => pool_id === pool.id && model !== undefined)
+    // What a reference of this kind means is the server's to say, in whichever pool it is.
+    const anywhere = pool.config.model.startsWith('served:')
+    const last = this.told.findLast(({ pool_id, model }) => (anywhere || pool_id === pool.id) && model !== undefined)
     return last !== undefined && now !== undefined && last.model !== now
   }
 
@@ -156,7 +166,7 @@ export class Runs {
   /** As the journal has them where the daemon ends now; undefined where none has begun. */
   get attempts(): Attempts | undefined {
     if (this.mode === undefined) return undefined
-    return { failed: this.count, replayable: this.mode === 'replay', ...(this.recorded ? { recorded: true } : {}) }
+    return { failed: this.count, replayable: this.mode === 'replay', ...(this.recorded ? { recorded: true } : {}), runs: this.told }
   }
 
   private replace(run: Run): void {

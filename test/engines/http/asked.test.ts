@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import type { EngineClient } from '../../../src/adapters/engines/http/client.ts'
 import type { ServerProps } from '../../../src/adapters/engines/http/dialect.ts'
 import { EngineFault } from '../../../src/adapters/engines/http/faults.ts'
+import type { ChatMessage } from '../../../src/domain/task.ts'
 import type { Json } from '../../../src/adapters/engines/http/json.ts'
 import { chatBody, completionBody, continuing, conversationFor } from '../../../src/adapters/engines/http/openai/body.ts'
 import { openAiEmbeddings, servedModel } from '../../../src/adapters/engines/http/openai/calls.ts'
@@ -10,6 +11,7 @@ import { provesReplay } from '../../../src/adapters/engines/http/replay-probe.ts
 import { rootUrl } from '../../../src/adapters/engines/http/server-engine.ts'
 import { completionBody as llamaBody, seedOf } from '../../../src/adapters/engines/llamacpp/server/completion.ts'
 import { llamaServerDialect } from '../../../src/adapters/engines/llamacpp/server/dialect.ts'
+import { openAiDialect } from '../../../src/adapters/engines/openai/dialect.ts'
 import { routedModel, unloadModel } from '../../../src/adapters/engines/llamacpp/server/router.ts'
 import { chatBody as ollamaBody } from '../../../src/adapters/engines/ollama/body.ts'
 import { ollamaDialect } from '../../../src/adapters/engines/ollama/dialect.ts'
@@ -19,7 +21,7 @@ import { FakeClock } from '../../harness/fake-clock.ts'
 import { request } from './engine-bench.ts'
 
 const signal = new AbortController().signal
-const style = { repeat_penalty: 'repetition_penalty', max_tokens: 'max_tokens', developer: false } as const
+const style = { repeat_penalty: 'repetition_penalty', max_tokens: 'max_tokens' } as const
 const server = { model: 'm', workloads: ['completion'], features: [], ctx_max: 9, engine_version: '1' } as unknown as ServerProps
 
 /** A client that answers from a table of paths, each with its answers in order, and writes down what was asked. */
@@ -40,9 +42,22 @@ function answering(table: Readonly<Record<string, Json | readonly Json[]>>) {
 describe('what servers in the form of OpenAI are asked', () => {
   const developer = { role: 'developer' as const, content: 'Be brief.' }
 
-  it('has the developer as the system where they know none', () => {
-    assert.deepEqual(conversationFor({ messages: [developer] }, { developer: true }), { messages: [developer], tools: undefined })
+  it('has the developer as the system, which all of them know', () => {
     assert.deepEqual(conversationFor({ messages: [developer] }, style), { messages: [{ ...developer, role: 'system' }], tools: undefined })
+    const { body } = openAiDialect({
+      ...{ model_ref: 'served:box', v1: '/v1', ctx: 9, features: [], workloads: ['completion'], max_tokens_field: 'max_tokens' },
+    }).generation(request({ prompt: { messages: [developer] } }), server, () => undefined)
+    assert.deepEqual((body as Record<string, unknown>)['messages'], [{ ...developer, role: 'system' }])
+  })
+
+  it('has arguments of earlier calls that are an object, for servers read them: none where they were cut off or never came', () => {
+    const called = (text: string): object => ({ id: 'c', type: 'function', function: { name: 'f', arguments: text } })
+    const given = ['{"a": 1}', '', ' ', '{"a": tru', '[1]', '"a"', 'null', '{}']
+    const message = { role: 'assistant', content: null, tool_calls: given.map(called) } as unknown as ChatMessage
+    const { messages } = conversationFor({ messages: [message] }, style) as { messages: ChatMessage[] }
+    const told = messages[0]?.tool_calls?.map((call) => call.function.arguments)
+    assert.deepEqual(told, ['{"a": 1}', '{}', '{}', '{}', '{}', '{}', '{}', '{}'])
+    assert.equal(message.tool_calls?.[3]?.function.arguments, '{"a": tru', 'the message of the task stays what it is')
   })
 
   it('goes on with the words of the assistant, and not with its calls', () => {
@@ -76,6 +91,8 @@ describe('what servers in the form of OpenAI are asked', () => {
     for (const wrong of ['vllm:d', 'served:box']) assert.throws(() => idOf(wrong), { kind: 'failed' })
     assert.equal(servedModel({ data: [{ id: 'c' }] }, 'served:box').id, 'c')
     assert.throws(() => servedModel({ data: [] }, 'served:box'), /serves no model/)
+    assert.equal(servedModel([{ id: 'a' }, { id: 'b' }], 'openai:b').id, 'b', 'Together has a bare list')
+    assert.throws(() => servedModel('none', 'served:box'), /serves no model/)
   })
 
   it('has vectors and scores by their places, one for each', async () => {
@@ -117,12 +134,12 @@ describe('what Ollama, TGI and Triton are asked', () => {
     }
     assert.deepEqual(JSON.parse(JSON.stringify(body.messages)), [
       { role: 'system', content: 'a' },
-      { role: 'tool', content: 'b', tool_name: 'look' },
+      { role: 'tool', content: 'b', tool_name: 'look', tool_call_id: 'c' },
     ])
     assert.equal(body.think, 'low')
   })
 
-  it('is a model of Ollama with its tag or without, loaded unless it embeds, with a vector for each input', async () => {
+  it('is a model of Ollama with its tag or without, loaded by a prompt unless it embeds, with a vector for each input', async () => {
     const table = (capability: string) => ({
       '/api/version': { version: '1' },
       '/api/tags': { models: [{ name: 'm:latest', capabilities: [capability] }] },
@@ -221,5 +238,12 @@ describe('the probe of an engine that may give the same answer again', () => {
     assert.equal((await provesReplay(differing, 1, server)).replayable, false)
     const never = () => assert.fail('it was asked')
     assert.deepEqual(await provesReplay(never, 1, { ...server, workloads: ['embedding'] }), { replayable: false })
+  })
+
+  it('is not proven where the server takes no prompts, as most clouds: that keeps it from nothing else', async () => {
+    const refused = () => Promise.reject(new EngineFault('refused', 'no such call'))
+    assert.deepEqual(await provesReplay(refused, 2, server), { replayable: false })
+    const failed = () => Promise.reject(new EngineFault('failed', 'it failed'))
+    await assert.rejects(provesReplay(failed, 2, server), { kind: 'failed' })
   })
 })

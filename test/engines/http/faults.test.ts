@@ -34,14 +34,29 @@ describe('faults of an engine’s server', () => {
     for (const status of [400, 404, 413, 422, 429, 501, 503]) assert.ok(!blamed(statusFault(status, '')), String(status))
     for (const type of ['overloaded', 'validation', 'Service Unavailable']) assert.ok(!blamed(eventFault({ error: { type } })), type)
   })
+  it('do not where a stream says without a code that the prompt does not fit, as that of LM Studio does', () => {
+    const message = 'The number of tokens to keep from the initial prompt is greater than the context length. Try a larger context length.'
+    for (const event of [{ error: { message } }, { error: message }, { error: { message }, message }]) {
+      const fault = eventFault(event)
+      assert.match(fault.message, /do not fit into the context/)
+      assert.ok(!blamed(fault))
+    }
+    assert.ok(blamed(eventFault({ error: { message, code: 500 } })))
+  })
+
   it('say what is wrong as far as a client may know it, and keep the beginning of the rest', () => {
     const told = (status: number, text = ''): string => statusFault(status, text).message
-    for (const status of [401, 403]) assert.match(told(status), /does not take the key/)
+    for (const status of [401, 403]) assert.match(told(status), /does not take the key it is given, if any: api_key_env /)
     assert.match(told(400, 'model is not loaded'), /has unloaded the model/)
     assert.ok(blamed(statusFault(400, 'model is not loaded')))
     assert.match(told(500, 'input is too large to process'), /an input is too long/)
     assert.ok(!blamed(statusFault(500, 'input is too large to process')))
     assert.match(told(400, 'maximum context length'), /do not fit into the context/)
+    const named = { error: { message: 'top_p must be in (0, 1], got 0.0.', type: 'BadRequestError', param: 'top_p', code: 400 } }
+    assert.equal(told(400, JSON.stringify(named)), 'the engine does not take top_p as it is given (HTTP 400)')
+    assert.match(told(422, '{"detail":[{"type":"extra_forbidden","loc":["body","seed"],"msg":"Extra inputs"}]}'), /does not take seed as/)
+    for (const unknown of ['"param": "/srv/canary"', '"param": "canary"', '"param": null', 'top_p', '{'])
+      assert.equal(told(400, unknown), 'the engine does not take the request (HTTP 400)')
     for (const status of [404, 413, 501]) assert.ok(told(status).includes(`HTTP ${status}`))
     const { cause } = statusFault(500, 'x'.repeat(5000))
     assert.equal((cause as Error).message, `HTTP 500: ${'x'.repeat(1000)}`)

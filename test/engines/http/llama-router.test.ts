@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { completionBody, CompletionReader } from '../../../src/adapters/engines/llamacpp/server/completion.ts'
+import { completionBody, CompletionReader, withLikely } from '../../../src/adapters/engines/llamacpp/server/completion.ts'
 import { llamaServerDialect } from '../../../src/adapters/engines/llamacpp/server/dialect.ts'
 import type { EngineClient } from '../../../src/adapters/engines/http/client.ts'
 import type { ServerProps } from '../../../src/adapters/engines/http/dialect.ts'
@@ -114,6 +114,13 @@ describe('a router of llama-servers', () => {
     await assert.rejects(inspect(failing, 'llamacpp:small'), /could not load small/)
   })
 
+  it('has a model that sleeps: it wakes for the next call', async () => {
+    const router = new Router({ id: 'other', status: 'unloaded' }, small('sleeping'))
+    assert.equal((await inspect(router, 'llamacpp:small')).model, 'small')
+    assert.equal((await inspect(router, 'served:x')).model, 'small')
+    assert.ok(!router.calls.some((call) => call.startsWith('POST')))
+  })
+
   it('unloads what is there, and is waited for until it is gone', async () => {
     const unload = async (status: string): Promise<Router> => {
       const router = new Router(small(status))
@@ -122,7 +129,7 @@ describe('a router of llama-servers', () => {
       assert.equal(router.models[0]?.status, 'unloaded')
       return router
     }
-    assert.deepEqual((await unload('loaded')).calls, ['POST /models/unload small'])
+    for (const there of ['loaded', 'sleeping']) assert.deepEqual((await unload(there)).calls, ['POST /models/unload small'])
     assert.deepEqual((await unload('unloaded')).calls, [])
   })
 
@@ -183,7 +190,7 @@ describe('a completion of a llama-server', () => {
     const token = (text: string): JsonObject => ({ id: 1, token: text, bytes: [97], logprob: -0.5 })
     const read = (top: number, end: JsonObject): { parts: Part[]; result: unknown } => {
       const parts: Part[] = []
-      const reader = new CompletionReader((part) => parts.push(part), top)
+      const reader = new CompletionReader(withLikely((part) => parts.push(part), { top_logprobs: top }))
       reader.take({ content: 'a', completion_probabilities: [{ ...token('a'), top_logprobs: [token('a'), token('b')] }] })
       assert.equal(reader.ended, false)
       reader.take({ content: '', stop: true, tokens_evaluated: 3, tokens_predicted: 1, ...end })

@@ -5,7 +5,7 @@ import type { Engine } from '../../../src/ports/engine.ts'
 import { FakeClock, settled } from '../../harness/fake-clock.ts'
 import { inTime } from '../../harness/wait.ts'
 import { request } from './engine-bench.ts'
-import { EngineServer, recording } from './engine-server.ts'
+import { bodyOf, EngineServer, recording } from './engine-server.ts'
 import { kits } from './kits.ts'
 import { halfOf } from './misbehaviours.ts'
 
@@ -176,34 +176,72 @@ describe('llama-server', () => {
     while (engine.kvUsage?.() === undefined) await settled()
     const share = engine.kvUsage()!
     assert.ok(share > 0 && share < 1, String(share))
-    await inTime(
-      server.until(() => server.count('GET /slots') > 1),
-      'the next figure to be asked for',
-    )
   })
 
-  it('is down when it does not say twice that it is well, and not before', async () => {
-    const downs: string[] = []
-    await engine.start(({ message }) => downs.push(message))
-    server.on('GET /health', (call) => call.json(503, 'secret'))
-    for (let asked = 2; asked <= 3; asked++) {
-      assert.deepEqual(downs, [])
-      await clock.advance(2000)
-      await server.until(() => server.count('GET /health') === asked)
-      for (let i = 0; i < 20; i++) await settled()
+  it('is not asked how full its KV cache is while it has nothing to do: it would wake for that, or not go to sleep', async () => {
+    await engine.start(nothing)
+    while (engine.kvUsage?.() === undefined) await settled()
+    for (let i = 0; i < 50; i++) {
+      engine.kvUsage()
+      await settled()
     }
-    assert.deepEqual(downs, ['the engine says that it is not well (HTTP 503)'])
+    assert.equal(server.count('GET /slots'), 1)
   })
+
+  for (const [status, says, why] of [
+    [503, 'secret', 'the engine says that it is not well (HTTP 503)'],
+    [
+      400,
+      // A router says so.
+      { error: { code: 400, message: 'model is not loaded' } },
+      'the engine has unloaded the model; pools that it has no room for at once take turns in a group',
+    ],
+  ] as const)
+    it(`is down when it does not say twice that it is well, and not before: HTTP ${status}`, async () => {
+      const downs: string[] = []
+      await engine.start(({ message }) => downs.push(message))
+      server.on('GET /props', (call) => call.json(status, says))
+      for (let asked = 2; asked <= 3; asked++) {
+        assert.deepEqual(downs, [])
+        await clock.advance(2000)
+        await server.until(() => server.count('GET /props') === asked)
+        for (let i = 0; i < 20; i++) await settled()
+      }
+      assert.deepEqual(downs, [why])
+    })
 
   it('is up as long as it says in between that it is well', async () => {
     const downs: string[] = []
     await engine.start(({ message }) => downs.push(message))
     for (const [before, well] of [false, true, false, true, false].entries()) {
-      server.on('GET /health', well ? recording('llama-server/health') : (call) => call.json(503, ''))
+      server.on('GET /props', well ? recording('llama-server/props') : (call) => call.json(503, ''))
       await clock.advance(2000)
-      await server.until(() => server.count('GET /health') === before + 2)
+      await server.until(() => server.count('GET /props') === before + 2)
       for (let i = 0; i < 20; i++) await settled()
       assert.deepEqual(downs, [])
     }
   })
+
+  for (const [what, other] of [
+    ['model', { model_path: 'other.gguf' }],
+    ['number of slots', { total_slots: 1 }],
+    ['context', { default_generation_settings: { n_ctx: 512 } }],
+  ] as const)
+    it(`is down when its like has come in its place, with another ${what}, however quickly`, async () => {
+      const told = JSON.parse(bodyOf(recording('llama-server/props')).toString()) as Record<string, unknown>
+      const downs: string[] = []
+      await engine.start(({ message }) => downs.push(message))
+      const isAskedBy = async (props: object): Promise<void> => {
+        const asked = server.count('GET /props')
+        server.on('GET /props', (call) => call.json(200, { ...told, ...props }))
+        await clock.advance(2000)
+        await server.until(() => server.count('GET /props') > asked)
+        for (let i = 0; i < 20; i++) await settled()
+      }
+      // What is drawn at each start makes it no other.
+      await isAskedBy({ media_marker: 'drawn' })
+      assert.deepEqual(downs, [])
+      await isAskedBy(other)
+      assert.deepEqual(downs, ['the engine has another model or other settings now'])
+    })
 })

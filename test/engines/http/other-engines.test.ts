@@ -10,7 +10,7 @@ import { kits } from './kits.ts'
 const clock = new FakeClock()
 const signal = new AbortController().signal
 const nothing = (): void => undefined
-const { llamaPrompts, ollamaChats, ollamaPrompts, openAiChats, tgiChats, tgiPrompts, tritonPrompts, vllmChats } = kits
+const { llamaChats, llamaPrompts, ollamaChats, ollamaPrompts, openAiChats, tgiChats, tgiPrompts, tritonPrompts, vllmChats } = kits
 
 interface Sent {
   readonly body: unknown
@@ -138,17 +138,43 @@ describe('what the other engines are sent', () => {
     }
   })
 
+  const likely = { id: 1, token: 'a', bytes: [97], logprob: -0.1, top_logprobs: [{ id: 1, token: 'a', bytes: [97], logprob: -0.1 }] }
+  const tops = (parts: readonly Part[]): number[] =>
+    parts.flatMap((part) => (part.kind === 'text' ? (part.logprobs ?? []) : [])).map(({ top_logprobs }) => top_logprobs.length)
+
   it('llama-server: tells no likely tokens where none were asked for', async () => {
-    const probability = { id: 1, token: 'a', bytes: [97], logprob: -0.1, top_logprobs: [{ id: 1, token: 'a', bytes: [97], logprob: -0.1 }] }
-    const message = { content: 'a', stop: true, stop_type: 'eos', completion_probabilities: [probability] }
+    const message = { content: 'a', stop: true, stop_type: 'eos', completion_probabilities: [likely] }
     const answer = asRecorded(`data: ${JSON.stringify(message)}\n\n`)
     for (const top_logprobs of [0, 1]) {
       const { parts } = await sent(llamaPrompts, answer, { prompt: { text: 'a' }, chat: { logprobs: true, top_logprobs } })
-      assert.deepEqual(
-        parts.flatMap((part) => (part.kind === 'text' ? (part.logprobs ?? []) : [])).map(({ top_logprobs: tops }) => tops.length),
-        [top_logprobs],
-      )
+      assert.deepEqual(tops(parts), [top_logprobs])
     }
+  })
+
+  it('llama-server: has the one tool that has to be called, and has to call: it knows no choice but by a word', async () => {
+    const tool = (name: string) => ({ type: 'function' as const, function: { name } })
+    const prompt = { messages: [{ role: 'user' as const, content: 'a' }], tools: [tool('look'), tool('hear')] }
+    const told = async (tool_choice: NonNullable<ChatOptions['tool_choice']>): Promise<unknown[]> => {
+      const body = (await sent(llamaChats, llamaChats.answer, { prompt, chat: { tool_choice } })).body as Record<string, unknown>
+      return [body['tools'], body['tool_choice']]
+    }
+    assert.deepEqual(await told(tool('hear')), [[tool('hear')], 'required'])
+    for (const word of ['auto', 'none', 'required'] as const) assert.deepEqual(await told(word), [prompt.tools, word])
+  })
+
+  it('llama-server: is asked for one likely token in a chat, too, where none were: it tells of no token otherwise', async () => {
+    const choice = { index: 0, delta: { content: 'a' }, logprobs: { content: [likely] }, finish_reason: 'stop' }
+    const answer = asRecorded(`data: ${JSON.stringify({ choices: [choice] })}\n\ndata: [DONE]\n\n`)
+    for (const [chat, asked, told] of [
+      [{ logprobs: true }, 1, 0],
+      [{ logprobs: true, top_logprobs: 0 }, 1, 0],
+      [{ logprobs: true, top_logprobs: 3 }, 3, 1],
+    ] as const) {
+      const { body, parts } = await sent(llamaChats, answer, { chat })
+      assert.deepEqual([(body as Record<string, unknown>)['top_logprobs'], tops(parts)], [asked, [told]])
+    }
+    const plain = await sent(llamaChats, answer, { chat: {} })
+    assert.ok(!Object.hasOwn(plain.body as object, 'top_logprobs'))
   })
 })
 

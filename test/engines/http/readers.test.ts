@@ -60,6 +60,37 @@ describe('an answer in the form of OpenAI', () => {
     assert.equal(chat(call(begun), over('stop')).result.finish_reason, 'tool_calls')
   })
 
+  it('has one call after the other where the server gives all of them one index, as vLLM, SGLang and Gemini have done', () => {
+    const told = (...calls: JsonObject[]): unknown[] =>
+      chat(...calls.map((given) => delta({ tool_calls: [given] })), over('tool_calls')).parts.map(
+        (part) => part.kind === 'tool_call' && [part.index, part.id, part.name, part.text],
+      )
+    const at = (index: number, id: string, name: string | null, text: string): JsonObject => ({
+      index,
+      id,
+      type: 'function',
+      function: { name, arguments: text },
+    })
+    assert.deepEqual(told(at(0, 'a', 'f', ''), at(0, '', null, '{}'), at(0, 'b', 'f', ''), at(0, 'b', null, '{}')), [
+      [0, 'a', 'f', ''],
+      [0, undefined, undefined, '{}'],
+      [1, 'b', 'f', ''],
+      [1, undefined, undefined, '{}'],
+    ])
+    assert.deepEqual(told(at(0, 'a', 'f', '{'), at(0, 'a', 'f', '}')).length, 2, 'a call that is told in each of its pieces is one')
+    assert.deepEqual(told(at(0, 'a', 'f', '{'), at(0, 'other', null, '}'))[1], [0, undefined, undefined, '}'])
+    assert.deepEqual(told(at(3, 'a', 'f', '1'), at(7, 'b', 'g', '2'), at(3, '', null, '3')), [
+      [0, 'a', 'f', '1'],
+      [1, 'b', 'g', '2'],
+      [0, undefined, undefined, '3'],
+    ])
+  })
+
+  it('has arguments that come as an object', () => {
+    const call = { function: { name: 'f', arguments: { city: 'Oslo' } } }
+    assert.equal(chat(delta({ tool_calls: [call] }), over('tool_calls')).parts[0]?.text, '{"city":"Oslo"}')
+  })
+
   it('keeps the counts that came, whatever comes behind them', () => {
     const usage = { prompt_tokens: 5, completion_tokens: 2, prompt_tokens_details: { cached_tokens: 3 }, reasoning_tokens: 1 }
     const { result } = chat(
@@ -84,7 +115,7 @@ describe('an answer in the form of OpenAI', () => {
   })
 
   it('is none where the engine has given it up', () => {
-    for (const reason of ['abort', 'error', 'cancelled', 'insufficient_system_resource'])
+    for (const reason of ['abort', 'error', 'cancelled', 'timeout', 'insufficient_system_resource'])
       assert.throws(() => chat(over(reason)), { kind: 'failed' }, reason)
     assert.throws(() => chat(over('content_filter')), { kind: 'refused' })
     assert.throws(() => chat(delta({ content: 'a' })), { kind: 'broken' })

@@ -71,6 +71,25 @@ describe('sglang', () => {
     assert.ok((await engine.countTokens(chat, signal)) > 2)
   })
 
+  it('is asked for an adapter together with its model: it takes its name alone for that of the model', async () => {
+    const base = { id: 'org/model', owned_by: 'sglang', root: 'org/model', parent: null, max_model_len: 4096 }
+    const adapter = { id: 'sql', owned_by: 'sglang', root: '/adapters/sql', parent: 'org/model', max_model_len: null }
+    server.on('GET /v1/models', json({ object: 'list', data: [base, adapter] }))
+    engine = make('sglang:sql')
+    const { ctx_max, model } = await engine.start(nothing)
+    assert.deepEqual([ctx_max, model], [4096, 'org/model:sql'])
+    server.on('POST /v1/chat/completions', kits.sglangChats.answer)
+    await engine.generate(request({ prompt: chat }), nothing, signal)
+    assert.equal(server.calls.at(-1)?.call.body['model'], 'org/model:sql')
+  })
+
+  it('of a version before 0.5.3 has no call that counts: prompts are estimated, not refused', async () => {
+    server.on('POST /tokenize', json({ detail: 'Not Found' }, 404))
+    assert.equal((await engine.start(nothing)).tokens_estimated, true)
+    assert.equal(await engine.countTokens({ text: 'Once upon a time' }, signal), 4)
+    assert.ok((await engine.countTokens(chat, signal)) > 2)
+  })
+
   it('counts chats by its own tokenizer, and goes on with the words of the assistant', async () => {
     await engine.start(nothing)
     assert.equal(await engine.countTokens(chat, signal), 3)
@@ -82,6 +101,17 @@ describe('sglang', () => {
       [messages, continue_final_message, top_k],
       [[...chat.messages, { role: 'assistant', content: 'I am' }], true, undefined],
     )
+  })
+
+  it('is given sound as a URL, which is the form that it knows', async () => {
+    await engine.start(nothing)
+    server.on('POST /v1/chat/completions', kits.sglangChats.answer)
+    const text = { type: 'text' as const, text: 'What is it?' }
+    const sound = { type: 'input_audio' as const, input_audio: { data: 'UklGRg==', format: 'wav' as const } }
+    await engine.generate(request({ prompt: { messages: [{ role: 'user', content: [text, sound] }] } }), nothing, signal)
+    assert.deepEqual(server.calls.at(-1)?.call.body['messages'], [
+      { role: 'user', content: [text, { type: 'audio_url', audio_url: { url: 'data:audio/wav;base64,UklGRg==' } }] },
+    ])
   })
 
   it('warms up, and is waited for; then it is not asked to generate for its health', async () => {

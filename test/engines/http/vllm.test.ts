@@ -37,10 +37,40 @@ describe('vllm', () => {
     )
   })
 
+  it('has an adapter with the context of its model, which alone tells it', async () => {
+    const base = { id: 'org/base', owned_by: 'vllm', root: 'org/base', parent: null, max_model_len: 8192 }
+    const adapter = { id: 'sql', owned_by: 'vllm', root: '/adapters/sql', parent: 'org/base', max_model_len: null }
+    server.on('GET /v1/models', (call) => call.json(200, { object: 'list', data: [base, adapter] }))
+    engine = make('vllm:sql')
+    const { ctx_max, model } = await engine.start(nothing)
+    assert.deepEqual([ctx_max, model], [8192, 'sql'])
+  })
+
   it('counts by its own tokenizer, template included', async () => {
     await engine.start(nothing)
     assert.equal(await engine.countTokens({ messages: [{ role: 'user', content: 'Who are you?' }] }, signal), 9)
     assert.deepEqual(server.calls.at(-1)?.call.body, { model: 'tinytales', messages: [{ role: 'user', content: 'Who are you?' }] })
+  })
+
+  it('is told what the assistant thought by the name that it reads, when it counts and when it answers', async () => {
+    await engine.start(nothing)
+    const thought = { role: 'assistant' as const, content: 'Hm.', reasoning_content: 'why' }
+    const messages = [{ role: 'user' as const, content: 'a' }, thought, { role: 'user' as const, content: 'b' }]
+    const told = [messages[0], { ...thought, reasoning: 'why' }, messages[2]]
+    await engine.countTokens({ messages }, signal)
+    assert.deepEqual(server.calls.at(-1)?.call.body['messages'], told)
+    server.on('POST /v1/chat/completions', recording('vllm/chat-stream'))
+    await engine.generate(request({ prompt: { messages } }), nothing, signal)
+    assert.deepEqual(server.calls.at(-1)?.call.body['messages'], told)
+  })
+
+  it('tells how full its cache is by either name, and of all its engines', async () => {
+    await engine.start(nothing)
+    for (const name of ['kv_cache_usage_perc', 'gpu_cache_usage_perc']) {
+      const share = name.length / 100
+      server.on('GET /metrics', (call) => call.json(200, `vllm:${name}{engine="0"} 0\nvllm:${name}{engine="1"} ${2 * share}\n`))
+      while (engine.kvUsage?.() !== share) await settled()
+    }
   })
 
   it('is asked again when it is overloaded, which it says under 200', async () => {

@@ -30,3 +30,21 @@ describe('a process group whose supervisor does not end it', () => {
     await stopped
   })
 })
+
+describe('a process group with a process of another user, as sudo makes one', () => {
+  afterEach(() => mock.restoreAll())
+
+  it('is waited for, though nobody may signal what is left of it', async () => {
+    const group = new ProcessGroup({ argv: [process.execPath, '-e', stubborn], env: {}, stop_ms: 0 }, () => undefined)
+    const real = process.kill.bind(process)
+    const asked: unknown[] = []
+    mock.method(process, 'kill', (pid: number, sent: NodeJS.Signals | 0) => {
+      if (pid >= 0) return real(pid, sent)
+      asked.push(sent)
+      throw Object.assign(new Error('kill EPERM'), { code: 'EPERM' })
+    })
+    await group.stop()
+    assert.equal(asked[0], 'SIGKILL')
+    assert.ok(asked.filter((sent) => sent === 0).length > 1, 'it was there as long as it could not be told that it was not')
+  })
+})

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { settled } from '../../harness/fake-clock.ts'
-import { ann, poolConfig, startRig } from '../../harness/rig.ts'
+import { ann, poolConfig, startRig, type RigOptions } from '../../harness/rig.ts'
 
 describe('recovery of tasks whose own pool is gone', () => {
   const named = { model_ref: 'm', engine: undefined }
@@ -64,3 +64,69 @@ describe('recovery of tasks whose own pool is gone', () => {
     assert.equal(next.live.size, 0)
   })
 })
+
+describe('recovery of an answer that was gone on with', () => {
+  const named = { model_ref: 'm', engine: undefined }
+  const props: RigOptions['props'] = { replayable: false, features: ['chat_template', 'prefill', 'continues'] }
+  const [small, large] = ['small', 'large'].map((id) =>
+    poolConfig({ id, model: `mock:${id}`, replicas: [{ id: 'r0', slots: 2 }] }),
+  ) as Configs
+  const models = [{ name: 'm', pools: ['large'], fallback: ['small'] }]
+
+  it('is in the pool of the model that gave it, which need not be the one that it was accepted for', async () => {
+    const rig = await startRig({ pools: [small, large], models, props })
+    await rig.run({ ...named, task_id: 't' })
+    rig.engine('large/r0').onStart = () => Promise.reject(new Error('no memory'))
+    rig.engine('large/r0').die()
+    await settled()
+    rig.engine('small/r0').call.say('one ')
+    await settled()
+    const next = await startRig({ pools: [small, large], models, props, storage: rig.storage, clock: rig.clock })
+    await settled()
+    assert.equal(next.engine('large/r0').calls.length, 0)
+    assert.equal(next.engine('small/r0').call.request.continue_from, 'one ')
+  })
+
+  it('is by no other model: it ends where there is none of its own', async () => {
+    const rig = await startRig({ pools: [large], models: [{ name: 'm', pools: ['large'] }], props })
+    for (const task_id of ['begun', 'silent']) {
+      await rig.run({ ...named, task_id })
+      if (task_id === 'begun') rig.engine('large/r0').call.say('one ')
+      await settled()
+    }
+    assert.equal(rig.task('silent').phase, 'running')
+    const next = await startRig({
+      pools: [small],
+      models: [{ name: 'm', pools: ['small'] }],
+      props,
+      storage: rig.storage,
+      clock: rig.clock,
+    })
+    await settled()
+    assert.deepEqual([(await next.tail('begun')).end?.['code'], (await next.tail('begun')).end?.['retriable']], ['WORKER_RESET', true])
+    assert.deepEqual(
+      next.engine('small/r0').calls.map(({ request }) => request.continue_from),
+      [undefined],
+    )
+    assert.equal(next.task('silent').pool.id, 'small')
+  })
+
+  it('is by no model that a reload has put in its place', async () => {
+    const rig = await startRig({ pools: [large], props })
+    await rig.run({ task_id: 't', model_ref: 'large' })
+    rig.engine('large/r0').call.say('one ')
+    await settled()
+    const reloading = rig.reload.reload('large', 'mock:new', 60_000)
+    await settled()
+    rig.engine('large/r0').call.finish()
+    await reloading
+    assert.deepEqual(rig.restart().lost, [{ owner: 'ann', task_id: 't' }])
+    const next = await startRig({ pools: [large], props, storage: rig.storage, clock: rig.clock })
+    await settled()
+    assert.equal(next.pool('large').config.model, 'mock:new')
+    assert.equal(next.engine('large/r0').calls.length, 0)
+    assert.equal((await next.tail('t')).end?.['code'], 'WORKER_RESET')
+  })
+})
+
+type Configs = [Record<string, unknown>, Record<string, unknown>]

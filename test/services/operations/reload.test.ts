@@ -32,6 +32,51 @@ async function reloaded(rig: Rig, pool_id: string): Promise<void> {
   await done
 }
 
+describe('a reload in the place of a model that its engine does not unload', () => {
+  for (const [how, unload] of [
+    ['for it says so', () => Promise.reject(new Error('it is stuck'))],
+    ['and says nothing', () => new Promise<boolean>(() => undefined)],
+  ] as const)
+    it(`fails, ${how}, and the old one is brought up anew`, async () => {
+      const rig = await startRig({ props: { loads: true, reload: 'swap' } })
+      const old = rig.engine()
+      old.unload = unload
+      const refused = refusalOf(rig.reload.reload('pool', 'mock:new', 600_000))
+      await rig.clock.advance(rig.pool().config.timeouts.start_ms)
+      assert.equal((await refused).kind, 'conflict')
+      assert.deepEqual([old.stops, old.starts, rig.pool().ready, rig.pool().blocked], [1, 2, true, undefined])
+      await rig.run({ task_id: 't' })
+      assert.equal(rig.task('t').phase, 'running')
+    })
+})
+
+describe('a reload whose deadline passes while the old model is unloaded', () => {
+  it('is over then', async () => {
+    const rig = await startRig({ props: { loads: true, reload: 'swap' } })
+    rig.engine().unload = () => new Promise<boolean>(() => undefined)
+    const refused = refusalOf(rig.reload.reload('pool', 'mock:new', 1000))
+    await rig.clock.advance(1000)
+    assert.match((await refused).message, /it was not up after 1000 ms/)
+    assert.equal(rig.pool().ready, true)
+  })
+})
+
+describe('a reload in the place of a model that is down', () => {
+  it('ends at once what waits for that: nobody comes to work it off', async () => {
+    const rig = await startRig({ props: { reload: 'swap' } })
+    const old = rig.engine()
+    await rig.run({ task_id: 'waits' })
+    old.onStart = () => Promise.reject(new Error('no memory'))
+    old.die()
+    await settled()
+    assert.equal(rig.task('waits').phase, 'queued')
+    const tail = await rig.tail('waits')
+    await reloaded(rig, 'pool')
+    await rig.clock.advance(1)
+    assert.deepEqual([tail.end?.['code'], tail.end?.['retriable'], rig.live.size], ['POOL_UNAVAILABLE', true, 0])
+  })
+})
+
 describe('what a reload leaves', () => {
   it('is the new model alone, once the old one has nothing to do', async () => {
     const rig = await startRig({ props: { loads: true } })

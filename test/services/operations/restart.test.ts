@@ -40,7 +40,9 @@ async function act(rig: Rig, { does, kind, pick }: Step): Promise<Rig> {
   const { running } = rig.engine(`${kind}/r0`)
   const call = running[pick % Math.max(1, running.length)]
   if (does === 'kill') return killed(rig)
-  if (does === 'start') await rig.admit({ model_ref: `mock:${kind}` })
+  // After three failures in a row its breaker is open, and nothing is taken.
+  if (does === 'start' && rig.pool(kind).ready) await rig.admit({ model_ref: `mock:${kind}` })
+  else if (does === 'start') return rig
   else if (does === 'finish') call?.finish()
   else if (does === 'fail') call?.fail()
   else if (does === 'call') call?.give({ kind: 'tool_call', index: 0, id: 'c', name: 'f', text: '{' })

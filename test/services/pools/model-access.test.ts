@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { ann, refusalOf, startRig, type Rig, type RigOptions } from '../../harness/rig.ts'
+import { newGate } from '../../harness/gate.ts'
 import { ask, coder, pool, poolOf, refusal, start, takeDown } from './names.kit.ts'
 
 describe('a key that is limited to models', () => {
@@ -60,6 +61,23 @@ describe('a key that is limited to models', () => {
 })
 
 describe('models by name', () => {
+  it('have the largest context that one of their pools has told, and the largest there may be where none has', async () => {
+    const pools = coder.pools.concat(coder.fallback).map((id) => ({ id, engine: 'vllm', url: 'http://127.0.0.1:1' }))
+    const ctxOf = async (told: readonly string[]): Promise<number | undefined> => {
+      const late = newGate()
+      const prepare: RigOptions['prepare'] = (engine, id) => {
+        engine.props = { ...engine.props, ctx_max: 50 }
+        if (!told.includes(id)) engine.onStart = () => late.promise
+      }
+      const rig = await start({ pools, models: [coder], prepare })
+      const [model] = rig.access.list(ann)
+      late.resolve()
+      await rig.starting
+      return model?.ctx_max
+    }
+    assert.deepEqual([await ctxOf(['box']), await ctxOf([])], [50, 10_000_000])
+  })
+
   it('tell what one at least of their pools can, and whether one takes tasks', async () => {
     const rig = await start({
       models: [{ ...coder, defaults: { max_tokens: 5 } }],

@@ -27,7 +27,7 @@ describe('a task that asks for a model by name', () => {
     assert.equal(await poolOf(rig), 'cloud')
     assert.deepEqual(fallbacks(rig), ['false', 'true'])
     takeDown(rig, 'cloud')
-    assert.match(await refusal(rig), /^pool_unavailable Every pool for this task is down/)
+    assert.match(await refusal(rig), /^pool_unavailable Every pool for this task is down: rack, box, cloud\.$/)
   })
 
   it('goes there where none has room, and is refused only when the fallback has none either', async () => {

@@ -92,6 +92,6 @@ describe('the replica of a task', () => {
       { id: 'r1', slots: 1, devices: [1] },
     ])
     rig.engine('pool/r1').die()
-    await assert.rejects(rig.admit({ placement: { mode: 'auto', require_device_mask: [1] } }), /No replica is ready yet/)
+    await assert.rejects(rig.admit({ placement: { mode: 'auto', require_device_mask: [1] } }), /No replica of pool pool is ready yet/)
   })
 })

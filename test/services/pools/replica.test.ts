@@ -118,6 +118,35 @@ describe('replica', () => {
     assert.deepEqual([bench.replica.state, bench.engine.starts], ['ready', 2])
   })
 
+  it('has all of its time to come up where the engine before it took longer to go', async () => {
+    const bench = benchOf()
+    await bench.replica.start()
+    const gone = Promise.withResolvers<undefined>()
+    bench.engine.onStop = () => gone.promise.then(() => undefined)
+    const stopped = bench.replica.suspend('for a while')
+    const resumed = bench.replica.resume()
+    await bench.clock.advance(6000)
+    assert.deepEqual([bench.replica.state, bench.engine.starts], ['starting', 1])
+    gone.resolve(undefined)
+    await Promise.all([stopped, resumed])
+    assert.deepEqual([bench.replica.state, bench.engine.starts], ['ready', 2])
+  })
+
+  it('is tried again where the failed engine could not be stopped, and not beside it', async () => {
+    const bench = benchOf()
+    await bench.replica.start()
+    bench.engine.onStop = () => Promise.reject(new Error('it may not be signalled'))
+    bench.engine.die(new Error('died'))
+    await settled()
+    assert.equal(bench.replica.last_error, 'died; not stopped: Error: it may not be signalled')
+    await bench.clock.advance(250)
+    assert.deepEqual([bench.replica.state, bench.engine.starts], ['down', 1])
+    bench.engine.onStop = () => Promise.resolve()
+    await bench.clock.advance(500)
+    await bench.clock.advance(1000)
+    assert.deepEqual([bench.replica.state, bench.engine.starts], ['ready', 2])
+  })
+
   it('plans one restart, however often it is told that it failed', async () => {
     const bench = benchOf()
     await bench.replica.start()

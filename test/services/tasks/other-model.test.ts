@@ -8,6 +8,7 @@ const serving = (id: string): Record<string, unknown> => ({
   replicas: [{ id: 'r0', slots: 1 }],
 })
 const served = serving('pool')
+const long = '/srv/models/mistral-small-24b-instruct'
 const continues: RigOptions['props'] = { features: ['chat_template', 'prefill', 'continues'] }
 
 const start = ({ props = {}, ...options }: RigOptions = {}): Promise<Rig> =>
@@ -32,6 +33,7 @@ async function begun(rig: Rig, model_ref: string): Promise<void> {
 describe('a server that comes back with another model', () => {
   for (const [how, mode, before, after] of [
     ['by its name', { replayable: false, ...continues }, {}, { model: 'y' }],
+    ['by the end of a long name', { replayable: false, ...continues }, { model: `${long}-2501` }, { model: `${long}-2503` }],
     ['by its digest', { replayable: false, ...continues }, { model_digest: 'aa' }, { model_digest: 'bb' }],
     ['where the old one was replayable', { replayable: true }, {}, { model: 'y' }],
   ] as const)
@@ -55,6 +57,29 @@ describe('a server that comes back with another model', () => {
     assert.equal(tail.text, 'one two')
     assert.equal(tail.end?.['finish_reason'], 'stop')
   })
+
+  for (const [model, goesOn] of [
+    ['y', false],
+    ['x', true],
+  ] as const)
+    it(`goes on ${goesOn ? '' : 'nowhere '}in a pool of the same reference whose server calls its model ${goesOn ? 'the same' : 'otherwise'}`, async () => {
+      const pools = ['pool', 'other'].map((id) => ({ ...serving(id), model: 'served:any' }))
+      const rig = await start({
+        ...{ pools, props: continues },
+        prepare: (engine, pool_id) => Object.assign(engine, { props: { ...engine.props, model: pool_id === 'pool' ? 'x' : model } }),
+      })
+      await begun(rig, 'served:any')
+      const tail = await rig.tail('t')
+      rig.engine('pool/r0').onStart = () => Promise.reject(new Error('cannot'))
+      rig.engine('pool/r0').die()
+      await settled()
+      assert.deepEqual(
+        rig.engine('other/r0').calls.map(({ request }) => request.continue_from),
+        goesOn ? ['one '] : [],
+      )
+      await rig.clock.advance(1000)
+      assert.equal(tail.end?.['code'], undefined)
+    })
 
   it('goes on with no answer of an earlier life of the daemon either', async () => {
     const rig = await start({ props: continues })

@@ -6,7 +6,7 @@ import { Runs } from '../../../src/services/tasks/runs.ts'
 describe('the runs of a task', () => {
   it('are counted all, and so many of them are told of', () => {
     const runs = new Runs(false)
-    const pool = { id: 'pool', loading: undefined } as unknown as Pool
+    const pool = { id: 'pool', config: { model: 'mock:v1' }, loading: undefined } as unknown as Pool
     const task = { key: { owner: 'ann', task_id: 't' }, pool, accepted_on: 0, since: (now: number) => now }
     for (let n = 1; n <= most_runs + 4; n++) {
       runs.begin(task, { id: 'r0', props: undefined }, 'replay', n)

@@ -8,7 +8,7 @@ import { filter } from '../route.ts'
 import { askDrain, askLoad, askReload, askResume, askUnload } from '../queue/actions.ts'
 import { engineName, poolState, wholeSlots } from '../queue/words.ts'
 import { client } from '../session.ts'
-import { dayAndTime, shownLines, whole } from '../text.ts'
+import { contextSize, dayAndTime, shownLines } from '../text.ts'
 import { useAsked } from './asked.ts'
 import { Columns, ListPage } from './list.tsx'
 
@@ -81,7 +81,7 @@ function NameRow({ model: { name, aliases, pools, fallback, ctx_max, features, r
           </span>
         )}
       </td>
-      <td class="n">{whole(ctx_max)}</td>
+      <td class="n">{contextSize(ctx_max)}</td>
       <td class="long">{features.join(', ').replaceAll('_', ' ')}</td>
       <td>
         {ready ? (

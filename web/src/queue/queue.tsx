@@ -1,12 +1,16 @@
 import type { VNode } from 'preact'
 import { live } from '../live/store.ts'
+import { useAsked } from '../pages/asked.ts'
 import { filter, openTask, route } from '../route.ts'
+import { client } from '../session.ts'
 import { Panel } from '../task/panel.tsx'
+import { shown } from '../text.ts'
 import { Alarms } from './alarms.tsx'
 import { Devices, Failures, Keys } from './beside.tsx'
 import { Charts } from './charts.tsx'
 import { Figures } from './figures.tsx'
 import { Lane } from './lane.tsx'
+import { sendingLine } from './words.ts'
 
 /** The queue: what runs and what waits, why and until when, and beside it who holds what. */
 export function Queue(): VNode {
@@ -76,14 +80,15 @@ function Table(): VNode {
 
 /** With nothing to do: a line that fills the queue. */
 function Idle(): VNode | null {
+  const { value } = useAsked((signal) => client.peek().capabilities({ signal }))
   const busy = live.running_total.value + live.pools.value.reduce((sum, { waiting }) => sum + waiting.interactive + waiting.batch, 0)
   if (busy > 0 || filter.value !== '') return null
+  const models = value?.models ?? []
+  const model = models.length > 1 ? (models.find(({ ready }) => ready) ?? models[0])?.name : undefined
   return (
     <div class="idle">
       <p>Nothing runs and nothing waits. This sends a task:</p>
-      <pre
-        tabIndex={0}
-      >{`curl ${location.origin}/v1/tasks -H 'X-API-Key: KEY' -H 'Content-Type: application/json' -d '{"prompt":"Once upon a time"}'`}</pre>
+      <pre tabIndex={0}>{shown(sendingLine(location.origin, model))}</pre>
     </div>
   )
 }

@@ -97,3 +97,9 @@ export function slotName(pool: FeedPool | undefined, replica_id: string, slot: n
 /** Devices of a replica: `GPU 0`, `GPUs 0, 1`. */
 export const devicesName = (devices: readonly number[]): string =>
   devices.length === 0 ? '' : `${devices.length === 1 ? 'GPU' : 'GPUs'} ${devices.join(', ')}`
+
+/** A line for a shell that sends a task. @param model what it asks for, where there is more than one */
+export function sendingLine(origin: string, model: string | undefined): string {
+  const body = JSON.stringify({ ...(model === undefined ? {} : { model_ref: model }), prompt: 'Once upon a time' })
+  return `curl ${origin}/v1/tasks -H 'X-API-Key: KEY' -H 'Content-Type: application/json' -d '${body.replaceAll("'", String.raw`'\''`)}'`
+}

@@ -153,7 +153,7 @@ export class EngineClient {
 }
 
 /** @throws EngineFault where the text is no JSON */
-function parsed(text: string): Json {
+export function parsed(text: string): Json {
   try {
     return JSON.parse(text) as Json
   } catch (cause) {

@@ -13,6 +13,8 @@ export interface ServerProps extends Omit<EngineProps, 'replayable' | 'slots'> {
   readonly slots?: number
   /** Path that answers with success while this model is served, where that of the server tells nothing of it. */
   readonly health?: string
+  /** Whether what `health` answers is of the server that said all this; not where another has come in its place. */
+  readonly isSame?: (answer: string) => boolean
 }
 
 /** Reads one answer, message by message. */
@@ -56,6 +58,8 @@ export interface Dialect {
   embed?(client: EngineClient, inputs: readonly EmbeddingInput[], server: ServerProps, signal: AbortSignal): Promise<Embeddings>
   /** Share of the KV cache in use, 0 to 1, where the server tells now. */
   kvUsage?(client: EngineClient, server: ServerProps, signal: AbortSignal): Promise<number | undefined>
+  /** To ask for it wakes a server that sleeps, and keeps one awake: it is asked for only while it generates, and once afterwards. */
+  readonly kvWakes?: true
   /** Loads the model again; resolves when it serves. Only where the server `loads`, as `unload`. */
   load?(client: EngineClient, server: ServerProps, signal: AbortSignal): Promise<void>
   /** Takes the model out of memory; resolves when it is gone or nothing more can be done. */

@@ -12,11 +12,13 @@ import {
   type Prompt,
 } from '../../../ports/engine.ts'
 import { answerSink } from './answer.ts'
+import { waitAfter } from './busy.ts'
 import { EngineClient, type ServerAddress } from './client.ts'
 import { continued } from './continued.ts'
 import type { Dialect, Embeddings, Scores, ServerProps } from './dialect.ts'
-import { EngineFault } from './faults.ts'
+import { EngineFault, strangeFault } from './faults.ts'
 import { Health, untilUp, whileComing, whileLoading } from './health.ts'
+import { KvFigure } from './kv-figure.ts'
 import { provesReplay, type ProbeRun } from './replay-probe.ts'
 
 export interface HttpEngineParts extends ServerAddress {
@@ -27,12 +29,9 @@ export interface HttpEngineParts extends ServerAddress {
   readonly clock: Clock
   /** Its process has just been started: until it answers, it is waited for. */
   readonly coming?: boolean
+  /** How long a run may be silent, ms. */
+  readonly idle_ms?: number
 }
-
-/** How often a server that takes no more is asked again within one run, and how long is waited before, ms. */
-const busy_ms = [500, 1000, 2000, 4000]
-/** Longest wait that a server may ask for, ms. */
-const longest_wait_ms = 30_000
 
 /** What there is while the server is up. */
 interface Up {
@@ -42,7 +41,7 @@ interface Up {
   /** Its model is unloaded by our wish. */
   asleep: boolean
   readonly watch: () => Health
-  kv_usage: number | undefined
+  readonly kv: KvFigure
 }
 
 /** An engine that is a server: what all of them share. What is its own is in its dialect. */
@@ -50,7 +49,6 @@ export class HttpEngine implements Engine {
   private readonly parts: HttpEngineParts
   private client: EngineClient | undefined
   private up: Up | undefined
-  private asking = false
   /** Aborts what a start waits for. */
   private over = new AbortController()
   /** Counts starts and stops: a start that a stop has overtaken is over. */
@@ -87,12 +85,12 @@ export class HttpEngine implements Engine {
         this.closing = client.close(reason)
         onDown(reason)
       }
-      const watch = (): Health => new Health({ ...asked, path: server.health ?? dialect.health }, down)
-      this.up = { client, server, health: watch(), watch, asleep: false, kv_usage: undefined }
+      const watch = (): Health => new Health({ ...asked, path: server.health ?? dialect.health, isSame: server.isSame }, down)
+      this.up = { client, server, health: watch(), watch, asleep: false, kv: new KvFigure(dialect, client, server) }
       return { ...server, engine_version: versionOf(server), slots, ...proven }
     } catch (error) {
       await client.close(stopped())
-      throw error
+      throw error instanceof EngineFault ? strangeFault(error) : error
     }
   }
 
@@ -105,23 +103,12 @@ export class HttpEngine implements Engine {
   }
 
   async generate(request: GenerateRequest, onPart: (part: Part) => void, signal: AbortSignal): Promise<GenerateResult> {
-    const { client, server, health } = this.running()
-    let parts = 0
-    const counted = (part: Part): void => {
-      parts++
-      onPart(part)
-    }
-    for (let tries = 0; ; tries++) {
-      try {
-        return await generateOnce(client, this.parts.dialect, server, { request, onPart: counted, signal })
-      } catch (error) {
-        const wait_ms = parts === 0 ? waitAfter(error, tries) : undefined
-        if (wait_ms === undefined) {
-          await this.doubted(error, health, signal)
-          throw error
-        }
-        await pause(this.parts.clock, wait_ms, signal)
-      }
+    const up = this.running()
+    up.kv.begun()
+    try {
+      return await this.generated(up, request, onPart, signal)
+    } finally {
+      up.kv.ended()
     }
   }
 
@@ -138,11 +125,8 @@ export class HttpEngine implements Engine {
     return ranked
   }
 
-  /** The last figure; asking for it fetches the next one. */
   kvUsage(): number | undefined {
-    const { up } = this
-    if (up?.asleep === false && !this.asking) void this.askKvUsage(up)
-    return up?.kv_usage
+    return this.up?.asleep === false ? this.up.kv.get() : undefined
   }
 
   async unload(): Promise<boolean> {
@@ -173,6 +157,28 @@ export class HttpEngine implements Engine {
     await this.closing
   }
 
+  private async generated(up: Up, request: GenerateRequest, onPart: (part: Part) => void, signal: AbortSignal): Promise<GenerateResult> {
+    const { client, server, health } = up
+    let [parts, left_ms] = [0, this.parts.idle_ms ?? Infinity]
+    const counted = (part: Part): void => {
+      parts++
+      onPart(part)
+    }
+    for (let tries = 0; ; tries++) {
+      try {
+        return await generateOnce(client, this.parts.dialect, server, { request, onPart: counted, signal })
+      } catch (error) {
+        const wait_ms = parts === 0 ? waitAfter(error, tries, left_ms) : undefined
+        if (wait_ms === undefined) {
+          await this.doubted(error, health, signal)
+          throw error
+        }
+        left_ms -= wait_ms
+        await pause(this.parts.clock, wait_ms, signal)
+      }
+    }
+  }
+
   /** A call that is no generation: where it fails it is asked whether the server is well. */
   private async call<T>(run: (client: EngineClient, server: ServerProps) => Promise<T>, signal: AbortSignal): Promise<T> {
     const { client, server, health } = this.running()
@@ -190,29 +196,11 @@ export class HttpEngine implements Engine {
     signal.throwIfAborted()
   }
 
-  private async askKvUsage(up: Up): Promise<void> {
-    this.asking = true
-    try {
-      up.kv_usage = await this.parts.dialect.kvUsage?.(up.client, up.server, never())
-    } catch {
-      // A figure that is not told, or a server that is gone: its health says so.
-      up.kv_usage = undefined
-    } finally {
-      this.asking = false
-    }
-  }
-
   private running(): Up {
     if (this.up === undefined) throw new EngineError('the engine is not up', { retriable: true })
     if (this.up.asleep) throw new EngineError('the engine has unloaded its model', { retriable: true })
     return this.up
   }
-}
-
-/** How long to wait before a server that took no more is asked again, ms; undefined where that is no help. */
-function waitAfter(error: unknown, tries: number): number | undefined {
-  const wait_ms = error instanceof EngineFault && error.kind === 'busy' ? (error.retry_after_ms ?? busy_ms[tries]) : undefined
-  return wait_ms === undefined || tries >= busy_ms.length ? undefined : Math.min(longest_wait_ms, wait_ms)
 }
 
 /** Its version as one line that fits into our answers: 128 characters. */

@@ -41,6 +41,14 @@ export const notServed = (name: string, served: number): EngineFault =>
     `the engine does not serve ${name}, and loads no other model than ${served > 1 ? `the ${served} that it serves` : 'the one it was started with'}: start it with ${name}, or give a server that has it a pool of its own`,
   )
 
+/** What a start has met, where that is how a server of another kind answers: such a one has not the call, or something else there. */
+export const strangeFault = (fault: EngineFault): EngineFault =>
+  fault.kind === 'nonsense' || fault.status === 404
+    ? new EngineFault('failed', 'what answers is no engine of this kind, or not at this path: look at engine, and at url or command', {
+        cause: fault,
+      })
+    : fault
+
 /** Codes of a connection that never stood. */
 const neverStood =
   /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ETIMEDOUT|ENOENT|UND_ERR_CONNECT_TIMEOUT|ERR_TLS.*|.*CERT.*)$/
@@ -93,22 +101,45 @@ export function statusFault(status: number, text: string, retry_after_ms?: numbe
   const more = { cause, status, ...(retry_after_ms === undefined ? {} : { retry_after_ms }) }
   if (status === 429 || status === 503) return new EngineFault('busy', `the engine takes no more requests now (HTTP ${status})`, more)
   if (status === 401 || status === 403)
-    return new EngineFault('failed', `the engine does not take the key it is given (HTTP ${status})`, more)
-  if (text.includes(notLoaded)) return new EngineFault('failed', 'the engine has unloaded the model', more)
+    return new EngineFault(
+      'failed',
+      `the engine does not take the key it is given, if any: api_key_env names the variable that holds it (HTTP ${status})`,
+      more,
+    )
+  if (text.includes(notLoaded))
+    return new EngineFault('failed', 'the engine has unloaded the model; pools that it has no room for at once take turns in a group', more)
   if (text.includes(tooLong)) return new EngineFault('refused', 'an input is too long for the engine', more)
   if (!refusing.includes(status)) return new EngineFault('failed', `the engine failed (HTTP ${status})`, more)
   if (overContext.test(text)) return new EngineFault('refused', 'the prompt and the answer do not fit into the context of the engine', more)
   if (status === 404) return new EngineFault('refused', 'the engine does not know this model or has no such call (HTTP 404)', more)
   if (status === 501) return new EngineFault('refused', 'the engine cannot do this (HTTP 501)', more)
-  return new EngineFault('refused', `the engine does not take the request (HTTP ${status})`, more)
+  return new EngineFault('refused', `the engine does not take ${fieldIn(text)} (HTTP ${status})`, more)
+}
+
+/** Where servers of OpenAI's form and those of FastAPI say which field they refuse. */
+const refusedField = /"param":\s*"([a-z_]+)"|"loc":\s*\["body",\s*"([a-z_]+)"/
+
+/** Fields that a client may know of, as servers call them. */
+const fields: ReadonlySet<string> = new Set([
+  ...['prompt', 'messages', 'tools', 'tool_choice', 'parallel_tool_calls', 'response_format', 'reasoning_effort', 'seed', 'stop'],
+  ...['max_tokens', 'max_completion_tokens', 'temperature', 'top_p', 'top_k', 'min_p', 'frequency_penalty', 'presence_penalty'],
+  ...['repetition_penalty', 'logit_bias', 'logprobs', 'top_logprobs', 'stream_options', 'input', 'query', 'documents'],
+])
+
+/** What a server does not take, in words of ours. */
+function fieldIn(text: string): string {
+  const [, param, loc] = refusedField.exec(text) ?? []
+  const field = param ?? loc ?? ''
+  return fields.has(field) ? `${field} as it is given` : 'the request'
 }
 
 /** An error in an answer that began well: `{error: {message, type, code}}`, `{error: text, error_type}` or `{error: text}`. */
 export function eventFault(event: JsonObject): EngineFault {
   const { error } = event
   const { code, type } = isObject(error) ? error : { code: undefined, type: event['error_type'] }
+  const text = JSON.stringify(event)
   const number = Number(code)
-  const status =
-    number >= 400 && number <= 599 ? number : (statusOfWord.get(textOf(code) ?? '') ?? statusOfWord.get(textOf(type) ?? '') ?? 500)
-  return statusFault(status, JSON.stringify(event))
+  const named = number >= 400 && number <= 599 ? number : (statusOfWord.get(textOf(code) ?? '') ?? statusOfWord.get(textOf(type) ?? ''))
+  // LM Studio has no code for a prompt that does not fit.
+  return statusFault(named ?? (overContext.test(text) ? 400 : 500), text)
 }

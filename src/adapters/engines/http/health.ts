@@ -17,6 +17,8 @@ export interface HealthParts {
   readonly client: EngineClient
   readonly path: string
   readonly clock: Clock
+  /** Whether the answer is of the server that is watched: one that is replaced quickly is never seen to be away. */
+  readonly isSame?: ((answer: string) => boolean) | undefined
 }
 
 /** Watches a server that is up, until it is not any more or `stop` is called. */
@@ -45,10 +47,16 @@ export class Health {
   /** Asks at once, after a call that failed: whoever tries again should know whether there is anybody. */
   async doubt(): Promise<void> {
     try {
-      await ask(this.parts, doubt_ms, this.over.signal)
+      await this.look(doubt_ms)
     } catch (error) {
       this.down(error)
     }
+  }
+
+  private async look(limit_ms: number): Promise<void> {
+    const answer = await ask(this.parts, limit_ms, this.over.signal)
+    if (answer !== undefined && this.parts.isSame?.(answer) === false)
+      this.down(new EngineFault('failed', 'the engine has another model or other settings now'))
   }
 
   private async check(): Promise<void> {
@@ -59,7 +67,7 @@ export class Health {
     if (this.asking || talks) return
     this.asking = true
     try {
-      await ask(this.parts, limit_ms, this.over.signal)
+      await this.look(limit_ms)
       this.failures = 0
     } catch (error) {
       if (++this.failures >= strikes) this.down(error)
@@ -101,22 +109,25 @@ export async function untilUp(parts: HealthParts, passes: (fault: EngineFault) =
   }
 }
 
-/** Statuses that speak of the key, not of the server. */
-const keyStatuses: readonly number[] = [401, 403]
+/** Other statuses speak of the key, the model, the call or how often it is asked, and not of the server. */
+const isUnwell = ({ status = 0 }: EngineFault): boolean => status >= 500
 
 const unwell = ({ status = 0, cause }: EngineFault): EngineFault =>
   new EngineFault('failed', `the engine says that it is not well (HTTP ${status})`, { cause, status })
 
-async function ask({ client, path, clock }: HealthParts, limit_ms: number, signal: AbortSignal): Promise<void> {
+/** What it answers; undefined where it says that it is asked too often. */
+async function ask({ client, path, clock }: HealthParts, limit_ms: number, signal: AbortSignal): Promise<string | undefined> {
   const limit = new AbortController()
   const abort = (): void => limit.abort(signal.reason)
   const cancel = clock.after(limit_ms, () => limit.abort(new EngineFault('unreachable', `the engine did not answer within ${limit_ms} ms`)))
   signal.addEventListener('abort', abort, { once: true })
   if (signal.aborted) abort()
   try {
-    await client.text(path, limit.signal)
+    return await client.text(path, limit.signal)
   } catch (error) {
-    throw error instanceof EngineFault && error.status !== undefined && !keyStatuses.includes(error.status) ? unwell(error) : error
+    // Who says that it is asked too often is there.
+    if (error instanceof EngineFault && error.status === 429) return undefined
+    throw error instanceof EngineFault && isUnwell(error) ? unwell(error) : error
   } finally {
     cancel()
     signal.removeEventListener('abort', abort)

@@ -23,3 +23,13 @@ export const numberOf = (value: Json | undefined): number | undefined => (typeof
 /** The numbers of a list; none where it is no list. */
 export const numbersOf = (value: Json | undefined): number[] =>
   value instanceof Array ? value.filter((item): item is number => typeof item === 'number') : []
+
+/** The object in a JSON text; undefined where the text is none or has something else. */
+export function objectInText(text: string): JsonObject | undefined {
+  try {
+    const value = JSON.parse(text) as Json
+    return isObject(value) ? value : undefined
+  } catch {
+    return undefined
+  }
+}

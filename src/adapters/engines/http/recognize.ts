@@ -28,10 +28,15 @@ export interface RecognizedServer {
  * Finds out what answers at a URL: the first of the kinds whose server it is. A server that loads its model is waited for.
  * @throws EngineFault where nobody answers, where a key is needed, or where it is none of them
  */
-export async function recognizeServer(url: string, kinds: readonly ServerKind[], clock: Clock): Promise<RecognizedServer> {
-  const client = await EngineClient.open({ url: rootUrl(url), clock })
+export async function recognizeServer(
+  url: string,
+  kinds: readonly ServerKind[],
+  clock: Clock,
+  api_key?: string,
+): Promise<RecognizedServer> {
+  const client = await EngineClient.open({ url: rootUrl(url), clock, api_key })
   try {
-    const ask = askerOf(client, clock)
+    const ask = askerOf(client, clock, api_key === undefined)
     for (const { engine, recognize } of kinds) {
       const models = await recognize(ask)
       if (models !== undefined) return { engine, models }
@@ -42,7 +47,7 @@ export async function recognizeServer(url: string, kinds: readonly ServerKind[],
   }
 }
 
-function askerOf(client: EngineClient, clock: Clock): AskServer {
+function askerOf(client: EngineClient, clock: Clock, keyless: boolean): AskServer {
   const patience_until = clock.now() + loading_ms
   const once = async (path: string, body?: object): Promise<Json> => {
     const limit = new AbortController()
@@ -59,8 +64,7 @@ function askerOf(client: EngineClient, clock: Clock): AskServer {
         return await once(path, body)
       } catch (error) {
         if (!(error instanceof EngineFault) || error.kind === 'unreachable' || error.kind === 'broken') throw error
-        if (error.status === 401 || error.status === 403)
-          throw new EngineFault('failed', 'it wants a key: give it in a configuration file, with url and api_key_env', { cause: error })
+        if (error.status === 401 || error.status === 403) throw keyless ? wantsKey(error) : error
         if (error.kind !== 'busy') return undefined
         if (clock.now() > patience_until) throw error
         await pause(clock, pause_ms, new AbortController().signal)
@@ -68,6 +72,9 @@ function askerOf(client: EngineClient, clock: Clock): AskServer {
     }
   }
 }
+
+const wantsKey = (cause: EngineFault): EngineFault =>
+  new EngineFault('failed', 'it wants a key: give it in a configuration file, with url and api_key_env', { cause })
 
 /** What a server answered where that is an object; an empty one where not. */
 export const given = (value: unknown): JsonObject => (isObject(value as Json) ? (value as JsonObject) : {})

@@ -1,5 +1,6 @@
 import type { EngineProps, GenerateRequest } from '../../../ports/engine.ts'
 import type { ServerProps } from './dialect.ts'
+import { EngineFault } from './faults.ts'
 
 const request: GenerateRequest = {
   prompt: { text: 'Once upon a time' },
@@ -20,6 +21,7 @@ export interface ProbeRun {
 /**
  * Whether the server gives the same text for the same seed: alone, and beside another where it runs several. Two texts that are equal by
  * chance are possible where the model has hardly a choice; then nothing is lost by a replay either, for each part is compared when it comes. What it took alone is told as well.
+ * One that refuses it, such as a cloud that takes conversations only, is not.
  */
 export async function provesReplay(
   run: (request: GenerateRequest) => Promise<ProbeRun>,
@@ -27,8 +29,13 @@ export async function provesReplay(
   { workloads }: ServerProps,
 ): Promise<Pick<EngineProps, 'replayable' | 'probe'>> {
   if (!workloads.includes('completion')) return { replayable: false }
-  const alone = await run(request)
-  const beside = slots > 1 ? run({ ...request, seed: request.seed + 1 }) : undefined
-  const [again] = await Promise.all([run(request), beside])
-  return { replayable: alone.text === again.text, probe: alone.probe }
+  try {
+    const alone = await run(request)
+    const beside = slots > 1 ? run({ ...request, seed: request.seed + 1 }) : undefined
+    const [again] = await Promise.all([run(request), beside])
+    return { replayable: alone.text === again.text, probe: alone.probe }
+  } catch (error) {
+    if (error instanceof EngineFault && error.kind === 'refused') return { replayable: false }
+    throw error
+  }
 }

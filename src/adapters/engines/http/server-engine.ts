@@ -17,6 +17,7 @@ interface ServerPool {
   readonly command?: readonly string[]
   readonly env?: readonly string[]
   readonly stop_ms?: number
+  readonly timeouts: { readonly idle_ms: number }
 }
 
 type Parts = EngineParts<ServerPool>
@@ -43,11 +44,20 @@ export const rootUrl = (url: string): string => url.replace(/\/(v1\/?)?$/, '')
  */
 export function serverEngine(parts: Parts, dialectOf: (model_ref: string, url: string) => Dialect, baseOf = rootUrl): Engine {
   const { pool, replica, clock, api_key } = parts
-  const { replayable, model, command } = pool
+  const { replayable, model, command, timeouts } = pool
   // A server whose command says how many slots it has is told as many as it is given.
   const slots = replica.slots ?? (command?.some((word) => /\{(slots|ctx_total)\}/.test(word)) === true ? 1 : undefined)
   const engineAt = (url: string, model_ref: string, coming: boolean): HttpEngine =>
-    new HttpEngine({ dialect: dialectOf(model_ref, url), url: baseOf(url), api_key, slots, replayable, clock, coming })
+    new HttpEngine({
+      dialect: dialectOf(model_ref, url),
+      url: baseOf(url),
+      api_key,
+      slots,
+      replayable,
+      clock,
+      coming,
+      idle_ms: timeouts.idle_ms,
+    })
   if (command === undefined) return engineAt(serverUrl(pool, replica), model, false)
   return new ManagedEngine({
     command: (port) => commandFor(parts, command, port),

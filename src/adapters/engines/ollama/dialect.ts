@@ -4,7 +4,7 @@ import type { EngineClient } from '../http/client.ts'
 import type { Dialect, ServerProps } from '../http/dialect.ts'
 import { EngineFault, nonsense } from '../http/faults.ts'
 import { ndjson } from '../http/framing.ts'
-import { numberOf, numbersOf, objectsOf, textOf, type JsonObject } from '../http/json.ts'
+import { numberOf, numbersOf, objectsOf, textOf, type Json, type JsonObject } from '../http/json.ts'
 import { nameOf } from '../http/openai/calls.ts'
 import { chatBody, generateBody, objectionTo } from './body.ts'
 import { OllamaReader } from './reader.ts'
@@ -31,7 +31,8 @@ export const ollamaDialect = (model_ref: string, num_ctx: number | undefined): D
   // It has no call that counts.
   count: (_client, prompt) => Promise.resolve(estimatePrompt(prompt)),
   embed: async (client, inputs, { model }, signal) => {
-    const { embeddings, prompt_eval_count } = await client.post('/api/embed', { model, input: inputs, truncate: false }, signal)
+    const body = { model, input: inputs, truncate: false, options: { num_ctx } }
+    const { embeddings, prompt_eval_count } = await client.post('/api/embed', body, signal)
     if (!(embeddings instanceof Array) || embeddings.length !== inputs.length) throw nonsense(new Error('not a vector for each input'))
     return { vectors: embeddings.map(numbersOf), tokens_in: numberOf(prompt_eval_count) ?? 0 }
   },
@@ -40,13 +41,14 @@ export const ollamaDialect = (model_ref: string, num_ctx: number | undefined): D
 async function inspect(client: EngineClient, model_ref: string, num_ctx: number | undefined, signal: AbortSignal): Promise<ServerProps> {
   const { version } = await client.get('/api/version', signal)
   const { model, tag } = modelIn(await client.get('/api/tags', signal), nameOf(model_ref))
-  const can = tag['capabilities'] instanceof Array ? tag['capabilities'] : ['completion']
+  const can = await capabilitiesOf(client, model, tag, signal)
   const embeds = can.includes('embedding')
   // So that it can say how large its context is.
   await load(client, { model, num_ctx, embeds }, signal)
   const loaded = objectsOf((await client.get('/api/ps', signal))['models']).find(({ name }) => name === model)
-  const ctx_max = num_ctx ?? numberOf(loaded?.['context_length'])
-  if (ctx_max === undefined) throw new EngineFault('failed', 'the engine does not tell its context: give it as ctx')
+  // It gives a model no more than that was trained with.
+  const ctx_max = Math.min(num_ctx ?? Infinity, numberOf(loaded?.['context_length']) ?? Infinity)
+  if (ctx_max === Infinity) throw new EngineFault('failed', 'the engine does not tell its context: give it as ctx')
   const digest = textOf(tag['digest'])
   return {
     engine_version: textOf(version) ?? 'unknown',
@@ -64,15 +66,23 @@ async function inspect(client: EngineClient, model_ref: string, num_ctx: number 
   }
 }
 
+/** What a model can. Versions before 0.30 do not list it, and those before 0.6.4 do not tell at all. */
+async function capabilitiesOf(client: EngineClient, model: string, tag: JsonObject, signal: AbortSignal): Promise<readonly Json[]> {
+  const told = tag['capabilities'] ?? (await client.post('/api/show', { model }, signal))['capabilities']
+  return told instanceof Array ? told : ['completion']
+}
+
 interface Loading {
   readonly model: string
   readonly num_ctx: number | undefined
   readonly embeds: boolean
 }
 
-/** An empty prompt loads the model; one that embeds is loaded by its first input. */
+/** An empty prompt loads the model; one that embeds takes none, and is loaded by an embedding of nothing. */
 async function load(client: EngineClient, { model, num_ctx, embeds }: Loading, signal: AbortSignal): Promise<void> {
-  if (!embeds) await client.post('/api/generate', { model, stream: false, options: { num_ctx } }, signal)
+  const options = { num_ctx }
+  if (embeds) await client.post('/api/embed', { model, input: [], options }, signal)
+  else await client.post('/api/generate', { model, stream: false, options }, signal)
 }
 
 /** The model of that name, with or without its tag; without a name the only one there is. */

@@ -3,7 +3,7 @@ import { estimatePrompt } from '../../../domain/prompt-size.ts'
 import { batched_slots, type Dialect } from '../http/dialect.ts'
 import { EngineFault } from '../http/faults.ts'
 import { numberOf, objectOf, textOf } from '../http/json.ts'
-import { openAiEmbeddings, openAiGeneration, servedModel } from '../http/openai/calls.ts'
+import { lists, openAiEmbeddings, openAiGeneration, servedModel } from '../http/openai/calls.ts'
 import { rerank } from '../http/openai/rerank.ts'
 
 type Options = components['schemas']['OpenaiOptions']
@@ -18,14 +18,15 @@ export interface OpenAiDialectOptions extends Options {
 
 /** Any server that speaks OpenAI's API. It tells little of itself: the configuration does. */
 export function openAiDialect({ model_ref, v1, ctx, features, workloads, max_tokens_field }: OpenAiDialectOptions): Dialect {
-  const style = { repeat_penalty: 'repetition_penalty', max_tokens: max_tokens_field, developer: true }
+  const style = { repeat_penalty: 'repetition_penalty', max_tokens: max_tokens_field }
   return {
     health: `${v1}/models`,
     usual_slots: batched_slots,
     inspect: async (client, signal) => {
-      const served = servedModel(await client.get(`${v1}/models`, signal), model_ref)
-      const ctx_max =
-        numberOf(served['max_model_len']) ?? numberOf(objectOf(served['meta'])['n_ctx']) ?? numberOf(served['context_length']) ?? ctx
+      const served = servedModel(await client.value(`${v1}/models`, signal), model_ref)
+      const { max_model_len, meta, context_length, context_window } = served
+      const told = [max_model_len, objectOf(meta)['n_ctx'], context_length, context_window].map(numberOf)
+      const ctx_max = told.find((tokens) => tokens !== undefined) ?? ctx
       if (ctx_max === undefined) throw new EngineFault('failed', 'the engine does not tell its context: give it as ctx')
       return {
         engine_version: textOf(served['owned_by']) ?? 'unknown',
@@ -34,6 +35,7 @@ export function openAiDialect({ model_ref, v1, ctx, features, workloads, max_tok
         workloads,
         features: features.includes('chat_template') ? [...features, 'system_messages'] : features,
         tokens_estimated: true,
+        isSame: (answer) => lists(answer, served.id),
       }
     },
     generation: (request, { model }, onPart) => openAiGeneration(request, { v1, model, style }, onPart),

@@ -4,12 +4,13 @@ import type { GenerateRequest, Prompt } from '../../../ports/engine.ts'
 import type { EngineClient } from '../http/client.ts'
 import { batched_slots, type Dialect, type Scores, type ServerProps } from '../http/dialect.ts'
 import { EngineFault, nonsense } from '../http/faults.ts'
+import { gaugeIn } from '../http/gauge.ts'
 import { isObject, numberOf, objectOf, textOf, type JsonObject } from '../http/json.ts'
 import { continuing, conversationFor, type BodyStyle } from '../http/openai/body.ts'
 import { hasCall, openAiEmbeddings, openAiGeneration, servedModel } from '../http/openai/calls.ts'
 
 const v1 = '/v1'
-const style: BodyStyle = { repeat_penalty: 'repetition_penalty', max_tokens: 'max_tokens', developer: false }
+const style: BodyStyle = { repeat_penalty: 'repetition_penalty', max_tokens: 'max_tokens', audio_url: true }
 const messages = [{ role: 'user', content: 'a' }]
 
 /** SGLang, as its `srt/entrypoints/http_server.py` has it. @param model_ref the model it has to serve */
@@ -24,18 +25,20 @@ export const sglangDialect = (model_ref: string): Dialect => ({
   },
   count: async (client, prompt, { model, tokens_estimated }, signal) => {
     if (tokens_estimated === true && !('text' in prompt)) return estimatePrompt(prompt)
-    const { count } = await client.post('/tokenize', { model, ...asked(prompt) }, signal)
-    const tokens = numberOf(count)
-    if (tokens === undefined) throw nonsense(new Error('no count of tokens'))
-    return tokens
+    try {
+      const tokens = numberOf((await client.post('/tokenize', { model, ...asked(prompt) }, signal))['count'])
+      if (tokens === undefined) throw nonsense(new Error('no count of tokens'))
+      return tokens
+    } catch (error) {
+      // Versions before 0.5.3 have no such call.
+      if (error instanceof EngineFault && error.status === 404) return estimatePrompt(prompt)
+      throw error
+    }
   },
   embed: (client, inputs, { model }, signal) => openAiEmbeddings(client, { v1, model }, inputs, signal),
   rerank,
   // Only with `--enable-metrics`.
-  kvUsage: async (client, _server, signal) => {
-    const [, share] = /^sglang:token_usage(?:\{[^}]*\})? (\S+)/m.exec(await client.text('/metrics', signal)) ?? []
-    return share === undefined ? undefined : Number(share)
-  },
+  kvUsage: async (client, _server, signal) => gaugeIn(await client.text('/metrics', signal), 'sglang:token_usage'),
 })
 
 const asked = (prompt: Prompt): object =>
@@ -53,7 +56,9 @@ async function inspect(client: EngineClient, model_ref: string, signal: AbortSig
   if (ctx_max === undefined) throw nonsense(new Error('no max_model_len'))
   const { is_generation, has_image_understanding, has_audio_understanding } = await told(client, 'model_info', signal)
   const server = await told(client, 'server_info', signal)
-  const model = served.id
+  const parent = textOf(served['parent'])
+  // An adapter is named together with its model: by its own name alone it would not be used.
+  const model = parent === undefined ? served.id : `${parent}:${served.id}`
   const generates = is_generation !== false
   const [ranks, countsChats] = await Promise.all([
     !generates && canRank(client, model, signal),

@@ -6,9 +6,10 @@ import { sse } from '../http/framing.ts'
 import { numberOf, textOf } from '../http/json.ts'
 import type { BodyStyle } from '../http/openai/body.ts'
 import { nameOf, openAiGeneration } from '../http/openai/calls.ts'
+import { TgiChatReader } from './chat-reader.ts'
 import { generateBody, TgiReader } from './generate.ts'
 
-const style: BodyStyle = { repeat_penalty: 'repetition_penalty', max_tokens: 'max_tokens', developer: false }
+const style: BodyStyle = { repeat_penalty: 'repetition_penalty', max_tokens: 'max_tokens' }
 
 /** A value that turns `top_p` off is an error there. */
 const withoutOff = ({ top_p = 1, ...sampling }: Sampling): Sampling => (top_p > 0 && top_p < 1 ? { ...sampling, top_p } : sampling)
@@ -37,7 +38,10 @@ export const tgiDialect = (model_ref: string): Dialect => ({
   },
   generation: (request, { model }, onPart) => {
     const { prompt, sampling } = request
-    if (!('text' in prompt)) return openAiGeneration({ ...request, sampling: withoutOff(sampling) }, { v1: '/v1', model, style }, onPart)
+    if (!('text' in prompt)) {
+      const plan = openAiGeneration({ ...request, sampling: withoutOff(sampling) }, { v1: '/v1', model, style }, onPart)
+      return { ...plan, reader: new TgiChatReader(onPart, request) }
+    }
     const reader = new TgiReader(onPart, sampling.stop, estimatePrompt(prompt))
     return { path: '/generate_stream', body: generateBody(request, prompt.text), framing: sse, reader }
   },

@@ -10,7 +10,7 @@ export const definition: EngineDefinition<components['schemas']['TritonPool']> =
   drivers: serverDrivers('A Triton Inference Server', ['triton:'], async (ask) =>
     given(await ask('/v2'))['name'] === 'triton' ? named(await ask('/v2/repository/index', { ready: true }), 'name') : undefined,
   ),
-  features: ['replayable', 'stop_sequences'],
+  features: ['replayable', 'stop_sequences', 'penalties'],
   create: (parts) =>
     serverEngine(
       parts,

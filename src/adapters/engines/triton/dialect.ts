@@ -1,12 +1,12 @@
 import { estimatePrompt } from '../../../domain/prompt-size.ts'
-import type { Part } from '../../../domain/stream/part.ts'
-import type { GenerateRequest, GenerateResult } from '../../../ports/engine.ts'
+import type { Feature } from '../../../domain/task.ts'
 import type { EngineClient } from '../http/client.ts'
-import type { AnswerReader, Dialect } from '../http/dialect.ts'
+import type { Dialect } from '../http/dialect.ts'
 import { EngineFault } from '../http/faults.ts'
 import { sse } from '../http/framing.ts'
-import { objectsOf, textOf, type JsonObject } from '../http/json.ts'
+import { objectOf, objectsOf, textOf } from '../http/json.ts'
 import { nameOf } from '../http/openai/calls.ts'
+import { generateBody, llmApi, streaming, TritonReader } from './generate.ts'
 
 /** Triton Inference Server. @param model_ref the model it has to have loaded. @param ctx of the configuration: Triton knows none */
 export function tritonDialect(model_ref: string, ctx: number | undefined): Dialect {
@@ -20,13 +20,12 @@ export function tritonDialect(model_ref: string, ctx: number | undefined): Diale
       const model = name ?? onlyOf(await readyModels(client, signal))
       if (name !== undefined) await load(client, name, signal)
       const path = `/v2/models/${encodeURIComponent(model)}`
-      const metadata = await client.get(path, signal)
-      inputs = new Set(objectsOf(metadata['inputs']).flatMap(({ name }) => textOf(name) ?? []))
+      inputs = await inputsOf(client, path, signal)
       return {
         ...{ engine_version: textOf(version) ?? 'unknown', model, ctx_max: ctx, workloads: ['completion'], tokens_estimated: true },
         // Triton is well without the model, too.
         health: `${path}/ready`,
-        features: inputs.has('stop_words') || inputs.has('stop') ? ['stop_sequences'] : [],
+        features: featuresOf(inputs),
         loads: true,
       }
     },
@@ -34,7 +33,7 @@ export function tritonDialect(model_ref: string, ctx: number | undefined): Diale
       path: `/v2/models/${encodeURIComponent(model)}/generate_stream`,
       body: generateBody(request, inputs),
       framing: sse,
-      reader: new TritonReader(onPart, request),
+      reader: new TritonReader(onPart, request, inputs.has(streaming)),
     }),
     load: (client, { model }, signal) => load(client, model, signal),
     unload: async (client, { model }, signal) => {
@@ -42,6 +41,26 @@ export function tritonDialect(model_ref: string, ctx: number | undefined): Diale
     },
     count: (_client, prompt) => Promise.resolve(estimatePrompt(prompt)),
   }
+}
+
+/** Inputs of a model that a task may fill. */
+async function inputsOf(client: EngineClient, path: string, signal: AbortSignal): Promise<ReadonlySet<string>> {
+  const told = objectsOf((await client.get(path, signal))['inputs'])
+  // That of TensorRT-LLM cancels a request.
+  const usable = told.filter(({ name, datatype }) => name !== 'stop' || datatype !== 'BOOL')
+  const inputs = new Set(usable.flatMap(({ name }) => textOf(name) ?? []))
+  if (!inputs.has(streaming)) return inputs
+  const { decoupled } = objectOf((await client.get(`${path}/config`, signal))['model_transaction_policy'])
+  if (decoupled !== true) inputs.delete(streaming)
+  return inputs
+}
+
+function featuresOf(inputs: ReadonlySet<string>): Feature[] {
+  const likeVllm = inputs.has('sampling_parameters')
+  const has = (name: string): boolean => likeVllm || inputs.has(name) || inputs.has(llmApi(name))
+  const stops = has('stop') || inputs.has('stop_words')
+  const penalties = has('frequency_penalty') && has('presence_penalty')
+  return [...(stops ? (['stop_sequences'] as const) : []), ...(penalties ? (['penalties'] as const) : [])]
 }
 
 /** Names of the models that are loaded. */
@@ -70,46 +89,5 @@ async function load(client: EngineClient, model: string, signal: AbortSignal): P
       `the engine has not loaded ${model}, and cannot (it loads while it runs only with explicit model control)`,
       { cause },
     )
-  }
-}
-
-/** A model is asked only for what it takes: one refuses what it does not know, another ignores it. */
-function generateBody({ prompt, sampling, seed, max_tokens }: GenerateRequest, inputs: ReadonlySet<string>): object {
-  const { temperature, top_p, top_k, repeat_penalty, frequency_penalty, presence_penalty, stop } = sampling
-  const text_input = 'text' in prompt ? prompt.text : ''
-  const known = {
-    ...{ text_input, max_tokens, stream: true, seed, random_seed: seed, temperature, top_p, top_k, stop, stop_words: stop },
-    ...{ repetition_penalty: repeat_penalty, frequency_penalty, presence_penalty },
-  }
-  return Object.fromEntries(Object.entries(known).filter(([name]) => name === 'text_input' || inputs.has(name)))
-}
-
-/** Reads `generate_stream`: it has no end mark but the end of its body. */
-class TritonReader implements AnswerReader {
-  ended = false
-  private readonly onPart: (part: Part) => void
-  private readonly request: GenerateRequest
-  private tokens = 0
-
-  constructor(onPart: (part: Part) => void, request: GenerateRequest) {
-    this.onPart = onPart
-    this.request = request
-  }
-
-  take(message: JsonObject): void {
-    this.tokens++
-    const text = textOf(message['text_output'])
-    if (text !== undefined) this.onPart({ kind: 'text', text: text.toWellFormed() })
-  }
-
-  closed(): void {
-    this.ended = true
-  }
-
-  /** Triton tells no usage: one event is one token. */
-  result(): GenerateResult {
-    const { max_tokens, prompt } = this.request
-    const finish_reason = this.tokens >= max_tokens ? 'length' : 'stop'
-    return { finish_reason, tokens_in: estimatePrompt(prompt), tokens_out: this.tokens, kv_warm: false }
   }
 }

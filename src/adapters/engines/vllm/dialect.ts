@@ -2,13 +2,15 @@ import type { Feature } from '../../../domain/task.ts'
 import type { EngineClient } from '../http/client.ts'
 import { batched_slots, type Dialect, type ServerProps } from '../http/dialect.ts'
 import { nonsense } from '../http/faults.ts'
+import { gaugeIn } from '../http/gauge.ts'
 import { numberOf, textOf } from '../http/json.ts'
 import { continuing, conversationFor, type BodyStyle } from '../http/openai/body.ts'
 import { hasCall, openAiEmbeddings, openAiGeneration, servedModel } from '../http/openai/calls.ts'
 import { rerank } from '../http/openai/rerank.ts'
 
 const v1 = '/v1'
-const style: BodyStyle = { repeat_penalty: 'repetition_penalty', max_tokens: 'max_tokens', developer: false }
+// It tells thoughts as `reasoning`, and since then takes them by that name alone (vllm-project/vllm#38488).
+const style: BodyStyle = { repeat_penalty: 'repetition_penalty', max_tokens: 'max_tokens', reasoning: true }
 
 /** vLLM. @param model_ref the model it has to serve. @param features what it can beyond what it tells */
 export const vllmDialect = (model_ref: string, features: readonly Feature[]): Dialect => ({
@@ -27,10 +29,8 @@ export const vllmDialect = (model_ref: string, features: readonly Feature[]): Di
   },
   embed: (client, inputs, { model }, signal) => openAiEmbeddings(client, { v1, model }, inputs, signal),
   rerank: (client, query, documents, { model }, signal) => rerank(client, { model, query, documents }, signal),
-  kvUsage: async (client, _server, signal) => {
-    const [, share] = /^vllm:kv_cache_usage_perc(?:\{[^}]*\})? (\S+)/m.exec(await client.text('/metrics', signal)) ?? []
-    return share === undefined ? undefined : Number(share)
-  },
+  kvUsage: async (client, _server, signal) =>
+    gaugeIn(await client.text('/metrics', signal), 'vllm:kv_cache_usage_perc', 'vllm:gpu_cache_usage_perc'),
 })
 
 async function inspect(client: EngineClient, model_ref: string, also: readonly Feature[], signal: AbortSignal): Promise<ServerProps> {

@@ -2,7 +2,7 @@ import { fork, type ChildProcess } from 'node:child_process'
 import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { LineRate, LineSplitter } from '../../process/output.ts'
-import { survivorsOf } from './survivors.ts'
+import { signalled, survivorsOf } from './survivors.ts'
 import { stop, type Ending, type RunCommand } from './protocol.ts'
 
 /** Lines of the end of the error output that are told again when a server dies. */
@@ -98,12 +98,7 @@ export class ProcessGroup {
 
   private kill(): void {
     const { pid } = this.supervisor
-    if (pid === undefined) return
-    try {
-      process.kill(-pid, 'SIGKILL')
-    } catch (error) {
-      if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error
-    }
+    if (pid !== undefined) signalled(pid, 'SIGKILL')
   }
 
   private readOutput(): void {

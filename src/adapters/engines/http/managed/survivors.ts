@@ -1,16 +1,22 @@
 import { readdir, readFile } from 'node:fs/promises'
 
+/** Signals a process group; false where it has no members. What belongs to another user, as sudo makes it, hears nothing. */
+export function signalled(group: number, signal: NodeJS.Signals | 0): boolean {
+  try {
+    return process.kill(-group, signal)
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined
+    if (code === 'ESRCH' || code === 'EPERM') return code === 'EPERM'
+    throw error
+  }
+}
+
 /**
  * Whether a process group has members.
  * @param exactly tells zombies from the living where /proc does: in a container whose first process reaps nobody they stay for ever
  */
 export async function survivorsOf(group: number, exactly: boolean): Promise<boolean> {
-  try {
-    process.kill(-group, 0)
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ESRCH') return false
-    throw error
-  }
+  if (!signalled(group, 0)) return false
   return !exactly || process.platform !== 'linux' || (await livingIn(group))
 }
 

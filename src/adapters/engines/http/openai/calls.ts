@@ -3,11 +3,11 @@ import { estimateInput } from '../../../../domain/task-rules.ts'
 import type { Part } from '../../../../domain/stream/part.ts'
 import type { EmbeddingInput } from '../../../../domain/task.ts'
 import type { GenerateRequest } from '../../../../ports/engine.ts'
-import type { EngineClient } from '../client.ts'
+import { parsed, type EngineClient } from '../client.ts'
 import type { Embeddings, Plan } from '../dialect.ts'
 import { EngineFault, nonsense, notServed } from '../faults.ts'
 import { sse } from '../framing.ts'
-import { numberOf, numbersOf, objectOf, objectsOf, type JsonObject } from '../json.ts'
+import { numberOf, numbersOf, objectOf, objectsOf, type Json, type JsonObject } from '../json.ts'
 import { chatBody, completionBody, type BodyStyle } from './body.ts'
 import { ChatReader } from './chat-reader.ts'
 import { CompletionReader } from './completion-reader.ts'
@@ -38,22 +38,32 @@ export function openAiGeneration(
 /** One model of a server's list. */
 export type ServedModel = JsonObject & { readonly id: string }
 
+/** The models of a list of `/v1/models`. @param list Together has it without an object around it */
+const modelsIn = (list: Json): readonly JsonObject[] => objectsOf(list instanceof Array ? list : objectOf(list)['data'])
+
 /** The model of a reference in the list of `/v1/models`: the one it names, or with `served:` the only one. @throws EngineFault where there is none */
-export function servedModel(list: JsonObject, model_ref: string): ServedModel {
-  const models = objectsOf(list['data']).flatMap((model): ServedModel[] =>
-    typeof model['id'] === 'string' ? [{ ...model, id: model['id'] }] : [],
-  )
+export function servedModel(list: Json, model_ref: string): ServedModel {
+  const models = modelsIn(list).flatMap((model): ServedModel[] => (typeof model['id'] === 'string' ? [{ ...model, id: model['id'] }] : []))
   const name = nameOf(model_ref)
   if (name !== undefined) {
     const found = models.find((model) => model.id === name || (model['aliases'] instanceof Array && model['aliases'].includes(name)))
     if (found === undefined) throw notServed(name, models.length)
-    return found
+    return withContext(found, models)
   }
   const [only, ...others] = models
   if (only === undefined) throw new EngineFault('failed', 'the engine serves no model')
   if (others.length > 0) throw new EngineFault('failed', 'the engine serves several models: name one in model')
   return only
 }
+
+/** An adapter in the lists of vLLM and SGLang has the context of the model that it is put on, which alone tells it. */
+function withContext(model: ServedModel, models: readonly ServedModel[]): ServedModel {
+  const base = models.find(({ id }) => id === model['parent'])
+  return base === undefined ? model : { ...model, max_model_len: model['max_model_len'] ?? base['max_model_len'] }
+}
+
+/** Whether the text of a list of `/v1/models` has a model. @throws EngineFault where it is no JSON */
+export const lists = (list: string, id: string): boolean => modelsIn(parsed(list)).some((model) => model['id'] === id)
 
 /** The name of the model at the server; undefined where it is whatever the server serves. */
 export const nameOf = (model_ref: string): string | undefined =>

@@ -1,19 +1,19 @@
 import { randomUUID } from 'node:crypto'
-import { numberOf, objectOf, objectsOf, textOf, type Json, type JsonObject } from '../json.ts'
+import { isObject, numberOf, objectOf, objectsOf, textOf, type Json, type JsonObject } from '../json.ts'
 import { ChoiceReader } from './choice-reader.ts'
 import { logprobsOf } from './logprobs.ts'
 
 /** Reads the stream of `/v1/chat/completions`. */
 export class ChatReader extends ChoiceReader {
-  /** Ids of the tool calls that have begun, by their index. */
-  private readonly calls = new Set<number>()
+  /** The tool calls that have begun, as the server tells them apart. */
+  private readonly calls: { readonly at: number | undefined; readonly id: string | undefined }[] = []
 
   protected override choice(choice: JsonObject): void {
     this.delta(objectOf(choice['delta']), choice['logprobs'])
   }
 
   protected override callsTools(): boolean {
-    return this.calls.size > 0
+    return this.calls.length > 0
   }
 
   private delta(delta: JsonObject, logprobs: Json | undefined): void {
@@ -30,15 +30,26 @@ export class ChatReader extends ChoiceReader {
 
   private call(call: JsonObject): void {
     const { name, arguments: piece } = objectOf(call['function'])
-    const called = textOf(name)
-    // Some servers leave the index out: a name begins a call, anything else goes on with the last one.
-    const index = numberOf(call['index']) ?? Math.max(0, called === undefined ? this.calls.size - 1 : this.calls.size)
-    const text = textOf(piece)?.toWellFormed() ?? ''
-    if (this.calls.has(index)) {
+    const [called, id, at] = [textOf(name), textOf(call['id']), numberOf(call['index'])]
+    const text = (isObject(piece) ? JSON.stringify(piece) : (textOf(piece) ?? '')).toWellFormed()
+    const index = this.goesOn(called, id, at)
+    if (index !== undefined) {
       if (text !== '') this.send({ kind: 'tool_call', index, text })
       return
     }
-    this.calls.add(index)
-    this.send({ kind: 'tool_call', index, id: textOf(call['id']) ?? `call_${randomUUID()}`, name: called ?? '', text })
+    const begun = this.calls.push({ at, id }) - 1
+    this.send({ kind: 'tool_call', index: begun, id: id ?? `call_${randomUUID()}`, name: called ?? '', text })
+  }
+
+  /**
+   * Which of the calls it goes on with; undefined where it begins one. Some servers leave the index out: a name begins a call, anything else goes
+   * on with the last one. Others have one index for all calls: a name with another id begins one. Ids alone do not: there are servers that draw one for each piece.
+   */
+  private goesOn(called: string | undefined, id: string | undefined, at: number | undefined): number | undefined {
+    const last = called === undefined ? this.calls.length - 1 : -1
+    const index = at === undefined ? last : this.calls.findLastIndex((call) => call.at === at)
+    const known = this.calls[index]
+    const another = called !== undefined && id !== undefined && known?.id !== undefined && id !== known.id
+    return known === undefined || another ? undefined : index
   }
 }

@@ -11,7 +11,7 @@ export abstract class ChoiceReader implements AnswerReader {
   ended = false
   protected readonly texts = new TextParts()
   private readonly onPart: (part: Part) => void
-  private readonly outcome: Outcome
+  protected readonly outcome: Outcome
   private parts = 0
 
   /** @param prompt_tokens an estimate, for servers that tell no usage */

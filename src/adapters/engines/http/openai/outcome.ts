@@ -52,4 +52,4 @@ export class Outcome {
 }
 
 /** Words of servers for an answer that they did not bring to its end. */
-const broken: readonly string[] = ['abort', 'error', 'cancelled', 'insufficient_system_resource']
+const broken: readonly string[] = ['abort', 'error', 'cancelled', 'timeout', 'insufficient_system_resource']

@@ -1,7 +1,7 @@
 import type { Part, TokenLogprob } from '../../../../domain/stream/part.ts'
-import type { GenerateRequest, GenerateResult } from '../../../../ports/engine.ts'
+import type { ChatOptions, GenerateRequest, GenerateResult } from '../../../../ports/engine.ts'
 import type { AnswerReader } from '../../http/dialect.ts'
-import { numberOf, objectOf, textOf, type Json, type JsonObject } from '../../http/json.ts'
+import { numberOf, objectOf, textOf, type JsonObject } from '../../http/json.ts'
 import { TextParts } from '../../http/text-parts.ts'
 import { logprobsOf } from '../../http/openai/logprobs.ts'
 
@@ -17,22 +17,30 @@ export function completionBody({ sampling, seed, max_tokens, kv, chat }: Generat
   return {
     ...{ prompt, n_predict: max_tokens, seed: seedOf(seed), stream: true, cache_prompt: kv === 'reuse' },
     ...{ temperature, top_p, top_k, min_p, repeat_penalty, frequency_penalty, presence_penalty, logit_bias, stop },
-    // It tells of the token itself only where it tells of one at least.
-    ...(chat.logprobs === true ? { n_probs: Math.max(1, chat.top_logprobs ?? 0) } : {}),
+    ...(chat.logprobs === true ? { n_probs: likelyToAsk(chat) } : {}),
   }
 }
+
+/** Likely tokens to ask for in each place: it tells of the token itself only where it tells of one at least. */
+export const likelyToAsk = ({ top_logprobs = 0 }: ChatOptions): number => Math.max(1, top_logprobs)
+
+/** Parts with no more likely tokens in each place than a client wants. */
+export const withLikely =
+  (onPart: (part: Part) => void, { top_logprobs = 0 }: ChatOptions) =>
+  (part: Part): void =>
+    onPart(part.kind === 'text' && part.logprobs !== undefined ? { ...part, logprobs: firstOf(part.logprobs, top_logprobs) } : part)
+
+const firstOf = (logprobs: readonly TokenLogprob[], most: number): TokenLogprob[] =>
+  logprobs.map((token) => ({ ...token, top_logprobs: token.top_logprobs.slice(0, most) }))
 
 /** Reads the stream of `/completion`: its end is the message with `stop: true`. */
 export class CompletionReader implements AnswerReader {
   private readonly onPart: (part: Part) => void
   private last: JsonObject | undefined
-  private readonly top_logprobs: number
   private readonly texts = new TextParts()
 
-  /** @param top_logprobs likely tokens to tell in each place: it sends one at least */
-  constructor(onPart: (part: Part) => void, top_logprobs = 0) {
+  constructor(onPart: (part: Part) => void) {
     this.onPart = onPart
-    this.top_logprobs = top_logprobs
   }
 
   get ended(): boolean {
@@ -40,14 +48,10 @@ export class CompletionReader implements AnswerReader {
   }
 
   take(message: JsonObject): void {
-    if (message['completion_probabilities'] !== undefined) this.texts.know(this.logprobs(message['completion_probabilities']))
+    if (message['completion_probabilities'] !== undefined) this.texts.know(logprobsOf(message['completion_probabilities']))
     const text = textOf(message['content'])
     if (text !== undefined) this.onPart(this.texts.next(text))
     if (message['stop'] === true) this.last = message
-  }
-
-  private logprobs(told: Json | undefined): TokenLogprob[] {
-    return logprobsOf(told).map((token) => ({ ...token, top_logprobs: token.top_logprobs.slice(0, this.top_logprobs) }))
   }
 
   result(): GenerateResult {

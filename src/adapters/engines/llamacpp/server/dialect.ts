@@ -1,18 +1,18 @@
 import type { Feature } from '../../../../domain/task.ts'
-import type { GenerateRequest } from '../../../../ports/engine.ts'
-import type { EngineClient } from '../../http/client.ts'
+import type { Conversation, GenerateRequest } from '../../../../ports/engine.ts'
+import { objectIn, type EngineClient } from '../../http/client.ts'
 import type { Dialect, Plan, ServerProps } from '../../http/dialect.ts'
-import { nonsense } from '../../http/faults.ts'
+import { EngineFault, nonsense } from '../../http/faults.ts'
 import { sse } from '../../http/framing.ts'
 import { numberOf, objectOf, objectsOf, textOf, type JsonObject } from '../../http/json.ts'
 import { hasCall, openAiEmbeddings, openAiGeneration, servedModel } from '../../http/openai/calls.ts'
 import { conversationFor, type BodyStyle } from '../../http/openai/body.ts'
 import { rerank } from '../../http/openai/rerank.ts'
-import { completionBody, CompletionReader, seedOf } from './completion.ts'
+import { completionBody, CompletionReader, likelyToAsk, seedOf, withLikely } from './completion.ts'
 import { isFull, isRouter, loadModel, queryOf, routedModel, unloadModel } from './router.ts'
 
 const v1 = '/v1'
-const style: BodyStyle = { repeat_penalty: 'repeat_penalty', max_tokens: 'max_tokens', developer: false }
+const style: BodyStyle = { repeat_penalty: 'repeat_penalty', max_tokens: 'max_tokens' }
 
 /** llama.cpp's `llama-server`. @param model_ref the model it has to serve; it takes any name in a request */
 export const llamaServerDialect = (model_ref: string): Dialect => ({
@@ -20,15 +20,15 @@ export const llamaServerDialect = (model_ref: string): Dialect => ({
   inspect: (client, signal) => inspect(client, model_ref, signal),
   load: (client, { model }, signal) => loadModel(client, model, signal),
   unload: (client, { model }, signal) => unloadModel(client, model, signal),
-  generation: (request, { model }, onPart): Plan =>
-    'text' in request.prompt
-      ? {
-          path: '/completion',
-          body: { ...completionBody(request, request.prompt.text), model },
-          framing: sse,
-          reader: new CompletionReader(onPart, request.chat.top_logprobs),
-        }
-      : withCache(openAiGeneration(request, { v1, model, style }, onPart), request),
+  objection: ({ logprobs, tools }) =>
+    logprobs === true && tools !== undefined ? { field: 'logprobs', why: 'llama-server tells none beside tools' } : undefined,
+  generation: (request, { model }, onPart): Plan => {
+    const { prompt, chat } = request
+    const wanted = withLikely(onPart, chat)
+    if (!('text' in prompt)) return withOwn(openAiGeneration(withOneTool(request, prompt), { v1, model, style }, wanted), request)
+    const body = { ...completionBody(request, prompt.text), model }
+    return { path: '/completion', body, framing: sse, reader: new CompletionReader(wanted) }
+  },
   count: async (client, prompt, { model }, signal) => {
     if ('text' in prompt) return tokens(client, model, prompt.text, signal)
     // The template is the model's own; its text is without BOS, which the tokenizer adds.
@@ -37,6 +37,8 @@ export const llamaServerDialect = (model_ref: string): Dialect => ({
   },
   embed: (client, inputs, { model }, signal) => openAiEmbeddings(client, { v1, model }, inputs, signal),
   rerank: (client, query, documents, { model }, signal) => rerank(client, { model, query, documents }, signal),
+  // With `--sleep-idle-seconds` it frees its memory where nothing is asked of it, and `/slots` counts as asking.
+  kvWakes: true,
   kvUsage: async (client, { model, loads }, signal) => {
     const slots = objectsOf(await client.value(loads === true ? `/slots?${queryOf(model)}` : '/slots', signal))
     const used = slots.reduce((sum, slot) => sum + (numberOf(slot['n_prompt_tokens']) ?? 0) + decoded(slot), 0)
@@ -47,9 +49,21 @@ export const llamaServerDialect = (model_ref: string): Dialect => ({
 
 const decoded = (slot: JsonObject): number => numberOf(objectsOf(slot['next_token'])[0]?.['n_decoded']) ?? 0
 
-const withCache = (plan: Plan, { kv, seed }: GenerateRequest): Plan => ({
+/** It takes the choice of a tool by a word alone, and passes over one that is named: that one is the only one then. */
+function withOneTool(request: GenerateRequest, prompt: Conversation): GenerateRequest {
+  const { tool_choice } = request.chat
+  if (typeof tool_choice !== 'object') return request
+  const tools = prompt.tools?.filter(({ function: { name } }) => name === tool_choice.function.name) ?? []
+  return { ...request, prompt: { ...prompt, tools }, chat: { ...request.chat, tool_choice: 'required' } }
+}
+
+/** A chat with what is its own beside OpenAI's. */
+const withOwn = (plan: Plan, { kv, seed, chat }: GenerateRequest): Plan => ({
   ...plan,
-  body: { ...plan.body, seed: seedOf(seed), cache_prompt: kv === 'reuse' },
+  body: {
+    ...{ ...plan.body, seed: seedOf(seed), cache_prompt: kv === 'reuse' },
+    ...(chat.logprobs === true ? { top_logprobs: likelyToAsk(chat) } : {}),
+  },
 })
 
 async function tokens(client: EngineClient, model: string, content: string, signal: AbortSignal): Promise<number> {
@@ -60,7 +74,10 @@ async function tokens(client: EngineClient, model: string, content: string, sign
 
 async function inspect(client: EngineClient, model_ref: string, signal: AbortSignal): Promise<ServerProps> {
   const own = await client.get('/props', signal)
-  if (!isRouter(own)) return propsOf(client, servedModel(await client.get(`${v1}/models`, signal), model_ref).id, own, signal)
+  if (!isRouter(own)) {
+    const { id } = servedModel(await client.get(`${v1}/models`, signal), model_ref)
+    return { ...(await propsOf(client, id, own, signal)), health: '/props' }
+  }
   const model = await routedModel(client, model_ref, signal)
   await loadModel(client, model, signal)
   const health = `/props?${queryOf(model)}`
@@ -73,16 +90,23 @@ async function propsOf(client: EngineClient, model: string, props: JsonObject, s
   const ctx_max = numberOf(objectOf(props['default_generation_settings'])['n_ctx'])
   if (ctx_max === undefined) throw nonsense(new Error('no context in /props'))
   const slots = numberOf(props['total_slots'])
+  const identity = identityOf(props)
   const can = await workloads(client, model, signal)
+  const tools = await canTools(client, model, props, signal)
   return {
     engine_version: textOf(props['build_info']) ?? 'unknown',
     model,
     ctx_max,
     workloads: can,
-    features: [...featuresOf(props), ...(can.includes('embedding') ? (['token_inputs'] as const) : [])],
+    features: [...featuresOf(props, tools), ...(can.includes('embedding') ? (['token_inputs'] as const) : [])],
     ...(slots === undefined ? {} : { slots }),
+    isSame: (answer) => identityOf(objectIn(answer)) === identity,
   }
 }
+
+/** What is another where a server has been started anew with another model or other settings. */
+const identityOf = ({ build_info, model_alias, model_path, total_slots, chat_template, default_generation_settings }: JsonObject): string =>
+  JSON.stringify([build_info, model_alias, model_path, total_slots, chat_template, objectOf(default_generation_settings)['n_ctx']])
 
 /** What it was started for: it says of the rest that it cannot, and only when it is asked. */
 async function workloads(client: EngineClient, model: string, signal: AbortSignal): Promise<ServerProps['workloads']> {
@@ -95,13 +119,29 @@ async function workloads(client: EngineClient, model: string, signal: AbortSigna
   return calls.flatMap(([workload], i) => (can[i] === true ? [workload] : []))
 }
 
-function featuresOf(props: JsonObject): Feature[] {
+/** Whether its template tells the model of tools. Versions of 2025 do not say: then one is put into it. */
+async function canTools(client: EngineClient, model: string, props: JsonObject, signal: AbortSignal): Promise<boolean> {
+  const { chat_template_caps: caps } = props
+  if (caps !== undefined) return objectOf(caps)['supports_tools'] === true
+  const name = 'orchestratord_asks'
+  const tools = [{ type: 'function', function: { name, parameters: { type: 'object', properties: {} } } }]
+  try {
+    const messages = [{ role: 'user', content: 'a' }]
+    return textOf((await client.post('/apply-template', { model, messages, tools }, signal))['prompt'])?.includes(name) === true
+  } catch (error) {
+    // Without `--jinja` it refuses them.
+    if (error instanceof EngineFault && error.status !== undefined) return false
+    throw error
+  }
+}
+
+function featuresOf(props: JsonObject, tools: boolean): Feature[] {
   const features: Feature[] = ['stop_sequences', 'kv_reuse', 'logprobs', 'penalties', 'logit_bias']
   if (textOf(props['chat_template']) === undefined) return [...features, 'continues']
   features.push('chat_template', 'system_messages', 'json_object', 'json_schema', 'prefill')
-  const { supports_tools, supports_reasoning_effort, supports_preserve_reasoning } = objectOf(props['chat_template_caps'])
+  const { supports_reasoning_effort, supports_preserve_reasoning } = objectOf(props['chat_template_caps'])
   const { vision, audio } = objectOf(props['modalities'])
-  if (supports_tools === true) features.push('tools')
+  if (tools) features.push('tools')
   features.push(supports_reasoning_effort === true || supports_preserve_reasoning === true ? 'reasoning' : 'continues')
   if (vision === true) features.push('images')
   if (audio === true) features.push('audio')

@@ -11,9 +11,12 @@ const ask_ms = 250
 interface RoutedModel {
   readonly id: string
   readonly aliases: readonly unknown[]
-  /** `unloaded`, `loading`, `loaded`, or what else there may be on the way. */
+  /** `unloaded`, `loading`, `loaded`, `sleeping`, or what else there may be on the way. */
   readonly status: string
 }
+
+/** A model that sleeps is there, and wakes for the next call. */
+const isThere = ({ status }: RoutedModel): boolean => status === 'loaded' || status === 'sleeping'
 
 /** Whether what `/props` says is of a router of llama-servers. */
 export const isRouter = (props: JsonObject): boolean => props['role'] === 'router'
@@ -33,8 +36,8 @@ export async function routedModel(client: EngineClient, model_ref: string, signa
     if (found === undefined) throw new EngineFault('failed', `the router has no model ${name}`)
     return found.id
   }
-  const loaded = models.filter(({ status }) => status === 'loaded')
-  const [only, ...others] = loaded.length > 0 ? loaded : models
+  const there = models.filter(isThere)
+  const [only, ...others] = there.length > 0 ? there : models
   if (only === undefined) throw new EngineFault('failed', 'the router has no model')
   if (others.length > 0) throw new EngineFault('failed', 'the engine is a router with several models: name one in model, as llamacpp:NAME')
   return only.id
@@ -44,8 +47,7 @@ export async function routedModel(client: EngineClient, model_ref: string, signa
 export async function loadModel(client: EngineClient, model: string, signal: AbortSignal): Promise<void> {
   const { status } = await modelOf(client, model, signal)
   if (status === 'unloaded') await client.post('/models/load', { model }, signal)
-  const { status: now } = await settled(client, model, signal)
-  if (now !== 'loaded') throw new EngineFault('failed', `the router could not load ${model}`)
+  if (!isThere(await settled(client, model, signal))) throw new EngineFault('failed', `the router could not load ${model}`)
 }
 
 /** Has a router unload a model. Resolves when it is gone; what runs on it is cut. @throws EngineFault */
@@ -62,7 +64,7 @@ export async function unloadModel(client: EngineClient, model: string, signal: A
 async function settled(client: EngineClient, model: string, signal: AbortSignal): Promise<RoutedModel> {
   for (;;) {
     const found = await modelOf(client, model, signal)
-    if (found.status === 'loaded' || found.status === 'unloaded') return found
+    if (isThere(found) || found.status === 'unloaded') return found
     await pause(client.clock, ask_ms, signal)
   }
 }
