@@ -103,16 +103,20 @@ export interface components {
         };
         /** @description A part of a message, of any type; what is known is listed. */
         Block: {
-            /** @description text, image, document, tool_use, tool_result, thinking or another. */
+            /** @description text, image, document, search_result, tool_use, tool_result, thinking or another. */
             type: string;
             /** @description Of text. */
             text?: string | null;
             /** @description Of thinking. */
             thinking?: string | null;
-            /** @description Of image and document. */
-            source?: {
+            /** @description Of image, document and search_result. */
+            source?: (string | null) | {
                 [key: string]: unknown;
-            } | null;
+            };
+            /** @description Of document and search_result. */
+            title?: string | null;
+            /** @description Of document. */
+            context?: string | null;
             /** @description Of tool_use. */
             id?: string | null;
             /** @description Of tool_use. */
@@ -125,7 +129,7 @@ export interface components {
             tool_use_id?: string | null;
             /** @description Of tool_result. */
             is_error?: boolean | null;
-            /** @description Of tool_result. */
+            /** @description Of tool_result and search_result. */
             content?: (string | null) | components["schemas"]["Block"][];
         };
         /** @description Text or blocks. */
@@ -481,6 +485,11 @@ export interface components {
                  * @example true
                  */
                 "X-Orchd-Attached"?: "true";
+                /**
+                 * @description `false` where the same request would fail again; clients then do not send it again by themselves.
+                 * @example false
+                 */
+                "x-should-retry"?: "false";
                 [name: string]: unknown;
             };
             content: {
@@ -502,6 +511,11 @@ export interface components {
                  * @example true
                  */
                 "X-Orchd-Attached"?: "true";
+                /**
+                 * @description `false` where the same request would fail again; clients then do not send it again by themselves.
+                 * @example false
+                 */
+                "x-should-retry"?: "false";
                 [name: string]: unknown;
             };
             content: {
@@ -523,6 +537,11 @@ export interface components {
                  * @example true
                  */
                 "X-Orchd-Attached"?: "true";
+                /**
+                 * @description `false` where the same request would fail again; clients then do not send it again by themselves.
+                 * @example false
+                 */
+                "x-should-retry"?: "false";
                 [name: string]: unknown;
             };
             content: {
@@ -544,6 +563,11 @@ export interface components {
                  * @example true
                  */
                 "X-Orchd-Attached"?: "true";
+                /**
+                 * @description `false` where the same request would fail again; clients then do not send it again by themselves.
+                 * @example false
+                 */
+                "x-should-retry"?: "false";
                 [name: string]: unknown;
             };
             content: {
@@ -565,6 +589,11 @@ export interface components {
                  * @example true
                  */
                 "X-Orchd-Attached"?: "true";
+                /**
+                 * @description `false` where the same request would fail again; clients then do not send it again by themselves.
+                 * @example false
+                 */
+                "x-should-retry"?: "false";
                 [name: string]: unknown;
             };
             content: {
@@ -586,6 +615,11 @@ export interface components {
                  * @example true
                  */
                 "X-Orchd-Attached"?: "true";
+                /**
+                 * @description `false` where the same request would fail again; clients then do not send it again by themselves.
+                 * @example false
+                 */
+                "x-should-retry"?: "false";
                 [name: string]: unknown;
             };
             content: {
@@ -607,6 +641,11 @@ export interface components {
                  * @example true
                  */
                 "X-Orchd-Attached"?: "true";
+                /**
+                 * @description `false` where the same request would fail again; clients then do not send it again by themselves.
+                 * @example false
+                 */
+                "x-should-retry"?: "false";
                 [name: string]: unknown;
             };
             content: {
@@ -628,6 +667,11 @@ export interface components {
                  */
                 "X-Orchd-Attached"?: "true";
                 "request-id": components["headers"]["RequestId"];
+                /**
+                 * @description `false` where the same request would fail again; clients then do not send it again by themselves.
+                 * @example false
+                 */
+                "x-should-retry"?: "false";
                 "Retry-After": components["headers"]["RetryAfter"];
                 "X-Backoff-Ms": components["headers"]["BackoffMs"];
                 [name: string]: unknown;
@@ -651,6 +695,11 @@ export interface components {
                  * @example true
                  */
                 "X-Orchd-Attached"?: "true";
+                /**
+                 * @description `false` where the same request would fail again; clients then do not send it again by themselves.
+                 * @example false
+                 */
+                "x-should-retry"?: "false";
                 [name: string]: unknown;
             };
             content: {
@@ -672,6 +721,11 @@ export interface components {
                  */
                 "X-Orchd-Attached"?: "true";
                 "request-id": components["headers"]["RequestId"];
+                /**
+                 * @description `false` where the same request would fail again; clients then do not send it again by themselves.
+                 * @example false
+                 */
+                "x-should-retry"?: "false";
                 "Retry-After": components["headers"]["RetryAfter"];
                 "X-Backoff-Ms": components["headers"]["BackoffMs"];
                 [name: string]: unknown;
@@ -709,6 +763,11 @@ export interface components {
          * @example 3d5f1c1e-9a54-4b5e-8d4e-0f2a5a8f6c11
          */
         RequestId: string;
+        /**
+         * @description `false` where the same request would fail again; clients then do not send it again by themselves.
+         * @example false
+         */
+        ShouldRetry: "false";
         /**
          * @description Of a stream.
          * @example no-store

@@ -1515,6 +1515,11 @@ export interface components {
                  * @example true
                  */
                 "X-Orchd-Attached"?: "true";
+                /**
+                 * @description `false` where the same request would fail again; clients then do not send it again by themselves.
+                 * @example false
+                 */
+                "x-should-retry"?: "false";
                 [name: string]: unknown;
             };
             content: {
@@ -1536,6 +1541,11 @@ export interface components {
                  * @example true
                  */
                 "X-Orchd-Attached"?: "true";
+                /**
+                 * @description `false` where the same request would fail again; clients then do not send it again by themselves.
+                 * @example false
+                 */
+                "x-should-retry"?: "false";
                 [name: string]: unknown;
             };
             content: {
@@ -1557,6 +1567,11 @@ export interface components {
                  * @example true
                  */
                 "X-Orchd-Attached"?: "true";
+                /**
+                 * @description `false` where the same request would fail again; clients then do not send it again by themselves.
+                 * @example false
+                 */
+                "x-should-retry"?: "false";
                 [name: string]: unknown;
             };
             content: {
@@ -1578,6 +1593,11 @@ export interface components {
                  * @example true
                  */
                 "X-Orchd-Attached"?: "true";
+                /**
+                 * @description `false` where the same request would fail again; clients then do not send it again by themselves.
+                 * @example false
+                 */
+                "x-should-retry"?: "false";
                 [name: string]: unknown;
             };
             content: {
@@ -1599,6 +1619,11 @@ export interface components {
                  * @example true
                  */
                 "X-Orchd-Attached"?: "true";
+                /**
+                 * @description `false` where the same request would fail again; clients then do not send it again by themselves.
+                 * @example false
+                 */
+                "x-should-retry"?: "false";
                 [name: string]: unknown;
             };
             content: {
@@ -1620,6 +1645,11 @@ export interface components {
                  * @example true
                  */
                 "X-Orchd-Attached"?: "true";
+                /**
+                 * @description `false` where the same request would fail again; clients then do not send it again by themselves.
+                 * @example false
+                 */
+                "x-should-retry"?: "false";
                 [name: string]: unknown;
             };
             content: {
@@ -1641,6 +1671,11 @@ export interface components {
                  * @example true
                  */
                 "X-Orchd-Attached"?: "true";
+                /**
+                 * @description `false` where the same request would fail again; clients then do not send it again by themselves.
+                 * @example false
+                 */
+                "x-should-retry"?: "false";
                 [name: string]: unknown;
             };
             content: {
@@ -1662,6 +1697,11 @@ export interface components {
                  * @example true
                  */
                 "X-Orchd-Attached"?: "true";
+                /**
+                 * @description `false` where the same request would fail again; clients then do not send it again by themselves.
+                 * @example false
+                 */
+                "x-should-retry"?: "false";
                 "Retry-After": components["headers"]["RetryAfter"];
                 "X-Backoff-Ms": components["headers"]["BackoffMs"];
                 [name: string]: unknown;
@@ -1685,6 +1725,11 @@ export interface components {
                  * @example true
                  */
                 "X-Orchd-Attached"?: "true";
+                /**
+                 * @description `false` where the same request would fail again; clients then do not send it again by themselves.
+                 * @example false
+                 */
+                "x-should-retry"?: "false";
                 [name: string]: unknown;
             };
             content: {
@@ -1706,6 +1751,11 @@ export interface components {
                  * @example true
                  */
                 "X-Orchd-Attached"?: "true";
+                /**
+                 * @description `false` where the same request would fail again; clients then do not send it again by themselves.
+                 * @example false
+                 */
+                "x-should-retry"?: "false";
                 "Retry-After": components["headers"]["RetryAfter"];
                 "X-Backoff-Ms": components["headers"]["BackoffMs"];
                 [name: string]: unknown;
@@ -1749,6 +1799,11 @@ export interface components {
          * @example true
          */
         Attached: "true";
+        /**
+         * @description `false` where the same request would fail again; clients then do not send it again by themselves.
+         * @example false
+         */
+        ShouldRetry: "false";
         /**
          * @description Of a stream.
          * @example no-store

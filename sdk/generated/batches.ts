@@ -399,6 +399,11 @@ export interface components {
                  * @example true
                  */
                 "X-Orchd-Attached"?: "true";
+                /**
+                 * @description `false` where the same request would fail again; clients then do not send it again by themselves.
+                 * @example false
+                 */
+                "x-should-retry"?: "false";
                 [name: string]: unknown;
             };
             content: {
@@ -420,6 +425,11 @@ export interface components {
                  * @example true
                  */
                 "X-Orchd-Attached"?: "true";
+                /**
+                 * @description `false` where the same request would fail again; clients then do not send it again by themselves.
+                 * @example false
+                 */
+                "x-should-retry"?: "false";
                 [name: string]: unknown;
             };
             content: {
@@ -441,6 +451,11 @@ export interface components {
                  * @example true
                  */
                 "X-Orchd-Attached"?: "true";
+                /**
+                 * @description `false` where the same request would fail again; clients then do not send it again by themselves.
+                 * @example false
+                 */
+                "x-should-retry"?: "false";
                 [name: string]: unknown;
             };
             content: {
@@ -462,6 +477,11 @@ export interface components {
                  * @example true
                  */
                 "X-Orchd-Attached"?: "true";
+                /**
+                 * @description `false` where the same request would fail again; clients then do not send it again by themselves.
+                 * @example false
+                 */
+                "x-should-retry"?: "false";
                 [name: string]: unknown;
             };
             content: {
@@ -483,6 +503,11 @@ export interface components {
                  * @example true
                  */
                 "X-Orchd-Attached"?: "true";
+                /**
+                 * @description `false` where the same request would fail again; clients then do not send it again by themselves.
+                 * @example false
+                 */
+                "x-should-retry"?: "false";
                 [name: string]: unknown;
             };
             content: {
@@ -504,6 +529,11 @@ export interface components {
                  * @example true
                  */
                 "X-Orchd-Attached"?: "true";
+                /**
+                 * @description `false` where the same request would fail again; clients then do not send it again by themselves.
+                 * @example false
+                 */
+                "x-should-retry"?: "false";
                 [name: string]: unknown;
             };
             content: {
@@ -525,6 +555,11 @@ export interface components {
                  * @example true
                  */
                 "X-Orchd-Attached"?: "true";
+                /**
+                 * @description `false` where the same request would fail again; clients then do not send it again by themselves.
+                 * @example false
+                 */
+                "x-should-retry"?: "false";
                 [name: string]: unknown;
             };
             content: {
@@ -546,6 +581,11 @@ export interface components {
                  * @example true
                  */
                 "X-Orchd-Attached"?: "true";
+                /**
+                 * @description `false` where the same request would fail again; clients then do not send it again by themselves.
+                 * @example false
+                 */
+                "x-should-retry"?: "false";
                 "Retry-After": components["headers"]["RetryAfter"];
                 "X-Backoff-Ms": components["headers"]["BackoffMs"];
                 [name: string]: unknown;
@@ -569,6 +609,11 @@ export interface components {
                  * @example true
                  */
                 "X-Orchd-Attached"?: "true";
+                /**
+                 * @description `false` where the same request would fail again; clients then do not send it again by themselves.
+                 * @example false
+                 */
+                "x-should-retry"?: "false";
                 [name: string]: unknown;
             };
             content: {
@@ -590,6 +635,11 @@ export interface components {
                  * @example true
                  */
                 "X-Orchd-Attached"?: "true";
+                /**
+                 * @description `false` where the same request would fail again; clients then do not send it again by themselves.
+                 * @example false
+                 */
+                "x-should-retry"?: "false";
                 "Retry-After": components["headers"]["RetryAfter"];
                 "X-Backoff-Ms": components["headers"]["BackoffMs"];
                 [name: string]: unknown;
@@ -633,6 +683,11 @@ export interface components {
          * @example true
          */
         Attached: "true";
+        /**
+         * @description `false` where the same request would fail again; clients then do not send it again by themselves.
+         * @example false
+         */
+        ShouldRetry: "false";
         /**
          * @description Of a stream.
          * @example no-store

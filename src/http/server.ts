@@ -47,6 +47,7 @@ const exposedHeaders = [
   'X-Budget-Cost-Remaining',
   'request-id',
   'x-request-id',
+  'x-should-retry',
 ]
 
 // Most daemons let no page of another origin in.

@@ -145,7 +145,11 @@ export function errorEnvelope({ report, strict, declared, shapeOf }: EnvelopePar
     }
     if (allow !== undefined) res.setHeader('Allow', allow.join(', '))
     const facts = { status, correlation_id, operation_id: state.operationId, ...(retry_after_ms === undefined ? {} : { retry_after_ms }) }
-    if (shape.request_id !== undefined) res.setHeader(shape.request_id, correlation_id)
+    if (shape.request_id !== undefined) {
+      res.setHeader(shape.request_id, correlation_id)
+      // By themselves clients of other APIs send again whatever had a 409 or a 500, a task that was cancelled, too.
+      if (!error.retriable) res.setHeader('x-should-retry', 'false')
+    }
     res.statusCode = status
     res.setHeader('Content-Type', 'application/json; charset=utf-8')
     res.end(JSON.stringify(shape.body(error, facts)))

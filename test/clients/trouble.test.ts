@@ -102,6 +102,30 @@ describe('trouble, as clients see it', function () {
     await assert.rejects(generateText({ model: aiModel('mock:refuses'), prompt: 'Hello', maxRetries: 0 }), /drain/)
   })
 
+  it('a task that somebody has cancelled is not asked for again', async () => {
+    let asks = 0
+    let sent = 0
+    const once = (...given: Parameters<typeof fetch>): Promise<Response> => {
+      sent++
+      return sent > asks ? Promise.resolve(new Response('{}', { status: 400 })) : fetch(...given)
+    }
+    const clients = { openai: openai({ fetch: once, maxRetries: 1 }), anthropic: anthropic({ fetch: once, maxRetries: 1 }) }
+    const model = 'mock:silent'
+    for (const ask of [
+      () => clients.openai.chat.completions.create({ model, messages }),
+      () => clients.openai.responses.create({ model, input: 'Hello' }),
+      () => clients.anthropic.messages.create({ model, messages, max_tokens: 9 }),
+    ]) {
+      asks++
+      const asked = assert.rejects(ask)
+      await until(() => live() === 1)
+      const [task] = [...daemon.live.all()]
+      await call(daemon.url, `/v1/tasks/${task?.accepted.task_id ?? ''}/cancel`, { method: 'POST', key: keys.data })
+      await asked
+      assert.equal(sent, asks)
+    }
+  })
+
   it('a full queue is a 429 to each of them, which they wait out and come back from', async () => {
     const model = 'mock:full'
     const filling = [openai().chat.completions.create({ model, messages })]

@@ -68,19 +68,34 @@ function resultMessage({ tool_use_id, content, is_error }: Block, field: string,
   return { role: 'tool', tool_call_id: tool_use_id, content: `${is_error === true ? 'Error: ' : ''}${text.join('\n\n')}` }
 }
 
-function partsOf({ type, text, source }: Block, field: string): Part[] {
+function partsOf(block: Block, field: string): Part[] {
+  const { type, text, source, title, context, content } = block
+  const read = (...texts: (string | null | undefined)[]): Part[] => [
+    { type: 'text', text: texts.filter((one) => one != null && one !== '').join('\n\n') },
+  ]
   if (type === 'text') return [{ type: 'text', text: text ?? '' }]
-  if (type === 'image') return [{ type: 'image_url', image_url: { url: imageUrl(source ?? {}, field) } }]
-  if (type === 'document') {
-    const { type: kind, data } = source ?? {}
-    if (kind === 'text' && typeof data === 'string') return [{ type: 'text', text: data }]
-    return refuseField(`${field}.source`, 'only documents of type text are taken')
-  }
-  return refuseField(`${field}.type`, `${type} is not taken here: text, image, document and tool_result are`)
+  if (type === 'image') return [{ type: 'image_url', image_url: { url: imageUrl(source, field) } }]
+  if (type === 'document') return read(title, context, documentText(source, field))
+  if (type === 'search_result') return read(title, typeof source === 'string' ? source : '', textOf(blocksOf(content)))
+  return refuseField(`${field}.type`, `${type} is not taken here: text, image, document, search_result and tool_result are`)
 }
 
-function imageUrl(source: Readonly<Record<string, unknown>>, field: string): string {
-  const { type, media_type, data, url } = source
+type Source = Block['source']
+
+const fieldsOf = (source: Source): Readonly<Record<string, unknown>> => (typeof source === 'object' && source !== null ? source : {})
+
+function documentText(source: Source, field: string): string {
+  const { type, data, content } = fieldsOf(source)
+  if (type === 'text' && typeof data === 'string') return data
+  if (type === 'content' && typeof content === 'string') return content
+  const pieces = type === 'content' && Array.isArray(content) ? (content as readonly Partial<Block>[]) : []
+  const texts = pieces.flatMap((piece) => (piece.type === 'text' && typeof piece.text === 'string' ? [piece.text] : []))
+  if (texts.length > 0 && texts.length === pieces.length) return texts.join('\n\n')
+  return refuseField(`${field}.source`, 'must be of type text, or of type content with texts alone')
+}
+
+function imageUrl(source: Source, field: string): string {
+  const { type, media_type, data, url } = fieldsOf(source)
   if (type === 'base64' && typeof media_type === 'string' && typeof data === 'string') return `data:${media_type};base64,${data}`
   if (type === 'url' && typeof url === 'string' && url.startsWith('data:')) return url
   return refuseField(`${field}.source`, 'must be of type base64: nothing is fetched from other servers')

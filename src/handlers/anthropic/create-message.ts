@@ -11,7 +11,6 @@ export const createMessage =
   async (request) => {
     const { body } = request
     const asked = askedBy(request, messagesTask(body), userSession(body.metadata))
-    const model = body.model ?? ''
-    if (body.stream !== true) return whole(doorTasks, asked, (task, answer) => messageAnswer({ ...task, model }, answer))
-    return streamed(doorTasks, asked, (task) => new MessageFrames({ ...task, model }))
+    if (body.stream !== true) return whole(doorTasks, asked, (task, answer) => messageAnswer(task, answer))
+    return streamed(doorTasks, asked, (task) => new MessageFrames(task))
   }

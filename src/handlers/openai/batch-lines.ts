@@ -51,19 +51,19 @@ export function batchLines({ artifacts, doorTasks, check }: LineParts): AskLine 
   const endpoints: Readonly<Record<BatchEndpoint, AskLine>> = {
     '/v1/chat/completions': async (line) => {
       const body = line.body as Body<'createChatCompletion'>
-      return open(line, chatTask(body), (task, answer) => chatCompletion({ ...task, model: body.model ?? '' }, answer))
+      return open(line, chatTask(body), chatCompletion)
     },
     '/v1/completions': async (line) => {
       const body = line.body as Body<'createCompletion'>
-      return open(line, completionTask(body), (task, answer) => completionAnswer({ ...task, model: body.model ?? '' }, answer))
+      return open(line, completionTask(body), completionAnswer)
     },
     '/v1/embeddings': async (line) => {
       const body = line.body as Body<'createEmbedding'>
-      return open(line, { request: embeddingTask(body) }, async (_task, answer) => {
+      return open(line, { request: embeddingTask(body) }, async ({ model }, answer) => {
         const { tokens_in, result_artifact_id = '' } = answer.completed
         const { content } = await artifacts.get(line.principal, result_artifact_id)
         const { vectors } = JSON.parse(content) as { readonly vectors: readonly (readonly number[])[] }
-        return embeddingList(body, vectors, tokens_in)
+        return embeddingList({ ...body, model }, vectors, tokens_in)
       })
     },
   }

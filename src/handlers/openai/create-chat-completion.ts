@@ -11,8 +11,7 @@ export const createChatCompletion =
   async (request) => {
     const { body } = request
     const asked = askedBy(request, chatTask(body), body.prompt_cache_key)
-    const model = body.model ?? ''
-    if (body.stream !== true) return whole(doorTasks, asked, (task, answer) => chatCompletion({ ...task, model }, answer))
+    if (body.stream !== true) return whole(doorTasks, asked, (task, answer) => chatCompletion(task, answer))
     const include_usage = body.stream_options?.include_usage === true
-    return streamed(doorTasks, asked, (task) => new ChatFrames({ ...task, model }, include_usage))
+    return streamed(doorTasks, asked, (task) => new ChatFrames(task, include_usage))
   }

@@ -10,8 +10,7 @@ export const createCompletion =
   async (request) => {
     const { body } = request
     const asked = askedBy(request, completionTask(body), body.prompt_cache_key)
-    const model = body.model ?? ''
-    if (body.stream !== true) return whole(doorTasks, asked, (task, answer) => completionAnswer({ ...task, model }, answer))
+    if (body.stream !== true) return whole(doorTasks, asked, (task, answer) => completionAnswer(task, answer))
     const include_usage = body.stream_options?.include_usage === true
-    return streamed(doorTasks, asked, (task) => new CompletionFrames({ ...task, model }, include_usage))
+    return streamed(doorTasks, asked, (task) => new CompletionFrames(task, include_usage))
   }

@@ -14,21 +14,21 @@ type Vectors = 'createEmbedding' | 'createRerank'
 
 /** POST /v1/embeddings and /v1/rerank: tasks without tokens, whose result is an artifact. */
 export function vectorHandlers({ artifacts, doorTasks }: Parts): Pick<Handlers, Vectors> {
-  const open = <B>(asking: HandlerRequest<Vectors>, request: TaskRequest, bodyOf: (content: string, tokens: number) => B) =>
-    whole(doorTasks, askedBy(asking, { request }), async (_, { completed: { tokens_in, result_artifact_id = '' } }) => {
+  const open = <B>(asking: HandlerRequest<Vectors>, request: TaskRequest, bodyOf: (content: string, tokens: number, model: string) => B) =>
+    whole(doorTasks, askedBy(asking, { request }), async ({ model }, { completed: { tokens_in, result_artifact_id = '' } }) => {
       const { content } = await artifacts.get(asking.principal, result_artifact_id)
-      return bodyOf(content, tokens_in)
+      return bodyOf(content, tokens_in, model)
     })
   return {
     createEmbedding: (asking) =>
-      open(asking, embeddingTask(asking.body), (content, tokens) => {
+      open(asking, embeddingTask(asking.body), (content, tokens, model) => {
         const { vectors } = JSON.parse(content) as { readonly vectors: readonly (readonly number[])[] }
-        return embeddingList(asking.body, vectors, tokens)
+        return embeddingList({ ...asking.body, model }, vectors, tokens)
       }),
     createRerank: (asking) =>
-      open(asking, rerankTask(asking.body), (content, tokens) => {
+      open(asking, rerankTask(asking.body), (content, tokens, model) => {
         const { scores } = JSON.parse(content) as { readonly scores: readonly number[] }
-        return rankingOf(asking.body, scores, tokens)
+        return rankingOf({ ...asking.body, model }, scores, tokens)
       }),
   }
 }

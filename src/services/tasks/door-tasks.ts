@@ -36,6 +36,8 @@ export interface DoorTask {
   readonly task_id: string
   /** Milliseconds since the epoch. */
   readonly accepted_at: number
+  /** As it was asked for, or the only one there is. */
+  readonly model: string
   /** As counted at admission. */
   readonly prompt_tokens: number
   /** It was running already: the same request came before, and its reader has gone. */
@@ -90,9 +92,10 @@ export class DoorTasks {
     const asked: Asked = { request, ...(most_tokens === undefined ? {} : { most_tokens }), ...(kept === undefined ? {} : { kept }) }
     const found = this.twinOf(principal, asked)
     const { task_id } = found ?? (await this.parts.admission.admit(principal, request, correlation_id, rules))
-    const taskOf = ({ accepted_at, prompt_tokens }: AcceptedTask): DoorTask => ({
+    const taskOf = ({ accepted_at, prompt_tokens, request: { model_ref: model } }: AcceptedTask): DoorTask => ({
       task_id,
       accepted_at,
+      model,
       prompt_tokens,
       attached: found !== undefined,
     })

@@ -4,8 +4,6 @@ import type { ToolMark } from './tools.ts'
 /** What is told of a response beside its task and its answer. It is durable with the task where the response can be asked for again. */
 export interface KeptResponse extends Kept {
   readonly kind: 'response'
-  /** As asked for. */
-  readonly model: string
   /** The first message of the task is the instructions. */
   readonly instructed: boolean
   /** Tools that the model knows by another name, or in another form. */

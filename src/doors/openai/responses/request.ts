@@ -58,7 +58,6 @@ export function responseTask(body: ResponseBody, before: ConversationBefore): Tr
   }
   const told: KeptResponse = {
     kind: 'response',
-    model: body.model ?? '',
     instructed: first.length > 0,
     marks: [...marks, ...before.marks.filter(({ known_as }) => tools.every((tool) => tool.function.name !== known_as))],
     background: body.background === true,

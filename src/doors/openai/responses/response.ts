@@ -32,7 +32,7 @@ export function givenOf({ accepted_at, request, told }: ResponseHead): Omit<Resp
     instructions: typeof instructions === 'string' ? instructions : null,
     max_output_tokens: told.max_output_tokens,
     metadata: told.metadata,
-    model: told.model,
+    model: request.model_ref ?? '',
     parallel_tool_calls: request.parallel_tool_calls ?? true,
     previous_response_id: told.previous_response_id,
     reasoning: { effort: told.effort, summary: told.summary },

@@ -23,7 +23,7 @@ export const createResponse =
     const asked = askedBy(request, translated, body.prompt_cache_key)
     const stays = asked.stays || told.background
     const framesFrom = (task: DoorTask, after: number): ResponseFrames =>
-      new ResponseFrames({ ...task, request: translated.request, told }, { after })
+      new ResponseFrames({ ...task, request: { ...translated.request, model_ref: task.model }, told }, { after })
     const wanted = { ...asked, stays, ...(told.store ? { kept: told } : {}) }
     if (body.stream === true) return streamed(doorTasks, wanted, (task) => framesFrom(task, -1))
     const { source, format, ...task } = await doorTasks.open(wanted, (task) => framesFrom(task, Infinity))

@@ -89,6 +89,7 @@ export const headOf = ({ background, summary }: Pick<Said, 'background' | 'summa
   accepted_at: 1_767_225_600_000,
   request: {
     workload: 'completion',
+    model_ref: 'mock:v1',
     determinism: 'best_effort',
     kv_hint: 'reuse',
     output_mode: 'text',
@@ -96,7 +97,6 @@ export const headOf = ({ background, summary }: Pick<Said, 'background' | 'summa
   },
   told: {
     kind: 'response',
-    model: 'mock:v1',
     instructed: false,
     marks: [
       { known_as: 'patch', name: 'patch', custom: true },
