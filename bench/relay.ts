@@ -82,7 +82,8 @@ export async function benchRelay(all: boolean): Promise<Section> {
   const goals: Goal[] = []
   try {
     // Gateways run for days: what a request costs is what it costs when their code has been compiled.
-    for (const lane of lanes) await sendAll(lane.server.port, callsOf(lane.call, { prompt: 'short', stream: true }), 8000, 50)
+    for (const stream of [true, false])
+      for (const lane of lanes) await sendAll(lane.server.port, callsOf(lane.call, { prompt: 'short', stream }), stream ? 8000 : 4000, 50)
     for (const test of casesOf(all)) {
       const costs = await inTurn(lanes, rounds, (lane) => measureOnce(lane, test))
       rows.push(...costRows(lanes, test, costs))
