@@ -49,7 +49,7 @@ export function notReady(pools: readonly Pool[]): DomainError {
     return new DomainError('pool_unready', `No replica of ${pools.length === 1 ? 'pool' : 'pools'} ${ids} is ready yet.`, details)
   if (pools.length > 1) return new DomainError('pool_unavailable', `Every pool for this task is down: ${ids}.`, details)
   if (only.refusal !== undefined) return new DomainError('pool_unavailable', `Pool ${only.id} is stopped: ${only.refusal}`, details)
-  return new DomainError('replica_exhausted', `Every replica of pool ${only.id} has failed; they are started again.`, details)
+  return new DomainError('replica_exhausted', `No replica of pool ${only.id} takes tasks now; they are tried again.`, details)
 }
 
 /** The queue is full and its policy does not let the newcomer in. */
