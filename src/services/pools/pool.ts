@@ -170,10 +170,11 @@ export class Pool<T extends PoolTask = PoolTask> {
    * @param left_ms until its deadline, ms; a group loads a pool sooner for it
    */
   predictStart(ahead: Ahead, priority: Priority, left_ms = Infinity, outlook = this.outlook): Start {
-    const start = outlook.predictStart(ahead, priority, this.seat === undefined && this.ready ? this.slots : this.slotsInAll)
+    const ready = this.seat === undefined && this.ready
+    const start = outlook.predictStart(ahead, priority, ready ? this.slots : this.slotsInAll)
+    if (ready) return start
     const deadline_at = this.parts.clock.now() + left_ms
     if (this.seat !== undefined) return after(start, this.seat.loadedIn({ interactive: priority === 'interactive', deadline_at }))
-    if (this.ready) return start
     return { ms: start.ms + this.readyAfterMs, mean: start.mean + this.readyAfterMs, variance: start.variance }
   }
 

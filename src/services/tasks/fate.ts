@@ -13,7 +13,9 @@ export function fateIfStopped(task: LiveTask): Fate {
   return fateOf(attempts && { ...attempts, failed: attempts.failed - (underWay === undefined ? 0 : 1) }, () => remainsOf(task, task.pool))
 }
 
-const remainsOf = ({ runs, log }: LiveTask, pool: LiveTask['pool']): Remains => ({
-  complete: runs.complete,
-  continuable: log.continuable && (log.partCount === 0 || !runs.ofAnotherModel(pool, pool.props)),
-})
+function remainsOf(task: LiveTask, pool: LiveTask['pool']): Remains {
+  const { runs, log } = task
+  // What runs now runs on the model that it began with.
+  const same = log.partCount === 0 || (task.started_at !== undefined && pool === task.pool) || !runs.ofAnotherModel(pool, pool.props)
+  return { complete: runs.complete, continuable: log.continuable && same }
+}
