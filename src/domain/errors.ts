@@ -122,6 +122,10 @@ export class StreamError extends Failure {
   }
 }
 
+/** Code of a failed call of the system or of a library, e.g. ENOENT; `error` where it has none. Neither holds a path, nor what a server has sent. */
+export const codeOf = (error: unknown): string =>
+  error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'error'
+
 /** Refuses a field of a request's body, in words that name it. @throws DomainError invalid_params, always */
 export function refuseField(field: string, rule: string): never {
   throw new DomainError('invalid_params', `body.${field}: ${rule}`)

@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
+import { codeOf } from '../domain/errors.ts'
 
 /**
  * Answers with text that comes in pieces, at the reader's pace. A failure on the way cuts the connection; a reader that goes away is none.
@@ -16,4 +17,4 @@ export async function sendContent(res: ServerResponse, content: AsyncIterable<st
   }
 }
 
-const isGone = (error: unknown): boolean => error instanceof Error && 'code' in error && error.code === 'ERR_STREAM_PREMATURE_CLOSE'
+const isGone = (error: unknown): boolean => codeOf(error) === 'ERR_STREAM_PREMATURE_CLOSE'

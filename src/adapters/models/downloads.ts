@@ -2,11 +2,12 @@ import { createHash, type Hash } from 'node:crypto'
 import { constants } from 'node:fs'
 import { open, rename, type FileHandle } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { codeOf } from '../../domain/errors.ts'
 import type { Clock } from '../../ports/clock.ts'
 import { ModelFileError } from '../../ports/model-files.ts'
 import { FetchError, type ModelSource, type WantedFile } from '../../ports/model-source.ts'
 import { discard, headerOf, type Answer, type EgressClient } from './egress-client.ts'
-import { codeOf, type ModelFolder } from './model-folder.ts'
+import type { ModelFolder } from './model-folder.ts'
 
 /** Silence after which a server is given up for this attempt, ms; noticed within twice of it. */
 const idle_ms = 30_000

@@ -1,5 +1,6 @@
 import type { Agent, Dispatcher } from 'undici'
 import type { EgressRules } from '../../domain/catalog/egress.ts'
+import { codeOf } from '../../domain/errors.ts'
 import { FetchError } from '../../ports/model-source.ts'
 import { guardedConnect, type Resolve } from './guarded-connect.ts'
 
@@ -115,6 +116,6 @@ function fail(url: URL, error: unknown, signal: AbortSignal): never {
   if (signal.aborted) throw signal.reason
   if (error instanceof FetchError) throw error
   // Only the code: messages may repeat what a server sent.
-  const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'error'
+  const code = codeOf(error)
   throw new FetchError(tlsCode.test(code) ? 'refused' : 'transient', `${url.host} cannot be reached (${code})`, { cause: error })
 }

@@ -2,13 +2,10 @@ import { mkdir, readdir, realpath, rm, rmdir, stat } from 'node:fs/promises'
 import { dirname, join, resolve, sep } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import { storeFolder } from '../../domain/catalog/model-source.ts'
+import { codeOf } from '../../domain/errors.ts'
 import { ModelFileError, type FoundFile, type ModelFiles, type ReadFile } from '../../ports/model-files.ts'
 import { chunkBytes, digestFile, type DigestAnswer } from './digest-file.ts'
 import { stampOf } from './stamp.ts'
-
-/** Code of a failed system call, e.g. ENOENT; its message where it has none. Neither holds a path. */
-export const codeOf = (error: unknown): string =>
-  error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'error'
 
 /** What lies below models_dir. */
 export class ModelFolder implements ModelFiles {

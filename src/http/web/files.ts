@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
+import { codeOf } from '../../domain/errors.ts'
 
 /** How a file is sent, by the encoding that the reader takes; the file as it is has none. */
 type Encoding = 'br' | 'gzip' | 'identity'
@@ -26,7 +27,7 @@ const folder = new URL('../../../web/dist/', import.meta.url)
  */
 export async function pageFiles(): Promise<ReadonlyMap<string, PageFile>> {
   const names = await readdir(folder, { recursive: true }).catch((error: unknown) => {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return []
+    if (codeOf(error) === 'ENOENT') return []
     throw error
   })
   const files = new Map<string, PageFile>()

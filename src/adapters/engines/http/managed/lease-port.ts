@@ -1,4 +1,5 @@
 import { createServer } from 'node:net'
+import { codeOf } from '../../../../domain/errors.ts'
 import { EngineError } from '../../../../ports/engine.ts'
 
 /** A port of 127.0.0.1 that a server is about to listen on. */
@@ -33,7 +34,7 @@ function probe(port: number): Promise<number | undefined> {
   const server = createServer()
   return new Promise((resolve, reject) => {
     server.once('error', (error) => {
-      if ('code' in error && error.code === 'EADDRINUSE') resolve(undefined)
+      if (codeOf(error) === 'EADDRINUSE') resolve(undefined)
       else reject(error)
     })
     server.listen(port, '127.0.0.1', () => {

@@ -1,11 +1,12 @@
 import { readdir, readFile } from 'node:fs/promises'
+import { codeOf } from '../../../../domain/errors.ts'
 
 /** Signals a process group; false where it has no members. What belongs to another user, as sudo makes it, hears nothing. */
 export function signalled(group: number, signal: NodeJS.Signals | 0): boolean {
   try {
     return process.kill(-group, signal)
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined
+    const code = codeOf(error)
     if (code === 'ESRCH' || code === 'EPERM') return code === 'EPERM'
     throw error
   }
@@ -35,7 +36,7 @@ async function statOf(pid: string): Promise<string[]> {
     const stat = await readFile(`/proc/${pid}/stat`, 'utf8')
     return stat.slice(stat.lastIndexOf(')') + 2).split(' ')
   } catch (error) {
-    if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ESRCH')) return []
+    if (['ENOENT', 'ESRCH'].includes(codeOf(error))) return []
     throw error
   }
 }
