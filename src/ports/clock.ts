@@ -39,6 +39,9 @@ export const aborted = (signal: AbortSignal): Promise<undefined> =>
     else signal.addEventListener('abort', () => resolve(undefined), { once: true })
   })
 
+/** Never resolves. @throws the signal's reason as soon as it aborts */
+export const untilAborted = (signal: AbortSignal): Promise<never> => aborted(signal).then(() => Promise.reject(signal.reason as Error))
+
 /** Resolves after the time. @throws the signal's reason as soon as it aborts */
 export function pause(clock: Clock, delay_ms: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {

@@ -1,5 +1,5 @@
 import { DomainError } from '../../domain/errors.ts'
-import type { Clock } from '../../ports/clock.ts'
+import { untilAborted, type Clock } from '../../ports/clock.ts'
 import type { GenerateRequest } from '../../ports/engine.ts'
 import type { EventSink } from '../../domain/daemon-events.ts'
 import type { LiveTask } from '../tasks/live-task.ts'
@@ -96,9 +96,7 @@ export class Reload {
   /** @throws whatever shows that the new model does not serve */
   private async prove(successor: Pool<LiveTask>, old: Pool<LiveTask>, signal: AbortSignal): Promise<void> {
     const { models, records } = this.parts
-    const late = new Promise<never>((_resolve, reject) => {
-      signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true })
-    })
+    const late = untilAborted(signal)
     const { model } = successor.config
     await Promise.race([late, successor.start()])
     for (const replica of successor.replicas) {

@@ -1,4 +1,4 @@
-import { aborted, pause, type Clock } from '../../ports/clock.ts'
+import { pause, untilAborted, type Clock } from '../../ports/clock.ts'
 import type { Pool } from '../pools/pool.ts'
 import type { LiveTask } from '../tasks/live-task.ts'
 import type { Drain } from './drain.ts'
@@ -33,9 +33,8 @@ export class Room {
     }
     this.parts.drain.moveQueued(pool)
     await this.workedOff(signal)
-    const late = aborted(signal).then(() => Promise.reject(signal.reason as Error))
     try {
-      await Promise.race([pool.unload(), late])
+      await Promise.race([pool.unload(), untilAborted(signal)])
     } finally {
       await pool.suspend(reason)
     }
